@@ -1,0 +1,1 @@
+"""smalt on the command line: one module per noun."""

@@ -1,0 +1,1 @@
+"""What is put into jobs. Standard library only, Python 3.8 or newer."""

@@ -1,0 +1,1 @@
+"""The parent of all local steps of a home; outlives the server. Standard library only."""

@@ -1,0 +1,1 @@
+"""Where a process runs: one module per backend behind one small protocol."""

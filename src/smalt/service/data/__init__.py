@@ -1,0 +1,1 @@
+"""URIs, datastores and content-addressed snapshots."""

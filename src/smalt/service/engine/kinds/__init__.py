@@ -1,0 +1,1 @@
+"""One module per job type: how its entity becomes steps."""

@@ -1,0 +1,1 @@
+"""Makes an environment real: a virtual environment today; conda and images later."""

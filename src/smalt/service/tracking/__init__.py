@@ -1,0 +1,1 @@
+"""MLflow (a later issue)."""

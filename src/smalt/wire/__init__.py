@@ -1,0 +1,1 @@
+"""Entities to Azure ML REST JSON and back; the same functions serve client and server."""

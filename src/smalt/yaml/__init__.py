@@ -1,0 +1,1 @@
+"""Files to entities and back, with every error at its line and column."""
