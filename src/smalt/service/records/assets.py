@@ -1,0 +1,206 @@
+"""Versioned assets: components, environments, data, models, codes."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.exceptions import NotFound
+from smalt.service.records.database import Database
+
+_VERSION = (
+    "v.id, a.kind, a.name, v.version, v.body, v.content_hash, v.is_archived, a.is_anonymous, v.created_by,"
+    " v.created_at, v.modified_at"
+)
+_JOIN = "asset_versions v JOIN assets a ON a.id=v.asset_id"
+_VIEWS = {"ActiveOnly": (0,), "ArchivedOnly": (1,), "All": (0, 1)}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version; `body` is JSON, the REST properties."""
+
+    id: int
+    kind: str
+    name: str
+    version: str
+    body: str
+    content_hash: str | None
+    is_archived: int
+    is_anonymous: int
+    created_by: str
+    created_at: float
+    modified_at: float
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.body)
+        return loaded
+
+
+@dataclass(frozen=True)
+class Container:
+    id: int
+    kind: str
+    name: str
+    body: str
+    is_archived: int
+    is_anonymous: int
+    created_by: str
+    created_at: float
+    latest_version: str | None
+    next_version: str
+
+
+def put(
+    db: Database,
+    workspace_id: int,
+    kind: str,
+    name: str,
+    version: str,
+    properties: dict[str, Any],
+    principal: str,
+    content_hash: str | None = None,
+) -> None:
+    """Create or replace one version, and its container where absent."""
+    now = time.time()
+    anonymous = int(bool(properties.get("isAnonymous")))
+    archived = int(bool(properties.get("isArchived")))
+    with db.transaction():
+        asset_id = _container_id(db, workspace_id, kind, name, anonymous, principal, now)
+        db.execute(
+            "INSERT INTO asset_versions (workspace_id, asset_id, version, body, content_hash, is_archived,"
+            " created_by, created_at, modified_at) VALUES (?,?,?,?,?,?,?,?,?)"
+            " ON CONFLICT (asset_id, version) DO UPDATE SET body=excluded.body, is_archived=excluded.is_archived,"
+            " content_hash=coalesce(excluded.content_hash, content_hash), modified_at=excluded.modified_at",
+            (
+                workspace_id,
+                asset_id,
+                version,
+                json.dumps(properties),
+                content_hash,
+                archived,
+                principal,
+                now,
+                now,
+            ),
+        )
+
+
+def get(db: Database, workspace_id: int, kind: str, name: str, version: str) -> Version | None:
+    row = db.row(
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind=? AND a.name=? AND v.version=?",
+        (workspace_id, kind, name, version),
+    )
+    return Version(*row) if row else None
+
+
+def latest(db: Database, workspace_id: int, kind: str, name: str) -> Version | None:
+    """The version made last among those not archived."""
+    row = db.row(
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind=? AND a.name=? AND v.is_archived=0"
+        " ORDER BY v.created_at DESC, v.id DESC LIMIT 1",
+        (workspace_id, kind, name),
+    )
+    return Version(*row) if row else None
+
+
+def find(
+    db: Database, workspace_id: int, kind: str, name: str, version: str | None, label: str | None
+) -> Version:
+    """The version that `name:version`, `name@label` or a bare name means; NotFound names what there is."""
+    found = get(db, workspace_id, kind, name, version) if version else None
+    if version is None and label in (None, "latest", "default"):
+        found = latest(db, workspace_id, kind, name)
+    if found:
+        return found
+    noun = {"codes": "code", "data": "data asset"}.get(kind, kind.removesuffix("s"))
+    there = [v.version for v in versions(db, workspace_id, kind, name, "All")][:5]
+    wanted = f"{name}:{version}" if version else f"{name}@{label or 'latest'}"
+    hint = (
+        f"; its versions are {', '.join(there)}"
+        if there
+        else f"; create it with 'smalt {noun.split()[0]} create'"
+    )
+    raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
+
+
+def by_hash(db: Database, workspace_id: int, kind: str, content_hash: str) -> Version | None:
+    row = db.row(
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE v.workspace_id=? AND v.content_hash=? AND a.kind=? ORDER BY v.id LIMIT 1",
+        (workspace_id, content_hash, kind),
+    )
+    return Version(*row) if row else None
+
+
+def versions(
+    db: Database, workspace_id: int, kind: str, name: str, view: str = "ActiveOnly"
+) -> list[Version]:
+    """Newest first."""
+    archived = _VIEWS.get(view, (0,))
+    rows = db.rows(
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind=? AND a.name=?"
+        f" AND v.is_archived IN ({','.join('?' * len(archived))}) ORDER BY v.created_at DESC, v.id DESC",
+        (workspace_id, kind, name, *archived),
+    )
+    return [Version(*row) for row in rows]
+
+
+def containers(db: Database, workspace_id: int, kind: str, view: str = "ActiveOnly") -> list[Container]:
+    """By name; anonymous ones are left out."""
+    archived = _VIEWS.get(view, (0,))
+    rows = db.rows(
+        "SELECT name FROM assets WHERE workspace_id=? AND kind=? AND is_anonymous=0"
+        f" AND is_archived IN ({','.join('?' * len(archived))}) ORDER BY name",
+        (workspace_id, kind, *archived),
+    )
+    found = (container(db, workspace_id, kind, name) for (name,) in rows)
+    return [one for one in found if one]
+
+
+def container(db: Database, workspace_id: int, kind: str, name: str) -> Container | None:
+    row = db.row(
+        "SELECT id, kind, name, body, is_archived, is_anonymous, created_by, created_at FROM assets"
+        " WHERE workspace_id=? AND kind=? AND name=?",
+        (workspace_id, kind, name),
+    )
+    if row is None:
+        return None
+    newest = latest(db, workspace_id, kind, name)
+    return Container(*row, newest.version if newest else None, _next_version(db, int(row[0])))
+
+
+def put_container(
+    db: Database, workspace_id: int, kind: str, name: str, properties: dict[str, Any], principal: str
+) -> None:
+    """Archive, restore or describe the container."""
+    with db.transaction():
+        id = _container_id(db, workspace_id, kind, name, 0, principal, time.time())
+        archived = int(bool(properties.get("isArchived")))
+        db.execute(
+            "UPDATE assets SET body=?, is_archived=? WHERE id=?", (json.dumps(properties), archived, id)
+        )
+
+
+def _container_id(
+    db: Database, workspace_id: int, kind: str, name: str, anonymous: int, principal: str, now: float
+) -> int:
+    key = (workspace_id, kind, name)
+    found = db.value("SELECT id FROM assets WHERE workspace_id=? AND kind=? AND name=?", key)
+    if found is not None:
+        return int(found)
+    return db.insert(
+        "INSERT INTO assets (workspace_id, kind, name, is_anonymous, created_by, created_at) VALUES (?,?,?,?,?,?)",
+        (*key, anonymous, principal, now),
+    )
+
+
+def _next_version(db: Database, asset_id: int) -> str:
+    numbers = [
+        int(v)
+        for (v,) in db.rows("SELECT version FROM asset_versions WHERE asset_id=?", (asset_id,))
+        if v.isdecimal()
+    ]
+    return str(max(numbers, default=0) + 1)

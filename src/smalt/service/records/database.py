@@ -1,0 +1,132 @@
+"""The connection to the home's SQLite database, its transactions and its migrations."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import Unavailable
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Database:
+    """One connection, owned by the thread that opened it: the server's event loop.
+
+    A transaction is durable when its `with` block ends (WAL, synchronous=FULL). Outside a transaction
+    every statement is its own.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self._connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA foreign_keys=OFF")
+            self._connection.execute("PRAGMA busy_timeout=5000")
+            self._connection.execute("PRAGMA cache_size=-16000")
+            self._depth = 0
+            self._migrate()
+        except sqlite3.Error as error:
+            raise Unavailable(_sentence(self.path, error)) from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; an inner transaction joins the outer one."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        self._begin()
+        try:
+            yield
+        except BaseException:
+            self._depth = 0
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        self._depth = 0
+        self._commit()
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(_sentence(self.path, error)) from None
+
+    def execute_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(sql, values)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(_sentence(self.path, error)) from None
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        found = self.execute(sql, values).fetchone()
+        return None if found is None else tuple(found)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self.execute(sql, values).fetchall()
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        found = self.execute(sql, values).fetchone()
+        return None if found is None else found[0]
+
+    def insert(self, sql: str, values: Sequence[Any]) -> int:
+        """Run an INSERT; the new row's id."""
+        return int(self.execute(sql, values).lastrowid or 0)
+
+    def _begin(self) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise Unavailable(_sentence(self.path, error)) from None
+        self._depth = 1
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise Unavailable(_sentence(self.path, error)) from None
+
+    def _migrate(self) -> None:
+        """Bring the tables to the newest form, after a copy of the old ones; a newer database is refused."""
+        steps = sorted(_MIGRATIONS.glob("*.sql"))
+        version = int(self.value("PRAGMA user_version"))
+        if version > len(steps):
+            raise Unavailable(
+                f"{self.path} was made by a newer smalt (records {version}, this one knows {len(steps)}); upgrade smalt"
+            )
+        if 0 < version < len(steps):
+            self._back_up(version)
+        for number, step in enumerate(steps[version:], start=version + 1):
+            script = f"BEGIN IMMEDIATE;\n{step.read_text()}\nPRAGMA user_version={number};\nCOMMIT;"
+            self._connection.executescript(script)
+
+    def _back_up(self, version: int) -> None:
+        copy = sqlite3.connect(self.path.with_suffix(f".v{version}.backup"))
+        with contextlib.closing(copy):
+            self._connection.backup(copy)
+
+
+def _sentence(path: Path, error: sqlite3.Error) -> str:
+    text = str(error)
+    if "full" in text:
+        return f"the disk of {path} is full; nothing was lost, free some space and try again"
+    if "readonly" in text or "unable to open" in text:
+        return f"cannot write {path}: {text}; make smalt's home writable or set SMALT_HOME to another folder"
+    if "malformed" in text or "not a database" in text:
+        return f"{path} is damaged ({text}); restore it from a backup"
+    return f"the records in {path} cannot be used: {text}"

@@ -1,0 +1,367 @@
+"""Jobs, what they wait for, and their attempts. Every change of state writes its event in the same transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.service.records import events
+from smalt.service.records.database import Database
+
+TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
+"""The states that a job does not leave."""
+
+_COLUMNS = (
+    "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
+    " is_archived, experiment, display_name, body, body_hash, error, created_by, created_at, started_at, ended_at"
+)
+_ARCHIVED = {"ActiveOnly": "AND is_archived=0", "ArchivedOnly": "AND is_archived=1", "All": ""}
+
+
+@dataclass(slots=True)
+class Job:
+    """One row; `body` is JSON, the REST properties as accepted."""
+
+    id: int
+    workspace_id: int
+    name: str
+    parent_id: int | None
+    root_id: int
+    node: str | None
+    type: str
+    status: str
+    waiting: int
+    open: int
+    planned: int
+    cancel_requested: int
+    is_archived: int
+    experiment: str
+    display_name: str | None
+    body: str
+    body_hash: str
+    error: str | None
+    created_by: str
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.body)
+        return loaded
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(slots=True)
+class New:
+    """A job about to be recorded."""
+
+    name: str
+    type: str
+    body: dict[str, Any]
+    experiment: str
+    display_name: str | None = None
+    body_hash: str = ""
+    node: str | None = None
+    waiting: int = 0
+
+
+def add(db: Database, workspace_id: int, new: New, principal: str, parent: Job | None = None) -> Job:
+    """Record a job that was accepted, with its first event."""
+    added = add_many(db, workspace_id, [new], principal, parent)
+    return get(db, added[0])
+
+
+def add_many(
+    db: Database, workspace_id: int, news: Sequence[New], principal: str, parent: Job | None = None
+) -> list[int]:
+    """Record jobs of one parent; their ids, in the same order."""
+    now = time.time()
+    with db.transaction():
+        first = int(db.value("SELECT coalesce(max(id), 0) FROM jobs")) + 1
+        ids = list(range(first, first + len(news)))
+        parent_id = parent.id if parent else None
+        db.execute_many(
+            "INSERT INTO jobs (id, workspace_id, name, parent_id, root_id, node, type, status, waiting, experiment,"
+            " display_name, body, body_hash, created_by, created_at) VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?,?)",
+            (
+                (
+                    id, workspace_id, new.name, parent_id, parent.root_id if parent else id, new.node, new.type,
+                    new.waiting, new.experiment, new.display_name, json.dumps(new.body), new.body_hash, principal, now,
+                )
+                for id, new in zip(ids, news, strict=True)
+            ),
+        )  # fmt: skip
+        root_id = parent.root_id if parent else None
+        events.append(
+            db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids]
+        )
+        if parent:
+            db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
+    return ids
+
+
+def need(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
+    """(job, what it starts after) pairs; the jobs' `waiting` counts must already tell of them."""
+    db.execute_many("INSERT INTO job_needs (job_id, needs_id) VALUES (?,?)", pairs)
+
+
+def get(db: Database, id: int) -> Job:
+    return Job(*db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))[0])
+
+
+def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
+    row = db.row(f"SELECT {_COLUMNS} FROM jobs WHERE workspace_id=? AND name=?", (workspace_id, name))
+    return Job(*row) if row else None
+
+
+def children(db: Database, parent_id: int) -> list[Job]:
+    return [
+        Job(*row)
+        for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))
+    ]
+
+
+def tree(db: Database, root_id: int) -> list[Job]:
+    """A root job and all below it, parents first."""
+    return [
+        Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))
+    ]
+
+
+def unfinished(db: Database) -> list[Job]:
+    """All jobs that are not over; parents first."""
+    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE ended_at IS NULL ORDER BY id")]
+
+
+def count_unfinished(db: Database) -> int:
+    return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
+
+
+def page(
+    db: Database,
+    workspace_id: int,
+    *,
+    skip: int = 0,
+    limit: int = 100,
+    view: str = "ActiveOnly",
+    type: str | None = None,
+    experiment: str | None = None,
+) -> list[Job]:
+    """Top jobs, newest first."""
+    where, values = "", [workspace_id]
+    extra: list[Any] = []
+    if type:
+        where += " AND type=?"
+        extra.append(type)
+    if experiment:
+        where += " AND experiment=?"
+        extra.append(experiment)
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM jobs WHERE workspace_id=? AND parent_id IS NULL {_ARCHIVED.get(view, '')}{where}"
+        " ORDER BY id DESC LIMIT ? OFFSET ?",
+        (*values, *extra, limit, skip),
+    )
+    return [Job(*row) for row in rows]
+
+
+def set_status(db: Database, job: Job, *statuses: str, error: dict[str, Any] | None = None) -> None:
+    """Move the job through `statuses`; each is an event. Call inside a transaction, before acting on it."""
+    now = time.time()
+    events.append(
+        db,
+        [
+            (job.workspace_id, job.id, job.root_id, now, "status", status, job.created_by)
+            for status in statuses
+        ],
+    )
+    job.status = statuses[-1]
+    if job.started_at is None and ("Running" in statuses or job.status in TERMINAL):
+        job.started_at = now
+    if job.is_over:
+        job.ended_at = now
+    if error is not None:
+        job.error = json.dumps(error)
+    db.execute(
+        "UPDATE jobs SET status=?, started_at=?, ended_at=?, error=? WHERE id=?",
+        (job.status, job.started_at, job.ended_at, job.error, job.id),
+    )
+
+
+def set_body(db: Database, job: Job, properties: dict[str, Any]) -> None:
+    job.body = json.dumps(properties)
+    db.execute("UPDATE jobs SET body=? WHERE id=?", (job.body, job.id))
+
+
+def describe(
+    db: Database, job: Job, properties: dict[str, Any], *, display_name: str | None, is_archived: bool
+) -> None:
+    """Change what does not change the run: names, tags, properties, archived."""
+    db.execute(
+        "UPDATE jobs SET body=?, display_name=?, is_archived=? WHERE id=?",
+        (json.dumps(properties), display_name, int(is_archived), job.id),
+    )
+
+
+def set_planned(db: Database, job: Job) -> None:
+    job.planned = 1
+    db.execute("UPDATE jobs SET planned=1 WHERE id=?", (job.id,))
+
+
+def request_cancel(db: Database, job: Job) -> None:
+    job.cancel_requested = 1
+    db.execute("UPDATE jobs SET cancel_requested=1 WHERE id=?", (job.id,))
+
+
+def release(db: Database, job: Job) -> list[Job]:
+    """`job` is over: what it kept waiting waits for one less. Those that now wait for nothing, in order."""
+    rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
+    ready = []
+    for (id,) in rows:
+        row = db.row(
+            f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {_COLUMNS}", (id,)
+        )
+        if row and row[8] == 0:
+            ready.append(Job(*row))
+    return ready
+
+
+def dependents(db: Database, job: Job) -> list[Job]:
+    """The jobs that need this one and are not over."""
+    columns = ", ".join(f"j.{column.strip()}" for column in _COLUMNS.split(","))
+    rows = db.rows(
+        f"SELECT {columns} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
+        " ORDER BY j.id",
+        (job.id,),
+    )
+    return [Job(*row) for row in rows]
+
+
+def close_child(db: Database, parent_id: int) -> Job:
+    """One child of the parent is over; the parent as it is now."""
+    rows = db.rows(f"UPDATE jobs SET open=open-1 WHERE id=? RETURNING {_COLUMNS}", (parent_id,))
+    return Job(*rows[0])
+
+
+def drop_children(db: Database, job: Job) -> None:
+    """Forget children of a plan that a crash cut short; none of them has started."""
+    ids = [id for (id,) in db.rows("SELECT id FROM jobs WHERE parent_id=?", (job.id,))]
+    for table, column in (
+        ("job_needs", "job_id"),
+        ("job_needs", "needs_id"),
+        ("job_data", "job_id"),
+        ("jobs", "id"),
+    ):
+        db.execute_many(f"DELETE FROM {table} WHERE {column}=?", ((id,) for id in ids))
+    job.open = 0
+    db.execute("UPDATE jobs SET open=0 WHERE id=?", (job.id,))
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at running a job's process; identity fields are the process', as the compute told them."""
+
+    id: int
+    job_id: int
+    number: int
+    step_id: str
+    compute: str
+    pid: int | None
+    started_at: float | None
+    ended_at: float | None
+    exit_code: int | None
+    signal: int | None
+    reason: str | None
+
+
+_ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason"
+
+
+def attempt(db: Database, job: Job, compute: str, deadline: float | None) -> Attempt:
+    """Record the next attempt of a job, before it is started."""
+    number = int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,))) + 1
+    step_id = f"{job.id}.{number}"
+    id = db.insert(
+        "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (job.workspace_id, job.id, number, step_id, compute, deadline, job.created_by, time.time()),
+    )
+    return Attempt(id, job.id, number, step_id, compute, None, None, None, None, None, None)
+
+
+def attempts(db: Database, job_id: int) -> list[Attempt]:
+    return [
+        Attempt(*row)
+        for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE job_id=? ORDER BY number", (job_id,))
+    ]
+
+
+def open_attempts(db: Database) -> list[Attempt]:
+    return [Attempt(*row) for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE ended_at IS NULL")]
+
+
+def open_attempt(db: Database, step_id: str) -> Attempt | None:
+    """The attempt of that step unless its end is recorded already."""
+    row = db.row(f"SELECT {_ATTEMPT} FROM job_attempts WHERE step_id=? AND ended_at IS NULL", (step_id,))
+    return Attempt(*row) if row else None
+
+
+def note_process(db: Database, step_id: str, process: Sequence[Any], started_at: float) -> None:
+    """`process` is (host, boot id, pid namespace, pid, start time)."""
+    db.execute(
+        "UPDATE job_attempts SET host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=? WHERE step_id=?",
+        (*process, started_at, step_id),
+    )
+
+
+def end_attempt(
+    db: Database, step_id: str, code: int | None, signal: int | None, reason: str, ended_at: float
+) -> None:
+    db.execute(
+        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=? WHERE step_id=?",
+        (code, signal, reason, ended_at, step_id),
+    )
+
+
+def put_data(
+    db: Database,
+    job: Job,
+    direction: str,
+    items: Iterable[tuple[str, str, str | None, str | None, str | None]],
+) -> None:
+    """(name, type, mode, uri, asset) of each path that the job reads ('input') or writes ('output')."""
+    db.execute_many(
+        "INSERT OR REPLACE INTO job_data (workspace_id, job_id, direction, name, type, mode, uri, asset, created_by)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (
+            (job.workspace_id, job.id, direction, name, type, mode, uri, asset, job.created_by)
+            for name, type, mode, uri, asset in items
+        ),
+    )
+
+
+def data(
+    db: Database, job_id: int, direction: str
+) -> dict[str, tuple[str, str | None, str | None, str | None]]:
+    """name → (type, mode, uri, asset)."""
+    rows = db.rows(
+        "SELECT name, type, mode, uri, asset FROM job_data WHERE job_id=? AND direction=?",
+        (job_id, direction),
+    )
+    return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
+
+
+def remove(db: Database, job: Job) -> None:
+    """Forget a finished top job and all below it, with its rows elsewhere; its events stay."""
+    ids = [(one.id,) for one in tree(db, job.root_id)]
+    with db.transaction():
+        for table in ("job_attempts", "job_data", "reuse_keys"):
+            db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
+        db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
+        db.execute_many("DELETE FROM jobs WHERE id=?", ids)

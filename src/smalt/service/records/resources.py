@@ -1,0 +1,64 @@
+"""Named resources without versions: computes, datastores, schedules, endpoints."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.service.records.database import Database
+
+_COLUMNS = "id, kind, name, body, created_by, created_at, modified_at"
+
+
+@dataclass(frozen=True)
+class Resource:
+    id: int
+    kind: str
+    name: str
+    body: str
+    created_by: str
+    created_at: float
+    modified_at: float
+
+    @property
+    def content(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.body)
+        return loaded
+
+
+def put(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, Any], principal: str) -> None:
+    now = time.time()
+    db.execute(
+        "INSERT INTO resources (workspace_id, kind, name, body, created_by, created_at, modified_at)"
+        " VALUES (?,?,?,?,?,?,?) ON CONFLICT (workspace_id, kind, name)"
+        " DO UPDATE SET body=excluded.body, modified_at=excluded.modified_at",
+        (workspace_id, kind, name, json.dumps(body), principal, now, now),
+    )
+
+
+def get(db: Database, workspace_id: int, kind: str, name: str) -> Resource | None:
+    """Names of resources compare without case, as the service's do."""
+    row = db.row(
+        f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind=? AND name=? COLLATE NOCASE",
+        (workspace_id, kind, name),
+    )
+    return Resource(*row) if row else None
+
+
+def every(db: Database, workspace_id: int, kind: str) -> list[Resource]:
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind=? ORDER BY name",
+        (workspace_id, kind),
+    )
+    return [Resource(*row) for row in rows]
+
+
+def remove(db: Database, workspace_id: int, kind: str, name: str) -> bool:
+    """True when there was one."""
+    gone = db.execute(
+        "DELETE FROM resources WHERE workspace_id=? AND kind=? AND name=? COLLATE NOCASE",
+        (workspace_id, kind, name),
+    )
+    return gone.rowcount > 0

@@ -1,0 +1,54 @@
+"""Tokens: only their hashes are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from smalt.service.records.database import Database
+
+
+@dataclass(frozen=True)
+class Token:
+    id: int
+    workspace_id: int | None
+    principal: str
+    scope: str
+    expires_at: float | None
+
+
+def add(
+    db: Database,
+    token: str,
+    principal: str,
+    *,
+    scope: str = "all",
+    expires_at: float | None = None,
+    workspace_id: int | None = None,
+    created_by: str = "server",
+) -> None:
+    """Make `token` good for `scope`; adding it again changes nothing."""
+    db.execute(
+        "INSERT OR IGNORE INTO tokens (workspace_id, hash, principal, scope, expires_at, created_by, created_at)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (workspace_id, _hash(token), principal, scope, expires_at, created_by, time.time()),
+    )
+
+
+def find(db: Database, token: str) -> Token | None:
+    """Who the token stands for; None for an unknown or expired one."""
+    row = db.row(
+        "SELECT id, workspace_id, principal, scope, expires_at FROM tokens"
+        " WHERE hash=? AND (expires_at IS NULL OR expires_at>?)",
+        (_hash(token), time.time()),
+    )
+    return Token(*row) if row else None
+
+
+def remove(db: Database, token: str) -> None:
+    db.execute("DELETE FROM tokens WHERE hash=?", (_hash(token),))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
