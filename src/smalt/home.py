@@ -9,7 +9,10 @@ import contextlib
 import hashlib
 import json
 import os
+import socket
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +39,37 @@ class Home:
         return self.root.joinpath(*parts)
 
     def create(self) -> None:
-        """Make the folder, for its owner only, and write down its layout."""
-        try:
+        """Make the folder, for its owner only, and write down its layout and whose it is."""
+        with self._usable():
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.root.chmod(0o700)
+            if self.root.stat().st_mode & 0o077:
+                self.root.chmod(0o700)
             if not self.path("layout").exists():
                 self.write("layout", f"{LAYOUT}\n")
-        except OSError as error:
+            if not self.path("owner").exists():
+                self.write("owner", json.dumps(this_host()) + "\n")
+
+    def check(self, *, mounts: str | None = None, host: dict[str, str] | None = None) -> None:
+        """Refuse, in one sentence and before anything is written, a home that cannot be used from here.
+
+        `mounts` and `host` stand in for what the system says (see `mounts.py` and `this_host`).
+        """
+        from smalt.mounts import network_file_system  # only the server pays for it
+
+        with self._usable():
+            self._check_layout()
+            self._check_owner(host or this_host())
+        kind = network_file_system(self.root, mounts)
+        if kind:
             raise Unavailable(
-                f"cannot use {self.root} as smalt's home: {error.strerror}; "
-                "set SMALT_HOME to a folder that you can write to"
-            ) from None
+                f"smalt's home {self.root} is on a network file system ({kind}), where its database and "
+                "locks do not hold; set SMALT_HOME to a folder on a local disk"
+            )
+
+    def token(self) -> str | None:
+        """The first token, made by the server for the home's owner; None before its first start."""
+        text = self.read("token")
+        return text.strip() or None if text else None
 
     def socket(self, name: str) -> Path:
         """Where the Unix socket `name` ("server", "launcher") is; its folder is for the owner only."""
@@ -62,7 +85,9 @@ class Home:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
         if status.st_uid != os.getuid():
-            raise Unavailable(f"{folder} belongs to another user; remove it or set SMALT_HOME to a shorter path")
+            raise Unavailable(
+                f"{folder} belongs to another user; remove it or set SMALT_HOME to a shorter path"
+            )
         if status.st_mode & 0o077:
             folder.chmod(0o700)
         return folder
@@ -84,6 +109,40 @@ class Home:
         except ValueError:
             return None
 
+    def _check_layout(self) -> None:
+        text = (self.read("layout") or str(LAYOUT)).strip()
+        if not text.isdecimal():
+            raise Unavailable(
+                f"{self.path('layout')} holds no number; set SMALT_HOME to a home of smalt or to a new folder"
+            )
+        if int(text) > LAYOUT:
+            raise Unavailable(
+                f"smalt's home {self.root} has layout {int(text)}, made by a newer smalt "
+                f"(this one knows {LAYOUT}); upgrade smalt or set SMALT_HOME to another folder"
+            )
+
+    def _check_owner(self, here: dict[str, str]) -> None:
+        owner = self.read_json("owner")
+        if not isinstance(owner, dict):
+            return
+        key = "machine_id" if owner.get("machine_id") and here.get("machine_id") else "host"
+        if owner.get(key) != here.get(key):
+            raise Unavailable(
+                f"smalt's home {self.root} is owned by another host ({owner.get('host')}, this one is "
+                f"{here['host']}); set SMALT_HOME to another folder, or remove {self.path('owner')} "
+                "if that host no longer uses it"
+            )
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Unavailable(
+                f"cannot use {self.root} as smalt's home: {error.strerror}; "
+                "set SMALT_HOME to a folder that you can write to"
+            ) from None
+
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
         """Write a small file so that a reader, and a crash, see the old or the new, never half."""
         target = self.path(name)
@@ -99,3 +158,23 @@ class Home:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
+
+
+def this_host() -> dict[str, str]:
+    """What a home knows its owner by: {"host", "machine_id"}, the id empty where there is none."""
+    return {"host": socket.gethostname(), "machine_id": _machine_id()}
+
+
+def _machine_id() -> str:
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        with contextlib.suppress(OSError):
+            return Path(path).read_text().strip()
+    return _macos_machine_id() if sys.platform == "darwin" else ""
+
+
+def _macos_machine_id() -> str:
+    import ctypes  # only there
+
+    uuid, wait = (ctypes.c_ubyte * 16)(), (ctypes.c_long * 2)(1, 0)
+    failed = ctypes.CDLL(None).gethostuuid(uuid, wait)
+    return "" if failed else bytes(uuid).hex()

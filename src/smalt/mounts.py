@@ -1,0 +1,65 @@
+"""Which kind of file system a path lies on. Standard library only.
+
+SQLite's write-ahead log, file locks and Unix sockets do not hold on network file systems, so a home on one is
+refused before anything is written to it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+_NETWORK = (
+    " 9p afpfs afs beegfs ceph cifs coda davfs drvfs fhgfs glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 ocfs2"
+    " orangefs panfs prl_fs pvfs2 smb smb2 smb3 smbfs sshfs vboxsf vmhgfs webdav wekafs "
+)
+_LOCAL_FUSE = (
+    " fuseblk fuse.bindfs fuse.encfs fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs-3g "
+)
+
+
+def network_file_system(path: Path, mounts: str | None = None) -> str | None:
+    """The name of the network file system that `path` is on, None where it is a local one.
+
+    `mounts` is the text of /proc/mounts, or of `mount` on macOS; read from the system when not given.
+    """
+    kind = file_system(path, _mounts() if mounts is None else mounts)
+    if kind is None or f" {kind} " in _LOCAL_FUSE:
+        return None
+    return kind if f" {kind} " in _NETWORK or kind.startswith("fuse") else None
+
+
+def file_system(path: Path, mounts: str) -> str | None:
+    """The type of the innermost mount above `path`; a later mount on the same point hides an earlier one."""
+    where = os.path.realpath(path)
+    best, kind = "", None
+    for line in mounts.splitlines():
+        mount = _parse(line)
+        if mount and len(mount[0]) >= len(best) and _is_under(where, mount[0]):
+            best, kind = mount
+    return kind
+
+
+_LINUX = re.compile(r"\S+ (/\S*) (\S+) ")
+_MACOS = re.compile(r".+ on (/.*) \((\w+)[,)]")
+
+
+def _parse(line: str) -> tuple[str, str] | None:
+    found = _MACOS.match(line) or _LINUX.match(line)
+    if found is None:
+        return None
+    point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), found[1])
+    return point, found[2].lower()
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return folder == "/" or path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _mounts() -> str:
+    if sys.platform == "linux":
+        return Path("/proc/self/mounts").read_text(errors="surrogateescape")
+    return subprocess.run(["/sbin/mount"], capture_output=True, text=True, check=False).stdout
