@@ -107,9 +107,7 @@ def latest(db: Database, workspace_id: int, kind: str, name: str) -> Version | N
     return Version(*row) if row else None
 
 
-def find(
-    db: Database, workspace_id: int, kind: str, name: str, version: str | None, label: str | None
-) -> Version:
+def find(db: Database, workspace_id: int, kind: str, name: str, version: str | None, label: str | None) -> Version:
     """The version that `name:version`, `name@label` or a bare name means; NotFound names what there is."""
     found = get(db, workspace_id, kind, name, version) if version else None
     if version is None and label in (None, "latest", "default"):
@@ -119,11 +117,7 @@ def find(
     noun = {"codes": "code", "data": "data asset"}.get(kind, kind.removesuffix("s"))
     there = [v.version for v in versions(db, workspace_id, kind, name, "All")][:5]
     wanted = f"{name}:{version}" if version else f"{name}@{label or 'latest'}"
-    hint = (
-        f"; its versions are {', '.join(there)}"
-        if there
-        else f"; create it with 'smalt {noun.split()[0]} create'"
-    )
+    hint = f"; its versions are {', '.join(there)}" if there else f"; create it with 'smalt {noun.split()[0]} create'"
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
@@ -135,9 +129,7 @@ def by_hash(db: Database, workspace_id: int, kind: str, content_hash: str) -> Ve
     return Version(*row) if row else None
 
 
-def versions(
-    db: Database, workspace_id: int, kind: str, name: str, view: str = "ActiveOnly"
-) -> list[Version]:
+def versions(db: Database, workspace_id: int, kind: str, name: str, view: str = "ActiveOnly") -> list[Version]:
     """Newest first."""
     archived = _VIEWS.get(view, (0,))
     rows = db.rows(
@@ -169,7 +161,8 @@ def container(db: Database, workspace_id: int, kind: str, name: str) -> Containe
     if row is None:
         return None
     newest = latest(db, workspace_id, kind, name)
-    return Container(*row, newest.version if newest else None, _next_version(db, int(row[0])))
+    values = (*row, newest.version if newest else None, _next_version(db, int(row[0])))
+    return Container(*values)
 
 
 def put_container(
@@ -179,9 +172,7 @@ def put_container(
     with db.transaction():
         id = _container_id(db, workspace_id, kind, name, 0, principal, time.time())
         archived = int(bool(properties.get("isArchived")))
-        db.execute(
-            "UPDATE assets SET body=?, is_archived=? WHERE id=?", (json.dumps(properties), archived, id)
-        )
+        db.execute("UPDATE assets SET body=?, is_archived=? WHERE id=?", (json.dumps(properties), archived, id))
 
 
 def _container_id(
@@ -199,8 +190,6 @@ def _container_id(
 
 def _next_version(db: Database, asset_id: int) -> str:
     numbers = [
-        int(v)
-        for (v,) in db.rows("SELECT version FROM asset_versions WHERE asset_id=?", (asset_id,))
-        if v.isdecimal()
+        int(v) for (v,) in db.rows("SELECT version FROM asset_versions WHERE asset_id=?", (asset_id,)) if v.isdecimal()
     ]
     return str(max(numbers, default=0) + 1)

@@ -99,9 +99,7 @@ def add_many(
             ),
         )  # fmt: skip
         root_id = parent.root_id if parent else None
-        events.append(
-            db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids]
-        )
+        events.append(db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids])
         if parent:
             db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
     return ids
@@ -122,17 +120,12 @@ def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
 
 
 def children(db: Database, parent_id: int) -> list[Job]:
-    return [
-        Job(*row)
-        for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))
-    ]
+    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
 
 
 def tree(db: Database, root_id: int) -> list[Job]:
     """A root job and all below it, parents first."""
-    return [
-        Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))
-    ]
+    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))]
 
 
 def unfinished(db: Database) -> list[Job]:
@@ -176,10 +169,7 @@ def set_status(db: Database, job: Job, *statuses: str, error: dict[str, Any] | N
     now = time.time()
     events.append(
         db,
-        [
-            (job.workspace_id, job.id, job.root_id, now, "status", status, job.created_by)
-            for status in statuses
-        ],
+        [(job.workspace_id, job.id, job.root_id, now, "status", status, job.created_by) for status in statuses],
     )
     job.status = statuses[-1]
     if job.started_at is None and ("Running" in statuses or job.status in TERMINAL):
@@ -224,9 +214,7 @@ def release(db: Database, job: Job) -> list[Job]:
     rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
     ready = []
     for (id,) in rows:
-        row = db.row(
-            f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {_COLUMNS}", (id,)
-        )
+        row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {_COLUMNS}", (id,))
         if row and row[8] == 0:
             ready.append(Job(*row))
     return ready
@@ -243,10 +231,14 @@ def dependents(db: Database, job: Job) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
-def close_child(db: Database, parent_id: int) -> Job:
-    """One child of the parent is over; the parent as it is now."""
-    rows = db.rows(f"UPDATE jobs SET open=open-1 WHERE id=? RETURNING {_COLUMNS}", (parent_id,))
-    return Job(*rows[0])
+def close_child(db: Database, parent_id: int) -> int:
+    """One child of the parent is over; how many are not."""
+    return int(db.rows("UPDATE jobs SET open=open-1 WHERE id=? RETURNING open", (parent_id,))[0][0])
+
+
+def count_children(db: Database, parent_id: int, *statuses: str) -> int:
+    marks = ",".join("?" * len(statuses))
+    return int(db.value(f"SELECT count(*) FROM jobs WHERE parent_id=? AND status IN ({marks})", (parent_id, *statuses)))
 
 
 def drop_children(db: Database, job: Job) -> None:
@@ -320,9 +312,7 @@ def note_process(db: Database, step_id: str, process: Sequence[Any], started_at:
     )
 
 
-def end_attempt(
-    db: Database, step_id: str, code: int | None, signal: int | None, reason: str, ended_at: float
-) -> None:
+def end_attempt(db: Database, step_id: str, code: int | None, signal: int | None, reason: str, ended_at: float) -> None:
     db.execute(
         "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=? WHERE step_id=?",
         (code, signal, reason, ended_at, step_id),
@@ -346,9 +336,7 @@ def put_data(
     )
 
 
-def data(
-    db: Database, job_id: int, direction: str
-) -> dict[str, tuple[str, str | None, str | None, str | None]]:
+def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:
     """name → (type, mode, uri, asset)."""
     rows = db.rows(
         "SELECT name, type, mode, uri, asset FROM job_data WHERE job_id=? AND direction=?",
