@@ -1,0 +1,180 @@
+"""Find the home's server, or start it: detached, keeping nothing of whoever starts it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.exceptions import Unavailable
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from smalt.home import Home
+
+DEADLINE = 15.0
+_FIRST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.02
+
+_KEPT = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+    }
+)
+_KEPT_PREFIXES = ("LC_", "SMALT_", "XDG_", "PIP_", "UV_")
+_KEPT_SUFFIXES = ("_PROXY", "_proxy")
+_NOT_THE_SERVERS = frozenset({"SMALT_URL", "SMALT_TOKEN"})
+
+_started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
+
+
+def connect(home: Home) -> socket.socket:
+    """A connection to the home's server, which is started, or replaced by this version's, where need be."""
+    deadline = time.monotonic() + DEADLINE
+    sock = _try(home)
+    if sock is not None and _is_older(home):
+        _give_way(home, sock)
+        _wait_until_gone(home, deadline)
+        sock = None
+    return sock or start(home, deadline)
+
+
+def running(home: Home) -> bool:
+    """Whether the home's server answers; starts nothing."""
+    sock = _try(home)
+    if sock is None:
+        return False
+    sock.close()
+    return True
+
+
+def start(home: Home, deadline: float | None = None) -> socket.socket:
+    """Start a server and wait for it; several may do so at once, and the home's lock decides which one stays."""
+    deadline = deadline or time.monotonic() + DEADLINE
+    home.create()
+    _reap()
+    log = home.path("server.log")
+    seen = log.stat().st_size if log.exists() else 0
+    process = spawn(home)
+    pause = _FIRST_PAUSE
+    while True:
+        sock = _try(home)
+        if sock is not None:
+            return sock
+        if process.poll():
+            raise Unavailable(f"the smalt server did not start: {_last_line(home, seen)}")
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"the smalt server was started but does not answer after {DEADLINE:.0f} s: {_last_line(home, seen)}"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def spawn(home: Home) -> subprocess.Popen[bytes]:
+    """Start `python -m smalt.service` for the home, in a session, folder and environment of its own."""
+    import subprocess
+
+    with open(home.path("server.log"), "ab", opener=_private) as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "smalt.service"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environment(home, os.environ),
+            start_new_session=True,
+        )
+    _started.append(process)
+    return process
+
+
+def environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
+    """What the server inherits of its caller's environment."""
+    kept = {name: value for name, value in caller.items() if _is_kept(name)}
+    return {**kept, "SMALT_HOME": str(home.root)}
+
+
+def _is_kept(name: str) -> bool:
+    if name in _NOT_THE_SERVERS:
+        return False
+    return name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.endswith(_KEPT_SUFFIXES)
+
+
+def _try(home: Home) -> socket.socket | None:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(str(home.socket("server")))
+    except OSError as error:
+        sock.close()
+        if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            return None
+        raise Unavailable(f"cannot reach the smalt server of {home.root}: {error.strerror or error}") from None
+    return sock
+
+
+def _is_older(home: Home) -> bool:
+    from smalt._version import __version__
+
+    facts: Any = home.read_json("server.json")
+    theirs = facts.get("version") if isinstance(facts, dict) else None
+    return isinstance(theirs, str) and theirs != __version__ and _parts(theirs) < _parts(__version__)
+
+
+def _parts(version: str) -> list[int]:
+    digits = ("".join(filter(str.isdigit, part)) for part in version.partition("+")[0].split("."))
+    return [int(part or "0") for part in digits]
+
+
+def _give_way(home: Home, sock: socket.socket) -> None:
+    from smalt.client.http1 import Broken, Wire
+
+    headers = {"Authorization": f"Bearer {home.token()}", "Content-Type": "application/json"}
+    wire = Wire(sock, "localhost")
+    try:
+        answer = wire.request("POST", "/smalt/v1/shutdown", headers, b'{"replace": true}')
+        body = answer.read()
+    except Broken:
+        return  # ending already
+    finally:
+        wire.close()
+    if answer.status >= 400:
+        from smalt.client.errors import from_answer
+
+        raise from_answer(answer.status, body, "the request to give way to a newer version")
+
+
+def _wait_until_gone(home: Home, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        sock = _try(home)
+        if sock is None:
+            return
+        sock.close()
+        time.sleep(_LONGEST_PAUSE)
+    raise Unavailable(
+        "an older smalt server still runs and does not end; stop it with `smalt server stop --force` and try again"
+    )
+
+
+def _last_line(home: Home, seen: int) -> str:
+    try:
+        with open(home.path("server.log"), "rb") as log:
+            log.seek(seen)
+            lines = log.read()[-65536:].decode(errors="replace").split("\n")
+    except OSError:
+        lines = []
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1] if said else f"it said nothing in {home.path('server.log')}"
+
+
+def _reap() -> None:
+    _started[:] = [process for process in _started if process.poll() is None]
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

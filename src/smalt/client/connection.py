@@ -1,0 +1,225 @@
+"""One connection to the server: over the home's Unix socket, or to where `SMALT_URL` points."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from smalt.client.errors import from_answer
+from smalt.client.http1 import Answer, Broken, Wire
+from smalt.exceptions import SmaltError, Unavailable
+from smalt.wire.ids import url_path
+
+if TYPE_CHECKING:
+    from smalt.home import Home
+
+_CONNECT_SECONDS = 15.0
+_QUIET_SECONDS = 60.0  # a stream says something every 10 s
+
+
+class Connection:
+    """Requests to one server, kept alive between them. Not for several threads at once: give each its own."""
+
+    def __init__(self, server: LocalServer | RemoteServer) -> None:
+        self.server = server
+        self._wire: Wire | None = None
+
+    @classmethod
+    def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> Connection:
+        """To `url`, else where `SMALT_URL` says, else to the home's own server, which is started if need be."""
+        url = url or (os.environ.get("SMALT_URL") if home is None else None)
+        if url:
+            return cls(RemoteServer(url, token or os.environ.get("SMALT_TOKEN", "")))
+        from smalt.home import Home
+
+        return cls(LocalServer(home or Home.find()))
+
+    @property
+    def local(self) -> bool:
+        """Whether the server reads the same files as this process."""
+        return isinstance(self.server, LocalServer)
+
+    def get(self, path: str, **query: object) -> Any:
+        return self.request("GET", path, query=query)
+
+    def put(self, path: str, body: object) -> Any:
+        return self.request("PUT", path, body)
+
+    def post(self, path: str, body: object = None) -> Any:
+        return self.request("POST", path, body)
+
+    def patch(self, path: str, body: object) -> Any:
+        return self.request("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self.request("DELETE", path)
+
+    def pages(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
+        """The items of a list, page after page."""
+        page = self.get(path, **query)
+        while True:
+            yield from page.get("value", ())
+            following = page.get("nextLink")
+            if not following:
+                return
+            parts = urlsplit(following)
+            page = self.get(f"{parts.path}?{parts.query}")
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        """The answer's JSON, its bytes where it is none, None where it is empty; errors are raised."""
+        answer = self._ask(method, path, body, headers or {}, query or {})
+        data = answer.read()
+        if not answer.headers.get("content-type", "").startswith("application/json"):
+            return data or None
+        return json.loads(data) if data else None
+
+    def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> Answer:
+        """An answer to be read as it comes, on a connection of its own; the caller closes it."""
+        wire = Wire(self.server.connect(), self.server.host)
+        try:
+            wire.timeout(_QUIET_SECONDS)
+            answer = wire.request("GET", _target(self.server.prefix, path, query or {}), self._headers({}), None)
+            return _checked(answer, f"GET {path}")
+        except Broken as error:
+            wire.close()
+            raise Unavailable(f"the smalt server went away: {error}") from None
+        except SmaltError:
+            wire.close()
+            raise
+
+    def close(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
+    def _ask(
+        self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, object]
+    ) -> Answer:
+        target = _target(self.server.prefix, path, query)
+        data, kind = _encoded(body)
+        sent = self._headers({**kind, **headers})
+        again = isinstance(data, bytes) or data is None
+        if not again:
+            self.close()  # what cannot be sent twice goes over a fresh connection
+        while True:
+            try:
+                return _checked(self._opened().request(method, target, sent, data), f"{method} {path}")
+            except Broken as error:
+                # A kept connection may be closed by now, and a server may just be ending: ask a second time.
+                self.close()
+                if error.started or not again:
+                    raise Unavailable(f"the smalt server went away: {error}") from None
+                again = False
+
+    def _opened(self) -> Wire:
+        if self._wire is None or not self._wire.reusable:
+            self.close()
+            self._wire = Wire(self.server.connect(), self.server.host)
+        return self._wire
+
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        from smalt._version import __version__
+
+        return {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {self.server.token()}",
+            "User-Agent": f"smalt/{__version__}",
+            **headers,
+        }
+
+
+class LocalServer:
+    """The server of a home, started when it does not run."""
+
+    host = "localhost"
+    prefix = ""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def connect(self) -> socket.socket:
+        from smalt.client.autostart import connect
+
+        return connect(self.home)
+
+    def token(self) -> str:
+        return self.home.token() or ""
+
+
+class RemoteServer:
+    """A server somewhere else; nothing is started, and what is local here must be uploaded."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unavailable(f"SMALT_URL is '{url}', which is no http or https URL")
+        try:
+            self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise Unavailable(f"SMALT_URL is '{url}', whose port is no port number") from None
+        self.host = parts.netloc.rpartition("@")[2]
+        self.prefix = parts.path.rstrip("/")
+        self._url = url
+        self._name = parts.hostname
+        self._secure = parts.scheme == "https"
+        self._token = token
+
+    def connect(self) -> socket.socket:
+        try:
+            sock = socket.create_connection((self._name, self._port), _CONNECT_SECONDS)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._secure:
+                import ssl
+
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self._name)
+            sock.settimeout(None)
+            return sock
+        except OSError as error:
+            raise Unavailable(
+                f"cannot reach the smalt server at {self._url} (from SMALT_URL): {error.strerror or error}"
+            ) from None
+
+    def token(self) -> str:
+        return self._token
+
+
+def _target(prefix: str, path: str, query: Mapping[str, object]) -> str:
+    if "?" not in path:
+        path = url_path(path)
+    given = {key.replace("__", "$"): _text(value) for key, value in query.items() if value is not None}
+    if not given:
+        return prefix + path
+    return f"{prefix}{path}{'&' if '?' in path else '?'}{urlencode(given)}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _encoded(body: object) -> tuple[bytes | Iterable[bytes] | None, dict[str, str]]:
+    if body is None:
+        return None, {}
+    if isinstance(body, (dict, list)):
+        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        return text.encode(), {"Content-Type": "application/json"}
+    if isinstance(body, (bytes, Iterable)):
+        return body, {"Content-Type": "application/octet-stream"}
+    raise TypeError(f"cannot send a {type(body).__name__}")
+
+
+def _checked(answer: Answer, what: str) -> Answer:
+    if answer.status >= 400:
+        raise from_answer(answer.status, answer.read(), what)
+    return answer

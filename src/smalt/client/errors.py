@@ -1,0 +1,62 @@
+"""The server's error bodies, in the ARM shape, back into exceptions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from smalt.exceptions import (
+    Conflict,
+    Located,
+    NotFound,
+    Refused,
+    SmaltError,
+    Unauthorized,
+    Unavailable,
+    ValidationException,
+)
+
+_BY_CODE: dict[str, type[SmaltError]] = {
+    kind.code: kind for kind in (NotFound, Conflict, Refused, Unauthorized, Unavailable, ValidationException)
+}
+_BY_STATUS: dict[int, type[SmaltError]] = {
+    400: Refused,
+    401: Unauthorized,
+    403: Refused,
+    404: NotFound,
+    409: Conflict,
+    422: Refused,
+}
+
+
+def from_answer(status: int, body: bytes, what: str) -> SmaltError:
+    """The exception for an answer of 400 or more; `what` names the request where the body says nothing."""
+    error = _error(body)
+    message = error.get("message")
+    if not isinstance(message, str) or not message:
+        message = f"the server answered {status} to {what} without saying why"
+    kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or Unavailable
+    if kind is ValidationException:
+        return ValidationException(_problems(error.get("details")) or message)
+    return kind(message)
+
+
+def _error(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    error = document.get("error") if isinstance(document, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _problems(details: object) -> list[Located]:
+    if not isinstance(details, list):
+        return []
+    return [_problem(detail) for detail in details if isinstance(detail, dict) and detail.get("message")]
+
+
+def _problem(detail: dict[str, Any]) -> Located:
+    target = detail.get("target")
+    message = str(detail["message"])
+    return Located("", 0, 0, f"{target}: {message}" if target else message)
