@@ -1,0 +1,97 @@
+"""The nouns; each lives in a module of its own, which is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+NOUNS = {
+    "job": "Run jobs and look after them.",
+    "component": "Components: reusable steps of pipelines.",
+    "environment": "Environments: the packages that jobs run with.",
+    "data": "Data assets: named and versioned data.",
+    "model": "Models: named and versioned, from files or from a job's output.",
+    "compute": "Computes: names for the places where jobs run.",
+    "datastore": "Datastores: the folders where data, outputs and models are kept.",
+    "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
+    "server": "The local server, which starts by itself.",
+    "config": "Settings of the home.",
+    "schema": "The JSON Schema of a kind of YAML file, for editors.",
+    "prune": "Free space: what old jobs left, and caches.",
+    "completion": "Completion of commands for bash, zsh or fish.",
+    "version": "The version of smalt.",
+}
+
+LATER = {
+    "batch-deployment": "batch deployments",
+    "batch-endpoint": "batch endpoints",
+    "capability-host": "capability hosts",
+    "connection": "connections",
+    "feature-set": "feature sets",
+    "feature-store": "feature stores",
+    "feature-store-entity": "feature store entities",
+    "index": "indexes",
+    "marketplace-subscription": "marketplace subscriptions",
+    "online-deployment": "online deployments",
+    "online-endpoint": "online endpoints",
+    "registry": "registries",
+    "schedule": "schedules",
+    "serverless-endpoint": "serverless endpoints",
+}
+"""Nouns of `az ml` that smalt does not have yet, and what to call them."""
+
+
+class App(click.Group):
+    """`smalt`; lists its nouns without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in NOUNS:
+            command = getattr(importlib.import_module(f"smalt.cli.{cmd_name}"), cmd_name)
+            assert isinstance(command, click.Command)
+            return command
+        if cmd_name in LATER:
+            from smalt.cli.verb import refusal
+
+            return refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet; they come in a later version")
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from smalt.cli.verb import unknown
+
+            raise click.UsageError(unknown(args[0], list(NOUNS), ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from smalt._version import __version__
+
+    click.echo(f"smalt {__version__}")
+    ctx.exit()
+
+
+smalt = App(
+    "smalt",
+    help="Azure Machine Learning v2 jobs, on your own machines.\n\nThe nouns, verbs and options are those of 'az ml'.",
+    epilog="For example: smalt job create --file job.yml --stream",
+    params=[
+        click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+        )
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+)

@@ -1,0 +1,111 @@
+"""The verbs that components, environments, data and models share."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import click
+
+from smalt.cli import documents, edits, options
+from smalt.cli.verb import Invocation, Noun
+
+COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
+
+
+def add_verbs(noun: Noun, collection: str) -> None:
+    """Add show, list, update, archive and restore to a noun whose assets are in `client.<collection>`."""
+    kind = str(noun.name)
+    versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
+    updated = [*versioned, options.file(f"A file with the whole {kind}.", first=False), *options.EDITS]
+    listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
+
+    def show(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
+        local_only(registry_name)
+        return fetch(getattr(to.client, collection), name, version, label)
+
+    def list_all(
+        to: Invocation, name: str | None, archived_only: bool, include_archived: bool, max_results: int | None,
+        registry_name: str | None, stage: str | None = None,
+    ) -> Any:
+        local_only(registry_name)
+        view = options.view(archived_only, include_archived)
+        found = getattr(to.client, collection).list(name=name, list_view_type=view)
+        return list(islice((each for each in found if stage in (None, each.stage)), max_results))
+
+    def update(
+        to: Invocation, name: str | None, version: str | None, label: str | None, registry_name: str | None,
+        file: str | None, **changes: Any,
+    ) -> Any:
+        local_only(registry_name)
+        assets = getattr(to.client, collection)
+        if file is not None:
+            return assets.create_or_update(
+                documents.read(kind, file, changes["set"], {"name": name, "version": version})
+            )
+        if not name:
+            raise click.UsageError(f"say which {kind} to update, with --name or --file")
+        return assets.create_or_update(changed(kind, fetch(assets, name, version, label), changes))
+
+    def archive(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> None:
+        local_only(registry_name)
+        getattr(to.client, collection).archive(*_named(name, version, label))
+
+    def restore(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> None:
+        local_only(registry_name)
+        getattr(to.client, collection).restore(*_named(name, version, label))
+
+    noun.verb("show", versioned, help=f"Show one {kind}.")(show)
+    stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
+    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(list_all)
+    noun.verb("update", _unneeded(updated), help=f"Change a {kind}, by --set or from a file.")(update)
+    noun.verb("archive", versioned, help=f"Hide a {kind}, or one version of it, from lists.")(archive)
+    noun.verb("restore", versioned, help="Undo archive.")(restore)
+
+
+def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any:
+    """One version of an asset: the named one, the labelled one, or the latest."""
+    name, version, label = _named(name, version, label)
+    if version is None and label is None:
+        label = "latest"
+    return assets.get(name, version=version, label=label)
+
+
+def changed(kind: str, entity: Any, changes: dict[str, Any]) -> Any:
+    """A copy of `entity` with the edits of --set, --add and --remove."""
+    document = entity.to_dict()
+    before = repr(document)
+    edits.apply(
+        document, sets=changes["set"], adds=changes["add"], removes=changes["remove"], force_string=changes["force_string"]
+    )
+    if repr(document) == before and not any(changes.values()):
+        raise click.UsageError("say what to change, with --set, --add, --remove or --file")
+    return documents.built(kind, document)
+
+
+def local_only(registry: str | None) -> None:
+    if registry is not None:
+        raise click.ClickException(
+            f"smalt has no registries yet, so '{registry}' cannot be used; leave --registry-name out to use the workspace"
+        )
+
+
+def plural(kind: str) -> str:
+    return "data assets" if kind == "data" else f"{kind}s"
+
+
+def _named(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:
+    """`azureml:name:version` and `name@label` are taken apart."""
+    name = name.removeprefix("azureml:")
+    if "@" in name and label is None:
+        name, _, label = name.partition("@")
+    elif ":" in name and version is None:
+        name, _, version = name.partition(":")
+    if version is not None and label is not None:
+        raise click.UsageError("a version and a label are given; give one")
+    return name, version, label
+
+
+def _unneeded(params: list[click.Parameter]) -> list[click.Parameter]:
+    """The same options, with a name that a file may give instead."""
+    return [*options.name("Its name; may be in the file.", needed=False), *params[2:]]

@@ -1,0 +1,168 @@
+"""`smalt job …`."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import click
+
+from smalt.cli import documents, options
+from smalt.cli.verb import Invocation, Noun
+
+job = Noun("job", "Run jobs and look after them.", ("name", "status", "type", "display_name", "experiment_name", "created"))
+
+_NAME = options.name("The job's name.")
+_STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
+_SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job as created to this file, as YAML.")
+
+
+@job.verb(
+    "create",
+    options.file("The job's YAML file."),
+    options.name("A name for the job, instead of a made one.", needed=False),
+    options.SET,
+    _STREAM,
+    options.WEB,
+    _SAVE_AS,
+    options.NO_WAIT,
+    options.SKIP_VALIDATION,
+)
+def create(
+    to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], stream: bool, web: bool,
+    save_as: str | None, **_: Any,
+) -> Any:
+    """Create a job from a YAML file: it is validated, submitted, and runs."""
+    if file is None:
+        raise click.UsageError("say which file describes the job: smalt job create --file job.yml")
+    entity = documents.read("job", file, set, {"name": name})
+    created = to.client.jobs.create_or_update(entity)
+    if save_as is not None:
+        _save(created, save_as)
+    if web:
+        to.note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
+    if not stream:
+        return created
+    _follow(to, str(created.name))
+    return to.client.jobs.get(created.name) if to.wants_result else None
+
+
+@job.verb("show", _NAME, options.WEB)
+def show(to: Invocation, name: str, web: bool) -> Any:
+    """Show a job."""
+    if web:
+        to.note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
+    return to.client.jobs.get(name)
+
+
+@job.verb(
+    "list",
+    click.Option(["-p", "--parent-job-name"], metavar="NAME", help="Only the children of this job."),
+    click.Option(["--experiment-name"], metavar="NAME", help="Only jobs of this experiment."),
+    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state."),
+    click.Option(["--all-results"], type=click.BOOL, is_flag=False, flag_value=True, help="Accepted; all are listed."),
+    click.Option(["--asset-name"], metavar="NAME", hidden=True),
+    options.LISTING,
+    options.MAX_RESULTS,
+)
+def list_jobs(
+    to: Invocation, parent_job_name: str | None, experiment_name: str | None, status: str | None, archived_only: bool,
+    include_archived: bool, max_results: int | None, **_: Any,
+) -> Any:
+    """List jobs, the newest first."""
+    view = options.view(archived_only, include_archived)
+    jobs = to.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view)
+    wanted = (
+        each
+        for each in jobs
+        if experiment_name in (None, each.experiment_name) and (status is None or str(each.status).lower() == status.lower())
+    )
+    return list(islice(wanted, max_results))
+
+
+@job.verb("stream", _NAME)
+def stream(to: Invocation, name: str) -> Any:
+    """Show a job's log from its beginning until the job is over."""
+    _follow(to, name)
+    return to.client.jobs.get(name) if to.wants_result else None
+
+
+@job.verb("cancel", _NAME, options.NO_WAIT)
+def cancel(to: Invocation, name: str, no_wait: bool) -> None:
+    """Cancel a job: all that it started is ended."""
+    to.client.jobs.begin_cancel(name)
+    to.note(f"job {name} is being canceled")
+
+
+@job.verb(
+    "download",
+    _NAME,
+    options.DOWNLOAD_PATH,
+    click.Option(["--output-name"], metavar="NAME", help="Only this output."),
+    click.Option(["--all"], is_flag=True, help="The logs and all outputs."),
+)
+def download(to: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
+    """Download a job's logs and default outputs, one named output, or everything."""
+    to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all)
+    to.note(f"downloaded to {download_path}")
+
+
+@job.verb("update", _NAME, options.EDITS, options.WEB)
+def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
+    """Change a job's display name, description, tags or experiment."""
+    from smalt.cli.assets import changed
+
+    return to.client.jobs.create_or_update(changed("job", to.client.jobs.get(name), changes))
+
+
+@job.verb("archive", _NAME)
+def archive(to: Invocation, name: str) -> None:
+    """Hide a job from lists."""
+    to.client.jobs.archive(name)
+
+
+@job.verb("restore", _NAME)
+def restore(to: Invocation, name: str) -> None:
+    """Undo archive."""
+    to.client.jobs.restore(name)
+
+
+@job.verb("validate", options.file("The job's YAML file."), options.name("A name for the job.", needed=False), options.SET)
+def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
+    """Check a job's YAML file, and the files that it refers to; nothing is run and no server is needed."""
+    if file is None:
+        raise click.UsageError("say which file to check: smalt job validate --file job.yml")
+    documents.read("job", file, set, {"name": name})
+    to.note(f"{file}: ok")
+    return {"result": "Succeeded", "errors": [], "warnings": []}
+
+
+@job.verb(
+    "show-services",
+    _NAME,
+    click.Option(["-i", "--node-index"], type=int, default=0, metavar="N", help="The node; there is one, 0."),
+)
+def show_services(to: Invocation, name: str, node_index: int) -> Any:
+    """Show the services of a job; locally none are started."""
+    return to.client.jobs.get(name).services or {}
+
+
+def _follow(to: Invocation, name: str) -> None:
+    """Show the job until it is over; where it did not complete, this is the end with exit code 1."""
+    from smalt.cli import follow
+
+    if not follow.job(to, name):
+        raise click.exceptions.Exit(1)
+
+
+def _save(created: Any, path: str) -> None:
+    from smalt import yaml
+
+    try:
+        with open(path, "w") as file:
+            file.write(yaml.dump(created))
+    except OSError as error:
+        raise click.ClickException(f"the job is created, but {path} cannot be written: {error.strerror}") from None
+
+
+job.refuse("connect-ssh", "jobs run on this machine, so there is nothing to connect to; see the job with: smalt job show NAME")

@@ -1,0 +1,27 @@
+"""Results as plain data, in the shape that `az ml` prints: the keys of the YAML, and what the server adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ADDED = ("id", "status", "services", "creation_context", "provisioning_state", "parent_job_name", "error")
+"""What an entity that came from the server has besides the keys of its YAML."""
+
+
+def data(result: Any) -> Any:
+    """Anything that a verb returns, as mappings, lists and scalars."""
+    if isinstance(result, Mapping):
+        return {key: data(value) for key, value in result.items()}
+    if isinstance(result, (list, tuple, Iterator)):
+        return [data(item) for item in result]
+    if hasattr(result, "to_dict"):
+        return _entity(result)
+    return result
+
+
+def _entity(entity: Any) -> dict[str, Any]:
+    written = entity.to_dict()
+    first = {key: written.pop(key) for key in ("name", "version", "type") if key in written}
+    added = {key: data(value) for key in ADDED if (value := getattr(entity, key, None)) is not None}
+    return {**first, **{key: value for key, value in added.items() if key not in first}, **written}
