@@ -1,0 +1,41 @@
+"""Where a URI leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    uri: str
+    """As it was asked for."""
+    path: Path | None = None
+    """The file or folder on this machine; None for what must be fetched first."""
+    remote: str | None = None
+    """The http(s) URL to fetch, where `path` is None."""
+    datastore: str | None = None
+    """The datastore, for a path of one."""
+    relative: str | None = None
+    """The path in that datastore."""
+    late: bool = False
+    """It may still be made by an earlier step, so it need not exist before its step starts."""
+
+    @property
+    def exists(self) -> bool:
+        return self.path is not None and self.path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReference:
+    """A registered asset as a URI names it; what is None the text does not say."""
+
+    text: str
+    name: str
+    version: str | None = None
+    label: str | None = None
+    kind: str | None = None
+    """"data" or "models"."""
+    registry: str | None = None
+    workspace: tuple[str, str, str] | None = None
+    """Subscription, resource group and workspace."""

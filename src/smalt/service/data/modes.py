@@ -1,0 +1,94 @@
+"""How a job is given an input and where it writes an output, by mode and type."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from smalt.exceptions import NotFound, Refused
+from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
+from smalt.service.data.location import Location
+
+COPIED = frozenset({"download", "eval_download"})
+"""Input modes that give the job a copy of its own; the others give the path itself."""
+
+UPLOADED = "upload"
+FILE = "uri_file"
+
+
+def prepare_input(
+    location: Location,
+    type: str | None,
+    mode: str | None,
+    folder: str | os.PathLike[str],
+    log: Log | None = None,
+) -> Path:
+    """The path that the job reads: the data itself, or a copy in `folder`, this input's own folder in the job's."""
+    source = location.path
+    if source is None or not source.exists():
+        raise NotFound(missing(location))
+    if type == FILE and source.is_dir():
+        raise Refused(
+            f"{location.uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
+        )
+    if mode not in COPIED:
+        return source
+    if source.is_dir():
+        remove_tree(folder)
+        copy_tree(source, folder, log)
+        return Path(folder)
+    target = Path(folder, source.name)
+    remove_tree(target)
+    copy_tree(source, target, log)
+    return target
+
+
+def prepare_output(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+    """The path that the job writes: the place itself, or for `upload` one in `folder` until finish_output().
+
+    A folder exists beforehand; of a file only what is above it.
+    """
+    target = _target(location, type, mode, folder)
+    try:
+        os.makedirs(os.path.dirname(target) if type == FILE else target, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    return target
+
+
+def finish_output(
+    location: Location,
+    type: str | None,
+    mode: str | None,
+    folder: str | os.PathLike[str],
+    log: Log | None = None,
+) -> None:
+    """Bring what an `upload` output holds into place; done twice it does nothing the second time."""
+    if mode == UPLOADED:
+        target = _place(location)
+        try:
+            move_tree(_target(location, type, mode, folder), target, log)
+        except OSError as error:
+            raise cannot_write(target, error) from None
+
+
+def missing(location: Location) -> str:
+    """The sentence for a location where nothing is."""
+    if location.datastore is not None:
+        return f"{location.uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
+    if location.path is not None and str(location.path) not in location.uri:
+        return f"{location.uri} does not exist: it leads to {location.path}, where nothing is"
+    return f"{location.uri} does not exist; check the path"
+
+
+def _place(location: Location) -> Path:
+    if location.path is None:
+        raise Refused(f"{location.uri} cannot be written; name a path of a datastore as the output's path")
+    return location.path
+
+
+def _target(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+    place = _place(location)
+    if mode != UPLOADED:
+        return place
+    return Path(folder, place.name) if type == FILE else Path(folder)
