@@ -353,3 +353,25 @@ def remove(db: Database, job: Job) -> None:
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
         db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
         db.execute_many("DELETE FROM jobs WHERE id=?", ids)
+
+
+def name_of(db: Database, id: int) -> str:
+    return str(db.value("SELECT name FROM jobs WHERE id=?", (id,)))
+
+
+def is_cancel_requested(db: Database, id: int) -> bool:
+    return bool(db.value("SELECT cancel_requested FROM jobs WHERE id=?", (id,)))
+
+
+def children_with(db: Database, parent_id: int, status: str) -> list[tuple[str, str | None]]:
+    """(node, error as JSON) of the children in that state."""
+    return [
+        (node, error)
+        for node, error in db.rows(
+            "SELECT node, error FROM jobs WHERE parent_id=? AND status=? ORDER BY ended_at, id", (parent_id, status)
+        )
+    ]
+
+
+def is_over(db: Database, id: int) -> bool:
+    return bool(db.value("SELECT ended_at IS NOT NULL FROM jobs WHERE id=?", (id,)))

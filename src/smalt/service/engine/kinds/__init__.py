@@ -1,1 +1,11 @@
-"""One module per job type: how its entity becomes steps."""
+"""One module per job type: how its entity becomes steps.
+
+A leaf kind (`command`) becomes one step on a compute. A composite kind (`pipeline`) makes child jobs and nothing
+else. A type that is absent here is read and validated everywhere, and refused at submission.
+"""
+
+from smalt.service.engine.kinds import command, pipeline
+
+LEAVES = {"command": command}
+COMPOSITES = {"pipeline": pipeline}
+TYPES = (*LEAVES, *COMPOSITES)

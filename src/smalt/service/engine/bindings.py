@@ -1,0 +1,98 @@
+"""What the expressions of a pipeline's nodes stand for, once the pipeline's own inputs are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from smalt.entities import Input, Output
+from smalt.entities.expression import Expression, parse
+from smalt.exceptions import ValidationException
+
+
+@dataclass
+class Scope:
+    """The names that a node of one pipeline can see."""
+
+    pipeline: str
+    inputs: Mapping[str, Any]
+    """The pipeline's inputs: bare values, or Input with a path."""
+    outputs: Mapping[str, Output]
+    nodes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Inputs of the nodes planned so far."""
+    made: dict[tuple[str, str], Output] = field(default_factory=dict)
+    """(node, output) → where it is written."""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """node → the URI of its artifact root."""
+
+    def value(self, binding: str) -> tuple[Any, set[str]]:
+        """What `binding` stands for and the nodes that it makes wait; a text with other text in it stays text."""
+        parts = parse(binding)
+        if len(parts) == 1 and isinstance(parts[0], Expression):
+            return self._one(parts[0])
+        needs: set[str] = set()
+        text = ""
+        for part in parts:
+            if isinstance(part, Expression):
+                value, more = self._one(part)
+                needs |= more
+                text += _as_text(value)
+            else:
+                text += part
+        return text, needs
+
+    def text(self, value: Any) -> Any:
+        """A string with the pipeline's inputs put in; anything else as it is."""
+        if not isinstance(value, str) or "${{" not in value:
+            return value
+        return _as_text(self.value(value)[0])
+
+    def _one(self, expression: Expression) -> tuple[Any, set[str]]:
+        name = expression.name
+        if expression.kind == "parent.inputs":
+            return self.inputs.get(name), set()
+        if expression.kind == "parent.outputs" and name in self.outputs:
+            return self.outputs[name], set()
+        if expression.kind == "parent.jobs" and expression.job is not None:
+            return self._of_node(expression.job, name, expression.port == "inputs")
+        if expression.kind == "macro":
+            return expression.text, set()
+        raise ValidationException(f"pipeline '{self.pipeline}': {expression.text} names nothing that it has")
+
+    def _of_node(self, job: str, name: str, is_input: bool) -> tuple[Any, set[str]]:
+        if is_input:
+            return self.nodes.get(job, {}).get(name), set()
+        if (job, name) in self.made:
+            output = self.made[(job, name)]
+            return Input(type=output.type, path=output.path), {job}
+        if name == "artifacts" and job in self.artifacts:
+            return Input(type="uri_folder", path=self.artifacts[job]), {job}
+        raise ValidationException(f"pipeline '{self.pipeline}': node '{job}' has no output '{name}'")
+
+
+def needs_of(value: Any) -> set[str]:
+    """The nodes whose outputs a node's input refers to."""
+    text = value.path if isinstance(value, Input) else value
+    if not isinstance(text, str) or "${{" not in text:
+        return set()
+    return {
+        part.job for part in parse(text) if isinstance(part, Expression) and part.kind == "parent.jobs" and part.job
+    }
+
+
+def is_bound(value: Any) -> bool:
+    return isinstance(value, str) and "${{" in value
+
+
+def expand_macros(path: str, *, name: str, output: str, datastore: str) -> str:
+    """The service's macros in output paths; `${{name}}` is the step's job name, not its pipeline's."""
+    for macro, value in (("name", name), ("output_name", output), ("default_datastore", datastore)):
+        path = path.replace("${{" + macro + "}}", value).replace("${{ " + macro + " }}", value)
+    return path
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, (Input, Output)):
+        return value.path or ""
+    return "" if value is None else str(value)

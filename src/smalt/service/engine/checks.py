@@ -1,0 +1,148 @@
+"""What must be there already when a job is submitted: environments, components, code, computes and data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
+from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.service.engine import lookup
+from smalt.service.engine.bindings import is_bound
+from smalt.service.engine.kinds import command, pipeline
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records.workspaces import Workspace
+
+
+def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob) -> list[str]:
+    """Raise every problem at once; the notes that the job's log is to begin with."""
+    checker = _Checker(rooms, workspace)
+    if isinstance(job, CommandJob):
+        checker.command(job)
+    else:
+        checker.pipeline(job)
+    if checker.problems:
+        raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
+    return checker.notes
+
+
+class _Checker:
+    """Looks at each distinct reference once."""
+
+    def __init__(self, rooms: Rooms, workspace: Workspace) -> None:
+        self.rooms = rooms
+        self.workspace = workspace
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        self._components: dict[str, Any] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def command(self, job: CommandJob) -> None:
+        self._try(command.check, job)
+        self._environment(job.environment)
+        self._code(job.code)
+        self._compute(job.compute)
+        self._inputs("", job.inputs)
+
+    def pipeline(self, job: PipelineJob, where: str = "") -> None:
+        self._inputs(where, job.inputs)
+        self._compute(pipeline.settings_of(job).get("default_compute"))
+        for name, node in (job.jobs or {}).items():
+            self._node(f"{where}jobs.{name}.", node)
+
+    def _node(self, where: str, node: Any) -> None:
+        component = self._component(where, node)
+        self._compute(getattr(node, "compute", None))
+        self._inputs(where, node.inputs)
+        if component is None:
+            return
+        if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
+            self.problems.append(
+                f"{where.rstrip('.')}: a {node.type} step cannot run yet; this smalt runs command and pipeline steps"
+            )
+            return
+        self._required(where, node, component)
+        if isinstance(component, PipelineComponent):
+            self._nested(where, component)
+        else:
+            self._environment(getattr(node, "environment", None) or component.environment)
+            self._code(component.code)
+
+    def _nested(self, where: str, component: PipelineComponent) -> None:
+        key = ("nested", str(id(component)))
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        for name, node in (component.jobs or {}).items():
+            self._node(f"{where}jobs.{name}.", node)
+
+    def _component(self, where: str, node: Any) -> Any:
+        reference = getattr(node, "component", None)
+        if reference is None:
+            return node
+        if not isinstance(reference, str):
+            return reference
+        if reference not in self._components:
+            self._components[reference] = None
+            try:
+                properties = lookup.component(self.rooms.db, self.workspace, reference)
+                self._components[reference] = wire.from_rest({"properties": properties}, "component")
+            except SmaltError as error:
+                self.problems.append(f"{where}component: {error}")
+        return self._components[reference]
+
+    def _required(self, where: str, node: Any, component: Any) -> None:
+        if component is node:
+            return
+        given = node.inputs or {}
+        for name, form in (component.inputs or {}).items():
+            if not isinstance(form, Input) or form.optional or form.default is not None:
+                continue
+            if given.get(name) is None:
+                self.problems.append(
+                    f"{where}inputs: '{name}' is required by component '{component.name}' and not given"
+                )
+
+    def _environment(self, environment: Any) -> None:
+        if isinstance(environment, str) and not is_bound(environment) and self._new("environment", environment):
+            self._try(lookup.environment, self.rooms.db, self.workspace, environment)
+
+    def _code(self, code: str | None) -> None:
+        if code and self._new("code", code):
+            self._try(lookup.snapshot, self.rooms.db, self.workspace, code)
+
+    def _compute(self, compute: str | None) -> None:
+        if not compute or is_bound(compute) or not self._new("compute", compute):
+            return
+        name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
+        if is_there or not self._new("compute name", name):
+            return
+        if self.rooms.settings["compute"] == "strict":
+            self.problems.append(
+                f"there is no compute '{name}' in this workspace; create it with 'smalt compute create', "
+                "or allow any name with 'smalt config set compute any'"
+            )
+        else:
+            self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
+
+    def _inputs(self, where: str, inputs: Any) -> None:
+        for name, value in (inputs or {}).items():
+            if not isinstance(value, Input) or not value.path or is_bound(value.path):
+                continue
+            if self._new("data", value.path):
+                problem = self.rooms.data.check(value.path, self.workspace)
+                if problem:
+                    self.problems.append(f"{where}inputs.{name}: {problem}")
+
+    def _new(self, kind: str, text: str) -> bool:
+        key = (kind, text)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def _try(self, function: Any, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except SmaltError as error:
+            self.problems.append(str(error))

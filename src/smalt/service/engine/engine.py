@@ -1,0 +1,457 @@
+"""The state machine: one turn takes what happened, commits what follows from it, and only then acts.
+
+It lives on the server's event loop and is the only writer of job states. What it keeps in memory (the queues, the
+slots) can be made again from the records at any time; `_reload` does so at the start and after a failed commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.exceptions import SmaltError, Unavailable
+from smalt.service.compute.base import Exit, Process, Step
+from smalt.service.engine import family, outcome, submission
+from smalt.service.engine.family import Ending
+from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
+from smalt.service.engine.registration import register_outputs
+from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.slots import Grant, Request, Slots
+from smalt.service.engine.watch import Watch
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+log = logging.getLogger("smalt.engine")
+
+_RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
+
+
+@dataclass
+class Run:
+    """A leaf that holds a slot."""
+
+    job: Job
+    grant: Grant
+    leaf: command.Leaf | None = None
+    step_id: str | None = None
+    task: asyncio.Task[None] | None = None
+
+
+class Engine:
+    """Takes jobs, runs them, settles them. All methods are called on the event loop's thread."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.watch = Watch()
+        self._db = rooms.db
+        self._slots = Slots(rooms.compute.capacity.cpus, rooms.compute.capacity.gpus)
+        self._families = family.Families(rooms.db)
+        self._plans: deque[int] = deque()
+        self._ready: deque[int] = deque()
+        self._runs: dict[int, Run] = {}
+        self._exits: list[Exit] = []
+        self._started: list[tuple[str, Process, float]] = []
+        self._prepared: deque[tuple[int, Exception | None]] = deque()
+        self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
+        self._changed: set[int] = set()
+        self._starts: list[Step] = []
+        self._stops: list[str] = []
+        self._waking = False
+        self._closed = False
+        self._told = 0
+
+    @property
+    def unfinished(self) -> int:
+        return jobs.count_unfinished(self._db)
+
+    async def open(self) -> None:
+        """Settle what an earlier server left, before anyone is answered."""
+        await self.rooms.compute.open(self._on_started, self._on_exit)
+        steps = [attempt.step_id for attempt in jobs.open_attempts(self._db)]
+        states = await self.rooms.compute.recover(steps)
+        running = {step_id for step_id, state in states.items() if state == "running"}
+        self._exits.extend(state for state in states.values() if isinstance(state, Exit))
+        self._reload(running)
+        self._turn()
+
+    async def close(self) -> None:
+        """Stop turning; the steps go on under the launcher."""
+        self._closed = True
+        for run in self._runs.values():
+            if run.task:
+                run.task.cancel()
+        await self.rooms.compute.close()
+
+    def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
+        """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
+        with self._db.transaction():
+            job, is_new = submission.accept(self.rooms, workspace, name, properties, principal)
+        if is_new:
+            self._queue(job)
+            self._changed.add(job.root_id)
+            self._wake()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Ask the job, and all below it, to end; durable when this returns."""
+        if job.is_over:
+            return
+        with self._db.transaction():
+            self._cancel(job)
+        self._act()
+        self._wake()
+
+    def _on_started(self, step_id: str, process: Process) -> None:
+        """Kept until the next commit: recovery asks the launcher, not this."""
+        self._started.append((step_id, process, asyncio.get_running_loop().time()))
+
+    def _on_exit(self, exit: Exit) -> None:
+        self._exits.append(exit)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._waking and not self._closed:
+            self._waking = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._waking = False
+        if self._closed:
+            return
+        exits, self._exits = self._exits, []
+        try:
+            with self._db.transaction():
+                self._note_processes()
+                for exit in exits:
+                    self._take_exit(exit)
+                self._take_finished()
+                self._take_prepared()
+                self._place()
+        except Unavailable as error:
+            self._stall(error, exits)
+            return
+        self.rooms.compute.acknowledge([exit.step_id for exit in exits])
+        self._act()
+
+    def _act(self) -> None:
+        """Do what has been committed."""
+        starts, self._starts = self._starts, []
+        stops, self._stops = self._stops, []
+        if starts:
+            self.rooms.compute.start(starts)
+        for step_id in stops:
+            self.rooms.compute.stop(step_id, command.GRACE)
+        changed, self._changed = self._changed, set()
+        self.watch.wake(changed)
+        busy = len(self._plans) + len(self._ready) + len(self._runs)
+        if bool(busy) != bool(self._told):
+            self._told = busy
+            self.rooms.compute.set_unfinished(busy)
+
+    def _stall(self, error: Unavailable, exits: list[Exit]) -> None:
+        """The records could not be written: nothing was acted on; look at them anew in a while."""
+        log.error("%s", error)
+        self._exits = exits + self._exits
+        self._starts, self._stops = [], []
+        for run in self._runs.values():
+            if run.task:
+                run.task.cancel()
+        self._waking = True
+
+        def again() -> None:
+            self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
+            self._turn()
+
+        asyncio.get_running_loop().call_later(_RETRY_AFTER, again)
+
+    def _reload(self, running: set[str]) -> None:
+        """Make the queues and slots from the records; `running` are the steps that the compute runs."""
+        for queue in (self._plans, self._ready, self._prepared, self._finished):
+            queue.clear()
+        self._runs.clear()
+        self._families.clear()
+        self._slots = Slots(self.rooms.compute.capacity.cpus, self.rooms.compute.capacity.gpus)
+        steps = {attempt.job_id: attempt.step_id for attempt in jobs.open_attempts(self._db)}
+        exited = {exit.step_id for exit in self._exits}
+        for job in jobs.unfinished(self._db):
+            step_id = steps.get(job.id)
+            if step_id:
+                self._hold(job, step_id)
+                if step_id not in running | exited:
+                    self._exits.append(_never_started(step_id))
+                elif job.cancel_requested and step_id in running:
+                    self._stops.append(step_id)
+            elif job.status == "Finalizing" and job.type in LEAVES:
+                self._finish_again(job)
+            elif job.type in LEAVES or not job.planned:
+                self._queue(job)
+            elif job.open == 0:
+                with self._db.transaction():
+                    self._end(*self._parent_end(job.id))
+
+    def _hold(self, job: Job, step_id: str | None = None) -> Run:
+        """A slot for what is running already."""
+        grant = self._slots.take(Request(), force=True)
+        assert grant is not None, "a forced slot is always given"
+        run = self._runs[job.id] = Run(job, grant, step_id=step_id)
+        return run
+
+    def _finish_again(self, job: Job) -> None:
+        """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
+        run = self._hold(job)
+        last = jobs.attempts(self._db, job.id)[-1]
+        exit = Exit(
+            last.step_id, last.exit_code, last.signal, last.reason or "exited", None, None, last.ended_at or 0.0
+        )
+        run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
+
+    def _queue(self, job: Job) -> None:
+        """Nothing but a slot, or a plan, is missing."""
+        if job.waiting:
+            return
+        (self._plans if job.type in COMPOSITES else self._ready).append(job.id)
+
+    def _note_processes(self) -> None:
+        started, self._started = self._started, []
+        for step_id, process, at in started:
+            identity = (process.host, process.boot_id, process.pid_namespace, process.pid, process.start_time)
+            jobs.note_process(self._db, step_id, identity, at)
+
+    def _place(self) -> None:
+        """Plan what is to be planned, and fill the free slots."""
+        while self._plans:
+            self._plan(jobs.get(self._db, self._plans.popleft()))
+        while self._ready and self._slots.any_free:
+            job = jobs.get(self._db, self._ready[0])
+            if not job.is_over and not self._begin(job):
+                return
+            self._ready.popleft()
+
+    def _plan(self, job: Job) -> None:
+        if job.is_over or job.planned:
+            return
+        self._changed.add(job.root_id)
+        try:
+            children = family.plan(self.rooms, job)
+        except (SmaltError, OSError) as error:
+            self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
+            return
+        for child in children:
+            if child.waiting == 0:
+                self._queue(child)
+        if not children:
+            self._end(*self._parent_end(job.id))
+
+    def _begin(self, job: Job) -> bool:
+        """Give the job a slot and start it, or start preparing it; False when no slot fits."""
+        try:
+            leaf = self._read(job)
+        except (SmaltError, OSError) as error:
+            self._end(job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
+            return True
+        grant = self._slots.take(leaf.request)
+        if grant is None:
+            return False
+        run = self._runs[job.id] = Run(job, grant, leaf)
+        self._changed.add(job.root_id)
+        if leaf.is_quick(self.rooms):
+            self._launch(run, leaf, ("Queued", "Preparing", "Running"))
+        else:
+            jobs.set_status(self._db, job, "Queued", "Preparing")
+            run.task = asyncio.ensure_future(self._prepare(run, leaf))
+        return True
+
+    def _launch(self, run: Run, leaf: command.Leaf, statuses: tuple[str, ...]) -> None:
+        realised = self.rooms.environments.cached(leaf.environment)
+        assert realised is not None, "an environment is realised before its job is launched"
+        attempt = jobs.attempt(self._db, run.job, "local", leaf.timeout)
+        try:
+            step = command.step(self.rooms, leaf, realised, run.grant, attempt.number, attempt.step_id)
+        except (SmaltError, OSError) as error:
+            jobs.end_attempt(self._db, attempt.step_id, None, None, "never started", 0.0)
+            self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
+            return
+        run.step_id = attempt.step_id
+        reads, writes = command.data_rows(self.rooms, leaf)
+        if reads:
+            jobs.put_data(self._db, run.job, "input", reads)
+        if writes:
+            jobs.put_data(self._db, run.job, "output", writes)
+        jobs.set_status(self._db, run.job, *statuses)
+        self._starts.append(step)
+
+    async def _prepare(self, run: Run, leaf: command.Leaf) -> None:
+        """What takes long before a start: the environment, data from elsewhere, much code."""
+        error: Exception | None = None
+        try:
+            say = lambda line: self.rooms.say(run.job, line)  # noqa: E731
+            await self.rooms.environments.realise(leaf.environment, say)
+            number = len(jobs.attempts(self._db, run.job.id)) + 1
+            await command.fetch(self.rooms, leaf, say, leaf.folder(self.rooms, number))
+        except (SmaltError, OSError) as caught:
+            error = caught
+        self._prepared.append((run.job.id, error))
+        self._wake()
+
+    def _take_prepared(self) -> None:
+        while self._prepared:
+            job_id, error = self._prepared.popleft()
+            run = self._runs.get(job_id)
+            if run is None or run.leaf is None:
+                continue
+            self._changed.add(run.job.root_id)
+            if error is not None:
+                self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
+            else:
+                self._launch(run, run.leaf, ("Running",))
+
+    def _take_exit(self, exit: Exit) -> None:
+        attempt = jobs.open_attempt(self._db, exit.step_id)
+        if attempt is None:
+            return
+        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
+        run = self._runs.get(attempt.job_id) or self._hold(jobs.get(self._db, attempt.job_id), exit.step_id)
+        self._changed.add(run.job.root_id)
+        if not run.job.cancel_requested and _again(run.job, exit, attempt.number):
+            self._free(run.job)
+            jobs.set_status(self._db, run.job, "Queued")
+            self._ready.append(run.job.id)
+            return
+        self._settle(run, exit, attempt.number)
+
+    def _settle(self, run: Run, exit: Exit, number: int) -> None:
+        """Store what the command left, then end the job: at once where that is only a rename."""
+        try:
+            leaf = run.leaf = run.leaf or self._read(run.job)
+        except (SmaltError, OSError) as error:
+            self._end(run.job, "Failed", outcome.error_of(exit, None) or outcome.failed(_sentence(error)))
+            return
+        if leaf.finishes_quickly:
+            self._end_leaf(run.job, self._store(leaf, exit, number))
+            return
+        jobs.set_status(self._db, run.job, "Finalizing")
+        run.task = asyncio.ensure_future(self._finish(run, exit, number))
+
+    def _read(self, job: Job) -> command.Leaf:
+        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job))
+
+    def _store(self, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
+        """Errors of storing count only for a command that did well."""
+        error = outcome.error_of(exit, leaf.timeout)
+        try:
+            command.finish(self.rooms, leaf, number)
+        except (SmaltError, OSError) as caught:
+            return error or outcome.failed(f"its outputs could not be stored: {_sentence(caught)}", "OutputsFailed")
+        return error
+
+    async def _finish(self, run: Run, exit: Exit, number: int) -> None:
+        """The same beside the loop, for outputs that have to be copied or registered."""
+        try:
+            leaf = run.leaf or self._read(run.job)
+            error = await asyncio.to_thread(self._store, leaf, exit, number)
+            if error is None:
+                register_outputs(self.rooms, run.job)
+        except (SmaltError, OSError) as caught:
+            error = outcome.failed(_sentence(caught), "OutputsFailed")
+        self._finished.append((run.job.id, error))
+        self._wake()
+
+    def _take_finished(self) -> None:
+        while self._finished:
+            job_id, error = self._finished.popleft()
+            run = self._runs.get(job_id)
+            if run is not None:
+                self._changed.add(run.job.root_id)
+                self._end_leaf(run.job, error)
+
+    def _end_leaf(self, job: Job, error: dict[str, Any] | None) -> None:
+        if error is None:
+            self._end(job, "Completed")
+        elif job.cancel_requested:
+            self._end(job, "Canceled")
+        else:
+            self._end(job, "Failed", error)
+
+    def _free(self, job: Job) -> None:
+        run = self._runs.pop(job.id, None)
+        if run:
+            self._slots.give(run.grant)
+
+    def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
+        """The job is over; so may be its parent, and those that waited for it go on or are given up."""
+        work: deque[Ending] = deque([(job, status, error)])
+        while work:
+            job, status, error = work.popleft()
+            if jobs.is_over(self._db, job.id):
+                continue
+            last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
+            jobs.set_status(self._db, job, *last, error=error)
+            self._changed.add(job.root_id)
+            self._free(job)
+            if job.parent_id is None:
+                continue
+            for child in self._families.released(job):
+                self._queue(child)
+            work.extend(self._families.given_up(job))
+            if status == "Failed" and self._families.stops_on(job):
+                work.extend(self._families.unstarted(job))
+                for sibling in self._families.started(job):
+                    self._cancel(sibling)
+            if jobs.close_child(self._db, job.parent_id) == 0:
+                work.append(self._parent_end(job.parent_id))
+
+    def _parent_end(self, parent_id: int) -> Ending:
+        """All children are over: so is their parent, in the state that follows from theirs."""
+        parent = jobs.get(self._db, parent_id)
+        status, error = self._families.outcome(parent)
+        self._families.forget(parent_id)
+        if status == "Completed":
+            try:
+                register_outputs(self.rooms, parent)
+            except (SmaltError, OSError) as caught:
+                status, error = "Failed", outcome.failed(_sentence(caught), "OutputsFailed")
+        return parent, status, error
+
+    def _cancel(self, job: Job) -> None:
+        """Inside a transaction: what has not started is over at once, what runs is stopped."""
+        todo = deque([job])
+        while todo:
+            one = todo.popleft()
+            run = self._runs.get(one.id)
+            one = run.job if run else one
+            if jobs.is_over(self._db, one.id):
+                continue
+            jobs.request_cancel(self._db, one)
+            self._changed.add(one.root_id)
+            if run and run.step_id:
+                jobs.set_status(self._db, one, "CancelRequested")
+                self._stops.append(run.step_id)
+            elif one.type in COMPOSITES and one.open:
+                jobs.set_status(self._db, one, "CancelRequested")
+                todo.extend(child for child in jobs.children(self._db, one.id) if not child.is_over)
+            else:
+                if run and run.task:
+                    run.task.cancel()
+                self._end(one, "Canceled")
+
+
+def _again(job: Job, exit: Exit, number: int) -> bool:
+    """A step that never ran, or whose retries allow it, gets another attempt."""
+    if exit.reason == "never started":
+        return True
+    return outcome.error_of(exit, None) is not None and number <= command.retries(job)
+
+
+def _never_started(step_id: str) -> Exit:
+    return Exit(step_id, None, None, "never started", None, None, 0.0)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, SmaltError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return str(error)

@@ -1,0 +1,126 @@
+"""A composite job and its children: planning them, and what the end of one means for the others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from smalt import wire
+from smalt.service.engine import outcome
+from smalt.service.engine.kinds import pipeline
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+Ending = tuple[Job, str, "dict[str, Any] | None"]
+"""A job, the state it ends in, and its error."""
+
+
+def plan(rooms: Rooms, job: Job) -> list[Job]:
+    """Record the children of a composite job; inside a transaction. Children of a plan cut short are made anew."""
+    if job.open:
+        jobs.drop_children(rooms.db, job)
+    entity = wire.from_rest({"properties": job.properties}, "job")
+    workspace = rooms.workspace(job)
+    planner = pipeline.Planner(rooms.db, workspace, job.name, entity, job.experiment)
+    made = list(planner.children())
+    news = [
+        jobs.New(
+            name=child.name, type=child.type, body=child.body, experiment=job.experiment,
+            display_name=child.display_name, node=child.node, waiting=len(child.needs),
+        )
+        for child in made
+    ]  # fmt: skip
+    ids = jobs.add_many(rooms.db, job.workspace_id, news, job.created_by, job)
+    by_node = {child.node: id for child, id in zip(made, ids, strict=True)}
+    pairs = [(by_node[child.node], by_node[need]) for child in made for need in child.needs]
+    jobs.need(rooms.db, pairs)
+    jobs.put_data(rooms.db, job, "output", planner.written())
+    jobs.put_data(rooms.db, job, "input", planner.read())
+    jobs.set_planned(rooms.db, job)
+    jobs.set_status(rooms.db, job, "Running")
+    return [jobs.get(rooms.db, by_node[child.node]) for child in made if not child.needs]
+
+
+@dataclass
+class _Family:
+    continues: bool
+    final: str | None
+
+
+class Families:
+    """What the children of one parent share; read once from the parent's body, which may be large."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[int, _Family] = {}
+
+    def clear(self) -> None:
+        self._known.clear()
+
+    def forget(self, parent_id: int) -> None:
+        self._known.pop(parent_id, None)
+
+    def released(self, job: Job) -> list[Job]:
+        """The jobs that waited for this one last, and may go."""
+        if job.status == "Completed":
+            return jobs.release(self._db, job)
+        final = self._of(job).final
+        ready = jobs.release(self._db, job) if final else []
+        return [one for one in ready if one.node == final]
+
+    def given_up(self, job: Job) -> list[Ending]:
+        """The jobs that can no longer run because this one did not complete."""
+        if job.status == "Completed":
+            return []
+        final = self._of(job).final
+        why = outcome.failed(f"it needs '{job.node}', which did not complete", "Canceled")
+        return [(one, "Canceled", why) for one in jobs.dependents(self._db, job) if one.node != final]
+
+    def stops_on(self, job: Job) -> bool:
+        return not self._of(job).continues
+
+    def unstarted(self, job: Job) -> list[Ending]:
+        """The siblings that are not to start any more."""
+        why = outcome.failed(f"step '{job.node}' failed and continue_on_step_failure is false", "Canceled")
+        return [(one, "Canceled", why) for one in self._siblings(job) if one.status == "NotStarted"]
+
+    def started(self, job: Job) -> list[Job]:
+        return [one for one in self._siblings(job) if one.status != "NotStarted"]
+
+    def outcome(self, parent: Job) -> tuple[str, dict[str, Any] | None]:
+        if jobs.is_cancel_requested(self._db, parent.id):
+            return "Canceled", None
+        failed = jobs.children_with(self._db, parent.id, "Failed")
+        if failed:
+            names = ", ".join(f"'{node}'" for node, _ in failed[:5])
+            more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+            return "Failed", outcome.failed(f"step {names}{more} failed: {_message(failed[0][1])}", "StepFailed")
+        if jobs.count_children(self._db, parent.id, "Canceled"):
+            return "Canceled", None
+        return "Completed", None
+
+    def _siblings(self, job: Job) -> list[Job]:
+        assert job.parent_id is not None
+        final = self._of(job).final
+        return [
+            one
+            for one in jobs.children(self._db, job.parent_id)
+            if not one.is_over and one.id != job.id and one.node != final
+        ]
+
+    def _of(self, job: Job) -> _Family:
+        assert job.parent_id is not None
+        if job.parent_id not in self._known:
+            settings = jobs.get(self._db, job.parent_id).properties.get("settings") or {}
+            self._known[job.parent_id] = _Family(
+                bool(settings.get("continue_on_step_failure", settings.get("continueOnStepFailure", False))),
+                settings.get("on_finalize"),
+            )
+        return self._known[job.parent_id]
+
+
+def _message(error: str | None) -> str:
+    return str(json.loads(error)["message"]) if error else "no reason was recorded"

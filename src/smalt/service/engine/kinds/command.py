@@ -1,0 +1,269 @@
+"""A command is one step: its folders, inputs, outputs, variables, and the text that bash runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandJob, Input, Output
+from smalt.entities.literals import to_text
+from smalt.entities.references import parse_reference
+from smalt.exceptions import ValidationException
+from smalt.runner import script
+from smalt.service.compute.base import Step
+from smalt.service.engine import lookup
+from smalt.service.engine.bindings import expand_macros
+from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.rendering import render
+from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.slots import Grant, Request
+from smalt.service.environments import Realised
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+_QUICK_FILES, _QUICK_BYTES = 200, 4_000_000
+GRACE = 30.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+@dataclass
+class Leaf:
+    """A command job about to run, with everything that its references mean."""
+
+    job: Job
+    workspace: Workspace
+    entity: CommandJob
+    environment: dict[str, Any]
+    code: str | None
+
+    @classmethod
+    def read(cls, rooms: Rooms, job: Job, workspace: Workspace) -> Leaf:
+        entity = wire.from_rest({"properties": job.properties}, "job")
+        environment = lookup.environment(rooms.db, workspace, str(entity.environment))
+        code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
+        return cls(job, workspace, entity, environment, code)
+
+    @property
+    def timeout(self) -> float | None:
+        limits = self.entity.limits
+        return float(limits.timeout) if limits and limits.timeout else None
+
+    @property
+    def request(self) -> Request:
+        processes = process_count(self.entity)
+        return Request(cpus=processes, gpus=processes if wants_gpu(self.entity) else 0)
+
+    def folder(self, rooms: Rooms, number: int) -> Path:
+        return rooms.home.path("workspaces", self.workspace.folder, "jobs", self.job.name, str(number))
+
+    def artifacts(self, rooms: Rooms) -> Path:
+        return rooms.artifacts(self.workspace, self.job.name)
+
+    @property
+    def finishes_quickly(self) -> bool:
+        """Nothing it leaves has to be copied or registered."""
+        return not any(output.mode == "upload" or output.name for output in self.entity.outputs.values())
+
+    def is_quick(self, rooms: Rooms) -> bool:
+        """Nothing has to be built, fetched or copied for long: it can be prepared within a turn of the loop."""
+        if rooms.environments.cached(self.environment) is None:
+            return False
+        if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
+            return False
+        return all(
+            rooms.data.is_quick(value.path or "", self.workspace, value.mode)
+            for value in self.entity.inputs.values()
+            if isinstance(value, Input)
+        )
+
+
+def process_count(job: CommandJob) -> int:
+    """How many processes the job's distribution makes on this machine."""
+    distribution, resources = job.distribution, job.resources
+    instances = int(getattr(resources, "instance_count", None) or 1)
+    if distribution is None:
+        return 1
+    if distribution.type == "tensorflow":
+        return int(distribution.worker_count or instances) + int(distribution.parameter_server_count or 0)
+    return instances * int(getattr(distribution, "process_count_per_instance", None) or 1)
+
+
+def wants_gpu(job: CommandJob) -> bool:
+    """The service's own signs: a GPU size (Standard_N…), or a compute that is called gpu-something."""
+    size = str(getattr(job.resources, "instance_type", None) or "").lower()
+    compute = str(job.compute or "").lower()
+    return size.startswith("standard_n") or "gpu" in compute.rpartition("/")[2]
+
+
+def step(rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str) -> Step:
+    """Lay out the job's folders and say what is to run in them."""
+    folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
+    cwd = folder / "wd"
+    if not cwd.exists():
+        copy_code(rooms, leaf, cwd)
+    for name in ("outputs", "logs"):
+        (cwd / name).mkdir(exist_ok=True)
+    (artifacts / "user_logs").mkdir(parents=True, exist_ok=True)
+    inputs = _inputs(rooms, leaf, folder)
+    outputs = _outputs(rooms, leaf, folder)
+    own = realised.clone(folder / "environment")
+    variables = _variables(rooms, leaf, own, grant, inputs, outputs)
+    command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
+    distribution = _distribution(leaf.entity)
+    text = script.build(
+        command=command, folder=str(folder), cwd=str(cwd), distribution=distribution, artifacts=str(artifacts)
+    )
+    log = str(artifacts / "user_logs" / "std_log.txt")
+    return Step(step_id, text, str(folder), str(cwd), variables, log, leaf.timeout, GRACE)
+
+
+def copy_code(rooms: Rooms, leaf: Leaf, cwd: Path) -> None:
+    """The job's own copy of its code, whole or not there at all."""
+    if leaf.code is None:
+        cwd.mkdir(parents=True, exist_ok=True)
+        return
+    partial = cwd.with_name("wd.partial")
+    rooms.data.snapshots.materialise(leaf.code, partial)
+    partial.rename(cwd)
+
+
+def data_rows(rooms: Rooms, leaf: Leaf) -> tuple[list[Any], list[Any]]:
+    """What the job reads and writes, for the records: (name, type, mode, uri, asset)."""
+    reads = [
+        (name, value.type or "uri_folder", value.mode, value.path, _asset(value.path))
+        for name, value in leaf.entity.inputs.items()
+        if isinstance(value, Input)
+    ]
+    writes = [
+        (name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output), None)
+        for name, output in leaf.entity.outputs.items()
+    ]
+    return reads, writes
+
+
+def output_uri(job: str, name: str, output: Output) -> str:
+    """Where an output is kept: its path with the macros filled in, or the service's default."""
+    if name == "artifacts" and not output.path:
+        return ARTIFACTS.format(job=job)
+    path = output.path or f"azureml://datastores/workspaceblobstore/paths/azureml/{job}/{name}/"
+    return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
+
+
+def finish(rooms: Rooms, leaf: Leaf, number: int) -> None:
+    """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload."""
+    folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
+    for name in ("outputs", "logs"):
+        rooms.data.move_into(folder / "wd" / name, artifacts / name)
+    for name, output in leaf.entity.outputs.items():
+        if not _is_artifacts(name, output):
+            uri = output_uri(leaf.job.name, name, output)
+            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, folder / "outputs" / name)
+
+
+def _inputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
+    """What each `${{inputs.x}}` becomes: a literal's text, or a path of this machine."""
+    texts = {}
+    for name, value in leaf.entity.inputs.items():
+        if isinstance(value, Input):
+            texts[name] = str(
+                rooms.data.prepare_input(
+                    value.path or "", leaf.workspace, value.type, value.mode, folder / "inputs" / name
+                )
+            )
+        elif value is not None:
+            texts[name] = to_text(value)
+    return texts
+
+
+def _outputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
+    paths = {}
+    for name, output in leaf.entity.outputs.items():
+        if _is_artifacts(name, output):
+            paths[name] = str(folder / "wd")
+            continue
+        uri = output_uri(leaf.job.name, name, output)
+        path = rooms.data.prepare_output(uri, leaf.workspace, output.type, output.mode, folder / "outputs" / name)
+        paths[name] = str(path)
+    return paths
+
+
+def _is_artifacts(name: str, output: Output) -> bool:
+    return (
+        (name == "artifacts"
+        and (output.path or "").find("/ExperimentRun/dcid.") >= 0)
+        or (name == "artifacts" and not output.path)
+    )
+
+
+def _variables(
+    rooms: Rooms, leaf: Leaf, own: Realised, grant: Grant, inputs: dict[str, str], outputs: dict[str, str]
+) -> dict[str, str]:
+    """What real scripts read from their environment."""
+    job, workspace = leaf.job, leaf.workspace
+    variables = {
+        **rooms.base_variables,
+        **own.variables,
+        "AZUREML_RUN_ID": job.name,
+        "AZUREML_ROOT_RUN_ID": rooms.root_name(job),
+        "AZUREML_EXPERIMENT_NAME": job.experiment,
+        "AZUREML_ARM_SUBSCRIPTION": workspace.subscription,
+        "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
+        "AZUREML_ARM_WORKSPACE_NAME": workspace.name,
+        "AZUREML_ARM_PROJECT_NAME": job.experiment,
+        "AZUREML_NODE_COUNT": str(getattr(leaf.entity.resources, "instance_count", None) or 1),
+        **{f"AZURE_ML_INPUT_{name}": text for name, text in inputs.items()},
+        **{f"AZUREML_DATAREFERENCE_{name}": text for name, text in inputs.items()},
+        **{f"AZURE_ML_OUTPUT_{name}": text for name, text in outputs.items()},
+    }
+    if own.bin:
+        variables["PATH"] = f"{own.bin}:{variables.get('PATH', '/usr/bin:/bin')}"
+    if rooms.has_gpus:
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
+    for name, value in leaf.entity.environment_variables.items():
+        variables[name] = to_text(value)
+    return variables
+
+
+def _distribution(job: CommandJob) -> dict[str, Any] | None:
+    if job.distribution is None:
+        return None
+    instances = int(getattr(job.resources, "instance_count", None) or 1)
+    return {**job.distribution.to_dict(), "instance_count": instances}
+
+
+def _asset(path: str | None) -> str | None:
+    """'data/n/versions/1' where the path names a registered asset."""
+    if not path or not path.startswith(("/subscriptions/", "azureml:/subscriptions/")):
+        return None
+    reference = parse_reference(path)
+    return f"{reference.kind}/{reference.name}/versions/{reference.version}" if reference.kind else None
+
+
+def check(job: CommandJob) -> None:
+    """What a command job must have beyond its schema before it is accepted."""
+    if not job.environment:
+        raise ValidationException(
+            "this job names no environment; give it one, such as 'environment: azureml:host' for your own Python"
+        )
+
+
+def retries(job: Job) -> int:
+    """How often a failed command is tried again: the property `smalt.retries`, else never."""
+    if '"smalt.retries"' not in job.body:
+        return 0
+    text = str((job.properties.get("properties") or {}).get("smalt.retries", "0"))
+    return int(text) if text.isdecimal() else 0
+
+
+async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], folder: Path) -> None:
+    """What takes long before a start: data from elsewhere, and much code."""
+    for value in leaf.entity.inputs.values():
+        if isinstance(value, Input) and value.path:
+            await rooms.data.fetch(value.path, leaf.workspace, say)
+    cwd = folder / "wd"
+    if not cwd.exists():
+        await asyncio.to_thread(copy_code, rooms, leaf, cwd)

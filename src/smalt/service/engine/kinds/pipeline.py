@@ -1,0 +1,307 @@
+"""A pipeline becomes child jobs, each complete in itself, and the order among them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities.literals import convert, to_text
+from smalt.entities.references import parse_reference
+from smalt.exceptions import ValidationException
+from smalt.service.engine import lookup
+from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+
+ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
+"""Where everything that a job logs and leaves in outputs/ is kept."""
+
+_NODE_FIELDS = (
+    "environment",
+    "compute",
+    "resources",
+    "distribution",
+    "limits",
+    "identity",
+    "queue_settings",
+    "services",
+)
+_LONGEST_NAME = 200
+
+
+@dataclass
+class Child:
+    """A job that a pipeline is made of."""
+
+    node: str
+    name: str
+    type: str
+    body: dict[str, Any]
+    needs: set[str]
+    display_name: str | None
+    outputs: dict[str, Output]
+
+
+@dataclass
+class Planner:
+    """Turns one pipeline into its children; components are read once however many nodes use them."""
+
+    db: Database
+    workspace: Workspace
+    name: str
+    job: PipelineJob
+    experiment: str
+    components: dict[str, Any] = field(default_factory=dict)
+    ends: dict[str, Output] = field(default_factory=dict)
+    """The pipeline's outputs as the nodes bound to them write them."""
+
+    def children(self) -> Iterator[Child]:
+        """The children in an order in which each comes after what it needs."""
+        scope = Scope(self.name, self.job.inputs, self._outputs())
+        init, final = self._edges()
+        for node_name in _in_order(self.job.jobs):
+            node = self.job.jobs[node_name]
+            child = self._child(node_name, node, scope)
+            if init and node_name not in (init, final):
+                child.needs.add(init)
+            if node_name == final:
+                child.needs |= set(self.job.jobs) - {final}
+            yield child
+
+    def written(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
+        """The pipeline's own outputs, for the records, once its children are planned."""
+        return [
+            (name, output.type or "uri_folder", output.mode, output.path, None) for name, output in self.ends.items()
+        ]
+
+    def read(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
+        """The pipeline's own inputs that are paths, for the records."""
+        return [
+            (name, value.type or "uri_folder", value.mode, value.path, None)
+            for name, value in self.job.inputs.items()
+            if isinstance(value, Input)
+        ]
+
+    def _outputs(self) -> dict[str, Output]:
+        """The pipeline's outputs, each with its path; macros stay, for the step that writes it to fill in."""
+        outputs = {}
+        for name, output in (self.job.outputs or {}).items():
+            declared = output if isinstance(output, Output) else Output()
+            path = declared.path or f"azureml://datastores/{self._datastore}/paths/azureml/{self.name}/{name}/"
+            outputs[name] = _with(declared, path=path)
+        return outputs
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
+        return settings_of(self.job)
+
+    @property
+    def _datastore(self) -> str:
+        chosen = self._settings.get("default_datastore")
+        return parse_reference(chosen).name if chosen else "workspaceblobstore"
+
+    def _edges(self) -> tuple[str | None, str | None]:
+        return self._settings.get("on_init"), self._settings.get("on_finalize")
+
+    def _child(self, node_name: str, node: Any, scope: Scope) -> Child:
+        name = child_name(self.name, node_name)
+        component = self._component(node)
+        inputs, needs = self._inputs(node_name, node, component, scope)
+        outputs = self._child_outputs(name, node, component, scope)
+        scope.nodes[node_name] = inputs
+        scope.artifacts[node_name] = ARTIFACTS.format(job=name)
+        for output_name, output in outputs.items():
+            scope.made[(node_name, output_name)] = output
+        display_name = node.display_name or getattr(component, "display_name", None) or node_name
+        if isinstance(component, PipelineComponent):
+            job: Any = self._pipeline(node, component, inputs, outputs, scope)
+        else:
+            job = self._command(node, component, inputs, outputs, scope)
+        job.experiment_name = self.experiment
+        job.display_name = display_name
+        body = wire.to_rest(job)["properties"]
+        return Child(node_name, name, job.type, body, needs, display_name, outputs)
+
+    def _component(self, node: Any) -> Any:
+        reference = node.component
+        if reference is None or not isinstance(reference, str):
+            return node if reference is None else reference
+        if reference not in self.components:
+            properties = lookup.component(self.db, self.workspace, reference)
+            self.components[reference] = wire.from_rest({"properties": properties}, "component")
+        return self.components[reference]
+
+    def _inputs(self, node_name: str, node: Any, component: Any, scope: Scope) -> tuple[dict[str, Any], set[str]]:
+        """The node's inputs with all bindings resolved, and the nodes they make it wait for."""
+        inputs: dict[str, Any] = {}
+        needs: set[str] = set()
+        declared = component.inputs if component is not node else {}
+        for name in {**declared, **(node.inputs or {})}:
+            value = (node.inputs or {}).get(name)
+            form = declared.get(name)
+            if value is None and isinstance(form, Input):
+                value = form.default
+            if value is None:
+                continue
+            value, more = _resolve(value, scope)
+            needs |= more
+            if value is None:
+                continue
+            inputs[name] = _typed(f"{self.name}: {node_name}.inputs.{name}", value, form)
+        return inputs, needs
+
+    def _child_outputs(self, child: str, node: Any, component: Any, scope: Scope) -> dict[str, Output]:
+        outputs = {}
+        declared = (component.outputs if component is not node else {}) or {}
+        own = node.outputs or {}
+        for name in {**declared, **own}:
+            form = declared.get(name)
+            form = form if isinstance(form, Output) else Output()
+            outputs[name] = self._output(child, name, form, own.get(name), scope)
+        return outputs
+
+    def _output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
+        """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
+        bound = given if isinstance(given, str) else getattr(given, "path", None)
+        above: Output | None = None
+        label = name
+        if isinstance(bound, str) and "${{parent.outputs." in bound.replace(" ", ""):
+            value, _ = scope.value(bound)
+            above = value if isinstance(value, Output) else None
+            label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0].split(".")[0]
+        node_output = given if isinstance(given, Output) else Output()
+        path = above.path if above else node_output.path
+        if not path:
+            path = f"azureml://datastores/{self._datastore}/paths/azureml/{child}/{name}/"
+        first = [one for one in (node_output, above, form) if one is not None]
+        chosen: dict[str, Any] = {
+            key: next((getattr(one, key) for one in first if getattr(one, key) is not None), None)
+            for key in ("mode", "description")
+        }
+        if above is None:
+            chosen.update(name=node_output.name, version=node_output.version)
+        chosen["type"] = _most_specific([one.type for one in (form, node_output, above) if one is not None])
+        chosen["path"] = expand_macros(path, name=child, output=label, datastore=self._datastore)
+        output = Output(**chosen)
+        if above is not None:
+            self.ends[label] = output
+        return output
+
+    def _command(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> CommandJob:
+        if not isinstance(component, CommandComponent) and component is not node:
+            raise ValidationException(
+                f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
+            )
+        fields: dict[str, Any] = {}
+        for key in _NODE_FIELDS:
+            own = getattr(node, key, None)
+            fields[key] = own if own is not None else getattr(component, key, None)
+        fields["compute"] = scope.text(fields["compute"] or self._settings.get("default_compute"))
+        variables = {
+            **(getattr(component, "environment_variables", None) or {}), **(node.environment_variables or {})
+        }  # fmt: skip
+        return CommandJob(
+            command=component.command,
+            code=component.code,
+            inputs=inputs,
+            outputs=outputs,
+            environment_variables={key: scope.text(value) for key, value in variables.items()},
+            tags=dict(node.tags or {}),
+            properties=dict(node.properties or {}),
+            description=node.description or getattr(component, "description", None),
+            **fields,
+        )
+
+    def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
+        own = settings_of(node)
+        settings = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}
+        settings.update({key: scope.text(value) for key, value in own.items()})
+        compute = scope.text(getattr(node, "compute", None))
+        if compute:
+            settings["default_compute"] = compute
+        return PipelineJob(jobs=component.jobs, inputs=inputs, outputs=outputs, settings=settings)
+
+
+def settings_of(job: Any) -> dict[str, Any]:
+    """A pipeline's settings as a plain mapping; unknown keys are kept and mean nothing."""
+    settings = getattr(job, "settings", None)
+    if settings is None:
+        return {}
+    if isinstance(settings, Mapping):
+        return dict(settings)
+    plain: dict[str, Any] = settings.to_dict()
+    return plain
+
+
+def child_name(parent: str, node: str) -> str:
+    """A child's job name: readable, and unique because its parent's is."""
+    name = f"{parent}-{node}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _in_order(nodes: Mapping[str, Any]) -> list[str]:
+    """Node names, each after those whose outputs it reads; otherwise in the order written."""
+    needs = {
+        name: set().union(*(needs_of(value) for value in (node.inputs or {}).values())) & set(nodes)
+        for name, node in nodes.items()
+    }
+    users: dict[str, list[str]] = {name: [] for name in nodes}
+    for name, needed in needs.items():
+        for one in needed:
+            users[one].append(name)
+    left = {name: len(needed) for name, needed in needs.items()}
+    order = [name for name, count in left.items() if count == 0]
+    for name in order:
+        for user in users[name]:
+            left[user] -= 1
+            if left[user] == 0:
+                order.append(user)
+    if len(order) < len(nodes):
+        circle = ", ".join(sorted(set(nodes) - set(order)))
+        raise ValidationException(f"these nodes wait for each other in a circle: {circle}")
+    return order
+
+
+def _resolve(value: Any, scope: Scope) -> tuple[Any, set[str]]:
+    if is_bound(value):
+        found, needs = scope.value(value)
+        return found, needs
+    if isinstance(value, Input) and is_bound(value.path):
+        found, needs = scope.value(value.path or "")
+        path = found.path if isinstance(found, Input) else found
+        kind = value.type or (found.type if isinstance(found, Input) else None)
+        return (None if path is None else _with(value, path=path, type=kind)), needs
+    return value, set()
+
+
+def _typed(where: str, value: Any, form: Any) -> Any:
+    """The value in the type that the component declares for it."""
+    declared = form.type if isinstance(form, Input) else None
+    if isinstance(value, Input):
+        mode = value.mode or (form.mode if isinstance(form, Input) else None)
+        return _with(value, mode=mode, type=value.type or declared or "uri_folder")
+    if declared in ("integer", "number", "boolean", "string"):
+        converted = convert(value, declared)
+        if hasattr(converted, "message"):
+            raise ValidationException(f"{where}: {converted.message}")
+        return to_text(converted)
+    if declared and isinstance(value, str):
+        return Input(type=declared, path=value, mode=form.mode)
+    return to_text(value)
+
+
+def _most_specific(types: list[str | None]) -> str:
+    """A type other than the default one wins, wherever it was declared."""
+    named = [one for one in types if one and one != "uri_folder"]
+    return named[0] if named else "uri_folder"
+
+
+def _with(entity: Any, **changes: Any) -> Any:
+    """A copy with some attributes changed."""
+    return type(entity)(**{**entity.to_dict(), **changes})

@@ -1,0 +1,84 @@
+"""What the references in a job mean in its workspace: components, environments, code, computes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from smalt.entities.references import parse_reference
+from smalt.exceptions import NotFound
+from smalt.service.environments import lookup_curated
+from smalt.service.records import assets, resources
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+
+LOCAL = "local"
+"""The compute that is this machine; `serverless` and absent mean it too."""
+
+
+def environment(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
+    """The environment that `text` names, as the environments room takes it; NotFound says what to do."""
+    reference = parse_reference(text)
+    if reference.name == "host":
+        return {"host": True}
+    if not reference.registry:
+        found = _version(db, workspace, "environments", reference)
+        if found:
+            return {**found.properties, "name": reference.name}
+    curated = lookup_curated(reference.name, reference.version or reference.label)
+    if curated is not None:
+        return curated
+    if reference.registry:
+        raise NotFound(
+            f"environment '{reference.name}' of registry '{reference.registry}' is not in smalt's catalogue; "
+            f"describe it in $SMALT_HOME/catalogue/{reference.name}.yml or name another environment"
+        )
+    wanted = assets.find(db, workspace.id, "environments", reference.name, reference.version, reference.label)
+    return wanted.properties
+
+
+def component(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
+    """The REST properties of the component that `text` names."""
+    reference = parse_reference(text)
+    if reference.registry:
+        raise NotFound(
+            f"component '{reference.name}' of registry '{reference.registry}' is not here; "
+            "create it in this workspace with 'smalt component create' and refer to it as "
+            f"azureml:{reference.name}@latest"
+        )
+    found = _version(db, workspace, "components", reference)
+    if found is None:
+        found = assets.find(db, workspace.id, "components", reference.name, reference.version, reference.label)
+    return found.properties
+
+
+def snapshot(db: Database, workspace: Workspace, text: str) -> str:
+    """The content hash of the code that `text` names."""
+    reference = parse_reference(text)
+    found = assets.find(db, workspace.id, "codes", reference.name, reference.version, reference.label)
+    if found.content_hash is None:
+        raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
+    return found.content_hash
+
+
+def compute(db: Database, workspace: Workspace, text: str | None) -> tuple[str, bool]:
+    """The compute's bare name and whether this workspace has it."""
+    if not text:
+        return LOCAL, True
+    name = parse_reference(text).name
+    if name.lower() in (LOCAL, "serverless"):
+        return name, True
+    return name, resources.get(db, workspace.id, "computes", name) is not None
+
+
+def load(body: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(body)
+    return loaded
+
+
+def _version(db: Database, workspace: Workspace, kind: str, reference: Any) -> assets.Version | None:
+    if reference.version and reference.version != "azureml_default":
+        return assets.get(db, workspace.id, kind, reference.name, reference.version)
+    if reference.label in (None, "latest", "default"):
+        return assets.latest(db, workspace.id, kind, reference.name)
+    return None

@@ -1,0 +1,38 @@
+"""What the end of a process means for its job, in one sentence."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from smalt.service.compute.base import Exit
+
+
+def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
+    """None when the command did what it should."""
+    if exit.reason == "timeout":
+        limit = f"{timeout:g} s" if timeout else "its limit"
+        return _error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
+    if exit.reason in ("lost", "refused", "never started"):
+        return _error("ProcessLost", exit.message or "its process is gone and left no exit code")
+    if exit.signal:
+        return _error("UserError", f"the command was ended by {_name(exit.signal)}", signal=exit.signal)
+    if exit.code:
+        return _error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
+    return None
+
+
+def failed(message: str, code: str = "UserError") -> dict[str, Any]:
+    return _error(code, message)
+
+
+def _error(code: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"code": code, "message": message, **more}
+
+
+def _name(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name

@@ -1,0 +1,38 @@
+"""The text that bash runs: the user's command with its expressions replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from smalt.entities.expression import Expression, Optional, parse_command
+from smalt.exceptions import ValidationException
+
+
+def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]) -> str:
+    """`command` with `${{inputs.x}}` and the like filled in; a `$[[…]]` block stays only if all it names have values."""
+    text = ""
+    for part in parse_command(command):
+        if isinstance(part, Optional):
+            named = [one for one in part.parts if isinstance(one, Expression) and one.kind == "inputs"]
+            if all(one.name in inputs for one in named):
+                text += "".join(_piece(one, inputs, outputs, macros) for one in part.parts)
+        else:
+            text += _piece(part, inputs, outputs, macros)
+    return text
+
+
+def _piece(
+    part: str | Expression, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]
+) -> str:
+    if isinstance(part, str):
+        return part
+    values = {"inputs": inputs, "outputs": outputs, "macro": macros}.get(part.kind, {})
+    if part.name in values:
+        return values[part.name]
+    if part.kind in ("inputs", "outputs"):
+        known = ", ".join(sorted(values)) or "none"
+        raise ValidationException(
+            f"the command uses {part.text}, but this job has no value for that {part.kind[:-1]} (it has: {known}); "
+            "give it one, or put the argument in an optional block $[[…]]"
+        )
+    return part.text

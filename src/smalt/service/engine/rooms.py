@@ -1,0 +1,72 @@
+"""The rooms that the engine calls, in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from smalt.home import Home
+from smalt.service.compute.base import Compute
+from smalt.service.data import Data
+from smalt.service.environments import Environments
+from smalt.service.records import jobs, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+_PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
+              "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+              "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
+_PREFIXES_PASSED_ON = ("PIP_", "UV_")
+
+
+class Rooms:
+    """What the engine needs of the rest of the back."""
+
+    def __init__(
+        self, home: Home, db: Database, data: Data, environments: Environments, compute: Compute, settings: Any
+    ) -> None:
+        self.home = home
+        self.db = db
+        self.data = data
+        self.environments = environments
+        self.compute = compute
+        self.settings = settings
+        self.base_variables = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
+        }
+        self._workspaces: dict[int, Workspace] = {}
+        self._root_names: dict[int, str] = {}
+
+    @property
+    def has_gpus(self) -> bool:
+        return bool(self.compute.capacity.gpus)
+
+    def workspace(self, job: Job) -> Workspace:
+        if job.workspace_id not in self._workspaces:
+            self._workspaces[job.workspace_id] = workspaces.by_id(self.db, job.workspace_id)
+        return self._workspaces[job.workspace_id]
+
+    def root_name(self, job: Job) -> str:
+        if job.root_id == job.id:
+            return job.name
+        if job.root_id not in self._root_names:
+            if len(self._root_names) > 1000:
+                self._root_names.clear()
+            self._root_names[job.root_id] = jobs.name_of(self.db, job.root_id)
+        return self._root_names[job.root_id]
+
+    def artifacts(self, workspace: Workspace, job: str) -> Path:
+        """Where a job's logs and outputs/ are kept, as the service lays them out."""
+        folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
+        return Path(folder, "ExperimentRun", f"dcid.{job}")
+
+    def say(self, job: Job, line: str) -> None:
+        """A line of smalt's own in the job's log."""
+        path = self.artifacts(self.workspace(job), job.name) / "system_logs" / "smalt.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(line.rstrip("\n") + "\n")

@@ -1,0 +1,62 @@
+"""Whether a job is accepted: everything that can be known before its first step starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandJob, PipelineJob
+from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.service.engine import checks
+from smalt.service.engine.kinds import TYPES
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
+_READ_ONLY = ("status", "services", "provisioningState", "parentJobName", "creationContext")
+
+
+def accept(
+    rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str
+) -> tuple[Job, bool]:
+    """The job's row, and whether it is new. Raises what is wrong with it, all of it at once."""
+    if not _NAME.fullmatch(name):
+        raise ValidationException(
+            f"'{name}' cannot be a job's name: letters, digits, '-' and '_', starting with a letter or digit, at most 255"
+        )
+    body = {key: value for key, value in properties.items() if key not in _READ_ONLY}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    existing = jobs.by_name(rooms.db, workspace.id, name)
+    if existing is not None:
+        if existing.body_hash == digest:
+            return existing, False
+        raise Conflict(f"job '{name}' exists already and is another one; choose another name")
+    entity = read(body)
+    notes = checks.check(rooms, workspace, entity)
+    new = jobs.New(
+        name=name,
+        type=entity.type,
+        body=body,
+        body_hash=digest,
+        experiment=body.get("experimentName") or "Default",
+        display_name=body.get("displayName"),
+    )
+    job = jobs.add(rooms.db, workspace.id, new, principal)
+    for note in notes:
+        rooms.say(job, note)
+    return job, True
+
+
+def read(body: dict[str, Any]) -> CommandJob | PipelineJob:
+    """The entity in the body; a type that does not run yet is refused in one sentence."""
+    type = str(body.get("jobType") or "")
+    entity = wire.from_rest({"properties": body}, "job")
+    if entity.type not in TYPES:
+        raise Refused(f"a {entity.type or type} job cannot run yet; this smalt runs command and pipeline jobs")
+    assert isinstance(entity, (CommandJob, PipelineJob))
+    return entity
