@@ -25,8 +25,13 @@ def add_verbs(noun: Noun, collection: str) -> None:
         return fetch(getattr(to.client, collection), name, version, label)
 
     def list_all(
-        to: Invocation, name: str | None, archived_only: bool, include_archived: bool, max_results: int | None,
-        registry_name: str | None, stage: str | None = None,
+        to: Invocation,
+        name: str | None,
+        archived_only: bool,
+        include_archived: bool,
+        max_results: int | None,
+        registry_name: str | None,
+        stage: str | None = None,
     ) -> Any:
         local_only(registry_name)
         view = options.view(archived_only, include_archived)
@@ -34,8 +39,13 @@ def add_verbs(noun: Noun, collection: str) -> None:
         return list(islice((each for each in found if stage in (None, each.stage)), max_results))
 
     def update(
-        to: Invocation, name: str | None, version: str | None, label: str | None, registry_name: str | None,
-        file: str | None, **changes: Any,
+        to: Invocation,
+        name: str | None,
+        version: str | None,
+        label: str | None,
+        registry_name: str | None,
+        file: str | None,
+        **changes: Any,
     ) -> Any:
         local_only(registry_name)
         assets = getattr(to.client, collection)
@@ -76,7 +86,11 @@ def changed(kind: str, entity: Any, changes: dict[str, Any]) -> Any:
     document = entity.to_dict()
     before = repr(document)
     edits.apply(
-        document, sets=changes["set"], adds=changes["add"], removes=changes["remove"], force_string=changes["force_string"]
+        document,
+        sets=changes["set"],
+        adds=changes["add"],
+        removes=changes["remove"],
+        force_string=changes["force_string"],
     )
     if repr(document) == before and not any(changes.values()):
         raise click.UsageError("say what to change, with --set, --add, --remove or --file")

@@ -22,8 +22,13 @@ component = Noun("component", "Components: reusable steps of pipelines.", assets
     options.REGISTRY,
 )
 def create(
-    to: Invocation, file: str | None, name: str | None, version: str | None, set: tuple[str, ...],
-    registry_name: str | None, **_: Any,
+    to: Invocation,
+    file: str | None,
+    name: str | None,
+    version: str | None,
+    set: tuple[str, ...],
+    registry_name: str | None,
+    **_: Any,
 ) -> Any:
     """Register a component from a YAML file."""
     assets.local_only(registry_name)

@@ -25,7 +25,9 @@ _SETTINGS = [
     click.Option(["--tier"], metavar="TIER", help="dedicated or low_priority."),
     click.Option(["--min-instances"], type=int, metavar="N", help="The fewest machines."),
     click.Option(["--max-instances"], type=int, metavar="N", help="The most machines."),
-    click.Option(["--idle-time-before-scale-down"], type=int, metavar="SECONDS", help="When idle machines are given up."),
+    click.Option(
+        ["--idle-time-before-scale-down"], type=int, metavar="SECONDS", help="When idle machines are given up."
+    ),
     click.Option(["--identity-type"], metavar="TYPE", help="system_assigned or user_assigned."),
     click.Option(["-i", "--user-assigned-identities"], metavar="IDS", help="Identities, separated by commas."),
     options.DESCRIPTION,
@@ -61,7 +63,9 @@ def show(to: Invocation, name: str) -> Any:
     return to.client.compute.get(name)
 
 
-@compute.verb("list", click.Option(["-t", "--type"], metavar="TYPE", help="Only those of this type."), options.MAX_RESULTS)
+@compute.verb(
+    "list", click.Option(["-t", "--type"], metavar="TYPE", help="Only those of this type."), options.MAX_RESULTS
+)
 def list_computes(to: Invocation, type: str | None, max_results: int | None) -> Any:
     """List computes."""
     found = to.client.compute.list()
@@ -138,7 +142,16 @@ compute.refuse("enable-sso", "computes are this machine, so there is nothing to 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """The keys of a compute's YAML from the options; what only the cloud knows is left out."""
-    kept = ("name", "type", "size", "tier", "min_instances", "max_instances", "idle_time_before_scale_down", "description")
+    kept = (
+        "name",
+        "type",
+        "size",
+        "tier",
+        "min_instances",
+        "max_instances",
+        "idle_time_before_scale_down",
+        "description",
+    )
     settings = {key: given[key] for key in kept if given.get(key) is not None}
     if given["location"] is not None:
         settings["location"] = given["location"]

@@ -38,7 +38,12 @@ def create(to: Invocation, file: str | None, set: tuple[str, ...], registry_name
 
 
 assets.add_verbs(data, "data")
-data.refuse("import", "smalt cannot import data from databases yet; copy it to a folder and register that with: smalt data create")
+data.refuse(
+    "import",
+    "smalt cannot import data from databases yet; copy it to a folder and register that with: smalt data create",
+)
 data.refuse("list-materialization-status", "smalt cannot import data yet, so there is no import to list")
-data.refuse("mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME")
+data.refuse(
+    "mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME"
+)
 data.refuse("share", "smalt has no registries yet; they come in a later version")

@@ -86,7 +86,9 @@ def ls(to: Invocation, path: str, name: str, recursive: bool) -> Any:
     return list(to.client.datastores.ls(name, path, recursive=recursive))
 
 
-datastore.refuse("mount", "datastores are folders on this machine, so nothing is mounted; see them with: smalt datastore ls")
+datastore.refuse(
+    "mount", "datastores are folders on this machine, so nothing is mounted; see them with: smalt datastore ls"
+)
 
 
 def _place(name: str, path: str) -> tuple[str, str]:

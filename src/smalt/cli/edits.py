@@ -30,7 +30,11 @@ def tags(values: Sequence[str]) -> dict[str, str]:
 
 
 def apply(
-    document: dict[str, Any], *, sets: Sequence[str] = (), adds: Sequence[str] = (), removes: Sequence[str] = (),
+    document: dict[str, Any],
+    *,
+    sets: Sequence[str] = (),
+    adds: Sequence[str] = (),
+    removes: Sequence[str] = (),
     force_string: bool = False,
 ) -> None:
     """Edit `document` in place: first what is set, then what is added to lists, then what is removed."""
@@ -81,12 +85,10 @@ def _item(text: str, force_string: bool) -> Any:
 def _put(document: dict[str, Any], steps: list[str | int], value: Any) -> None:
     holder = _walk(document, steps[:-1], make=True)
     last = steps[-1]
-    if isinstance(last, int) and isinstance(holder, list) and last < len(holder):
-        holder[last] = value
-    elif isinstance(last, str) and isinstance(holder, dict):
-        holder[last] = value
-    else:
+    is_item = isinstance(holder, list) and isinstance(last, int) and last < len(holder)
+    if not is_item and not (isinstance(holder, dict) and isinstance(last, str)):
         _missing(f"there is no '{_path(steps)}' to set")
+    holder[last] = value
 
 
 def _append(document: dict[str, Any], steps: list[str | int], value: Any) -> None:

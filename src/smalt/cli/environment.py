@@ -29,8 +29,14 @@ environment = Noun("environment", "Environments: the packages that jobs run with
     options.REGISTRY,
 )
 def create(
-    to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, conda_file: str | None,
-    build_context: str | None, dockerfile_path: str | None, **given: Any,
+    to: Invocation,
+    file: str | None,
+    set: tuple[str, ...],
+    registry_name: str | None,
+    conda_file: str | None,
+    build_context: str | None,
+    dockerfile_path: str | None,
+    **given: Any,
 ) -> Any:
     """Register an environment, from a YAML file or from the options."""
     assets.local_only(registry_name)

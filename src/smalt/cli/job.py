@@ -10,7 +10,9 @@ import click
 from smalt.cli import documents, options
 from smalt.cli.verb import Invocation, Noun
 
-job = Noun("job", "Run jobs and look after them.", ("name", "status", "type", "display_name", "experiment_name", "created"))
+job = Noun(
+    "job", "Run jobs and look after them.", ("name", "status", "type", "display_name", "experiment_name", "created")
+)
 
 _NAME = options.name("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
@@ -29,8 +31,14 @@ _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job
     options.SKIP_VALIDATION,
 )
 def create(
-    to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], stream: bool, web: bool,
-    save_as: str | None, **_: Any,
+    to: Invocation,
+    file: str | None,
+    name: str | None,
+    set: tuple[str, ...],
+    stream: bool,
+    web: bool,
+    save_as: str | None,
+    **_: Any,
 ) -> Any:
     """Create a job from a YAML file: it is validated, submitted, and runs."""
     if file is None:
@@ -66,8 +74,14 @@ def show(to: Invocation, name: str, web: bool) -> Any:
     options.MAX_RESULTS,
 )
 def list_jobs(
-    to: Invocation, parent_job_name: str | None, experiment_name: str | None, status: str | None, archived_only: bool,
-    include_archived: bool, max_results: int | None, **_: Any,
+    to: Invocation,
+    parent_job_name: str | None,
+    experiment_name: str | None,
+    status: str | None,
+    archived_only: bool,
+    include_archived: bool,
+    max_results: int | None,
+    **_: Any,
 ) -> Any:
     """List jobs, the newest first."""
     view = options.view(archived_only, include_archived)
@@ -75,7 +89,8 @@ def list_jobs(
     wanted = (
         each
         for each in jobs
-        if experiment_name in (None, each.experiment_name) and (status is None or str(each.status).lower() == status.lower())
+        if experiment_name in (None, each.experiment_name)
+        and (status is None or str(each.status).lower() == status.lower())
     )
     return list(islice(wanted, max_results))
 
@@ -127,7 +142,9 @@ def restore(to: Invocation, name: str) -> None:
     to.client.jobs.restore(name)
 
 
-@job.verb("validate", options.file("The job's YAML file."), options.name("A name for the job.", needed=False), options.SET)
+@job.verb(
+    "validate", options.file("The job's YAML file."), options.name("A name for the job.", needed=False), options.SET
+)
 def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
     """Check a job's YAML file, and the files that it refers to; nothing is run and no server is needed."""
     if file is None:
@@ -165,4 +182,6 @@ def _save(created: Any, path: str) -> None:
         raise click.ClickException(f"the job is created, but {path} cannot be written: {error.strerror}") from None
 
 
-job.refuse("connect-ssh", "jobs run on this machine, so there is nothing to connect to; see the job with: smalt job show NAME")
+job.refuse(
+    "connect-ssh", "jobs run on this machine, so there is nothing to connect to; see the job with: smalt job show NAME"
+)

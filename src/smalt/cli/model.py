@@ -38,7 +38,14 @@ def create(to: Invocation, file: str | None, set: tuple[str, ...], registry_name
     return to.client.models.create_or_update(documents.read("model", file, set, given))
 
 
-@model.verb("download", options.name("The model's name."), options.VERSION, options.LABEL, options.DOWNLOAD_PATH, options.REGISTRY)
+@model.verb(
+    "download",
+    options.name("The model's name."),
+    options.VERSION,
+    options.LABEL,
+    options.DOWNLOAD_PATH,
+    options.REGISTRY,
+)
 def download(
     to: Invocation, name: str, version: str | None, label: str | None, download_path: str, registry_name: str | None
 ) -> None:

@@ -73,7 +73,9 @@ def _yaml(data: Any) -> str:
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     plain = json.loads(json.dumps(data, default=str))
-    text: str = yaml.dump(plain, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000)
+    text: str = yaml.dump(
+        plain, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
+    )
     return text.removesuffix("...\n")
 
 

@@ -12,6 +12,8 @@ from smalt.cli import arguments, output
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
+    from smalt.client.connection import Connection
+    from smalt.home import Home
 
 Result = Any
 Callback = Callable[..., Result]
@@ -40,6 +42,7 @@ class Invocation:
         self.quiet: bool = common["only_show_errors"]
         self.columns = columns
         self._client: MLClient | None = None
+        self._connection: Connection | None = None
 
     @property
     def client(self) -> MLClient:
@@ -53,6 +56,21 @@ class Invocation:
                 workspace_name=self.workspace_name,
             )
         return self._client
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the server, for what belongs to no workspace."""
+        from smalt.client.connection import Connection
+
+        if self._connection is None:
+            self._connection = Connection.open()
+        return self._connection
+
+    @property
+    def home(self) -> Home:
+        from smalt.home import Home
+
+        return Home.find()
 
     @property
     def wants_result(self) -> bool:
@@ -150,7 +168,9 @@ class Noun(click.Group):
         self.columns = columns
         super().__init__(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
 
-    def verb(self, name: str, *params: click.Parameter | Sequence[click.Parameter], **rest: Any) -> Callable[[Callback], Callback]:
+    def verb(
+        self, name: str, *params: click.Parameter | Sequence[click.Parameter], **rest: Any
+    ) -> Callable[[Callback], Callback]:
         """Add the decorated function as a verb with these options (lists of options are laid out flat)."""
 
         def add(callback: Callback) -> Callback:
@@ -168,7 +188,9 @@ class Noun(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise click.UsageError(unknown(args[0], self.list_commands(ctx), ctx), ctx)
         return super().resolve_command(ctx, args)

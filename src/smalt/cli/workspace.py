@@ -38,7 +38,13 @@ _SETTINGS = [
 
 
 @workspace.verb(
-    "create", options.file("The workspace's YAML file.", first=False), _NAME, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT
+    "create",
+    options.file("The workspace's YAML file.", first=False),
+    _NAME,
+    _SETTINGS,
+    _CLOUD,
+    options.SET,
+    options.NO_WAIT,
 )
 def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
     """Create a workspace."""

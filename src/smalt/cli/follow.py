@@ -1,0 +1,147 @@
+"""Follow a job to its end: its log, what happens, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+import click
+
+from smalt.cli.watch import Followed, Watch, duration
+from smalt.exceptions import JobException, Unavailable
+
+if TYPE_CHECKING:
+    from smalt.cli.verb import Invocation
+
+_PATIENCE = 60.0  # how long a server that went away may take to come back
+_PAUSE = 0.2
+_MOST_FAILURES = 3
+
+
+class View(Protocol):
+    """How a followed job is shown."""
+
+    def changed(self, job: Followed, before: str) -> None: ...
+    def log(self, job: Followed, text: str) -> None: ...
+    def note(self, job: Followed, text: str) -> None: ...
+    def tick(self) -> None: ...
+    def __enter__(self) -> View: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def job(to: Invocation, name: str) -> bool:
+    """Show the job until it is over; whether it completed."""
+    watch = Watch(name)
+    try:
+        with _view(to, watch) as view:
+            play(watch, view, resumed(lambda: to.client.jobs.events(name)))
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nno longer following {name}, which goes on; to follow it again: smalt job stream {name};"
+            f" to end it: smalt job cancel {name}",
+            err=True,
+        )
+        raise click.exceptions.Exit(130) from None
+    summarise(watch, sys.stderr, quiet=to.quiet)
+    return watch.status == "Completed"
+
+
+def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:
+    """Show events as they come, up to the end of the job."""
+    for event in events:
+        kind = event.get("t")
+        if kind == "log":
+            show = view.note if str(event.get("file", "")).startswith("system_logs") else view.log
+            show(watch.logged(str(event["name"])), str(event["text"]))
+        elif kind == "job":
+            view.changed(*watch.update(event))
+        elif kind == "end":
+            watch.status = str(event["status"])
+            return
+        else:
+            view.tick()
+    raise JobException(f"the stream of job {watch.root.name} ended before the job")
+
+
+def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[dict[str, Any]]:
+    """Events over as many connections as it takes; each begins anew, so what was seen of a log is skipped."""
+    seen: dict[tuple[str, str], int] = {}
+    lost_at: float | None = None
+    while True:
+        skip = dict(seen)
+        try:
+            for line in open_stream():
+                lost_at = None
+                event = _unseen(json.loads(line), skip, seen)
+                if event is not None:
+                    yield event
+                    if event.get("t") == "end":
+                        return
+        except (Unavailable, OSError, ValueError):
+            if lost_at is not None and time.monotonic() - lost_at > _PATIENCE:
+                raise
+        lost_at = lost_at or time.monotonic()
+        if time.monotonic() - lost_at > _PATIENCE:
+            raise Unavailable("the smalt server went away and did not come back; see: smalt server status")
+        time.sleep(_PAUSE)
+
+
+def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
+    """How it ended; after a failure which step failed, why, and the end of its log."""
+    root = watch.root
+    took = f" after {duration(root.seconds)}" if root.seconds is not None else ""
+    counts = watch.counts()
+    steps = ", ".join(f"{number} {status}" for status, number in counts.most_common())
+    if watch.status == "Completed":
+        if not quiet:
+            stream.write(f"job {root.name} Completed{took}{f' ({steps})' if steps else ''}\n")
+        return
+    failures = watch.failures() if watch.status == "Failed" else []
+    for failed in failures[:_MOST_FAILURES]:
+        _explain(watch, failed, stream)
+    if len(failures) > _MOST_FAILURES:
+        stream.write(f"error: {len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}\n")
+    verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
+    stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}\n")
+
+
+def _explain(watch: Watch, failed: Followed, stream: TextIO) -> None:
+    reason = failed.reason.rstrip(".")
+    if failed is watch.root:
+        if reason:
+            stream.write(f"error: {reason}\n")
+        return
+    tail = failed.tail or failed.notes
+    ending = "; its log ends:" if tail else ", and wrote no log"
+    stream.write(f"error: step {watch.label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
+    for line in tail:
+        stream.write(f"    {line}\n")
+
+
+def _unseen(
+    event: dict[str, Any], skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]
+) -> dict[str, Any] | None:
+    """The event without what an earlier connection has brought already; None where nothing is left."""
+    if event.get("t") != "log":
+        return event
+    key = (str(event["name"]), str(event.get("file")))
+    text = str(event["text"])
+    old = min(skip.get(key, 0), len(text))
+    skip[key] = skip.get(key, 0) - old
+    text = text[old:]
+    seen[key] = seen.get(key, 0) + len(text)
+    return {**event, "text": text} if text else None
+
+
+def _view(to: Invocation, watch: Watch) -> View:
+    if sys.stdout.isatty() and not to.wants_result and os.environ.get("TERM") not in (None, "", "dumb"):
+        from smalt.cli.tree import Tree
+
+        return Tree(watch, quiet=to.quiet)
+    from smalt.cli.lines import Lines
+
+    return Lines(watch, sys.stderr if to.wants_result else sys.stdout, None if to.quiet else sys.stderr)

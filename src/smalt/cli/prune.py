@@ -1,0 +1,55 @@
+"""`smalt prune`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from smalt.cli.verb import Invocation, Verb
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class _Age(click.ParamType):
+    """An age such as 7d, in seconds."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])", str(value).strip())
+        if found is None:
+            self.fail(f"'{value}' is not an age; write a number and s, m, h, d or w, such as 7d", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
+    """Free space: working folders of jobs that ended, snapshots, environments and caches that nothing uses any more."""
+    if not dry_run:
+        to.confirm(yes, "delete what old jobs left, and unused caches?")
+    result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run})
+    to.note(f"{'would free' if dry_run else 'freed'} {_size(result['freed'])}")
+    return result
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+prune = Verb(
+    "prune",
+    _prune,
+    [
+        click.Option(
+            ["--older-than"], type=_Age(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
+        ),
+        click.Option(["--dry-run"], is_flag=True, help="Only say what would go."),
+        click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
+    ],
+    help=_prune.__doc__,
+)
