@@ -1,1 +1,8 @@
 """Files to entities and back, with every error at its line and column."""
+
+from __future__ import annotations
+
+from smalt.yaml.dumping import dump
+from smalt.yaml.loading import load, load_text
+
+__all__ = ["dump", "load", "load_text"]

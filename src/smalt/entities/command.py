@@ -1,0 +1,48 @@
+"""A command: what command jobs, steps and components have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.entity import Entity, mapping, optional
+from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.nested import Nested
+from smalt.entities.problems import Path
+from smalt.entities.references import is_reference
+from smalt.entities.resources import DISTRIBUTION, QueueSettings
+from smalt.entities.shapes import AsText, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+
+class Code(Text):
+    """A local folder or file, or code elsewhere."""
+
+    words = "a local path, a URL, 'git+…' or 'azureml:…'"
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        if text is None or is_reference(text) or text.startswith("git+") or reader.is_binding(text):
+            return text
+        if "://" in text and not text.startswith("file://"):
+            return text
+        return reader.local(text, path)
+
+
+class Variables(Map[str]):
+    """Environment variables; one without a value is empty."""
+
+    def nothing(self) -> str:
+        return ""
+
+
+VARIABLES = Variables(AsText())
+
+
+class HasCommand(Entity):
+    code = optional(Code(), "The folder or file that the command runs in a copy of.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")

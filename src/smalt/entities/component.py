@@ -1,0 +1,78 @@
+"""What all components share, and the references to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.asset import Asset
+from smalt.entities.entity import mapping, optional
+from smalt.entities.inputs import Input, Output, Outputs
+from smalt.entities.kinds import COMPONENTS, component_type
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.problems import Path
+from smalt.entities.references import is_reference, parse_reference
+from smalt.entities.shapes import Boolean, Map, Shape, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+INPUT_KEYS = ("type", "default", "min", "max", "enum", "description", "mode", "optional")
+OUTPUT_KEYS = ("type", "mode", "description", "early_available")
+
+
+class Port(Nested[Any]):
+    """An input or output of a component, which must have a type."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if isinstance(value, Mapping) and value.get("type") is None and "tpye" not in value:
+            reader.problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
+        return super().read(value, path, reader)
+
+
+COMPONENT_INPUTS: Map[Input] = Map(Port(Input, INPUT_KEYS, "a component"))
+COMPONENT_OUTPUTS: Map[Output] = Outputs(Port(Output, OUTPUT_KEYS, "a component"))
+
+
+class Component(Asset):
+    noun = "a component"
+
+    type = optional(Text(), "The type of component.")
+    display_name = optional(Text(), "The name that people see.")
+    is_deterministic = optional(
+        Boolean(), "Whether the same inputs give the same outputs, so that a run can be reused."
+    )
+    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.")
+    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.")
+
+
+class InlineComponent(Tagged[Component]):
+    """A component in place; its type may be left to what it has."""
+
+    def __init__(self) -> None:
+        super().__init__(Component, "type", COMPONENTS)
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        if value.get("type") is None:
+            return component_type(value)
+        return super().choose(value, path, reader)
+
+
+class ComponentReference(Text):
+    """A component registered elsewhere, or described in another file."""
+
+    words = "the path of a component, 'azureml:NAME:VERSION', 'azureml://registries/…'"
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if not isinstance(value, str):
+            return self.refuse(value, path, reader)
+        if reader.is_binding(value):
+            return value
+        if is_reference(value):
+            if parse_reference(value) is None:
+                self.refuse(value, path, reader)
+            return value
+        return reader.entity(value, "component", path)
+
+
+COMPONENT: Shape[str | Component] = ComponentReference() | InlineComponent()

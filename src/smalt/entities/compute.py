@@ -1,0 +1,121 @@
+"""Computes."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import TAGS
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.nested import Nested
+from smalt.entities.resource_identity import ResourceIdentity
+from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List, Map, Text
+
+
+class Compute(Entity):
+    noun = "a compute"
+
+    type = optional(Text(), "The type of compute.")
+    name = required(Text(), "The name.")
+    description = optional(Text(), "What it is, for people.")
+    location = optional(Text(), "The region.")
+    tags = mapping(TAGS, "Labels, for people and searches.")
+    resource_id = optional(Text(), "The ARM id of what is attached.")
+    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    id = from_service(Text(), "The full id, given by the service.")
+    provisioning_state = from_service(Text(), "The state.")
+    provisioning_errors = from_service(Anything(), "What went wrong when it was made.")
+    created_on = from_service(Anything(), "When it was made.")
+
+
+class SshSettings(Entity):
+    noun = "SSH settings"
+
+    admin_username = optional(Text(), "The user.")
+    admin_password = optional(Text(), "The password.")
+    ssh_key_value = optional(Text(), "The public key.")
+    ssh_port = optional(AsText(), "The port.")
+    ssh_private_key_file = optional(Text(), "The file with the private key.")
+
+
+class NetworkSettings(Entity):
+    noun = "network settings"
+
+    vnet_name = optional(Text(), "The virtual network.")
+    subnet = optional(Text(), "The subnet.")
+    public_ip_address = from_service(Text(), "Its public address.")
+    private_ip_address = from_service(Text(), "Its private address.")
+
+
+class AmlCompute(Compute):
+    noun = "a compute cluster"
+
+    type = constant("amlcompute", "The type of compute.")
+    size = optional(Text(), "The size of its machines.")
+    tier = optional(Enum("low_priority", "dedicated"), "Whether its machines may be taken away.")
+    min_instances = optional(Integer(at_least=0), "Machines that are kept.")
+    max_instances = optional(Integer(at_least=0), "Machines at most.")
+    idle_time_before_scale_down = optional(Integer(at_least=0), "Seconds that an idle machine is kept.")
+    ssh_public_access_enabled = optional(Boolean(), "Whether SSH is open to the network.")
+    ssh_settings = optional(Nested(SshSettings), "Who may log in.")
+    network_settings = optional(Nested(NetworkSettings), "The network.")
+    enable_node_public_ip = optional(Boolean(), "Whether machines have public addresses.")
+
+
+class VirtualMachineCompute(Compute):
+    noun = "an attached virtual machine"
+
+    type = constant("virtualmachine", "The type of compute.")
+    resource_id = required(Text(), "The ARM id of the machine.")
+    ssh_settings = optional(Nested(SshSettings), "How to log in.")
+    compute_location = from_service(Text(), "Its region.")
+
+
+class KubernetesCompute(Compute):
+    noun = "an attached Kubernetes cluster"
+
+    type = constant("kubernetes", "The type of compute.")
+    namespace = optional(Text(), "The namespace of its jobs; `default` where unset.")
+    properties = mapping(Map(Anything()), "Settings of the cluster.")
+
+
+class SynapseSparkCompute(Compute):
+    noun = "an attached Spark pool"
+
+    type = constant("synapsespark", "The type of compute.")
+    resource_id = required(Text(), "The ARM id of the pool.")
+    node_family = from_service(Text(), "The family of its machines.")
+    node_size = from_service(Text(), "The size of its machines.")
+    node_count = from_service(Integer(), "How many machines.")
+    spark_version = from_service(AsText(), "The version of Spark.")
+    scale_settings = from_service(Anything(), "How it grows and shrinks.")
+    auto_pause_settings = from_service(Anything(), "When it pauses.")
+
+
+class CreateOnBehalfOf(Entity):
+    noun = "the user of a compute instance"
+
+    user_tenant_id = optional(Text(), "The tenant.")
+    user_object_id = optional(Text(), "The user.")
+
+
+class ComputeInstance(Compute):
+    noun = "a compute instance"
+
+    type = constant("computeinstance", "The type of compute.")
+    size = optional(Text(), "The size of the machine.")
+    create_on_behalf_of = optional(Nested(CreateOnBehalfOf), "Whose machine it is.")
+    ssh_public_access_enabled = optional(Boolean(), "Whether SSH is open to the network.")
+    ssh_settings = optional(Nested(SshSettings), "Who may log in.")
+    network_settings = optional(Nested(NetworkSettings), "The network.")
+    schedules = mapping(Map(Anything()), "When it starts and stops.")
+    idle_time_before_shutdown = optional(Text(), "How long it stays up idle, such as `PT30M`.")
+    idle_time_before_shutdown_minutes = optional(Integer(), "The same in minutes.")
+    custom_applications = optional(List(Anything()), "Containers that run on it.")
+    setup_scripts = mapping(Map(Anything()), "What runs when it is made and when it starts.")
+    enable_node_public_ip = optional(Boolean(), "Whether it has a public address.")
+    enable_sso = optional(Boolean(), "Whether one login is enough.")
+    enable_root_access = optional(Boolean(), "Whether its user can be root.")
+    enable_os_patching = optional(Boolean(), "Whether it patches its system.")
+    release_quota_on_stop = optional(Boolean(), "Whether its quota is free while it is stopped.")
+    state = from_service(Text(), "The state.")
+    last_operation = from_service(Anything(), "What was last done with it.")
+    services = from_service(Anything(), "What runs on it.")
+    os_image_metadata = from_service(Anything(), "Its system image.")

@@ -1,0 +1,80 @@
+"""How to log in to a datastore."""
+
+from __future__ import annotations
+
+from smalt.entities.entity import Entity, optional, required
+from smalt.entities.nested import ByKey
+from smalt.entities.shapes import Text
+
+
+class Credentials(Entity):
+    noun = "credentials"
+
+
+class NoneCredentials(Credentials):
+    noun = "credentials"
+
+
+class AccountKeyConfiguration(Credentials):
+    noun = "account key credentials"
+
+    account_key = required(Text(), "The key of the storage account.")
+
+
+class SasTokenConfiguration(Credentials):
+    noun = "SAS credentials"
+
+    sas_token = required(Text(), "The shared access signature.")
+
+
+class ServicePrincipalConfiguration(Credentials):
+    noun = "service principal credentials"
+
+    tenant_id = required(Text(), "The tenant.")
+    client_id = required(Text(), "The application.")
+    client_secret = required(Text(), "Its secret.")
+    authority_url = optional(Text(), "Where it logs in.")
+    resource_url = optional(Text(), "What it logs in to.")
+
+
+class CertificateConfiguration(Credentials):
+    noun = "certificate credentials"
+
+    tenant_id = required(Text(), "The tenant.")
+    client_id = required(Text(), "The application.")
+    thumbprint = required(Text(), "The certificate's thumbprint.")
+    certificate = optional(Text(), "The certificate.")
+    authority_url = optional(Text(), "Where it logs in.")
+    resource_url = optional(Text(), "What it logs in to.")
+
+
+class KerberosCredentials(Credentials):
+    noun = "Kerberos credentials"
+
+    kerberos_realm = required(Text(), "The realm.")
+    kerberos_kdc_address = required(Text(), "The address of the key distribution centre.")
+    kerberos_principal = required(Text(), "The principal.")
+
+
+class KerberosPasswordCredentials(KerberosCredentials):
+    kerberos_password = required(Text(), "The password.")
+
+
+class KerberosKeytabCredentials(KerberosCredentials):
+    kerberos_keytab = required(Text(), "The keytab.")
+
+
+CREDENTIALS = ByKey(
+    Credentials,
+    {
+        "account_key": "credentials:AccountKeyConfiguration",
+        "sas_token": "credentials:SasTokenConfiguration",
+        "thumbprint": "credentials:CertificateConfiguration",
+        "certificate": "credentials:CertificateConfiguration",
+        "client_secret": "credentials:ServicePrincipalConfiguration",
+        "tenant_id": "credentials:ServicePrincipalConfiguration",
+        "kerberos_keytab": "credentials:KerberosKeytabCredentials",
+        "kerberos_realm": "credentials:KerberosPasswordCredentials",
+    },
+    default="credentials:NoneCredentials",
+)

@@ -1,0 +1,81 @@
+"""Datastores."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import TAGS
+from smalt.entities.credentials import CREDENTIALS
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.nested import Nested
+from smalt.entities.shapes import Enum, Text
+
+
+class Datastore(Entity):
+    noun = "a datastore"
+
+    type = optional(Text(), "The type of storage.")
+    name = required(Text(), "The name.")
+    description = optional(Text(), "What it is, for people.")
+    tags = mapping(TAGS, "Labels, for people and searches.")
+    credentials = optional(CREDENTIALS, "How to log in; as the user where unset.")
+    id = from_service(Text(), "The full id, given by the service.")
+
+
+class AzureStorageDatastore(Datastore):
+    noun = "a datastore"
+
+    account_name = required(Text(), "The storage account.")
+    endpoint = optional(Text(), "The endpoint's suffix, such as `core.windows.net`.")
+    protocol = optional(Text(), "https, wasbs, abfss, …")
+
+
+class AzureBlobDatastore(AzureStorageDatastore):
+    noun = "a blob datastore"
+
+    type = constant("azure_blob", "The type of storage.")
+    container_name = required(Text(), "The container.")
+
+
+class AzureFileDatastore(AzureStorageDatastore):
+    noun = "a file datastore"
+
+    type = constant("azure_file", "The type of storage.")
+    file_share_name = required(Text(), "The file share.")
+
+
+class AzureDataLakeGen2Datastore(AzureStorageDatastore):
+    noun = "a data lake datastore"
+
+    type = constant("azure_data_lake_gen2", "The type of storage.")
+    filesystem = required(Text(), "The file system.")
+
+
+class AzureDataLakeGen1Datastore(Datastore):
+    noun = "a data lake (gen 1) datastore"
+
+    type = constant("azure_data_lake_gen1", "The type of storage.")
+    store_name = required(Text(), "The store.")
+
+
+class OneLakeArtifact(Entity):
+    noun = "a OneLake artifact"
+
+    name = required(Text(), "The name or id of the artifact.")
+    type = optional(Enum("lake_house"), "The type of artifact.")
+
+
+class OneLakeDatastore(Datastore):
+    noun = "a OneLake datastore"
+
+    type = constant("one_lake", "The type of storage.")
+    one_lake_workspace_name = required(Text(), "The Fabric workspace.")
+    endpoint = required(Text(), "The endpoint.")
+    artifact = optional(Nested(OneLakeArtifact), "The artifact in the workspace.")
+
+
+class HdfsDatastore(Datastore):
+    noun = "an HDFS datastore"
+
+    type = constant("hdfs", "The type of storage.")
+    name_node_address = required(Text(), "The address of the name node.")
+    hdfs_server_certificate = optional(Text(), "The server's TLS certificate.")
+    protocol = optional(Text(), "http or https.")

@@ -1,0 +1,201 @@
+"""What all nouns share: fields described once, from which reading, checking, dumping and comparing follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar, cast
+
+from smalt.entities.problems import Path, did_you_mean, listed, nearest
+from smalt.entities.reader import Reader
+from smalt.entities.shapes import Enum, Map, Shape
+from smalt.exceptions import Located, ValidationException
+
+T = TypeVar("T")
+E = TypeVar("E", bound="Entity")
+
+
+class Field:
+    """A key of a noun. On an instance without a value it answers its default."""
+
+    __slots__ = ("default", "doc", "factory", "from_service", "name", "required", "shape")
+
+    def __init__(
+        self,
+        shape: Shape[Any],
+        doc: str,
+        *,
+        required: bool = False,
+        default: Any = None,
+        factory: Callable[[], Any] | None = None,
+        from_service: bool = False,
+    ) -> None:
+        self.name = ""
+        self.shape, self.doc, self.required = shape, doc, required
+        self.default, self.factory, self.from_service = default, factory, from_service
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        if self.factory is None:
+            return self.default
+        value = instance.__dict__[self.name] = self.factory()
+        return value
+
+
+def required(shape: Shape[T], doc: str) -> T:
+    return cast("T", Field(shape, doc, required=True))
+
+
+def optional(shape: Shape[T], doc: str) -> T | None:
+    return cast("T | None", Field(shape, doc))
+
+
+def mapping(shape: Map[T], doc: str) -> dict[str, T]:
+    """Names to values; an empty mapping when unset."""
+    return cast("dict[str, T]", Field(shape, doc, factory=dict))
+
+
+def constant(word: str, doc: str) -> str:
+    """A key that tells the noun from others, and so always has this value."""
+    return cast("str", Field(Enum(word), doc, default=word))
+
+
+def from_service(shape: Shape[T], doc: str) -> T | None:
+    """A key that the service fills in; a user's value is kept, and means nothing."""
+    return cast("T | None", Field(shape, doc, from_service=True))
+
+
+class Entity:
+    """A noun that a user writes: plain data, attributes named as the YAML keys, None (or {}) where unset.
+
+    What is not a key is underscored, as in a namedtuple, so that no key collides with it.
+    """
+
+    noun: ClassVar[str] = "an entity"
+    _is_open: ClassVar[bool] = False
+    """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
+
+    _fields: ClassVar[dict[str, Field]] = {}
+    _required: ClassVar[tuple[str, ...]] = ()
+    source_path: str | None = None
+    """The file that it was read from."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        fields = {
+            name: field for base in reversed(cls.__mro__[1:]) for name, field in getattr(base, "_fields", {}).items()
+        }
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
+        first = {"type": fields["type"]} if "type" in fields else {"type": own["type"]} if "type" in own else {}
+        cls._fields = {
+            name: field for name, field in {**first, **fields, **own}.items() if vars(cls).get(name, 0) is not None
+        }
+        cls._required = tuple(name for name, field in cls._fields.items() if field.required)
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in values.items():
+            if name not in self._fields and name != "extra":
+                hint = did_you_mean(name, self._fields)
+                raise TypeError(f"{type(self).__name__} has no '{name}'{hint}")
+            self.__dict__[name] = value
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Keys beyond the fields, where the schema is open."""
+        return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))
+
+    @classmethod
+    def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:
+        """Raises ValidationException with all problems."""
+        reader = Reader()
+        entity = cls._read(data, (), reader)
+        if entity is None or reader.problems:
+            raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+        return entity
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in YAML: only what is set."""
+        result: dict[str, Any] = {}
+        for name, field in self._fields.items():
+            value = self.__dict__.get(name, field.default)
+            if value is not None and not (field.factory and not value):
+                result[name] = field.shape.dump(value)
+        if self._is_open:
+            result.update(self.extra)
+        return result
+
+    @classmethod
+    def _read(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:
+        """One noun from plain data; problems go to the reader, and what is left is answered."""
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            reader.wrong(path, data, f"{cls.noun} (a mapping)")
+            return None
+        entity = cls.__new__(cls)
+        values = entity.__dict__
+        fields = cls._fields
+        unknown: list[Any] = []
+        for key, value in data.items():
+            field = fields.get(key)
+            if field is None:
+                unknown.append(key)
+            elif value is not None:
+                read = field.shape.read(value, (*path, key), reader)
+                if read is not None:
+                    values[key] = read
+        guessed = cls._unknown(unknown, data, entity, path, reader) if unknown else set()
+        cls._needs({key for key in data if data[key] is not None} | guessed, path, reader)
+        entity._check(path, reader)
+        return entity
+
+    @classmethod
+    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Keep or refuse the keys that are no fields; answers the fields that they were perhaps meant to be."""
+        guessed: set[str] = set()
+        for key in keys:
+            if key == "$schema":
+                continue
+            if cls._is_open:
+                entity.extra[key] = data[key]
+                continue
+            near = nearest(key, [name for name in cls._fields if name not in data])
+            hint = f"; did you mean '{near}'?" if near else f"; it may have {listed(cls._fields, 'and')}"
+            if near:
+                guessed.add(near)
+            elif len(cls._fields) > 8:
+                hint = ""
+            reader.problem((*path, key), f"unknown key '{key}' in {cls.noun}{hint}", at_key=True)
+        return guessed
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        """Whether all keys are there that must be; `given` has also those that a wrong key was meant to be."""
+        for name in cls._required:
+            if name not in given:
+                reader.problem(path, f"{cls.noun} needs '{name}'", at_key=True)
+
+    def _check(self, path: Path, reader: Reader) -> None:
+        """Rules beyond the shape of single keys."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._set() == other._set()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _set(self) -> dict[str, Any]:
+        fields = self._fields
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if (name in fields or name == "extra")
+            and value is not None
+            and value != {}
+            and not (name in fields and value == fields[name].default)
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._set().items())})"

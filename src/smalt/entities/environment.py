@@ -1,0 +1,108 @@
+"""Environments, and the references to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.asset import Asset
+from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.nested import Nested
+from smalt.entities.problems import Path, shown
+from smalt.entities.references import is_reference, parse_reference
+from smalt.entities.shapes import JSON, Enum, Integer, Map, Shape, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.json_schema import Definitions
+    from smalt.entities.reader import Reader
+
+
+class Route(Entity):
+    noun = "a route"
+
+    port = required(Integer(), "The port of the container.")
+    path = required(Text(), "The path of the request.")
+
+
+class InferenceConfig(Entity):
+    noun = "an inference configuration"
+
+    liveness_route = required(Nested(Route), "Answers whether the container lives.")
+    readiness_route = required(Nested(Route), "Answers whether it can take requests.")
+    scoring_route = required(Nested(Route), "Where requests go.")
+
+
+class LocalOrRemote(Text):
+    """A path of this machine, or the URL of something elsewhere."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        if text is None or "://" in text.removeprefix("file://") or is_reference(text):
+            return text
+        return reader.local(text, path)
+
+
+class BuildContext(Entity):
+    noun = "a build context"
+
+    path = optional(LocalOrRemote(), "The folder that is the context.")
+    dockerfile_path = optional(Text(), "The Dockerfile in it; `Dockerfile` where unset.")
+    args = mapping(Map(Text()), "Build arguments.")
+
+
+class CondaFile(Shape[dict[str, Any]]):
+    """A conda specification, in place or in a file."""
+
+    words = "a conda specification or the path of one"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (str, Mapping))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if isinstance(value, str):
+            found = reader.document(value, path)
+            if found is None or isinstance(found, str):
+                return found
+            if isinstance(found, Mapping):
+                return dict(found)
+            reader.problem(path, f"'{value}' holds {shown(found)}, not a conda specification (a mapping)")
+            return None
+        return dict(value) if isinstance(value, Mapping) else self.refuse(value, path, reader)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": ["string", "object"]}
+
+
+class Environment(Asset):
+    noun = "an environment"
+
+    image = optional(Text(), "A container image.")
+    conda_file = optional(CondaFile(), "Conda and pip packages.")
+    build = optional(Nested(BuildContext), "A Dockerfile, in place of an image.")
+    os_type = optional(Enum("linux", "windows"), "The operating system.")
+    inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
+    datastore = optional(Text(), "The datastore that a build context is uploaded to.")
+
+    def _check(self, path: Path, reader: Reader) -> None:
+        if self.image is not None and self.build is not None:
+            reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
+
+
+class EnvironmentReference(Text):
+    """An environment registered elsewhere, or described in another file."""
+
+    words = "'azureml:NAME:VERSION', 'azureml:NAME@latest', 'azureml://registries/…' or a mapping with 'image'"
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if not isinstance(value, str):
+            return self.refuse(value, path, reader)
+        if is_reference(value):
+            if parse_reference(value) is None and not reader.is_binding(value):
+                self.refuse(value, path, reader)
+            return value
+        if value.startswith("file:") or value.endswith((".yml", ".yaml")):
+            return reader.entity(value, "environment", path)
+        return self.refuse(value, path, reader)
+
+
+ENVIRONMENT: Shape[str | Environment] = EnvironmentReference() | Nested(Environment)

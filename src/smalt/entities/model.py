@@ -1,0 +1,18 @@
+"""Models."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import Asset
+from smalt.entities.entity import mapping, optional
+from smalt.entities.inputs import DataPath
+from smalt.entities.shapes import Anything, Enum, Map, Text
+
+
+class Model(Asset):
+    noun = "a model"
+
+    type = optional(Enum("custom_model", "mlflow_model", "triton_model"), "The type; custom_model where unset.")
+    path = optional(DataPath(), "Where it is: a local path, a URI or a job's output.")
+    flavors = mapping(Map(Anything()), "The MLflow flavors that it can be loaded as.")
+    datastore = optional(Text(), "The datastore that a local model is uploaded to.")
+    job_name = optional(Text(), "The job that made it.")

@@ -1,0 +1,96 @@
+"""The steps of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from smalt.entities.asset import TAGS
+from smalt.entities.command import HasCommand
+from smalt.entities.component import COMPONENT, Component
+from smalt.entities.entity import Entity, constant, mapping, optional
+from smalt.entities.identity import IDENTITY
+from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
+from smalt.entities.kinds import STEPS
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.problems import Path, listed
+from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration
+from smalt.entities.services import SERVICES
+from smalt.entities.shapes import Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+
+class Node(Entity):
+    noun = "a step"
+
+    type = optional(Text(), "The type of step.")
+    name = optional(Text(), "The name of its job.")
+    display_name = optional(Text(), "The name that people see.")
+    description = optional(Text(), "What it is, for people.")
+    comment = optional(Text(), "A remark on the step.")
+    tags = mapping(TAGS, "Labels, for people and searches.")
+    properties = mapping(TAGS, "What tools note about it.")
+    experiment_name = optional(Text(), "Has no effect in a pipeline, whose steps share its experiment.")
+    inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.")
+    outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.")
+    compute = optional(Text(), "Where it runs; the pipeline's default where unset.")
+    identity = optional(IDENTITY, "As whom it runs.")
+
+    @classmethod
+    def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
+        outside, reader.in_step = reader.in_step, True
+        try:
+            return super()._read(data, path, reader)
+        finally:
+            reader.in_step = outside
+
+
+class ComponentNode(Node):
+    """A step that is made of a component."""
+
+    component = optional(COMPONENT, "The component: a file, a registered one, or in place.")
+
+    _alternatives: ClassVar[tuple[str, ...]] = ("component",)
+    """The keys of which the step must have one."""
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if given.isdisjoint(cls._alternatives):
+            words = listed(f"'{key}'" for key in cls._alternatives)
+            reader.problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
+
+
+class CommandNode(HasCommand, ComponentNode):
+    noun = "a command job"
+
+    type = constant("command", "The type of step.")
+    command = optional(Text(), "The command line, in place of a component.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    limits = optional(Nested(CommandJobLimits), "When it is ended.")
+    services = mapping(SERVICES, "Interactive services beside the step.")
+
+    _alternatives = ("component", "command")
+
+
+class PipelineNode(ComponentNode):
+    noun = "a pipeline step"
+
+    type = constant("pipeline", "The type of step.")
+
+
+class Step(Tagged[Node]):
+    """A step, by its `type`; without one, by its component, else a command."""
+
+    def __init__(self) -> None:
+        super().__init__(Node, "type", STEPS)
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        if value.get("type") is not None:
+            return super().choose(value, path, reader)
+        component = value.get("component")
+        if isinstance(component, Component) and component.type in STEPS:
+            return component.type
+        return "command"

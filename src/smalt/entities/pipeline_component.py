@@ -1,0 +1,19 @@
+"""Pipeline components."""
+
+from __future__ import annotations
+
+from smalt.entities.component import Component
+from smalt.entities.entity import constant, mapping, optional
+from smalt.entities.nested import Nested
+from smalt.entities.nodes import Step
+from smalt.entities.pipeline_job import PipelineJobSettings
+from smalt.entities.shapes import Map, Text
+
+
+class PipelineComponent(Component):
+    noun = "a pipeline component"
+
+    type = constant("pipeline", "The type of component.")
+    jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
+    settings = optional(Nested(PipelineJobSettings), "Settings of the whole.")
+    source_job_id = optional(Text(), "The pipeline job that it was made from.")

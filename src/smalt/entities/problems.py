@@ -1,0 +1,68 @@
+"""What is wrong with a document, as paths into it and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+Path = tuple[Any, ...]
+"""Keys and indexes from the root of a document down to a value."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong; `at_key` when the key itself is to be shown rather than its value."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+
+    def __str__(self) -> str:
+        where = dotted(self.path)
+        return f"{where}: {self.message}" if where else self.message
+
+
+def dotted(path: Path) -> str:
+    """`jobs.train.inputs[0]`"""
+    text = ""
+    for part in path:
+        if isinstance(part, int) and not isinstance(part, bool):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else str(part)
+    return text
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """`; did you mean 'command'?`, or nothing where no known word is near."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    import difflib
+
+    names = [name for name in known if isinstance(name, str)]
+    folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
+    found = difflib.get_close_matches(str(word).lower().replace("-", "_"), folded, n=1, cutoff=0.7)
+    return folded[found[0]] if found else None
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a sentence: short, and with its type where that is not seen."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= 60 and "\n" not in value else f"'{value[:57].splitlines()[0]}…'"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """`a, b or c`"""
+    items = list(words)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

@@ -1,0 +1,53 @@
+"""The one who reads: gathers problems, and answers what only a reader of files can know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities.problems import Path, Problem, shown
+
+
+class Reader:
+    """Reads plain data, without files: references to files stay the text that they are.
+
+    `yaml` has a reader that follows them.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.in_step = False
+        """Inside a pipeline's step, where `${{…}}` may stand for a value of any shape."""
+
+    def problem(self, path: Path, message: str, at_key: bool = False) -> None:
+        self.problems.append(Problem(path, message, at_key))
+
+    def wrong(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
+        """Say what was expected; but in a step, leave an expression as it is."""
+        if self.is_binding(value):
+            return value
+        name = named(path)
+        self.problem(path, f"{name} must be {words}, not {shown(value)}{hint}")
+        return None
+
+    def is_binding(self, value: Any) -> bool:
+        return self.in_step and isinstance(value, str) and "${{" in value
+
+    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+        """A local path as the rest of smalt is to see it."""
+        return text
+
+    def entity(self, text: str, kind: str, path: Path) -> Any:
+        """The entity in the file that the text names; None where there is none, which is a problem told."""
+        return text
+
+    def document(self, text: str, path: Path) -> Any:
+        """The plain data in the file that the text names; None as above."""
+        return text
+
+
+def named(path: Path) -> str:
+    if not path:
+        return "the document"
+    if isinstance(path[-1], int) and len(path) > 1:
+        return f"item {path[-1] + 1} of '{path[-2]}'"
+    return f"'{path[-1]}'"

@@ -1,0 +1,146 @@
+"""Names of things elsewhere: `azureml:name:version`, ARM ids, registries, and the URIs of data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PREFIX = "azureml:"
+
+
+class Reference(NamedTuple):
+    """A named, perhaps versioned thing; `kind` is the ARM word (`components`, …) where the text has it."""
+
+    text: str
+    kind: str | None = None
+    name: str = ""
+    version: str | None = None
+    label: str | None = None
+    registry: str | None = None
+    subscription: str | None = None
+    resource_group: str | None = None
+    workspace: str | None = None
+
+
+class DatastoreUri(NamedTuple):
+    """`azureml://datastores/D/paths/P`, short or with its workspace."""
+
+    text: str
+    datastore: str
+    path: str
+    subscription: str | None = None
+    resource_group: str | None = None
+    workspace: str | None = None
+
+
+class JobOutputUri(NamedTuple):
+    """`azureml://jobs/J/outputs/O/paths/P`"""
+
+    text: str
+    job: str
+    output: str
+    path: str
+
+
+class RemoteUri(NamedTuple):
+    """Anything with another scheme: https, wasbs, abfss, s3, …"""
+
+    text: str
+    scheme: str
+
+
+class LocalPath(NamedTuple):
+    """A path of this machine, without `file://`."""
+
+    text: str
+    path: str
+
+
+Uri = Reference | DatastoreUri | JobOutputUri | RemoteUri | LocalPath
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text names something rather than being a local path."""
+    return text.startswith((PREFIX, "/subscriptions/"))
+
+
+def parse_reference(text: str) -> Reference | None:
+    """What an `azureml:` text or an ARM id names; None where it names nothing of that kind."""
+    rest = text
+    while rest.startswith(PREFIX) and not rest.startswith("azureml://"):
+        rest = rest[len(PREFIX) :]
+    if rest.startswith(("azureml://", "/")):
+        return _long(text, rest.removeprefix("azureml:").strip("/"))
+    if rest == text:
+        return None
+    return _short(text, rest)
+
+
+def _short(text: str, rest: str) -> Reference | None:
+    name, at, label = rest.partition("@")
+    if not at:
+        name, colon, version = rest.partition(":")
+        return Reference(text, None, name, version or None) if _sound(name) and (version or not colon) else None
+    return Reference(text, None, name, label=label) if _sound(name) and _sound(label) and ":" not in name else None
+
+
+def _sound(name: str) -> bool:
+    return bool(name) and not any(c in "/\\<>{}$ \t\n" for c in name)
+
+
+def _long(text: str, rest: str) -> Reference | None:
+    parts = rest.split("/")
+    scope: dict[str, str] = {}
+    while len(parts) >= 2 and parts[0].lower() in _SCOPES:
+        scope[_SCOPES[parts[0].lower()]] = parts[1]
+        parts = parts[2:]
+    scope.pop("", None)
+    if not scope:
+        return None
+    if len(parts) == 2 and all(parts):
+        return Reference(text, parts[0], parts[1], **scope)
+    if len(parts) == 4 and all(parts):
+        if parts[2].lower() == "versions":
+            return Reference(text, parts[0], parts[1], version=parts[3], **scope)
+        if parts[2].lower() == "labels":
+            return Reference(text, parts[0], parts[1], label=parts[3], **scope)
+    return None
+
+
+_SCOPES = {
+    "subscriptions": "subscription",
+    "resourcegroups": "resource_group",
+    "providers": "",
+    "locations": "",
+    "workspaces": "workspace",
+    "registries": "registry",
+}
+
+
+def parse_uri(text: str) -> Uri | None:
+    """Where data is: a datastore, a job's output, an asset, another place of the network, or a local path."""
+    if text.startswith(PREFIX) or text.startswith("/subscriptions/"):
+        return _azureml(text)
+    scheme, colon, rest = text.partition(":")
+    if colon and len(scheme) > 1 and scheme.replace("+", "").isalnum():
+        if scheme == "file":
+            return LocalPath(text, rest.removeprefix("//").removeprefix("localhost"))
+        if rest.startswith("//"):
+            return RemoteUri(text, scheme.lower())
+    return LocalPath(text, text)
+
+
+def _azureml(text: str) -> Uri | None:
+    rest = text.removeprefix("azureml:").strip("/") if text.startswith("azureml://") else ""
+    head, _, tail = rest.partition("/")
+    if head == "jobs":
+        job, _, tail = tail.partition("/outputs/")
+        output, _, path = tail.partition("/paths")
+        return JobOutputUri(text, job, output.strip("/"), path.lstrip("/")) if job and output else None
+    before, found, tail = f"/{rest}".partition("/datastores/")
+    if found:
+        datastore, _, path = tail.partition("/paths")
+        scope = before.split("/")[1:]
+        named = {_SCOPES.get(k.lower(), ""): v for k, v in zip(scope[::2], scope[1::2], strict=False)}
+        named = {key: value for key, value in named.items() if key in DatastoreUri._fields}
+        return DatastoreUri(text, datastore, path.lstrip("/"), **named) if datastore else None
+    return parse_reference(text)

@@ -1,0 +1,88 @@
+"""What a job asks for: machines, time, and how its processes are laid out."""
+
+from __future__ import annotations
+
+from smalt.entities.entity import Entity, constant, mapping, optional
+from smalt.entities.nested import Tagged
+from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, Text
+
+
+class JobResourceConfiguration(Entity):
+    noun = "resources"
+
+    instance_count = optional(Integer(at_least=1), "How many machines.")
+    instance_type = optional(Text(), "The kind of machine.")
+    max_instance_count = optional(Integer(at_least=1), "How many machines at most.")
+    locations = optional(List(Text()), "Regions that it may run in.")
+    shm_size = optional(Text(), "Shared memory of the container, such as `2g`.")
+    docker_args = optional(Text() | List(Text()), "Further arguments for the container engine.")
+    properties = mapping(Map(Anything()), "Settings of the compute.")
+
+
+class ComponentResources(JobResourceConfiguration):
+    """A component's: open, for what other computes know."""
+
+    _is_open = True
+
+
+class CommandJobLimits(Entity):
+    noun = "limits of a command job"
+
+    timeout = optional(Integer(at_least=0), "Seconds after which it is ended.")
+
+
+class QueueSettings(Entity):
+    noun = "queue settings"
+
+    job_tier = optional(Enum("spot", "basic", "standard", "premium", "null"), "The tier of the machines.")
+    priority = optional(Enum("low", "medium", "high"), "The place in the queue.")
+
+
+class Distribution(Entity):
+    noun = "a distribution"
+
+
+class PyTorchDistribution(Distribution):
+    noun = "a PyTorch distribution"
+
+    type = constant("pytorch", "The framework.")
+    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+
+
+class TensorFlowDistribution(Distribution):
+    noun = "a TensorFlow distribution"
+
+    type = constant("tensorflow", "The framework.")
+    parameter_server_count = optional(Integer(at_least=0), "Parameter servers.")
+    worker_count = optional(Integer(at_least=0), "Workers; as many as machines where unset.")
+
+
+class MpiDistribution(Distribution):
+    noun = "an MPI distribution"
+
+    type = constant("mpi", "The framework.")
+    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+
+
+class RayDistribution(Distribution):
+    noun = "a Ray distribution"
+
+    type = constant("ray", "The framework.")
+    port = optional(Integer(), "The port of the head node.")
+    address = optional(Text(), "The address of the head node.")
+    include_dashboard = optional(Boolean(), "Whether the dashboard is started.")
+    dashboard_port = optional(Integer(), "The dashboard's port.")
+    head_node_additional_args = optional(Text(), "Further arguments of `ray start` on the head node.")
+    worker_node_additional_args = optional(Text(), "Further arguments of `ray start` on workers.")
+
+
+DISTRIBUTION = Tagged(
+    Distribution,
+    "type",
+    {
+        "pytorch": "resources:PyTorchDistribution",
+        "tensorflow": "resources:TensorFlowDistribution",
+        "mpi": "resources:MpiDistribution",
+        "ray": "resources:RayDistribution",
+    },
+)

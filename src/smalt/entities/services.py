@@ -1,0 +1,24 @@
+"""Interactive services beside a job, such as Jupyter."""
+
+from __future__ import annotations
+
+from smalt.entities.entity import Entity, from_service, mapping, optional
+from smalt.entities.nested import Nested
+from smalt.entities.shapes import Anything, Integer, Map, Text
+
+
+class JobService(Entity):
+    noun = "a service of a job"
+
+    type = optional(Text(), "ssh, jupyter_lab, tensor_board, vs_code, or a service's own.")
+    port = optional(Integer(), "The port.")
+    nodes = optional(Text(), "The nodes that it runs on, such as `all`.")
+    properties = mapping(Map(Anything()), "Settings of the service.")
+    log_dir = optional(Text(), "Where TensorBoard finds its logs.")
+    ssh_public_keys = optional(Text(), "Who may log in by SSH.")
+    endpoint = from_service(Text(), "Its address.")
+    status = from_service(Text(), "Its state.")
+    error_message = from_service(Text(), "Why it does not run.")
+
+
+SERVICES = Map(Nested(JobService))

@@ -1,0 +1,293 @@
+"""The shapes that values have: each reads, dumps and describes itself as JSON Schema.
+
+A noun's fields are described once, with these; all else is derived. A shape never raises on what a user wrote: it
+tells the `Reader` and answers None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from smalt.entities.problems import Path, did_you_mean, listed, shown
+
+if TYPE_CHECKING:
+    from smalt.entities.json_schema import Definitions
+    from smalt.entities.reader import Reader
+
+T = TypeVar("T")
+U = TypeVar("U")
+JSON = dict[str, Any]
+
+
+class Shape(Generic[T]):
+    words = "a value"
+
+    def takes(self, value: object) -> bool:
+        """Whether a value of this Python type can be meant; tells the sides of a union apart."""
+        return True
+
+    def read(self, value: Any, path: Path, reader: Reader) -> T | None:
+        raise TypeError(f"{type(self).__name__} does not say how it is read")
+
+    def refuse(self, value: Any, path: Path, reader: Reader, hint: str = "") -> T | None:
+        """Tell the reader what was expected; None, or an expression that may stand here."""
+        return cast("T | None", reader.wrong(path, value, self.words, hint))
+
+    def dump(self, value: Any) -> Any:
+        return value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {}
+
+    def __or__(self, other: Shape[U]) -> Shape[T | U]:
+        return Either([*_sides(self), *_sides(other)])
+
+
+def _sides(shape: Shape[Any]) -> list[Shape[Any]]:
+    return shape.shapes if isinstance(shape, Either) else [shape]
+
+
+class Either(Shape[T]):
+    """The first of several shapes that takes the value."""
+
+    def __init__(self, shapes: list[Shape[Any]]) -> None:
+        self.shapes = shapes
+        self.words = listed(dict.fromkeys(shape.words for shape in shapes))
+
+    def takes(self, value: object) -> bool:
+        return any(shape.takes(value) for shape in self.shapes)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> T | None:
+        for shape in self.shapes:
+            if shape.takes(value):
+                return cast("T | None", shape.read(value, path, reader))
+        return self.refuse(value, path, reader)
+
+    def dump(self, value: Any) -> Any:
+        if isinstance(value, (str, int, float)):
+            return value
+        for shape in self.shapes:
+            if shape.takes(value):
+                return shape.dump(value)
+        return value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"anyOf": [shape.schema(definitions) for shape in self.shapes]}
+
+
+class Anything(Shape[Any]):
+    """What the schema leaves open: kept as it is."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        return value
+
+
+class Text(Shape[str]):
+    words = "text"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        if isinstance(value, str):
+            return value
+        hint = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
+        return self.refuse(value, path, reader, hint)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "string"}
+
+
+class AsText(Text):
+    """Text, where numbers and booleans are taken as the text that they are written as."""
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (str, bool, int, float))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value) if isinstance(value, (int, float)) else self.refuse(value, path, reader)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": ["string", "number", "boolean"]}
+
+
+class Integer(Shape[int]):
+    words = "a whole number"
+
+    def __init__(self, at_least: int | None = None, at_most: int | None = None) -> None:
+        self.at_least, self.at_most = at_least, at_most
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> int | None:
+        number = _whole(value)
+        if number is None:
+            return self.refuse(value, path, reader)
+        return number if in_range(number, self.at_least, self.at_most, path, reader) else None
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "integer", **_bounds(self.at_least, self.at_most)}
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) < 20:
+        return int(value)
+    return None
+
+
+def in_range(number: float, least: float | None, most: float | None, path: Path, reader: Reader) -> bool:
+    if least is not None and number < least:
+        reader.problem(path, f"'{path[-1]}' must be at least {least}, not {number}")
+        return False
+    if most is not None and number > most:
+        reader.problem(path, f"'{path[-1]}' must be at most {most}, not {number}")
+        return False
+    return True
+
+
+def _bounds(least: float | None, most: float | None) -> JSON:
+    return {**({} if least is None else {"minimum": least}), **({} if most is None else {"maximum": most})}
+
+
+class Number(Shape[float]):
+    words = "a number"
+
+    def __init__(self, at_least: float | None = None, at_most: float | None = None) -> None:
+        self.at_least, self.at_most = at_least, at_most
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> float | None:
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                return self.refuse(value, path, reader)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return self.refuse(value, path, reader)
+        return value if in_range(value, self.at_least, self.at_most, path, reader) else None
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "number", **_bounds(self.at_least, self.at_most)}
+
+
+class Boolean(Shape[bool]):
+    words = "true or false"
+    _texts = {"true": True, "false": False, "yes": True, "no": False}
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        known = self._texts.get(value.lower()) if isinstance(value, str) else None
+        return self.refuse(value, path, reader) if known is None else known
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "boolean"}
+
+
+class Enum(Shape[str]):
+    """One of a few words; case and underscores do not matter, as with the service."""
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = allowed
+        self.words = listed(f"'{word}'" for word in allowed)
+        self._folded = {_fold(word): word for word in allowed}
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        if value in self.allowed:
+            return cast("str", value)
+        if not isinstance(value, str):
+            return self.refuse(value, path, reader)
+        word = self._folded.get(_fold(value))
+        return word if word is not None else self._unknown(value, path, reader)
+
+    def _unknown(self, value: str, path: Path, reader: Reader) -> str | None:
+        if reader.is_binding(value):
+            return value
+        hint = did_you_mean(value, self.allowed)
+        name = f"'{path[-1]}'" if path else "it"
+        reader.problem(path, f"{name} must be {self.words}, not {shown(value)}{hint}")
+        return None
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"enum": list(self.allowed)}
+
+
+def _fold(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+class List(Shape[list[T]]):
+    def __init__(self, item: Shape[T]) -> None:
+        self.item = item
+        self.words = "a list" if isinstance(item, Anything) else f"a list of {item.words}"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (list, tuple))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> list[T] | None:
+        if not isinstance(value, (list, tuple)):
+            return self.refuse(value, path, reader)
+        items = (self.item.read(item, (*path, index), reader) for index, item in enumerate(value))
+        return [item for item in items if item is not None]
+
+    def dump(self, value: Any) -> Any:
+        return [self.item.dump(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "array", "items": self.item.schema(definitions)}
+
+
+class Map(Shape[dict[str, T]]):
+    """A mapping from names that the user chooses."""
+
+    words = "a mapping"
+
+    def __init__(self, item: Shape[T], of: str | None = None) -> None:
+        self.item = item
+        if of:
+            self.words = f"a mapping of {of}"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, Mapping)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
+        if not isinstance(value, Mapping):
+            return self.refuse(value, path, reader)
+        result: dict[str, T] = {}
+        for key, item in value.items():
+            read = self.nothing() if item is None else self.item.read(item, (*path, key), reader)
+            if read is not None:
+                result[key if isinstance(key, str) else str(key)] = read
+        return result
+
+    def nothing(self) -> T | None:
+        """What a name without a value stands for; as it is, for nothing."""
+        return None
+
+    def dump(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {key: self.item.dump(item) for key, item in value.items()}
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "object", "additionalProperties": self.item.schema(definitions)}

@@ -1,0 +1,199 @@
+"""A YAML file as plain data that still knows where everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from smalt.entities.problems import Path
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_VALUES = 5_000_000
+_TAG = "tag:yaml.org,2002:"
+
+
+class Fault(NamedTuple):
+    """Something wrong with the YAML itself; line and column count from 1."""
+
+    line: int
+    column: int
+    message: str
+
+
+class Document:
+    """`data` is what the text says; `faults` is what kept it from saying more."""
+
+    def __init__(self, text: str | bytes) -> None:
+        self.faults: list[Fault] = []
+        self.root = self._compose(text)
+        self.data: Any = None
+        if self.root is not None:
+            self.data = _Constructor(self.faults).value(self.root)
+
+    def _compose(self, text: str | bytes) -> Any:
+        try:
+            return yaml.compose(text, _Loader)
+        except yaml.MarkedYAMLError as error:
+            self.faults.append(_fault(error))
+        except yaml.reader.ReaderError as error:
+            self.faults.append(Fault(1, 1, f"not a text file that YAML can be: {error.reason}"))
+        except RecursionError:
+            self.faults.append(Fault(1, 1, "nested too deeply"))
+        return None
+
+    def locate(self, path: Path, at_key: bool = False) -> tuple[int, int]:
+        """Line and column of a value (or of its key), or of the nearest thing around it that is there."""
+        node, key = self.root, None
+        for part in path:
+            found = _step(node, part)
+            if found is None:
+                break
+            key, node = found
+        shown = key if at_key and key is not None else node
+        return (0, 0) if shown is None else (shown.start_mark.line + 1, shown.start_mark.column + 1)
+
+
+def _fault(error: Any) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    problem = str(error.problem or error.context or "it cannot be read")
+    if "single document" in str(error.context):
+        problem = "a second document starts here; put it into a file of its own"
+    elif "cannot start any token" in problem:
+        problem = f"{problem.replace('found character that', 'a character stands here that')}; put the value in quotes"
+    return Fault(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"not valid YAML: {problem}")
+
+
+def _step(node: Any, part: Any) -> tuple[Any, Any] | None:
+    """The key node and the value node of one part of a path."""
+    if isinstance(node, yaml.SequenceNode):
+        return (None, node.value[part]) if isinstance(part, int) and part < len(node.value) else None
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged = None
+    for key, value in node.value:
+        if key.tag == _TAG + "merge":
+            merged = merged or next(filter(None, (_step(source, part) for source in _sources(value))), None)
+        elif key.value == part or (not isinstance(part, str) and _Constructor([]).value(key) == part):
+            return key, value
+    return merged
+
+
+def _sources(node: Any) -> Iterator[Any]:
+    return iter(node.value if isinstance(node, yaml.SequenceNode) else [node])
+
+
+class _Constructor:
+    """Nodes to plain data. Dates stay text; a key given twice and a tag that is not plain data are faults."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        self.done: dict[int, Any] = {}
+        self.sizes: dict[int, int] = {}
+        self.open: set[int] = set()
+
+    def value(self, node: Any) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.tag == _STR else self.scalar(node)
+        if id(node) in self.done:
+            return self.done[id(node)]
+        if id(node) in self.open:
+            self.fault(node, "an anchor contains itself")
+            return None
+        self.open.add(id(node))
+        try:
+            made = self.mapping(node) if isinstance(node, yaml.MappingNode) else self.sequence(node)
+        except RecursionError:
+            self.faults[:] = [Fault(1, 1, "nested too deeply")]
+            made = None
+        self.open.discard(id(node))
+        self.done[id(node)] = made
+        return made
+
+    def fault(self, node: Any, message: str) -> None:
+        self.faults.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
+
+    def scalar(self, node: Any) -> Any:
+        convert = _SCALARS.get(node.tag)
+        if convert is None:
+            self.fault(node, f"the tag '{node.tag.replace(_TAG, '!!')}' is not plain data; leave it out")
+            return None
+        try:
+            return convert(node)
+        except (ValueError, OverflowError):
+            return node.value
+
+    def sequence(self, node: Any) -> list[Any]:
+        self.tagged(node, "seq")
+        items = [self.value(item) for item in node.value]
+        self.measure(node, node.value)
+        return items
+
+    def mapping(self, node: Any) -> dict[Any, Any]:
+        self.tagged(node, "map")
+        result: dict[Any, Any] = {}
+        lines: dict[Any, int] = {}
+        merged: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                self.merge(value_node, merged)
+                continue
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.fault(
+                    key_node,
+                    "a key must be a word, not a list or a mapping; put a value with braces in quotes",
+                )
+                continue
+            key = self.value(key_node)
+            if key in lines:
+                self.fault(key_node, f"the key '{key_node.value}' is given twice; the first is at line {lines[key]}")
+            lines.setdefault(key, key_node.start_mark.line + 1)
+            result[key] = self.value(value_node)
+        self.measure(node, [value for _, value in node.value])
+        return {**merged, **result} if merged else result
+
+    def merge(self, node: Any, into: dict[Any, Any]) -> None:
+        for source in _sources(node):
+            data = self.value(source)
+            if isinstance(data, dict):
+                for key, value in data.items():
+                    into.setdefault(key, value)
+            else:
+                self.fault(source, "'<<' takes a mapping, or a list of them")
+
+    def tagged(self, node: Any, plain: str) -> None:
+        if node.tag != _TAG + plain:
+            self.fault(node, f"the tag '{node.tag.replace(_TAG, '!!')}' is not plain data; leave it out")
+
+    def measure(self, node: Any, children: list[Any]) -> None:
+        """Refuse what grows beyond all use where its aliases are followed."""
+        size = 1 + sum(self.sizes.get(id(child), 1) for child in children)
+        self.sizes[id(node)] = size
+        if size > _MOST_VALUES and not any("aliases" in fault.message for fault in self.faults):
+            self.fault(node, f"more than {_MOST_VALUES:,} values where its aliases are followed")
+
+
+_STR = _TAG + "str"
+_plain = yaml.constructor.SafeConstructor()
+_SCALARS: dict[str, Any] = {
+    _STR: lambda node: node.value,
+    _TAG + "int": _plain.construct_yaml_int,
+    _TAG + "float": _plain.construct_yaml_float,
+    _TAG + "bool": _plain.construct_yaml_bool,
+    _TAG + "null": lambda node: None,
+    _TAG + "timestamp": lambda node: node.value,
+    _TAG + "value": lambda node: node.value,
+}
+
+
+def scalar(text: str) -> Any:
+    """A bare word, as YAML understands it: number, boolean, null or text."""
+    tag = _resolver.resolve(yaml.ScalarNode, text, (True, False))
+    node = yaml.ScalarNode(tag, text)
+    try:
+        return _SCALARS.get(tag, _SCALARS[_STR])(node)
+    except ValueError:
+        return text
+
+
+_resolver: Any = yaml.resolver.Resolver()

@@ -1,0 +1,150 @@
+"""Loading a file and all that it refers to, with every problem of all of them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from smalt.entities.entity import Entity
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.entities.reading import read_with
+from smalt.exceptions import Located, ValidationException
+from smalt.yaml.document import Document
+from smalt.yaml.overrides import Overridden, Overrides
+
+
+def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = ()) -> Any:
+    """The entity in a file; raises ValidationException with all problems of it and of the files it refers to."""
+    session = Session()
+    entity = session.entity(os.fspath(path), kind, overrides)
+    return session.result(entity)
+
+
+def load_text(
+    text: str | bytes, kind: str, *, folder: str = ".", name: str = "<text>", overrides: Overrides = ()
+) -> Any:
+    """The same for YAML that is in no file; relative paths are relative to the folder."""
+    session = Session()
+    return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
+
+
+class Session:
+    """One load: what was read already, what is being read, and all that is wrong."""
+
+    def __init__(self) -> None:
+        self.problems: list[Located] = []
+        self._entities: dict[tuple[str, str], Entity | None] = {}
+        self._documents: dict[str, Any] = {}
+        self._open: list[str] = []
+        self._exists: dict[str, bool] = {}
+
+    def result(self, entity: Entity | None) -> Entity:
+        if entity is None or self.problems:
+            order = {name: index for index, name in enumerate(dict.fromkeys(p.file for p in self.problems))}
+            raise ValidationException(
+                sorted(dict.fromkeys(self.problems), key=lambda p: (order[p.file], p.line, p.column))
+            )
+        return entity
+
+    def entity(self, name: str, kind: str, overrides: Overrides = ()) -> Entity | None:
+        """The entity in a file, read once however often it is named."""
+        path = os.path.abspath(name)
+        known = (os.path.realpath(path), kind)
+        if known not in self._entities:
+            self._open.append(known[0])
+            text = self.text(name)
+            folder = os.path.dirname(path)
+            self._entities[known] = None if text is None else self.read(text, kind, name, folder, overrides)
+            self._open.pop()
+            entity = self._entities[known]
+            if entity is not None:
+                entity.source_path = path
+        return self._entities[known]
+
+    def is_open(self, name: str) -> bool:
+        return os.path.realpath(name) in self._open
+
+    def read(self, text: str | bytes, kind: str, name: str, folder: str, overrides: Overrides = ()) -> Entity | None:
+        document = Document(text)
+        self.problems += [Located(name, *fault) for fault in document.faults]
+        if document.root is None:
+            if not document.faults:
+                self.problems.append(
+                    Located(name, 1, 1, f"the file is empty; it should hold a {kind.replace('_', ' ')}")
+                )
+            return None
+        changed = Overridden(document.data, overrides)
+        self.problems += [Located(argument, 0, 0, message) for argument, message in changed.failures]
+        reader = FileReader(self, folder, os.path.dirname(name))
+        entity = read_with(reader, changed.data, kind)
+        for path, message, at_key in reader.problems:
+            argument = changed.argument(path)
+            where = (argument, 0, 0) if argument else (name, *document.locate(path, at_key))
+            self.problems.append(Located(*where, message))
+        return entity
+
+    def document(self, name: str) -> Any:
+        """The plain data in a file, or None after saying what is wrong with it."""
+        path = os.path.realpath(name)
+        if path not in self._documents:
+            text = self.text(name)
+            document = Document(text) if text is not None else None
+            if document is not None:
+                self.problems += [Located(name, *fault) for fault in document.faults]
+            self._documents[path] = document.data if document is not None else None
+        return self._documents[path]
+
+    def text(self, name: str) -> bytes | None:
+        try:
+            with open(name, "rb") as file:
+                return file.read()
+        except OSError as error:
+            self.problems.append(Located(name, 0, 0, f"cannot be read: {error.strerror}"))
+        except ValueError:
+            self.problems.append(Located(name, 0, 0, "cannot be read: it is no path"))
+        return None
+
+    def exists(self, path: str) -> bool:
+        if path not in self._exists:
+            self._exists[path] = os.path.exists(path)
+        return self._exists[path]
+
+
+class FileReader(Reader):
+    """Reads the data of one file: follows what it refers to, and makes its paths absolute."""
+
+    def __init__(self, session: Session, folder: str, shown_folder: str) -> None:
+        super().__init__()
+        self._session, self._folder, self._shown = session, folder, shown_folder
+
+    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+        where = self._absolute(text)
+        if must_exist and not self._session.exists(where):
+            self.problem(path, f"there is no file or folder '{where}'")
+        return where
+
+    def entity(self, text: str, kind: str, path: Path) -> Entity | None:
+        name = self._file(text, path)
+        if name is None:
+            return None
+        if self._session.is_open(name):
+            self.problem(path, f"'{text}' refers back to itself")
+            return None
+        return self._session.entity(name, kind)
+
+    def document(self, text: str, path: Path) -> Any:
+        name = self._file(text, path)
+        return None if name is None else self._session.document(name)
+
+    def _file(self, text: str, path: Path) -> str | None:
+        where = self._absolute(text)
+        if not os.path.isfile(where):
+            self.problem(path, f"there is no file '{where}'")
+            return None
+        relative = os.path.relpath(where, self._folder)
+        return os.path.normpath(os.path.join(self._shown, relative))
+
+    def _absolute(self, text: str) -> str:
+        path = text.removeprefix("file://") if text.startswith("file:///") else text.removeprefix("file:")
+        return os.path.normpath(os.path.join(self._folder, os.path.expanduser(path)))
