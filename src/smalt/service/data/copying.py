@@ -63,19 +63,10 @@ def copy_tree(
 
 def move_tree(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
     """Move a file or folder into place, merging with what is there; done again after a crash it goes on."""
-    if not os.path.lexists(source):
-        return
-    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
-    if not os.path.isdir(source) or os.path.islink(source) or not os.path.lexists(target):
-        with contextlib.suppress(OSError):
-            os.replace(source, target)
-            return
-        copy_tree(source, target, log)
-        remove_tree(source)
-        return
-    for name in sorted(os.listdir(source)):
-        move_tree(os.path.join(source, name), os.path.join(target, name), log)
-    os.rmdir(source)
+    try:
+        _move(os.fspath(source), os.fspath(target), log)
+    except OSError as error:
+        raise cannot_write(target, error) from None
 
 
 def remove_tree(path: str | os.PathLike[str]) -> None:
@@ -141,6 +132,25 @@ class _TreeCopier:
         if self.log and time.monotonic() - self._said > _SAY_EVERY:
             self._said = time.monotonic()
             self.log(f"copying {self.source}: {human(self.copied)} so far")
+
+
+def _move(source: str, target: str, log: Log | None) -> None:
+    if not os.path.lexists(source):
+        return
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    is_folder = os.path.isdir(source) and not os.path.islink(source)
+    if is_folder and os.path.isdir(target):
+        for name in sorted(os.listdir(source)):
+            _move(os.path.join(source, name), os.path.join(target, name), log)
+        os.rmdir(source)
+        return
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_tree(source, target, log)
+        remove_tree(source)
 
 
 def _copy_bytes(read_end: int, write_end: int) -> int:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import NotFound, ValidationException
+from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
-from smalt.service.data import modes, urlmap
-from smalt.service.data.contain import inside
-from smalt.service.data.copying import Log
+from smalt.service.data import modes
+from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import Datastores, LookupDatastore
-from smalt.service.data.location import AssetReference, Location
+from smalt.service.data.fetch import HINT, UrlCache, shown
+from smalt.service.data.importing import import_local
+from smalt.service.data.location import Location
+from smalt.service.data.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
 from smalt.service.data.snapshots import Limits, Snapshots
-from smalt.service.data.uris import DatastorePath, JobOutput, LocalPath, Parsed, parse, short_form
+from smalt.service.records.workspaces import Workspace
 
-LookupOutput = Callable[[str, str, str], str | None]
-"""(workspace folder, job, output) → the URI of a job's output ("artifacts" among them), None where there is none."""
-LookupAsset = Callable[[str, AssetReference], str | None]
-"""(workspace folder, reference) → the URI of a registered asset, None where there is none."""
-LookupWorkspace = Callable[[str, str, str], str | None]
-"""(subscription, resource group, workspace) → its folder, None where there is no such workspace."""
-
-_DEEPEST = 10
+_QUICK_COPY = 4_000_000
+_FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 
 
 class Data:
-    """One for a home. `settings` is read at each call, so a change counts at once."""
+    """One for a home. `settings` is read at each call, so a change counts at once.
+
+    What can take long (`prepare_input` and `check` of a URL, copies) blocks: call it in a thread, where `is_quick`
+    does not say otherwise.
+    """
 
     def __init__(
         self,
@@ -39,106 +40,97 @@ class Data:
         lookup_datastore: LookupDatastore | None = None,
         lookup_workspace: LookupWorkspace | None = None,
     ) -> None:
-        self._settings = settings
-        self._lookup_output = lookup_output
-        self._lookup_asset = lookup_asset
-        self._lookup_workspace = lookup_workspace
         self.datastores = Datastores(home, lookup_datastore)
-        self.snapshots = Snapshots(home.path("snapshots"), _limits(settings))
+        self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
+        self.urls = UrlCache(home.path("cache", "urls"))
+        self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
 
-    def folder(self, workspace: str, datastore: str) -> Path:
-        return self.datastores.folder(workspace, datastore)
-
-    def resolve(self, uri: str, workspace: str) -> Location:
+    def resolve(self, uri: str, workspace: Workspace) -> Location:
         """Where a URI, path or asset reference leads; nothing is fetched and nothing need exist."""
-        return self._resolve(uri, workspace, uri, 0)
+        return self.resolver.resolve(uri, workspace)
+
+    def check(self, uri: str, workspace: Workspace, type: str | None = None) -> str | None:
+        """A sentence where `uri` must be there before the first step starts and is not."""
+        try:
+            location = self.resolve(uri, workspace)
+            if location.remote is not None:
+                _refuse_folder(location, type)
+                return self.urls.check(location.remote)
+        except SmaltError as error:
+            return str(error)
+        return None if location.late or location.exists else modes.missing(location)
+
+    def is_quick(self, uri: str, workspace: Workspace, mode: str | None) -> bool:
+        """Whether `prepare_input` answers at once: nothing to fetch and nothing large to copy."""
+        try:
+            path = self.resolve(uri, workspace).path
+            if path is None or mode not in modes.COPIED:
+                return path is not None
+            return path.is_file() and path.stat().st_size <= _QUICK_COPY
+        except (SmaltError, OSError):
+            return True  # the error is quick, too
+
+    async def fetch(self, location: Location, log: Log | None = None) -> Path:
+        """The path of a location, once what is remote has been fetched."""
+        return await asyncio.to_thread(self._here, location, None, log)
 
     def prepare_input(
-        self, location: Location, type: str | None, mode: str | None, folder: Path, log: Log | None = None
+        self,
+        uri: str,
+        workspace: Workspace,
+        type: str | None,
+        mode: str | None,
+        folder: Path,
+        log: Log | None = None,
     ) -> Path:
-        return modes.prepare_input(location, type, mode, folder, log)
+        """The path that the job reads; `folder` is this input's own in the job's folder, made when it is needed."""
+        location = self.resolve(uri, workspace)
+        path = self._here(location, type, log)
+        return modes.prepare_input(
+            Location(uri, path, None, location.datastore, location.relative), type, mode, folder, log
+        )
 
-    def prepare_output(self, location: Location, type: str | None, mode: str | None, folder: Path) -> Path:
-        return modes.prepare_output(location, type, mode, folder)
+    def prepare_output(self, uri: str, workspace: Workspace, type: str | None, mode: str | None, folder: Path) -> Path:
+        """The path that the job writes; for `upload` one in `folder`."""
+        return modes.prepare_output(self.resolve(uri, workspace), type, mode, folder)
 
     def finish_output(
-        self, location: Location, type: str | None, mode: str | None, folder: Path, log: Log | None = None
+        self,
+        uri: str,
+        workspace: Workspace,
+        type: str | None,
+        mode: str | None,
+        folder: Path,
+        log: Log | None = None,
     ) -> None:
-        modes.finish_output(location, type, mode, folder, log)
+        """Bring an `upload` output into place; safe to repeat."""
+        if mode == modes.UPLOADED:
+            modes.finish_output(self.resolve(uri, workspace), type, mode, folder, log)
 
-    def _resolve(self, uri: str, workspace: str, asked: str, depth: int) -> Location:
-        if depth > _DEEPEST:
-            raise ValidationException(f"{asked} leads from one asset or output to the next without end")
-        mapped = self._mapped(uri, None)
-        if mapped is not None:
-            return Location(asked, mapped)
-        parsed = parse(uri)
-        mapped = self._mapped(uri, parsed)
-        if isinstance(parsed, DatastorePath):
-            return self._datastore(parsed, workspace, asked, mapped, late=depth == 0)
-        if mapped is not None:
-            return Location(asked, mapped)
-        if isinstance(parsed, LocalPath):
-            return Location(asked, Path(parsed.path))
-        if isinstance(parsed, JobOutput):
-            return self._output(parsed, workspace, asked, depth)
-        if isinstance(parsed, AssetReference):
-            return self._asset(parsed, workspace, asked, depth)
-        return Location(asked, remote=parsed.url)
+    def move_into(self, source: Path, target: Path) -> None:
+        """Move a file or folder, merging with what is there; safe to repeat, an absent source is fine."""
+        move_tree(source, target)
 
-    def _mapped(self, uri: str, parsed: Parsed | None) -> Path | None:
-        table = self._settings.get("url-map")
-        if not table:
-            return None
-        other = short_form(parsed) if parsed is not None else None
-        return urlmap.lookup(table, [uri, other] if other else [uri])
+    def import_local(self, path: str, workspace: Workspace, log: Log | None = None) -> str:
+        """Keep a local file or folder as the content of an asset version; gives the URI of the read-only copy."""
+        return import_local(self.snapshots, self.datastores, path, workspace.folder, log)
 
-    def _datastore(
-        self, parsed: DatastorePath, workspace: str, asked: str, mapped: Path | None, late: bool
-    ) -> Location:
-        relative = inside(parsed.path)
-        if relative is None:
-            raise ValidationException(f"{asked} leads out of datastore {parsed.datastore}; write its path without '..'")
-        path = (
-            mapped
-            or self.datastores.folder(self._workspace(parsed.workspace, workspace, asked), parsed.datastore) / relative
-        )
-        return Location(asked, path, None, parsed.datastore, relative, late)
+    def _here(self, location: Location, type: str | None, log: Log | None) -> Path:
+        if location.remote is not None:
+            _refuse_folder(location, type)
+            return self.urls.fetch(location.remote, log)
+        if location.path is None or not location.exists:
+            raise NotFound(modes.missing(location))
+        return location.path
 
-    def _output(self, parsed: JobOutput, workspace: str, asked: str, depth: int) -> Location:
-        found = self._lookup_output(self._workspace(parsed.workspace, workspace, asked), parsed.job, parsed.output)
-        if found is None:
-            raise NotFound(f"{asked} does not exist: there is no job {parsed.job} with an output {parsed.output!r}")
-        return self._below(found, parsed.path, workspace, asked, depth)
 
-    def _asset(self, parsed: AssetReference, workspace: str, asked: str, depth: int) -> Location:
-        found = self._lookup_asset(self._workspace(parsed.workspace, workspace, asked), parsed)
-        if found is None:
-            raise NotFound(f"{asked} is not registered; create the asset first, or check its name and version")
-        return self._below(found, "", workspace, asked, depth)
-
-    def _below(self, uri: str, path: str, workspace: str, asked: str, depth: int) -> Location:
-        relative = inside(path)
-        if relative is None:
-            raise ValidationException(f"{asked} leads out of the output; write its path without '..'")
-        longer = f"{uri.rstrip('/')}/{relative}" if relative else uri
-        return self._resolve(longer, workspace, asked, depth + 1)
-
-    def _workspace(self, scope: tuple[str, str, str] | None, workspace: str, asked: str) -> str:
-        if scope is None or self._lookup_workspace is None:
-            return workspace
-        found = self._lookup_workspace(*scope)
-        if found is None:
-            raise NotFound(f"{asked} names the workspace {scope[2]}, which this home does not have")
-        return found
+def _refuse_folder(location: Location, type: str | None) -> None:
+    url = location.remote or ""
+    if type in _FOLDER_TYPES or url.partition("?")[0].endswith("/"):
+        raise Refused(f"{shown(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}")
 
 
 def _limits(settings: Mapping[str, Any]) -> Limits:
     usual = Limits()
-    return Limits(
-        int(settings.get("snapshot-max-files") or usual.files),
-        int(settings.get("snapshot-max-bytes") or usual.bytes),
-    )
-
-
-__all__ = ["Data", "LookupAsset", "LookupOutput", "LookupWorkspace"]
+    files, size = settings.get("snapshot-max-files"), settings.get("snapshot-max-bytes")
+    return Limits(int(files or usual.files), int(size or usual.bytes))

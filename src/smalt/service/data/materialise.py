@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from smalt.exceptions import Unavailable
 from smalt.service.data.copying import cannot_write, copy_file
 from smalt.service.data.manifest import EXECUTABLE, FOLDER, LINK, Entry
-from smalt.service.data.objects import Objects
 
 
 class Tree(NamedTuple):
@@ -19,6 +19,7 @@ class Tree(NamedTuple):
     files: list[tuple[str, str, int]]
     """Path, sha256 and mode (before the umask)."""
     links: list[tuple[str, str]]
+    size: int
 
     @classmethod
     def of(cls, entries: list[Entry]) -> Tree:
@@ -34,17 +35,19 @@ class Tree(NamedTuple):
             if entry.kind not in (FOLDER, LINK)
         ]
         links = [(entry.path, entry.content) for entry in entries if entry.kind == LINK]
-        return cls(sorted(folders), files, links)
+        return cls(sorted(folders), files, links, sum(entry.size for entry in entries))
 
 
-def make(tree: Tree, objects: Objects, target: str) -> None:
-    """Times are those of the writing: a constant one would make Python trust stale .pyc files."""
+def make(tree: Tree, source: Callable[[str, str], str], target: str) -> None:
+    """Write the folder; `source` (path, sha256) says where a file's bytes are.
+
+    Times are those of the writing: a constant one would make Python trust stale .pyc files."""
     try:
         os.makedirs(target, exist_ok=True)
         for folder in tree.folders:
             os.makedirs(f"{target}/{folder}", exist_ok=True)
         for path, sha, mode in tree.files:
-            _file(objects.path(sha), f"{target}/{path}", mode)
+            _file(source(path, sha), f"{target}/{path}", mode)
         for path, link in tree.links:
             os.symlink(link, f"{target}/{path}")
     except FileNotFoundError as error:

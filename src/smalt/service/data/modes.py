@@ -65,11 +65,7 @@ def finish_output(
 ) -> None:
     """Bring what an `upload` output holds into place; done twice it does nothing the second time."""
     if mode == UPLOADED:
-        target = _place(location)
-        try:
-            move_tree(_target(location, type, mode, folder), target, log)
-        except OSError as error:
-            raise cannot_write(target, error) from None
+        move_tree(_target(location, type, mode, folder), _place(location), log)
 
 
 def missing(location: Location) -> str:

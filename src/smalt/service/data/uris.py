@@ -98,7 +98,7 @@ def blob_url(uri: str) -> str:
     return f"https://{match['account']}.blob.{match['cloud']}{path}{query}"
 
 
-def short_form(parsed: Parsed) -> str | None:
+def other_spelling(parsed: Parsed) -> str | None:
     """The other spelling under which the URL map may know it."""
     if isinstance(parsed, DatastorePath):
         return f"azureml://datastores/{parsed.datastore}/paths/{parsed.path}"

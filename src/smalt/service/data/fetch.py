@@ -1,0 +1,246 @@
+"""Files of the web, fetched once and kept as long as the server says that they are the same."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from smalt._version import __version__
+from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.service.data.copying import Log, cannot_write, human, remove_tree
+
+_TIMEOUT = 60.0
+_BLOCK = 1 << 18
+_SAY_EVERY = 5.0
+_NOT_THERE = (404, 410)
+_NO_HEAD = (400, 403, 405, 501)
+
+HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
+
+
+class UrlCache:
+    """One folder per URL: `meta.json`, and the content below a folder named by its sha256."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+
+    def fetch(self, url: str, log: Log | None = None) -> Path:
+        """The content of `url` as a read-only file, named as the URL ends; blocks until it is here."""
+        say = log or _silent
+        with self._alone(url):
+            return self._fetch(url, say)
+
+    def cached(self, url: str) -> Path | None:
+        """What was fetched last, without asking the server."""
+        meta = self._meta(url)
+        if meta is None:
+            return None
+        path = self._home(url) / str(meta["sha256"]) / str(meta["name"])
+        return path if path.exists() and path.stat().st_size == meta["size"] else None
+
+    def check(self, url: str) -> str | None:
+        """A sentence where the server does not have `url`, or cannot be asked and there is no copy."""
+        try:
+            with _opened(url, {}, "HEAD"):
+                return None
+        except _Status as status:
+            if status.code in _NO_HEAD:
+                return self._check_by_get(url)
+            return str(status.error(url))
+        except _Unreachable as reason:
+            return None if self.cached(url) else str(reason.error(url))
+
+    def prune(self, older_than: float, dry_run: bool) -> list[tuple[str, int]]:
+        """Drop what was not asked for in that many seconds; gives URLs and bytes."""
+        dropped = []
+        for meta in sorted(self.folder.glob("*/meta.json")):
+            if time.time() - meta.stat().st_mtime < older_than:
+                continue
+            size = sum(path.stat().st_size for path in meta.parent.rglob("*") if path.is_file())
+            with contextlib.suppress(ValueError):
+                dropped.append((shown(json.loads(meta.read_text())["url"]), size))
+            if not dry_run:
+                remove_tree(meta.parent)
+        return dropped
+
+    def _check_by_get(self, url: str) -> str | None:
+        try:
+            with _opened(url, {"Range": "bytes=0-0"}, "GET"):
+                return None
+        except (_Status, _Unreachable) as problem:
+            return str(problem.error(url))
+
+    def _fetch(self, url: str, say: Log) -> Path:
+        have = self.cached(url)
+        meta = self._meta(url) or {}
+        headers = {}
+        if have and meta.get("etag"):
+            headers["If-None-Match"] = meta["etag"]
+        elif have and meta.get("modified"):
+            headers["If-Modified-Since"] = meta["modified"]
+        try:
+            with _opened(url, headers, "GET") as response:
+                return self._receive(url, response, say)
+        except _Status as status:
+            if status.code != 304 or not have:
+                raise status.error(url) from None
+            os.utime(self._home(url) / "meta.json")
+            return have
+        except _Unreachable as reason:
+            if not have:
+                raise reason.error(url) from None
+            say(f"{shown(url)} cannot be reached ({reason}); the copy fetched before is used")
+            return have
+
+    def _receive(self, url: str, response: HTTPResponse, say: Log) -> Path:
+        home = self._home(url)
+        total = int(response.headers.get("Content-Length") or -1)
+        say(f"downloading {shown(url)}" + (f" ({human(total)})" if total >= 0 else ""))
+        temporary = home / f".{os.getpid()}.{os.urandom(4).hex()}"
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            sha, size = _save(response, temporary, total, url, say)
+            target = home / sha / _name(url)
+            target.parent.mkdir(exist_ok=True)
+            os.replace(temporary, target)
+            self._write_meta(home, url, response, target.name, sha, size)
+        except OSError as error:
+            raise cannot_write(home, error) from None
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        say(f"downloaded {shown(url)} ({human(size)})")
+        return target
+
+    def _write_meta(self, home: Path, url: str, response: HTTPResponse, name: str, sha: str, size: int) -> None:
+        meta = {
+            "url": url,
+            "name": name,
+            "sha256": sha,
+            "size": size,
+            "etag": response.headers.get("ETag"),
+            "modified": response.headers.get("Last-Modified"),
+        }
+        temporary = home / f".meta.{os.urandom(4).hex()}"
+        temporary.write_text(json.dumps(meta))
+        os.replace(temporary, home / "meta.json")
+
+    def _meta(self, url: str) -> dict[str, Any] | None:
+        try:
+            meta = json.loads((self._home(url) / "meta.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return meta if isinstance(meta, dict) else None
+
+    def _home(self, url: str) -> Path:
+        return self.folder / hashlib.sha256(url.encode()).hexdigest()[:40]
+
+    @contextlib.contextmanager
+    def _alone(self, url: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(url, threading.Lock())
+        with lock:
+            yield
+
+
+def shown(url: str) -> str:
+    """A URL for logs: without what may be a secret in it."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+class _Status(Exception):
+    """The server answered, but not with the content."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}".strip())
+        self.code = code
+
+    def error(self, url: str) -> SmaltError:
+        if self.code in _NOT_THERE:
+            return NotFound(f"{shown(url)} does not exist: the server answers {self}; check the URL, or {HINT}")
+        return Refused(f"{shown(url)} cannot be fetched: the server answers {self}; {HINT}")
+
+
+class _Unreachable(Exception):
+    """There was no answer."""
+
+    def error(self, url: str) -> SmaltError:
+        return Unavailable(f"{shown(url)} cannot be reached: {self}; {HINT}")
+
+
+@contextlib.contextmanager
+def _opened(url: str, headers: dict[str, str], method: str) -> Iterator[HTTPResponse]:
+    from urllib import request
+    from urllib.error import HTTPError, URLError
+
+    opener = request.OpenerDirector()
+    for handler in (
+        request.ProxyHandler,
+        request.HTTPHandler,
+        request.HTTPSHandler,
+        request.HTTPRedirectHandler,
+        request.HTTPErrorProcessor,
+        request.HTTPDefaultErrorHandler,
+        request.UnknownHandler,  # so a redirect to file:// or ftp:// is refused
+    ):
+        opener.add_handler(handler())
+    opener.addheaders = [("User-Agent", f"smalt/{__version__}")]
+    try:
+        asked = request.Request(url, headers=headers, method=method)
+        response = opener.open(asked, timeout=_TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise _Status(error.code, str(error.reason)) from None
+    except URLError as error:
+        raise _Unreachable(str(error.reason)) from None
+    except (OSError, HTTPException, ValueError) as error:
+        raise _Unreachable(str(error) or type(error).__name__) from None
+    with response:
+        yield response
+
+
+def _save(response: HTTPResponse, target: Path, total: int, url: str, say: Log) -> tuple[str, int]:
+    digest, size, said = hashlib.sha256(), 0, time.monotonic()
+    with open(target, "xb") as file:
+        while block := _block(response):
+            digest.update(block)
+            file.write(block)
+            size += len(block)
+            if time.monotonic() - said > _SAY_EVERY:
+                said = time.monotonic()
+                say(f"downloading {shown(url)}: {human(size)}" + (f" of {human(total)}" if total >= 0 else ""))
+        file.flush()
+        os.fchmod(file.fileno(), 0o444)
+        os.fsync(file.fileno())
+    if 0 <= total != size:
+        raise _Unreachable(f"the connection ended after {human(size)} of {human(total)}")
+    return digest.hexdigest(), size
+
+
+def _block(response: HTTPResponse) -> bytes:
+    """The next block; what the network does wrong is not to be taken for a disk that cannot be written."""
+    try:
+        return response.read(_BLOCK)
+    except (OSError, HTTPException) as error:
+        raise _Unreachable(str(error) or type(error).__name__) from None
+
+
+def _name(url: str) -> str:
+    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]).replace("/", "_").replace("\0", "_")
+    return name[:150] if name not in ("", ".", "..") else "data"
+
+
+def _silent(line: str) -> None:
+    """For callers without a log."""

@@ -1,0 +1,53 @@
+"""Local data that becomes an asset: a read-only copy in the workspace's blob store, under the id of its content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from smalt.exceptions import NotFound, Unavailable
+from smalt.service.data.copying import Log, cannot_write, human, remove_tree
+from smalt.service.data.datastores import DEFAULT, Datastores
+from smalt.service.data.manifest import Entry
+from smalt.service.data.materialise import Tree, make
+from smalt.service.data.snapshots import Snapshots
+
+_LARGE = 100_000_000
+
+
+def import_local(snapshots: Snapshots, datastores: Datastores, path: str, workspace: str, log: Log | None) -> str:
+    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; gives its azureml:// URI."""
+    source = os.path.abspath(path)
+    if not os.path.exists(source):
+        raise NotFound(f"{path} does not exist; check the path of the asset")
+    name = os.path.basename(source) or "data"
+    snapshot, entries = snapshots.identify(source)
+    relative = f"LocalUpload/{snapshot.hash}/{name}"
+    target = datastores.folder(workspace, DEFAULT) / relative
+    if not target.exists():
+        if log and snapshot.bytes > _LARGE:
+            log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
+        temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            _copy(source, entries, temporary)
+            if snapshots.identify(source)[0] != snapshot:
+                raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
+            os.replace(temporary if os.path.isdir(source) else temporary / name, target)
+        except OSError as error:
+            if not target.exists():  # else another submission was first
+                raise cannot_write(target, error) from None
+        finally:
+            remove_tree(temporary)
+    return f"azureml://datastores/{DEFAULT}/paths/{relative}"
+
+
+def _copy(source: str, entries: list[Entry], target: Path) -> None:
+    """Read-only, so that a job that writes into its input fails, and does not change what others read."""
+    top = source if os.path.isdir(source) else os.path.dirname(source)
+    make(Tree.of(entries), lambda path, sha: os.path.join(top, path), os.fspath(target))
+    for entry in entries:
+        copy = os.path.join(target, entry.path)
+        mode = os.lstat(copy).st_mode
+        if stat.S_ISREG(mode):
+            os.chmod(copy, mode & 0o555)

@@ -1,0 +1,99 @@
+"""From a URI to a location, through assets, job outputs, datastores and the URL map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.data import urlmap
+from smalt.service.data.contain import inside
+from smalt.service.data.datastores import Datastores
+from smalt.service.data.location import AssetReference, Location
+from smalt.service.data.uris import DatastorePath, JobOutput, LocalPath, Parsed, other_spelling, parse
+from smalt.service.records.workspaces import Workspace
+
+LookupOutput = Callable[[Workspace, str, str], str | None]
+"""(workspace, job, output) → the URI of a job's output ("artifacts" among them), None where there is none."""
+LookupAsset = Callable[[Workspace, AssetReference], str | None]
+"""(workspace, reference) → the URI of a registered asset, None where there is none."""
+LookupWorkspace = Callable[[str, str, str], Workspace | None]
+"""(subscription, resource group, workspace) → the workspace, None where there is none of these names."""
+
+_DEEPEST = 10
+
+
+class Resolver:
+    def __init__(
+        self,
+        datastores: Datastores,
+        settings: Mapping[str, Any],
+        lookup_output: LookupOutput,
+        lookup_asset: LookupAsset,
+        lookup_workspace: LookupWorkspace | None,
+    ) -> None:
+        self._datastores = datastores
+        self._settings = settings
+        self._lookup_output = lookup_output
+        self._lookup_asset = lookup_asset
+        self._lookup_workspace = lookup_workspace
+
+    def resolve(self, uri: str, workspace: Workspace) -> Location:
+        return self._resolve(uri, workspace, uri, 0)
+
+    def _resolve(self, uri: str, workspace: Workspace, asked: str, depth: int) -> Location:
+        if depth > _DEEPEST:
+            raise ValidationException(f"{asked} leads from one asset or output to the next without end")
+        table: Mapping[str, str] = self._settings.get("url-map") or {}
+        if table and (mapped := urlmap.lookup(table, [uri])):
+            return Location(asked, mapped)
+        parsed = parse(uri)
+        other = other_spelling(parsed) if table else None
+        if other and (mapped := urlmap.lookup(table, [uri, other])):
+            return Location(asked, mapped)
+        return self._follow(parsed, workspace, asked, depth)
+
+    def _follow(self, parsed: Parsed, workspace: Workspace, asked: str, depth: int) -> Location:
+        if isinstance(parsed, LocalPath):
+            return Location(asked, Path(parsed.path))
+        if isinstance(parsed, DatastorePath):
+            return self._datastore(parsed, workspace, asked, depth == 0)
+        if isinstance(parsed, JobOutput):
+            return self._output(parsed, workspace, asked, depth)
+        if isinstance(parsed, AssetReference):
+            return self._asset(parsed, workspace, asked, depth)
+        return Location(asked, remote=parsed.url)
+
+    def _datastore(self, parsed: DatastorePath, workspace: Workspace, asked: str, late: bool) -> Location:
+        relative = inside(parsed.path)
+        if relative is None:
+            raise ValidationException(f"{asked} leads out of datastore {parsed.datastore}; write its path without '..'")
+        where = self._scope(parsed.workspace, workspace, asked)
+        root = self._datastores.folder(where.folder, parsed.datastore)
+        return Location(asked, root / relative, None, parsed.datastore, relative, late)
+
+    def _output(self, parsed: JobOutput, workspace: Workspace, asked: str, depth: int) -> Location:
+        where = self._scope(parsed.workspace, workspace, asked)
+        found = self._lookup_output(where, parsed.job, parsed.output)
+        if found is None:
+            raise NotFound(f"{asked} does not exist: there is no job {parsed.job} with an output {parsed.output!r}")
+        relative = inside(parsed.path)
+        if relative is None:
+            raise ValidationException(f"{asked} leads out of the output; write its path without '..'")
+        return self._resolve(f"{found.rstrip('/')}/{relative}" if relative else found, where, asked, depth + 1)
+
+    def _asset(self, parsed: AssetReference, workspace: Workspace, asked: str, depth: int) -> Location:
+        where = self._scope(parsed.workspace, workspace, asked)
+        found = self._lookup_asset(where, parsed)
+        if found is None:
+            raise NotFound(f"{asked} is not registered; create the asset first, or check its name and version")
+        return self._resolve(found, where, asked, depth + 1)
+
+    def _scope(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:
+        if names is None or self._lookup_workspace is None:
+            return workspace
+        found = self._lookup_workspace(*names)
+        if found is None:
+            raise NotFound(f"{asked} names the workspace {names[2]}, which this home does not have")
+        return found

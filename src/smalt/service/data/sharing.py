@@ -1,0 +1,31 @@
+"""Many who use the store at once, or one who clears it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+
+class Sharing:
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._users = 0
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._condition:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._users -= 1
+                self._condition.notify_all()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody uses the store, and keep others out."""
+        with self._condition:
+            self._condition.wait_for(lambda: not self._users)
+            yield
