@@ -1,1 +1,8 @@
-"""Where a process runs: one module per backend behind one small protocol."""
+"""Where a step's processes run: one module per backend behind one small protocol."""
+
+from __future__ import annotations
+
+from smalt.service.compute.base import Capacity, Compute, Exit, Step
+from smalt.service.compute.local import LocalCompute
+
+__all__ = ["Capacity", "Compute", "Exit", "LocalCompute", "Step"]

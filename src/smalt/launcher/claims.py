@@ -1,0 +1,52 @@
+"""The claim: one small file by which a step is run at most once and leaves its exit code behind.
+
+The step's own shell makes it, and only if it is not there (`runner/script.py`): whoever comes second does nothing.
+When the command has ended the shell adds its exit code. So the file says: absent, nobody began; empty, somebody
+began; a number, it ended so; "void", the launcher gave the step up before anybody began.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+
+TAKEN = 253
+"""The exit code of a step's shell that found its claim taken."""
+
+VOID = "void"
+
+
+def path(folder: str, step_id: str) -> str:
+    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}", step_id)
+    name = step_id if plain else hashlib.sha256(step_id.encode()).hexdigest()[:40]
+    return os.path.join(folder, f"claim.{name}")
+
+
+def read(claim: str) -> str | None:
+    """What the claim says: None where it is absent, "" when begun (or torn), else its word."""
+    try:
+        with open(claim, "rb") as file:
+            text = file.read(64)
+    except OSError:
+        return None
+    return text[:-1].decode("ascii", "replace") if text.endswith(b"\n") else ""
+
+
+def code(claim: str) -> int | None:
+    """The exit code that the step left, if it did."""
+    word = read(claim)
+    return int(word) if word and word.isdecimal() else None
+
+
+def void(claim: str) -> bool:
+    """Give the step up, so that a shell that comes late does nothing; False if one came first."""
+    try:
+        handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    except OSError:  # no folder, or one that cannot be written to: no shell can begin there either
+        return True
+    with os.fdopen(handle, "w") as file:
+        file.write(f"{VOID}\n")
+    return True

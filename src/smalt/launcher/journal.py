@@ -1,0 +1,143 @@
+"""What the launcher knows, on disk before anyone is told: one JSON object per line, only ever appended.
+
+SIGKILL cannot take what `write` has returned from; only a power cut can, and `sync` keeps that from hiding a
+step's start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from smalt.launcher.protocol import encode
+from smalt.launcher.record import Record
+
+COMPACT_AT = 4 << 20
+
+
+class Journal:
+    def __init__(self, path: Path, machine: list[str]) -> None:
+        self._path = path
+        self._machine = machine
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._open()
+
+    @property
+    def large(self) -> bool:
+        return self._size > self._limit
+
+    def load(self) -> dict[str, Record]:
+        """The steps that are not done with: those without an exit, and the exits nobody has acknowledged."""
+        records: dict[str, Record] = {}
+        machine = self._machine
+        for line in self._path.read_bytes().split(b"\n"):
+            entry = _parse(line)
+            if entry is None:
+                continue
+            if entry["t"] == "launcher":
+                machine = entry["machine"]
+            else:
+                _apply(records, entry, machine)
+        return records
+
+    def write(self, entries: list[dict[str, Any]]) -> None:
+        """Append all of them or, with an OSError, none."""
+        data = b"".join(encode(entry) for entry in entries)
+        try:
+            written = os.write(self._file, data)
+            if written < len(data):
+                os.write(self._file, data[written:])
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+        self._size += len(data)
+
+    def sync(self) -> None:
+        os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
+
+    def compact(self, records: dict[str, Record]) -> None:
+        """Begin anew with what still matters."""
+        entries = [{"t": "launcher", "machine": self._machine}]
+        for record in records.values():
+            entries += _entries(record)
+        fresh = self._path.with_suffix(".new")
+        with open(fresh, "wb") as file:
+            file.writelines(encode(entry) for entry in entries)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self._path)
+        os.close(self._file)
+        self._open()
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = os.fstat(self._file).st_size
+        self._limit = self._size + COMPACT_AT
+        if self._size and os.pread(self._file, 1, self._size - 1) != b"\n":  # torn by a power cut
+            self._size += os.write(self._file, b"\n")
+
+
+def started(record: Record) -> dict[str, Any]:
+    return {
+        "t": "started",
+        "id": record.id,
+        "pid": record.pid,
+        "start_time": record.start_time,
+        "started": record.started,
+        "monotonic": record.monotonic,
+    }
+
+
+def intent(record: Record) -> dict[str, Any]:
+    return {
+        "t": "start",
+        "id": record.id,
+        "folder": record.folder,
+        "timeout": record.timeout,
+        "grace": record.grace,
+    }
+
+
+def _entries(record: Record) -> list[dict[str, Any]]:
+    entries = [intent(record)]
+    if record.pid:
+        entries.append(started(record))
+    if record.reason:
+        entries.append({"t": "stop", "id": record.id, "reason": record.reason, "grace": record.grace})
+    if record.exit:
+        entries.append({"t": "exit", "exit": record.exit})
+    return entries
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "t" in entry else None
+
+
+def _apply(records: dict[str, Record], entry: dict[str, Any], machine: list[str]) -> None:
+    kind = entry["t"]
+    if kind == "start":
+        record = Record(entry["id"], entry["folder"], entry["timeout"], entry["grace"])
+        record.machine = machine
+        records[record.id] = record
+        return
+    if kind == "ack":
+        for step_id in entry["ids"]:
+            records.pop(step_id, None)
+        return
+    known = records.get(entry["exit"]["id"] if kind == "exit" else entry["id"])
+    if known is None:
+        return
+    if kind == "started":
+        known.machine = machine
+        known.pid, known.start_time = entry["pid"], entry["start_time"]
+        known.started, known.monotonic = entry["started"], entry["monotonic"]
+    elif kind == "stop":
+        known.reason, known.grace = entry["reason"], entry["grace"]
+    elif kind == "exit":
+        known.exit = entry["exit"]

@@ -1,0 +1,225 @@
+"""The launcher: one loop over the server's socket, the ends of processes, and the clock."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+from smalt import processes
+from smalt.home import Home
+from smalt.launcher.journal import Journal
+from smalt.launcher.protocol import PROTOCOL, Channel, Message
+from smalt.launcher.restart import ServerKeeper
+from smalt.launcher.steps import Steps
+from smalt.launcher.timers import Timers
+
+FIRST_CONNECTION = 10.0  # who started us has this long to come
+HOME_CHECK = 5.0
+TOGETHER = 0.004  # a start is told this late, so that a step that is quicker makes one message, and one commit, less
+RETRY = 1.0
+
+
+class Launcher:
+    def __init__(self, home: Home, lock: int) -> None:
+        self._home = home
+        self._lock = lock
+        self._machine = list(processes.machine())
+        self._timers = Timers()
+        self._selector = selectors.DefaultSelector()
+        self._journal = Journal(home.path("launcher", "journal"), self._machine)
+        self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
+        self._keeper = ServerKeeper(self._timers, str(home.root), str(home.path("server.log")), say)
+        self._server: Channel | None = None
+        self._channels: list[Channel] = []
+        self._retiring = False
+        self._tell_starts_at: float | None = None
+        self._stay_until = time.monotonic() + FIRST_CONNECTION
+
+    def run(self) -> None:
+        self._watch_children()
+        self._steps.recover()
+        self._journal.compact(self._steps.records)
+        self._flush()
+        self._listen()
+        self._timers.after(FIRST_CONNECTION, lambda: None)
+        self._check_home()
+        while not self._over():
+            for key, _ in self._selector.select(self._timers.wait()):
+                key.data()
+            self._timers.fire()
+            self._flush()
+
+    def _over(self) -> bool:
+        if self._steps.busy:
+            return False
+        if self._retiring and not self._steps.records:
+            return True
+        return not self._channels and not self._keeper.wanted and time.monotonic() >= self._stay_until
+
+    # The server
+
+    def _listen(self) -> None:
+        self._home.socket_folder()
+        path = self._home.socket("launcher")
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        os.chmod(path, 0o600)
+        listener.listen(8)
+        listener.setblocking(False)
+        self._listener = listener
+        self._selector.register(listener, selectors.EVENT_READ, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return
+        channel = Channel(connection)
+        self._channels.append(channel)
+        self._selector.register(channel, selectors.EVENT_READ, lambda: self._receive(channel))
+
+    def _receive(self, channel: Channel) -> None:
+        try:
+            messages = channel.receive()
+            for message in messages:
+                self._handle(channel, message)
+        except (ValueError, KeyError, TypeError) as error:
+            say(f"dropped a connection that sent what is no message: {error!r}")
+            channel.closed = True
+        if channel.waiting:
+            channel.push()
+        self._settle(channel)
+
+    def _settle(self, channel: Channel) -> None:
+        """Wait for what the channel needs now; forget it when it is closed."""
+        if not channel.closed:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.waiting else 0)
+            key = self._selector.get_key(channel)
+            if key.events != events:
+                self._selector.modify(channel, events, key.data)
+            return
+        if channel not in self._channels:
+            return
+        self._selector.unregister(channel)
+        self._channels.remove(channel)
+        channel.close()
+        if channel is self._server:
+            self._server = None
+            self._keeper.disconnected()
+
+    def _handle(self, channel: Channel, message: Message) -> None:
+        kind = message["t"]
+        if kind == "start":
+            self._steps.start(message["steps"])
+        elif kind == "ack":
+            self._steps.acknowledge(message["ids"])
+        elif kind == "stop":
+            self._steps.stop(message["id"], message["grace"])
+        elif kind == "unfinished":
+            self._keeper.told(message["n"])
+        elif kind == "hello":
+            self._greet(channel, message)
+        elif kind == "retire":
+            self._retiring = True
+
+    def _greet(self, channel: Channel, message: Message) -> None:
+        self._flush()
+        self._server = channel
+        self._keeper.connected(message.get("restart"))
+        records = self._steps.records.values()
+        channel.send(
+            {
+                "t": "hello",
+                "protocol": PROTOCOL,
+                "pid": os.getpid(),
+                "machine": self._machine,
+                "running": [record.as_started() for record in records if record.exit is None and record.pid],
+                "exits": [record.exit for record in records if record.exit is not None],
+            }
+        )
+
+    # What happened, to the disk and then to the server
+
+    def _flush(self) -> None:
+        steps = self._steps
+        if steps.exited and not self._write_exits():
+            return
+        if not steps.started and not steps.exited:
+            return
+        now = time.monotonic()
+        if not steps.exited:
+            if self._tell_starts_at is None:
+                self._tell_starts_at = now + TOGETHER
+                self._timers.at(self._tell_starts_at, lambda: None)
+            if now < self._tell_starts_at:
+                return
+        self._tell_starts_at = None
+        started = [record.as_started() for record in steps.started]
+        exits = [record.exit for record in steps.exited]
+        steps.started, steps.exited = [], []
+        if self._server is not None:
+            self._server.send({"t": "events", "started": started, "exits": exits})
+            self._settle(self._server)
+
+    def _write_exits(self) -> bool:
+        fresh = [record.exit for record in self._steps.exited]
+        try:
+            self._journal.write([{"t": "exit", "exit": exit} for exit in fresh])
+        except OSError as error:
+            say(f"cannot write the journal, trying again: {error}")
+            self._timers.after(RETRY, lambda: None)
+            return False
+        return True
+
+    # Processes
+
+    def _watch_children(self) -> None:
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._wakeup = (reader, writer)
+        self._selector.register(reader, selectors.EVENT_READ, self._reap)
+
+    def _reap(self) -> None:
+        try:
+            self._wakeup[0].recv(4096)
+        except BlockingIOError:
+            pass
+        ended: list[tuple[int, int]] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            ended.append((pid, status))
+        for pid, status in ended:
+            if not self._steps.gone(pid, status) and pid == self._keeper.pid:
+                self._steps.estrange()
+                self._keeper.exited()
+
+    def _check_home(self) -> None:
+        """A home that was removed takes its steps with it: nobody could be told of them."""
+        try:
+            there = os.path.samestat(os.stat(self._home.path("launcher.lock")), os.fstat(self._lock))
+        except OSError:
+            there = False
+        if there:
+            self._timers.after(HOME_CHECK, self._check_home)
+            return
+        say("the home is gone: ending its steps")
+        self._steps.abandon()
+        sys.exit(1)
+
+
+def say(sentence: str) -> None:
+    print(time.strftime("%Y-%m-%dT%H:%M:%S"), sentence, file=sys.stderr, flush=True)

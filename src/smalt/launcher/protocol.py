@@ -1,0 +1,78 @@
+"""JSON lines over the Unix socket; docs/internals/launcher.md lists the messages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from typing import Any
+
+PROTOCOL = 1
+
+Message = dict[str, Any]
+
+
+class Channel:
+    """One connection, never blocking: what cannot be sent now waits."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._socket = connection
+        self._in = b""
+        self._out = bytearray()
+        self.closed = False
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to be sent."""
+        return bool(self._out)
+
+    def receive(self) -> list[Message]:
+        """All that came; sets `closed` at the end of it."""
+        parts = [self._in]
+        while True:
+            try:
+                part = self._socket.recv(1 << 20)
+            except BlockingIOError:
+                break
+            except OSError:
+                part = b""
+            if not part:
+                self.closed = True
+                break
+            parts.append(part)
+            if len(part) < 1 << 16:
+                break
+        *lines, self._in = b"".join(parts).split(b"\n")
+        return [json.loads(line) for line in lines if line]
+
+    def send(self, message: Message) -> None:
+        self._out += encode(message)
+        self.push()
+
+    def push(self) -> None:
+        if self.closed:
+            return
+        try:
+            sent = self._socket.send(self._out)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.closed = True
+            return
+        del self._out[:sent]
+
+    def close(self) -> None:
+        self.closed = True
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+
+def encode(message: Message) -> bytes:
+    return _dump(message).encode() + b"\n"
+
+
+_dump = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode

@@ -1,0 +1,69 @@
+"""A step as the launcher knows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.launcher import claims
+
+
+class Record:
+    __slots__ = (
+        "claim",
+        "code",
+        "ended",
+        "exit",
+        "folder",
+        "grace",
+        "id",
+        "kill_at",
+        "machine",
+        "message",
+        "monotonic",
+        "own",
+        "pid",
+        "reason",
+        "signal",
+        "start_time",
+        "started",
+        "timeout",
+        "watch",
+    )
+
+    def __init__(self, step_id: str, folder: str, timeout: float | None, grace: float) -> None:
+        self.id = step_id
+        self.folder = folder
+        self.timeout = timeout
+        self.grace = grace
+        self.claim = claims.path(folder, step_id)
+        self.machine: list[str] = []
+        self.pid = 0
+        self.start_time = 0
+        self.started: float | None = None  # seconds since the epoch, to show
+        self.monotonic = 0.0  # the machine's monotonic clock, to measure: the same for all processes of a boot
+        self.own = True  # our child; False for one that an earlier launcher started
+        self.watch: int | None = None  # a pidfd, for those that are not our children
+        self.reason: str | None = None  # why it was told to end, if it was
+        self.kill_at: float | None = None  # when patience ends (monotonic)
+        self.code: int | None = None
+        self.signal: int | None = None
+        self.message: str | None = None
+        self.ended: float | None = None  # when its first process ended; what it left may still be running
+        self.exit: dict[str, Any] | None = None  # final
+
+    def as_started(self) -> list[Any]:
+        return [self.id, self.pid, self.start_time, self.started]
+
+    def settle(self, reason: str, message: str | None, ended: float) -> dict[str, Any]:
+        """Write down how it ended, for good."""
+        self.exit = {
+            "id": self.id,
+            "code": self.code,
+            "signal": self.signal,
+            "reason": reason,
+            "message": message,
+            "started": self.started,
+            "ended": ended,
+            "process": [*self.machine, self.pid, self.start_time] if self.pid else None,
+        }
+        return self.exit

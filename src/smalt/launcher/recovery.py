@@ -1,0 +1,63 @@
+"""What became of the steps of an earlier launcher."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from smalt import processes
+from smalt.launcher import claims
+from smalt.launcher.record import Record
+from smalt.launcher.tree import Tree
+
+RESTARTED = "the machine was restarted while the step was to run"
+OTHER_NAMESPACE = "the container that the step ran in was restarted"
+NOT_OURS = (RESTARTED, OTHER_NAMESPACE)
+"""Pids of another boot or namespace mean nothing here."""
+UNSEEN = "the step ended while nothing watched it, and left no exit code"
+
+
+def settle(record: Record, machine: processes.Machine, tree: Tree) -> bool:
+    """True: it runs, and `record` says as what. False: it is over, and `record.exit` says how."""
+    if record.machine and record.machine[1:] != list(machine[1:]):
+        message = RESTARTED if record.machine[1] != machine.boot_id else OTHER_NAMESPACE
+        record.settle("lost", message, time.time())
+        return False
+    record.machine = list(machine)
+    record.own = False
+    if _running(record, tree):
+        return True
+    if not record.pid and claims.read(record.claim) in (None, claims.VOID):
+        if claims.void(record.claim) or claims.read(record.claim) == claims.VOID:
+            record.settle("never started", None, time.time())
+            return False
+        if _running(record, tree):  # its shell was just coming up
+            return True
+    # It may have ended after the look at the processes: the claim is read last.
+    record.code = claims.code(record.claim)
+    if record.code is None:
+        record.settle(record.reason or "lost", UNSEEN, time.time())
+    else:
+        record.settle(record.reason or "exited", None, _when(record.claim))
+    return False
+
+
+def _running(record: Record, tree: Tree) -> bool:
+    if record.pid:
+        stat = processes.stat(record.pid)
+        return stat is not None and not stat.dead and stat.start_time == record.start_time
+    pid = tree.find(record.id)
+    stat = processes.stat(pid) if pid else None
+    if not pid or stat is None or stat.dead:
+        return False
+    record.pid, record.start_time = pid, stat.start_time
+    record.started, record.monotonic = time.time(), time.monotonic()
+    return True
+
+
+def _when(claim: str) -> float:
+    """When the step's shell wrote its last word."""
+    try:
+        return os.stat(claim).st_mtime
+    except OSError:
+        return time.time()

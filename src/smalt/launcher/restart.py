@@ -1,0 +1,78 @@
+"""Keeping a server alive while jobs are unfinished."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from smalt.launcher.timers import Timers
+
+FIRST_WAIT = 0.2  # a server that ends to make way for a newer one connects again within this
+LONGEST_WAIT = 30.0
+MOST_TRIES = 12  # about three minutes; then there is something that starting again does not cure
+
+
+class ServerKeeper:
+    def __init__(self, timers: Timers, home: str, log: str, say: Callable[[str], None]) -> None:
+        self._timers = timers
+        self._home = home
+        self._log = log
+        self._say = say
+        self._command: list[str] | None = None
+        self._unfinished = 0
+        self._connected = False
+        self._tries = 0
+        self._planned = False
+        self.pid = 0
+        """The server that we started, while it lives."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a server is missing that should be there."""
+        return not self._connected and bool(self._unfinished and self._command) and self._tries < MOST_TRIES
+
+    def told(self, unfinished: int) -> None:
+        self._unfinished = unfinished
+
+    def connected(self, command: list[str] | None) -> None:
+        self._connected = True
+        self._command = command
+        self._tries = 0
+
+    def disconnected(self) -> None:
+        self._connected = False
+        self._plan()
+
+    def exited(self) -> None:
+        self.pid = 0
+        self._plan()
+
+    def _plan(self) -> None:
+        if self.wanted and not self._planned and not self.pid:
+            self._planned = True
+            self._timers.after(min(FIRST_WAIT * 2**self._tries, LONGEST_WAIT), self._start)
+
+    def _start(self) -> None:
+        self._planned = False
+        if not self.wanted or self.pid or self._command is None:
+            return
+        self._tries += 1
+        try:
+            self.pid = os.posix_spawnp(
+                self._command[0],
+                self._command,
+                {**os.environ, "SMALT_HOME": self._home},
+                file_actions=(
+                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ),
+                setsid=True,
+                setsigmask=(),
+            )
+            self._say(f"the server was gone with jobs unfinished; started it again as process {self.pid}")
+        except OSError as error:
+            self._say(f"cannot start the server again: {error}")
+            self._plan()
+        if self._tries == MOST_TRIES:
+            self._say("the server does not stay; not starting it any more")

@@ -1,0 +1,45 @@
+"""Starting a step's shell: nothing between the launcher and bash."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import Any
+
+_BASH = "/bin/bash" if os.path.exists("/bin/bash") else shutil.which("bash") or "/bin/bash"
+_LONGEST_ARGUMENT = 100_000  # Linux takes 131,072 bytes in one argument
+_IGNORED_BY_PYTHON_OR_US = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+
+def spawn(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
+    """The pid of its shell, the leader of a new session; OSError or ValueError say why there is none."""
+    # --norc: without it Debian's bash reads ~/.bashrc where SSH_CLIENT is set.
+    arguments = ["bash", "--norc", "-c", step["script"]]
+    if len(step["script"]) > _LONGEST_ARGUMENT // 4 and len(step["script"].encode()) > _LONGEST_ARGUMENT:
+        arguments[2:] = [_written(step["script"], f"{claim}.sh")]
+    log = step["log"]
+    try:
+        return os.posix_spawn(
+            _BASH,
+            arguments,
+            environment,
+            file_actions=(
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ),
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_IGNORED_BY_PYTHON_OR_US,
+        )
+    except OSError:
+        # posix_spawn names bash whatever failed: see whether it was the log.
+        os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+        raise
+
+
+def _written(script: str, path: str) -> str:
+    with open(path, "w") as file:
+        file.write(script)
+    return path

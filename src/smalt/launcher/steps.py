@@ -1,0 +1,324 @@
+"""The steps of a home: started, watched, stopped, ended to the last process, and what became of them."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from smalt import processes
+from smalt.launcher import claims, journal, recovery, tree
+from smalt.launcher.journal import Journal
+from smalt.launcher.record import Record
+from smalt.launcher.spawn import spawn
+from smalt.launcher.timers import Timers
+from smalt.launcher.tree import MARK, Tree
+
+LEFTOVER_GRACE = 1.0  # for what a command that ended by itself left running
+GIVE_UP = 10.0  # after SIGKILL: a process that is still there hangs in the kernel
+POLL = 0.25  # for a process that is not our child where there are no pidfds
+
+
+class Steps:
+    """`events` is what the server has not been told yet; the owner writes and sends it."""
+
+    def __init__(
+        self,
+        home: str,
+        journal: Journal,
+        timers: Timers,
+        selector: selectors.BaseSelector,
+        say: Callable[[str], None],
+    ) -> None:
+        self._say = say
+        self._journal = journal
+        self._timers = timers
+        self._selector = selector
+        self._tree = Tree(home)
+        self._machine = processes.machine()
+        self._strangers: set[int] = set()
+        self.records: dict[str, Record] = {}
+        self.running: dict[int, Record] = {}
+        self.started: list[Record] = []
+        self.exited: list[Record] = []
+        self._deadline = float("inf")
+        self.ending = 0
+        """How many have no first process any more, but something left to end."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.running or self.ending)
+
+    def recover(self) -> None:
+        """Take over what an earlier launcher left."""
+        self.records = self._journal.load()
+        for record in list(self.records.values()):
+            if record.exit is None:
+                self._recover(record)
+
+    def start(self, steps: list[dict[str, Any]]) -> None:
+        fresh = []
+        for step in steps:
+            known = self.records.get(step["id"])
+            if known is None:
+                record = Record(step["id"], step["folder"], step["timeout"], step["grace"])
+                record.machine = list(self._machine)
+                self.records[record.id] = record
+                if self._unclaimed(record):
+                    fresh.append((step, record))
+            elif known.exit is not None:
+                self.exited.append(known)
+            elif known.pid:
+                self.started.append(known)
+        self._begin(fresh)
+
+    def stop(self, step_id: str, grace: float, reason: str = "stopped") -> None:
+        """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
+        record = self.records.get(step_id)
+        if record is None or record.exit is not None:
+            if record is None:
+                record = Record(step_id, "", None, 0)
+                record.settle("never started", None, time.time())
+            self.exited.append(record)
+            return
+        if record.ended is not None:  # only what it left is still there
+            record.kill_at = min(record.kill_at or 0.0, time.monotonic() + grace)
+            return
+        if record.reason is None:
+            record.reason, record.grace = reason, grace
+            self._note([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
+        self._terminate(record, grace)
+
+    def acknowledge(self, step_ids: list[str]) -> None:
+        """The server has these exits on its disk; they may be forgotten."""
+        done = [step_id for step_id in step_ids if (known := self.records.get(step_id)) and known.exit]
+        for step_id in done:
+            del self.records[step_id]
+        if done:
+            self._note([{"t": "ack", "ids": done}])
+
+    def gone(self, pid: int, status: int) -> bool:
+        """A child ended: True when it was a step's first process."""
+        record = self.running.pop(pid, None)
+        self._strangers.discard(pid)
+        if record is None:
+            return False
+        code = os.waitstatus_to_exitcode(status)
+        if code == claims.TAKEN and claims.code(record.claim) != code:
+            self._claimed_by_another(record)
+            return True
+        record.code, record.signal = (code, None) if code >= 0 else (None, -code)
+        self._end(record)
+        return True
+
+    def estrange(self) -> None:
+        """The children we have now and cannot place were left by a server, not by a step."""
+        self._strangers |= self._orphans() or set()
+
+    def abandon(self) -> None:
+        """End everything, at once, with nobody to tell."""
+        for record in self.records.values():
+            if record.exit is None:
+                tree.send(self._tree.members(record), tree.KILL)
+
+    def _note(self, entries: list[dict[str, Any]]) -> None:
+        """Write down what can be found out again if the disk is full just now."""
+        try:
+            self._journal.write(entries)
+            if self._journal.large:
+                self._journal.compact(self.records)
+        except OSError as error:
+            self._say(f"cannot write the journal: {error}")
+
+    # Starting
+
+    def _begin(self, fresh: list[tuple[dict[str, Any], Record]]) -> None:
+        if not fresh:
+            return
+        try:
+            self._journal.write([journal.intent(record) for _, record in fresh])
+        except OSError as error:
+            for _, record in fresh:
+                self._refuse(record, f"cannot write the launcher's journal: {error.strerror}")
+            return
+        begun = [record for step, record in fresh if self._spawn(step, record)]
+        if begun:
+            self._note([journal.started(record) for record in begun])
+            self._journal.sync()  # while they run: a power cut must not make them look as never started
+            self.started += begun
+
+    def _spawn(self, step: dict[str, Any], record: Record) -> bool:
+        environment = {**step["env"], MARK: self._tree.mark(record.id)}
+        try:
+            record.pid = spawn(step, record.claim, environment)
+        except (OSError, ValueError) as error:
+            self._refuse(record, f"cannot start the step: {error}")
+            return False
+        stat = processes.stat(record.pid)
+        record.start_time = stat.start_time if stat else 0
+        record.started, record.monotonic = time.time(), time.monotonic()
+        self.running[record.pid] = record
+        self._limit(record)
+        return True
+
+    def _refuse(self, record: Record, message: str) -> None:
+        record.settle("refused", message, time.time())
+        self.exited.append(record)
+
+    def _limit(self, record: Record) -> None:
+        if record.timeout is not None:
+            self._next_deadline(record.monotonic + record.timeout)
+
+    def _next_deadline(self, when: float) -> None:
+        # One timer for all, not one each: most steps end long before.
+        if when < self._deadline:
+            self._deadline = when
+            self._timers.at(when, self._expire)
+
+    def _expire(self) -> None:
+        self._deadline = float("inf")
+        now = time.monotonic()
+        for record in list(self.running.values()):
+            if record.timeout is None or record.reason is not None:
+                continue
+            if record.monotonic + record.timeout <= now:
+                self.stop(record.id, record.grace, "timeout")
+            else:
+                self._limit(record)
+
+    # What an earlier launcher, or one beside us that is gone, has started
+
+    def _unclaimed(self, record: Record) -> bool:
+        """Whether nobody began the step before; otherwise, what became of it is found out."""
+        word = claims.read(record.claim)
+        if word is None:
+            return True
+        if word == claims.VOID and self._tree.find(record.id) is None:
+            os.unlink(record.claim)
+            return True
+        self._note([journal.intent(record)])
+        self._recover(record)
+        return False
+
+    def _claimed_by_another(self, record: Record) -> None:
+        record.pid = record.start_time = 0
+        self._recover(record)
+
+    def _recover(self, record: Record) -> None:
+        if recovery.settle(record, self._machine, self._tree):
+            self._adopt(record)
+            return
+        exit, record.exit = record.exit, None
+        assert exit is not None
+        left = self._tree.members(record) if exit["message"] not in recovery.NOT_OURS else []
+        if left:
+            record.message, record.ended = exit["message"], exit["ended"]
+            record.reason = exit["reason"]
+            self._finish_off(record, left, LEFTOVER_GRACE)
+            return
+        record.exit = exit
+        self.exited.append(record)
+
+    def _adopt(self, record: Record) -> None:
+        self.running[record.pid] = record
+        self.started.append(record)
+        self._watch(record)
+        if record.reason:
+            self._terminate(record, record.grace)
+        self._limit(record)
+
+    def _watch(self, record: Record) -> None:
+        try:
+            record.watch = os.pidfd_open(record.pid)
+        except (AttributeError, OSError):
+            self._timers.after(POLL, partial(self._look, record))
+            return
+        self._selector.register(record.watch, selectors.EVENT_READ, partial(self._look, record))
+
+    def _look(self, record: Record) -> None:
+        """See whether an adopted process lives; a pidfd is readable when it does not."""
+        stat = processes.stat(record.pid)
+        if stat is not None and not stat.dead and stat.start_time == record.start_time:
+            if record.watch is None:
+                self._timers.after(POLL, partial(self._look, record))
+            return
+        if record.watch is not None:
+            self._selector.unregister(record.watch)
+            os.close(record.watch)
+            record.watch = None
+        self.running.pop(record.pid, None)
+        record.code = claims.code(record.claim)
+        if record.code is None:
+            record.message = recovery.UNSEEN
+            record.reason = record.reason or "lost"
+        self._end(record)
+
+    # Ending
+
+    def _terminate(self, record: Record, grace: float) -> None:
+        when = time.monotonic() + grace
+        if record.kill_at is None or when < record.kill_at:
+            record.kill_at = when
+            self._timers.at(when, partial(self._kill, record))
+            tree.send(self._tree.members(record), tree.TERM)
+
+    def _kill(self, record: Record) -> None:
+        if record.exit is None and record.ended is None:
+            tree.send(self._tree.members(record), tree.KILL)
+            self._timers.after(POLL, partial(self._kill, record))  # something forked meanwhile, or lost its parent
+
+    def _end(self, record: Record) -> None:
+        """The first process is gone; end what it left, then tell."""
+        record.ended = time.time()
+        left = self._left(record)
+        if not left:
+            self._tell(record)
+        elif record.kill_at is not None:
+            self._finish_off(record, left, record.kill_at - time.monotonic(), told=True)
+        else:
+            self._finish_off(record, left, LEFTOVER_GRACE)
+
+    def _left(self, record: Record) -> list[int]:
+        """What still runs of a step whose first process is gone. Nothing, nearly always: that must be cheap."""
+        if not record.own:
+            return self._tree.members(record)
+        orphans = self._orphans()
+        if orphans is not None and not orphans:
+            return []
+        # An orphan without a mark can only be placed when no other step runs.
+        return self._tree.members(record, set() if self.running else orphans or set())
+
+    def _orphans(self) -> set[int] | None:
+        children = self._tree.children()
+        return None if children is None else children - self.running.keys() - self._strangers
+
+    def _finish_off(self, record: Record, left: list[int], grace: float, told: bool = False) -> None:
+        self.ending += 1
+        record.kill_at = time.monotonic() + grace
+        if not told:
+            tree.send(left, tree.TERM)
+        self._timers.after(0.003, partial(self._check, record, 0.006))
+
+    def _check(self, record: Record, wait: float) -> None:
+        left = self._tree.members(record)
+        if not left:
+            self.ending -= 1
+            self._tell(record)
+            return
+        assert record.kill_at is not None
+        late = time.monotonic() - record.kill_at
+        if late > GIVE_UP:
+            record.message = f"could not end the processes {', '.join(map(str, sorted(left)))} that it left"
+            self.ending -= 1
+            self._tell(record)
+            return
+        if late > 0:
+            tree.send(left, tree.KILL)
+        self._timers.after(min(wait, 0.1), partial(self._check, record, wait * 2))
+
+    def _tell(self, record: Record) -> None:
+        record.settle(record.reason or "exited", record.message, record.ended or time.time())
+        self.exited.append(record)

@@ -1,0 +1,120 @@
+"""Who a process is, and whether it lives. Standard library only.
+
+A pid alone says little: pids are reused, every boot and every pid namespace counts its own. A process is known by
+all of them together, and is dead only when the operating system says so; a zombie is dead.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+LINUX = sys.platform == "linux"
+
+
+class Process(NamedTuple):
+    host: str
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    start_time: int
+
+
+class Machine(NamedTuple):
+    """What all processes that can see each other share."""
+
+    host: str
+    boot_id: str
+    pid_namespace: str
+
+
+class Stat(NamedTuple):
+    state: str
+    parent: int
+    group: int
+    session: int
+    start_time: int
+
+    @property
+    def dead(self) -> bool:
+        return self.state in "ZXx"
+
+
+def identify(pid: int) -> Process | None:
+    """Who `pid` is now; None where there is no such process, or only its zombie."""
+    found = stat(pid)
+    if found is None or found.dead:
+        return None
+    return Process(*machine(), pid, found.start_time)
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process lives. The host is not asked: names change, a boot id is one machine's."""
+    if (process.boot_id, process.pid_namespace) != machine()[1:]:
+        return False
+    found = stat(process.pid)
+    return found is not None and not found.dead and found.start_time == process.start_time
+
+
+def machine() -> Machine:
+    return Machine(os.uname().nodename, boot_id(), _pid_namespace())
+
+
+def boot_id() -> str:
+    """What differs after a restart of the machine; `SMALT_BOOT_ID` stands in for it, to rehearse one."""
+    return os.environ.get("SMALT_BOOT_ID") or _boot_id()
+
+
+def stat(pid: int) -> Stat | None:
+    return _stat_linux(pid) if LINUX else _stat_ps(pid)
+
+
+_cache: dict[str, str] = {}
+
+
+def _boot_id() -> str:
+    if "boot" not in _cache:
+        if LINUX:
+            with open("/proc/sys/kernel/random/boot_id") as file:
+                _cache["boot"] = file.read().strip()
+        else:
+            command = ["sysctl", "-n", "kern.bootsessionuuid"]
+            _cache["boot"] = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return _cache["boot"]
+
+
+def _pid_namespace() -> str:
+    if "namespace" not in _cache:
+        _cache["namespace"] = os.readlink("/proc/self/ns/pid") if LINUX else ""
+    return _cache["namespace"]
+
+
+def _stat_linux(pid: int) -> Stat | None:
+    try:
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        text = os.read(handle, 4096)
+    except OSError:  # it went between the two calls
+        return None
+    finally:
+        os.close(handle)
+    # The name, in parentheses, may hold anything, parentheses and spaces too.
+    fields = text[text.rfind(b")") + 2 :].split()
+    if len(fields) < 20:
+        return None
+    return Stat(fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+
+
+def _stat_ps(pid: int) -> Stat | None:
+    command = ["ps", "-o", "stat=,ppid=,pgid=,lstart=", "-p", str(pid)]
+    shown = subprocess.run(command, capture_output=True, text=True, env={"LC_ALL": "C", "PATH": os.defpath})
+    fields = shown.stdout.split(None, 3)
+    if len(fields) < 4:
+        return None
+    started = time.mktime(time.strptime(fields[3].strip(), "%a %b %d %H:%M:%S %Y"))
+    return Stat(fields[0][0], int(fields[1]), int(fields[2]), int(fields[2]), int(started))

@@ -1,0 +1,178 @@
+"""The connection to the home's launcher, which is started where there is none, and again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+from smalt.launcher import __file__ as _launcher
+from smalt.launcher.protocol import encode
+from smalt.launcher.tree import MARK
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT = 0.004
+LONGEST_WAIT = 2.0
+PATIENCE = 5.0  # then a launcher that was started and cannot be reached is worth a warning
+
+Message = dict[str, Any]
+Handler = Callable[[Message], None]
+
+
+class Link:
+    """What is sent while no launcher is there is dropped: the owner says it again when one greets."""
+
+    def __init__(self, home: Home, restart: list[str], greet: Handler, receive: Handler) -> None:
+        self._home = home
+        self._restart = restart
+        self._greet = greet
+        self._receive = receive
+        self._out: list[Message] = []
+        self._wire: _Wire | None = None
+        self._greeted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._child = 0
+
+    def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._keep())
+
+    async def wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._greeted.wait(), seconds)
+        except asyncio.TimeoutError:
+            log_file = self._home.path("launcher.log")
+            raise Unavailable(f"the launcher does not come up; {log_file} says why") from None
+
+    def send(self, message: Message) -> None:
+        """With all else of this turn of the loop, in one piece."""
+        if not self._greeted.is_set():
+            return
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        elif (last := self._out[-1])["t"] == message["t"]:
+            if message["t"] == "start":
+                last["steps"] = last["steps"] + message["steps"]
+                return
+            if message["t"] == "ack":
+                last["ids"] = last["ids"] + message["ids"]
+                return
+        self._out.append(message)
+
+    async def close(self) -> None:
+        self._flush()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._wire is not None and self._wire.transport is not None:
+            self._wire.transport.close()
+            await self._wire.lost.wait()
+        self._reap()
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if out and self._wire is not None and self._wire.transport is not None:
+            self._wire.transport.write(b"".join(map(encode, out)))
+
+    async def _keep(self) -> None:
+        wait, waited = FIRST_WAIT, 0.0
+        while True:
+            try:
+                self._wire = await self._connect()
+            except OSError:
+                self._start_launcher()
+                await asyncio.sleep(wait)
+                waited += wait
+                wait = min(wait * 1.3, LONGEST_WAIT)
+                if waited > PATIENCE:
+                    log.warning("the launcher cannot be reached; %s says why", self._home.path("launcher.log"))
+                    waited = 0.0
+                continue
+            await self._wire.lost.wait()
+            self._greeted.clear()
+            self._out.clear()
+            wait = FIRST_WAIT
+
+    async def _connect(self) -> _Wire:
+        path = str(self._home.socket("launcher"))
+        _, wire = await self._loop.create_unix_connection(lambda: _Wire(self._handle), path)
+        assert wire.transport is not None
+        wire.transport.write(encode({"t": "hello", "restart": self._restart}))
+        return wire
+
+    def _handle(self, message: Message) -> None:
+        if message["t"] == "hello":
+            self._greeted.set()
+            self._greet(message)
+        elif message["t"] == "events":
+            self._receive(message)
+
+    def _start_launcher(self) -> None:
+        self._reap()
+        if self._child:
+            return
+        program = os.path.join(os.path.dirname(_launcher), "__main__.py")
+        environment = {name: value for name, value in os.environ.items() if name != MARK}
+        try:
+            self._home.path("launcher").mkdir(mode=0o700, exist_ok=True)
+            self._child = os.posix_spawn(
+                sys.executable,
+                # No site packages, no user's settings: it comes up in a third of the time and needs neither.
+                [sys.executable, "-I", "-S", program, str(self._home.root)],
+                environment,
+                file_actions=(
+                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                    (
+                        os.POSIX_SPAWN_OPEN,
+                        1,
+                        str(self._home.path("launcher.log")),
+                        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+                        0o600,
+                    ),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ),
+                setsid=True,
+            )
+        except OSError as error:
+            log.warning("cannot start the launcher: %s", error)
+
+    def _reap(self) -> None:
+        """Let no zombie stand for a launcher that we started and that ended."""
+        if not self._child:
+            return
+        try:
+            pid, _ = os.waitpid(self._child, os.WNOHANG)
+        except ChildProcessError:
+            pid = self._child
+        if pid:
+            self._child = 0
+
+
+class _Wire(asyncio.Protocol):
+    def __init__(self, handle: Handler) -> None:
+        self._handle = handle
+        self._in = b""
+        self.transport: asyncio.WriteTransport | None = None
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._in = (self._in + data).split(b"\n")
+        for line in lines:
+            self._handle(json.loads(line))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.transport = None
+        self.lost.set()

@@ -1,0 +1,160 @@
+"""This machine, by way of its launcher."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from smalt.home import Home
+from smalt.processes import Machine, Process
+from smalt.service.compute.base import Exit, OnExit, OnStarted, Step
+from smalt.service.compute.capacity import capacity
+from smalt.service.compute.link import Link
+
+RECOVERY = 30.0
+"""Seconds in which a launcher must have come up before unfinished jobs are settled."""
+
+
+class LocalCompute:
+    """`restart` is the command by which the launcher starts a server that died."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        cpus: int | None = None,
+        gpus: list[str] | None = None,
+        restart: list[str] | None = None,
+    ) -> None:
+        self.capacity = capacity(cpus, gpus)
+        self._home = home
+        restart = [sys.executable, "-m", "smalt.service"] if restart is None else restart
+        self._machine = Machine("", "", "")
+        self._unfinished = 0
+        self._recovered = False
+        self._starts: dict[str, dict[str, Any]] = {}  # handed over, not confirmed
+        self._stops: dict[str, float] = {}
+        self._mine: set[str] = set()  # handed over in this server's life, or asked for in `recover`; not acknowledged
+        self._running: dict[str, Process] = {}
+        self._told: set[str] = set()  # exits told, not acknowledged
+        self._held: dict[str, Exit] = {}  # exits of an earlier server's steps, until it asks
+        self._link = Link(home, restart, self._greet, self._receive)
+
+    async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
+        self._on_started = on_started
+        self._on_exit = on_exit
+        self._link.open()
+
+    def start(self, steps: list[Step]) -> None:
+        messages = [_message(step) for step in steps]
+        for message in messages:
+            self._starts[message["id"]] = message
+            self._mine.add(message["id"])
+        self._link.send({"t": "start", "steps": messages})
+
+    def stop(self, step_id: str, grace: float) -> None:
+        self._stops[step_id] = grace
+        self._mine.add(step_id)
+        self._link.send({"t": "stop", "id": step_id, "grace": grace})
+
+    def acknowledge(self, step_ids: Iterable[str]) -> None:
+        ids = list(step_ids)
+        self._told.difference_update(ids)
+        self._mine.difference_update(ids)
+        self._link.send({"t": "ack", "ids": ids})
+
+    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
+        if unfinished:
+            await self._link.wait(RECOVERY)
+        self._recovered = True
+        self._mine.update(unfinished)
+        result: dict[str, Exit | Literal["running"]] = {}
+        for step_id in unfinished:
+            if step_id in self._running:
+                result[step_id] = "running"
+                self._on_started(step_id, self._running[step_id])
+            elif step_id in self._held:
+                result[step_id] = self._held.pop(step_id)
+                self._told.add(step_id)
+            elif step_id not in self._starts:
+                result[step_id] = Exit(step_id, None, None, "never started", None, None, time.time(), None)
+        self.acknowledge(list(self._held))  # recorded before; the acknowledgement did not arrive
+        self._held.clear()
+        return result
+
+    def set_unfinished(self, n: int) -> None:
+        if bool(n) != bool(self._unfinished):
+            self._link.send({"t": "unfinished", "n": n})
+        self._unfinished = n
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    def _greet(self, hello: dict[str, Any]) -> None:
+        """A launcher is there, the same or another: tell it what it may not know, learn what we may not."""
+        self._machine = Machine(*hello["machine"])
+        there = {entry[0] for entry in hello["running"]} | {exit["id"] for exit in hello["exits"]}
+        missing = self._running.keys() - there
+        self._link.send({"t": "unfinished", "n": self._unfinished})
+        if again := [message for step_id, message in self._starts.items() if step_id not in there]:
+            self._link.send({"t": "start", "steps": again})
+        for step_id, grace in self._stops.items():
+            self._link.send({"t": "stop", "id": step_id, "grace": grace})
+        self._receive({"started": hello["running"], "exits": hello["exits"]})
+        for step_id in missing:
+            if self._running.pop(step_id, None) and step_id in self._mine:
+                message = "the launcher and its journal are gone"
+                self._exited(Exit(step_id, None, None, "lost", message, None, time.time(), None))
+
+    def _receive(self, events: dict[str, Any]) -> None:
+        for step_id, pid, start_time, _ in events["started"]:
+            self._starts.pop(step_id, None)
+            if step_id not in self._running:
+                self._running[step_id] = process = Process(*self._machine, pid, start_time)
+                if step_id in self._mine:
+                    self._on_started(step_id, process)
+        for entry in events["exits"]:
+            self._exited(_exit(entry))
+
+    def _exited(self, exit: Exit) -> None:
+        step_id = exit.step_id
+        self._starts.pop(step_id, None)
+        self._stops.pop(step_id, None)
+        self._running.pop(step_id, None)
+        if step_id in self._told:
+            return
+        if step_id in self._mine:
+            self._told.add(step_id)
+            self._on_exit(exit)
+        elif self._recovered:
+            self._link.send({"t": "ack", "ids": [step_id]})
+        else:
+            self._held[step_id] = exit
+
+
+def _message(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "script": step.script,
+        "folder": step.folder,
+        "env": step.env,
+        "log": step.log,
+        "timeout": step.timeout,
+        "grace": step.grace,
+    }
+
+
+def _exit(entry: dict[str, Any]) -> Exit:
+    process = Process(*entry["process"]) if entry["process"] else None
+    return Exit(
+        entry["id"],
+        entry["code"],
+        entry["signal"],
+        entry["reason"],
+        entry["message"],
+        entry["started"],
+        entry["ended"],
+        process,
+    )
