@@ -7,6 +7,7 @@ from typing import Any
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
 from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.service.data.modes import missing
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.kinds import command, pipeline
@@ -47,7 +48,7 @@ class _Checker:
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
         self._compute(pipeline.settings_of(job).get("default_compute"))
-        for name, node in (job.jobs or {}).items():
+        for name, node in pipeline.nodes_of(job).items():
             self._node(f"{where}jobs.{name}.", node)
 
     def _node(self, where: str, node: Any) -> None:
@@ -117,7 +118,7 @@ class _Checker:
         name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
         if is_there or not self._new("compute name", name):
             return
-        if self.rooms.settings["compute"] == "strict":
+        if self.rooms.settings.compute == "strict":
             self.problems.append(
                 f"there is no compute '{name}' in this workspace; create it with 'smalt compute create', "
                 "or allow any name with 'smalt config set compute any'"
@@ -130,9 +131,17 @@ class _Checker:
             if not isinstance(value, Input) or not value.path or is_bound(value.path):
                 continue
             if self._new("data", value.path):
-                problem = self.rooms.data.check(value.path, self.workspace)
-                if problem:
-                    self.problems.append(f"{where}inputs.{name}: {problem}")
+                self._data(f"{where}inputs.{name}", value.path)
+
+    def _data(self, where: str, uri: str) -> None:
+        """It is there, or an earlier step may still make it, or it is fetched from elsewhere."""
+        try:
+            place = self.rooms.resolve(uri, self.workspace)
+        except SmaltError as error:
+            self.problems.append(f"{where}: {error}")
+            return
+        if place.path is not None and not place.late and not place.exists:
+            self.problems.append(f"{where}: {missing(place)}")
 
     def _new(self, kind: str, text: str) -> bool:
         key = (kind, text)

@@ -10,10 +10,11 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.service.compute.base import Exit, Process, Step
+from smalt.processes import Process
+from smalt.service.compute.base import Exit, Reason, Step
 from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
@@ -204,9 +205,8 @@ class Engine:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
         run = self._hold(job)
         last = jobs.attempts(self._db, job.id)[-1]
-        exit = Exit(
-            last.step_id, last.exit_code, last.signal, last.reason or "exited", None, None, last.ended_at or 0.0
-        )
+        reason = cast("Reason", last.reason or "exited")
+        exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
 
     def _queue(self, job: Job) -> None:
@@ -447,7 +447,7 @@ def _again(job: Job, exit: Exit, number: int) -> bool:
 
 
 def _never_started(step_id: str) -> Exit:
-    return Exit(step_id, None, None, "never started", None, None, 0.0)
+    return Exit(step_id, None, None, "never started", None, None, 0.0, None)
 
 
 def _sentence(error: Exception) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from smalt.entities.references import parse_reference
-from smalt.exceptions import NotFound
+from smalt.entities.references import Reference, parse_reference
+from smalt.exceptions import NotFound, ValidationException
 from smalt.service.environments import lookup_curated
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
@@ -18,7 +17,7 @@ LOCAL = "local"
 
 def environment(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
     """The environment that `text` names, as the environments room takes it; NotFound says what to do."""
-    reference = parse_reference(text)
+    reference = named(text)
     if reference.name == "host":
         return {"host": True}
     if not reference.registry:
@@ -39,7 +38,7 @@ def environment(db: Database, workspace: Workspace, text: str) -> dict[str, Any]
 
 def component(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
-    reference = parse_reference(text)
+    reference = named(text)
     if reference.registry:
         raise NotFound(
             f"component '{reference.name}' of registry '{reference.registry}' is not here; "
@@ -54,7 +53,7 @@ def component(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
 
 def snapshot(db: Database, workspace: Workspace, text: str) -> str:
     """The content hash of the code that `text` names."""
-    reference = parse_reference(text)
+    reference = named(text)
     found = assets.find(db, workspace.id, "codes", reference.name, reference.version, reference.label)
     if found.content_hash is None:
         raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
@@ -65,18 +64,25 @@ def compute(db: Database, workspace: Workspace, text: str | None) -> tuple[str, 
     """The compute's bare name and whether this workspace has it."""
     if not text:
         return LOCAL, True
-    name = parse_reference(text).name
+    name = named(text).name
     if name.lower() in (LOCAL, "serverless"):
         return name, True
     return name, resources.get(db, workspace.id, "computes", name) is not None
 
 
-def load(body: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(body)
-    return loaded
+def named(text: str) -> Reference:
+    """What `text` names; a bare word is a name."""
+    reference = parse_reference(text)
+    if reference is not None:
+        return reference
+    if not text or any(letter in text for letter in "/:@<>{}$ "):
+        raise ValidationException(
+            f"'{text}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or azureml://registries/…"
+        )
+    return Reference(text, name=text)
 
 
-def _version(db: Database, workspace: Workspace, kind: str, reference: Any) -> assets.Version | None:
+def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.Version | None:
     if reference.version and reference.version != "azureml_default":
         return assets.get(db, workspace.id, kind, reference.name, reference.version)
     if reference.label in (None, "latest", "default"):

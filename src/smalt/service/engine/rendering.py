@@ -9,7 +9,7 @@ from smalt.exceptions import ValidationException
 
 
 def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]) -> str:
-    """`command` with `${{inputs.x}}` and the like filled in; a `$[[…]]` block stays only if all it names have values."""
+    """`command` with `${{inputs.x}}` and the like filled in; a `$[[…]]` block only where all it names has a value."""
     text = ""
     for part in parse_command(command):
         if isinstance(part, Optional):

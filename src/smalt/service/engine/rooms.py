@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.home import Home
 from smalt.service.compute.base import Compute
-from smalt.service.data import Data
+from smalt.service.data import Data, Location
 from smalt.service.environments import Environments
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
@@ -63,6 +63,9 @@ class Rooms:
         """Where a job's logs and outputs/ are kept, as the service lays them out."""
         folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
         return Path(folder, "ExperimentRun", f"dcid.{job}")
+
+    def resolve(self, uri: str, workspace: Workspace) -> Location:
+        return self.data.resolve(uri, workspace)
 
     def say(self, job: Job, line: str) -> None:
         """A line of smalt's own in the job's log."""

@@ -27,7 +27,7 @@ def accept(
     """The job's row, and whether it is new. Raises what is wrong with it, all of it at once."""
     if not _NAME.fullmatch(name):
         raise ValidationException(
-            f"'{name}' cannot be a job's name: letters, digits, '-' and '_', starting with a letter or digit, at most 255"
+            f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
     body = {key: value for key, value in properties.items() if key not in _READ_ONLY}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -123,7 +123,8 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
 
 def by_hash(db: Database, workspace_id: int, kind: str, content_hash: str) -> Version | None:
     row = db.row(
-        f"SELECT {_VERSION} FROM {_JOIN} WHERE v.workspace_id=? AND v.content_hash=? AND a.kind=? ORDER BY v.id LIMIT 1",
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE v.workspace_id=? AND v.content_hash=? AND a.kind=?"
+        " ORDER BY v.id LIMIT 1",
         (workspace_id, content_hash, kind),
     )
     return Version(*row) if row else None

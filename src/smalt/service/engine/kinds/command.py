@@ -12,6 +12,7 @@ from smalt import wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.literals import to_text
 from smalt.entities.references import parse_reference
+from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import ValidationException
 from smalt.runner import script
 from smalt.service.compute.base import Step
@@ -25,7 +26,7 @@ from smalt.service.environments import Realised
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
-_QUICK_FILES, _QUICK_BYTES = 200, 4_000_000
+_QUICK_FILES = 100  # a code folder of so many files is copied within a turn of the loop
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -72,7 +73,7 @@ class Leaf:
         """Nothing has to be built, fetched or copied for long: it can be prepared within a turn of the loop."""
         if rooms.environments.cached(self.environment) is None:
             return False
-        if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
+        if self.code is not None and len(rooms.data.snapshots.tree(self.code).files) > _QUICK_FILES:
             return False
         return all(
             rooms.data.is_quick(value.path or "", self.workspace, value.mode)
@@ -87,8 +88,8 @@ def process_count(job: CommandJob) -> int:
     instances = int(getattr(resources, "instance_count", None) or 1)
     if distribution is None:
         return 1
-    if distribution.type == "tensorflow":
-        return int(distribution.worker_count or instances) + int(distribution.parameter_server_count or 0)
+    if isinstance(distribution, TensorFlowDistribution):
+        return (distribution.worker_count or instances) + (distribution.parameter_server_count or 0)
     return instances * int(getattr(distribution, "process_count_per_instance", None) or 1)
 
 
@@ -114,9 +115,7 @@ def step(rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
     distribution = _distribution(leaf.entity)
-    text = script.build(
-        command=command, folder=str(folder), cwd=str(cwd), distribution=distribution, artifacts=str(artifacts)
-    )
+    text = script.build(command, step_id=step_id, folder=str(folder), cwd=str(cwd))
     log = str(artifacts / "user_logs" / "std_log.txt")
     return Step(step_id, text, str(folder), str(cwd), variables, log, leaf.timeout, GRACE)
 
@@ -157,11 +156,21 @@ def finish(rooms: Rooms, leaf: Leaf, number: int) -> None:
     """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload."""
     folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
     for name in ("outputs", "logs"):
-        rooms.data.move_into(folder / "wd" / name, artifacts / name)
+        _keep(rooms, folder / "wd" / name, artifacts / name)
     for name, output in leaf.entity.outputs.items():
         if not _is_artifacts(name, output):
             uri = output_uri(leaf.job.name, name, output)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, folder / "outputs" / name)
+
+
+def _keep(rooms: Rooms, folder: Path, target: Path) -> None:
+    """Move a folder to where it is kept, unless it is empty."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError:
+        rooms.data.move_into(folder, target)
 
 
 def _inputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
@@ -169,11 +178,9 @@ def _inputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
     texts = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input):
-            texts[name] = str(
-                rooms.data.prepare_input(
-                    value.path or "", leaf.workspace, value.type, value.mode, folder / "inputs" / name
-                )
-            )
+            own = folder / "inputs" / name
+            path = rooms.data.prepare_input(value.path or "", leaf.workspace, value.type, value.mode, own)
+            texts[name] = str(path)
         elif value is not None:
             texts[name] = to_text(value)
     return texts
@@ -185,17 +192,14 @@ def _outputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
         if _is_artifacts(name, output):
             paths[name] = str(folder / "wd")
             continue
-        uri = output_uri(leaf.job.name, name, output)
-        path = rooms.data.prepare_output(uri, leaf.workspace, output.type, output.mode, folder / "outputs" / name)
-        paths[name] = str(path)
+        uri, own = output_uri(leaf.job.name, name, output), folder / "outputs" / name
+        paths[name] = str(rooms.data.prepare_output(uri, leaf.workspace, output.type, output.mode, own))
     return paths
 
 
 def _is_artifacts(name: str, output: Output) -> bool:
-    return (
-        (name == "artifacts"
-        and (output.path or "").find("/ExperimentRun/dcid.") >= 0)
-        or (name == "artifacts" and not output.path)
+    return (name == "artifacts" and (output.path or "").find("/ExperimentRun/dcid.") >= 0) or (
+        name == "artifacts" and not output.path
     )
 
 
@@ -240,7 +244,9 @@ def _asset(path: str | None) -> str | None:
     if not path or not path.startswith(("/subscriptions/", "azureml:/subscriptions/")):
         return None
     reference = parse_reference(path)
-    return f"{reference.kind}/{reference.name}/versions/{reference.version}" if reference.kind else None
+    if reference is None or not reference.kind:
+        return None
+    return f"{reference.kind}/{reference.name}/versions/{reference.version}"
 
 
 def check(job: CommandJob) -> None:
@@ -263,7 +269,7 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], folder: Pa
     """What takes long before a start: data from elsewhere, and much code."""
     for value in leaf.entity.inputs.values():
         if isinstance(value, Input) and value.path:
-            await rooms.data.fetch(value.path, leaf.workspace, say)
+            await rooms.data.fetch(rooms.resolve(value.path, leaf.workspace), say)
     cwd = folder / "wd"
     if not cwd.exists():
         await asyncio.to_thread(copy_code, rooms, leaf, cwd)

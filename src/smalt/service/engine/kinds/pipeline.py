@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.literals import convert, to_text
-from smalt.entities.references import parse_reference
+from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.exceptions import ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
@@ -63,13 +64,13 @@ class Planner:
         """The children in an order in which each comes after what it needs."""
         scope = Scope(self.name, self.job.inputs, self._outputs())
         init, final = self._edges()
-        for node_name in _in_order(self.job.jobs):
-            node = self.job.jobs[node_name]
+        for node_name in _in_order(self.nodes):
+            node = self.nodes[node_name]
             child = self._child(node_name, node, scope)
             if init and node_name not in (init, final):
                 child.needs.add(init)
             if node_name == final:
-                child.needs |= set(self.job.jobs) - {final}
+                child.needs |= set(self.nodes) - {final}
             yield child
 
     def written(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
@@ -96,13 +97,17 @@ class Planner:
         return outputs
 
     @property
+    def nodes(self) -> Mapping[str, Any]:
+        return nodes_of(self.job)
+
+    @property
     def _settings(self) -> Mapping[str, Any]:
         return settings_of(self.job)
 
     @property
     def _datastore(self) -> str:
         chosen = self._settings.get("default_datastore")
-        return parse_reference(chosen).name if chosen else "workspaceblobstore"
+        return lookup.named(chosen).name if chosen else "workspaceblobstore"
 
     def _edges(self) -> tuple[str | None, str | None]:
         return self._settings.get("on_init"), self._settings.get("on_finalize")
@@ -218,12 +223,16 @@ class Planner:
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
         own = settings_of(node)
-        settings = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}
+        settings: dict[str, Any] = {
+            key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")
+        }
         settings.update({key: scope.text(value) for key, value in own.items()})
         compute = scope.text(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
-        return PipelineJob(jobs=component.jobs, inputs=inputs, outputs=outputs, settings=settings)
+        return PipelineJob(
+            jobs=component.jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings)
+        )
 
 
 def settings_of(job: Any) -> dict[str, Any]:
@@ -235,6 +244,14 @@ def settings_of(job: Any) -> dict[str, Any]:
         return dict(settings)
     plain: dict[str, Any] = settings.to_dict()
     return plain
+
+
+def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
+    """The steps; those of its component where it has one in place of steps."""
+    component = job.component
+    if not job.jobs and isinstance(component, PipelineComponent):
+        return component.jobs
+    return job.jobs
 
 
 def child_name(parent: str, node: str) -> str:
@@ -304,4 +321,7 @@ def _most_specific(types: list[str | None]) -> str:
 
 def _with(entity: Any, **changes: Any) -> Any:
     """A copy with some attributes changed."""
-    return type(entity)(**{**entity.to_dict(), **changes})
+    changed = copy(entity)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
