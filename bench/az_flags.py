@@ -1,7 +1,8 @@
 """Which `az ml NOUN VERB …` command lines of a checkout smalt accepts: `python bench/az_flags.py CHECKOUT [--all]`.
 
-Every shell script, README and workflow is read. A command line counts as accepted when its verb exists and its options parse;
-whether the verb can do anything with them is the verb's affair. Exit status 1 when one of our nouns refuses a line.
+Every shell script, README and workflow is read. A command line counts as accepted when its verb exists and its
+options parse; whether the verb can do anything with them is the verb's affair. Exit status 1 when one of our nouns
+refuses a line.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from smalt.cli import documents, edits, options
+from smalt.cli import documents, options
 from smalt.cli.verb import Invocation, Noun
 
 COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
@@ -55,7 +55,7 @@ def add_verbs(noun: Noun, collection: str) -> None:
             )
         if not name:
             raise click.UsageError(f"say which {kind} to update, with --name or --file")
-        return assets.create_or_update(changed(kind, fetch(assets, name, version, label), changes))
+        return assets.create_or_update(documents.changed(fetch(assets, name, version, label), changes))
 
     def archive(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> None:
         local_only(registry_name)
@@ -81,26 +81,10 @@ def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any
     return assets.get(name, version=version, label=label)
 
 
-def changed(kind: str, entity: Any, changes: dict[str, Any]) -> Any:
-    """A copy of `entity` with the edits of --set, --add and --remove."""
-    document = entity.to_dict()
-    before = repr(document)
-    edits.apply(
-        document,
-        sets=changes["set"],
-        adds=changes["add"],
-        removes=changes["remove"],
-        force_string=changes["force_string"],
-    )
-    if repr(document) == before and not any(changes.values()):
-        raise click.UsageError("say what to change, with --set, --add, --remove or --file")
-    return documents.built(kind, document)
-
-
 def local_only(registry: str | None) -> None:
     if registry is not None:
         raise click.ClickException(
-            f"smalt has no registries yet, so '{registry}' cannot be used; leave --registry-name out to use the workspace"
+            f"smalt has no registries yet, so '{registry}' cannot be used; without --registry-name it is the workspace"
         )
 
 

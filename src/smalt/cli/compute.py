@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from smalt.cli import documents, edits, options
-from smalt.cli.assets import changed
 from smalt.cli.verb import Invocation, Noun
 
 compute = Noun(
@@ -30,6 +29,8 @@ _SETTINGS = [
     ),
     click.Option(["--identity-type"], metavar="TYPE", help="system_assigned or user_assigned."),
     click.Option(["-i", "--user-assigned-identities"], metavar="IDS", help="Identities, separated by commas."),
+    click.Option(["--resource-id"], metavar="ID", help="The ARM id of what is attached."),
+    click.Option(["--namespace"], metavar="NAME", help="The Kubernetes namespace of its jobs."),
     options.DESCRIPTION,
     options.LOCATION,
     options.TAGS,
@@ -38,9 +39,16 @@ _CLOUD = [
     click.Option([f"--{name}"], metavar="VALUE", hidden=True)
     for name in (
         "vnet-name", "subnet", "admin-username", "admin-password", "ssh-key-value", "user-object-id", "user-tenant-id",
-        "resource-id", "namespace", "instance-type-config", "private-key-file", "attach-username", "attach-password",
+        "instance-type-config", "private-key-file", "attach-username", "attach-password",
     )
-] + [click.Option(["--ssh-public-access-enabled", "--enable-node-public-ip"], type=click.BOOL, hidden=True)]  # fmt: skip
+] + [
+    click.Option([f"--{name}"], type=click.BOOL, hidden=True)
+    for name in ("ssh-public-access-enabled", "enable-node-public-ip")
+]  # fmt: skip
+_KEYS = (
+    "name", "type", "size", "tier", "min_instances", "max_instances", "idle_time_before_scale_down", "description",
+    "location", "resource_id", "namespace",
+)  # fmt: skip
 _CREATED = (options.file("The compute's YAML file.", first=False), *options.name("Its name.", needed=False))
 
 
@@ -76,9 +84,9 @@ def list_computes(to: Invocation, type: str | None, max_results: int | None) -> 
 def update(to: Invocation, name: str, **given: Any) -> Any:
     """Change a compute."""
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
-    settings = [f"{key}={value}" for key, value in documents.flat(_settings(given))]
+    settings = [f"{key}={text}" for key, text in documents.flat(_settings(given))]
     changes["set"] = (*settings, *changes["set"])
-    entity = changed("compute", to.client.compute.get(name), changes)
+    entity = documents.changed(to.client.compute.get(name), changes)
     return to.client.compute.begin_create_or_update(entity)
 
 
@@ -142,19 +150,7 @@ compute.refuse("enable-sso", "computes are this machine, so there is nothing to 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """The keys of a compute's YAML from the options; what only the cloud knows is left out."""
-    kept = (
-        "name",
-        "type",
-        "size",
-        "tier",
-        "min_instances",
-        "max_instances",
-        "idle_time_before_scale_down",
-        "description",
-    )
-    settings = {key: given[key] for key in kept if given.get(key) is not None}
-    if given["location"] is not None:
-        settings["location"] = given["location"]
+    settings = {key: given[key] for key in _KEYS if given.get(key) is not None}
     if given["tags"]:
         settings["tags"] = edits.tags(given["tags"])
     identities = [{"resource_id": each} for each in (given["user_assigned_identities"] or "").split(",") if each]

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from smalt.cli import documents, options
-from smalt.cli.assets import changed
 from smalt.cli.verb import Invocation, Noun
 
 datastore = Noun(
@@ -51,7 +50,7 @@ def update(to: Invocation, name: str, file: str | None, **changes: Any) -> Any:
     """Change a datastore, by --set or from a file."""
     if file is not None:
         return create(to, file, name, changes["set"])
-    return to.client.datastores.create_or_update(changed("datastore", to.client.datastores.get(name), changes))
+    return to.client.datastores.create_or_update(documents.changed(to.client.datastores.get(name), changes))
 
 
 @datastore.verb("delete", _NAME, options.YES)

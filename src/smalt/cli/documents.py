@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,25 +13,30 @@ from smalt.cli import edits
 
 
 def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
-    """The entity of `file`, or of the options alone where there is no file; `given` has what was not None."""
-    values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
-    if file is None:
-        return _from_options(kind, values, sets)
+    """The entity of `file`, or of the options alone where there is no file; what is None is not given."""
     from smalt import yaml
 
-    overrides = [*flat(values), *edits.pairs(sets)]
-    return yaml.load(file, kind, overrides=overrides)
+    values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
+    if file is not None:
+        return yaml.load(file, kind, overrides=[*flat(values), *edits.pairs(sets)])
+    if not values and not sets:
+        raise click.UsageError(f"say what {kind} to make: give its file with --file")
+    return yaml.load_text(json.dumps(values), kind, folder=os.getcwd(), name="", overrides=edits.pairs(sets))
 
 
-def built(kind: str, values: Mapping[str, Any]) -> Any:
-    """The entity that these values describe."""
-    from smalt.entities import read as read_entity
-    from smalt.exceptions import Located, ValidationException
-
-    entity, problems = read_entity(dict(values), kind)
-    if problems or entity is None:
-        raise ValidationException([Located("", 0, 0, problem.message) for problem in problems])
-    return entity
+def changed(entity: Any, changes: Mapping[str, Any]) -> Any:
+    """A copy of `entity` with the edits of --set, --add and --remove."""
+    if not any(changes[key] for key in ("set", "add", "remove")):
+        raise click.UsageError("say what to change, with --set, --add or --remove")
+    document = entity.to_dict()
+    edits.apply(
+        document,
+        sets=changes["set"],
+        adds=changes["add"],
+        removes=changes["remove"],
+        force_string=changes["force_string"],
+    )
+    return type(entity).from_dict(document)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -41,7 +46,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             result.extend(flat(value, f"{prefix}{key}."))
         else:
-            result.append((prefix + key, str(value)))
+            result.append((prefix + key, json.dumps(value)))
     return result
 
 
@@ -50,18 +55,3 @@ def local(path: str | None) -> str | None:
     if path is None or "://" in path or path.startswith("azureml:"):
         return path
     return os.path.abspath(os.path.expanduser(path))
-
-
-def _from_options(kind: str, values: dict[str, Any], sets: Sequence[str]) -> Any:
-    if not values and not sets:
-        raise click.UsageError(f"say what {kind} to make: give its file with --file")
-    edits.apply(values, sets=sets)
-    return built(kind, values)
-
-
-def text_of(path: str) -> str:
-    """The text of a file named on the command line."""
-    try:
-        return Path(path).read_text()
-    except OSError as error:
-        raise click.UsageError(f"cannot read {path}: {error.strerror}") from None

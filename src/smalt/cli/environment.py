@@ -46,20 +46,8 @@ def create(
         for key, value in (("path", documents.local(build_context)), ("dockerfile_path", dockerfile_path))
         if value is not None
     }
-    if conda_file is not None:
-        given["conda_file"] = documents.local(conda_file) if file else _conda(conda_file)
+    given["conda_file"] = documents.local(conda_file)
     return to.client.environments.create_or_update(documents.read("environment", file, set, given))
-
-
-def _conda(path: str) -> Any:
-    """What a conda file says."""
-    import yaml
-
-    try:
-        return yaml.safe_load(documents.text_of(path))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise click.UsageError(f"{path} is not YAML: {reason}") from None
 
 
 assets.add_verbs(environment, "environments")

@@ -58,7 +58,7 @@ def _say(text: str, code: int) -> int:
 def _problems(error: ValidationException) -> int:
     """Problems that have a place are printed as `file:line:col: message`, as compilers do."""
     for problem in error.problems:
-        line = str(problem) if problem.file else f"error: {problem}"
+        line = str(problem) if problem.line else f"error: {problem}"
         click.echo(line, err=True)
     return USAGE
 

@@ -125,9 +125,7 @@ def download(to: Invocation, name: str, download_path: str, output_name: str | N
 @job.verb("update", _NAME, options.EDITS, options.WEB)
 def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or experiment."""
-    from smalt.cli.assets import changed
-
-    return to.client.jobs.create_or_update(changed("job", to.client.jobs.get(name), changes))
+    return to.client.jobs.create_or_update(documents.changed(to.client.jobs.get(name), changes))
 
 
 @job.verb("archive", _NAME)

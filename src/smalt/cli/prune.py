@@ -12,7 +12,7 @@ from smalt.cli.verb import Invocation, Verb
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class _Age(click.ParamType):
+class _Age(click.ParamType[float]):
     """An age such as 7d, in seconds."""
 
     name = "age"

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from smalt.cli import documents, edits, options
-from smalt.cli.assets import changed
 from smalt.cli.verb import Invocation, Noun
 
 workspace = Noun(
@@ -21,8 +20,9 @@ _NAME = options.name("The workspace's name; by default that of --workspace-name.
 _CLOUD = [
     click.Option(names, metavar="VALUE", hidden=True)
     for names in (
-        ["-a", "--application-insights"], ["-c", "--container-registry"], ["-k", "--key-vault"], ["-s", "--storage-account"],
-        ["-m", "--managed-network"], ["--public-network-access", "--pna"], ["-i", "--image-build-compute"],
+        ["-a", "--application-insights"], ["-c", "--container-registry"], ["-k", "--key-vault"],
+        ["-s", "--storage-account"], ["-m", "--managed-network"],
+        ["--public-network-access", "--pna"], ["-i", "--image-build-compute"],
         ["-p", "--primary-user-assigned-identity"], ["--network-isolation"], ["--hub-id"], ["--kind"],
     )
 ] + [
@@ -78,9 +78,9 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
     if file is not None:
         return create(to, file, changes["set"], name=name, **given)
-    settings = [f"{key}={value}" for key, value in documents.flat(_settings(to, {**given, "name": None}))]
+    settings = [f"{key}={text}" for key, text in documents.flat(_settings(to, {**given, "name": None}))]
     changes["set"] = (*settings, *changes["set"])
-    entity = changed("workspace", to.client.workspaces.get(name or to.workspace_name), changes)
+    entity = documents.changed(to.client.workspaces.get(name or to.workspace_name), changes)
     return to.client.workspaces.begin_update(entity)
 
 

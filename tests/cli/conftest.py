@@ -1,0 +1,60 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smalt.cli import app, failure
+
+
+@dataclass
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own; nothing of the caller's environment counts."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SMALT_HOME", str(folder))
+    for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command line in this process."""
+
+    def run(*args: str) -> Ran:
+        capsys.readouterr()
+        code = failure.guarded(app.smalt, args)
+        out, err = capsys.readouterr()
+        return Ran(code, out, err)
+
+    return run
+
+
+def smalt(*args: str, cwd: Path | None = None, timeout: float = 60) -> Ran:
+    """Run a command line as a process of its own, as users do."""
+    done = subprocess.run(
+        [sys.executable, "-m", "smalt.cli", *args],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=cwd,
+        env=dict(os.environ),
+        stdin=subprocess.DEVNULL,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)

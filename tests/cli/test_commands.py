@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from smalt.cli import app
+from smalt.cli.verb import Noun
+
+from .conftest import Ran, smalt
+
+Call = Callable[..., Ran]
+
+HEAVY = (
+    "rich",
+    "jmespath",
+    "yaml",
+    "starlette",
+    "uvicorn",
+    "sqlite3",
+    "asyncio",
+    "http.client",
+    "email",
+    "smalt.service",
+)
+JOB = "command: echo hi\nenvironment:\n  image: python:3.11\n"
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that are loaded after `code`, in a process of its own."""
+    script = f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stderr.split())
+
+
+def test_help_loads_next_to_nothing() -> None:
+    """`smalt --help` imports no noun, no YAML, no server."""
+    modules = loaded(
+        "from smalt.cli import app, failure\nassert failure.guarded(app.smalt, ['--help']) == 0\nimport sys"
+    )
+    assert not modules & set(HEAVY)
+    assert not modules & {f"smalt.cli.{noun}" for noun in app.NOUNS}
+
+
+def test_job_create_loads_no_rich_and_no_server() -> None:
+    """The path of `smalt job create` up to the client is light."""
+    modules = loaded("import smalt.cli.job, smalt.cli.follow, smalt.cli.lines, smalt.cli.documents, smalt.yaml")
+    assert not modules & (set(HEAVY) - {"yaml"})
+
+
+@pytest.mark.parametrize("noun", app.NOUNS)
+def test_every_noun_and_verb_has_help(noun: str, call: Call) -> None:
+    """Each noun is listed with what its module says, and each verb explains itself."""
+    ran = call(noun, "--help")
+    assert ran.code == 0
+    assert ran.out.startswith(f"Usage: smalt {noun}")
+    command = app.smalt.get_command(app.smalt.make_context("smalt", ["--help"], resilient_parsing=True), noun)
+    if isinstance(command, Noun):
+        assert (command.help or "") == app.NOUNS[noun]
+        for verb in command.commands.values():
+            assert verb.hidden or verb.help, f"{noun} {verb.name} has no help"
+
+
+def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
+    """`smalt` and `smalt job` alone print their help."""
+    assert call().out == call("--help").out
+    assert call("job").out == call("job", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("jbo", "'smalt jbo' is unknown; did you mean 'job'?"),
+        ("job craete", "'smalt job craete' is unknown; did you mean 'create'?"),
+        ("job show", "say which one: smalt job show NAME"),
+        ("job show a --name b", "two names are given, 'b' and 'a'; give one"),
+        ("job create", "say which file describes the job: smalt job create --file job.yml"),
+        ("job show a --frobnicate", "no such option '--frobnicate'"),
+        ("job show a -o xml", "'xml' is not one of"),
+        ("job list --archived-only --include-archived", "exclude each other"),
+        ("online-endpoint create -f x --local", "smalt has no online endpoints yet; they come in a later version"),
+        ("model package -n x -v 1 --file p.yml", "smalt cannot package models yet"),
+        ("model show -n x --registry-name azureml-meta", "smalt has no registries yet"),
+        ("workspace delete w", "needs a yes: add --yes"),
+        ("prune --older-than soon", "'soon' is not an age"),
+    ],
+)
+def test_usage_errors_are_one_sentence(line: str, sentence: str, call: Call) -> None:
+    """What cannot be understood ends with one line on standard error and exit code 2."""
+    ran = call(*line.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: ")
+    assert sentence in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_validate_needs_no_server(call: Call, tmp_path: Path, home: Path) -> None:
+    """A good file: JSON on standard output, exit code 0, and no home is made."""
+    file = tmp_path / "job.yml"
+    file.write_text(JOB)
+    ran = call("job", "validate", "--file", str(file))
+    assert (ran.code, ran.err) == (0, f"{file}: ok\n")
+    assert json.loads(ran.out) == {"result": "Succeeded", "errors": [], "warnings": []}
+    assert call("job", "validate", str(file), "--query", "result", "-o", "tsv").out == "Succeeded\n"
+    assert not home.exists()
+
+
+def test_validation_errors_stand_at_their_place(call: Call, tmp_path: Path) -> None:
+    """Each problem is one line `file:line:col: message`, all in one run, exit code 2."""
+    file = tmp_path / "job.yml"
+    file.write_text(JOB.replace("command", "comand") + "inputs:\n  x:\n    type: uri_foldr\n")
+    ran = call("job", "validate", "--file", str(file))
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert lines[0] == f"{file}:1:1: unknown key 'comand' in a command job; did you mean 'command'?"
+    assert len(lines) == 2
+    assert lines[1].startswith(f"{file}:6:11: ")
+
+
+def test_set_is_validated_like_the_file(call: Call, tmp_path: Path) -> None:
+    """A wrong --set is told by its key."""
+    file = tmp_path / "job.yml"
+    file.write_text(JOB)
+    ran = call("job", "validate", "-f", str(file), "--set", "display_name=x", "resources.instance_cuont=2")
+    assert ran.code == 2
+    assert "--set resources.instance_cuont" in ran.err
+
+
+def test_a_missing_file_is_one_sentence(call: Call) -> None:
+    """The file and the reason are named."""
+    ran = call("job", "create", "--file", "absent.yml")
+    assert (ran.code, ran.err) == (2, "error: absent.yml: cannot be read: No such file or directory\n")
+
+
+def test_a_fault_of_smalt_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch, call: Call, home: Path) -> None:
+    """What nobody foresaw is one sentence; the details are in a file of the home, or shown with SMALT_DEBUG."""
+    monkeypatch.setattr("smalt.cli.documents.read", lambda *_: 1 / 0)
+    ran = call("job", "validate", "-f", "x.yml")
+    assert ran.code == 1
+    assert ran.err == (
+        f"error: smalt failed unexpectedly (ZeroDivisionError: division by zero); the details are in {home}/cli.log\n"
+    )
+    assert "Traceback" in (home / "cli.log").read_text()
+    monkeypatch.setenv("SMALT_DEBUG", "1")
+    assert "Traceback" in call("job", "validate", "-f", "x.yml").err
+
+
+def test_the_command_is_installed_as_smalt() -> None:
+    """`python -m smalt.cli` and `smalt` are one; the version is the package's."""
+    from smalt import __version__
+
+    assert smalt("--version") == Ran(0, f"smalt {__version__}\n", "")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`smalt … | head -1` ends quietly."""
+    script = f"{sys.executable} -m smalt.cli schema job | head -c 1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_each_shell(shell: str, call: Call) -> None:
+    """The script asks smalt itself for completions."""
+    assert "_SMALT_COMPLETE" in call("completion", shell).out

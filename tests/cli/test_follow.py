@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from smalt.cli.follow import play, resumed, summarise
+from smalt.cli.lines import Lines
+from smalt.cli.watch import Watch, duration
+from smalt.exceptions import JobException, Unavailable
+
+Event = dict[str, Any]
+
+
+def job(name: str, status: str, **rest: Any) -> Event:
+    return {"t": "job", "name": name, "status": status, **rest}
+
+
+def log(name: str, text: str, file: str = "user_logs/std_log.txt") -> Event:
+    return {"t": "log", "name": name, "file": file, "text": text}
+
+
+PIPELINE = [
+    job("p", "Running", type="pipeline", start=100.0),
+    job("c1", "Running", node="train", parent="p", type="command", start=101.0),
+    log("c1", "environment ready\n", "system_logs/smalt.log"),
+    log("c1", "epoch 1\nepo"),
+    log("c1", "ch 2\n10%\r50%\r\n"),
+]
+FAILED = [
+    *PIPELINE,
+    job("c2", "NotStarted", node="score", parent="p", type="command"),
+    log("c1", "boom"),
+    job("c1", "Failed", node="train", parent="p", end=103.5, error={"code": "UserError", "message": "Exit code 3."}),
+    job("c2", "Canceled", node="score", parent="p", end=103.5),
+    job("p", "Failed", end=104.0),
+    {"t": "tick"},
+    {"t": "end", "status": "Failed"},
+]
+
+
+def shown(events: Iterable[Event], root: str = "p", quiet: bool = False) -> tuple[str, str]:
+    """What a pipe gets on its two streams."""
+    out, err = io.StringIO(), io.StringIO()
+    watch = Watch(root)
+    with Lines(watch, out, None if quiet else err) as view:
+        play(watch, view, events)
+    summarise(watch, err, quiet)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_pipelines_log_has_the_step_before_each_line() -> None:
+    """Lines arrive whole, prefixed by node; of a progress bar the last drawing; what does not end is ended."""
+    out, _ = shown(FAILED)
+    assert out.splitlines() == ["train | epoch 1", "train | epoch 2", "train | 50%", "train | boom"]
+
+
+def test_news_and_smalts_own_log_are_no_part_of_the_log() -> None:
+    """States, the building of environments and the summary go to the other stream."""
+    _, err = shown(FAILED)
+    assert err.splitlines()[:3] == ["train: Running", "train | environment ready", "train: Failed in 2.5 s"]
+
+
+def test_a_failure_names_the_step_why_and_the_end_of_its_log() -> None:
+    """The step that failed, not the pipeline that failed with it, is explained."""
+    _, err = shown(FAILED, quiet=True)
+    assert err.splitlines() == [
+        "error: step train failed: Exit code 3; its log ends:",
+        "    epoch 1",
+        "    epoch 2",
+        "    50%",
+        "    boom",
+        "error: job p Failed after 4.0 s (1 Failed, 1 Canceled)",
+    ]
+
+
+def test_a_single_jobs_log_is_passed_on_unchanged() -> None:
+    """No prefix, partial lines at once, and a success ends with one sentence."""
+    out, err = shown(
+        [
+            job("j", "Running", type="command", start=1.0),
+            log("j", "10%\r"),
+            log("j", "20%"),
+            job("j", "Completed", end=3.0),
+            {"t": "end", "status": "Completed"},
+        ],
+        root="j",
+    )
+    assert out == "10%\r20%"
+    assert err == "job j Completed after 2.0 s\n"
+
+
+def test_steps_of_nested_pipelines_have_their_whole_path() -> None:
+    """`outer/inner` tells two steps of one name apart."""
+    events = [
+        job("p", "Running", type="pipeline"),
+        job("q", "Running", node="outer", parent="p", type="pipeline"),
+        job("c", "Running", node="inner", parent="q", type="command"),
+        log("c", "hi\n"),
+        {"t": "end", "status": "Completed"},
+    ]
+    assert shown(events)[0] == "outer/inner | hi\n"
+
+
+def test_a_canceled_job_is_told_as_one() -> None:
+    """Cancelling is no failure of a step."""
+    events = [job("p", "Canceled", type="pipeline"), {"t": "end", "status": "Canceled"}]
+    assert shown(events)[1] == "error: job p was canceled\n"
+
+
+def test_a_stream_that_breaks_is_resumed_without_repeating_the_log() -> None:
+    """A new connection tells everything again; what was shown is skipped, even within a piece."""
+    first = [log("j", "one\ntw"), log("j", "o\n")]
+    second = [log("j", "one\ntwo\nthr"), log("j", "ee\n"), {"t": "end", "status": "Completed"}]
+    connections = iter([first, second])
+
+    def opened() -> Iterable[bytes]:
+        for event in next(connections):
+            yield json.dumps(event).encode()
+        raise Unavailable("gone")
+
+    texts = [event["text"] for event in resumed(opened) if event["t"] == "log"]
+    assert "".join(texts) == "one\ntwo\nthree\n"
+
+
+def test_a_stream_that_ends_without_an_end_is_an_error() -> None:
+    """Following never claims that a job ended which did not."""
+    with pytest.raises(JobException):
+        play(Watch("j"), Lines(Watch("j"), io.StringIO(), None), [job("j", "Running")])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, ""), (0.04, "0.0 s"), (59.9, "59.9 s"), (125, "2:05"), (3605, "1:00:05")]
+)
+def test_durations_read_well(seconds: float | None, text: str) -> None:
+    """Seconds, then minutes, then hours."""
+    assert duration(seconds) == text

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from smalt.cli.follow import play
+from smalt.cli.tree import Tree
+from smalt.cli.watch import Watch
+
+from .test_follow import FAILED, job
+
+
+def screen(watch: Watch, height: int = 40) -> str:
+    console = Console(file=io.StringIO(), width=100, height=height, force_terminal=False, highlight=False)
+    console.print(Tree(watch, console=console).render())
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_the_tree_shows_state_time_and_why() -> None:
+    """Each node has its state and its time, a failed one its reason."""
+    watch = Watch("p")
+    for event in FAILED:
+        if event["t"] == "job":
+            watch.update(event)
+    lines = screen(watch).splitlines()
+    assert "p  Failed  4.0 s" in lines[0]
+    assert "train  Failed  2.5 s  Exit code 3." in lines[1]
+    assert "score  Canceled" in lines[2]
+
+
+def test_a_large_tree_shows_what_matters() -> None:
+    """Of 1,000 nodes those that failed or run are shown, the others counted; it fits half the screen."""
+    watch = Watch("p")
+    watch.update(job("p", "Running", type="pipeline"))
+    for number in range(1000):
+        status = "Failed" if number == 700 else "Running" if number == 800 else "Completed"
+        watch.update(job(f"c{number}", status, node=f"n{number}", parent="p"))
+    lines = screen(watch, height=24).splitlines()
+    assert len(lines) == 10
+    assert any("n700  Failed" in line for line in lines)
+    assert any("n800  Running" in line for line in lines)
+    assert lines[-1] == "… and 992 Completed"
+
+
+def test_the_log_scrolls_above_the_tree() -> None:
+    """The log's lines are printed with their step, and the tree stays at the end."""
+    console = Console(file=io.StringIO(), width=100, height=40, force_terminal=True, color_system=None, highlight=False)
+    watch = Watch("p")
+    with Tree(watch, console=console) as view:
+        play(watch, view, FAILED)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    text = file.getvalue()
+    assert "train | epoch 2" in text
+    assert "train | boom" in text
+    assert text.rstrip().rpartition("train | boom")[2].count("score  Canceled") >= 1
