@@ -1,1 +1,76 @@
 """Entities to Azure ML REST JSON and back; the same functions serve client and server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from smalt.wire.references import AS_WRITTEN, References
+
+if TYPE_CHECKING:
+    from smalt.entities.entity import Entity
+
+__all__ = ["AS_WRITTEN", "References", "from_rest", "to_rest"]
+
+_JOBS = {"command": "jobs", "pipeline": "pipeline"}
+_KINDS = {"environment": "environments"}
+_BY_CLASS = {"CommandJob": "jobs", "PipelineJob": "pipeline", "Environment": "environments"}
+
+
+def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
+    """The body of a PUT."""
+    from smalt.entities.component import Component
+    from smalt.wire.codec import Writing
+
+    writing = Writing(refs)
+    if isinstance(entity, Component):
+        from smalt.wire import components
+
+        return components.write(entity, writing)
+    for base in type(entity).__mro__:
+        if base.__name__ in _BY_CLASS:
+            resources = import_module(f"smalt.wire.{_BY_CLASS[base.__name__]}").RESOURCES
+            return resources.write(entity, writing)  # type: ignore[no-any-return]
+    raise TypeError(f"{type(entity).__name__} has no form on the wire")
+
+
+def from_rest(body: Mapping[str, Any], kind: str) -> Entity:
+    """The entity of a resource or of a PUT's body; raises ValidationException with all problems.
+
+    `kind` is one of the entities' kinds: "job", "component", "environment", …
+    """
+    from smalt.entities.reader import Reader
+    from smalt.exceptions import Located, ValidationException
+
+    reader = Reader()
+    entity = _read(body, kind, reader)
+    if entity is None or reader.problems:
+        raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+    return cast("Entity", entity)
+
+
+def _read(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
+    if kind == "component":
+        from smalt.wire import components
+
+        return components.read(body, reader)
+    if kind == "job":
+        module = _job_module(body, reader)
+        return module and import_module(f"smalt.wire.{module}").RESOURCES.read(body, reader)
+    return import_module(f"smalt.wire.{_KINDS[kind]}").RESOURCES.read(body, reader)
+
+
+def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
+    from smalt.entities.problems import did_you_mean, shown
+    from smalt.wire.casing import fold
+
+    properties = body.get("properties")
+    if not isinstance(properties, Mapping):
+        reader.problem(("properties",), "the body needs 'properties', a JSON object")
+        return None
+    given = next((value for key, value in properties.items() if fold(str(key)) == "jobtype"), None)
+    found = _JOBS.get(fold(given)) if isinstance(given, str) else None
+    if found is None:
+        reader.problem(("properties", "jobType"), f"unknown jobType {shown(given)}{did_you_mean(given, _JOBS)}")
+    return found

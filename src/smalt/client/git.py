@@ -1,0 +1,95 @@
+"""What the git checkout that code lies in says about it; read from git's files, without running git."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+_VARIABLES = {
+    "AZUREML_GIT_REPOSITORY_URI": ("azureml.git.repository_uri", "mlflow.source.git.repoURL"),
+    "AZUREML_GIT_BRANCH": ("azureml.git.branch", "mlflow.source.git.branch"),
+    "AZUREML_GIT_COMMIT": ("azureml.git.commit", "mlflow.source.git.commit"),
+    "AZUREML_GIT_DIRTY": ("azureml.git.dirty",),
+    "AZUREML_GIT_BUILD_ID": ("azureml.git.build_id",),
+    "AZUREML_GIT_BUILD_URI": ("azureml.git.build_uri",),
+}
+
+
+def properties(folder: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The job properties for code in `folder`; none outside a checkout. Variables of a build system come first."""
+    facts = {**_facts(folder), **{name: environment[name] for name in _VARIABLES if environment.get(name)}}
+    return {key: value for name, value in facts.items() for key in _VARIABLES[name]}
+
+
+def _facts(folder: str) -> dict[str, str]:
+    git = _git_folder(os.path.abspath(folder))
+    head = _read(git, "HEAD") if git else ""
+    if not head:
+        return {}
+    common = os.path.join(git, _read(git, "commondir") or ".")  # of a linked worktree
+    facts = {}
+    if head.startswith("ref: "):
+        ref = head[5:].strip()
+        facts["AZUREML_GIT_BRANCH"] = ref.removeprefix("refs/heads/")
+        head = _read(git, ref) or _read(common, ref) or _packed(common, ref)
+    if head:
+        facts["AZUREML_GIT_COMMIT"] = head
+    url = _remote(_read(common, "config"), facts.get("AZUREML_GIT_BRANCH", ""))
+    if url:
+        facts["AZUREML_GIT_REPOSITORY_URI"] = url
+    return facts
+
+
+def _git_folder(folder: str) -> str:
+    while True:
+        git = os.path.join(folder, ".git")
+        if os.path.isdir(git):
+            return git
+        link = _read(folder, ".git")
+        if link.startswith("gitdir: "):
+            return os.path.join(folder, link[8:].strip())
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+
+
+def _read(folder: str, name: str) -> str:
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            return file.read(1 << 20).strip()
+    except OSError:
+        return ""
+
+
+def _packed(git: str, ref: str) -> str:
+    for line in _read(git, "packed-refs").splitlines():
+        commit, _, name = line.partition(" ")
+        if name == ref:
+            return commit
+    return ""
+
+
+def _remote(config: str, branch: str) -> str:
+    """The URL that git would fetch from, without a password that may stand in it."""
+    urls: dict[str, str] = {}
+    chosen, section = "origin", ""
+    for line in config.splitlines():
+        text = line.strip()
+        if text.startswith("["):
+            section = text.strip("[]")
+            continue
+        key, _, value = (part.strip() for part in text.partition("="))
+        if section == f'branch "{branch}"' and key == "remote":
+            chosen = value
+        elif section.startswith('remote "') and key == "url":
+            urls.setdefault(section[8:-1], value)
+    return _without_secret(urls.get(chosen, ""))
+
+
+def _without_secret(url: str) -> str:
+    scheme, found, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not found or scheme == "ssh" or "@" not in host:
+        return url
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

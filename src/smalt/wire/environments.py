@@ -1,0 +1,75 @@
+"""Environments: `condaFile` is YAML text there, and a mapping here."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import lru_cache
+from typing import Any
+
+from smalt.entities.environment import BuildContext, Environment, InferenceConfig, Route
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire.codec import Codec, Rule, Writing, nested
+from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
+
+
+def _write_conda(value: Any, writing: Writing) -> Any:
+    return _dump(json.dumps(value, sort_keys=True, default=str)) if isinstance(value, dict) else value
+
+
+def _read_conda(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = _load(value)
+    if not isinstance(found, dict):
+        reader.problem(path, "'condaFile' must be a conda specification, as YAML text")
+        return None
+    return copy.deepcopy(found)
+
+
+@lru_cache(maxsize=256)
+def _dump(text: str) -> str:
+    import yaml
+
+    return yaml.safe_dump(json.loads(text), default_flow_style=False, allow_unicode=True)
+
+
+@lru_cache(maxsize=256)
+def _load(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError):  # a ValueError where a number or a date is none
+        return None
+
+
+_ROUTE = Codec(Route)
+_ROUTES = ("liveness_route", "readiness_route", "scoring_route")
+_INFERENCE = Codec(
+    InferenceConfig,
+    {
+        name: nested(_ROUTE, key)
+        for name, key in zip(_ROUTES, ("livenessRoute", "readinessRoute", "scoringRoute"), strict=True)
+    },
+)
+_BUILD = Codec(
+    BuildContext,
+    {
+        "path": Rule("contextUri", lambda value, writing: writing.refs.stored(value, None)),
+        "dockerfile_path": Rule("dockerfilePath"),
+    },
+)
+ENVIRONMENT = Codec(
+    Environment,
+    {
+        **ASSET,
+        "conda_file": Rule("condaFile", _write_conda, _read_conda),
+        "build": nested(_BUILD, "build"),
+        "inference_config": nested(_INFERENCE, "inferenceConfig"),
+        "datastore": HIDDEN,
+    },
+    defaults=ASSET_DEFAULTS,
+)
+RESOURCE = Envelope(ENVIRONMENT)

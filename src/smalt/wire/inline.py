@@ -1,0 +1,116 @@
+"""A step that has its command in place, made into a component and a step that refers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from smalt.entities.component import Component
+from smalt.entities.expression import as_binding
+from smalt.entities.inputs import Input, Output
+from smalt.entities.kinds import COMPONENTS
+from smalt.entities.nested import noun_class
+from smalt.entities.nodes import Node
+
+_BODY = {
+    "command": ("command",),
+    "parallel": ("task",),
+    "spark": ("entry",),
+    "data_transfer": ("task",),
+}
+"""By type of step, the keys of which one makes it one without a component."""
+
+_MOVED = (
+    *("command", "code", "environment", "distribution", "task", "input_data", "entry", "py_files", "jars", "files"),
+    *("archives", "conf", "args", "is_deterministic", "data_copy_mode", "source", "sink"),
+)
+_COPIED = frozenset({"distribution", "conf", "input_data"})
+"""Keys that the component gets and the step keeps."""
+
+_LITERALS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+class Split(NamedTuple):
+    made: Component
+    rest: Node
+
+
+def is_inline(node: Node) -> bool:
+    values = vars(node)
+    return values.get("component") is None and any(
+        values.get(key) is not None for key in _BODY.get(node.type or "", ())
+    )
+
+
+def inline_component(name: str, node: Node, parent: Any) -> Split:
+    """The anonymous component of an inline step and what is left of the step; `parent` is its pipeline."""
+    noun = noun_class(COMPONENTS[node.type or "command"])
+    values: dict[str, Any] = {}
+    rest = type(node).__new__(type(node))
+    for key, value in vars(node).items():
+        moved = key in _MOVED and key in noun._fields
+        if moved:
+            values[key] = value
+        if not moved or key in _COPIED:
+            vars(rest)[key] = value
+    inputs = vars(node).get("inputs") or {}
+    outputs = vars(node).get("outputs") or {}
+    made = noun(
+        **values,
+        inputs={key: _declare_input(value, parent) for key, value in inputs.items()},
+        outputs={key: _declare_output(value, parent) for key, value in outputs.items()},
+    )
+    made.source_path = node.source_path
+    return Split(made, rest)  # type: ignore[arg-type]
+
+
+def _declare_input(value: Any, parent: Any) -> Input:
+    if isinstance(value, Input):
+        return Input(type=value.type or _type_of(value.path, parent) or "uri_folder", mode=value.mode)
+    binding = _type_of(value, parent) if isinstance(value, str) else None
+    return Input(type=binding or _LITERALS.get(type(value), "string"))
+
+
+def _declare_output(value: Any, parent: Any) -> Output:
+    bound = _type_of(value if isinstance(value, str) else value.path, parent)
+    own = value if isinstance(value, Output) else Output()
+    return Output(type=own.type or bound or "uri_folder", mode=own.mode)
+
+
+def _type_of(text: str | None, parent: Any) -> str | None:
+    """The type of what an expression stands for, as far as the pipeline says."""
+    binding = as_binding(text)
+    if binding is None or parent is None:
+        return None
+    if binding.kind == "parent.inputs":
+        return _type_of_input(parent.inputs.get(binding.name))
+    if binding.kind == "parent.outputs":
+        return _type_of_output(parent.outputs.get(binding.name))
+    if binding.kind != "parent.jobs" or binding.job not in parent.jobs:
+        return None
+    node = parent.jobs[binding.job]
+    if binding.port == "inputs":
+        found = node.inputs.get(binding.name)
+        return _type_of(found, parent) if isinstance(found, str) and "${{" in found else _type_of_input(found)
+    return _type_of_step_output(node, binding.name, parent)
+
+
+def _type_of_input(value: Any) -> str | None:
+    if isinstance(value, Input):
+        return value.type or "uri_folder"
+    return None if value is None else _LITERALS.get(type(value))
+
+
+def _type_of_output(value: Any) -> str | None:
+    return value.type if isinstance(value, Output) else None
+
+
+def _type_of_step_output(node: Node, name: str, parent: Any) -> str:
+    component = vars(node).get("component")
+    declared: Mapping[str, Output] = component.outputs if isinstance(component, Component) else {}
+    if name in declared and declared[name].type:
+        return str(declared[name].type)
+    own = node.outputs.get(name)
+    if isinstance(own, str):
+        return _type_of(own, parent) or "uri_folder"
+    return (_type_of_output(own) or (own and own.path and _type_of(own.path, parent))) or "uri_folder"

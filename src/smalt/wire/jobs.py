@@ -1,0 +1,66 @@
+"""What all jobs have in common on the wire, and command jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from smalt.entities.command_job import CommandJob
+from smalt.entities.environment import Environment
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire import parts
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
+from smalt.wire.environments import ENVIRONMENT
+from smalt.wire.inputs import INPUTS, OUTPUTS
+
+
+def reference(key: str, resolve: Callable[[Writing], Callable[[str], str]]) -> Rule:
+    """A rule for the name of something that the server knows by its id."""
+
+    def write(value: Any, writing: Writing) -> Any:
+        if not isinstance(value, str) or "${{" in value:
+            return value
+        return resolve(writing)(value)
+
+    return Rule(key, write)
+
+
+def _write_environment(value: Any, writing: Writing) -> Any:
+    resolved = writing.refs.environment(value)
+    return ENVIRONMENT.write(resolved, Writing(writing.refs)) if isinstance(resolved, Environment) else resolved
+
+
+def _read_environment(value: Any, path: Path, reader: Reader) -> Any:
+    return ENVIRONMENT.read(value, path, reader) if isinstance(value, dict) else value
+
+
+COMPUTE = reference("computeId", lambda writing: writing.refs.compute)
+CODE = reference("codeId", lambda writing: writing.refs.code)
+ENVIRONMENT_ID = Rule("environmentId", _write_environment, _read_environment)
+"""An id; or an environment in place, which only smalt's server takes."""
+
+JOB = {
+    **RESOURCE,
+    "type": HIDDEN,
+    "compute": COMPUTE,
+    "identity": parts.SHARED["identity"],
+    "services": parts.SHARED["services"],
+    "inputs": INPUTS,
+    "outputs": OUTPUTS,
+}
+JOB_DEFAULTS: Json = {"isArchived": False, "tags": {}, "properties": {}, "inputs": {}, "outputs": {}}
+COMMAND = Codec(
+    CommandJob,
+    {
+        **JOB,
+        **parts.SHARED,
+        "code": CODE,
+        "environment": ENVIRONMENT_ID,
+        "limits": nested(parts.COMMAND_LIMITS, "limits"),
+    },
+    constants={"jobType": "Command"},
+    defaults={**JOB_DEFAULTS, "environmentVariables": {}},
+)
+RESOURCES = Envelope(COMMAND)

@@ -1,0 +1,151 @@
+"""The steps of a pipeline: snake_case, but for `componentId` and `computeId`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, cast
+
+from smalt.entities.component import Component
+from smalt.entities.entity import Entity
+from smalt.entities.expression import as_binding
+from smalt.entities.inputs import Output
+from smalt.entities.kinds import STEPS
+from smalt.entities.nested import noun_class
+from smalt.entities.nodes import Node
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire import components, parts
+from smalt.wire.casing import fold
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.inline import inline_component, is_inline
+from smalt.wire.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, write_output
+from smalt.wire.jobs import COMPUTE
+
+_OTHERS = {"sweep": "sweep", "automl": "automl"}
+"""Types of steps that have more to say than their component, and the modules of their codecs."""
+
+
+def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
+    return {name: write_node(name, node, writing) for name, node in jobs.items()}
+
+
+def write_node(name: str, node: Node, writing: Writing) -> Json:
+    """One step; `writing.parent` is the pipeline that it stands in."""
+    if is_inline(node) and not writing.refs.keeps_inline:
+        component = inline_component(name, node, writing.parent)
+        body = codec(type(node)).write(component.rest, writing)
+        body["componentId"] = _component_id(writing.refs.component(component.made), writing)
+        node = component.rest
+    else:
+        body = codec(type(node)).write(node, writing)
+    body.setdefault("name", name)
+    body["type"] = node.type
+    return body
+
+
+def _component_id(value: Any, writing: Writing) -> Any:
+    return value if isinstance(value, str) else components.write_spec(value, writing)
+
+
+def read_nodes(body: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(body, Mapping):
+        return body
+    outside, reader.in_step = reader.in_step, True
+    try:
+        return {name: read_node(name, node, (*path, name), reader) for name, node in body.items()}
+    finally:
+        reader.in_step = outside
+
+
+def read_node(name: str, body: Any, path: Path, reader: Reader) -> Any:
+    """The step, or what is no step as it is, for the pipeline to say what is wrong with it."""
+    if not isinstance(body, Mapping):
+        return body
+    given = body.get("type", "command")
+    where = _steps().get(fold(given)) if isinstance(given, str) else None
+    if where is None:
+        return body
+    read = codec(noun_class(where)).read(body, path, reader)
+    if read is not None and vars(read).get("name") == name:
+        del read.name
+    return read
+
+
+def _write_component(value: Any, writing: Writing) -> Any:
+    return _component_id(writing.refs.component(value), writing)
+
+
+def _read_component(value: Any, path: Path, reader: Reader) -> Any:
+    return components.read_spec(value, path, reader) if isinstance(value, Mapping) else value
+
+
+COMPONENT = Rule("componentId", _write_component, _read_component)
+"""An id; or a component in place, which only smalt's server takes."""
+
+STEP = {
+    **parts.SHARED,
+    "compute": COMPUTE,
+    "inputs": INPUTS,
+    "outputs": OUTPUTS,
+    "limits": nested(parts.COMMAND_LIMITS, "limits"),
+    "component": COMPONENT,
+}
+
+
+class StepCodec(Codec[Any]):
+    """A step's outputs that have no type of their own have the component's."""
+
+    def write(self, noun: Any, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        outputs = vars(noun).get("outputs")
+        if outputs:
+            body["outputs"] = {
+                name: write_output(value, writing, _declared(vars(noun).get("component"), name))
+                for name, value in outputs.items()
+                if value is not None
+            }
+        return body
+
+
+def _declared(component: Any, output: str) -> str:
+    found = component.outputs.get(output) if isinstance(component, Component) else None
+    return (found.type if isinstance(found, Output) else None) or DEFAULT_TYPE
+
+
+_codecs: dict[type[Entity], Codec[Any]] = {}
+
+
+def codec(noun: type[Entity]) -> Codec[Any]:
+    """The codec of a class of steps."""
+    if noun not in _codecs:
+        _codecs[noun] = _make_codec(noun)
+    return _codecs[noun]
+
+
+def _make_codec(noun: type[Entity]) -> Codec[Any]:
+    kind = next((word for word, where in STEPS.items() if where.endswith(f":{noun.__name__}")), "")
+    if kind in _OTHERS:
+        return cast("Codec[Any]", import_module(f"smalt.wire.{_OTHERS[kind]}").STEP)
+    return StepCodec(noun, {name: rule for name, rule in STEP.items() if name in noun._fields})
+
+
+@lru_cache(maxsize=1)
+def _steps() -> dict[str, str]:
+    return {fold(word): where for word, where in STEPS.items()}
+
+
+def output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
+    """Of a pipeline's outputs, the types of the steps' outputs that are bound to them."""
+    found: dict[str, str] = {}
+    for node in jobs.values():
+        for name, value in vars(node).get("outputs", {}).items():
+            text = value if isinstance(value, str) else value.path
+            binding = as_binding(text)
+            if binding is None or binding.kind != "parent.outputs":
+                continue
+            own = value.type if isinstance(value, Output) else None
+            declared = own or _declared(vars(node).get("component"), name)
+            found.setdefault(binding.name, declared)
+    return found

@@ -1,0 +1,116 @@
+"""What jobs, steps and components share: resources, limits, distributions, identities, services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities import durations, identity, resources
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.entities.services import JobService
+from smalt.wire.casing import fold, pascal
+from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, named, nested, word
+
+
+def _write_seconds(value: Any, writing: Writing) -> Any:
+    return durations.to_iso(value) if isinstance(value, (int, float)) else value
+
+
+def _read_seconds(value: Any, path: Path, reader: Reader) -> Any:
+    seconds = durations.from_iso(value) if isinstance(value, str) else None
+    if seconds is None:
+        return value
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def duration(key: str) -> Rule:
+    """A rule for seconds, `PT1M30S` on the wire."""
+    return Rule(key, _write_seconds, _read_seconds)
+
+
+_TYPE = {"type": Rule("")}  # said by the tag
+RESOURCES = Codec(resources.JobResourceConfiguration)
+COMPONENT_RESOURCES = Codec(resources.ComponentResources)
+QUEUE = Codec(resources.QueueSettings, {"job_tier": word("jobTier"), "priority": word("priority")})
+COMMAND_LIMITS = Codec(
+    resources.CommandJobLimits, {"timeout": duration("timeout")}, constants={"jobLimitsType": "Command"}
+)
+DISTRIBUTION = Tagged(
+    "distributionType",
+    {
+        "PyTorch": Codec(resources.PyTorchDistribution, _TYPE),
+        "TensorFlow": Codec(resources.TensorFlowDistribution, _TYPE),
+        "Mpi": Codec(resources.MpiDistribution, _TYPE),
+        "Ray": Codec(resources.RayDistribution, _TYPE),
+    },
+)
+IDENTITY = Tagged(
+    "identityType",
+    {
+        "Managed": Codec(identity.ManagedIdentity, {**_TYPE, "msi_resource_id": Rule("resourceId")}),
+        "UserIdentity": Codec(identity.UserIdentity, _TYPE),
+        "AMLToken": Codec(identity.AmlToken, _TYPE),
+    },
+)
+
+_SERVICE_TYPES = {"vs_code": "VSCode", "jupyter_lab": "JupyterLab", "tensor_board": "TensorBoard", "ssh": "SSH"}
+_SERVICE_PROPERTIES = {"log_dir": "logDir", "ssh_public_keys": "sshPublicKeys"}
+
+
+class _Services(Codec[JobService]):
+    """What belongs to a type of service is sent in its `properties`."""
+
+    def write(self, noun: JobService, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        properties = dict(body.pop("properties", {}))
+        for name, key in _SERVICE_PROPERTIES.items():
+            value = body.pop(name if writing.in_node else key, None)
+            if value is not None:
+                properties[key] = value
+        return {**body, "properties": properties} if properties else body
+
+    def read(self, body: Any, path: Path, reader: Reader) -> JobService | None:
+        service = super().read(body, path, reader)
+        properties = vars(service).get("properties") if service is not None else None
+        for name, key in _SERVICE_PROPERTIES.items():
+            if properties and key in properties:
+                setattr(service, name, properties.pop(key))
+        return service
+
+
+def _write_service_type(value: Any, writing: Writing) -> Any:
+    return _SERVICE_TYPES.get(value, None if value == "custom" else value)
+
+
+def _read_service_type(value: Any, path: Path, reader: Reader) -> Any:
+    known = {fold(wire): name for name, wire in _SERVICE_TYPES.items()}
+    return known.get(fold(value), value) if isinstance(value, str) else value
+
+
+def _write_nodes(value: Any, writing: Writing) -> Any:
+    return {writing.key("nodesValueType"): pascal(value)} if isinstance(value, str) else value
+
+
+def _read_nodes(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kinds = [kind for key, kind in value.items() if fold(str(key)) == "nodesvaluetype"]
+    return kinds[0].lower() if kinds and isinstance(kinds[0], str) else value
+
+
+SERVICE = _Services(
+    JobService,
+    {
+        "type": Rule("jobServiceType", _write_service_type, _read_service_type),
+        "nodes": Rule("nodes", _write_nodes, _read_nodes),
+    },
+)
+
+SHARED: dict[str, Rule] = {
+    "identity": nested(IDENTITY, "identity"),
+    "services": named(SERVICE, "services"),
+    "distribution": nested(DISTRIBUTION, "distribution"),
+    "queue_settings": nested(QUEUE, "queueSettings"),
+    "resources": nested(RESOURCES, "resources"),
+}
+"""Rules that hold for jobs and for steps."""

@@ -1,0 +1,59 @@
+"""Pipeline jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.inputs import Output
+from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire.codec import Codec, Json, Rule, Writing, plain
+from smalt.wire.envelope import Envelope
+from smalt.wire.inputs import DEFAULT_TYPE, write_output
+from smalt.wire.jobs import JOB, JOB_DEFAULTS
+from smalt.wire.nodes import COMPONENT, output_types, read_nodes, write_nodes
+
+
+def write_settings(value: PipelineJobSettings, writing: Writing) -> Any:
+    body = plain(value)
+    for key, resolve in (("default_compute", writing.refs.compute), ("default_datastore", writing.refs.datastore)):
+        name = body.get(key) if isinstance(body, dict) else None
+        if isinstance(name, str) and "${{" not in name:
+            body[key] = resolve(name)
+    return body
+
+
+_SETTINGS = Codec(PipelineJobSettings)
+
+
+class _Pipeline(Codec[PipelineJob]):
+    """Steps are written as parts of their pipeline, whose outputs have their steps' types."""
+
+    def write(self, noun: PipelineJob, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        body["jobs"] = write_nodes(noun.jobs, Writing(writing.refs, in_node=True, parent=noun))
+        untyped = [name for name, output in noun.outputs.items() if isinstance(output, Output) and not output.type]
+        types = output_types(noun.jobs) if untyped else {}
+        for name in untyped:
+            body["outputs"][name] = write_output(noun.outputs[name], writing, types.get(name, DEFAULT_TYPE))
+        return body
+
+
+def _read_settings(value: Any, path: Path, reader: Reader) -> Any:
+    return _SETTINGS.read(value, path, reader) if isinstance(value, Mapping) else value
+
+
+PIPELINE = _Pipeline(
+    PipelineJob,
+    {
+        **JOB,
+        "component": COMPONENT,
+        "settings": Rule("settings", write_settings, _read_settings),
+        "jobs": Rule("jobs", lambda value, writing: None, read_nodes),
+    },
+    constants={"jobType": "Pipeline"},
+    defaults={**JOB_DEFAULTS, "settings": {}},
+)
+RESOURCES = Envelope(PIPELINE)
