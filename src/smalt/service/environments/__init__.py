@@ -1,1 +1,10 @@
 """Makes an environment real: a virtual environment today; conda and images later."""
+
+from __future__ import annotations
+
+from smalt.service.environments.curated import lookup_curated
+from smalt.service.environments.environments import Built, Environments
+from smalt.service.environments.failures import EnvironmentFailed
+from smalt.service.environments.realised import Realised
+
+__all__ = ["Built", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]

@@ -1,0 +1,36 @@
+"""One build, and all who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+Log = Callable[[str], None]
+T = TypeVar("T")
+
+
+class Build(Generic[T]):
+    """A build under way. It belongs to nobody who waits: it ends when the last of them gives up."""
+
+    def __init__(self, work: Callable[[Log], Coroutine[Any, Any, T]]) -> None:
+        self._lines: list[str] = []
+        self._logs: list[Log] = []
+        self.task = asyncio.ensure_future(work(self._say))
+
+    async def follow(self, log: Log) -> T:
+        """Wait for the result; `log` gets every line, the earlier ones first."""
+        for line in self._lines:
+            log(line)
+        self._logs.append(log)
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._logs.remove(log)
+            if not self._logs:
+                self.task.cancel()
+
+    def _say(self, line: str) -> None:
+        self._lines.append(line)
+        for log in self._logs:
+            log(line)

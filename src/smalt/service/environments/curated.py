@@ -1,0 +1,127 @@
+"""The catalogue: which packages a curated environment's name stands for."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from smalt.exceptions import NotFound, ValidationException
+from smalt.home import Home
+
+_SHIPPED = Path(__file__).with_name("catalogue")
+_KEYS = {"name", "aliases", "version", "description", "python", "image", "packages"}
+
+
+class Entry(NamedTuple):
+    """One curated environment, as its file in the catalogue says."""
+
+    name: str
+    aliases: list[str]
+    version: str
+    description: str
+    python: str
+    image: str | None
+    packages: list[str]
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """The environment version as the REST API shows it, and as `Environments.realise` takes it."""
+        conda = {
+            "name": self.name,
+            "channels": ["conda-forge"],
+            "dependencies": [f"python={self.python}", "pip", {"pip": self.packages}],
+        }
+        properties = {
+            "curated": self.name,
+            "version": self.version,
+            "description": self.description,
+            "condaFile": yaml.safe_dump(conda, sort_keys=False),
+            "isAnonymous": False,
+            "isArchived": False,
+        }
+        return {**properties, "image": self.image} if self.image else properties
+
+
+def lookup_curated(name: str, version: str | None = None, folder: Path | None = None) -> dict[str, Any] | None:
+    """The curated environment of that name or alias, None where the catalogue has none.
+
+    The catalogue holds one version of each, which answers for every version and label. `folder` has the
+    user's own entries, $SMALT_HOME/catalogue where it is not said.
+    """
+    entry = catalogue(folder).get(name.lower())
+    return entry.properties if entry else None
+
+
+def find(name: str, folder: Path | None = None) -> Entry:
+    """The entry of that name or alias; NotFound says what is nearest."""
+    known = catalogue(folder)
+    if name.lower() in known:
+        return known[name.lower()]
+    names = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.4)
+    nearest = list(dict.fromkeys(known[each].name for each in names)) or ["minimal"]
+    where = folder or Home.find().path("catalogue")
+    raise NotFound(
+        f"no curated environment is called '{name}'; the nearest are {', '.join(nearest)}; "
+        f"describe your own in {where}/{name}.yml"
+    )
+
+
+def catalogue(folder: Path | None = None) -> Mapping[str, Entry]:
+    """Every entry under its name and its aliases, in lower case; the user's own over the shipped."""
+    folder = folder or Home.find().path("catalogue")
+    try:
+        files = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in folder.glob("*.y*ml")))
+    except OSError:
+        files = ()
+    return _with(files) if files else _shipped()
+
+
+@lru_cache(maxsize=4)
+def _with(files: tuple[tuple[str, int], ...]) -> Mapping[str, Entry]:
+    return {**_shipped(), **_index([read(Path(path)) for path, _ in files])}
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Mapping[str, Entry]:
+    return _index([read(path) for path in sorted(_SHIPPED.glob("*.yml"))])
+
+
+def _index(entries: list[Entry]) -> dict[str, Entry]:
+    return {name.lower(): entry for entry in entries for name in (*entry.aliases, entry.name)}
+
+
+def read(path: Path) -> Entry:
+    """One file of the catalogue; ValidationException says what is wrong with it."""
+    try:
+        content = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValidationException(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ValidationException(f"{path}: it holds no mapping; it needs 'packages:' with a list of requirements")
+    unknown = sorted(set(content) - _KEYS)
+    if unknown:
+        raise ValidationException(f"{path}: unknown key '{unknown[0]}'; the keys are {', '.join(sorted(_KEYS))}")
+    python = content.get("python", "3.10")
+    if not isinstance(python, str) or not re.fullmatch(r"3\.\d+", python):
+        raise ValidationException(f"{path}: 'python' must be a version such as \"3.10\", in quotes, not {python}")
+    return Entry(
+        name=str(content.get("name", path.stem)),
+        aliases=_texts(path, content, "aliases"),
+        version=str(content.get("version", "1")),
+        description=str(content.get("description", "")),
+        python=python,
+        image=str(content["image"]) if content.get("image") else None,
+        packages=_texts(path, content, "packages"),
+    )
+
+
+def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
+    value = content.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValidationException(f"{path}: '{key}' must be a list of texts")
+    return list(value)

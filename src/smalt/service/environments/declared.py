@@ -1,0 +1,141 @@
+"""What an environment asks for, in one form whatever it is written in, and the hash of that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from smalt.exceptions import Refused
+from smalt.service.environments import conda, curated, images
+from smalt.service.environments.asked import AskedPython, Minor
+from smalt.service.environments.requirements import inlined, listed
+
+Locate = Callable[[str], "Path | None"]
+"""Where a build context's URI lies on this machine."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An environment as it is declared."""
+
+    name: str | None
+    """What it is called, to find the earlier ones of the same name; None for one without a name."""
+    python: AskedPython
+    requirements: list[str]
+    parts: dict[str, Any]
+    """The declared content, normalised; its hash finds the environment."""
+    unused_image: str | None = None
+    """The image (or Dockerfile) that nothing but the Python was taken from."""
+    notes: list[str] = field(default_factory=list)
+    not_as_asked: str | None = None
+    """Why `fidelity: strict` refuses it, the Python apart."""
+
+    def hash(self, used: Minor) -> str:
+        """The hash under which it is kept, made with Python `used`."""
+        content = {**self.parts, "used": f"{used[0]}.{used[1]}"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def declare(asset: Mapping[str, Any], catalogue: Path, locate: Locate) -> Declared:
+    """Read an environment version's REST properties, or {"curated": name}.
+
+    Refused or NotFound where it cannot be had.
+    """
+    if asset.get("curated"):
+        return _from_catalogue(curated.find(str(asset["curated"]), catalogue))
+    if asset.get("condaFile"):
+        return _from_conda(asset)
+    if asset.get("build"):
+        return _from_build(asset, locate)
+    if asset.get("image"):
+        return _from_image(asset, str(asset["image"]), catalogue)
+    raise Refused("the environment names neither image, conda_file nor build; give it one of them")
+
+
+def _from_catalogue(entry: curated.Entry) -> Declared:
+    parts = _parts(python=entry.python, dependencies=entry.packages, catalogue=entry.name)
+    return Declared(entry.name, AskedPython(entry.python), entry.packages, parts)
+
+
+def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source: str | None = None) -> Declared:
+    read = conda.read(source or asset["condaFile"])
+    if read.unknown:
+        packages = ", ".join(f"'{each}'" for each in read.unknown)
+        raise Refused(
+            f"the conda file asks for {packages}, which only conda has, and smalt installs from PyPI; "
+            "leave it out, or list under 'pip:' what PyPI calls it"
+        )
+    python = read.python or images.DEFAULT
+    requirements = inlined(read.requirements, folder)
+    notes = []
+    if read.left_out:
+        notes.append(f"left out of the conda file: {', '.join(read.left_out)}; PyPI's packages bring their own")
+    parts = _parts(python=python, dependencies=requirements, channels=read.channels, image=asset.get("image"))
+    return Declared(_name(asset) or read.name, AskedPython(python), requirements, parts, notes=notes)
+
+
+def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declared:
+    entry = curated.catalogue(catalogue).get((images.curated_name(image) or "").lower())
+    if entry is not None:
+        found = _from_catalogue(entry)
+        note = f"image '{image}' is not used; the job has the packages of the curated environment '{entry.name}'"
+        return Declared(_name(asset), found.python, found.requirements, found.parts, notes=[note], not_as_asked=note)
+    python = images.python_of(image)
+    return Declared(
+        _name(asset), AskedPython(python), [], _parts(python=python, image=image), unused_image=f"image '{image}'"
+    )
+
+
+def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
+    build = asset["build"]
+    uri, dockerfile = str(build.get("contextUri") or ""), str(build.get("dockerfilePath") or "Dockerfile")
+    folder = _local(uri) or locate(uri)
+    context = images.read_context(folder, dockerfile) if folder else images.Context(None, None, None)
+    python = images.python_of(context.image) if context.image else images.DEFAULT
+    what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path).name}'"
+    if context.conda is not None:
+        note = f"{what} is not built; the job has the packages of its {context.conda.name}"
+        found = _from_conda({"name": _name(asset)}, folder=context.conda.parent, source=context.conda.read_text())
+        return Declared(
+            found.name, found.python, found.requirements, found.parts, notes=[note, *found.notes], not_as_asked=note
+        )
+    if context.requirements is not None:
+        note = f"{what} is not built; the job has the packages of its {context.requirements.name}"
+        lines = inlined(listed(context.requirements), context.requirements.parent)
+        parts = _parts(python=python, dependencies=lines)
+        return Declared(_name(asset), AskedPython(python), lines, parts, notes=[note], not_as_asked=note)
+    parts = _parts(python=python, image=f"{uri} {dockerfile}")
+    return Declared(_name(asset), AskedPython(python), [], parts, unused_image=what)
+
+
+def _parts(
+    *,
+    python: str,
+    dependencies: list[str] | None = None,
+    channels: list[str] | None = None,
+    image: Any = None,
+    catalogue: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "python": python,
+        "dependencies": sorted(dependencies or []),
+        "channels": channels or [],
+        "image": image,
+        "catalogue": catalogue,
+    }
+
+
+def _name(asset: Mapping[str, Any]) -> str | None:
+    name = asset.get("name")
+    return None if not name or str(name).startswith("CliV2Anonymous") else str(name)
+
+
+def _local(uri: str) -> Path | None:
+    if uri.startswith("file://"):
+        return Path(unquote(urlsplit(uri).path))
+    return Path(uri) if uri.startswith("/") and Path(uri).is_dir() else None

@@ -1,0 +1,39 @@
+"""What an environment can fail with, as sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from smalt.exceptions import SmaltError
+
+_LONGEST = 600
+
+
+class EnvironmentFailed(SmaltError):
+    """An environment could not be built; the job that asked for it fails."""
+
+    code = "EnvironmentFailed"
+
+
+def sentence_of_uv(lines: Sequence[str]) -> str:
+    """uv's reason for giving up, from what it printed, on one line."""
+    start = next((index for index, line in enumerate(lines) if _is_error(line)), None)
+    if start is None:
+        return " ".join(" ".join(lines[-3:]).split()) or "uv said nothing"
+    words: list[str] = []
+    for line in lines[start:]:
+        if words and (not line.strip() or line.lstrip().startswith(("hint:", "[stdout]", "[stderr]"))):
+            break
+        words.append(_bare(line))
+    text = " ".join(" ".join(words).split()).rstrip(".")
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _is_error(line: str) -> bool:
+    return line.startswith("error:") or line.lstrip().startswith("× ")
+
+
+def _bare(line: str) -> str:
+    line = re.sub(r"^\s*(error:|× |╰─▶|├─▶|│)\s*", "", line)
+    return re.sub(r"^\s*cause:\s*", ": ", line)

@@ -1,0 +1,110 @@
+"""`host`: the Python that the user names, as it is; jobs see its packages and leave it alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from smalt.exceptions import Refused
+from smalt.service.environments.installed import packages, realised_hash
+from smalt.service.environments.overlay import Overlays, template_of
+from smalt.service.environments.pythons import probe
+from smalt.service.environments.realised import Realised
+
+_HINT = "name another with 'smalt config set host-python=/path/to/python3'"
+_SITES = "import json, site, sys; print(json.dumps([sys.executable, [p for p in sys.path if p.endswith('-packages')]]))"
+
+
+class _Known(NamedTuple):
+    realised: Realised
+    stamp: list[int]
+    sites: list[str]
+    program: str
+
+
+class Host:
+    """The host environment, asked about once and again when its packages change."""
+
+    def __init__(self, spares: Path) -> None:
+        self._spares = spares
+        self._known: dict[str | None, _Known] = {}
+
+    def known(self, setting: str | None) -> Realised | None:
+        """What `realise` found, while it still holds; without starting anything."""
+        known = self._known.get(setting)
+        if known is None or known.stamp != _stamp(known.program, known.sites):
+            return None
+        return known.realised
+
+    def realise(self, setting: str | None) -> Realised:
+        """The host's environment; Refused where there is none or it does not start."""
+        known = self.known(setting)
+        if known is not None:
+            return known
+        program = setting or _first_on_path()
+        executable, sites = _sites(program)
+        found = probe(executable, os.stat(executable).st_mtime_ns)
+        installed = packages(sites)
+        in_virtual_environment = found.prefix != found.base_prefix
+        template = template_of(
+            found.executable,
+            found.version,
+            Path(found.scripts),
+            sites if in_virtual_environment else [],
+            system_site=not in_virtual_environment,
+        )
+        realised = Realised(
+            bin=None,
+            python=executable,
+            version=found.version,
+            variables={"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            declared_hash="host",
+            realised_hash=realised_hash(found.version, installed),
+            notes=[],
+            overlays=Overlays(template, self._spares),
+        )
+        self._known[setting] = _Known(realised, _stamp(program, sites), sites, program)
+        return realised
+
+
+def _first_on_path() -> str:
+    """The first python3 on PATH but that of smalt's own virtual environment."""
+    for program in _on_path():
+        own = sys.prefix != sys.base_prefix and os.path.dirname(program) == os.path.join(sys.prefix, "bin")
+        if not own and not os.path.samefile(os.path.dirname(program), os.path.dirname(sys.executable)):
+            return program
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
+def _on_path() -> Iterator[str]:
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        found = shutil.which("python3", path=folder) if folder else None
+        if found:
+            yield os.path.abspath(found)
+
+
+def _sites(program: str) -> tuple[str, list[str]]:
+    """The interpreter behind `program` (pyenv's is a script that stands for one) and its folders of packages."""
+    try:
+        answer = subprocess.run([program, "-c", _SITES], capture_output=True, check=True, timeout=60, cwd="/")
+        executable, sites = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        raise Refused(f"the host's Python {program} does not start; {_HINT}") from None
+    return str(executable), [str(site) for site in sites]
+
+
+def _stamp(program: str, sites: list[str]) -> list[int]:
+    return [_modified(path) for path in (program, *sites)]
+
+
+def _modified(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0

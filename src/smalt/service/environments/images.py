@@ -1,0 +1,63 @@
+"""What the name of an image, or a Dockerfile, says of the Python inside. Nothing of either is run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from smalt.service.environments.asked import NEWEST
+
+DEFAULT = "3.10"
+"""The Python of the service's own images."""
+
+_CURATED = re.compile(r"mcr\.microsoft\.com/azureml/curated/([\w.-]+)", re.IGNORECASE)
+_PIP_FILE = re.compile(r"\bpip3?\s+install\b[^\n&;|]*?(?:-r|--requirement)[\s=]+([^\s&;|]+)")
+_CONDA_FILE = re.compile(r"\b(?:conda|mamba)\s+env\s+(?:create|update)\b[^\n&;|]*?(?:-f|--file)[\s=]+([^\s&;|]+)")
+
+
+class Context(NamedTuple):
+    """What a build context has that can be had without building it."""
+
+    image: str | None
+    requirements: Path | None
+    conda: Path | None
+
+
+def python_of(image: str) -> str:
+    """The Python that an image's name tells: python:3.8-slim has 3.8, python has the newest."""
+    repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    if repository == "python":
+        match = re.match(r"3\.\d+", tag)
+        return match[0] if match else NEWEST
+    match = re.search(r"py(?:thon)?-?(3)\.?(\d{1,2})(?!\d)", f"{repository}:{tag}")
+    return f"3.{match[2]}" if match else DEFAULT
+
+
+def curated_name(image: str) -> str | None:
+    """The curated environment whose image it is."""
+    match = _CURATED.match(image)
+    return match[1] if match else None
+
+
+def read_context(folder: Path, dockerfile: str) -> Context:
+    """The base image and the package lists that a Dockerfile names, where they are in its folder."""
+    try:
+        text = (folder / dockerfile).read_text(errors="replace")
+    except OSError:
+        return Context(None, None, None)
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    image = re.search(r"^\s*FROM\s+(?:--\S+\s+)?(\S+)", text, re.IGNORECASE | re.MULTILINE)
+    return Context(image[1] if image else None, _named(folder, _PIP_FILE, text), _named(folder, _CONDA_FILE, text))
+
+
+def _named(folder: Path, pattern: re.Pattern[str], text: str) -> Path | None:
+    """The file of the context that the Dockerfile installs from; where it is copied to does not matter."""
+    match = pattern.search(text)
+    if match is None:
+        return None
+    written = match[1].strip("\"'").lstrip("/")
+    for candidate in (folder / written, folder / Path(written).name):
+        if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
+            return candidate
+    return None

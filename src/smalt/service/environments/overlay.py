@@ -1,0 +1,183 @@
+"""One job's own virtual environment on top of a shared one: its packages are seen, nothing of it is written to.
+
+The overlay has its own bin/ and site-packages, first on the path; a .pth file adds the shared folders after
+them. pip finds the shared packages installed, puts newer ones before them, and declines to remove what is
+outside of its environment. docs/internals/environments.md tells what was verified.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_SPARE = 16
+_SCRIPT = 256 * 1024
+"""Above this a file of bin/ is taken for a program, not for a script."""
+
+# Found by the script's own place, so that one text serves every overlay; to Python the first lines are a string.
+_HEADER = b"#!/bin/sh\n'''exec' \"${0%/*}/python\" \"$0\" \"$@\"\n' '''\n"
+_PIP = _HEADER + b'import runpy\nrunpy.run_module("pip", run_name="__main__", alter_sys=True)\n'
+
+
+@dataclass(frozen=True)
+class Template:
+    """What every overlay of one environment is made of."""
+
+    interpreter: str
+    version: str
+    sees: list[str]
+    """The site folders that the overlay's Python sees after its own."""
+    system_site: bool
+    scripts: dict[str, bytes]
+    links: dict[str, str]
+
+    @property
+    def library(self) -> str:
+        return "lib/python" + ".".join(self.version.split(".")[:2])
+
+
+class Overlays:
+    """The overlays of one environment: made, taken back, and given out again where a job left them untouched."""
+
+    def __init__(self, template: Template, spares: Path) -> None:
+        self.template = template
+        self._spares = spares
+        self._ready: list[tuple[Path, tuple[int, ...]]] = []
+        self._out: dict[Path, tuple[int, ...]] = {}
+        self._number = 0
+        self._lock = threading.Lock()
+
+    def make(self, folder: Path) -> None:
+        """An overlay at `folder`, which need not exist; what an interrupted attempt left there is replaced."""
+        if folder.exists():
+            shutil.rmtree(folder)
+        while (spare := self._spare()) is not None:
+            path, stamp = spare
+            if _stamp(self.template, path) == stamp:
+                os.rename(path, folder)
+                self._out[folder] = stamp
+                return
+            shutil.rmtree(path, ignore_errors=True)
+        lay(self.template, folder)
+        self._out[folder] = _stamp(self.template, folder)
+
+    def release(self, folder: Path) -> None:
+        """Keep an untouched overlay for the next job; remove any other in the background."""
+        stamp = self._out.pop(folder, None)
+        kept = stamp is not None and _stamp(self.template, folder) == stamp
+        self._spares.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._number += 1
+            aside = self._spares / f"{os.getpid()}-{self._number}"
+            kept = kept and len(self._ready) < _SPARE
+        try:
+            os.rename(folder, aside)
+        except FileNotFoundError:
+            return
+        if kept and stamp is not None:
+            self._ready.append((aside, stamp))
+        else:
+            threading.Thread(target=shutil.rmtree, args=(aside, True), daemon=True).start()
+
+    def _spare(self) -> tuple[Path, tuple[int, ...]] | None:
+        with self._lock:
+            return self._ready.pop() if self._ready else None
+
+
+def lay(template: Template, folder: Path) -> None:
+    """Write an overlay. Nothing in it names `folder`, so that it may be moved."""
+    packages = f"{folder}/{template.library}/site-packages"
+    os.makedirs(packages)
+    os.mkdir(f"{folder}/bin")
+    os.symlink("lib", f"{folder}/lib64")
+    os.symlink(template.interpreter, f"{folder}/bin/python")
+    for name in ("python3", "python" + template.library.removeprefix("lib/python")):
+        os.symlink("python", f"{folder}/bin/{name}")
+    _write(f"{folder}/pyvenv.cfg", _configuration(template), 0o644)
+    _write(f"{packages}/_smalt_shared.pth", _shared(template), 0o644)
+    for name, content in template.scripts.items():
+        _write(f"{folder}/bin/{name}", content, 0o755)
+    for name, target in template.links.items():
+        os.symlink(target, f"{folder}/bin/{name}")
+
+
+def template_of(
+    interpreter: str, version: str, scripts: Path, sees: list[str], *, system_site: bool = False
+) -> Template:
+    """The template over the environment whose commands are in `scripts`."""
+    texts: dict[str, bytes] = {}
+    links: dict[str, str] = {}
+    for path in _commands(scripts):
+        body = _body(path, interpreter if system_site else None)
+        if body is not None:
+            texts[path.name] = _HEADER + body
+        elif not system_site:
+            links[path.name] = str(path)
+    minor = ".".join(version.split(".")[:2])
+    texts.update(dict.fromkeys(("pip", "pip3", f"pip{minor}"), _PIP))
+    return Template(interpreter, version, sees, system_site, texts, links)
+
+
+def _stamp(template: Template, folder: Path) -> tuple[int, ...]:
+    """Changes when something is added to, removed from or replaced in the overlay."""
+    places = ("", "/bin", "/lib", f"/{template.library}", f"/{template.library}/site-packages", "/pyvenv.cfg")
+    try:
+        return tuple(os.stat(f"{folder}{place}").st_mtime_ns for place in places)
+    except OSError:
+        return ()
+
+
+def _configuration(template: Template) -> bytes:
+    lines = (
+        f"home = {os.path.dirname(template.interpreter)}",
+        "implementation = CPython",
+        f"version_info = {template.version}",
+        f"version = {template.version}",
+        f"include-system-site-packages = {'true' if template.system_site else 'false'}",
+    )
+    return "\n".join(lines).encode() + b"\n"
+
+
+def _shared(template: Template) -> bytes:
+    return "".join(f"import site; site.addsitedir({path!r})\n" for path in template.sees).encode()
+
+
+def _commands(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(("python", "pip", "activate", "deactivate", "pydoc")) or not path.is_file():
+            continue
+        if os.access(path, os.X_OK):
+            yield path
+
+
+def _body(path: Path, interpreter: str | None) -> bytes | None:
+    """A Python script without its first line(s); None for what is none, or is not of that interpreter."""
+    try:
+        if path.stat().st_size > _SCRIPT:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    first, _, rest = content.partition(b"\n")
+    if first.startswith(b"#!/bin/sh") and rest.startswith(b"'''exec'"):
+        return rest.split(b"\n", 2)[2]
+    if not first.startswith(b"#!") or b"python" not in first:
+        return None
+    program = os.fsdecode(first[2:].split()[0])
+    if interpreter and os.path.realpath(program) != os.path.realpath(interpreter):
+        return None
+    return rest
+
+
+def _write(path: str, content: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.write(handle, content)
+    finally:
+        os.close(handle)

@@ -1,0 +1,48 @@
+"""An environment that is real: what a job needs to run in it, in a view of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from smalt.service.environments.overlay import Overlays
+
+
+@dataclass(frozen=True)
+class Realised:
+    """A built environment, or one job's own view of it (see `clone`)."""
+
+    bin: Path | None
+    """The folder that goes to the front of PATH."""
+    python: str
+    """The path of its Python."""
+    version: str
+    """That Python's version."""
+    variables: dict[str, str]
+    declared_hash: str
+    realised_hash: str
+    notes: list[str]
+    """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
+    overlays: Overlays = field(repr=False, compare=False)
+    folder: Path | None = None
+    """Where this job's view is; None for the environment itself."""
+
+    def clone(self, folder: Path) -> Realised:
+        """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
+
+        A virtual environment that sees the packages of this one; made in well under a millisecond, so
+        every job gets one.
+        """
+        self.overlays.make(folder)
+        return replace(
+            self,
+            bin=folder / "bin",
+            python=str(folder / "bin" / "python"),
+            variables={**self.variables, "VIRTUAL_ENV": str(folder)},
+            folder=folder,
+        )
+
+    def release(self) -> None:
+        """The job is over: its view is kept for the next job where nothing was installed, else removed."""
+        if self.folder is not None:
+            self.overlays.release(self.folder)

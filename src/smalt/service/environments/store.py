@@ -1,0 +1,145 @@
+"""Built environments on disk: $SMALT_HOME/environments/<declared hash>/{record.json, venv/, spare/}."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+LAYOUT = 1
+_POLL_SECONDS = 0.05
+_TOUCH_SECONDS = 60.0
+
+
+@dataclass
+class Record:
+    """What is known of a built environment."""
+
+    declared_hash: str
+    realised_hash: str
+    names: list[str]
+    parts: dict[str, Any]
+    packages: list[str]
+    python: str
+    """The interpreter that it was made with."""
+    version: str
+    built: float
+    seconds: float
+    size: int
+    layout: int = LAYOUT
+
+
+class Store:
+    """The folder of built environments. An environment is there whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._touched: dict[str, float] = {}
+
+    def path(self, declared_hash: str) -> Path:
+        return self.folder / declared_hash
+
+    def record(self, declared_hash: str) -> Record | None:
+        """What is known of that environment, where it is there and can run."""
+        try:
+            content = json.loads((self.path(declared_hash) / "record.json").read_text())
+            record = Record(**content)
+        except (OSError, ValueError, TypeError):
+            return None
+        return record if record.layout == LAYOUT and self.stands(declared_hash) else None
+
+    def stands(self, declared_hash: str) -> bool:
+        """Whether its Python, which is a link to one of the machine, is still there."""
+        return (self.path(declared_hash) / "venv" / "bin" / "python").exists()
+
+    def records(self) -> list[Record]:
+        names = sorted(os.listdir(self.folder)) if self.folder.is_dir() else []
+        return [record for name in names if not name.startswith(".") and (record := self.record(name)) is not None]
+
+    def touch(self, declared_hash: str) -> None:
+        """Remember that it was used, to the minute."""
+        now = time.time()
+        if now - self._touched.get(declared_hash, 0.0) > _TOUCH_SECONDS:
+            self._touched[declared_hash] = now
+            with contextlib.suppress(OSError):
+                os.utime(self.path(declared_hash) / "record.json", (now, now))
+
+    def last_used(self, declared_hash: str) -> float:
+        return (self.path(declared_hash) / "record.json").stat().st_mtime
+
+    @contextlib.asynccontextmanager
+    async def locked(self, declared_hash: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:
+        """Hold the lock of one environment over all processes; `on_wait` is called once where another has it."""
+        locks = self.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        handle = os.open(locks / declared_hash, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            waited = False
+            while not _lock(handle):
+                if not waited:
+                    on_wait()
+                waited = True
+                await asyncio.sleep(_POLL_SECONDS)
+            yield
+        finally:
+            os.close(handle)
+
+    def begin(self, declared_hash: str) -> Path:
+        """A new folder to build in. Call with the lock held: what an interrupted build left is removed."""
+        for left in self.folder.glob(f".building-{declared_hash}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f".building-{declared_hash}-", dir=self.folder))
+
+    def publish(self, building: Path, record: Record) -> None:
+        """Put a finished build in its place. Call with the lock held."""
+        path = building / "record.json"
+        with path.open("w") as file:
+            json.dump(asdict(record), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        building.chmod(0o755)
+        self.discard(record.declared_hash)
+        os.rename(building, self.path(record.declared_hash))
+
+    def discard(self, declared_hash: str) -> None:
+        """Remove an environment, so that nobody finds half of it meanwhile."""
+        with contextlib.suppress(FileNotFoundError):
+            aside = tempfile.mkdtemp(prefix=".removed-", dir=self.folder)
+            os.rename(self.path(declared_hash), f"{aside}/{declared_hash}")
+        for left in self.folder.glob(".removed-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def rename(self, record: Record, name: str) -> None:
+        """Note another name under which it is known."""
+        record.names.append(name)
+        target = self.path(record.declared_hash) / "record.json"
+        temporary = target.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(asdict(record), indent=1))
+        os.replace(temporary, target)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes on disk; a file shared by links with uv's cache counts whole."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(root, name)).st_blocks * 512
+    return total
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
