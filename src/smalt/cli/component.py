@@ -15,7 +15,7 @@ component = Noun("component", "Components: reusable steps of pipelines.", assets
 @component.verb(
     "create",
     options.file("The component's YAML file."),
-    options.name("Its name, instead of the file's.", needed=False),
+    options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
     options.VERSION,
     options.SET,
     options.SKIP_VALIDATION,

@@ -23,7 +23,7 @@ _SECRETS = click.Option(["--include-secrets"], is_flag=True, help="Show its secr
 @datastore.verb(
     "create",
     options.file("The datastore's YAML file."),
-    options.name("Its name, instead of the file's.", needed=False),
+    options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
     options.SET,
 )
 def create(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:

@@ -22,7 +22,7 @@ _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job
 @job.verb(
     "create",
     options.file("The job's YAML file."),
-    options.name("A name for the job, instead of a made one.", needed=False),
+    options.name("A name for the job, instead of a made one.", needed=False, argument="[FILE]"),
     options.SET,
     _STREAM,
     options.WEB,
@@ -68,7 +68,14 @@ def show(to: Invocation, name: str, web: bool) -> Any:
     click.Option(["-p", "--parent-job-name"], metavar="NAME", help="Only the children of this job."),
     click.Option(["--experiment-name"], metavar="NAME", help="Only jobs of this experiment."),
     click.Option(["--status"], metavar="STATUS", help="Only jobs in this state."),
-    click.Option(["--all-results"], type=click.BOOL, is_flag=False, flag_value=True, help="Accepted; all are listed."),
+    click.Option(
+        ["--all-results"],
+        type=click.BOOL,
+        is_flag=False,
+        flag_value=True,
+        metavar="[BOOL]",
+        help="Accepted; all are listed.",
+    ),
     click.Option(["--asset-name"], metavar="NAME", hidden=True),
     options.LISTING,
     options.MAX_RESULTS,
@@ -141,7 +148,10 @@ def restore(to: Invocation, name: str) -> None:
 
 
 @job.verb(
-    "validate", options.file("The job's YAML file."), options.name("A name for the job.", needed=False), options.SET
+    "validate",
+    options.file("The job's YAML file."),
+    options.name("A name for the job.", needed=False, argument="[FILE]"),
+    options.SET,
 )
 def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
     """Check a job's YAML file, and the files that it refers to; nothing is run and no server is needed."""

@@ -8,11 +8,11 @@ from smalt.cli.arguments import Words
 from smalt.cli.verb import File, Name
 
 
-def name(help: str, needed: bool = True) -> list[click.Parameter]:
+def name(help: str, needed: bool = True, argument: str = "[NAME]") -> list[click.Parameter]:
     """-n/--name, which the first argument of the command line may give as well."""
     return [
         Name(["-n", "--name"], metavar="NAME", needed=needed, help=help),
-        click.Argument(["argument"], required=False, metavar="[NAME]"),
+        click.Argument(["argument"], required=False, metavar=argument),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Result = Any
 Callback = Callable[..., Result]
 
-_COMMON = (
+COMMON = (
     click.Option(["-g", "--resource-group"], metavar="NAME", help="The resource group; any name will do."),
     click.Option(["-w", "--workspace-name"], metavar="NAME", help="The workspace, if not the default one."),
     click.Option(["--subscription"], metavar="ID", help="The subscription; any will do."),
@@ -113,7 +114,7 @@ class Verb(click.Command):
         super().__init__(
             name,
             callback=callback,
-            params=[*params, *_COMMON],
+            params=[*params, *COMMON],
             context_settings={"help_option_names": ["-h", "--help"]},
             **rest,
         )
@@ -124,8 +125,10 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         values = dict(ctx.params)
-        common = {str(option.name): values.pop(str(option.name)) for option in _COMMON}
+        common = {str(option.name): values.pop(str(option.name)) for option in COMMON}
         invocation = Invocation(common, self.columns)
+        if common["debug"]:
+            os.environ["SMALT_DEBUG"] = "1"
         if "argument" in values:
             self._take_argument(ctx, values)
         assert self.callback is not None
