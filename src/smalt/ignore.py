@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from smalt.exceptions import NotFound, Refused
@@ -16,7 +16,7 @@ FILES = (".amlignore", ".gitignore")
 """The first of these in the root folder counts, and no other."""
 
 IMPLIED = (".git", "__pycache__")
-"""Left out unless the ignore file takes them back in (`!.git/`)."""
+"""Left out, whatever else is taken back in, unless a line takes them back by name (`!.git/`)."""
 
 _GLOB = re.compile(r"[*?\[\\]")
 _CLASSES = {
@@ -45,18 +45,10 @@ class Ignore:
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str]) -> Ignore:
-        """The rules for a folder: its ignore file after what is always left out."""
-        for name in FILES:
-            try:
-                with open(
-                    os.path.join(folder, name), encoding="utf-8-sig", errors="surrogateescape", newline="\n"
-                ) as file:
-                    return cls([*IMPLIED, *file.read().split("\n")])
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                continue
-            except PermissionError:
-                raise Refused(f"no permission to read {os.path.join(folder, name)}") from None
-        return cls(IMPLIED)
+        """The rules for a folder: those of its ignore file, and what is always left out."""
+        lines = _lines(folder)
+        taken_back = {line.rstrip(" /\r").rpartition("/")[2].lstrip("!") for line in lines if line.startswith("!")}
+        return cls([*lines, *(name for name in IMPLIED if name not in taken_back)])
 
     def matches(self, path: str, is_folder: bool) -> bool:
         """Whether this very path (relative, with `/`) is ignored; its parents are not looked at."""
@@ -138,6 +130,19 @@ def stays_inside(path: str, target: str) -> bool:
     while up < len(parts) and parts[up] == "..":
         up += 1
     return up <= path.count("/") and ".." not in parts[up:]
+
+
+def _lines(folder: str | os.PathLike[str]) -> list[str]:
+    for name in FILES:
+        path = os.path.join(folder, name)
+        try:
+            with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+                return file.read().split("\n")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except PermissionError:
+            raise Refused(f"no permission to read {path}") from None
+    return []
 
 
 def _entries(root: str, prefix: str) -> list[os.DirEntry[str]] | None:
@@ -226,7 +231,7 @@ class _Sieve:
         return self._hard_paths is not None and self._hard_paths(prefix + name) is not None
 
 
-def _any(rules: list[_Rule]):  # type: ignore[no-untyped-def]
+def _any(rules: list[_Rule]) -> Callable[[str], re.Match[str] | None] | None:
     patterns = [rule.regex.pattern for rule in rules if rule.regex]
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.DOTALL).fullmatch if patterns else None
 

@@ -34,6 +34,8 @@ def import_local(snapshots: Snapshots, datastores: Datastores, path: str, worksp
             if snapshots.identify(source)[0] != snapshot:
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             os.replace(temporary if os.path.isdir(source) else temporary / name, target)
+        except FileNotFoundError as error:
+            raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:
             if not target.exists():  # else another submission was first
                 raise cannot_write(target, error) from None

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from smalt.exceptions import Unavailable
 from smalt.service.data.copying import cannot_write, copy_file
 from smalt.service.data.manifest import EXECUTABLE, FOLDER, LINK, Entry
 
@@ -39,7 +38,7 @@ class Tree(NamedTuple):
 
 
 def make(tree: Tree, source: Callable[[str, str], str], target: str) -> None:
-    """Write the folder; `source` (path, sha256) says where a file's bytes are.
+    """Write the folder; `source` (path, sha256) says where a file's bytes are, FileNotFoundError that they are not.
 
     Times are those of the writing: a constant one would make Python trust stale .pyc files."""
     try:
@@ -50,8 +49,8 @@ def make(tree: Tree, source: Callable[[str, str], str], target: str) -> None:
             _file(source(path, sha), f"{target}/{path}", mode)
         for path, link in tree.links:
             os.symlink(link, f"{target}/{path}")
-    except FileNotFoundError as error:
-        raise Unavailable(f"the store of snapshots has lost {error.filename}; submit the job again") from None
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise cannot_write(target, error) from None
 

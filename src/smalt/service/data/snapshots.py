@@ -69,7 +69,12 @@ class Snapshots:
     def materialise(self, hash: str, target: str | os.PathLike[str]) -> None:
         """Write a snapshot's content into `target`, a new or empty folder, as files of its own."""
         with self._sharing.shared():
-            make(self.tree(hash), lambda path, sha: self.objects.path(sha), os.fspath(target))
+            try:
+                make(self.tree(hash), lambda path, sha: self.objects.path(sha), os.fspath(target))
+            except FileNotFoundError as error:
+                self._trees.pop(hash, None)
+                self._place(hash).unlink(missing_ok=True)  # so that the next add() stores everything again
+                raise Unavailable(f"the store of snapshots has lost {error.filename}; submit the job again") from None
 
     def has(self, hash: str) -> bool:
         return self._place(hash).exists()
@@ -126,10 +131,11 @@ class Snapshots:
     def _add_folder(self, root: str, ignore: bool) -> Snapshot:
         place = statcache.place(self.folder / "stat", root, ignore)
         scan = Scan(root, ignore, place, lambda files, size: self._guard(f"folder {root}", files, size))
-        if scan.last is not None and scan.unchanged and self._touch(scan.last.hash):
+        is_whole = scan.last is not None and self._touch(scan.last.hash)  # then its blobs are all here
+        if scan.last is not None and is_whole and scan.unchanged:
             return Snapshot(scan.last.hash, scan.last.total, scan.last.size)
         with self.objects.batch() as batch:
-            scan.read(batch.store, self.objects.has)
+            scan.read(batch.store, lambda sha, size: is_whole or self.objects.has(sha, size))
         snapshot = self._publish(scan.entries())
         scan.remember(*snapshot)
         return snapshot
