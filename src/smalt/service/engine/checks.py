@@ -106,7 +106,7 @@ class _Checker:
 
     def _environment(self, environment: Any) -> None:
         if isinstance(environment, str) and not is_bound(environment) and self._new("environment", environment):
-            self._try(lookup.environment, self.rooms.db, self.workspace, environment)
+            self._try(lookup.environment, self.rooms, self.workspace, environment)
 
     def _code(self, code: str | None) -> None:
         if code and self._new("code", code):

@@ -22,6 +22,7 @@ from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request, Slots
 from smalt.service.engine.watch import Watch
+from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -38,6 +39,7 @@ class Run:
     job: Job
     grant: Grant
     leaf: command.Leaf | None = None
+    view: Realised | None = None
     step_id: str | None = None
     task: asyncio.Task[None] | None = None
 
@@ -270,12 +272,14 @@ class Engine:
         assert realised is not None, "an environment is realised before its job is launched"
         attempt = jobs.attempt(self._db, run.job, "local", leaf.timeout)
         try:
-            step = command.step(self.rooms, leaf, realised, run.grant, attempt.number, attempt.step_id)
+            step, run.view = command.step(self.rooms, leaf, realised, run.grant, attempt.number, attempt.step_id)
         except (SmaltError, OSError) as error:
             jobs.end_attempt(self._db, attempt.step_id, None, None, "never started", 0.0)
             self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
             return
         run.step_id = attempt.step_id
+        for note in realised.notes:
+            self.rooms.say(run.job, note)
         reads, writes = command.data_rows(self.rooms, leaf)
         if reads:
             jobs.put_data(self._db, run.job, "input", reads)
@@ -378,6 +382,8 @@ class Engine:
 
     def _free(self, job: Job) -> None:
         run = self._runs.pop(job.id, None)
+        if run and run.view:
+            run.view.release()
         if run:
             self._slots.give(run.grant)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from smalt import wire
+from smalt.entities import PipelineJob
 from smalt.service.engine import outcome
 from smalt.service.engine.kinds import pipeline
 from smalt.service.engine.rooms import Rooms
@@ -22,7 +23,7 @@ def plan(rooms: Rooms, job: Job) -> list[Job]:
     """Record the children of a composite job; inside a transaction. Children of a plan cut short are made anew."""
     if job.open:
         jobs.drop_children(rooms.db, job)
-    entity = wire.from_rest({"properties": job.properties}, "job")
+    entity = cast("PipelineJob", wire.from_rest({"properties": job.properties}, "job"))
     workspace = rooms.workspace(job)
     planner = pipeline.Planner(rooms.db, workspace, job.name, entity, job.experiment)
     made = list(planner.children())

@@ -6,7 +6,7 @@ from typing import Any
 
 from smalt.entities.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.environments import lookup_curated
+from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -15,16 +15,16 @@ LOCAL = "local"
 """The compute that is this machine; `serverless` and absent mean it too."""
 
 
-def environment(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
+def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
     """The environment that `text` names, as the environments room takes it; NotFound says what to do."""
     reference = named(text)
     if reference.name == "host":
         return {"host": True}
     if not reference.registry:
-        found = _version(db, workspace, "environments", reference)
+        found = _version(rooms.db, workspace, "environments", reference)
         if found:
             return {**found.properties, "name": reference.name}
-    curated = lookup_curated(reference.name, reference.version or reference.label)
+    curated = rooms.environments.lookup_curated(reference.name, reference.version or reference.label)
     if curated is not None:
         return curated
     if reference.registry:
@@ -32,7 +32,7 @@ def environment(db: Database, workspace: Workspace, text: str) -> dict[str, Any]
             f"environment '{reference.name}' of registry '{reference.registry}' is not in smalt's catalogue; "
             f"describe it in $SMALT_HOME/catalogue/{reference.name}.yml or name another environment"
         )
-    wanted = assets.find(db, workspace.id, "environments", reference.name, reference.version, reference.label)
+    wanted = assets.find(rooms.db, workspace.id, "environments", reference.name, reference.version, reference.label)
     return wanted.properties
 
 

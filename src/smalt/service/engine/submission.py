@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
@@ -54,9 +54,7 @@ def accept(
 
 def read(body: dict[str, Any]) -> CommandJob | PipelineJob:
     """The entity in the body; a type that does not run yet is refused in one sentence."""
-    type = str(body.get("jobType") or "")
-    entity = wire.from_rest({"properties": body}, "job")
+    entity = cast("CommandJob | PipelineJob", wire.from_rest({"properties": body}, "job"))
     if entity.type not in TYPES:
-        raise Refused(f"a {entity.type or type} job cannot run yet; this smalt runs command and pipeline jobs")
-    assert isinstance(entity, (CommandJob, PipelineJob))
+        raise Refused(f"a {entity.type} job cannot run yet; this smalt runs command and pipeline jobs")
     return entity

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output
@@ -43,8 +43,8 @@ class Leaf:
 
     @classmethod
     def read(cls, rooms: Rooms, job: Job, workspace: Workspace) -> Leaf:
-        entity = wire.from_rest({"properties": job.properties}, "job")
-        environment = lookup.environment(rooms.db, workspace, str(entity.environment))
+        entity = cast("CommandJob", wire.from_rest({"properties": job.properties}, "job"))
+        environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
         return cls(job, workspace, entity, environment, code)
 
@@ -100,8 +100,10 @@ def wants_gpu(job: CommandJob) -> bool:
     return size.startswith("standard_n") or "gpu" in compute.rpartition("/")[2]
 
 
-def step(rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str) -> Step:
-    """Lay out the job's folders and say what is to run in them."""
+def step(
+    rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str
+) -> tuple[Step, Realised]:
+    """Lay out the job's folders and say what is to run in them; with the job's own view of its environment."""
     folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
     cwd = folder / "wd"
     if not cwd.exists():
@@ -114,10 +116,9 @@ def step(rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int
     own = realised.clone(folder / "environment")
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
-    distribution = _distribution(leaf.entity)
     text = script.build(command, step_id=step_id, folder=str(folder), cwd=str(cwd))
     log = str(artifacts / "user_logs" / "std_log.txt")
-    return Step(step_id, text, str(folder), str(cwd), variables, log, leaf.timeout, GRACE)
+    return Step(step_id, text, str(folder), str(cwd), variables, log, leaf.timeout, GRACE), own
 
 
 def copy_code(rooms: Rooms, leaf: Leaf, cwd: Path) -> None:

@@ -1,0 +1,108 @@
+"""What the benchmarks share: a server on a home of its own, pipelines of many steps, bare processes to compare with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+SMALT = [sys.executable, "-m", "smalt"]
+
+
+@contextlib.contextmanager
+def home() -> Iterator[dict[str, str]]:
+    """The environment of a fresh home, whose server and files are gone afterwards."""
+    folder = tempfile.mkdtemp(prefix="smalt-bench-")
+    environment = {**os.environ, "SMALT_HOME": folder}
+    environment.pop("SMALT_URL", None)
+    try:
+        yield environment
+    finally:
+        subprocess.run([*SMALT, "server", "stop", "--force"], env=environment, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def smalt(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run([*SMALT, *arguments], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"smalt {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def show(environment: dict[str, str], name: str) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(smalt(environment, "job", "show", "-n", name, "-o", "json"))
+    return shown
+
+
+def wait(environment: dict[str, str], name: str) -> str:
+    """Until the job is over; its state."""
+    subprocess.run([*SMALT, "job", "stream", "-n", name], env=environment, capture_output=True)
+    return str(show(environment, name)["status"])
+
+
+def chain(count: int) -> str:
+    """A pipeline in which each step reads what the one before wrote."""
+    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    for number in range(count):
+        lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host", "    outputs: {o: }"]
+        if number:
+            lines.append(f"    inputs: {{i: '${{{{parent.jobs.n{number - 1}.outputs.o}}}}'}}")
+    return "\n".join(lines) + "\n"
+
+
+def wide(count: int) -> str:
+    """A pipeline of steps that have nothing to do with each other."""
+    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    for number in range(count):
+        lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host"]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: str, text: str) -> str:
+    path = Path(folder, "pipeline.yml")
+    path.write_text(text)
+    return str(path)
+
+
+def bare_loop(count: int) -> float:
+    """Seconds for the same processes one after the other, with nothing around them."""
+    began = time.perf_counter()
+    for _ in range(count):
+        subprocess.run(["bash", "-c", "true"], check=True)
+    return time.perf_counter() - began
+
+
+def bare_threads(count: int, threads: int = 2) -> float:
+    """The same from so many threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda _: subprocess.run(["bash", "-c", "true"], check=True), range(count)))
+    return time.perf_counter() - began
+
+
+def median(measure: Callable[[], float], rounds: int = 5) -> float:
+    return statistics.median(measure() for _ in range(rounds))
+
+
+def seconds(job: dict[str, Any]) -> float:
+    """From accepted to over, by the server's records."""
+    times = job["creation_context"]["created_at"], job["properties"]["EndTimeUtc"]
+    begin, end = (_parse(text) for text in times)
+    return end - begin
+
+
+def _parse(text: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -1,0 +1,139 @@
+"""Run the job files of an azureml-examples checkout, unedited, and print a table: file, state, seconds, why not.
+
+    python bench/corpus.py CHECKOUT [--only TEXT …] [--all] [--home FOLDER]
+
+Without --all, those that need nothing but this machine (the corpus calls them runs-as-is) and four that need packages
+from PyPI. What a file needs beforehand (registered data, components, files in a datastore) is made as its README says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BASICS = "cli/jobs/basics"
+COMPONENTS = "cli/jobs/pipelines-with-components/basics"
+NESTED = "cli/jobs/pipelines-with-components/pipeline_with_pipeline_component"
+
+AS_IS = [
+    *(f"{BASICS}/hello-{name}.yml" for name in """
+        code data-uri-folder dataset git model-as-input notebook pipeline-abc-serverless pipeline-abc
+        pipeline-customize-output-file-serverless pipeline-customize-output-file
+        pipeline-customize-output-folder-serverless pipeline-customize-output-folder
+        pipeline-default-artifacts-serverless pipeline-default-artifacts pipeline-io-serverless pipeline-io
+        pipeline-serverless pipeline-settings-serverless pipeline-settings pipeline
+        world-env-var world-input world-org world-output-data world-output world""".split()),
+    *(f"{COMPONENTS}/{name}.yml" for name in """
+        1a_e2e_local_components/pipeline 1b_e2e_registered_components/pipeline-serverless
+        1b_e2e_registered_components/pipeline 2a_basic_component/pipeline 2b_component_with_input_output/pipeline
+        3a_basic_pipeline/pipeline 3b_pipeline_with_data/pipeline 4a_local_data_input/pipeline
+        4b_datastore_datapath_uri/pipeline 4d_data_input/pipeline 5a_env_public_docker_image/pipeline
+        5b_env_registered/pipeline 6a_tf_hello_world/pipeline 6b_pytorch_hello_world/pipeline""".split()),
+    f"{NESTED}/pipeline_with_train_eval_pipeline_component/pipeline.yml",
+]  # fmt: skip
+WITH_PACKAGES = [
+    f"{BASICS}/hello-iris-datastore-file.yml",
+    f"{BASICS}/hello-iris-datastore-folder.yml",
+    f"{BASICS}/hello-model-as-output.yml",
+    f"{COMPONENTS}/5c_env_conda_file/pipeline.yml",
+]
+
+_REGISTERED = f"{COMPONENTS}/1b_e2e_registered_components"
+_IRIS = ["datastore", "upload", "workspaceblobstore", "cli/assets/data/example-data", "example-data"]
+BEFOREHAND: dict[str, list[list[str]]] = {
+    f"{BASICS}/hello-data-uri-folder.yml": [
+        ["data", "create", "-f", "cli/assets/data/local-folder.yml", "--name", "local-folder-example"]
+    ],
+    f"{BASICS}/hello-dataset.yml": [
+        ["data", "create", "-f", "cli/assets/data/local-folder-sampledata.yml", "--name", "sampledata"]
+    ],
+    f"{BASICS}/hello-iris-datastore-file.yml": [_IRIS],
+    f"{BASICS}/hello-iris-datastore-folder.yml": [_IRIS],
+    f"{COMPONENTS}/4b_datastore_datapath_uri/pipeline.yml": [
+        ["datastore", "upload", "workspaceblobstore", f"{COMPONENTS}/4a_local_data_input/data", "azureml"]
+    ],
+    f"{COMPONENTS}/4d_data_input/pipeline.yml": [["data", "create", "-f", f"{COMPONENTS}/4d_data_input/data.yml"]],
+    **{
+        f"{_REGISTERED}/{name}.yml": [["component", "create", "-f", f"{_REGISTERED}/{part}.yml"] for part in parts]
+        for name, parts in {"pipeline": ("train", "score", "eval"), "pipeline-serverless": ("train", "score", "eval")}.items()
+    },
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--only", nargs="+", default=[], help="files whose path has one of these texts")
+    parser.add_argument("--all", action="store_true", help="every job file below cli/jobs")
+    parser.add_argument("--home", type=Path, help="the SMALT_HOME to use; a temporary one where absent")
+    parser.add_argument("--limit", type=float, default=900, help="seconds for one file")
+    arguments = parser.parse_args()
+    files = every_job(arguments.checkout) if arguments.all else [*AS_IS, *WITH_PACKAGES]
+    if arguments.only:
+        files = [file for file in files if any(text in file for text in arguments.only)]
+    home = arguments.home or Path(tempfile.mkdtemp(prefix="smalt-corpus-"))
+    environment = {**os.environ, "SMALT_HOME": str(home)}
+    print(f"{'file':<100} {'state':<10} {'s':>6}  why not")
+    counts: dict[str, int] = {}
+    try:
+        for file in files:
+            state, seconds, why = run(arguments.checkout, file, environment, arguments.limit)
+            counts[state] = counts.get(state, 0) + 1
+            print(f"{file.removeprefix('cli/jobs/'):<100} {state:<10} {seconds:6.1f}  {why}", flush=True)
+    finally:
+        smalt(["server", "stop"], arguments.checkout, environment, 60)
+    print(", ".join(f"{count} {state}" for state, count in sorted(counts.items())), f"of {len(files)}")
+    return 0 if set(counts) <= {"Completed"} else 1
+
+
+def every_job(checkout: Path) -> list[str]:
+    """Files below cli/jobs that are job documents, by the name of their schema."""
+    found = []
+    for path in sorted(checkout.glob("cli/jobs/**/*.y*ml")):
+        head = path.read_text(errors="replace")[:600]
+        if "Job.schema.json" in head or path.name in ("job.yml", "job.yaml", "job-template.yml", "job-sweep.yml"):
+            found.append(str(path.relative_to(checkout)))
+    return found
+
+
+def run(checkout: Path, file: str, environment: dict[str, str], limit: float) -> tuple[str, float, str]:
+    began = time.monotonic()
+    for command in BEFOREHAND.get(file, []):
+        done = smalt([*command, "-o", "none"], checkout, environment, limit)
+        if done.returncode and "exists already" not in done.stderr:
+            return "Refused", time.monotonic() - began, f"smalt {' '.join(command)}: {last_line(done.stderr)}"
+    began = time.monotonic()
+    try:
+        created = smalt(["job", "create", "-f", file, "-o", "json"], checkout, environment, limit)
+        if created.returncode:
+            return "Refused", time.monotonic() - began, last_line(created.stderr)
+        name = json.loads(created.stdout)["name"]
+        smalt(["job", "stream", "-n", name], checkout, environment, limit)
+    except subprocess.TimeoutExpired:
+        return "Unfinished", time.monotonic() - began, f"not over after {limit:g} s"
+    seconds = time.monotonic() - began
+    job = json.loads(smalt(["job", "show", "-n", name, "-o", "json"], checkout, environment, limit).stdout)
+    error = job.get("error") or {}
+    return job["status"], seconds, error.get("message", "") if isinstance(error, dict) else str(error)
+
+
+def smalt(
+    command: list[str], checkout: Path, environment: dict[str, str], limit: float
+) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "smalt", *command]
+    return subprocess.run(program, cwd=checkout, env=environment, capture_output=True, text=True, timeout=limit)
+
+
+def last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
