@@ -15,8 +15,9 @@ from smalt.ignore import Ignore, walk
 NAMES = ["a", "b", "ab", "abc", "a.b", "[a]", "a b", "a ", "!a", "#a", "-a", "a*", "a\\b", "A", ".a", "]", "a-c"]
 FOLDERS = ["", "a/", "b/", "ab/", "a/b/", "a/a/b/", "b/ab/", "a b/", "a.b/", ".a/"]
 
-PIECES = "a b c A * ? ** / . - ! # [ ] \\ \\a \\* [a [ab] [!a] [^b] [a-c] []a] [\\]a] [a-] [--a] [[:alpha:]] [[:punct:]]".split()
-piece = st.sampled_from([*PIECES, " ", "\\ "])
+SINGLE = [*"abcA*?/.-!#[]\\ "]
+SETS = ["[a", "[ab]", "[!a]", "[^b]", "[a-c]", "[]a]", "[\\]a]", "[a-]", "[--a]", "[[:alpha:]]", "[[:punct:]]"]
+piece = st.sampled_from([*SINGLE, *SETS, "**", "\\a", "\\*", "\\ "])
 pattern = st.lists(piece, min_size=1, max_size=6).map("".join).filter(lambda text: not _is_quirk(text))
 lines = st.lists(
     st.tuples(
