@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from smalt.service.data import Snapshots, statcache
+import pytest
+
+from smalt.ignore import Folder, Ignore
+from smalt.service.data import Snapshots, scan, statcache
 from smalt.service.data.scan import Scan
 
 _LIBRARY = os.path.dirname(json.__file__)  # files that nobody has touched for longer than a clock's tick
@@ -25,6 +29,33 @@ def test_an_edit_that_keeps_size_and_mtime_is_seen(snapshots: Snapshots, code: P
         ids.append(snapshots.add(code).hash)
     assert len(set(ids)) == 2
     assert ids == ids[:2] * 150
+
+
+@pytest.mark.parametrize("resolution", [10_000_000, 1_000_000_000, 2_000_000_000])
+def test_an_edit_within_one_tick_of_a_coarse_clock_is_seen(
+    snapshots: Snapshots, code: Path, monkeypatch: pytest.MonkeyPatch, resolution: int
+) -> None:
+    """The same on a file system whose stamps are coarser than this machine's, where an edit may leave no trace."""
+    real_walk, real_stat = scan.walk, os.stat
+
+    def coarse(status: os.stat_result) -> os.stat_result:
+        stamps = {name: getattr(status, name) // resolution * resolution for name in ("st_mtime_ns", "st_ctime_ns")}
+        return os.stat_result(tuple(status)[:10], {**stamps, "st_atime_ns": 0})
+
+    def coarse_walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
+        for folder in real_walk(root, ignore):
+            yield folder._replace(files=[(name, coarse(status)) for name, status in folder.files])
+
+    monkeypatch.setattr(scan, "walk", coarse_walk)
+    file = code / "a.txt"
+    ids = []
+    for turn in range(40):
+        file.write_text(str(turn % 2))
+        monkeypatch.setattr(os, "stat", lambda *args, **named: coarse(real_stat(*args, **named)))
+        ids.append(snapshots.add(code).hash)
+        monkeypatch.setattr(os, "stat", real_stat)
+    assert len(set(ids)) == 2
+    assert ids == ids[:2] * 20
 
 
 def test_a_replaced_file_is_seen(snapshots: Snapshots, code: Path) -> None:
