@@ -9,9 +9,8 @@ from smalt.entities.asset import Asset
 from smalt.entities.entity import mapping, optional
 from smalt.entities.inputs import Input, Output, Outputs
 from smalt.entities.kinds import COMPONENTS, component_type
-from smalt.entities.nested import Nested, Tagged
+from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
-from smalt.entities.references import is_reference, parse_reference
 from smalt.entities.shapes import Boolean, Map, Shape, Text
 
 if TYPE_CHECKING:
@@ -58,21 +57,4 @@ class InlineComponent(Tagged[Component]):
         return super().choose(value, path, reader)
 
 
-class ComponentReference(Text):
-    """A component registered elsewhere, or described in another file."""
-
-    words = "the path of a component, 'azureml:NAME:VERSION', 'azureml://registries/…'"
-
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
-        if not isinstance(value, str):
-            return self.refuse(value, path, reader)
-        if reader.is_binding(value):
-            return value
-        if is_reference(value):
-            if parse_reference(value) is None:
-                self.refuse(value, path, reader)
-            return value
-        return reader.entity(value, "component", path)
-
-
-COMPONENT: Shape[str | Component] = ComponentReference() | InlineComponent()
+COMPONENT: Shape[str | Component] = Named("component") | InlineComponent()

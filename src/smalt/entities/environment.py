@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Asset
 from smalt.entities.entity import Entity, mapping, optional, required
-from smalt.entities.nested import Nested
+from smalt.entities.nested import Named, Nested
 from smalt.entities.problems import Path, shown
-from smalt.entities.references import is_reference, parse_reference
+from smalt.entities.references import is_reference
 from smalt.entities.shapes import JSON, Enum, Integer, Map, Shape, Text
 
 if TYPE_CHECKING:
@@ -88,21 +88,4 @@ class Environment(Asset):
             reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
 
 
-class EnvironmentReference(Text):
-    """An environment registered elsewhere, or described in another file."""
-
-    words = "'azureml:NAME:VERSION', 'azureml:NAME@latest', 'azureml://registries/…' or a mapping with 'image'"
-
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
-        if not isinstance(value, str):
-            return self.refuse(value, path, reader)
-        if is_reference(value):
-            if parse_reference(value) is None and not reader.is_binding(value):
-                self.refuse(value, path, reader)
-            return value
-        if value.startswith("file:") or value.endswith((".yml", ".yaml")):
-            return reader.entity(value, "environment", path)
-        return self.refuse(value, path, reader)
-
-
-ENVIRONMENT: Shape[str | Environment] = EnvironmentReference() | Nested(Environment)
+ENVIRONMENT: Shape[str | Environment] = Named("environment", bare_paths=False) | Nested(Environment)

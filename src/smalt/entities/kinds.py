@@ -11,16 +11,38 @@ from typing import Any
 JOBS = {
     "command": "command_job:CommandJob",
     "pipeline": "pipeline_job:PipelineJob",
+    "sweep": "sweep_job:SweepJob",
+    "automl": "automl_job:AutoMLJob",
+    "spark": "spark:SparkJob",
+    "import": "import_job:ImportJob",
+    "data_transfer": "data_transfer:DataTransferJob",
+    "finetuning": "finetuning:FineTuningJob",
+    "distillation": "distillation:DistillationJob",
 }
 
 COMPONENTS = {
     "command": "command_component:CommandComponent",
     "pipeline": "pipeline_component:PipelineComponent",
+    "parallel": "parallel:ParallelComponent",
+    "spark": "spark:SparkComponent",
+    "automl": "automl_job:AutoMLComponent",
+    "import": "import_job:ImportComponent",
+    "data_transfer": "data_transfer:DataTransferComponent",
+    "promptflow_parallel": "flow:FlowComponent",
 }
 
 STEPS = {
     "command": "nodes:CommandNode",
     "pipeline": "nodes:PipelineNode",
+    "sweep": "nodes:SweepNode",
+    "parallel": "parallel:ParallelNode",
+    "automl": "automl_job:AutoMLNode",
+    "spark": "spark:SparkNode",
+    "import": "import_job:ImportNode",
+    "data_transfer": "data_transfer:DataTransferNode",
+    "if_else": "control_flow:IfElse",
+    "do_while": "control_flow:DoWhile",
+    "parallel_for": "control_flow:ParallelFor",
 }
 
 DATASTORES = {
@@ -40,6 +62,16 @@ COMPUTES = {
     "synapsespark": "compute:SynapseSparkCompute",
 }
 
+ONLINE_DEPLOYMENTS = {
+    "managed": "online_deployment:ManagedOnlineDeployment",
+    "kubernetes": "online_deployment:KubernetesOnlineDeployment",
+}
+
+BATCH_DEPLOYMENTS = {
+    "model": "batch_deployment:ModelBatchDeployment",
+    "pipeline": "batch_deployment:PipelineComponentBatchDeployment",
+}
+
 KINDS: dict[str, dict[str, str] | str] = {
     "job": JOBS,
     "component": COMPONENTS,
@@ -49,6 +81,21 @@ KINDS: dict[str, dict[str, str] | str] = {
     "datastore": DATASTORES,
     "compute": COMPUTES,
     "workspace": "workspace:Workspace",
+    "schedule": "schedule:Schedule",
+    "data_import": "data_import:DataImport",
+    "online_endpoint": "endpoint:OnlineEndpoint",
+    "online_deployment": ONLINE_DEPLOYMENTS,
+    "batch_endpoint": "endpoint:BatchEndpoint",
+    "batch_deployment": BATCH_DEPLOYMENTS,
+    "serverless_endpoint": "endpoint:ServerlessEndpoint",
+    "marketplace_subscription": "endpoint:MarketplaceSubscription",
+    "feature_store": "feature_store:FeatureStore",
+    "feature_set": "feature_store:FeatureSet",
+    "feature_store_entity": "feature_store:FeatureStoreEntity",
+    "registry": "registry:Registry",
+    "connection": "connection:Connection",
+    "model_package": "model_package:ModelPackage",
+    "index": "index:Index",
 }
 
 
@@ -75,7 +122,16 @@ def component_type(data: Mapping[str, Any]) -> str:
     word = _schema_type(data, "component")
     if word in COMPONENTS:
         return word
+    if "nodes" in data or "flow" in data or schema_word(data) in ("Flow", "Run"):
+        return "promptflow_parallel"
     return "pipeline" if "jobs" in data else "command"
+
+
+def deployment_type(kind: str, data: Mapping[str, Any]) -> str:
+    """The type of a deployment that has no `type`."""
+    if kind == "batch_deployment":
+        return "pipeline" if "component" in data or "job_definition" in data else "model"
+    return "kubernetes" if "kubernetes" in schema_word(data).lower() else "managed"
 
 
 def _schema_type(data: Mapping[str, Any], end: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.entity import Entity
 from smalt.entities.problems import Path, did_you_mean, listed, shown
+from smalt.entities.references import is_reference, parse_reference
 from smalt.entities.shapes import JSON, Shape
 
 if TYPE_CHECKING:
@@ -101,3 +102,29 @@ class ByKey(Tagged[E]):
 
     def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         return next((key for key in self.table if key and key in value), "")
+
+
+class Named(Shape[str]):
+    """An entity that is registered, or that another file describes; the text, or the entity of that file."""
+
+    def __init__(self, kind: str, *, bare_paths: bool = True) -> None:
+        """Without `bare_paths` a file must be named with `file:` or end in `.yml` or `.yaml`."""
+        self.kind, self.bare_paths = kind, bare_paths
+        noun = kind.replace("_", " ")
+        file = f"the path of a {noun}" if bare_paths else "'file:PATH'"
+        self.words = f"{file}, 'azureml:NAME:VERSION', 'azureml:NAME@latest' or 'azureml://registries/…'"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if not isinstance(value, str) or reader.is_binding(value):
+            return self.refuse(value, path, reader)
+        if is_reference(value):
+            return self.refuse(value, path, reader) if parse_reference(value) is None else value
+        if self.bare_paths or value.startswith("file:") or value.endswith((".yml", ".yaml")):
+            return reader.entity(value, self.kind, path)
+        return self.refuse(value, path, reader)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "string"}

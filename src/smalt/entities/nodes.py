@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
-from smalt.entities.entity import Entity, constant, mapping, optional
+from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.problems import Path, listed
-from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration
+from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Text
+from smalt.entities.sweep import Sweep
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -79,6 +80,15 @@ class PipelineNode(ComponentNode):
     noun = "a pipeline step"
 
     type = constant("pipeline", "The type of step.")
+
+
+class SweepNode(Sweep, Node):
+    noun = "a sweep step"
+
+    type = constant("sweep", "The type of step.")
+    trial = required(COMPONENT, "The command component that is run for each point of the space.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
 
 class Step(Tagged[Node]):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.entity import Entity
-from smalt.entities.kinds import KINDS, component_type, job_type
+from smalt.entities.kinds import KINDS, STEPS, component_type, deployment_type, job_type
 from smalt.entities.nested import noun_class
 from smalt.entities.problems import Problem, did_you_mean, listed, shown
 from smalt.entities.reader import Reader
@@ -42,6 +42,9 @@ def choose(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None)
     for known, where in table.items():
         if known.replace("_", "") == folded:
             return noun_class(where)
+    if kind == "job" and given in STEPS:
+        reader.problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
+        return None
     reader.problem(("type",), f"unknown type {shown(given)} of {_a(kind)}{did_you_mean(given, table) or _known(table)}")
     return None
 
@@ -49,6 +52,8 @@ def choose(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None)
 def _guess(kind: str, data: Mapping[str, Any]) -> str | None:
     if kind == "job":
         return job_type(data)
+    if kind in ("online_deployment", "batch_deployment"):
+        return deployment_type(kind, data)
     return component_type(data) if kind == "component" else None
 
 

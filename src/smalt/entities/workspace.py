@@ -1,14 +1,134 @@
-"""Workspaces."""
+"""Workspaces, hubs and projects."""
 
 from __future__ import annotations
 
-from smalt.entities.asset import Resource
-from smalt.entities.entity import optional
-from smalt.entities.shapes import Text
+from smalt.entities.asset import TAGS, Resource
+from smalt.entities.entity import Entity, from_service, mapping, optional, required
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.resource_identity import ResourceIdentity
+from smalt.entities.shapes import Anything, Boolean, Enum, List, Text
+
+
+class CustomerManagedKey(Entity):
+    noun = "a customer-managed key"
+
+    key_vault = optional(Text(), "The ARM id of the vault.")
+    key_uri = optional(Text(), "The URI of the key.")
+    cosmosdb_id = optional(Text(), "The database that is encrypted with it.")
+    storage_id = optional(Text(), "The storage that is encrypted with it.")
+    search_id = optional(Text(), "The search service that is encrypted with it.")
+
+
+class OutboundRule(Entity):
+    noun = "an outbound rule"
+
+    name = required(Text(), "The name.")
+    category = from_service(Text(), "Why it is there.")
+    status = from_service(Text(), "The state.")
+    parent_rule_names = from_service(List(Text()), "The rules that it stems from.")
+
+
+class FqdnRule(OutboundRule):
+    type = required(Enum("fqdn"), "The type.")
+    destination = required(Text(), "The host.")
+
+
+class PrivateEndpointDestination(Entity):
+    noun = "the destination of a private endpoint"
+
+    service_resource_id = required(Text(), "The ARM id.")
+    subresource_target = required(Text(), "The part of it, such as `blob`.")
+    spark_enabled = optional(Boolean(), "Whether Spark jobs reach it.")
+
+
+class PrivateEndpointRule(OutboundRule):
+    type = required(Enum("private_endpoint"), "The type.")
+    destination = required(Nested(PrivateEndpointDestination), "The resource.")
+    fqdns = optional(List(Text()), "Its hosts.")
+
+
+class ServiceTagDestination(Entity):
+    noun = "the destination of a service tag"
+
+    service_tag = required(Text(), "The tag.")
+    protocol = required(Text(), "The protocol.")
+    port_ranges = required(Text(), "The ports.")
+    address_prefixes = optional(List(Text()), "The addresses.")
+
+
+class ServiceTagRule(OutboundRule):
+    type = required(Enum("service_tag"), "The type.")
+    destination = required(Nested(ServiceTagDestination), "The service.")
+
+
+OUTBOUND_RULE: Tagged[OutboundRule] = Tagged(
+    OutboundRule,
+    "type",
+    {
+        "fqdn": "workspace:FqdnRule",
+        "private_endpoint": "workspace:PrivateEndpointRule",
+        "service_tag": "workspace:ServiceTagRule",
+    },
+)
+
+
+class ManagedNetwork(Entity):
+    noun = "a managed network"
+
+    isolation_mode = optional(
+        Enum("disabled", "allow_internet_outbound", "allow_only_approved_outbound"), "What may be reached."
+    )
+    outbound_rules = optional(List(OUTBOUND_RULE), "What else may be reached.")
+    firewall_sku = optional(Enum("standard", "basic"), "The firewall.")
+    network_id = from_service(Text(), "The ARM id.")
+    status = from_service(Anything(), "The state.")
+
+
+class NetworkAcls(Entity):
+    noun = "network access rules"
+
+    default_action = required(Text(), "Allow or Deny.")
+    ip_rules = optional(List(Anything()), "Addresses that are allowed.")
+
+
+class ServerlessComputeSettings(Entity):
+    noun = "settings of serverless compute"
+
+    custom_subnet = optional(Text(), "The subnet of its machines.")
+    no_public_ip = optional(Boolean(), "Whether they have no public addresses.")
 
 
 class Workspace(Resource):
+    """A hub or a project where `kind` says so."""
+
     noun = "a workspace"
 
+    name = required(Text(), "The name.")
+    tags = mapping(TAGS, "Labels, for people and searches.")
+    kind = optional(Enum("default", "hub", "project", "featurestore"), "The kind of workspace.")
     display_name = optional(Text(), "The name that people see.")
     location = optional(Text(), "The region.")
+    resource_group = optional(Text(), "The resource group.")
+    hub_id = optional(Text(), "The hub, of a project.")
+    workspace_hub = optional(Text(), "The hub.")
+    default_resource_group = optional(Text(), "The resource group of a hub's projects.")
+    associated_workspaces = from_service(List(Text()), "The projects, of a hub.")
+    hbi_workspace = optional(Boolean(), "Whether its data is of high business impact.")
+    storage_account = optional(Text(), "The ARM id of its storage.")
+    container_registry = optional(Text(), "The ARM id of its container registry.")
+    key_vault = optional(Text(), "The ARM id of its key vault.")
+    application_insights = optional(Text(), "The ARM id of its Application Insights.")
+    customer_managed_key = optional(Nested(CustomerManagedKey), "The key that its data is encrypted with.")
+    image_build_compute = optional(Text(), "Where images are built.")
+    public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
+    network_acls = optional(Nested(NetworkAcls), "Who may reach it.")
+    system_datastores_auth_mode = optional(Text(), "How its own datastores are reached.")
+    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    primary_user_assigned_identity = optional(Text(), "The identity that it acts as first.")
+    managed_network = optional(Nested(ManagedNetwork), "Its network.")
+    provision_network_now = optional(Boolean(), "Whether the network is made at once.")
+    enable_data_isolation = optional(Boolean(), "Whether data of projects is kept apart.")
+    allow_roleassignment_on_rg = optional(Boolean(), "Whether roles are assigned on the resource group.")
+    serverless_compute = optional(Nested(ServerlessComputeSettings), "Its serverless compute.")
+    discovery_url = from_service(Text(), "Where its services are listed.")
+    mlflow_tracking_uri = from_service(Text(), "Where MLflow finds it.")

@@ -1,0 +1,96 @@
+"""Batch deployments: of models, and of pipeline components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalt.entities.command import VARIABLES
+from smalt.entities.component import COMPONENT
+from smalt.entities.deployment import Deployment
+from smalt.entities.entity import Entity, constant, mapping, optional
+from smalt.entities.nested import Nested
+from smalt.entities.nodes import Step
+from smalt.entities.problems import Path
+from smalt.entities.resources import JobResourceConfiguration
+from smalt.entities.shapes import Anything, AsText, Enum, Integer, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+
+class BatchRetrySettings(Entity):
+    noun = "retry settings"
+
+    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+    timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
+
+
+class BatchSettings(Entity):
+    """How mini-batches are made and what becomes of their results."""
+
+    noun = "settings of a batch deployment"
+
+    mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    instance_count = optional(Integer(at_least=1), "How many machines.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
+    logging_level = optional(Text(), "How much is logged.")
+    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    output_file_name = optional(Text(), "The file that rows are appended to.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+
+
+class ModelBatchDeployment(Deployment):
+    """Settings stand under `settings`, or, as they once did, beside it."""
+
+    noun = "a batch deployment of a model"
+
+    type = constant("model", "The type.")
+    compute = optional(Text(), "Where it runs.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    settings = optional(Nested(BatchSettings), "How mini-batches are made and what becomes of them.")
+    mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
+    logging_level = optional(Text(), "How much is logged.")
+    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    output_file_name = optional(Text(), "The file that rows are appended to.")
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if "compute" not in given:
+            reader.problem(path, f"{cls.noun} needs 'compute'", at_key=True)
+
+
+class JobDefinition(Entity):
+    noun = "a job definition"
+
+    type = constant("pipeline", "The type of job.")
+    name = optional(Text(), "The name.")
+    display_name = optional(Text(), "The name that people see.")
+    description = optional(Text(), "What it is, for people.")
+    tags = mapping(Map(AsText()), "Labels, for people and searches.")
+    experiment_name = optional(Text(), "The experiment that it is listed under.")
+    component = optional(COMPONENT, "The pipeline component.")
+    inputs = mapping(Map(Anything()), "Its inputs.")
+    outputs = mapping(Map(Anything()), "Its outputs.")
+    jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
+    settings = mapping(Map(Anything()), "Settings of the pipeline.")
+
+
+class PipelineComponentBatchDeployment(Deployment):
+    noun = "a batch deployment of a pipeline component"
+
+    type = constant("pipeline", "The type.")
+    component = optional(COMPONENT, "The pipeline component.")
+    job_definition = optional(Text() | Nested(JobDefinition), "A pipeline job, in place of a component.")
+    settings = mapping(Map(Anything()), "Settings of the pipeline.")
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if given.isdisjoint(("component", "job_definition")):
+            reader.problem(path, f"{cls.noun} needs 'component' or 'job_definition'", at_key=True)

@@ -1,0 +1,133 @@
+"""Connections of a workspace to things outside."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import Resource
+from smalt.entities.datastore import OneLakeArtifact
+from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.shapes import Anything, Boolean, Enum, Map, Text
+
+
+class ConnectionCredentials(Entity):
+    noun = "credentials of a connection"
+
+
+class PatTokenConfiguration(ConnectionCredentials):
+    noun = "personal access token credentials"
+
+    type = constant("pat", "The type.")
+    pat = optional(Text(), "The token.")
+
+
+class SasConfiguration(ConnectionCredentials):
+    noun = "SAS credentials"
+
+    type = constant("sas", "The type.")
+    sas_token = optional(Text(), "The shared access signature.")
+
+
+class UsernamePasswordConfiguration(ConnectionCredentials):
+    noun = "user name credentials"
+
+    type = constant("username_password", "The type.")
+    username = optional(Text(), "The user.")
+    password = optional(Text(), "The password.")
+
+
+class ManagedIdentityConfiguration(ConnectionCredentials):
+    noun = "managed identity credentials"
+
+    type = constant("managed_identity", "The type.")
+    client_id = optional(Text(), "The client id.")
+    resource_id = optional(Text(), "The ARM id.")
+
+
+class ServicePrincipalCredentials(ConnectionCredentials):
+    noun = "service principal credentials"
+
+    type = constant("service_principal", "The type.")
+    tenant_id = optional(Text(), "The tenant.")
+    client_id = optional(Text(), "The application.")
+    client_secret = optional(Text(), "Its secret.")
+
+
+class AccessKeyConfiguration(ConnectionCredentials):
+    noun = "access key credentials"
+
+    type = constant("access_key", "The type.")
+    access_key_id = optional(Text(), "The id of the key.")
+    secret_access_key = optional(Text(), "The key.")
+
+
+class ApiKeyConfiguration(ConnectionCredentials):
+    noun = "API key credentials"
+
+    type = constant("api_key", "The type.")
+    key = optional(Text(), "The key.")
+
+
+class AccountKeyCredentials(ConnectionCredentials):
+    noun = "account key credentials"
+
+    type = constant("account_key", "The type.")
+    account_key = optional(Text(), "The key.")
+
+
+class AadCredentials(ConnectionCredentials):
+    noun = "Entra ID credentials"
+
+    type = constant("aad", "The type.")
+
+
+class NoCredentials(ConnectionCredentials):
+    noun = "no credentials"
+
+    type = constant("none", "The type.")
+
+
+CREDENTIALS: Tagged[ConnectionCredentials] = Tagged(
+    ConnectionCredentials,
+    "type",
+    {
+        "pat": "connection:PatTokenConfiguration",
+        "sas": "connection:SasConfiguration",
+        "username_password": "connection:UsernamePasswordConfiguration",
+        "managed_identity": "connection:ManagedIdentityConfiguration",
+        "service_principal": "connection:ServicePrincipalCredentials",
+        "access_key": "connection:AccessKeyConfiguration",
+        "api_key": "connection:ApiKeyConfiguration",
+        "account_key": "connection:AccountKeyCredentials",
+        "aad": "connection:AadCredentials",
+        "none": "connection:NoCredentials",
+    },
+)
+
+STORES = ("azure_blob", "azure_one_lake", "azure_data_lake_gen2", "s3", "snowflake", "azure_sql_db")
+SERVICES = ("azure_open_ai", "azure_ai_services", "azure_ai_search", "azure_content_safety", "azure_speech_services")
+OTHERS = (
+    *("git", "container_registry", "python_feed", "azure_synapse_analytics", "azure_my_sql_db", "azure_postgres_db"),
+    *("custom", "api_key", "open_ai", "serp", "serverless"),
+)
+
+
+class Connection(Resource):
+    noun = "a connection"
+
+    type = required(Enum(*OTHERS, *STORES, *SERVICES), "What it leads to.")
+    target = optional(Text(), "The address.")
+    credentials = optional(CREDENTIALS, "How to log in.")
+    is_shared = optional(Boolean(), "Whether all users of the workspace may use it.")
+    metadata = mapping(Map(Anything()), "What else is known of it.")
+    url = optional(Text(), "The address, of a blob container.")
+    account_name = optional(Text(), "The storage account.")
+    container_name = optional(Text(), "The container.")
+    endpoint = optional(Text(), "The endpoint, of a service.")
+    azure_endpoint = optional(Text(), "The endpoint, of Azure OpenAI.")
+    api_base = optional(Text(), "The address of the API.")
+    api_key = optional(Text(), "The key of the API.")
+    api_version = optional(Text(), "The version of the API.")
+    open_ai_resource_id = optional(Text(), "The ARM id, of Azure OpenAI.")
+    ai_services_resource_id = optional(Text(), "The ARM id, of Azure AI services.")
+    one_lake_workspace_name = optional(Text(), "The Fabric workspace.")
+    artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.")

@@ -1,0 +1,17 @@
+"""Data assets that are imported from elsewhere."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import Asset
+from smalt.entities.data_transfer import EXTERNAL_DATA
+from smalt.entities.entity import optional, required
+from smalt.entities.shapes import Enum, Text
+
+
+class DataImport(Asset):
+    noun = "a data import"
+
+    type = optional(Enum("uri_file", "uri_folder", "mltable"), "The type; uri_folder where unset.")
+    path = required(Text(), "Where the data is written.")
+    source = required(EXTERNAL_DATA, "What is imported.")
+    datastore = optional(Text(), "The datastore that it is written to.")

@@ -1,0 +1,53 @@
+"""Distillation: a small model taught by a large one."""
+
+from __future__ import annotations
+
+from smalt.entities.connection import Connection
+from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.finetuning import DATA
+from smalt.entities.inputs import JOB_OUTPUTS, Input
+from smalt.entities.job import Job
+from smalt.entities.nested import Nested
+from smalt.entities.resources import JobResourceConfiguration
+from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, Map, Number, Text
+
+
+class EndpointRequestSettings(Entity):
+    noun = "settings of the requests to the teacher"
+
+    request_batch_size = optional(Integer(at_least=1), "Requests at a time.")
+    min_endpoint_success_ratio = optional(Number(0, 1), "The part of the requests that must succeed.")
+
+
+class TeacherModelSettings(Entity):
+    noun = "settings of the teacher"
+
+    inference_parameters = mapping(Map(Anything()), "Parameters of the requests.")
+    endpoint_request_settings = optional(Nested(EndpointRequestSettings), "How requests are made.")
+
+
+class PromptSettings(Entity):
+    noun = "settings of the prompt"
+
+    enable_chain_of_thought = optional(Boolean(), "Whether the teacher is to reason.")
+    enable_chain_of_density = optional(Boolean(), "Whether the teacher is to write densely.")
+    max_len_summary = optional(Integer(at_least=1), "Words of a summary at most.")
+
+
+class DistillationJob(Job):
+    noun = "a distillation job"
+
+    type = constant("distillation", "The type of job.")
+    data_generation_type = required(Enum("label_generation", "data_generation"), "What the teacher makes.")
+    data_generation_task_type = required(
+        Enum("NLI", "NLU_QA", "CONVERSATION", "MATH", "SUMMARIZATION"), "What the model is to do."
+    )
+    teacher_model_endpoint_connection = required(Nested(Connection), "The connection to the teacher.")
+    student_model = required(Text() | Nested(Input), "The model that learns.")
+    training_data = optional(DATA, "What it learns from.")
+    validation_data = optional(DATA, "What it is tried on.")
+    teacher_model_settings = optional(Nested(TeacherModelSettings), "How the teacher is asked.")
+    prompt_settings = optional(Nested(PromptSettings), "How the prompt is made.")
+    hyperparameters = mapping(Map(AsText()), "Hyperparameters, by name.")
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")

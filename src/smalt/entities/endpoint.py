@@ -1,0 +1,64 @@
+"""Endpoints: online and batch."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import Resource
+from smalt.entities.entity import Entity, from_service, mapping, optional, required
+from smalt.entities.nested import Nested
+from smalt.entities.resource_identity import ResourceIdentity
+from smalt.entities.shapes import Enum, Integer, Map, Text
+
+
+class Endpoint(Resource):
+    noun = "an endpoint"
+
+    name = required(Text(), "The name.")
+    auth_mode = optional(Enum("key", "aml_token", "aad_token"), "How callers show who they are.")
+    location = optional(Text(), "The region.")
+    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    scoring_uri = from_service(Text(), "Where requests go.")
+    openapi_uri = from_service(Text(), "Where its API is described.")
+    provisioning_state = from_service(Text(), "The state.")
+
+
+class EndpointDefaults(Entity):
+    noun = "defaults of an endpoint"
+
+    deployment_name = optional(Text(), "The deployment that answers where none is named.")
+
+
+class BatchEndpoint(Endpoint):
+    noun = "a batch endpoint"
+
+    defaults = optional(Nested(EndpointDefaults), "What happens where a request does not say.")
+
+
+class OnlineEndpoint(Endpoint):
+    """Managed, or on Kubernetes where it has a `compute`."""
+
+    noun = "an online endpoint"
+
+    kind = from_service(Text(), "Managed or Kubernetes.")
+    compute = optional(Text(), "The Kubernetes cluster.")
+    traffic = mapping(Map(Integer(0, 100)), "Percent of the requests, by deployment.")
+    mirror_traffic = mapping(Map(Integer(0, 100)), "Percent of the requests that are copied, by deployment.")
+    public_network_access = optional(Enum("enabled", "disabled"), "Whether it is open to the network.")
+
+
+class ServerlessEndpoint(Resource):
+    noun = "a serverless endpoint"
+
+    model_id = optional(Text(), "The model that answers.")
+    auth_mode = optional(Text(), "How callers show who they are.")
+    location = from_service(Text(), "The region.")
+    scoring_uri = from_service(Text(), "Where requests go.")
+    provisioning_state = from_service(Text(), "The state.")
+
+
+class MarketplaceSubscription(Resource):
+    noun = "a marketplace subscription"
+
+    model_id = optional(Text(), "The model.")
+    marketplace_plan = from_service(Text(), "The plan.")
+    status = from_service(Text(), "The state.")
+    provisioning_state = from_service(Text(), "The state of making it.")

@@ -1,0 +1,40 @@
+"""Fine-tuning of models."""
+
+from __future__ import annotations
+
+from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.inputs import JOB_OUTPUTS, DataPath, Input
+from smalt.entities.job import Job
+from smalt.entities.nested import Nested
+from smalt.entities.resources import QueueSettings
+from smalt.entities.shapes import AsText, Enum, List, Map, Text
+
+DATA = DataPath() | Nested(Input)
+
+
+class JobResources(Entity):
+    noun = "resources of a fine-tuning job"
+
+    instance_types = optional(List(Text()), "The kinds of machine that will do.")
+
+
+class FineTuningJob(Job):
+    noun = "a fine-tuning job"
+
+    type = constant("finetuning", "The type of job.")
+    task = required(
+        Enum(
+            *("chat_completion", "text_completion", "text_classification", "question_answering"),
+            *("text_summarization", "token_classification", "text_translation", "image_classification"),
+            *("image_instance_segmentation", "image_object_detection", "video_multi_object_tracking"),
+        ),
+        "What the model is to do.",
+    )
+    model_provider = required(Enum("azure_open_ai", "custom"), "Whose model it is.")
+    model = required(Nested(Input), "The model.")
+    training_data = optional(DATA, "What it learns from.")
+    validation_data = optional(DATA, "What it is tried on.")
+    hyperparameters = mapping(Map(AsText()), "Hyperparameters, by name.")
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    resources = optional(Nested(JobResources), "The machines that it asks for.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")

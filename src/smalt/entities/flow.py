@@ -1,0 +1,24 @@
+"""Prompt flows as components: kept as they are, and checked only for the keys that smalt reads."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import TAGS
+from smalt.entities.command import VARIABLES
+from smalt.entities.component import Component
+from smalt.entities.entity import constant, mapping, optional
+from smalt.entities.environment import LocalOrRemote
+from smalt.entities.shapes import Anything, List, Map
+
+
+class FlowComponent(Component):
+    noun = "a flow"
+    _is_open = True
+
+    type = constant("promptflow_parallel", "The type of component.")
+    inputs = mapping(Map(Anything()), "The inputs of the flow.")
+    outputs = mapping(Map(Anything()), "The outputs of the flow.")
+    flow = optional(LocalOrRemote(), "The folder of the flow, where this is a run of one.")
+    environment = optional(Anything(), "The packages of the flow.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    additional_includes = optional(List(LocalOrRemote()), "Files and folders that are added to the flow.")
+    tags = mapping(TAGS, "Labels, for people and searches.")

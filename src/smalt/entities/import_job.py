@@ -1,0 +1,46 @@
+"""Importing from databases and buckets: jobs, steps and components."""
+
+from __future__ import annotations
+
+from smalt.entities.component import COMPONENT_INPUTS, Component, Port
+from smalt.entities.entity import Entity, constant, optional, required
+from smalt.entities.inputs import Output
+from smalt.entities.job import Job
+from smalt.entities.nested import Nested
+from smalt.entities.nodes import ComponentNode
+from smalt.entities.shapes import Enum, Text
+
+
+class ImportSource(Entity):
+    noun = "the source of an import"
+
+    type = required(Enum("azuresqldb", "azuresynapseanalytics", "snowflake", "s3"), "The kind of source.")
+    connection = required(Text(), "The connection that leads to it.")
+    query = optional(Text(), "The SQL query, of a database.")
+    path = optional(Text(), "The path, in a bucket.")
+
+
+class ImportJob(Job):
+    noun = "an import job"
+
+    type = constant("import", "The type of job.")
+    source = required(Nested(ImportSource), "What is imported.")
+    output = required(Nested(Output), "Where it is written.")
+
+
+class ImportNode(ComponentNode):
+    noun = "an import step"
+
+    type = constant("import", "The type of step.")
+    source = optional(Nested(ImportSource), "What is imported.")
+    output = optional(Nested(Output), "Where it is written.")
+
+    _alternatives = ("component", "source")
+
+
+class ImportComponent(Component):
+    noun = "an import component"
+
+    type = constant("import", "The type of component.")
+    source = required(COMPONENT_INPUTS, "What is imported: parameters, by name.")
+    output = required(Port(Output), "Where it is written.")

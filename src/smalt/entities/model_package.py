@@ -1,0 +1,64 @@
+"""Packages of models with what serves them."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import TAGS
+from smalt.entities.command import VARIABLES
+from smalt.entities.deployment import CodeConfiguration
+from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.environment import Route
+from smalt.entities.nested import Nested
+from smalt.entities.shapes import Anything, Enum, List, Map, Text
+
+
+class BaseEnvironmentSource(Entity):
+    noun = "a base environment"
+
+    type = optional(Text(), "The type of source.")
+    resource_id = optional(Text(), "The environment.")
+
+
+class InferenceConfiguration(Entity):
+    noun = "an inference configuration"
+
+    liveness_route = optional(Nested(Route), "Answers whether the container lives.")
+    readiness_route = optional(Nested(Route), "Answers whether it can take requests.")
+    scoring_route = optional(Nested(Route), "Where requests go.")
+    entry_script = optional(Text(), "The script with `init` and `run`.")
+    configuration = mapping(Map(Anything()), "Settings of the server.")
+
+
+class InferenceServer(Entity):
+    noun = "an inference server"
+
+    type = required(Enum("azureml_online", "azureml_batch", "custom", "triton"), "The type of server.")
+    code_configuration = optional(Nested(CodeConfiguration), "The code that asks the model.")
+    inference_configuration = optional(Nested(InferenceConfiguration), "The routes of the server.")
+
+
+class ModelConfiguration(Entity):
+    noun = "a model configuration"
+
+    mode = optional(Enum("copy", "download"), "How the model comes into the package.")
+    mount_path = optional(Text(), "Where it is found.")
+
+
+class PackageInput(Entity):
+    noun = "an input of a package"
+
+    type = optional(Enum("uri_file", "uri_folder"), "The type.")
+    mode = optional(Enum("read_only_mount", "download"), "How the package gets it.")
+    path = optional(Anything(), "Where it is.")
+    mount_path = optional(Text(), "Where it is found.")
+
+
+class ModelPackage(Entity):
+    noun = "a model package"
+
+    target_environment = optional(Text() | Map(Text()), "The environment that is made.")
+    base_environment_source = optional(Nested(BaseEnvironmentSource), "What it is built on.")
+    inferencing_server = optional(Nested(InferenceServer), "What serves the model.")
+    model_configuration = optional(Nested(ModelConfiguration), "How the model comes into the package.")
+    inputs = optional(List(Nested(PackageInput)), "What else comes into the package.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    tags = mapping(TAGS, "Labels, for people and searches.")

@@ -1,0 +1,69 @@
+"""Work on mini-batches of data, many at a time: steps and components."""
+
+from __future__ import annotations
+
+from smalt.entities.command import VARIABLES, Code
+from smalt.entities.component import Component
+from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.nested import Nested
+from smalt.entities.nodes import ComponentNode
+from smalt.entities.resources import ComponentResources, JobResourceConfiguration
+from smalt.entities.shapes import AsText, Enum, Integer, List, Text
+
+
+class ParallelTask(Entity):
+    """Open, as with the service."""
+
+    noun = "the task of a parallel step"
+    _is_open = True
+
+    type = required(Enum("run_function", "model", "function"), "What is called for each mini-batch.")
+    code = optional(Code(), "The folder with the entry script.")
+    entry_script = optional(Text(), "The script with `init` and `run`.")
+    program_arguments = optional(Text(), "Its arguments.")
+    model = optional(Text(), "The model that is applied.")
+    append_row_to = optional(Text(), "The output that gets a line for each result.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+
+
+class RetrySettings(Entity):
+    noun = "retry settings"
+    _is_open = True
+
+    timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
+    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+
+
+class Parallel(Entity):
+    """What parallel steps and parallel components have in common."""
+
+    noun = "a parallel step"
+
+    task = optional(Nested(ParallelTask), "What is done with each mini-batch.")
+    mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.")
+    partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.")
+    input_data = optional(Text(), "The input that is cut into mini-batches, as `${{inputs.NAME}}`.")
+    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "How much is logged.")
+    retry_settings = optional(Nested(RetrySettings), "How mini-batches are tried again.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    mini_batch_error_threshold = optional(Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.")
+
+
+class ParallelNode(Parallel, ComponentNode):
+    noun = "a parallel step"
+
+    type = constant("parallel", "The type of step.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+
+    _alternatives = ("component", "task")
+
+
+class ParallelComponent(Parallel, Component):
+    noun = "a parallel component"
+
+    type = constant("parallel", "The type of component.")
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.")

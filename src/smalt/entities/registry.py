@@ -1,0 +1,51 @@
+"""Registries, which share assets among workspaces."""
+
+from __future__ import annotations
+
+from smalt.entities.asset import Resource
+from smalt.entities.entity import Entity, from_service, optional, required
+from smalt.entities.nested import Nested
+from smalt.entities.resource_identity import ResourceIdentity
+from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Text
+
+
+class StorageConfiguration(Entity):
+    noun = "storage of a registry"
+
+    storage_account_hns = optional(Boolean(), "Whether it has folders.")
+    storage_account_type = optional(
+        Enum(
+            *("standard_lrs", "standard_grs", "standard_ragrs", "standard_zrs"),
+            *("standard_gzrs", "standard_ragzrs", "premium_lrs", "premium_zrs"),
+        ),
+        "How safe it is.",
+    )
+    replication_count = optional(Integer(at_least=1), "How many accounts.")
+
+
+class RegistryLocation(Entity):
+    noun = "a location of a registry"
+
+    location = required(Text(), "The region.")
+    storage_config = optional(Nested(StorageConfiguration) | List(Text()), "Its storage.")
+    acr_config = optional(Anything(), "Its container registry.")
+
+
+class ContainerRegistry(Entity):
+    noun = "a container registry"
+
+    acr_account_sku = optional(Enum("premium"), "The tier.")
+
+
+class Registry(Resource):
+    noun = "a registry"
+
+    location = required(Text(), "The first region.")
+    replication_locations = optional(List(Nested(RegistryLocation)), "All regions.")
+    public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
+    container_registry = optional(Text() | Nested(ContainerRegistry), "Its container registry.")
+    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    intellectual_property = optional(Anything(), "Who owns what is in it.")
+    managed_resource_group = from_service(Anything(), "The resource group of its parts.")
+    mlflow_registry_uri = from_service(Text(), "Where MLflow finds it.")
+    discovery_url = from_service(Text(), "Where its services are listed.")

@@ -1,0 +1,56 @@
+"""Schedules: of jobs, of monitors, of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.asset import Resource
+from smalt.entities.data_import import DataImport
+from smalt.entities.entity import Entity, from_service, optional, required
+from smalt.entities.kinds import JOBS, job_type
+from smalt.entities.monitor import MonitorDefinition
+from smalt.entities.nested import Named, Nested, Tagged
+from smalt.entities.problems import Path
+from smalt.entities.shapes import Boolean, Shape, Text
+from smalt.entities.triggers import TRIGGER
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+
+class CreateJob(Tagged[Entity]):
+    """A job in place, or one in a file with some of its settings changed."""
+
+    def __init__(self) -> None:
+        super().__init__(Entity, "type", {**JOBS, "": "scheduled_job:ScheduledJob"})
+        self.words = "a job, the path of one, or 'azureml:NAME'"
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        if "job" in value:
+            return ""
+        return super().choose(value, path, reader) if value.get("type") is not None else job_type(value)
+
+
+CREATE_JOB: Shape[Entity | str] = Named("job") | CreateJob()
+IMPORT_DATA: Shape[DataImport | str] = Named("data_import") | Nested(DataImport)
+
+
+class Schedule(Resource):
+    noun = "a schedule"
+
+    name = required(Text(), "The name.")
+    display_name = optional(Text(), "The name that people see.")
+    trigger = optional(TRIGGER, "When it happens.")
+    create_job = optional(CREATE_JOB, "The job that is made each time.")
+    create_monitor = optional(Nested(MonitorDefinition), "The monitor that is run each time.")
+    import_data = optional(IMPORT_DATA, "The data that is imported each time.")
+    is_enabled = optional(Boolean(), "Whether it is on.")
+    provisioning_state = from_service(Text(), "The state.")
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if given.isdisjoint(("create_job", "create_monitor", "import_data")):
+            words = "'create_job', 'create_monitor' or 'import_data'"
+            reader.problem(path, f"{cls.noun} needs {words}", at_key=True)

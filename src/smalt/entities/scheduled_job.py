@@ -1,0 +1,32 @@
+"""A job of a schedule: one in a file, with some of its settings changed."""
+
+from __future__ import annotations
+
+from smalt.entities.command import VARIABLES
+from smalt.entities.entity import mapping, optional, required
+from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.job import Job
+from smalt.entities.nested import Named, Nested
+from smalt.entities.pipeline_job import PipelineJobSettings
+from smalt.entities.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
+from smalt.entities.shapes import Anything, Enum, Map, Shape
+
+JOB: Shape[str | Job] = Named("job") | Nested(Job)
+
+
+class ScheduledJob(Job):
+    noun = "the job of a schedule"
+
+    type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
+    job = required(JOB, "The job: a file, or a registered one.")
+    inputs = mapping(JOB_INPUTS, "Inputs that differ, by name.")
+    outputs = mapping(JOB_OUTPUTS, "Outputs that differ, by name.")
+    settings = optional(Nested(PipelineJobSettings), "Settings that differ.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+    limits = optional(Nested(CommandJobLimits), "When it is ended.")
+    conf = mapping(Map(Anything()), "Spark's configuration.")

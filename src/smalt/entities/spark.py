@@ -1,0 +1,73 @@
+"""Spark: jobs, steps and components."""
+
+from __future__ import annotations
+
+from smalt.entities.command import Code
+from smalt.entities.component import Component
+from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.job import Job
+from smalt.entities.nested import Nested
+from smalt.entities.nodes import ComponentNode
+from smalt.entities.shapes import Anything, AsText, List, Map, Text
+
+
+class SparkJobEntry(Entity):
+    noun = "the entry of a Spark job"
+
+    file = optional(Text(), "The Python file in the code folder.")
+    class_name = optional(Text(), "The class in a jar, in place of a file.")
+
+
+class SparkResourceConfiguration(Entity):
+    noun = "resources of a Spark job"
+
+    instance_type = optional(Text(), "The kind of machine.")
+    runtime_version = optional(AsText(), "The version of Spark.")
+    instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.")
+
+
+class Spark(Entity):
+    """What Spark jobs, steps and components have in common."""
+
+    noun = "a Spark job"
+
+    code = optional(Code(), "The folder with the entry file.")
+    entry = optional(Nested(SparkJobEntry), "Where it begins.")
+    py_files = optional(List(Text()), "Python files and archives on the path.")
+    jars = optional(List(Text()), "Jars of driver and executors.")
+    files = optional(List(Text()), "Files beside each executor.")
+    archives = optional(List(Text()), "Archives unpacked beside each executor.")
+    conf = mapping(Map(Anything()), "Spark's configuration.")
+    args = optional(Text(), "The arguments of the entry.")
+    environment = optional(ENVIRONMENT, "Python packages.")
+
+
+class SparkJob(Spark, Job):
+    noun = "a Spark job"
+
+    type = constant("spark", "The type of job.")
+    entry = required(Nested(SparkJobEntry), "Where it begins.")
+    inputs = mapping(JOB_INPUTS, "What it reads, by name.")
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
+    properties = mapping(Map(Anything()), "What tools note about it.")
+
+
+class SparkNode(Spark, ComponentNode):
+    noun = "a Spark step"
+
+    type = constant("spark", "The type of step.")
+    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
+    properties = mapping(Map(Anything()), "What tools note about it.")
+
+    _alternatives = ("component", "entry")
+
+
+class SparkComponent(Spark, Component):
+    noun = "a Spark component"
+
+    type = constant("spark", "The type of component.")
+    entry = required(Nested(SparkJobEntry), "Where it begins.")
+    additional_includes = optional(List(Text()), "Files and folders that are added to the code.")

@@ -1,0 +1,197 @@
+"""What a sweep is made of: the space, how it is sampled, what is sought, and when a trial is given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalt.entities.entity import Entity, constant, optional, required
+from smalt.entities.inputs import LiteralValue
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.problems import Path
+from smalt.entities.shapes import Anything, Enum, Integer, List, Map, Number, Shape, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+
+class SweepDistribution(Entity):
+    noun = "a distribution of values"
+
+
+class Choice(SweepDistribution):
+    noun = "a choice"
+
+    type = constant("choice", "The distribution.")
+    values = required(List(Anything()), "The values; a mapping among them may hold further distributions.")
+
+
+class Range(SweepDistribution):
+    """Between two bounds."""
+
+    min_value = required(Number(), "The smallest value.")
+    max_value = required(Number(), "The largest value.")
+
+    def _check(self, path: Path, reader: Reader) -> None:
+        low, high = self.__dict__.get("min_value"), self.__dict__.get("max_value")
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+            reader.problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")
+
+
+class Uniform(Range):
+    noun = "a uniform distribution"
+
+    type = required(Enum("uniform", "loguniform"), "The distribution.")
+
+
+class QUniform(Range):
+    noun = "a rounded uniform distribution"
+
+    type = required(Enum("quniform", "qloguniform"), "The distribution.")
+    q = required(Number(), "What values are rounded to multiples of.")
+
+
+class Normal(SweepDistribution):
+    noun = "a normal distribution"
+
+    type = required(Enum("normal", "lognormal"), "The distribution.")
+    mu = required(Number(), "The mean.")
+    sigma = required(Number(), "The standard deviation.")
+
+
+class QNormal(SweepDistribution):
+    noun = "a rounded normal distribution"
+
+    type = required(Enum("qnormal", "qlognormal"), "The distribution.")
+    mu = required(Number(), "The mean.")
+    sigma = required(Number(), "The standard deviation.")
+    q = required(Number(), "What values are rounded to multiples of.")
+
+
+class Randint(SweepDistribution):
+    noun = "a random integer"
+
+    type = constant("randint", "The distribution.")
+    upper = required(Integer(), "The bound, which is not reached.")
+
+
+DISTRIBUTION: Tagged[SweepDistribution] = Tagged(
+    SweepDistribution,
+    "type",
+    {
+        "choice": "sweep:Choice",
+        "uniform": "sweep:Uniform",
+        "loguniform": "sweep:Uniform",
+        "quniform": "sweep:QUniform",
+        "qloguniform": "sweep:QUniform",
+        "normal": "sweep:Normal",
+        "lognormal": "sweep:Normal",
+        "qnormal": "sweep:QNormal",
+        "qlognormal": "sweep:QNormal",
+        "randint": "sweep:Randint",
+    },
+)
+SEARCH_SPACE = Map(DISTRIBUTION, "distributions of values")
+
+
+class SamplingAlgorithm(Entity):
+    noun = "a sampling algorithm"
+
+
+class RandomSamplingAlgorithm(SamplingAlgorithm):
+    noun = "random sampling"
+
+    type = constant("random", "The algorithm.")
+    seed = optional(Integer(), "Makes the sequence the same each time.")
+    rule = optional(Enum("random", "sobol"), "How points are drawn.")
+    logbase = optional(LiteralValue(), "The base of logarithmic distributions: a number or `e`.")
+
+
+class GridSamplingAlgorithm(SamplingAlgorithm):
+    noun = "grid sampling"
+
+    type = constant("grid", "The algorithm.")
+
+
+class BayesianSamplingAlgorithm(SamplingAlgorithm):
+    noun = "Bayesian sampling"
+
+    type = constant("bayesian", "The algorithm.")
+
+
+SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian") | Tagged(
+    SamplingAlgorithm,
+    "type",
+    {
+        "random": "sweep:RandomSamplingAlgorithm",
+        "grid": "sweep:GridSamplingAlgorithm",
+        "bayesian": "sweep:BayesianSamplingAlgorithm",
+    },
+)
+
+
+class Objective(Entity):
+    noun = "an objective"
+
+    goal = required(Enum("minimize", "maximize"), "Whether low or high values are sought.")
+    primary_metric = required(Text(), "The metric that the trials log.")
+
+
+class EarlyTerminationPolicy(Entity):
+    noun = "an early termination policy"
+
+    evaluation_interval = optional(Integer(at_least=0), "How many metrics are logged between two looks.")
+    delay_evaluation = optional(Integer(at_least=0), "How many looks are skipped first.")
+
+
+class BanditPolicy(EarlyTerminationPolicy):
+    noun = "a bandit policy"
+
+    type = constant("bandit", "The policy.")
+    slack_factor = optional(Number(), "How far below the best a trial may be, as a ratio.")
+    slack_amount = optional(Number(), "The same as an amount.")
+
+
+class MedianStoppingPolicy(EarlyTerminationPolicy):
+    noun = "a median stopping policy"
+
+    type = constant("median_stopping", "The policy.")
+
+
+class TruncationSelectionPolicy(EarlyTerminationPolicy):
+    noun = "a truncation selection policy"
+
+    type = constant("truncation_selection", "The policy.")
+    truncation_percentage = required(Integer(at_least=1, at_most=99), "How many trials are given up at each look.")
+    exclude_finished_jobs = optional(Anything(), "Whether finished trials do not count.")
+
+
+EARLY_TERMINATION: Tagged[EarlyTerminationPolicy] = Tagged(
+    EarlyTerminationPolicy,
+    "type",
+    {
+        "bandit": "sweep:BanditPolicy",
+        "median_stopping": "sweep:MedianStoppingPolicy",
+        "truncation_selection": "sweep:TruncationSelectionPolicy",
+    },
+)
+
+
+class SweepJobLimits(Entity):
+    noun = "limits of a sweep"
+
+    max_total_trials = required(Integer(at_least=1), "Trials in all.")
+    max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.")
+    timeout = optional(Integer(at_least=0), "Seconds after which the sweep is ended.")
+    trial_timeout = optional(Integer(at_least=0), "Seconds after which a trial is ended.")
+
+
+class Sweep(Entity):
+    """What sweep jobs and sweep steps have in common."""
+
+    noun = "a sweep"
+
+    search_space = optional(SEARCH_SPACE, "What is varied, by name.")
+    sampling_algorithm = optional(SAMPLING, "How points of the space are chosen.")
+    objective = required(Nested(Objective), "What is sought.")
+    early_termination = optional(EARLY_TERMINATION, "When a trial is given up.")
+    limits = required(Nested(SweepJobLimits), "How many trials, and how long.")

@@ -1,0 +1,47 @@
+"""When schedules happen."""
+
+from __future__ import annotations
+
+from smalt.entities.entity import Entity, constant, optional, required
+from smalt.entities.nested import Nested, Tagged
+from smalt.entities.shapes import Enum, Integer, List, Text
+
+DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class RecurrencePattern(Entity):
+    noun = "a recurrence pattern"
+
+    hours = required(Integer(0, 23) | List(Integer(0, 23)), "Hours of the day.")
+    minutes = required(Integer(0, 59) | List(Integer(0, 59)), "Minutes of the hour.")
+    week_days = optional(DAYS | List(DAYS), "Days of the week.")
+    month_days = optional(Integer(1, 31) | List(Integer(1, 31)), "Days of the month.")
+
+
+class Trigger(Entity):
+    noun = "a trigger"
+
+    start_time = optional(Text(), "When it begins, such as `2026-01-31T10:15:00`.")
+    end_time = optional(Text(), "When it ends.")
+    time_zone = optional(Text(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
+
+
+class CronTrigger(Trigger):
+    noun = "a cron trigger"
+
+    type = constant("cron", "The type.")
+    expression = required(Text(), "The cron expression: minute, hour, day, month, day of the week.")
+
+
+class RecurrenceTrigger(Trigger):
+    noun = "a recurrence trigger"
+
+    type = constant("recurrence", "The type.")
+    frequency = required(Enum("minute", "hour", "day", "week", "month"), "The unit of the interval.")
+    interval = optional(Integer(at_least=1), "How many units pass each time; 1 where unset.")
+    schedule = optional(Nested(RecurrencePattern), "The times of the day and days of the week.")
+
+
+TRIGGER: Tagged[Trigger] = Tagged(
+    Trigger, "type", {"cron": "triggers:CronTrigger", "recurrence": "triggers:RecurrenceTrigger"}
+)
