@@ -28,7 +28,13 @@ class Home:
     """A home's paths. Making one touches nothing; `create()` makes the folder."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.root = Path(os.path.abspath(os.path.expanduser(path)))
+        try:
+            self.root = Path(os.path.abspath(os.path.expanduser(path)))
+        except FileNotFoundError:
+            raise Unavailable(
+                f"the current folder is gone, so SMALT_HOME={os.fspath(path)} leads nowhere; "
+                "change to a folder that exists"
+            ) from None
 
     @classmethod
     def find(cls) -> Home:
@@ -85,9 +91,7 @@ class Home:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
         if status.st_uid != os.getuid():
-            raise Unavailable(
-                f"{folder} belongs to another user; remove it or set SMALT_HOME to a shorter path"
-            )
+            raise Unavailable(f"{folder} belongs to another user; remove it or set SMALT_HOME to a shorter path")
         if status.st_mode & 0o077:
             folder.chmod(0o700)
         return folder

@@ -16,9 +16,7 @@ _NETWORK = (
     " 9p afpfs afs beegfs ceph cifs coda davfs drvfs fhgfs glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 ocfs2"
     " orangefs panfs prl_fs pvfs2 smb smb2 smb3 smbfs sshfs vboxsf vmhgfs webdav wekafs "
 )
-_LOCAL_FUSE = (
-    " fuseblk fuse.bindfs fuse.encfs fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs-3g "
-)
+_LOCAL_FUSE = " fuseblk fuse.encfs fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs-3g "
 
 
 def network_file_system(path: Path, mounts: str | None = None) -> str | None:

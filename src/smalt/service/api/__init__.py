@@ -1,1 +1,1 @@
-"""The routes: one module per collection."""
+"""The routes: one module per collection, each thin, over the rooms below."""

@@ -1,0 +1,64 @@
+"""The one ASGI application: every route of the server, behind the gate."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from smalt.exceptions import Refused, ValidationException
+from smalt.service.api import config, paths, status, workspaces
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.gate import Gate
+from smalt.service.api.router import Router, Table
+from smalt.service.api.service import Service
+from smalt.service.records import workspaces as records
+
+_GLOBAL: list[Table] = [status.ROUTES, config.ROUTES, workspaces.GLOBAL_ROUTES]
+_WORKSPACE: dict[str, list[Table]] = {
+    "": [workspaces.ROUTES],
+    "/smalt/v1": [],
+    "/history/v1.0": [],
+    "/data/v1.0": [],
+    "/modelregistry/v1.0": [],
+}
+
+
+def build(service: Service) -> ASGIApp:
+    return Gate(_Dispatch(), service)
+
+
+class _Dispatch:
+    """Splits the workspace off the path, provides it, and hands the rest to the router of its prefix."""
+
+    def __init__(self) -> None:
+        self._global = Router(_GLOBAL)
+        self._routers = {prefix: Router(tables) for prefix, tables in _WORKSPACE.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = paths.split(scope["path"])
+        router, path = (self._routers[found.prefix], found.rest) if found else (self._global, scope["path"])
+        handler, scope["path_params"] = router.find(scope["method"], path)
+        if found:
+            scope["smalt.workspace"] = _workspace(scope, found)
+        elif scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
+            raise Refused("the token is good for one workspace only, not for the server")
+        answer = await handler(Call(scope, receive, send))
+        response = answer if isinstance(answer, Response) else Reply(answer)
+        await response(scope, receive, send)
+
+
+def _workspace(scope: Scope, path: paths.WorkspacePath) -> records.Workspace:
+    """Any workspace exists as soon as it is named; a token of one workspace opens no other."""
+    names = (path.subscription, path.group, path.workspace)
+    for name in names:
+        if not paths.is_name(name):
+            raise ValidationException(
+                f"'{name[:100]}' cannot be the name of a subscription, resource group or workspace; "
+                "use letters, digits, '-', '_' and '.'"
+            )
+    db, token = scope["smalt.service"].db, scope["smalt.token"]
+    if token and token.workspace_id is not None:
+        own = records.by_id(db, token.workspace_id)
+        if [own.subscription.lower(), own.resource_group.lower(), own.name.lower()] != [name.lower() for name in names]:
+            raise Refused(f"the token is good for workspace '{own.name}' only")
+    return records.provide(db, *names, scope["smalt.principal"])

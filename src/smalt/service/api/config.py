@@ -1,0 +1,19 @@
+"""GET and PATCH /smalt/v1/config: the home's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.service.api.call import Call
+
+
+async def get_config(call: Call) -> dict[str, Any]:
+    return call.service.settings.as_dict()
+
+
+async def change_config(call: Call) -> dict[str, Any]:
+    call.service.settings.update(await call.object())
+    return call.service.settings.as_dict()
+
+
+ROUTES = [("GET", "/smalt/v1/config", get_config), ("PATCH", "/smalt/v1/config", change_config)]

@@ -1,0 +1,90 @@
+"""Every error as the service shows it: {"error": {"code", "message", "target", "details"}}.
+
+A user's error is never a 5xx, which Azure's clients would retry: what the server cannot store (a full disk,
+a home that became read-only) is 507, which they do not retry. A fault of smalt's own is a 500 that names an
+id, under which the server's log has the traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import secrets
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from smalt.exceptions import (
+    Conflict,
+    NotFound,
+    Refused,
+    SmaltError,
+    Unauthorized,
+    Unavailable,
+    ValidationException,
+)
+
+logger = logging.getLogger("smalt")
+
+_HTTP_CODES = {404: "NotFound", 405: "MethodNotAllowed"}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+class TooLarge(SmaltError):
+    """A body above the limit."""
+
+    code = "BodyTooLarge"
+
+
+class Stopping(SmaltError):
+    """The server is ending; the same request to the next one is safe."""
+
+    code = "ServerStopping"
+
+
+_STATUS: tuple[tuple[type[SmaltError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unauthorized, 401),
+    (Refused, 403),
+    (TooLarge, 413),
+    (Stopping, 503),
+    (Unavailable, 507),
+    (SmaltError, 400),
+)
+
+
+def describe(error: Exception) -> tuple[int, dict[str, Any]]:
+    """The status and the body for `error`; one that nobody foresaw is logged."""
+    if isinstance(error, ValidationException):
+        return 400, _validation(error)
+    if isinstance(error, SmaltError):
+        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        return status, _body(error.code, str(error))
+    if isinstance(error, HTTPException):
+        code = _HTTP_CODES.get(error.status_code, "BadRequest")
+        return error.status_code, _body(code, error.detail)
+    if isinstance(error, RecursionError):
+        return 400, _body("ValidationError", "the body is nested too deeply; flatten it")
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f" {error.filename}" if error.filename else " to smalt's home"
+        text = f"cannot write{where}: {error.strerror}; nothing was lost, make room and send it again"
+        return 507, _body(Unavailable.code, text)
+    return _unforeseen(error)
+
+
+def _validation(error: ValidationException) -> dict[str, Any]:
+    details = [
+        {"code": error.code, "message": problem.message, "target": problem.file or None} for problem in error.problems
+    ]
+    return _body(error.code, str(error), details=details)
+
+
+def _unforeseen(error: Exception) -> tuple[int, dict[str, Any]]:
+    id = secrets.token_hex(6)
+    logger.error("fault %s", id, exc_info=error)
+    return 500, _body("InternalError", f"smalt itself failed here; its server.log tells more under {id}")
+
+
+def _body(code: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, **more}}

@@ -1,0 +1,122 @@
+"""What every request passes first: who it is, where it comes from, and that nothing of a fault gets out."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smalt.exceptions import Refused, Unauthorized
+from smalt.service.api import errors
+from smalt.service.api.call import Reply
+from smalt.service.api.service import Service
+from smalt.service.records import tokens
+
+Headers = dict[str, str]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+_OPEN_PATHS = {"/discovery"}
+"""Fetched by Azure's clients without a token; they tell nothing but this server's URLs."""
+_OWN_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Gate:
+    """Authenticates before anything is looked up, whatever the method.
+
+    Over the Unix socket the private folder and the peer's user (checked as it connects) are the proof.
+    Over TCP it takes a Host that is allowed, no foreign Origin, and a token.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        answered = False
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                message["headers"] = [*message["headers"], *_OWN_HEADERS]
+            await send(message)
+
+        with self._service.activity:
+            try:
+                self._admit(scope)
+                await self._app(scope, receive, watched)
+            except Exception as error:
+                status, body = errors.describe(error)
+                if answered:
+                    raise ConnectionAbortedError("the answer broke off") from None
+                headers = {"www-authenticate": 'Bearer realm="smalt"'} if status == 401 else None
+                await Reply(body, status, headers)(scope, receive, watched)
+
+    def _admit(self, scope: Scope) -> None:
+        service = self._service
+        if service.stopping.is_set():
+            raise errors.Stopping("this server is ending; send it again to the next one")
+        scope["smalt.service"] = service
+        scope["smalt.token"] = None
+        scope["smalt.local"] = is_local(scope)
+        if scope["smalt.local"]:
+            scope["smalt.principal"], scope["smalt.base"] = service.principal, service.base
+            return
+        headers = _headers(scope)
+        host = headers.get("host", "")
+        self._check_host(host)
+        _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
+        scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
+        scope["smalt.principal"] = "anonymous"
+        if scope["path"] not in _OPEN_PATHS:
+            self._authenticate(scope, headers)
+
+    def _check_host(self, host: str) -> None:
+        found = _HOST.fullmatch(host)
+        allowed = _LOOPBACK.union(self._service.settings.allowed_hosts)
+        if found is None or found[1].lower() not in {name.lower() for name in allowed}:
+            raise Refused(
+                f"the Host '{host[:100]}' is not one of this server's; "
+                "add it with 'smalt config set allowed-hosts' if it is"
+            )
+
+    def _authenticate(self, scope: Scope, headers: Headers) -> None:
+        kind, _, secret = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not secret.strip():
+            raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
+        token = tokens.find(self._service.db, secret.strip())
+        if token is None:
+            raise Unauthorized("the token is unknown or has expired; the home's own is in its file 'token'")
+        if token.scope != "all":
+            raise Refused(f"the token is good for '{token.scope}' only")
+        scope["smalt.token"] = token
+        scope["smalt.principal"] = token.principal
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether the request came over the Unix socket, which has no port."""
+    server = scope.get("server")
+    return server is None or server[1] is None
+
+
+def _headers(scope: Scope) -> Headers:
+    headers: Headers = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1")
+        if name in headers and name in ("host", "origin", "authorization"):
+            raise Refused(f"the header '{name}' is there twice")
+        headers[name] = raw_value.decode("latin-1")
+    return headers
+
+
+def _check_origin(headers: Headers, own: str, public: str | None) -> None:
+    """A browser tells where a request comes from; only this server's own pages may send any."""
+    origin = headers.get("origin")
+    if origin is not None and origin.lower() not in {own.lower(), (public or own).lower()}:
+        raise Refused(f"requests from the web page {origin[:100]} are not answered")
+    site = headers.get("sec-fetch-site", "none").lower()
+    if site not in ("same-origin", "none"):
+        raise Refused(f"requests from other web pages are not answered (Sec-Fetch-Site: {site[:40]})")

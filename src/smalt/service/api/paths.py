@@ -1,0 +1,37 @@
+"""The long paths of the service, taken apart: names compare without case, as there."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_WORKSPACE = re.compile(
+    r"(?P<prefix>|/smalt/v1|/history/v1\.0|/data/v1\.0|/modelregistry/v1\.0|/mferp/managementfrontend)"
+    r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
+    r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)(?P<rest>/.*|)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,254}")
+
+
+class WorkspacePath(NamedTuple):
+    prefix: str
+    subscription: str
+    group: str
+    workspace: str
+    rest: str
+
+
+def split(path: str) -> WorkspacePath | None:
+    """The parts of a path into a workspace; None for any other path."""
+    found = _WORKSPACE.fullmatch(path)
+    if found is None:
+        return None
+    prefix, subscription, group, workspace, rest = found.groups()
+    prefix = "" if prefix.lower() == "/mferp/managementfrontend" else prefix.lower()
+    return WorkspacePath(prefix, subscription, group, workspace, rest or "/")
+
+
+def is_name(text: str) -> bool:
+    """Whether subscription, resource group or workspace may be called that."""
+    return _NAME.fullmatch(text) is not None

@@ -1,0 +1,88 @@
+"""What the handlers work with: the rooms of one running server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+from smalt.home import Home
+from smalt.service.data import Data
+from smalt.service.engine import Engine
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.settings import Settings
+
+
+class Activity:
+    """Who is connected now, and since when nobody is."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.last = time.monotonic()
+
+    def __enter__(self) -> None:
+        self.open += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+        self.last = time.monotonic()
+
+    def touch(self) -> None:
+        self.last = time.monotonic()
+
+    @property
+    def idle(self) -> float:
+        """Seconds without any request."""
+        return 0.0 if self.open else time.monotonic() - self.last
+
+
+@dataclass
+class Service:
+    home: Home
+    settings: Settings
+    db: Database
+    engine: Engine
+    principal: str
+    """The user whose server this is; whoever comes over the Unix socket."""
+    port: int = 0
+    started: float = field(default_factory=time.time)
+    activity: Activity = field(default_factory=Activity)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def base(self) -> str:
+        """The server's own URL, for callers that did not use one."""
+        return self.settings.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def data(self) -> Data:
+        return self.engine.rooms.data
+
+    def unfinished(self) -> int:
+        return self.engine.unfinished
+
+    async def cancel_all(self, patience: float) -> None:
+        """Cancel whatever is unfinished, and wait until it has ended."""
+        deadline = time.monotonic() + patience
+        for job in jobs.unfinished(self.db):
+            if job.parent_id is not None:
+                continue
+            self.engine.cancel(job)
+            await self.until_over(job, deadline)
+
+    async def until_over(self, job: jobs.Job, deadline: float) -> bool:
+        """Wait for the end of the job's tree, or the deadline."""
+        news = self.engine.watch.join(job.root_id)
+        try:
+            while not jobs.get(self.db, job.id).is_over:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(news.wait(), left)
+                news.clear()
+            return True
+        finally:
+            self.engine.watch.leave(job.root_id, news)

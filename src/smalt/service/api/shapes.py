@@ -1,0 +1,42 @@
+"""What the REST shapes of all collections have in common."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from smalt.exceptions import ValidationException
+from smalt.service.records.workspaces import Workspace
+from smalt.wire import ids
+
+
+def workspace_id(workspace: Workspace) -> str:
+    return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
+
+
+def resource_id(workspace: Workspace, kind: str, name: str) -> str:
+    return ids.resource_id(workspace_id(workspace), kind, name)
+
+
+def resource_type(kind: str) -> str:
+    return f"{ids.PROVIDER}/workspaces/{kind}"
+
+
+def system_data(created_by: str, created_at: float, modified_at: float | None = None) -> dict[str, Any]:
+    data = {"createdBy": created_by, "createdByType": "User", "createdAt": iso(created_at)}
+    if modified_at is not None:
+        data.update(lastModifiedBy=created_by, lastModifiedByType="User", lastModifiedAt=iso(modified_at))
+    return data
+
+
+def iso(seconds: float) -> str:
+    whole = int(seconds)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1e6):06d}Z"
+
+
+def properties_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The `properties` of a resource's body."""
+    properties = body.get("properties")
+    if not isinstance(properties, dict):
+        raise ValidationException('the body needs "properties", an object')
+    return properties

@@ -1,0 +1,44 @@
+"""GET /smalt/v1/status, POST /smalt/v1/shutdown."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from smalt._version import __version__
+from smalt.exceptions import Conflict
+from smalt.service.api.call import Call
+
+_KILLED_BY = 10.0
+"""Seconds beyond the grace period in which what was killed is gone."""
+
+
+async def get_status(call: Call) -> dict[str, Any]:
+    service = call.service
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "home": str(service.home.root),
+        "port": service.port,
+        "unfinished": service.unfinished(),
+        "started": service.started,
+    }
+
+
+async def shut_down(call: Call) -> dict[str, Any]:
+    """End the server. Unfinished jobs keep it from ending, unless `force` (they are canceled first) or
+    `replace` (they go on, and the next server takes them over)."""
+    body = await call.object()
+    unfinished = call.service.unfinished()
+    if unfinished and not body.get("force") and not body.get("replace"):
+        raise Conflict(
+            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} unfinished; wait, cancel them, or end the "
+            "server with force, which cancels them"
+        )
+    if unfinished and not body.get("replace"):
+        await call.service.cancel_all(call.service.settings.grace_seconds + _KILLED_BY)
+    call.service.stopping.set()
+    return {"pid": os.getpid()}
+
+
+ROUTES = [("GET", "/smalt/v1/status", get_status), ("POST", "/smalt/v1/shutdown", shut_down)]

@@ -1,0 +1,81 @@
+"""Workspaces, and where their other APIs are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.shapes import system_data, workspace_id
+from smalt.service.records import workspaces as records
+
+_COLLECTION = "/providers/Microsoft.MachineLearningServices/workspaces"
+
+
+async def get_workspace(call: Call) -> dict[str, Any]:
+    return _shape(call, call.workspace)
+
+
+async def put_workspace(call: Call) -> Reply:
+    """Create or update, which for a workspace that always exists is the same."""
+    body = await call.object()
+    kept = json.loads(call.workspace.body)
+    properties = {**kept.get("properties", {}), **_mapping(body, "properties")}
+    merged = {**kept, **_known(body), "properties": properties}
+    records.update(call.service.db, call.workspace.id, json.dumps(merged))
+    return Reply(_shape(call, records.by_id(call.service.db, call.workspace.id)))
+
+
+async def list_workspaces(call: Call) -> dict[str, Any]:
+    subscription, group = call.name("subscription"), call.path_params.get("group")
+    found = [
+        _shape(call, workspace)
+        for workspace in records.every(call.service.db)
+        if workspace.subscription.lower() == subscription.lower() and group in (None, workspace.resource_group.lower())
+    ]
+    return {"value": found}
+
+
+async def discovery(call: Call) -> dict[str, Any]:
+    services = "api catalog experimentation gallery history hyperdrive labeling modelmanagement pipelines studio"
+    return dict.fromkeys(services.split(), call.base)
+
+
+def _shape(call: Call, workspace: records.Workspace) -> dict[str, Any]:
+    kept = json.loads(workspace.body)
+    return {
+        **kept,
+        "id": workspace_id(workspace),
+        "name": workspace.name,
+        "type": "Microsoft.MachineLearningServices/workspaces",
+        "location": kept.get("location") or "local",
+        "properties": {
+            "friendlyName": workspace.name,
+            **kept.get("properties", {}),
+            "provisioningState": "Succeeded",
+            "discoveryUrl": f"{call.base}/discovery",
+        },
+        "systemData": system_data(workspace.created_by, workspace.created_at),
+    }
+
+
+def _known(body: dict[str, Any]) -> dict[str, Any]:
+    return {key: body[key] for key in ("location", "tags", "kind", "sku", "identity") if body.get(key) is not None}
+
+
+def _mapping(body: dict[str, Any], key: str) -> dict[str, Any]:
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+ROUTES = [
+    ("GET", "/", get_workspace),
+    ("PUT", "/", put_workspace),
+    ("PATCH", "/", put_workspace),
+]
+GLOBAL_ROUTES = [
+    ("GET", "/discovery", discovery),
+    ("GET", "/subscriptions/{subscription}" + _COLLECTION, list_workspaces),
+    ("GET", "/subscriptions/{subscription}/resourceGroups/{group}" + _COLLECTION, list_workspaces),
+    ("GET", "/subscriptions/{subscription}/resourcegroups/{group}" + _COLLECTION, list_workspaces),
+]

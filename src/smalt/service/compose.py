@@ -1,0 +1,114 @@
+"""How the rooms are put together: each is given what it may ask of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from smalt.home import Home
+from smalt.service.compute import LocalCompute
+from smalt.service.data import AssetReference, Data
+from smalt.service.engine import Engine
+from smalt.service.engine.kinds.command import ARTIFACTS
+from smalt.service.engine.rooms import Rooms
+from smalt.service.environments import Environments
+from smalt.service.records import assets, jobs, resources, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+from smalt.service.settings import Settings
+
+Result = TypeVar("Result")
+
+_URIS = {"data": "dataUri", "models": "modelUri"}
+
+
+def compose(home: Home, settings: Settings, db: Database) -> Engine:
+    """Call on the event loop, which owns the database."""
+    lookups = _Lookups(db)
+    data = Data(
+        home,
+        settings,
+        lookups.output,
+        lookups.asset,
+        lookup_datastore=lookups.datastore,
+        lookup_workspace=lookups.workspace,
+    )
+    environments = Environments(home, settings)
+    compute = LocalCompute(home, cpus=settings.cpus)
+    return Engine(Rooms(home, db, data, environments, compute, settings))
+
+
+class _Lookups:
+    """Questions of the data room to the records, which it may ask from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def output(self, workspace: Workspace, job: str, output: str) -> str | None:
+        return self._ask(self._output, workspace, job, output)
+
+    def asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+        return self._ask(self._asset, workspace, reference)
+
+    def datastore(self, folder: str, name: str) -> str | None:
+        return self._ask(self._datastore, folder, name)
+
+    def workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+        return self._ask(self._workspace, subscription, group, name)
+
+    def _ask(self, question: Callable[..., Result], *arguments: Any) -> Result:
+        if threading.get_ident() == self._thread:
+            return question(*arguments)
+
+        async def answer() -> Result:
+            return question(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
+
+    def _output(self, workspace: Workspace, job: str, output: str) -> str | None:
+        found = jobs.by_name(self._db, workspace.id, job)
+        if found is None:
+            return None
+        written = jobs.data(self._db, found.id, "output").get(output)
+        if written:
+            return written[2]
+        return ARTIFACTS.format(job=found.name) if output in ("artifacts", "default") else None
+
+    def _asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+        if reference.registry:
+            return None
+        if reference.workspace:
+            other = self._workspace(*reference.workspace)
+            if other is None:
+                return None
+            workspace = other
+        for kind in [reference.kind] if reference.kind else _URIS:
+            found = self._version(workspace, kind, reference)
+            if found:
+                return str(found.properties.get(_URIS[kind]) or "") or None
+        return None
+
+    def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
+        if reference.version:
+            return assets.get(self._db, workspace.id, kind, reference.name, reference.version)
+        if reference.label in (None, "latest", "default"):
+            return assets.latest(self._db, workspace.id, kind, reference.name)
+        return None
+
+    def _datastore(self, folder: str, name: str) -> str | None:
+        for workspace in workspaces.every(self._db):
+            if workspace.folder == folder:
+                found = resources.get(self._db, workspace.id, "datastores", name)
+                return None if found is None else str(found.content.get("folder") or "")
+        return None
+
+    def _workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+        wanted = (subscription.lower(), group.lower(), name.lower())
+        for one in workspaces.every(self._db):
+            if (one.subscription.lower(), one.resource_group.lower(), one.name.lower()) == wanted:
+                return one
+        return None

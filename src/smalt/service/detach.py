@@ -1,0 +1,66 @@
+"""A server that a client started keeps nothing of that client: session, folder, environment, descriptors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from smalt.home import Home
+
+_KEPT = (
+    " PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH CUDA_VISIBLE_DEVICES"
+    " SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC DOCKER_HOST "
+)
+_KEPT_PREFIXES = ("LC_", "SMALT_", "UV_", "PIP_", "XDG_")
+_KEPT_SUFFIXES = ("_PROXY", "_proxy")
+_CLIENTS = ("SMALT_URL", "SMALT_TOKEN")
+
+
+def leave_caller(home: Home) -> None:
+    """Become a session of its own in `/`, with a short named list of variables and without descriptors.
+
+    Standard error stays until `close_errors`: whoever started the server reads there why it could not, and
+    sees the end of the file when it is ready.
+    """
+    _new_session()
+    os.chdir("/")
+    _close_descriptors()
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    keep_short_list(home)
+
+
+def keep_short_list(home: Home) -> None:
+    for name in [name for name in os.environ if not _is_kept(name)]:
+        del os.environ[name]
+    os.environ["SMALT_HOME"] = str(home.root)
+
+
+def close_errors(home: Home) -> None:
+    """From here on what would be said on standard error is written to the server's log."""
+    log = os.open(home.path("server.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def _new_session() -> None:
+    if os.getsid(0) == os.getpid():
+        return
+    if os.getpgrp() == os.getpid() and os.fork():
+        os._exit(0)  # a group's leader cannot begin a session; its child can
+    os.setsid()
+
+
+def _close_descriptors() -> None:
+    for name in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # the folder's own is gone by now
+            if int(name) > 2:
+                os.close(int(name))
+
+
+def _is_kept(name: str) -> bool:
+    if name in _CLIENTS:
+        return False
+    return f" {name} " in _KEPT or name.startswith(_KEPT_PREFIXES) or name.endswith(_KEPT_SUFFIXES)

@@ -1,0 +1,200 @@
+"""From open doors to the last answer: the rooms, the HTTP server, the reasons to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import pwd
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from smalt._version import __version__
+from smalt.home import Home
+from smalt.processes import boot_id, identify
+from smalt.service import detach
+from smalt.service.api.app import build
+from smalt.service.api.service import Service
+from smalt.service.compose import compose
+from smalt.service.listen import peer_uid
+from smalt.service.records import tokens
+from smalt.service.records.database import Database
+from smalt.service.settings import Settings
+
+logger = logging.getLogger("smalt")
+
+_LARGEST_LOG = 8 * 1024 * 1024
+_LAST_ANSWERS = 3
+"""Seconds for requests in progress once the server ends."""
+
+
+class Life:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        unix: socket.socket,
+        tcp: socket.socket,
+        note: str | None,
+        foreground: bool,
+    ) -> None:
+        self._home = home
+        self._settings = settings
+        self._sockets = [unix, tcp]
+        self._note = note
+        self._foreground = foreground
+
+    def run(self) -> int:
+        _log_to(self._home, self._foreground)
+        asyncio.run(self._serve())
+        return 0
+
+    async def _serve(self) -> None:
+        service = await self._open()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, service.stopping.set)
+        watch = loop.create_task(_end_when_idle(service))
+        http = _Http(service, lambda: self._ready(service))
+        try:
+            await http.serve(self._sockets)
+        finally:
+            watch.cancel()
+            await self._close(service)
+
+    async def _open(self) -> Service:
+        home, settings = self._home, self._settings
+        db = Database(home.path("smalt.db"))
+        principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
+        _first_token(home, db, principal)
+        engine = compose(home, settings, db)
+        await engine.open()
+        return Service(home, settings, db, engine, principal, port=self._sockets[1].getsockname()[1])
+
+    def _ready(self, service: Service) -> None:
+        process = identify(os.getpid())
+        facts = {
+            "pid": os.getpid(),
+            "start_time": process.start_time if process else None,
+            "boot_id": boot_id(),
+            "port": service.port,
+            "version": __version__,
+            "socket": str(self._home.socket("server")),
+        }
+        self._home.write("server.json", json.dumps(facts) + "\n")
+        if self._note:
+            logger.warning(self._note)
+        _warn_of_the_world(self._settings)
+        logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
+        if not self._foreground:
+            detach.close_errors(self._home)
+
+    async def _close(self, service: Service) -> None:
+        await service.engine.close()
+        service.db.close()
+        logger.info("the server has ended")
+
+
+class _Http(uvicorn.Server):
+    """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
+
+    def __init__(self, service: Service, ready: Callable[[], None]) -> None:
+        self._service = service
+        self._ready = ready
+        super().__init__(
+            uvicorn.Config(
+                build(service),
+                http=_Connection,
+                interface="asgi3",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=_LAST_ANSWERS,
+                timeout_keep_alive=120,
+            )
+        )
+
+    async def main_loop(self) -> None:
+        self._ready()
+        await self._service.stopping.wait()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Connection(H11Protocol):
+    """One connection; over the Unix socket only of the server's own user."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        connection = transport.get_extra_info("socket")
+        if connection.family == socket.AF_UNIX and peer_uid(connection) != os.getuid():
+            transport.abort()
+            return
+        super().connection_made(transport)
+
+
+async def _end_when_idle(service: Service) -> None:
+    while True:
+        limit = service.settings.idle_minutes * 60
+        if service.unfinished():
+            service.activity.touch()
+        left = limit - service.activity.idle
+        if limit and left <= 0:
+            logger.info("nobody has asked for anything in %g minutes", service.settings.idle_minutes)
+            service.stopping.set()
+            return
+        await asyncio.sleep(min(max(left, 0.02), 10.0) if limit else 10.0)
+
+
+def _first_token(home: Home, db: Database, principal: str) -> None:
+    """The token of the home's file is good for all; one that the file no longer holds is not."""
+    token = home.token()
+    if token is None:
+        token = secrets.token_urlsafe(32)
+        home.write("token", f"{token}\n")
+    elif home.path("token").stat().st_mode & 0o077:
+        home.path("token").chmod(0o600)
+    with db.transaction():
+        db.execute("DELETE FROM tokens WHERE created_by='server'")
+        tokens.add(db, token, principal)
+
+
+def _has_name() -> bool:
+    try:
+        return bool(pwd.getpwuid(os.getuid()))
+    except KeyError:
+        return False
+
+
+def _warn_of_the_world(settings: Settings) -> None:
+    if settings.listen not in ("127.0.0.1", "::1", "localhost"):
+        logger.warning(
+            "listening on %s without TLS: tokens travel in the clear; put a TLS proxy in front", settings.listen
+        )
+
+
+def _log_to(home: Home, foreground: bool) -> None:
+    path = home.path("server.log")
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > _LARGEST_LOG:
+            os.replace(path, home.path("server.log.1"))
+    handlers: list[logging.Handler] = [logging.FileHandler(path)]
+    if foreground:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

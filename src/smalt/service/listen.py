@@ -1,0 +1,89 @@
+"""The server's two doors: a Unix socket in a private folder, and a port on the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import socket
+
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+
+_BACKLOG = 512
+_PORTS = range(20000, 32000)
+"""Below the ports that systems lend to outgoing connections, so that the home's port stays free."""
+
+
+def unix_door(home: Home) -> socket.socket:
+    """Listen on the home's Unix socket; one that a dead server left is replaced. Call with the lock held."""
+    folder, path = home.socket_folder(), home.socket("server")
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    door = socket.socket(socket.AF_UNIX)
+    try:
+        door.bind(str(path))
+    except OSError as error:
+        raise Unavailable(f"cannot make the server's socket in {folder}: {error.strerror}") from None
+    os.chmod(path, 0o600)
+    door.listen(_BACKLOG)
+    return door
+
+
+def tcp_door(home: Home, host: str) -> tuple[socket.socket, str | None]:
+    """Listen on the home's port, chosen at its first start and kept.
+
+    Where someone else has that port now, another serves for this run and the text says so; the home keeps
+    its own.
+    """
+    kept = (home.read("port") or "").strip()
+    if not kept.isdecimal():
+        door = _free_door(host)
+        home.write("port", f"{door.getsockname()[1]}\n")
+        return door, None
+    try:
+        return _door(host, int(kept)), None
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise _cannot(host, error) from None
+    door = _free_door(host)
+    port = door.getsockname()[1]
+    note = f"port {kept} of this home is taken by another program; this run listens on port {port} instead"
+    return door, note
+
+
+def peer_uid(connection: socket.socket) -> int | None:
+    """The user at the other end of a Unix socket, None where the system does not tell."""
+    if hasattr(socket, "SO_PEERCRED"):
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int.from_bytes(credentials[4:8], "little")
+    with contextlib.suppress(OSError):  # macOS: LOCAL_PEERCRED gives a struct xucred
+        return int.from_bytes(connection.getsockopt(0, 1, 76)[4:8], "little")
+    return None
+
+
+def _free_door(host: str) -> socket.socket:
+    for _ in range(64):
+        with contextlib.suppress(OSError):
+            return _door(host, secrets.choice(_PORTS))
+    try:
+        return _door(host, 0)
+    except OSError as error:
+        raise _cannot(host, error) from None
+
+
+def _door(host: str, port: int) -> socket.socket:
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((host, port))
+        door.listen(_BACKLOG)
+    except OSError:
+        door.close()
+        raise
+    return door
+
+
+def _cannot(host: str, error: OSError) -> Unavailable:
+    return Unavailable(f"cannot listen on {host}: {error.strerror}; set 'listen' to an address of this machine")

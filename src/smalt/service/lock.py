@@ -1,0 +1,79 @@
+"""Who serves the home: of all who start, exactly one. The lock dies with its holder, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import socket
+import time
+
+from smalt._version import __version__
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+
+_PATIENCE = 30.0
+"""Seconds for a server that ends, or gives way, to let go of the lock."""
+
+
+def win(home: Home, patience: float = _PATIENCE) -> bool:
+    """Take the home's lock until this process ends; False where another server has it and serves.
+
+    A server of an older version is asked to give way. One that is about to end (it no longer listens) is
+    waited for.
+    """
+    handle = os.open(home.path("server.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    asked: object = None
+    while not _locked(handle):
+        server = home.read_json("server.json") or {}
+        if _is_older(server) and asked != server.get("pid"):
+            asked = server.get("pid")
+            _ask_to_give_way(home)
+        elif not _is_older(server) and _listens(home):
+            os.close(handle)
+            return False
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"another server of {home.root} (process {server.get('pid', 'unknown')}) holds its lock and does not "
+                "answer; end that process and try again"
+            )
+        time.sleep(0.01)
+    return True
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_older(server: dict[str, object]) -> bool:
+    return "version" in server and _numbers(str(server["version"])) < _numbers(__version__)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _listens(home: Home) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(home.socket("server"))) == 0
+
+
+def _ask_to_give_way(home: Home) -> None:
+    body = b'{"replace": true}'
+    head = (
+        "POST /smalt/v1/shutdown HTTP/1.1\r\nHost: smalt\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        try:
+            connection.connect(str(home.socket("server")))
+            connection.sendall(head.encode() + body)
+            connection.recv(1)
+        except OSError:
+            return  # it has ended meanwhile; the lock tells

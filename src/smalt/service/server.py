@@ -1,0 +1,26 @@
+"""A server's life: boot, serve, end. Called with the home's lock held.
+
+It listens before anything slow is imported, so that a client connects at once and waits for its answer, not
+for a socket; it answers only after everything that a crash left is settled.
+"""
+
+from __future__ import annotations
+
+from smalt.home import Home
+from smalt.service.listen import tcp_door, unix_door
+from smalt.service.settings import Settings
+
+
+def run(home: Home, foreground: bool) -> int:
+    home.path("server.json").unlink(missing_ok=True)
+    unix = unix_door(home)
+    try:
+        settings = Settings(home)
+        tcp, note = tcp_door(home, settings.listen)
+        from smalt.service.life import Life  # late: both doors are open by now
+
+        life = Life(home, settings, unix, tcp, note, foreground)
+        return life.run()
+    finally:
+        home.path("server.json").unlink(missing_ok=True)
+        home.socket("server").unlink(missing_ok=True)

@@ -1,0 +1,202 @@
+"""The home's settings: `config.json`, the defaults and the rules. docs/settings.md tells users of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from smalt.exceptions import Located, Unavailable, ValidationException
+from smalt.home import Home
+
+
+class Setting(NamedTuple):
+    """One setting: what it is when unset, and how a value becomes right (or why not: a ValueError's text)."""
+
+    default: Any
+    check: Callable[[Any], Any]
+
+
+class Settings(Mapping[str, Any]):
+    """The settings of one home, by name or as attributes (`idle_minutes` for `idle-minutes`).
+
+    The server keeps one object for its life; a change through `update` is seen by whoever holds it.
+    """
+
+    idle_minutes: float
+    compute: str
+    fidelity: str
+    url_map: dict[str, str]
+    host_python: str | None
+    defaults: dict[str, str]
+    cpus: int | None
+    grace_seconds: float
+    max_body_mb: float
+    listen: str
+    allowed_hosts: list[str]
+    public_url: str | None
+    snapshot_max_files: int | None
+    snapshot_max_bytes: int | None
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._stored = self._load()
+        self._apply()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._stored.get(name, SETTINGS[name].default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SETTINGS)
+
+    def __len__(self) -> int:
+        return len(SETTINGS)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every setting by its name, the defaults among them."""
+        return dict(self)
+
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Change some settings, all or none, and write them down; null is the default again.
+
+        A mapping's entries are merged; an entry of null is removed.
+        """
+        stored, problems = dict(self._stored), []
+        for name, value in changes.items():
+            try:
+                stored[name] = _changed(name, stored.get(name), value)
+            except ValueError as error:
+                problems.append(Located("", 0, 0, str(error)))
+        if problems:
+            raise ValidationException(problems)
+        stored = {name: value for name, value in stored.items() if value is not None}
+        self._home.write("config.json", json.dumps(stored, indent=2) + "\n")
+        self._stored = stored
+        self._apply()
+
+    def _load(self) -> dict[str, Any]:
+        path = self._home.path("config.json")
+        text = self._home.read("config.json")
+        try:
+            stored = json.loads(text) if text else {}
+            if not isinstance(stored, dict):
+                raise ValueError("it holds no JSON object")
+            for name in stored.keys() & SETTINGS.keys():
+                stored[name] = _checked(name, stored[name])
+        except ValueError as error:
+            raise Unavailable(f"{path}: {error}; correct the file or remove it") from None
+        return stored
+
+    def _apply(self) -> None:
+        for name, value in self.items():
+            setattr(self, name.replace("-", "_"), value)
+
+
+def _changed(name: str, before: Any, value: Any) -> Any:
+    if name not in SETTINGS:
+        known = ", ".join(SETTINGS)
+        raise ValueError(f"there is no setting '{name}'; the settings are {known}")
+    if value is None:
+        return None
+    if isinstance(SETTINGS[name].default, dict) and isinstance(value, dict):
+        value = {key: entry for key, entry in {**(before or {}), **value}.items() if entry is not None}
+    return _checked(name, value)
+
+
+def _checked(name: str, value: Any) -> Any:
+    try:
+        return SETTINGS[name].check(value)
+    except ValueError as error:
+        raise ValueError(f"setting '{name}' {error}, not {json.dumps(value)}") from None
+
+
+def _number(lowest: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        try:
+            number = float(value) if not isinstance(value, bool) else -1.0
+        except (TypeError, ValueError):
+            number = -1.0
+        if not lowest <= number < 1e15:
+            raise ValueError(f"must be a number of at least {lowest:g}")
+        return number
+
+    return check
+
+
+def _whole(lowest: int) -> Callable[[Any], int]:
+    number = _number(lowest)
+
+    def check(value: Any) -> int:
+        if number(value) != int(number(value)):
+            raise ValueError("must be a whole number")
+        return int(number(value))
+
+    return check
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in choices:
+            raise ValueError("must be " + " or ".join(f"'{choice}'" for choice in choices))
+        return str(value)
+
+    return check
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("must be a text")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
+        raise ValueError("must be a list of texts")
+    return entries
+
+
+def _mapping(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
+        raise ValueError("must map texts to texts")
+    return value
+
+
+def _program(value: Any) -> str:
+    path = os.path.abspath(os.path.expanduser(_text(value)))
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        raise ValueError("must be the path of a Python program")
+    return path
+
+
+def _base_url(value: Any) -> str:
+    if not _text(value).startswith(("http://", "https://")):
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return str(value).rstrip("/")
+
+
+def _url_map(value: Any) -> dict[str, str]:
+    entries = _mapping(value)
+    for prefix, folder in entries.items():
+        if not prefix or not os.path.isabs(folder):
+            raise ValueError("must map URL prefixes to absolute folders")
+    return entries
+
+
+SETTINGS: dict[str, Setting] = {
+    "idle-minutes": Setting(30.0, _number(0)),
+    "compute": Setting("any", _one_of("any", "strict")),
+    "fidelity": Setting("nearest", _one_of("nearest", "strict")),
+    "url-map": Setting({}, _url_map),
+    "host-python": Setting(None, _program),
+    "defaults": Setting({}, _mapping),
+    "cpus": Setting(None, _whole(1)),
+    "grace-seconds": Setting(10.0, _number(0)),
+    "max-body-mb": Setting(64.0, _number(1)),
+    "listen": Setting("127.0.0.1", _text),
+    "allowed-hosts": Setting([], _texts),
+    "public-url": Setting(None, _base_url),
+    "snapshot-max-files": Setting(None, _whole(1)),
+    "snapshot-max-bytes": Setting(None, _whole(1)),
+}
