@@ -11,7 +11,7 @@ from smalt.entities.inputs import Input, Output, Outputs
 from smalt.entities.kinds import COMPONENTS, component_type
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
-from smalt.entities.shapes import Boolean, Map, Shape, Text
+from smalt.entities.shapes import Boolean, Map, Text
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -57,4 +57,4 @@ class InlineComponent(Tagged[Component]):
         return super().choose(value, path, reader)
 
 
-COMPONENT: Shape[str | Component] = Named("component") | InlineComponent()
+COMPONENT = Named[Component]("component") | InlineComponent()

@@ -8,7 +8,7 @@ from smalt.entities.entity import Entity, from_service, mapping, optional, requi
 from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.model import Model
 from smalt.entities.nested import Named, Nested
-from smalt.entities.shapes import Shape, Text
+from smalt.entities.shapes import Text
 
 
 class CodeConfiguration(Entity):
@@ -18,7 +18,7 @@ class CodeConfiguration(Entity):
     scoring_script = optional(Text(), "The script with `init` and `run`.")
 
 
-MODEL: Shape[str | Model] = Named("model", bare_paths=False) | Nested(Model)
+MODEL = Named[Model]("model", bare_paths=False) | Nested(Model)
 
 
 class Deployment(Resource):

@@ -88,4 +88,4 @@ class Environment(Asset):
             reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
 
 
-ENVIRONMENT: Shape[str | Environment] = Named("environment", bare_paths=False) | Nested(Environment)
+ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | Nested(Environment)

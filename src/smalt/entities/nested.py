@@ -104,7 +104,7 @@ class ByKey(Tagged[E]):
         return next((key for key in self.table if key and key in value), "")
 
 
-class Named(Shape[str]):
+class Named(Shape[E | str]):
     """An entity that is registered, or that another file describes; the text, or the entity of that file."""
 
     def __init__(self, kind: str, *, bare_paths: bool = True) -> None:

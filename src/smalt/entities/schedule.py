@@ -12,7 +12,7 @@ from smalt.entities.kinds import JOBS, job_type
 from smalt.entities.monitor import MonitorDefinition
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
-from smalt.entities.shapes import Boolean, Shape, Text
+from smalt.entities.shapes import Boolean, Text
 from smalt.entities.triggers import TRIGGER
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class CreateJob(Tagged[Entity]):
         return super().choose(value, path, reader) if value.get("type") is not None else job_type(value)
 
 
-CREATE_JOB: Shape[Entity | str] = Named("job") | CreateJob()
-IMPORT_DATA: Shape[DataImport | str] = Named("data_import") | Nested(DataImport)
+CREATE_JOB = Named[Entity]("job") | CreateJob()
+IMPORT_DATA = Named[DataImport]("data_import") | Nested(DataImport)
 
 
 class Schedule(Resource):

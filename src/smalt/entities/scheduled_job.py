@@ -10,9 +10,9 @@ from smalt.entities.job import Job
 from smalt.entities.nested import Named, Nested
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
-from smalt.entities.shapes import Anything, Enum, Map, Shape
+from smalt.entities.shapes import Anything, Enum, Map
 
-JOB: Shape[str | Job] = Named("job") | Nested(Job)
+JOB = Named[Job]("job") | Nested(Job)
 
 
 class ScheduledJob(Job):

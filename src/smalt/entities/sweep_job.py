@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from smalt.entities.command import HasCommand
+from smalt.entities.component import Component
 from smalt.entities.entity import constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Named, Nested
 from smalt.entities.resources import JobResourceConfiguration, QueueSettings
-from smalt.entities.shapes import Shape, Text
+from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
 
 
@@ -19,7 +20,7 @@ class Trial(HasCommand):
     resources = optional(Nested(JobResourceConfiguration), "The machines that each asks for.")
 
 
-TRIAL: Shape[str | Trial] = Named("component") | Nested(Trial)
+TRIAL = Named[Component]("component") | Nested(Trial)
 
 
 class SweepJob(Sweep, Job):
