@@ -22,6 +22,7 @@ class Journal:
         self._path = path
         self._machine = machine
         path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._later: list[dict[str, Any]] = []
         self._open()
 
     @property
@@ -42,9 +43,15 @@ class Journal:
                 _apply(records, entry, machine)
         return records
 
+    def later(self, entries: list[dict[str, Any]]) -> None:
+        """What may wait for the next write."""
+        self._later += entries
+
     def write(self, entries: list[dict[str, Any]]) -> None:
         """Append all of them or, with an OSError, none."""
-        data = b"".join(encode(entry) for entry in entries)
+        data = b"".join([encode(entry) for entry in self._later + entries])
+        if not data:
+            return
         try:
             written = os.write(self._file, data)
             if written < len(data):
@@ -52,6 +59,7 @@ class Journal:
         except OSError:
             os.ftruncate(self._file, self._size)
             raise
+        self._later = []
         self._size += len(data)
 
     def sync(self) -> None:

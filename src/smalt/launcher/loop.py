@@ -11,6 +11,7 @@ import time
 
 from smalt import processes
 from smalt.home import Home
+from smalt.launcher import journal
 from smalt.launcher.journal import Journal
 from smalt.launcher.protocol import PROTOCOL, Channel, Message
 from smalt.launcher.restart import ServerKeeper
@@ -48,7 +49,7 @@ class Launcher:
         self._timers.after(FIRST_CONNECTION, lambda: None)
         self._check_home()
         while not self._over():
-            for key, _ in self._selector.select(self._timers.wait()):
+            for key, _ in self._selector.select(self._wait()):
                 key.data()
             self._timers.fire()
             self._flush()
@@ -128,7 +129,6 @@ class Launcher:
             self._retiring = True
 
     def _greet(self, channel: Channel, message: Message) -> None:
-        self._flush()
         self._server = channel
         self._keeper.connected(message.get("restart"))
         records = self._steps.records.values()
@@ -147,34 +147,42 @@ class Launcher:
 
     def _flush(self) -> None:
         steps = self._steps
-        if steps.exited and not self._write_exits():
-            return
-        if not steps.started and not steps.exited:
-            return
-        now = time.monotonic()
-        if not steps.exited:
-            if self._tell_starts_at is None:
-                self._tell_starts_at = now + TOGETHER
-                self._timers.at(self._tell_starts_at, lambda: None)
-            if now < self._tell_starts_at:
-                return
-        self._tell_starts_at = None
-        started = [record.as_started() for record in steps.started]
-        exits = [record.exit for record in steps.exited]
-        steps.started, steps.exited = [], []
-        if self._server is not None:
-            self._server.send({"t": "events", "started": started, "exits": exits})
-            self._settle(self._server)
-
-    def _write_exits(self) -> bool:
-        fresh = [record.exit for record in self._steps.exited]
+        telling = bool(steps.exited) or self._starts_are_due()
+        entries = [journal.started(record) for record in steps.started] if telling else []
+        entries += [{"t": "exit", "exit": record.exit} for record in steps.exited]
         try:
-            self._journal.write([{"t": "exit", "exit": exit} for exit in fresh])
+            self._journal.write(entries)
+            if self._journal.large:
+                self._journal.compact(steps.records)
         except OSError as error:
             say(f"cannot write the journal, trying again: {error}")
             self._timers.after(RETRY, lambda: None)
+            return
+        if not telling:
+            return
+        started, steps.started = steps.started, []
+        exited, steps.exited = steps.exited, []
+        self._tell_starts_at = None
+        if self._server is not None:
+            starts = [record.as_started() for record in started]
+            self._server.send({"t": "events", "started": starts, "exits": [record.exit for record in exited]})
+            self._settle(self._server)
+
+    def _starts_are_due(self) -> bool:
+        if not self._steps.started:
             return False
-        return True
+        now = time.monotonic()
+        if self._tell_starts_at is None:
+            self._tell_starts_at = now + TOGETHER
+        return now >= self._tell_starts_at
+
+    def _wait(self) -> float | None:
+        """How long nothing is to be done."""
+        wait = self._timers.wait()
+        if self._tell_starts_at is None:
+            return wait
+        soon = max(0.0, self._tell_starts_at - time.monotonic())
+        return soon if wait is None else min(wait, soon)
 
     # Processes
 

@@ -19,6 +19,7 @@ from smalt.launcher.tree import MARK, Tree
 
 LEFTOVER_GRACE = 1.0  # for what a command that ended by itself left running
 GIVE_UP = 10.0  # after SIGKILL: a process that is still there hangs in the kernel
+SYNC_AFTER = 0.005
 POLL = 0.25  # for a process that is not our child where there are no pidfds
 
 
@@ -45,6 +46,7 @@ class Steps:
         self.started: list[Record] = []
         self.exited: list[Record] = []
         self._deadline = float("inf")
+        self._sync_at: float | None = None
         self.ending = 0
         """How many have no first process any more, but something left to end."""
 
@@ -98,7 +100,7 @@ class Steps:
         for step_id in done:
             del self.records[step_id]
         if done:
-            self._note([{"t": "ack", "ids": done}])
+            self._journal.later([{"t": "ack", "ids": done}])
 
     def gone(self, pid: int, status: int) -> bool:
         """A child ended: True when it was a step's first process."""
@@ -128,8 +130,6 @@ class Steps:
         """Write down what can be found out again if the disk is full just now."""
         try:
             self._journal.write(entries)
-            if self._journal.large:
-                self._journal.compact(self.records)
         except OSError as error:
             self._say(f"cannot write the journal: {error}")
 
@@ -145,10 +145,21 @@ class Steps:
                 self._refuse(record, f"cannot write the launcher's journal: {error.strerror}")
             return
         begun = [record for step, record in fresh if self._spawn(step, record)]
-        if begun:
+        self.started += begun
+        if not processes.LINUX:  # elsewhere a step whose pid is not written down cannot be found by its mark
             self._note([journal.started(record) for record in begun])
-            self._journal.sync()  # while they run: a power cut must not make them look as never started
-            self.started += begun
+        if begun and self._sync_at is None:
+            self._sync_at = time.monotonic() + SYNC_AFTER
+            self._timers.at(self._sync_at, self._sync)
+
+    def _sync(self) -> None:
+        """A power cut must not make a step look as never started. What has ended by now needs no such care."""
+        self._sync_at = None
+        if any(record.own for record in self.running.values()):
+            try:
+                self._journal.sync()
+            except OSError as error:
+                self._say(f"cannot sync the journal: {error}")
 
     def _spawn(self, step: dict[str, Any], record: Record) -> bool:
         environment = {**step["env"], MARK: self._tree.mark(record.id)}

@@ -14,27 +14,28 @@ import shlex
 from smalt.launcher import claims
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./=:,@%+ -]*")
-_ENDS_OR_CHANGES_THE_SHELL = frozenset(
-    """
-    . break builtin bg case cd command continue coproc declare disown do done elif else enable esac eval exec exit export
-    fc fg fi for function getopts hash if in jobs kill let local logout mapfile popd pushd read readarray readonly return
-    select set shift shopt source suspend then time times trap typeset ulimit umask unset until wait while
-    """.split()
+_ENDS_OR_CHANGES_THE_SHELL = re.compile(
+    r"(?:^| )(?:\.|break|builtin|bg|case|cd|command|continue|coproc|declare|disown|do|done|elif|else|enable|esac|eval"
+    r"|exec|exit|export|fc|fg|fi|for|function|getopts|hash|if|in|jobs|kill|let|local|logout|mapfile|popd|pushd|read"
+    r"|readarray|readonly|return|select|set|shift|shopt|source|suspend|then|time|times|trap|typeset|ulimit|umask|unset|until"
+    r"|wait|while)(?: |$)"
 )
 
 
 def build(command: str, *, step_id: str, folder: str, cwd: str) -> str:
     """The text for `bash -c`; `folder` is where the claim lies, `cwd` where the command runs."""
     claim = shlex.quote(claims.path(folder, step_id))
-    body = command if _plain(command) else f"(eval {shlex.quote(command)}\n)"
-    no_claim = f"smalt: cannot write to {folder}: is the disk full, or the folder gone?"
-    no_folder = f"smalt: cannot enter the working folder {cwd}"
+    body = command if _plain(command) else f"(set --;eval {shlex.quote(command)}\n)"
+    taken = f"[ -e {claim} ]&&exit {claims.TAKEN}"
+    no_claim = _complain(f"smalt: cannot write to {folder}: is the disk full, or the folder gone?")
+    no_folder = _complain(f"smalt: cannot enter the working folder {cwd}")
     # The shell stays on SIGTERM (sent to all of the step at once) until the command, which may be saving its
     # work, has ended; a trapped signal is reset to its default in what the shell runs.
     return (
-        f"set -C;: 2>/dev/null >{claim}||{{ [ -e {claim} ]&&exit {claims.TAKEN};{_complain(no_claim)};exit 1;}};set +C\n"
-        f"trap : TERM;cd {shlex.quote(cwd)} 2>/dev/null||{{ {_complain(no_folder)};false;}}&&{{\n"
-        f"{body}\n}}\n"
+        f"set -C;{{ : >{claim}&&set -- 1&&cd {shlex.quote(cwd)};}} 2>/dev/null||"
+        f"{{ if [ $1 ];then {no_folder};echo 1 >>{claim};else {taken};{no_claim};fi;exit 1;}}\n"
+        f"set +C;trap : TERM\n"
+        f"{body}\n"
         f"set -- $?;echo $1 2>/dev/null >>{claim};exit $1"
     )
 
@@ -44,4 +45,4 @@ def _complain(sentence: str) -> str:
 
 
 def _plain(command: str) -> bool:
-    return bool(_PLAIN.fullmatch(command)) and _ENDS_OR_CHANGES_THE_SHELL.isdisjoint(command.split())
+    return bool(_PLAIN.fullmatch(command)) and not _ENDS_OR_CHANGES_THE_SHELL.search(command)

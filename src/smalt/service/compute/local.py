@@ -111,7 +111,7 @@ class LocalCompute:
     def _receive(self, events: dict[str, Any]) -> None:
         for step_id, pid, start_time, _ in events["started"]:
             self._starts.pop(step_id, None)
-            if step_id not in self._running:
+            if step_id not in self._running and step_id not in self._told:
                 self._running[step_id] = process = Process(*self._machine, pid, start_time)
                 if step_id in self._mine:
                     self._on_started(step_id, process)
