@@ -43,7 +43,7 @@ class Connection:
         """Whether the server reads the same files as this process."""
         return isinstance(self.server, LocalServer)
 
-    def get(self, path: str, **query: object) -> Any:
+    def get(self, path: str, /, **query: object) -> Any:
         return self.request("GET", path, query=query)
 
     def put(self, path: str, body: object) -> Any:
@@ -58,7 +58,7 @@ class Connection:
     def delete(self, path: str) -> Any:
         return self.request("DELETE", path)
 
-    def pages(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, /, **query: object) -> Iterator[dict[str, Any]]:
         """The items of a list, page after page."""
         page = self.get(path, **query)
         while True:

@@ -1,0 +1,189 @@
+"""Makes local things remote before a job or an asset is sent: code, data, inline environments and components.
+
+Everything that one submission needs is sent in one request, each content once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from smalt.entities.component import Component
+from smalt.entities.environment import Environment
+from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
+from smalt.exceptions import NotFound
+from smalt.wire import components
+from smalt.wire.codec import Json, Writing
+from smalt.wire.environments import ENVIRONMENT
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+_MODELS = frozenset({"custom_model", "mlflow_model", "triton_model"})
+_BULK = 20_000
+
+
+class Assets:
+    """The references of one submission; `send` is to be called before the submission itself."""
+
+    keeps_inline = False
+
+    def __init__(self, client: MLClient) -> None:
+        self._client = client
+        self._workspace = client.workspace_id
+        self._items: dict[str, Json] = {}
+        self._codes: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._components: dict[int, tuple[Component, str]] = {}
+        self._environments: dict[int, tuple[Environment, str]] = {}
+        self._names: dict[tuple[str, str], str] = {}
+
+    @property
+    def first_code(self) -> str | None:
+        """A local folder that code was taken from."""
+        return next((path for path, _ in self._codes), None)
+
+    def send(self) -> None:
+        """Register what was met since the last time."""
+        items = list(self._items.values())
+        self._items.clear()
+        for start in range(0, len(items), _BULK):
+            path = f"/smalt/v1{self._workspace}/assets"
+            self._client.connection.post(path, {"items": items[start : start + _BULK]})
+
+    def code(self, path: str) -> str:
+        return self._code(path, ())
+
+    def environment(self, environment: Any) -> str:
+        if isinstance(environment, str):
+            return self.asset(environment, "environments")
+        known = self._environments.get(id(environment))
+        if known is None:
+            known = self._environments[id(environment)] = environment, self._add_environment(environment)
+        return known[1]
+
+    def component(self, component: Any) -> str:
+        if isinstance(component, str):
+            return self.asset(component, "components")
+        known = self._components.get(id(component))
+        if known is None:  # kept, so that its id() is no other's
+            known = self._components[id(component)] = component, self._add_component(component)
+        return known[1]
+
+    def asset(self, text: str, kind: str) -> str:
+        known = self._names.get((text, kind))
+        if known is None:
+            known = self._names[(text, kind)] = self._asset(text, kind)
+        return known
+
+    def compute(self, name: str) -> str:
+        bare = _bare(name)
+        if bare.startswith("/") or bare.lower() in ("serverless", "none"):
+            return bare
+        return resource_id(self._workspace, "computes", bare)
+
+    def datastore(self, name: str) -> str:
+        bare = _bare(name)
+        return bare if bare.startswith("/") else resource_id(self._workspace, "datastores", bare)
+
+    def data(self, path: str, type: str | None) -> str:
+        uri = parse_uri(path)
+        if isinstance(uri, Reference):
+            return self.asset(path, "models" if type in _MODELS else "data")
+        if not isinstance(uri, LocalPath):
+            return path
+        local = _existing(uri.path)
+        return _file_uri(local) if self._client.connection.local else self._upload(local, None)
+
+    def stored(self, path: str, datastore: str | None) -> str:
+        uri = parse_uri(path)
+        if not isinstance(uri, LocalPath):
+            return path
+        local = _existing(uri.path)
+        if self._client.connection.local and datastore is None:
+            return _file_uri(local)  # the server copies it
+        return self._upload(local, datastore)
+
+    def _upload(self, path: str, datastore: str | None) -> str:
+        from smalt.client.uploads import upload
+
+        return upload(self._client, path, _bare(datastore) if datastore else None)
+
+    def _code(self, path: str, includes: tuple[str, ...]) -> str:
+        uri = parse_uri(path) if not path.startswith("git+") else None
+        if isinstance(uri, Reference):
+            return self.asset(path, "codes")
+        if not isinstance(uri, LocalPath):
+            return path
+        key = _existing(uri.path), includes
+        if key not in self._codes:
+            from smalt.client.snapshots import snapshot
+
+            self._codes[key] = snapshot(self._client, *key)
+        return self._codes[key]
+
+    def _asset(self, text: str, kind: str) -> str:
+        reference = parse_reference(text)
+        if reference is None or reference.registry is not None:
+            return text
+        if reference.workspace is not None:
+            return text.removeprefix("azureml:") if not text.startswith("azureml://") else text
+        if reference.version is None:
+            return text  # a label, which the server looks up
+        return asset_id(self._workspace, kind, reference.name, reference.version)
+
+    def _add_environment(self, environment: Environment) -> str:
+        properties = ENVIRONMENT.write(environment, Writing(self))
+        if environment.name and environment.version:
+            return self._add("environments", environment.name, environment.version, properties)
+        return self._add("environments", ANONYMOUS_ENVIRONMENT, _hash(properties), {**properties, "isAnonymous": True})
+
+    def _add_component(self, component: Component) -> str:
+        includes = tuple(getattr(component, "additional_includes", None) or ())
+        writer = _WithIncludes(self, includes) if includes else self
+        properties = components.write(component, Writing(writer))["properties"]
+        properties["componentSpec"].pop("additional_includes", None)
+        properties["isAnonymous"] = True
+        return self._add("components", ANONYMOUS_COMPONENT, _hash(properties["componentSpec"]), properties)
+
+    def _add(self, kind: str, name: str, version: str, properties: Json) -> str:
+        id = asset_id(self._workspace, kind, name, version)
+        if id not in self._items:
+            self._items[id] = {"kind": kind, "name": name, "version": version, "body": {"properties": properties}}
+        return id
+
+
+class _WithIncludes:
+    """The same references, but the code comes with the files and folders that a component adds to it."""
+
+    def __init__(self, assets: Assets, includes: tuple[str, ...]) -> None:
+        self._assets = assets
+        self._includes = includes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._assets, name)
+
+    def code(self, path: str) -> str:
+        return self._assets._code(path, self._includes)
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("azureml:")
+
+
+def _existing(path: str) -> str:
+    local = os.path.abspath(os.path.expanduser(path))
+    if not os.path.exists(local):
+        raise NotFound(f"there is no file or folder {local}; correct the path")
+    return local
+
+
+def _file_uri(path: str) -> str:
+    return f"file://{quote(path)}"
+
+
+def _hash(body: Json) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

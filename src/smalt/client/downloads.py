@@ -1,0 +1,84 @@
+"""Outputs and logs of jobs, and models, from the server into a local folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from smalt.exceptions import NotFound, Refused
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+    from smalt.entities.job import Job
+
+ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
+
+
+def download_job(client: MLClient, job: Job, folder: str, output_name: str | None, everything: bool) -> None:
+    """In `az`'s layout: `artifacts/…` by default, `named-outputs/NAME/…` for one output, both for all."""
+    outputs = getattr(job, "outputs", None) or {}
+    if output_name is not None:
+        if output_name not in outputs and output_name != "default":
+            known = f"its outputs are {', '.join(outputs)}" if outputs else "it has none"
+            raise NotFound(f"job {job.name} has no output '{output_name}'; {known}")
+        names = [output_name]
+    else:
+        names = list(outputs) if everything else []
+    if output_name is None:
+        fetch(client, ARTIFACTS.format(job=job.name), os.path.join(folder, "artifacts"), optional=True)
+    for name in names:
+        uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
+        fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+
+
+def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> None:
+    """All files at a URI into a folder; a file keeps its name."""
+    try:
+        place = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": uri})
+    except NotFound:
+        if optional:
+            return
+        raise
+    local = place.get("local")
+    if client.connection.local and local and os.path.exists(local):
+        _copy(local, folder)
+        return
+    if not _fetch_remote(client, place, folder) and not optional:
+        raise NotFound(f"there is nothing at {uri}")
+
+
+def _copy(source: str, folder: str) -> None:
+    os.makedirs(folder, exist_ok=True)
+    try:
+        if os.path.isdir(source):
+            shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, folder)
+    except (OSError, shutil.Error) as error:
+        raise Refused(f"cannot write to {folder}: {error}") from None
+
+
+def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
+    base = f"/smalt/v1{client.workspace_id}/datastores/{place['datastore']}"
+    path = str(place["path"]).strip("/")
+    listing = client.connection.get(f"{base}/list", path=path, recursive=True)
+    found = [item["path"] for item in listing["value"] if not item.get("is_dir")]
+    for name in found:
+        inside = name[len(path) :].lstrip("/") if name.startswith(f"{path}/") or not path else os.path.basename(name)
+        save(client, f"{base}/files/{name}", os.path.join(folder, *inside.split("/")))
+    return len(found)
+
+
+def save(client: MLClient, path: str, target: str) -> None:
+    """A file of the server as a local one, which is whole or not there."""
+    answer = client.connection.stream(path)
+    temporary = f"{target}.part"
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(temporary, "wb") as file:
+            for piece in answer.pieces():
+                file.write(piece)
+        os.replace(temporary, target)
+    finally:
+        answer.close()

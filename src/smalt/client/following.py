@@ -1,0 +1,86 @@
+"""A job's events over as many connections as it takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from smalt.exceptions import Unavailable
+
+Event = dict[str, Any]
+
+PATIENCE = 60.0
+"""How many seconds a server that went away may take to come back."""
+_PAUSE = 0.2
+
+
+def follow(open_stream: Callable[[], Iterable[bytes]], on_event: Callable[[Event], None]) -> tuple[str, str]:
+    """Hand on every event up to the end; the job's status, and why, if it did not complete."""
+    reason = ""
+    for event in resumed(open_stream):
+        on_event(event)
+        if event.get("t") == "end":
+            return str(event.get("status")), reason
+        if event.get("t") == "job" and event.get("error"):
+            reason = _message(event["error"]) or reason
+    raise Unavailable("the job's events ended before the job")
+
+
+def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[Event]:
+    """Each connection tells all from the beginning, so what was seen of a log is skipped."""
+    seen: dict[tuple[str, str], int] = {}
+    lost: float | None = None
+    while True:
+        skip = dict(seen)
+        try:
+            for line in open_stream():
+                lost = None
+                event = _unseen(json.loads(line), skip, seen)
+                if event is None:
+                    continue
+                yield event
+                if event.get("t") == "end":
+                    return
+        except (Unavailable, OSError, ValueError):
+            if lost is not None and time.monotonic() - lost > PATIENCE:
+                raise
+        lost = lost or time.monotonic()
+        if time.monotonic() - lost > PATIENCE:
+            raise Unavailable("the smalt server went away and did not come back; see `smalt server status`")
+        time.sleep(_PAUSE)
+
+
+def printer() -> Callable[[Event], None]:
+    """Prints the logs, after a line that names the step where there are several."""
+    last = ""
+
+    def on_event(event: Event) -> None:
+        nonlocal last
+        if event.get("t") != "log" or not str(event.get("file", "")).startswith("user_logs"):
+            return
+        if last and event["name"] != last:
+            sys.stdout.write(f"--- {event['name']}\n")
+        last = event["name"]
+        sys.stdout.write(str(event["text"]))
+        sys.stdout.flush()
+
+    return on_event
+
+
+def _unseen(event: Event, skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]) -> Event | None:
+    if event.get("t") != "log":
+        return event
+    key = (str(event["name"]), str(event.get("file")))
+    text = str(event["text"])
+    old = min(skip.get(key, 0), len(text))
+    skip[key] = skip.get(key, 0) - old
+    seen[key] = max(seen.get(key, 0), seen.get(key, 0) + len(text) - old)
+    return {**event, "text": text[old:]} if text[old:] else None
+
+
+def _message(error: Any) -> str:
+    inner = error.get("error", error) if isinstance(error, dict) else error
+    return str(inner.get("message", "")) if isinstance(inner, dict) else str(inner)

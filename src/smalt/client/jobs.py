@@ -1,0 +1,177 @@
+"""`ml_client.jobs`"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from smalt import wire
+from smalt.client.collection import Collection, Poller
+from smalt.client.names import job_name
+from smalt.exceptions import JobException
+from smalt.wire.casing import camel
+
+if TYPE_CHECKING:
+    from smalt.entities.job import Job
+
+OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
+_CHANGEABLE = ("display_name", "description", "tags")
+
+
+class JobOperations(Collection):
+    kind = "job"
+    segment = "jobs"
+
+    def create_or_update(
+        self,
+        job: Job,
+        *,
+        description: str | None = None,
+        compute: str | None = None,
+        tags: dict[str, str] | None = None,
+        experiment_name: str | None = None,
+        skip_validation: bool = False,
+        **_: object,
+    ) -> Job:
+        """Submit the job. One that came from the server is changed there: its display name, description and tags."""
+        given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
+        for name, value in given.items():
+            if value is not None:
+                setattr(job, name, value)
+        if job.id is not None:
+            return self._update(job)
+        if not skip_validation:
+            self.validate(job, raise_on_failure=True)
+        job.name = job.name or job_name()
+        body = self._body(job)
+        created: Job = self._entity(self._connection.put(self._path(job.name), body))
+        return created
+
+    def validate(self, job: Job, *, raise_on_failure: bool = False, **_: object) -> list[str]:
+        """What is wrong with a job made in Python; one that was read from a file has been checked there."""
+        from smalt.exceptions import ValidationException
+
+        if job.source_path is not None:
+            return []
+        try:
+            type(job).from_dict(job.to_dict())
+        except ValidationException as error:
+            if raise_on_failure:
+                raise
+            return [str(problem) for problem in error.problems]
+        return []
+
+    def get(self, name: str) -> Job:
+        from smalt.client.shown import shortened
+
+        job: Job = self._entity(self._connection.get(self._path(name)))
+        return shortened(job)
+
+    def list(
+        self,
+        *,
+        parent_job_name: str | None = None,
+        list_view_type: str = "ActiveOnly",
+        max_results: int | None = None,
+        **_: object,
+    ) -> Iterator[Job]:
+        """The jobs of the workspace, newest first; or the children of one."""
+        from itertools import islice
+
+        if parent_job_name is not None:
+            found = self._children(parent_job_name)
+        else:
+            found = self._pages(self._path(), listViewType=list_view_type)
+        return islice(found, max_results)
+
+    def begin_cancel(self, name: str, **_: object) -> Poller[None]:
+        """Ask for the end of a job and all that it started; the poller waits for it."""
+        self._connection.post(f"{self._path(name)}/cancel")
+        return Poller(lambda: self._status(name) in OVER, lambda: None)
+
+    def begin_delete(self, name: str, **_: object) -> Poller[None]:
+        self._connection.delete(self._path(name))
+        return Poller(lambda: True, lambda: None)
+
+    def archive(self, name: str) -> None:
+        """Hide the job from lists."""
+        self._change(name, {"hidden": True})
+
+    def restore(self, name: str) -> None:
+        self._change(name, {"hidden": False})
+
+    def show_services(self, name: str, node_index: int = 0) -> dict[str, Any]:
+        return self.get(name).services or {}
+
+    def events(self, name: str) -> Iterator[bytes]:
+        """What happens to the job and its descendants, from its beginning, as lines of JSON until it is over."""
+        answer = self._connection.stream(f"/smalt/v1{self._path(name)}/stream")
+        try:
+            yield from answer.lines()
+        finally:
+            answer.close()
+
+    def stream(self, name: str, on_event: Callable[[dict[str, Any]], None] | None = None) -> None:
+        """Follow the job until it is over; raises JobException where it does not complete.
+
+        `on_event` gets every event; without it the logs are printed.
+        """
+        from smalt.client.following import follow, printer
+
+        status, reason = follow(lambda: self.events(name), on_event or printer())
+        if status != "Completed":
+            raise JobException(f"job {name} ended as {status}{f': {reason}' if reason else ''}")
+
+    def download(
+        self,
+        name: str,
+        *,
+        download_path: str | os.PathLike[str] = ".",
+        output_name: str | None = None,
+        all: bool = False,
+    ) -> None:
+        """Its logs and files into `artifacts/`, its outputs into `named-outputs/NAME/`."""
+        from smalt.client.downloads import download_job
+
+        job = self.get(name)
+        if job.status not in OVER and job.status != "Paused":
+            raise JobException(f"job {name} is {job.status}; download it when it is over")
+        download_job(self._client, job, os.path.abspath(download_path), output_name, all)
+
+    def _body(self, job: Job) -> dict[str, Any]:
+        from smalt.client import git
+        from smalt.client.assets import Assets
+
+        assets = Assets(self._client)
+        body = wire.to_rest(job, assets)
+        properties = body["properties"]
+        properties.setdefault("displayName", job.name)
+        properties.setdefault("experimentName", os.path.basename(os.getcwd()).replace(" ", "") or "Default")
+        folder = assets.first_code
+        if folder is not None:
+            properties["properties"] = {**git.properties(folder), **properties["properties"]}
+        assets.send()
+        return body
+
+    def _update(self, job: Job) -> Job:
+        changes = {key: getattr(job, key) for key in _CHANGEABLE}
+        if job.experiment_name:
+            changes["experiment_name"] = job.experiment_name
+        self._change(str(job.name), {camel(key): value for key, value in changes.items()})
+        return self.get(str(job.name))
+
+    def _change(self, name: str, changes: dict[str, Any]) -> None:
+        job = self._connection.get(self._path(name))
+        experiment = job["properties"].get("experimentName") or "Default"
+        path = f"/history/v1.0{self._workspace}/experiments/{experiment}/runs/{name}"
+        self._connection.patch(path, changes)
+
+    def _status(self, name: str) -> str:
+        return str(self._connection.get(self._path(name))["properties"].get("status"))
+
+    def _children(self, name: str) -> Iterator[Job]:
+        from smalt.client.shown import child
+
+        tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
+        return (child(row) for row in tree["jobs"] if row.get("parent") == name)

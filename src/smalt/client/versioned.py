@@ -1,0 +1,125 @@
+"""What the collections of versioned assets share: components, environments, data, models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from smalt import wire
+from smalt.client.assets import Assets
+from smalt.client.collection import Collection
+from smalt.entities.kinds import KINDS
+from smalt.entities.nested import noun_class
+from smalt.exceptions import NotFound, ValidationException
+
+
+class Versioned(Collection):
+    type_key = ""
+    """The container's key for the type of its assets, where it has one."""
+    reuses_latest = False
+    """Whether an asset without a version, and the same as the latest, is that one."""
+
+    def create_or_update(self, entity: Any, *, version: str | None = None, **_: object) -> Any:
+        """Register the asset; without a version under the next free number."""
+        name = _named(entity)
+        assets = Assets(self._client)
+        body = wire.to_rest(entity, assets)
+        chosen = version or entity.version or self._next_version(name, body)
+        if isinstance(chosen, dict):
+            return self._entity(chosen)
+        self._versioned(body, str(chosen))
+        assets.send()
+        return self._entity(self._connection.put(self._path(name, str(chosen)), body))
+
+    def get(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> Any:
+        """One version: the given one, that of a label, or the latest."""
+        return self._entity(self._get(name, version, label))
+
+    def list(
+        self,
+        name: str | None = None,
+        *,
+        list_view_type: str = "ActiveOnly",
+        max_results: int | None = None,
+        **_: object,
+    ) -> Iterator[Any]:
+        """The versions of an asset, or without a name all assets with their latest versions."""
+        if name is not None:
+            found = self._pages(f"{self._path(name)}/versions", listViewType=list_view_type)
+        else:
+            bodies = self._connection.pages(self._path(), listViewType=list_view_type)
+            found = (self._container(body) for body in bodies)
+        return islice(found, max_results)
+
+    def archive(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> None:
+        """Hide the asset, or one version of it, from lists."""
+        self._hide(name, version, label, True)
+
+    def restore(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> None:
+        self._hide(name, version, label, False)
+
+    def _get(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
+        if version is not None and label is not None:
+            raise ValidationException("a version and a label are given; give one of them")
+        if version is None:
+            version = self._labelled(name, label or "latest")
+        body: dict[str, Any] = self._connection.get(self._path(name, version))
+        return body
+
+    def _labelled(self, name: str, label: str) -> str:
+        if label != "latest":
+            raise NotFound(f"{self.kind} {name} has no label '{label}'; the label that all have is latest")
+        latest = self._connection.get(self._path(name))["properties"].get("latestVersion")
+        if latest is None:
+            raise NotFound(f"{self.kind} {name} has no version")
+        return str(latest)
+
+    def _next_version(self, name: str, body: dict[str, Any]) -> str | dict[str, Any]:
+        """The next free number; or the latest version itself."""
+        try:
+            facts = self._connection.get(self._path(name))["properties"]
+        except NotFound:
+            return "1"
+        latest = facts.get("latestVersion")
+        if self.reuses_latest and latest is not None:
+            there: dict[str, Any] = self._connection.get(self._path(name, str(latest)))
+            if self._is_same(there["properties"], body["properties"]):
+                return there
+        return str(facts.get("nextVersion") or "1")
+
+    def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
+        return all(there.get(key) == value for key, value in here.items())
+
+    def _versioned(self, body: dict[str, Any], version: str) -> None:
+        """Note the version where the body has a place for it."""
+
+    def _container(self, body: dict[str, Any]) -> Any:
+        properties = body["properties"]
+        where = KINDS[self.kind]
+        given = properties.get(self.type_key) if self.type_key else None
+        if isinstance(where, dict):
+            where = where.get(str(properties.get("type", "command")), where["command"])
+        noun: Any = noun_class(where)(
+            name=body["name"], id=body.get("id"), latest_version=properties.get("latestVersion")
+        )
+        for key, value in (("description", properties.get("description")), ("tags", properties.get("tags"))):
+            if value:
+                setattr(noun, key, value)
+        if given:
+            noun.type = given
+        return noun
+
+    def _hide(self, name: str, version: str | None, label: str | None, archived: bool) -> None:
+        if version is None and label is not None:
+            version = self._labelled(name, label)
+        body = self._connection.get(self._path(name, version))
+        properties = {**body["properties"], "isArchived": archived}
+        properties.pop("provisioningState", None)
+        self._connection.put(self._path(name, version), {"properties": properties})
+
+
+def _named(entity: Any) -> str:
+    if not entity.name:
+        raise ValidationException(f"{entity.noun} needs a name to be registered; set 'name'")
+    return str(entity.name)
