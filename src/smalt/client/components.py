@@ -13,7 +13,7 @@ class ComponentOperations(Versioned):
     reuses_latest = True
 
     def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
-        return _without_version(there.get("componentSpec")) == _without_version(here["componentSpec"])
+        return bool(_without_version(there.get("componentSpec")) == _without_version(here["componentSpec"]))
 
     def _versioned(self, body: dict[str, Any], version: str) -> None:
         body["properties"]["componentSpec"]["version"] = version

@@ -97,17 +97,13 @@ class Versioned(Collection):
     def _container(self, body: dict[str, Any]) -> Any:
         properties = body["properties"]
         where = KINDS[self.kind]
-        given = properties.get(self.type_key) if self.type_key else None
         if isinstance(where, dict):
             where = where.get(str(properties.get("type", "command")), where["command"])
-        noun: Any = noun_class(where)(
-            name=body["name"], id=body.get("id"), latest_version=properties.get("latestVersion")
-        )
-        for key, value in (("description", properties.get("description")), ("tags", properties.get("tags"))):
-            if value:
-                setattr(noun, key, value)
-        if given:
-            noun.type = given
+        noun: Any = noun_class(where)(name=body["name"], id=body.get("id"))
+        shown = {"latest_version": "latestVersion", "description": "description", "tags": "tags", "type": self.type_key}
+        for key, there in shown.items():
+            if properties.get(there):
+                setattr(noun, key, properties[there])
         return noun
 
     def _hide(self, name: str, version: str | None, label: str | None, archived: bool) -> None:

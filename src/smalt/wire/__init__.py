@@ -14,8 +14,24 @@ if TYPE_CHECKING:
 __all__ = ["AS_WRITTEN", "References", "from_rest", "to_rest"]
 
 _JOBS = {"command": "jobs", "pipeline": "pipeline"}
-_KINDS = {"environment": "environments"}
-_BY_CLASS = {"CommandJob": "jobs", "PipelineJob": "pipeline", "Environment": "environments"}
+_KINDS = {
+    "environment": "environments",
+    "data": "data",
+    "model": "models",
+    "datastore": "datastores",
+    "compute": "computes",
+    "workspace": "workspaces",
+}
+_BY_CLASS = {
+    "CommandJob": "jobs",
+    "PipelineJob": "pipeline",
+    "Environment": "environments",
+    "Data": "data",
+    "Model": "models",
+    "Datastore": "datastores",
+    "Compute": "computes",
+    "Workspace": "workspaces",
+}
 
 
 def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from smalt.entities.component import Component
 from smalt.entities.inputs import Input
-from smalt.entities.literals import to_text
-from smalt.entities.problems import Path
+from smalt.entities.literals import convert, to_text
+from smalt.entities.problems import Path, Problem
 from smalt.entities.reader import Reader
 from smalt.entities.reading import choose
 from smalt.wire.casing import fold
@@ -142,7 +142,23 @@ def _read_jobs(value: Any, path: Path, reader: Reader) -> Any:
     return read_nodes(value, path, reader)
 
 
-_READERS = {"environment": _read_environment, "jobs": _read_jobs}
+def _read_inputs(value: Any, path: Path, reader: Reader) -> Any:
+    """Values are texts on the wire; here they have the type that the input declares."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _typed(item) if isinstance(item, Mapping) else item for name, item in value.items()}
+
+
+def _typed(item: Mapping[str, Any]) -> Json:
+    body = dict(item)
+    for key in _TEXTS:
+        if isinstance(body.get(key), str):
+            value = convert(body[key], str(body.get("type")))
+            body[key] = body[key] if isinstance(value, Problem) else value
+    return body
+
+
+_READERS = {"environment": _read_environment, "jobs": _read_jobs, "inputs": _read_inputs}
 
 
 def _outside(component: Component, body: Mapping[str, Any], properties: Mapping[str, Any]) -> None:

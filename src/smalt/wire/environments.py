@@ -46,20 +46,17 @@ def _load(text: str) -> Any:
 
 
 _ROUTE = Codec(Route)
-_ROUTES = ("liveness_route", "readiness_route", "scoring_route")
 _INFERENCE = Codec(
     InferenceConfig,
     {
-        name: nested(_ROUTE, key)
-        for name, key in zip(_ROUTES, ("livenessRoute", "readinessRoute", "scoringRoute"), strict=True)
+        "liveness_route": nested(_ROUTE, "livenessRoute"),
+        "readiness_route": nested(_ROUTE, "readinessRoute"),
+        "scoring_route": nested(_ROUTE, "scoringRoute"),
     },
 )
 _BUILD = Codec(
     BuildContext,
-    {
-        "path": Rule("contextUri", lambda value, writing: writing.refs.stored(value, None)),
-        "dockerfile_path": Rule("dockerfilePath"),
-    },
+    {"path": Rule("contextUri", lambda value, writing: writing.refs.stored(value, None))},
 )
 ENVIRONMENT = Codec(
     Environment,
@@ -72,4 +69,4 @@ ENVIRONMENT = Codec(
     },
     defaults=ASSET_DEFAULTS,
 )
-RESOURCE = Envelope(ENVIRONMENT)
+RESOURCES = Envelope(ENVIRONMENT)

@@ -1,0 +1,46 @@
+"""Models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.model import Model
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire.codec import Codec, Json, Rule, Writing, plain
+from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
+
+
+def _write_flavors(value: Mapping[str, Any], writing: Writing) -> Any:
+    return {name: {"data": plain(data)} for name, data in value.items()}
+
+
+def _read_flavors(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: data.get("data", {}) if isinstance(data, Mapping) else data for name, data in value.items()}
+
+
+class _Model(Codec[Model]):
+    """A local model is kept in the datastore that it names."""
+
+    def write(self, noun: Model, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        if noun.path is not None:
+            body["modelUri"] = writing.refs.stored(noun.path, noun.datastore)
+        return body
+
+
+MODEL = _Model(
+    Model,
+    {
+        **ASSET,
+        "type": Rule("modelType"),
+        "path": Rule("modelUri"),
+        "flavors": Rule("flavors", _write_flavors, _read_flavors),
+        "datastore": HIDDEN,
+    },
+    defaults={**ASSET_DEFAULTS, "modelType": "custom_model", "flavors": {}, "properties": {}, "tags": {}},
+)
+RESOURCES = Envelope(MODEL)

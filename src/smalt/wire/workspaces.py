@@ -1,0 +1,12 @@
+"""Workspaces."""
+
+from __future__ import annotations
+
+from smalt.entities.workspace import Workspace
+from smalt.wire.codec import Codec, Rule
+from smalt.wire.envelope import RESOURCE, Envelope
+
+RESOURCES = Envelope(
+    Codec(Workspace, {**RESOURCE, "display_name": Rule("friendlyName")}),
+    outside=("location", "tags", "kind", "identity"),
+)
