@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from smalt.cli.follow import play, resumed, summarise
+from smalt.cli.follow import play, summarise
 from smalt.cli.lines import Lines
 from smalt.cli.watch import Watch, duration
-from smalt.exceptions import JobException, Unavailable
+from smalt.exceptions import JobException
 
 Event = dict[str, Any]
 
@@ -109,21 +108,6 @@ def test_a_canceled_job_is_told_as_one() -> None:
     """Cancelling is no failure of a step."""
     events = [job("p", "Canceled", type="pipeline"), {"t": "end", "status": "Canceled"}]
     assert shown(events)[1] == "error: job p was canceled\n"
-
-
-def test_a_stream_that_breaks_is_resumed_without_repeating_the_log() -> None:
-    """A new connection tells everything again; what was shown is skipped, even within a piece."""
-    first = [log("j", "one\ntw"), log("j", "o\n")]
-    second = [log("j", "one\ntwo\nthr"), log("j", "ee\n"), {"t": "end", "status": "Completed"}]
-    connections = iter([first, second])
-
-    def opened() -> Iterable[bytes]:
-        for event in next(connections):
-            yield json.dumps(event).encode()
-        raise Unavailable("gone")
-
-    texts = [event["text"] for event in resumed(opened) if event["t"] == "log"]
-    assert "".join(texts) == "one\ntwo\nthree\n"
 
 
 def test_a_stream_that_ends_without_an_end_is_an_error() -> None:

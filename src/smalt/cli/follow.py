@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
 from smalt.cli.watch import Followed, Watch, duration
-from smalt.exceptions import JobException, Unavailable
+from smalt.exceptions import JobException
 
 if TYPE_CHECKING:
     from smalt.cli.verb import Invocation
 
-_PATIENCE = 60.0  # how long a server that went away may take to come back
-_PAUSE = 0.2
 _MOST_FAILURES = 3
 
 
@@ -35,6 +31,8 @@ class View(Protocol):
 
 def job(to: Invocation, name: str) -> bool:
     """Show the job until it is over; whether it completed."""
+    from smalt.client.following import resumed
+
     watch = Watch(name)
     try:
         with _view(to, watch) as view:
@@ -67,29 +65,6 @@ def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:
     raise JobException(f"the stream of job {watch.root.name} ended before the job")
 
 
-def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[dict[str, Any]]:
-    """Events over as many connections as it takes; each begins anew, so what was seen of a log is skipped."""
-    seen: dict[tuple[str, str], int] = {}
-    lost_at: float | None = None
-    while True:
-        skip = dict(seen)
-        try:
-            for line in open_stream():
-                lost_at = None
-                event = _unseen(json.loads(line), skip, seen)
-                if event is not None:
-                    yield event
-                    if event.get("t") == "end":
-                        return
-        except (Unavailable, OSError, ValueError):
-            if lost_at is not None and time.monotonic() - lost_at > _PATIENCE:
-                raise
-        lost_at = lost_at or time.monotonic()
-        if time.monotonic() - lost_at > _PATIENCE:
-            raise Unavailable("the smalt server went away and did not come back; see: smalt server status")
-        time.sleep(_PAUSE)
-
-
 def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
     """How it ended; after a failure which step failed, why, and the end of its log."""
     root = watch.root
@@ -120,21 +95,6 @@ def _explain(watch: Watch, failed: Followed, stream: TextIO) -> None:
     stream.write(f"error: step {watch.label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
     for line in tail:
         stream.write(f"    {line}\n")
-
-
-def _unseen(
-    event: dict[str, Any], skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]
-) -> dict[str, Any] | None:
-    """The event without what an earlier connection has brought already; None where nothing is left."""
-    if event.get("t") != "log":
-        return event
-    key = (str(event["name"]), str(event.get("file")))
-    text = str(event["text"])
-    old = min(skip.get(key, 0), len(text))
-    skip[key] = skip.get(key, 0) - old
-    text = text[old:]
-    seen[key] = seen.get(key, 0) + len(text)
-    return {**event, "text": text} if text else None
 
 
 def _view(to: Invocation, watch: Watch) -> View:

@@ -11,7 +11,9 @@ from smalt.cli import documents, options
 from smalt.cli.verb import Invocation, Noun
 
 job = Noun(
-    "job", "Run jobs and look after them.", ("name", "status", "type", "display_name", "experiment_name", "created")
+    "job",
+    "Run jobs and look after them.",
+    ("name", "status", "type", "display_name", "experiment_name", "creation_context.created_at"),
 )
 
 _NAME = options.name("The job's name.")
@@ -52,7 +54,7 @@ def create(
     if not stream:
         return created
     _follow(to, str(created.name))
-    return to.client.jobs.get(created.name) if to.wants_result else None
+    return to.client.jobs.get(str(created.name)) if to.wants_result else None
 
 
 @job.verb("show", _NAME, options.WEB)

@@ -90,7 +90,11 @@ def logs(to: Invocation, lines: int, follow: bool) -> None:
 
 
 def _status(to: Invocation) -> dict[str, Any]:
-    return {"running": True, **to.connection.get("/smalt/v1/status")}
+    from datetime import datetime, timezone
+
+    facts = to.connection.get("/smalt/v1/status")
+    started = datetime.fromtimestamp(facts["started"], timezone.utc).isoformat(timespec="seconds")
+    return {"running": True, **facts, "started": started}
 
 
 def _only_local() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)$")
 
 
 def render(data: Any, columns: tuple[str, ...] = ()) -> str:
@@ -11,7 +14,7 @@ def render(data: Any, columns: tuple[str, ...] = ()) -> str:
     heads = _heads(rows, columns)
     if not rows or not heads:
         return ""
-    cells = [[_text(row.get(head)) for head in heads] for row in rows]
+    cells = [[_text(_at(row, head)) for head in heads] for row in rows]
     titles = [_title(head) for head in heads]
     widths = [max(len(line[index]) for line in [titles, *cells]) for index in range(len(heads))]
     lines = [titles, ["-" * width for width in widths], *cells]
@@ -27,11 +30,20 @@ def _row(item: Any) -> dict[str, Any]:
 
 
 def _heads(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
-    chosen = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)]
+    chosen = [column for column in columns if any(_at(row, column) not in (None, "") for row in rows)]
     if chosen:
         return chosen
     every = dict.fromkeys(key for row in rows for key in row)
     return [key for key in every if any(_plain(row.get(key)) for row in rows)]
+
+
+def _at(row: dict[str, Any], head: str) -> Any:
+    """The value of a key; `a.b` is that of `b` in `a`."""
+    if head in row:
+        return row[head]
+    outer, dot, inner = head.partition(".")
+    nested = row.get(outer)
+    return nested.get(inner) if dot and isinstance(nested, dict) else None
 
 
 def _plain(value: Any) -> bool:
@@ -46,11 +58,13 @@ def _text(value: Any) -> str:
         return str(len(value))
     if value is None or isinstance(value, dict):
         return ""
-    return str(value).partition("\n")[0].replace("\t", " ")
+    text = str(value).partition("\n")[0].replace("\t", " ")
+    return _TIME.sub(r"\1 \2", text)
 
 
 def _title(key: str) -> str:
     """`display_name` is headed "Display name"; a name that the query chose stays."""
+    key = key.rpartition(".")[2]
     if key.islower() or "_" in key:
         words = key.replace("_", " ")
         return words[:1].upper() + words[1:]
