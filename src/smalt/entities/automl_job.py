@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.automl import (
     AUTO,
@@ -117,7 +117,7 @@ class AutoML(Entity):
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
-    def _check(self, path: Path, reader: Reader) -> None:
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("task")
         task = TASKS.get(name) if isinstance(name, str) else None
         if task is None:

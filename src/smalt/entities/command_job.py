@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.command import HasCommand
 from smalt.entities.entity import constant, from_service, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Nested
+from smalt.entities.problems import Path
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration
+from smalt.entities.rules.expressions import Names, check
 from smalt.entities.shapes import Anything, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class CommandJob(HasCommand, Job):
@@ -21,3 +28,7 @@ class CommandJob(HasCommand, Job):
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
     limits = optional(Nested(CommandJobLimits), "When it is ended.")
     parameters = from_service(Anything(), "As the service has them.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        names: Names = {"inputs": self.inputs, "outputs": self.outputs}
+        check(self.__dict__.get("command"), names, "this command job", (*path, "command"), reader)

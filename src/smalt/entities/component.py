@@ -11,6 +11,7 @@ from smalt.entities.inputs import Input, Output, Outputs
 from smalt.entities.kinds import COMPONENTS, component_type
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
+from smalt.entities.rules.values import check_default
 from smalt.entities.shapes import Boolean, Map, Text
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Component(Asset):
     )
     inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.")
     outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        for name, declared in self.inputs.items():
+            if isinstance(declared, Input):
+                check_default(declared, (*path, "inputs", name), reader)
 
 
 class InlineComponent(Tagged[Component]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
@@ -73,7 +73,7 @@ class DataTransfer(Entity):
     task = required(TASK, "What is done with the data.")
     data_copy_mode = optional(Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.")
 
-    def _check(self, path: Path, reader: Reader) -> None:
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
         end = {"import_data": "source", "export_data": "sink"}.get(str(self.__dict__.get("task")))
         if end and self.__dict__.get(end) is None:
             reader.problem(path, f"{self.noun} with 'task: {self.task}' needs '{end}'", at_key=True)

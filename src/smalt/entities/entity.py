@@ -80,6 +80,9 @@ class Entity:
 
     _fields: ClassVar[dict[str, Field]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
+    _partial = False
+    """Whether something of it could not be read."""
+
     source_path: str | None = None
     """The file that it was read from."""
 
@@ -139,6 +142,7 @@ class Entity:
         values = entity.__dict__
         fields = cls._fields
         unknown: list[Any] = []
+        told = len(reader.problems)
         for key, value in data.items():
             field = fields.get(key)
             if field is None:
@@ -149,7 +153,9 @@ class Entity:
                     values[key] = read
         guessed = cls._unknown(unknown, data, entity, path, reader) if unknown else set()
         cls._needs({key for key in data if data[key] is not None} | guessed, path, reader)
-        entity._check(path, reader)
+        entity._check(path, reader, data)
+        if len(reader.problems) > told:
+            values["_partial"] = True
         return entity
 
     @classmethod
@@ -178,8 +184,8 @@ class Entity:
             if name not in given:
                 reader.problem(path, f"{cls.noun} needs '{name}'", at_key=True)
 
-    def _check(self, path: Path, reader: Reader) -> None:
-        """Rules beyond the shape of single keys."""
+    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+        """Rules beyond the shape of single keys; `data` has also what could not be read."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._set() == other._set()

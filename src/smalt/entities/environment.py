@@ -83,7 +83,7 @@ class Environment(Asset):
     inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
     datastore = optional(Text(), "The datastore that a build context is uploaded to.")
 
-    def _check(self, path: Path, reader: Reader) -> None:
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
         if self.image is not None and self.build is not None:
             reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
 

@@ -11,10 +11,12 @@ from smalt.entities.component import COMPONENT, Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
-from smalt.entities.kinds import STEPS
+from smalt.entities.kinds import STEPS, component_type
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.problems import Path, listed
+from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
+from smalt.entities.rules.expressions import Names, check
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
@@ -63,6 +65,12 @@ class ComponentNode(Node):
             words = listed(f"'{key}'" for key in cls._alternatives)
             reader.problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
 
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        component = self.component
+        if isinstance(component, Component) and component.type not in (self.type, f"promptflow_{self.type}"):
+            words = f"the step's type is {self.type}, but its component is {component.noun}"
+            reader.problem((*path, "component"), words)
+
 
 class CommandNode(HasCommand, ComponentNode):
     noun = "a command job"
@@ -74,6 +82,12 @@ class CommandNode(HasCommand, ComponentNode):
     services = mapping(SERVICES, "Interactive services beside the step.")
 
     _alternatives = ("component", "command")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if self.component is None:
+            names: Names = {"inputs": self.inputs, "outputs": self.outputs}
+            check(self.command, names, "this step", (*path, "command"), reader)
 
 
 class PipelineNode(ComponentNode):
@@ -100,7 +114,15 @@ class Step(Tagged[Node]):
     def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         if value.get("type") is not None:
             return super().choose(value, path, reader)
-        component = value.get("component")
-        if isinstance(component, Component) and component.type in STEPS:
-            return component.type
-        return "command"
+        tag = _type_of(value.get("component"), (*path, "component"), reader)
+        tag = "parallel" if tag == "promptflow_parallel" else tag
+        return tag if tag in STEPS else "sweep" if "trial" in value else "command"
+
+
+def _type_of(component: Any, path: Path, reader: Reader) -> str | None:
+    """The type of a component as it stands in a step."""
+    if isinstance(component, Mapping):
+        return str(component.get("type") or component_type(component))
+    if isinstance(component, str) and not is_reference(component) and not reader.is_binding(component):
+        component = reader.entity(component, "component", path)
+    return component.type if isinstance(component, Component) else None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.component import Component
 from smalt.entities.entity import constant, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import Step
 from smalt.entities.pipeline_job import PipelineJobSettings
+from smalt.entities.problems import Path
+from smalt.entities.rules.pipeline import check_pipeline
 from smalt.entities.shapes import Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class PipelineComponent(Component):
@@ -17,3 +24,7 @@ class PipelineComponent(Component):
     jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
     settings = optional(Nested(PipelineJobSettings), "Settings of the whole.")
     source_job_id = optional(Text(), "The pipeline job that it was made from.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_pipeline(self, data, path, reader)

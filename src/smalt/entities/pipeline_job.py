@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.component import COMPONENT
 from smalt.entities.entity import Entity, constant, mapping, optional
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import Step
+from smalt.entities.problems import Path
+from smalt.entities.rules.pipeline import check_given, check_pipeline, component_of
 from smalt.entities.shapes import Boolean, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class PipelineJobSettings(Entity):
@@ -34,3 +41,9 @@ class PipelineJob(Job):
     jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
     component = optional(COMPONENT, "A pipeline component, in place of steps.")
     settings = optional(Nested(PipelineJobSettings), "Settings of the whole.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        check_pipeline(self, data, path, reader)
+        component = component_of(self)
+        if component is not None:
+            check_given(self, component, path, reader)

@@ -12,14 +12,12 @@ from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.shapes import Anything, Enum, Map
 
-JOB = Named[Job]("job") | Nested(Job)
-
 
 class ScheduledJob(Job):
     noun = "the job of a schedule"
 
     type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
-    job = required(JOB, "The job: a file, or a registered one.")
+    job = required(Named[Job]("job"), "The job: a file, or a registered one.")
     inputs = mapping(JOB_INPUTS, "Inputs that differ, by name.")
     outputs = mapping(JOB_OUTPUTS, "Outputs that differ, by name.")
     settings = optional(Nested(PipelineJobSettings), "Settings that differ.")

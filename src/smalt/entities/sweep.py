@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import LiteralValue
@@ -31,7 +31,7 @@ class Range(SweepDistribution):
     min_value = required(Number(), "The smallest value.")
     max_value = required(Number(), "The largest value.")
 
-    def _check(self, path: Path, reader: Reader) -> None:
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
         low, high = self.__dict__.get("min_value"), self.__dict__.get("max_value")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
             reader.problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")

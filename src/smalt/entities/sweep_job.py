@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.command import HasCommand
 from smalt.entities.component import Component
 from smalt.entities.entity import constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Named, Nested
+from smalt.entities.problems import Path
 from smalt.entities.resources import JobResourceConfiguration, QueueSettings
+from smalt.entities.rules.expressions import Names, check
 from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class Trial(HasCommand):
@@ -32,3 +39,9 @@ class SweepJob(Sweep, Job):
     outputs = mapping(JOB_OUTPUTS, "What they write, by name.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        if isinstance(self.trial, Trial):
+            space = self.search_space or {}
+            names: Names = {"inputs": self.inputs, "outputs": self.outputs, "search_space": space}
+            check(self.trial.command, names, "this sweep", (*path, "trial", "command"), reader)

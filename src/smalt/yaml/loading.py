@@ -131,7 +131,8 @@ class FileReader(Reader):
         if self._session.is_open(name):
             self.problem(path, f"'{text}' refers back to itself")
             return None
-        return self._session.entity(name, kind)
+        entity = self._session.entity(name, kind)
+        return None if entity is None or entity._partial else entity
 
     def document(self, text: str, path: Path) -> Any:
         name = self._file(text, path)

@@ -1,0 +1,56 @@
+"""Circles in who waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def circles(waits: Mapping[str, set[str]]) -> list[list[str]]:
+    """One list of names for each group that waits for itself, in the order of the waiting."""
+    left = {name: {other for other in others if other in waits} for name, others in waits.items()}
+    _drop_free(left)
+    _drop_free_backwards(left)
+    found: list[list[str]] = []
+    seen: set[str] = set()
+    for start in left:
+        if start in seen:
+            continue
+        trail: list[str] = []
+        name = start
+        while name not in trail and name not in seen:
+            trail.append(name)
+            name = min(left[name])
+        seen.update(trail)
+        if name in trail:
+            found.append(trail[trail.index(name) :])
+    return found
+
+
+def _drop_free(left: dict[str, set[str]]) -> None:
+    """Take away, again and again, those that wait for nobody."""
+    followers: dict[str, list[str]] = {}
+    for name, others in left.items():
+        for other in others:
+            followers.setdefault(other, []).append(name)
+    free = [name for name, others in left.items() if not others]
+    while free:
+        name = free.pop()
+        del left[name]
+        for follower in followers.get(name, ()):
+            left[follower].discard(name)
+            if not left[follower]:
+                free.append(follower)
+
+
+def _drop_free_backwards(left: dict[str, set[str]]) -> None:
+    """Take away, again and again, those that nobody waits for."""
+    awaited = dict.fromkeys(left, 0)
+    for others in left.values():
+        for other in others:
+            awaited[other] += 1
+    free = [name for name, count in awaited.items() if not count]
+    while free:
+        for other in left.pop(free.pop()):
+            awaited[other] -= 1
+            if not awaited[other]:
+                free.append(other)

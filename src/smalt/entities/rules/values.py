@@ -1,0 +1,70 @@
+"""Values must fit the inputs that they are given to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalt.entities.literals import PRIMITIVES, Literal, convert, to_text
+from smalt.entities.problems import Path, Problem, listed, shown
+
+if TYPE_CHECKING:
+    from smalt.entities.inputs import Input
+    from smalt.entities.reader import Reader
+
+_A = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean (true or false)"}
+_FITS = {("integer", "number")}
+
+
+def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, label: str = "") -> None:
+    """A literal for an input that a component declares; where data is declared, text may be its path.
+
+    A number or boolean for a string is not held against the allowed strings: real files have that, and the service too
+    takes it as it is.
+    """
+    label = label or f"the input '{path[-1]}'"
+    if declared.type not in PRIMITIVES:
+        if declared.type is not None and not isinstance(value, str):
+            reader.problem(path, f"{label} takes data ({declared.type}), not {shown(value)}")
+        return
+    converted = convert(value, declared.type)
+    if isinstance(converted, Problem):
+        reader.problem(path, f"{label} must be {_A[declared.type]}, not {shown(value)}")
+        return
+    enum = declared.enum if isinstance(value, str) or declared.type != "string" else None
+    if enum and to_text(converted) not in {to_text(_same(item, declared.type)) for item in enum}:
+        words = listed(to_text(item) for item in enum)
+        reader.problem(path, f"{label} must be {words}, not {shown(value)}")
+    if not isinstance(converted, (str, bool)):
+        low, high = _number(declared.min), _number(declared.max)
+        if low is not None and converted < low:
+            reader.problem(path, f"{label} must be at least {declared.min}, not {converted}")
+        if high is not None and converted > high:
+            reader.problem(path, f"{label} must be at most {declared.max}, not {converted}")
+
+
+def _same(item: Literal, type: str) -> Literal:
+    converted = convert(item, type)
+    return item if isinstance(converted, Problem) else converted
+
+
+def _number(bound: Literal | None) -> float | None:
+    converted = None if bound is None else convert(bound, "number")
+    return converted if isinstance(converted, (int, float)) else None
+
+
+def check_types(given: str | None, declared: str | None, path: Path, reader: Reader, source: str) -> None:
+    """The type of a bound value against that of the input; kinds of data are not held against each other."""
+    if given is None or declared is None or given == declared:
+        return
+    primitive, wanted = given in PRIMITIVES, declared in PRIMITIVES
+    if (not primitive and not wanted) or (primitive and declared == "string") or (given, declared) in _FITS:
+        return
+    want = _A[declared] if wanted else f"data ({declared})"
+    have = _A[given] if primitive else f"data ({given})"
+    reader.problem(path, f"the input '{path[-1]}' must be {want}, but {source} is {have}")
+
+
+def check_default(declared: Input, path: Path, reader: Reader) -> None:
+    """A component's own default against its own type, values and range."""
+    if declared.default is not None and declared.type in PRIMITIVES:
+        check_literal(declared.default, declared, (*path, "default"), reader, f"the default of '{path[-1]}'")
