@@ -7,6 +7,7 @@ slots) can be made again from the records at any time; `_reload` does so at the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ class Engine:
                 self._take_finished()
                 self._take_prepared()
                 self._place()
-        except Unavailable as error:
+        except Exception as error:
             self._stall(error, exits)
             return
         self.rooms.compute.acknowledge([exit.step_id for exit in exits])
@@ -155,9 +156,9 @@ class Engine:
             self._told = busy
             self.rooms.compute.set_unfinished(busy)
 
-    def _stall(self, error: Unavailable, exits: list[Exit]) -> None:
-        """The records could not be written: nothing was acted on; look at them anew in a while."""
-        log.error("%s", error)
+    def _stall(self, error: Exception, exits: list[Exit]) -> None:
+        """The turn could not be committed: nothing was acted on; look at the records anew in a while."""
+        log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
         self._exits = exits + self._exits
         self._starts, self._stops = [], []
         for run in self._runs.values():
@@ -295,7 +296,7 @@ class Engine:
             say = lambda line: self.rooms.say(run.job, line)  # noqa: E731
             await self.rooms.environments.realise(leaf.environment, say)
             number = len(jobs.attempts(self._db, run.job.id)) + 1
-            await command.fetch(self.rooms, leaf, say, leaf.folder(self.rooms, number))
+            await command.fetch(self.rooms, leaf, say, number)
         except (SmaltError, OSError) as caught:
             error = caught
         self._prepared.append((run.job.id, error))
@@ -382,8 +383,9 @@ class Engine:
 
     def _free(self, job: Job) -> None:
         run = self._runs.pop(job.id, None)
-        if run and run.view:
-            run.view.release()
+        if run and run.view and run.view.folder:
+            with contextlib.suppress(OSError):
+                self.rooms.environments.release(run.view.folder)
         if run:
             self._slots.give(run.grant)
 

@@ -40,6 +40,7 @@ class Rooms:
         }
         self._workspaces: dict[int, Workspace] = {}
         self._root_names: dict[int, str] = {}
+        self._artifacts: dict[int, str] = {}
 
     @property
     def has_gpus(self) -> bool:
@@ -59,17 +60,19 @@ class Rooms:
             self._root_names[job.root_id] = jobs.name_of(self.db, job.root_id)
         return self._root_names[job.root_id]
 
-    def artifacts(self, workspace: Workspace, job: str) -> Path:
+    def artifacts(self, workspace: Workspace, job: str) -> str:
         """Where a job's logs and outputs/ are kept, as the service lays them out."""
-        folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
-        return Path(folder, "ExperimentRun", f"dcid.{job}")
+        if workspace.id not in self._artifacts:
+            folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
+            self._artifacts[workspace.id] = str(folder)
+        return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self.data.resolve(uri, workspace)
 
     def say(self, job: Job, line: str) -> None:
         """A line of smalt's own in the job's log."""
-        path = self.artifacts(self.workspace(job), job.name) / "system_logs" / "smalt.log"
+        path = Path(self.artifacts(self.workspace(job), job.name), "system_logs", "smalt.log")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             file.write(line.rstrip("\n") + "\n")

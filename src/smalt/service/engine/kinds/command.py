@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from smalt import wire
+from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.literals import to_text
 from smalt.entities.references import parse_reference
@@ -18,6 +19,7 @@ from smalt.runner import script
 from smalt.service.compute.base import Step
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
+from smalt.service.engine.folders import Folders, copy_code, keep, make
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
@@ -27,6 +29,9 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 _QUICK_FILES = 100  # a code folder of so many files is copied within a turn of the loop
+SITE = str(Path(inside.__path__[0], "site"))
+"""Leads PYTHONPATH: what Python does first inside a job."""
+
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -58,11 +63,11 @@ class Leaf:
         processes = process_count(self.entity)
         return Request(cpus=processes, gpus=processes if wants_gpu(self.entity) else 0)
 
-    def folder(self, rooms: Rooms, number: int) -> Path:
-        return rooms.home.path("workspaces", self.workspace.folder, "jobs", self.job.name, str(number))
-
-    def artifacts(self, rooms: Rooms) -> Path:
-        return rooms.artifacts(self.workspace, self.job.name)
+    def folders(self, rooms: Rooms, number: int) -> Folders:
+        """Of the attempt `number`; no job's name has a dot, so none has another's."""
+        name = self.job.name if number == 1 else f"{self.job.name}.{number}"
+        folder = f"{rooms.home.root}/workspaces/{self.workspace.folder}/jobs/{name}"
+        return Folders(folder, f"{folder}/wd", rooms.artifacts(self.workspace, self.job.name))
 
     @property
     def finishes_quickly(self) -> bool:
@@ -104,31 +109,15 @@ def step(
     rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str
 ) -> tuple[Step, Realised]:
     """Lay out the job's folders and say what is to run in them; with the job's own view of its environment."""
-    folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
-    cwd = folder / "wd"
-    if not cwd.exists():
-        copy_code(rooms, leaf, cwd)
-    for name in ("outputs", "logs"):
-        (cwd / name).mkdir(exist_ok=True)
-    (artifacts / "user_logs").mkdir(parents=True, exist_ok=True)
-    inputs = _inputs(rooms, leaf, folder)
-    outputs = _outputs(rooms, leaf, folder)
-    own = realised.clone(folder / "environment")
+    folders = leaf.folders(rooms, number)
+    make(folders, rooms.data, leaf.code)
+    inputs = _inputs(rooms, leaf, folders)
+    outputs = _outputs(rooms, leaf, folders)
+    own = realised.clone(Path(folders.folder, "environment"))
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
-    text = script.build(command, step_id=step_id, folder=str(folder), cwd=str(cwd))
-    log = str(artifacts / "user_logs" / "std_log.txt")
-    return Step(step_id, text, str(folder), str(cwd), variables, log, leaf.timeout, GRACE), own
-
-
-def copy_code(rooms: Rooms, leaf: Leaf, cwd: Path) -> None:
-    """The job's own copy of its code, whole or not there at all."""
-    if leaf.code is None:
-        cwd.mkdir(parents=True, exist_ok=True)
-        return
-    partial = cwd.with_name("wd.partial")
-    rooms.data.snapshots.materialise(leaf.code, partial)
-    partial.rename(cwd)
+    text = script.build(command, step_id=step_id, folder=folders.folder, cwd=folders.cwd)
+    return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
 
 
 def data_rows(rooms: Rooms, leaf: Leaf) -> tuple[list[Any], list[Any]]:
@@ -155,31 +144,20 @@ def output_uri(job: str, name: str, output: Output) -> str:
 
 def finish(rooms: Rooms, leaf: Leaf, number: int) -> None:
     """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload."""
-    folder, artifacts = leaf.folder(rooms, number), leaf.artifacts(rooms)
-    for name in ("outputs", "logs"):
-        _keep(rooms, folder / "wd" / name, artifacts / name)
+    folders = leaf.folders(rooms, number)
+    keep(folders, rooms.data)
     for name, output in leaf.entity.outputs.items():
-        if not _is_artifacts(name, output):
+        if output.mode == "upload" and not _is_artifacts(name, output):
             uri = output_uri(leaf.job.name, name, output)
-            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, folder / "outputs" / name)
+            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, _own(folders, "outputs", name))
 
 
-def _keep(rooms: Rooms, folder: Path, target: Path) -> None:
-    """Move a folder to where it is kept, unless it is empty."""
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        return
-    except OSError:
-        rooms.data.move_into(folder, target)
-
-
-def _inputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
+def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
     """What each `${{inputs.x}}` becomes: a literal's text, or a path of this machine."""
     texts = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input):
-            own = folder / "inputs" / name
+            own = _own(folders, "inputs", name)
             path = rooms.data.prepare_input(value.path or "", leaf.workspace, value.type, value.mode, own)
             texts[name] = str(path)
         elif value is not None:
@@ -187,21 +165,24 @@ def _inputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
     return texts
 
 
-def _outputs(rooms: Rooms, leaf: Leaf, folder: Path) -> dict[str, str]:
+def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
     paths = {}
     for name, output in leaf.entity.outputs.items():
         if _is_artifacts(name, output):
-            paths[name] = str(folder / "wd")
+            paths[name] = folders.cwd
             continue
-        uri, own = output_uri(leaf.job.name, name, output), folder / "outputs" / name
+        uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
         paths[name] = str(rooms.data.prepare_output(uri, leaf.workspace, output.type, output.mode, own))
     return paths
 
 
+def _own(folders: Folders, kind: str, name: str) -> Path:
+    return Path(folders.folder, kind, name)
+
+
 def _is_artifacts(name: str, output: Output) -> bool:
-    return (name == "artifacts" and (output.path or "").find("/ExperimentRun/dcid.") >= 0) or (
-        name == "artifacts" and not output.path
-    )
+    """The output that every job has: all it leaves, its logs among it."""
+    return name == "artifacts" and (not output.path or "/ExperimentRun/dcid." in output.path)
 
 
 def _variables(
@@ -230,6 +211,7 @@ def _variables(
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
     for name, value in leaf.entity.environment_variables.items():
         variables[name] = to_text(value)
+    variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))
     return variables
 
 
@@ -266,11 +248,9 @@ def retries(job: Job) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], folder: Path) -> None:
+async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> None:
     """What takes long before a start: data from elsewhere, and much code."""
     for value in leaf.entity.inputs.values():
         if isinstance(value, Input) and value.path:
             await rooms.data.fetch(rooms.resolve(value.path, leaf.workspace), say)
-    cwd = folder / "wd"
-    if not cwd.exists():
-        await asyncio.to_thread(copy_code, rooms, leaf, cwd)
+    await asyncio.to_thread(copy_code, leaf.folders(rooms, number), rooms.data, leaf.code)

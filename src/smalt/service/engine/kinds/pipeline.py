@@ -180,7 +180,9 @@ class Planner:
             label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0].split(".")[0]
         node_output = given if isinstance(given, Output) else Output()
         path = above.path if above else node_output.path
-        if not path:
+        if not path and name == "artifacts":
+            path = ARTIFACTS.format(job=child)
+        elif not path:
             path = f"azureml://datastores/{self._datastore}/paths/azureml/{child}/{name}/"
         first = [one for one in (node_output, above, form) if one is not None]
         chosen: dict[str, Any] = {

@@ -1,0 +1,109 @@
+"""An engine on a home of its own, with every room real: database, data, environments, launcher."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandJob, PipelineJob
+from smalt.home import Home
+from smalt.service.compute.local import LocalCompute
+from smalt.service.data import Data
+from smalt.service.engine import Engine
+from smalt.service.engine.rooms import Rooms
+from smalt.service.environments import Environments
+from smalt.service.records import assets, jobs, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.settings import Settings
+
+LONGEST = 30.0
+"""Seconds until a test that waits for a job gives up."""
+
+
+class Workbench:
+    def __init__(self, home: Home, cpus: int = 2) -> None:
+        self.home = home
+        home.create()
+        home.socket_folder()
+        self.settings = Settings(home)
+        self.db = Database(home.path("smalt.db"))
+        self.workspace = workspaces.provide(self.db, "sub", "group", "default", "tester")
+        data = Data(home, self.settings.as_dict(), self._output, self._asset)
+        compute = LocalCompute(home, cpus=cpus, restart=["true"])
+        self.engine = Engine(Rooms(home, self.db, data, Environments(home, self.settings), compute, self.settings))
+
+    def submit(self, name: str, document: dict[str, Any]) -> Job:
+        entity: Any = PipelineJob if "jobs" in document else CommandJob
+        body = wire.to_rest(entity.from_dict(document))["properties"]
+        return self.engine.submit(self.workspace, name, body, "tester")
+
+    def register(self, name: str, document: dict[str, Any]) -> str:
+        """A component of that document; its reference."""
+        from smalt.entities import CommandComponent, PipelineComponent
+
+        kind: Any = PipelineComponent if "jobs" in document else CommandComponent
+        body = wire.to_rest(kind.from_dict({"name": name, **document}))["properties"]
+        assets.put(self.db, self.workspace.id, "components", name, "1", body, "tester")
+        return f"azureml:{name}:1"
+
+    async def over(self, job: Job) -> Job:
+        """The job once it is over."""
+        await self.until(job, lambda now: now.is_over)
+        return jobs.get(self.db, job.id)
+
+    async def until(self, job: Job, holds: Callable[[Job], bool]) -> None:
+        news = self.engine.watch.join(job.root_id)
+        try:
+            async with asyncio.timeout(LONGEST) if hasattr(asyncio, "timeout") else contextlib.nullcontext():
+                while not holds(jobs.get(self.db, job.id)):
+                    await asyncio.wait_for(news.wait(), LONGEST)
+                    news.clear()
+        finally:
+            self.engine.watch.leave(job.root_id, news)
+
+    def child(self, parent: Job, node: str) -> Job:
+        return next(one for one in jobs.children(self.db, parent.id) if one.node == node)
+
+    def states(self, parent: Job) -> dict[str, str]:
+        return {str(one.node): one.status for one in jobs.children(self.db, parent.id)}
+
+    def log(self, job: Job | str) -> str:
+        name = job if isinstance(job, str) else job.name
+        return (self.artifacts(name) / "user_logs" / "std_log.txt").read_text()
+
+    def artifacts(self, name: str) -> Path:
+        return Path(self.engine.rooms.artifacts(self.workspace, name))
+
+    def store(self, *parts: str) -> Path:
+        return self.home.path("workspaces", self.workspace.folder, "datastores", "workspaceblobstore", *parts)
+
+    def _output(self, workspace: Any, job: str, output: str) -> str | None:
+        found = jobs.by_name(self.db, workspace.id, job)
+        return jobs.data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
+
+    def _asset(self, workspace: Any, reference: Any) -> str | None:
+        found = assets.find(self.db, workspace.id, "data", reference.name, reference.version, reference.label)
+        return str(found.properties["dataUri"])
+
+
+@contextlib.asynccontextmanager
+async def workbench(home: Home | None = None, cpus: int = 2) -> AsyncIterator[Workbench]:
+    """Opened, and closed so that nothing is left running."""
+    with tempfile.TemporaryDirectory(prefix="smalt-test-", ignore_cleanup_errors=True) as folder:
+        bench = Workbench(home or Home(Path(folder, "home")), cpus)
+        await bench.engine.open()
+        try:
+            yield bench
+        finally:
+            for job in jobs.unfinished(bench.db):
+                if job.parent_id is None:
+                    bench.engine.cancel(job)
+                    await bench.over(job)
+            await bench.engine.close()
+            bench.db.close()
