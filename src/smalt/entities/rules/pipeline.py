@@ -33,18 +33,11 @@ class Names(NamedTuple):
     raw: Mapping[str, Mapping[str, Any]]
 
 
-def check_pipeline(
-    inputs: Mapping[str, Any],
-    outputs: Mapping[str, Any],
-    steps: Mapping[str, Node],
-    data: Any,
-    path: Path,
-    reader: Reader,
-) -> None:
+def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
     """The steps of a pipeline job or component, whose plain data is `data`, at `path`."""
-    inputs, outputs, steps = pipeline.inputs, pipeline.outputs, pipeline.jobs
+    steps: Mapping[str, Node] = pipeline.jobs
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = Names(inputs, outputs, steps, raw)
+    names = Names(pipeline.inputs, pipeline.outputs, steps, raw)
     waits: dict[str, set[str]] = {}
     for name, step in steps.items():
         where = (*path, "jobs", name)
@@ -179,12 +172,9 @@ def _check_value(value: Input | Literal, declared: Input, names: Names, path: Pa
     expression = parse_one(value.strip())
     if expression.kind == "parent.inputs" and expression.name in names.inputs and not expression.rest:
         _check_source(names.inputs[expression.name], declared, path, reader, expression)
-    elif (
-        expression.kind == "parent.jobs"
-        and expression.port == "outputs"
-        and (job := str(expression.job)) in names.steps
-    ):
-        output = (outputs_of(names.steps[job]) or {}).get(expression.name)
+    elif expression.kind == "parent.jobs" and expression.port == "outputs":
+        job = str(expression.job)
+        output = (outputs_of(names.steps[job]) or {}).get(expression.name) if job in names.steps else None
         if isinstance(output, Output):
             source = f"the output '{expression.name}' of '{job}'"
             check_types(output.type or "uri_folder", declared.type, path, reader, source)
