@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SMALT = [sys.executable, "-m", "smalt"]
+PROGRAM = [str(Path(sys.executable).with_name("smalt"))]
+"""The program as a person calls it."""
 
 
 @contextlib.contextmanager
@@ -27,12 +29,12 @@ def home() -> Iterator[dict[str, str]]:
     try:
         yield environment
     finally:
-        subprocess.run([*SMALT, "server", "stop", "--force"], env=environment, capture_output=True)
+        subprocess.run([*PROGRAM, "server", "stop", "--force"], env=environment, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def smalt(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run([*SMALT, *arguments], env=environment, capture_output=True, text=True)
+    done = subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"smalt {' '.join(arguments)}: {done.stderr}")
     return done.stdout
@@ -45,7 +47,7 @@ def show(environment: dict[str, str], name: str) -> dict[str, Any]:
 
 def wait(environment: dict[str, str], name: str) -> str:
     """Until the job is over; its state."""
-    subprocess.run([*SMALT, "job", "stream", "-n", name], env=environment, capture_output=True)
+    subprocess.run([*PROGRAM, "job", "stream", "-n", name], env=environment, capture_output=True)
     return str(show(environment, name)["status"])
 
 
@@ -64,6 +66,16 @@ def wide(count: int) -> str:
     lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
     for number in range(count):
         lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host"]
+    return "\n".join(lines) + "\n"
+
+
+def chain_of_chains(count: int, length: int = 100) -> str:
+    """Chains of `length` steps beside each other: a large pipeline with both depth and width."""
+    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    for number in range(count):
+        lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host", "    outputs: {o: }"]
+        if number % length:
+            lines.append(f"    inputs: {{i: '${{{{parent.jobs.n{number - 1}.outputs.o}}}}'}}")
     return "\n".join(lines) + "\n"
 
 
@@ -95,14 +107,13 @@ def median(measure: Callable[[], float], rounds: int = 5) -> float:
     return statistics.median(measure() for _ in range(rounds))
 
 
-def seconds(job: dict[str, Any]) -> float:
-    """From accepted to over, by the server's records."""
-    times = job["creation_context"]["created_at"], job["properties"]["EndTimeUtc"]
-    begin, end = (_parse(text) for text in times)
-    return end - begin
+def seconds(environment: dict[str, str], name: str) -> float:
+    """From accepted to over, by the server's own records."""
+    with sqlite3.connect(Path(environment["SMALT_HOME"], "smalt.db")) as records:
+        row = records.execute("SELECT created_at, ended_at FROM jobs WHERE name=?", (name,)).fetchone()
+    return float(row[1] - row[0])
 
 
-def _parse(text: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+def server_pid(environment: dict[str, str]) -> int:
+    facts = json.loads(Path(environment["SMALT_HOME"], "server.json").read_text())
+    return int(facts["pid"])

@@ -22,19 +22,8 @@ COMPONENTS = "cli/jobs/pipelines-with-components/basics"
 NESTED = "cli/jobs/pipelines-with-components/pipeline_with_pipeline_component"
 
 AS_IS = [
-    *(f"{BASICS}/hello-{name}.yml" for name in """
-        code data-uri-folder dataset git model-as-input notebook pipeline-abc-serverless pipeline-abc
-        pipeline-customize-output-file-serverless pipeline-customize-output-file
-        pipeline-customize-output-folder-serverless pipeline-customize-output-folder
-        pipeline-default-artifacts-serverless pipeline-default-artifacts pipeline-io-serverless pipeline-io
-        pipeline-serverless pipeline-settings-serverless pipeline-settings pipeline
-        world-env-var world-input world-org world-output-data world-output world""".split()),
-    *(f"{COMPONENTS}/{name}.yml" for name in """
-        1a_e2e_local_components/pipeline 1b_e2e_registered_components/pipeline-serverless
-        1b_e2e_registered_components/pipeline 2a_basic_component/pipeline 2b_component_with_input_output/pipeline
-        3a_basic_pipeline/pipeline 3b_pipeline_with_data/pipeline 4a_local_data_input/pipeline
-        4b_datastore_datapath_uri/pipeline 4d_data_input/pipeline 5a_env_public_docker_image/pipeline
-        5b_env_registered/pipeline 6a_tf_hello_world/pipeline 6b_pytorch_hello_world/pipeline""".split()),
+    *(f"{BASICS}/hello-{name}.yml" for name in ["code", "data-uri-folder", "dataset", "git", "model-as-input", "notebook", "pipeline-abc-serverless", "pipeline-abc", "pipeline-customize-output-file-serverless", "pipeline-customize-output-file", "pipeline-customize-output-folder-serverless", "pipeline-customize-output-folder", "pipeline-default-artifacts-serverless", "pipeline-default-artifacts", "pipeline-io-serverless", "pipeline-io", "pipeline-serverless", "pipeline-settings-serverless", "pipeline-settings", "pipeline", "world-env-var", "world-input", "world-org", "world-output-data", "world-output", "world"]),
+    *(f"{COMPONENTS}/{name}.yml" for name in ["1a_e2e_local_components/pipeline", "1b_e2e_registered_components/pipeline-serverless", "1b_e2e_registered_components/pipeline", "2a_basic_component/pipeline", "2b_component_with_input_output/pipeline", "3a_basic_pipeline/pipeline", "3b_pipeline_with_data/pipeline", "4a_local_data_input/pipeline", "4b_datastore_datapath_uri/pipeline", "4d_data_input/pipeline", "5a_env_public_docker_image/pipeline", "5b_env_registered/pipeline", "6a_tf_hello_world/pipeline", "6b_pytorch_hello_world/pipeline"]),
     f"{NESTED}/pipeline_with_train_eval_pipeline_component/pipeline.yml",
 ]  # fmt: skip
 WITH_PACKAGES = [
@@ -61,7 +50,10 @@ BEFOREHAND: dict[str, list[list[str]]] = {
     f"{COMPONENTS}/4d_data_input/pipeline.yml": [["data", "create", "-f", f"{COMPONENTS}/4d_data_input/data.yml"]],
     **{
         f"{_REGISTERED}/{name}.yml": [["component", "create", "-f", f"{_REGISTERED}/{part}.yml"] for part in parts]
-        for name, parts in {"pipeline": ("train", "score", "eval"), "pipeline-serverless": ("train", "score", "eval")}.items()
+        for name, parts in {
+            "pipeline": ("train", "score", "eval"),
+            "pipeline-serverless": ("train", "score", "eval"),
+        }.items()
     },
 }
 

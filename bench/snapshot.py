@@ -1,6 +1,6 @@
 """A snapshot of an unchanged folder against os.walk + os.stat of the same files, in one run.
 
-    python bench/snapshot.py [--files 10000] [--megabytes 200] [--rounds 7]
+python bench/snapshot.py [--files 10000] [--megabytes 200] [--rounds 7]
 """
 
 from __future__ import annotations

@@ -1,0 +1,80 @@
+"""What a person at a terminal waits for: imports, help, the first line of a job."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import common
+
+OURS = "import smalt; from smalt import MLClient, command, Input, Output, dsl"
+THEIRS = "import azure.ai.ml; from azure.ai.ml import MLClient, command, Input, Output, dsl"
+
+Rows = list[tuple[str, ...]]
+
+
+def imports(official: str | None) -> Rows:
+    ours = _seconds([sys.executable, "-c", OURS]) - _seconds([sys.executable, "-c", "pass"])
+    if official is None:
+        return [("import smalt", f"{ours:.3f} s", "–", "–", "≤ 0.15 s")]
+    theirs = _seconds([official, "-c", THEIRS], 3) - _seconds([official, "-c", "pass"], 3)
+    ratio = f"1/{theirs / ours:.0f}"
+    return [("import smalt", f"{ours:.3f} s", f"{theirs:.2f} s, azure.ai.ml", ratio, "≤ 1/15 and ≤ 0.15 s")]
+
+
+def help() -> Rows:
+    bare = _seconds([sys.executable, "-c", "pass"])
+    ours = _seconds([*common.PROGRAM, "--help"])
+    return [("smalt --help", f"{ours:.3f} s", f"{bare:.3f} s, bare Python", f"{ours / bare:.1f}×", "≤ 0.2 s")]
+
+
+def warm() -> Rows:
+    """A server is there; until the line `hi` is seen."""
+    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
+        file = _hello(folder)
+        _first_line(environment, file)
+        seconds = common.median(lambda: _first_line(environment, file), 7)
+    return [("warm: job create --stream until the line is seen", f"{seconds:.3f} s", "–", "–", "≤ 0.4 s (0.25 s)")]
+
+
+def cold() -> Rows:
+    """Nothing is there: no server, no launcher, no home."""
+
+    def once() -> float:
+        with common.home() as environment, tempfile.TemporaryDirectory() as folder:
+            return _first_line(environment, _hello(folder))
+
+    return [("cold: the same with nothing running", f"{common.median(once, 5):.3f} s", "–", "–", "≤ 2 s (1 s)")]
+
+
+def _hello(folder: str) -> str:
+    path = Path(folder, "job.yml")
+    path.write_text("command: echo hi\nenvironment: azureml:host\n")
+    return str(path)
+
+
+def _first_line(environment: dict[str, str], file: str) -> float:
+    began = time.perf_counter()
+    program = [*common.PROGRAM, "job", "create", "--file", file, "--stream"]
+    with subprocess.Popen(
+        program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - began
+        rest = process.stderr.read()
+    if line.strip() != "hi":
+        raise SystemExit(f"smalt job create --stream printed {line!r}: {rest}")
+    return seconds
+
+
+def _seconds(program: list[str], rounds: int = 7) -> float:
+    def once() -> float:
+        began = time.perf_counter()
+        subprocess.run(program, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+    return common.median(once, rounds)

@@ -1,0 +1,113 @@
+"""Pipelines of many steps against the same processes with nothing around them, and against peers."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import common
+
+COUNT = 1000
+LARGE = 10_000
+
+Rows = list[tuple[str, ...]]
+
+
+def chain() -> Rows:
+    """One step after the other, each reading what the one before wrote; median of three rounds."""
+    return [_compared("a chain of 1,000 nodes", common.chain(COUNT), common.bare_loop, "≤ 2.5× (1.6×)")]
+
+
+def wide() -> Rows:
+    """Independent steps, two at a time."""
+    return [
+        _compared("1,000 independent nodes, two at a time", common.wide(COUNT), common.bare_threads, "≤ 2.2× (1.6×)")
+    ]
+
+
+def _compared(what: str, text: str, floor: object, reach: str) -> tuple[str, ...]:
+    """Rounds of floor and pipeline alternate, so that both see the same machine."""
+    pairs = []
+    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
+        file = common.write(folder, text)
+        common.smalt(environment, "config", "set", "cpus=2")
+        for number in range(3):
+            bare = floor(COUNT)  # type: ignore[operator]
+            name = f"bench-{number}"
+            common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
+            state = common.wait(environment, name)
+            if state != "Completed":
+                raise SystemExit(f"{what}: {state}")
+            pairs.append((common.seconds(environment, name), bare))
+    measured, bare = sorted(pairs, key=lambda pair: pair[0] / pair[1])[1]
+    per_node = f"{measured:.2f} s ({1000 * measured / COUNT:.2f} ms a node)"
+    against = f"{bare:.2f} s, bare processes ({1000 * bare / COUNT:.2f} ms)"
+    return what, per_node, against, f"{measured / bare:.2f}×", reach
+
+
+def large() -> Rows:
+    """10,000 nodes: how long the submission takes, and how large the server gets."""
+    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
+        file = common.write(folder, common.chain_of_chains(LARGE))
+        common.smalt(environment, "server", "start")
+        pid = common.server_pid(environment)
+        peak = Peak(pid)
+        began = time.perf_counter()
+        common.smalt(environment, "job", "create", "-f", file, "--name", "large", "-o", "none")
+        submitted = time.perf_counter() - began
+        state = common.wait(environment, "large")
+        megabytes = peak.stop()
+        run = common.seconds(environment, "large")
+    return [
+        ("10,000 nodes: submit", f"{submitted:.2f} s", "–", "–", "≤ 5 s (3 s)"),
+        ("10,000 nodes: run", f"{state}, {run:.1f} s ({run / LARGE * 1000:.2f} ms a node)", "–", "–", "completes"),
+        ("10,000 nodes: server memory, peak", f"{megabytes:.0f} MB", "–", "–", "≤ 300 MB"),
+    ]
+
+
+def peers(python: str | None) -> Rows:
+    """The same 1,000 processes under Luigi (in process, no database) and redun (its SQLite), in their own Python."""
+    if python is None:
+        return []
+    rows: Rows = []
+    bare = common.bare_loop(COUNT)
+    for name in ("luigi", "redun"):
+        program = Path(__file__).with_name("peers") / f"{name}_chain.py"
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([python, str(program), str(COUNT)], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            rows.append((f"{name}, the same chain", done.stderr.strip().splitlines()[-1][:60], "–", "–", "beside"))
+            continue
+        measured = float(done.stdout.split()[-1])
+        rows.append(
+            (f"{name}, the same chain", f"{measured:.2f} s", f"{bare:.2f} s", f"{measured / bare:.2f}×", "beside")
+        )
+    return rows
+
+
+class Peak:
+    """The largest resident size of a process while it is watched, in MB."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._largest = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        self._done.set()
+        self._thread.join()
+        return self._largest / 1024
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.2):
+            try:
+                status = Path(f"/proc/{self._pid}/status").read_text()
+            except FileNotFoundError:
+                return
+            line = next((line for line in status.splitlines() if line.startswith("VmRSS")), "VmRSS: 0 kB")
+            self._largest = max(self._largest, int(line.split()[1]))

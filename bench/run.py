@@ -1,0 +1,78 @@
+"""Measure smalt against floors and peers of the same run; print the table and add it to bench/results.md.
+
+    python bench/run.py [row …] [--official PYTHON] [--peers PYTHON]
+
+Rows: chain wide large import help warm cold snapshot peers. Without names, all. --official is a Python that has
+azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pipelines
+import snapshot
+
+import client
+
+RESULTS = Path(__file__).with_name("results.md")
+
+
+class Row(NamedTuple):
+    what: str
+    measured: str
+    floor: str
+    ratio: str
+    reach: str
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*")
+    parser.add_argument("--official")
+    parser.add_argument("--peers")
+    parser.add_argument("--keep", action="store_true", help="add the table to bench/results.md")
+    arguments = parser.parse_args()
+    measures: dict[str, Callable[[], list[tuple[str, ...]]]] = {
+        "chain": pipelines.chain,
+        "wide": pipelines.wide,
+        "large": pipelines.large,
+        "import": lambda: client.imports(arguments.official),
+        "help": client.help,
+        "warm": client.warm,
+        "cold": client.cold,
+        "snapshot": snapshot.rows,
+        "peers": lambda: pipelines.peers(arguments.peers),
+    }
+    table = [
+        Row(*row) for name, measure in measures.items() if name in (arguments.rows or measures) for row in measure()
+    ]
+    text = render(table)
+    print(text)
+    if arguments.keep:
+        keep(text)
+    return 0
+
+
+def render(table: list[Row]) -> str:
+    lines = ["| what | measured | against | ratio | reach |", "|---|---|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in table])
+
+
+def keep(text: str) -> None:
+    """Results are kept with their date and commit, newest first."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    head = f"## {datetime.date.today().isoformat()} at {commit}, Python {sys.version.split()[0]}\n\n"
+    title = "# Results\n\nRatios within one run; absolute numbers are of that machine and moment only.\n\n"
+    old = RESULTS.read_text().removeprefix(title) if RESULTS.exists() else ""
+    RESULTS.write_text(f"{title}{head}{text}\n\n{old}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
