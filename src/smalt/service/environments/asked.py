@@ -12,6 +12,8 @@ Minor = tuple[int, int]
 """A Python as environments tell them apart: (3, 10)."""
 
 NEWEST = "newest"
+DEFAULT: Minor = (3, 10)
+"""The Python of the service's own images, for who asks for none."""
 
 _CLAUSE = re.compile(r"(===|==|~=|!=|>=|<=|=|>|<)?\s*(\d+)(?:\.(\d+|\*))?(?:\.(\d+|\*))?[\w.*+!-]*")
 
@@ -38,17 +40,18 @@ class Clause(NamedTuple):
 
 
 class AskedPython:
-    """A Python version as people write it: "3.8", "3.8.12", ">=3.8,<3.10", "newest".
+    """A Python version as people write it: "3.8", "3.8.12", ">=3.8,<3.10", "newest", or "" for any.
 
     Two Pythons of one minor version count as the same: they run the same packages.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
-        self._clauses = [] if self.text == NEWEST else _clauses(self.text)
+        self._clauses = [] if self.text in ("", NEWEST) else _clauses(self.text)
 
     def __str__(self) -> str:
-        return self.text
+        match = re.fullmatch(r"=*(\d[\d.]*?)(\.\*)?", self.text)
+        return match[1] if match else self.text
 
     def allows(self, python: Minor) -> bool:
         return all(clause.allows(python) for clause in self._clauses)
@@ -56,12 +59,14 @@ class AskedPython:
     def nearest(self, available: Sequence[Minor]) -> Minor:
         """The newest that is allowed, else the one fewest versions away, the newer of two."""
         allowed = [python for python in available if self.allows(python)]
-        if allowed:
+        if allowed and self.text:
             return max(allowed)
         wanted = self._wanted()
         return min(available, key=lambda python: (abs(rank(python) - wanted), -rank(python)))
 
     def _wanted(self) -> int:
+        if not self._clauses:
+            return rank(DEFAULT)
         clause = next((clause for clause in self._clauses if clause.operator != "!="), self._clauses[0])
         return rank((clause.major, clause.minor or 0))
 

@@ -14,9 +14,10 @@ class Build(Generic[T]):
     """A build under way. It belongs to nobody who waits: it ends when the last of them gives up."""
 
     def __init__(self, work: Callable[[Log], Coroutine[Any, Any, T]]) -> None:
+        self.is_abandoned = False
+        self.task = asyncio.ensure_future(work(self._say))
         self._lines: list[str] = []
         self._logs: list[Log] = []
-        self.task = asyncio.ensure_future(work(self._say))
 
     async def follow(self, log: Log) -> T:
         """Wait for the result; `log` gets every line, the earlier ones first."""
@@ -27,7 +28,8 @@ class Build(Generic[T]):
             return await asyncio.shield(self.task)
         finally:
             self._logs.remove(log)
-            if not self._logs:
+            if not self._logs and not self.task.done():
+                self.is_abandoned = True
                 self.task.cancel()
 
     def _say(self, line: str) -> None:

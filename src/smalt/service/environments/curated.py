@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -53,16 +54,21 @@ def lookup_curated(name: str, version: str | None = None, folder: Path | None = 
     The catalogue holds one version of each, which answers for every version and label. `folder` has the
     user's own entries, $SMALT_HOME/catalogue where it is not said.
     """
-    entry = catalogue(folder).get(name.lower())
-    return entry.properties if entry else None
+    found = entry(name, folder)
+    return found.properties if found else None
+
+
+def entry(name: str, folder: Path | None = None) -> Entry | None:
+    return catalogue(folder).get(_plain(name))
 
 
 def find(name: str, folder: Path | None = None) -> Entry:
     """The entry of that name or alias; NotFound says what is nearest."""
     known = catalogue(folder)
-    if name.lower() in known:
-        return known[name.lower()]
-    names = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.4)
+    found = known.get(_plain(name))
+    if found is not None:
+        return found
+    names = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0.4)
     nearest = list(dict.fromkeys(known[each].name for each in names)) or ["minimal"]
     where = folder or Home.find().path("catalogue")
     raise NotFound(
@@ -72,27 +78,19 @@ def find(name: str, folder: Path | None = None) -> Entry:
 
 
 def catalogue(folder: Path | None = None) -> Mapping[str, Entry]:
-    """Every entry under its name and its aliases, in lower case; the user's own over the shipped."""
-    folder = folder or Home.find().path("catalogue")
-    try:
-        files = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in folder.glob("*.y*ml")))
-    except OSError:
-        files = ()
+    """Every entry under its name and its aliases, plain (see `_plain`); the user's own over the shipped."""
+    files = own_files(folder or Home.find().path("catalogue"))
     return _with(files) if files else _shipped()
 
 
-@lru_cache(maxsize=4)
-def _with(files: tuple[tuple[str, int], ...]) -> Mapping[str, Entry]:
-    return {**_shipped(), **_index([read(Path(path)) for path, _ in files])}
-
-
-@lru_cache(maxsize=1)
-def _shipped() -> Mapping[str, Entry]:
-    return _index([read(path) for path in sorted(_SHIPPED.glob("*.yml"))])
-
-
-def _index(entries: list[Entry]) -> dict[str, Entry]:
-    return {name.lower(): entry for entry in entries for name in (*entry.aliases, entry.name)}
+def own_files(folder: Path) -> tuple[tuple[str, int], ...]:
+    """The user's own entries, with when each was last changed."""
+    try:
+        with os.scandir(folder) as found:
+            files = [(each.path, each.stat().st_mtime_ns) for each in found if each.name.endswith((".yml", ".yaml"))]
+    except FileNotFoundError:
+        return ()
+    return tuple(sorted(files))
 
 
 def read(path: Path) -> Entry:
@@ -118,6 +116,25 @@ def read(path: Path) -> Entry:
         image=str(content["image"]) if content.get("image") else None,
         packages=_texts(path, content, "packages"),
     )
+
+
+@lru_cache(maxsize=4)
+def _with(files: tuple[tuple[str, int], ...]) -> Mapping[str, Entry]:
+    return {**_shipped(), **_index([read(Path(path)) for path, _ in files])}
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Mapping[str, Entry]:
+    return _index([read(path) for path in sorted(_SHIPPED.glob("*.yml"))])
+
+
+def _index(entries: list[Entry]) -> dict[str, Entry]:
+    return {_plain(name): each for each in entries for name in (*each.aliases, each.name)}
+
+
+def _plain(name: str) -> str:
+    """AzureML-sklearn-1.5, as the workspace calls it, is sklearn-1.5 of the registry."""
+    return name.lower().removeprefix("azureml-")
 
 
 def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:

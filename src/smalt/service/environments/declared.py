@@ -70,7 +70,7 @@ def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source:
             f"the conda file asks for {packages}, which only conda has, and smalt installs from PyPI; "
             "leave it out, or list under 'pip:' what PyPI calls it"
         )
-    python = read.python or images.DEFAULT
+    python = read.python
     requirements = inlined(read.requirements, folder)
     notes = []
     if read.left_out:
@@ -80,7 +80,7 @@ def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source:
 
 
 def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declared:
-    entry = curated.catalogue(catalogue).get((images.curated_name(image) or "").lower())
+    entry = curated.entry(images.curated_name(image) or "", catalogue)
     if entry is not None:
         found = _from_catalogue(entry)
         note = f"image '{image}' is not used; the job has the packages of the curated environment '{entry.name}'"
@@ -96,7 +96,7 @@ def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
     uri, dockerfile = str(build.get("contextUri") or ""), str(build.get("dockerfilePath") or "Dockerfile")
     folder = _local(uri) or locate(uri)
     context = images.read_context(folder, dockerfile) if folder else images.Context(None, None, None)
-    python = images.python_of(context.image) if context.image else images.DEFAULT
+    python = images.python_of(context.image) if context.image else ""
     what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path).name}'"
     if context.conda is not None:
         note = f"{what} is not built; the job has the packages of its {context.conda.name}"

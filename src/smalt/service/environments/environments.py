@@ -7,26 +7,28 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from smalt.exceptions import Refused, SmaltError
+from smalt.exceptions import SmaltError
 from smalt.home import Home
 from smalt.service.environments import curated, installer
-from smalt.service.environments.asked import Minor
 from smalt.service.environments.build import Build
-from smalt.service.environments.declared import Declared, Locate, declare
+from smalt.service.environments.declared import Locate, declare
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
 from smalt.service.environments.installed import packages, realised_hash
-from smalt.service.environments.overlay import Overlays, template_of
+from smalt.service.environments.overlay import Template, template_of
+from smalt.service.environments.overlays import Overlays
+from smalt.service.environments.plan import Plan, plan
 from smalt.service.environments.pythons import Interpreter, Pythons
 from smalt.service.environments.realised import Realised
 from smalt.service.environments.reasons import reason
 from smalt.service.environments.store import Record, Store, size_of
 
 Log = Callable[[str], None]
+
+_MOST_PLANS = 500
 
 
 class Settings(Protocol):
@@ -45,21 +47,6 @@ class Built(NamedTuple):
     last_used: float
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How a declared environment is made on this machine."""
-
-    declared: Declared
-    used: Minor
-    exact: bool
-    hash: str
-    notes: list[str]
-
-    @property
-    def python(self) -> str:
-        return f"{self.used[0]}.{self.used[1]}"
-
-
 class Environments:
     """The environments of one home."""
 
@@ -72,9 +59,10 @@ class Environments:
         self._pythons = pythons or Pythons()
         self._locate = locate
         self._store = Store(home.path("environments"))
-        self._host = Host(home.path("environments", ".host"))
-        self._declared: dict[str, Declared] = {}
-        self._ready: dict[str, tuple[Record, Overlays]] = {}
+        self._overlays = Overlays(home.path("environments", ".spare"))
+        self._host = Host(self._overlays)
+        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._ready: dict[str, tuple[Record, Template]] = {}
         self._builds: dict[str, Build[Record]] = {}
 
     def cached(self, asset: Mapping[str, Any]) -> Realised | None:
@@ -82,25 +70,37 @@ class Environments:
         try:
             if asset.get("host"):
                 return self._host.known(self._settings.host_python)
-            plan = self._plan(asset)
+            planned = self._plan(asset)
         except SmaltError:
             return None
-        return self._found(plan)
+        return self._found(planned)
 
     async def realise(self, asset: Mapping[str, Any], log: Log) -> Realised:
         """The environment, built where it is not there yet; `log` gets the story of the build, line by line."""
         if asset.get("host"):
             return await asyncio.to_thread(self._host.realise, self._settings.host_python)
-        plan = self._plan(asset)
-        found = self._found(plan)
+        planned = self._plan(asset)
+        found = self._found(planned)
         if found is not None:
             return found
-        build = self._builds.get(plan.hash)
-        if build is None:
-            build = self._builds[plan.hash] = Build(lambda say: self._build(plan, say))
-            build.task.add_done_callback(lambda _: self._builds.pop(plan.hash, None))
-        record = await build.follow(log)
-        return self._realised(plan, record)
+        build = self._builds.get(planned.hash)
+        if build is None or build.is_abandoned or build.task.done():
+            build = self._builds[planned.hash] = Build(lambda say: self._build(planned, say))
+        try:
+            record = await build.follow(log)
+        finally:
+            if build.task.done() and self._builds.get(planned.hash) is build:
+                del self._builds[planned.hash]
+        return self._realised(planned, record)
+
+    def release(self, folder: Path) -> None:
+        """A job's view in `folder` (see `Realised.clone`) is done with: reused where untouched, else removed."""
+        self._overlays.release(folder)
+
+    def sweep(self) -> None:
+        """Remove what earlier servers of the home left half done; for the start of a server."""
+        self._overlays.sweep()
+        self._store.sweep()
 
     def lookup_curated(self, name: str, version: str | None = None) -> dict[str, Any] | None:
         """The curated environment of that name, as `realise` takes it."""
@@ -123,86 +123,80 @@ class Environments:
         return record.size if record else 0
 
     def _plan(self, asset: Mapping[str, Any]) -> Plan:
-        declared = self._declare(asset)
-        available = self._pythons.minors()
-        used = declared.python.nearest(available)
-        exact = declared.python.allows(used)
-        notes = _notes(declared, f"{used[0]}.{used[1]}", exact)
-        if self._settings.fidelity == "strict":
-            _refuse(declared, exact, available)
-        return Plan(declared, used, exact, declared.hash(used), notes)
+        fidelity, pythons = self._settings.fidelity, self._pythons.minors()
+        if asset.get("build"):  # its files may change at any time
+            return plan(declare(asset, self._catalogue, self._locate), pythons, fidelity)
+        said = json.dumps([asset.get(key) for key in ("curated", "name", "image", "condaFile")])
+        key = (said, fidelity, pythons, curated.own_files(self._catalogue))
+        if key not in self._plans:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan(declare(asset, self._catalogue, self._locate), pythons, fidelity)
+        return self._plans[key]
 
-    def _declare(self, asset: Mapping[str, Any]) -> Declared:
-        if asset.get("build") or asset.get("curated"):
-            return declare(asset, self._catalogue, self._locate)  # what it means may change on disk
-        key = json.dumps([asset.get("name"), asset.get("image"), asset.get("condaFile")])
-        if key not in self._declared:
-            if len(self._declared) > 500:
-                self._declared.clear()
-            self._declared[key] = declare(asset, self._catalogue, self._locate)
-        return self._declared[key]
+    def _found(self, planned: Plan) -> Realised | None:
+        if planned.hash in self._ready and self._store.stands(planned.hash):
+            return self._realised(planned, self._ready[planned.hash][0])
+        record = self._store.record(planned.hash)
+        return self._realised(planned, record) if record else None
 
-    def _found(self, plan: Plan) -> Realised | None:
-        if plan.hash in self._ready and self._store.stands(plan.hash):
-            return self._realised(plan, self._ready[plan.hash][0])
-        record = self._store.record(plan.hash)
-        return self._realised(plan, record) if record else None
-
-    def _realised(self, plan: Plan, record: Record) -> Realised:
-        self._store.touch(plan.hash)
-        name = plan.declared.name
+    def _realised(self, planned: Plan, record: Record) -> Realised:
+        self._store.touch(planned.hash)
+        name = planned.declared.name
         if name and name not in record.names:
             self._store.rename(record, name)
-        venv = self._store.path(plan.hash) / "venv"
-        if plan.hash not in self._ready:
-            self._ready[plan.hash] = (record, _overlays(record, venv))
-        _, overlays = self._ready[plan.hash]
+        venv = self._store.path(planned.hash) / "venv"
+        if planned.hash not in self._ready:
+            self._ready[planned.hash] = (record, _template(record, venv))
+        _, template = self._ready[planned.hash]
         return Realised(
             bin=venv / "bin",
             python=str(venv / "bin" / "python"),
             version=record.version,
             variables=_variables(venv),
-            declared_hash=plan.hash,
+            declared_hash=planned.hash,
             realised_hash=record.realised_hash,
-            notes=plan.notes,
-            overlays=overlays,
+            notes=planned.notes,
+            template=template,
+            overlays=self._overlays,
         )
 
-    async def _build(self, plan: Plan, log: Log) -> Record:
-        waiting = f"waiting for another process that builds environment {_called(plan)}"
-        async with self._store.locked(plan.hash, lambda: log(waiting)):
-            record = self._store.record(plan.hash)
-            if record is not None:
-                return record
-            why = reason(plan.declared.name, plan.declared.parts, plan.python, self._store.records())
-            log(f"building environment {_called(plan)} with Python {plan.python}: {why}")
-            self._ready.pop(plan.hash, None)
-            try:
-                record = await self._make(plan, log)
-            except EnvironmentFailed as error:
-                raise EnvironmentFailed(_failure(plan, str(error))) from None
-            except OSError as error:
-                raise EnvironmentFailed(_failure(plan, error.strerror or str(error))) from None
-            log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
-            return record
+    async def _build(self, planned: Plan, log: Log) -> Record:
+        waiting = f"waiting for another process that builds environment {planned.called}"
+        try:
+            async with self._store.locked(planned.hash, lambda: log(waiting)):
+                return self._store.record(planned.hash) or await self._make(planned, log)
+        except EnvironmentFailed as error:
+            raise EnvironmentFailed(planned.failure(str(error))) from None
+        except OSError as error:
+            raise EnvironmentFailed(planned.failure(error.strerror or str(error))) from None
 
-    async def _make(self, plan: Plan, log: Log) -> Record:
+    async def _make(self, planned: Plan, log: Log) -> Record:
         started = time.monotonic()
-        building = self._store.begin(plan.hash)
-        interpreter = await asyncio.to_thread(self._pythons.interpreter, plan.used)
-        await installer.make(building / "venv", interpreter, plan.declared.requirements, plan.exact, log)
-        return await asyncio.to_thread(self._finish, plan, building, interpreter, started)
+        why = reason(planned.declared.name, planned.declared.parts, planned.python, self._store.records())
+        log(f"building environment {planned.called} with Python {planned.python}: {why}")
+        self._ready.pop(planned.hash, None)
+        interpreter = await asyncio.to_thread(self._pythons.interpreter, planned.used)
+        building = self._store.begin(planned.hash)
+        try:
+            await installer.make(building / "venv", interpreter, planned.declared.requirements, planned.exact, log)
+            record = await asyncio.to_thread(self._finish, planned, building, interpreter, started)
+        finally:
+            self._store.give_up(building)
+        log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
+        return record
 
-    def _finish(self, plan: Plan, building: Path, interpreter: Interpreter, started: float) -> Record:
+    def _finish(self, planned: Plan, building: Path, interpreter: Interpreter, started: float) -> Record:
         installed = packages(building.glob("venv/lib/python*/site-packages"))
         record = Record(
-            declared_hash=plan.hash,
+            declared_hash=planned.hash,
             realised_hash=realised_hash(interpreter.version, installed),
-            names=[plan.declared.name] if plan.declared.name else [],
-            parts=plan.declared.parts,
+            names=[planned.declared.name] if planned.declared.name else [],
+            parts=planned.declared.parts,
             packages=installed,
             python=interpreter.executable,
             version=interpreter.version,
+            lib64=interpreter.lib64,
             built=time.time(),
             seconds=time.monotonic() - started,
             size=size_of(building),
@@ -211,48 +205,9 @@ class Environments:
         return record
 
 
-def _notes(declared: Declared, used: str, exact: bool) -> list[str]:
-    """What is not as asked, a sentence each."""
-    nearest = "" if exact else f", the nearest on this machine to {declared.python}"
-    if declared.unused_image:
-        clean = f"a clean virtual environment of Python {used}{nearest}"
-        return [*declared.notes, f"{declared.unused_image} is not used; the job runs in {clean}"]
-    if exact:
-        return declared.notes
-    return [
-        *declared.notes,
-        f"Python {declared.python} is not on this machine; the job runs with Python {used}{nearest}",
-    ]
-
-
-def _refuse(declared: Declared, exact: bool, available: list[Minor]) -> None:
-    what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
-    if what:
-        raise Refused(
-            f"{what}, and the setting fidelity is strict; give the environment a conda_file, or set fidelity=nearest"
-        )
-    if not exact:
-        here = ", ".join(f"{major}.{minor}" for major, minor in available)
-        raise Refused(
-            f"Python {declared.python} is not on this machine (it has {here}) and the setting fidelity is strict; "
-            "install that Python, or set fidelity=nearest"
-        )
-
-
-def _failure(plan: Plan, why: str) -> str:
-    hint = "correct its packages"
-    if not plan.exact:
-        hint = f"install Python {plan.declared.python}, for which they may be pinned, or relax the pins"
-    return f"environment {_called(plan)} could not be built with Python {plan.python}: {why}; {hint}"
-
-
-def _called(plan: Plan) -> str:
-    return f"'{plan.declared.name}'" if plan.declared.name else plan.hash[:12]
-
-
-def _overlays(record: Record, venv: Path) -> Overlays:
+def _template(record: Record, venv: Path) -> Template:
     sees = [str(path) for path in venv.glob("lib/python*/site-packages")]
-    return Overlays(template_of(record.python, record.version, venv / "bin", sees), venv.parent / "spare")
+    return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
 
 
 def _variables(venv: Path) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from smalt.exceptions import Refused
 from smalt.service.environments.installed import packages, realised_hash
-from smalt.service.environments.overlay import Overlays, template_of
+from smalt.service.environments.overlay import template_of
+from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.pythons import probe
 from smalt.service.environments.realised import Realised
 
@@ -31,8 +32,8 @@ class _Known(NamedTuple):
 class Host:
     """The host environment, asked about once and again when its packages change."""
 
-    def __init__(self, spares: Path) -> None:
-        self._spares = spares
+    def __init__(self, overlays: Overlays) -> None:
+        self._overlays = overlays
         self._known: dict[str | None, _Known] = {}
 
     def known(self, setting: str | None) -> Realised | None:
@@ -58,6 +59,7 @@ class Host:
             Path(found.scripts),
             sites if in_virtual_environment else [],
             system_site=not in_virtual_environment,
+            lib64=found.lib64,
         )
         realised = Realised(
             bin=None,
@@ -67,7 +69,8 @@ class Host:
             declared_hash="host",
             realised_hash=realised_hash(found.version, installed),
             notes=[],
-            overlays=Overlays(template, self._spares),
+            template=template,
+            overlays=self._overlays,
         )
         self._known[setting] = _Known(realised, _stamp(program, sites), sites, program)
         return realised
@@ -75,9 +78,10 @@ class Host:
 
 def _first_on_path() -> str:
     """The first python3 on PATH but that of smalt's own virtual environment."""
+    own = os.path.join(sys.prefix, "bin")
     for program in _on_path():
-        own = sys.prefix != sys.base_prefix and os.path.dirname(program) == os.path.join(sys.prefix, "bin")
-        if not own and not os.path.samefile(os.path.dirname(program), os.path.dirname(sys.executable)):
+        in_own = sys.prefix != sys.base_prefix and os.path.samefile(os.path.dirname(program), own)
+        if not in_own:
             return program
     return str(getattr(sys, "_base_executable", sys.executable))
 

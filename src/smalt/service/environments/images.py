@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from smalt.service.environments.asked import NEWEST
 
-DEFAULT = "3.10"
-"""The Python of the service's own images."""
-
 _CURATED = re.compile(r"mcr\.microsoft\.com/azureml/curated/([\w.-]+)", re.IGNORECASE)
 _PIP_FILE = re.compile(r"\bpip3?\s+install\b[^\n&;|]*?(?:-r|--requirement)[\s=]+([^\s&;|]+)")
 _CONDA_FILE = re.compile(r"\b(?:conda|mamba)\s+env\s+(?:create|update)\b[^\n&;|]*?(?:-f|--file)[\s=]+([^\s&;|]+)")
@@ -25,13 +22,13 @@ class Context(NamedTuple):
 
 
 def python_of(image: str) -> str:
-    """The Python that an image's name tells: python:3.8-slim has 3.8, python has the newest."""
+    """The Python that an image's name tells: python:3.8-slim has 3.8, python has the newest, most say nothing."""
     repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     if repository == "python":
         match = re.match(r"3\.\d+", tag)
         return match[0] if match else NEWEST
     match = re.search(r"py(?:thon)?-?(3)\.?(\d{1,2})(?!\d)", f"{repository}:{tag}")
-    return f"3.{match[2]}" if match else DEFAULT
+    return f"3.{match[2]}" if match else ""
 
 
 def curated_name(image: str) -> str | None:

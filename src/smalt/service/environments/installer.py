@@ -36,7 +36,7 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
     if requirements:
         listed = folder.parent / "requirements.txt"
         listed.write_text("\n".join(sorted(requirements, key=lambda line: not line.startswith("-"))) + "\n")
-        options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--no-build-package", name)]
+        options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
         options += ["--no-index"] if forbids_indexes(os.environ) else []
         await _run(["pip", "install", "--python", python, *options, "-r", str(listed)], folder.parent, _Lines(log))
     seeds = _seeds(folder, interpreter)

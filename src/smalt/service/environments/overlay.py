@@ -7,14 +7,13 @@ outside of its environment. docs/internals/environments.md tells what was verifi
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-_SPARE = 16
 _SCRIPT = 256 * 1024
 """Above this a file of bin/ is taken for a program, not for a script."""
 
@@ -23,7 +22,7 @@ _HEADER = b"#!/bin/sh\n'''exec' \"${0%/*}/python\" \"$0\" \"$@\"\n' '''\n"
 _PIP = _HEADER + b'import runpy\nrunpy.run_module("pip", run_name="__main__", alter_sys=True)\n'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Template:
     """What every overlay of one environment is made of."""
 
@@ -34,58 +33,17 @@ class Template:
     system_site: bool
     scripts: dict[str, bytes]
     links: dict[str, str]
+    lib64: bool = False
+    """Whether this Python keeps compiled packages under lib64, as Fedora's do."""
 
-    @property
+    @cached_property
     def library(self) -> str:
         return "lib/python" + ".".join(self.version.split(".")[:2])
 
-
-class Overlays:
-    """The overlays of one environment: made, taken back, and given out again where a job left them untouched."""
-
-    def __init__(self, template: Template, spares: Path) -> None:
-        self.template = template
-        self._spares = spares
-        self._ready: list[tuple[Path, tuple[int, ...]]] = []
-        self._out: dict[Path, tuple[int, ...]] = {}
-        self._number = 0
-        self._lock = threading.Lock()
-
-    def make(self, folder: Path) -> None:
-        """An overlay at `folder`, which need not exist; what an interrupted attempt left there is replaced."""
-        if folder.exists():
-            shutil.rmtree(folder)
-        while (spare := self._spare()) is not None:
-            path, stamp = spare
-            if _stamp(self.template, path) == stamp:
-                os.rename(path, folder)
-                self._out[folder] = stamp
-                return
-            shutil.rmtree(path, ignore_errors=True)
-        lay(self.template, folder)
-        self._out[folder] = _stamp(self.template, folder)
-
-    def release(self, folder: Path) -> None:
-        """Keep an untouched overlay for the next job; remove any other in the background."""
-        stamp = self._out.pop(folder, None)
-        kept = stamp is not None and _stamp(self.template, folder) == stamp
-        self._spares.mkdir(parents=True, exist_ok=True)
-        with self._lock:
-            self._number += 1
-            aside = self._spares / f"{os.getpid()}-{self._number}"
-            kept = kept and len(self._ready) < _SPARE
-        try:
-            os.rename(folder, aside)
-        except FileNotFoundError:
-            return
-        if kept and stamp is not None:
-            self._ready.append((aside, stamp))
-        else:
-            threading.Thread(target=shutil.rmtree, args=(aside, True), daemon=True).start()
-
-    def _spare(self) -> tuple[Path, tuple[int, ...]] | None:
-        with self._lock:
-            return self._ready.pop() if self._ready else None
+    @cached_property
+    def key(self) -> str:
+        """The same for templates that make the same overlays."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
 def lay(template: Template, folder: Path) -> None:
@@ -93,7 +51,8 @@ def lay(template: Template, folder: Path) -> None:
     packages = f"{folder}/{template.library}/site-packages"
     os.makedirs(packages)
     os.mkdir(f"{folder}/bin")
-    os.symlink("lib", f"{folder}/lib64")
+    if template.lib64:
+        os.symlink("lib", f"{folder}/lib64")
     os.symlink(template.interpreter, f"{folder}/bin/python")
     for name in ("python3", "python" + template.library.removeprefix("lib/python")):
         os.symlink("python", f"{folder}/bin/{name}")
@@ -105,8 +64,23 @@ def lay(template: Template, folder: Path) -> None:
         os.symlink(target, f"{folder}/bin/{name}")
 
 
+def stamp(template: Template, folder: Path) -> tuple[int, ...]:
+    """Changes when something is added to, removed from or replaced in the overlay."""
+    places = ("", "/bin", "/lib", f"/{template.library}", f"/{template.library}/site-packages", "/pyvenv.cfg")
+    try:
+        return tuple(os.stat(f"{folder}{place}").st_mtime_ns for place in places)
+    except OSError:
+        return ()
+
+
 def template_of(
-    interpreter: str, version: str, scripts: Path, sees: list[str], *, system_site: bool = False
+    interpreter: str,
+    version: str,
+    scripts: Path,
+    sees: list[str],
+    *,
+    system_site: bool = False,
+    lib64: bool = False,
 ) -> Template:
     """The template over the environment whose commands are in `scripts`."""
     texts: dict[str, bytes] = {}
@@ -117,18 +91,8 @@ def template_of(
             texts[path.name] = _HEADER + body
         elif not system_site:
             links[path.name] = str(path)
-    minor = ".".join(version.split(".")[:2])
-    texts.update(dict.fromkeys(("pip", "pip3", f"pip{minor}"), _PIP))
-    return Template(interpreter, version, sees, system_site, texts, links)
-
-
-def _stamp(template: Template, folder: Path) -> tuple[int, ...]:
-    """Changes when something is added to, removed from or replaced in the overlay."""
-    places = ("", "/bin", "/lib", f"/{template.library}", f"/{template.library}/site-packages", "/pyvenv.cfg")
-    try:
-        return tuple(os.stat(f"{folder}{place}").st_mtime_ns for place in places)
-    except OSError:
-        return ()
+    texts.update(dict.fromkeys(("pip", "pip3"), _PIP))
+    return Template(interpreter, version, sees, system_site, texts, links, lib64)
 
 
 def _configuration(template: Template) -> bytes:

@@ -22,15 +22,15 @@ _SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 
 _PROBE = """
 import glob, json, os, sys, sysconfig
-folders = [os.path.join(os.path.dirname(os.__file__), "ensurepip", "_bundled")]
-folders.append(sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels")
-wheels = [path for folder in folders for path in glob.glob(os.path.join(folder, "*.whl"))]
+bundled = os.path.join(os.path.dirname(os.__file__), "ensurepip", "_bundled")
+elsewhere = sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels"
+wheels = glob.glob(os.path.join(bundled, "*.whl")) or glob.glob(os.path.join(elsewhere, "*.whl"))
 base = getattr(sys, "_base_executable", sys.executable)
 paths = sysconfig.get_paths()
 print(json.dumps({
     "version": "%d.%d.%d" % sys.version_info[:3], "executable": os.path.abspath(base), "wheels": wheels,
     "prefix": sys.prefix, "base_prefix": sys.base_prefix, "scripts": paths["scripts"],
-    "site": sorted({paths["purelib"], paths["platlib"]}), "path": sys.path[1:],
+    "lib64": "/lib64/" in paths["platlib"],
 }))
 """
 
@@ -46,8 +46,7 @@ class Interpreter(NamedTuple):
     prefix: str
     base_prefix: str
     scripts: str
-    site: list[str]
-    path: list[str]
+    lib64: bool
 
 
 class Pythons:
@@ -56,15 +55,17 @@ class Pythons:
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self._variables = os.environ if variables is None else variables
         self._found: dict[Minor, list[str]] = {}
+        self._minors: tuple[Minor, ...] = ()
         self._fresh_until = 0.0
 
-    def minors(self) -> list[Minor]:
+    def minors(self) -> tuple[Minor, ...]:
         """The versions at hand, at least smalt's own."""
         now = time.monotonic()
         if now > self._fresh_until:
             self._found = self._scan()
+            self._minors = tuple(sorted(self._found))
             self._fresh_until = now + _FRESH_SECONDS
-        return sorted(self._found)
+        return self._minors
 
     def interpreter(self, minor: Minor) -> Interpreter:
         """A Python of that version that really starts."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from smalt.service.environments.overlay import Overlays
+from smalt.service.environments.overlay import Template
+from smalt.service.environments.overlays import Overlays
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Realised:
     realised_hash: str
     notes: list[str]
     """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
+    template: Template = field(repr=False, compare=False)
     overlays: Overlays = field(repr=False, compare=False)
     folder: Path | None = None
     """Where this job's view is; None for the environment itself."""
@@ -30,10 +32,10 @@ class Realised:
     def clone(self, folder: Path) -> Realised:
         """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
 
-        A virtual environment that sees the packages of this one; made in well under a millisecond, so
-        every job gets one.
+        A virtual environment that sees the packages of this one, cheap enough for every job. When the job
+        is over, `Environments.release(folder)` takes it back.
         """
-        self.overlays.make(folder)
+        self.overlays.make(self.template, folder)
         return replace(
             self,
             bin=folder / "bin",
@@ -41,8 +43,3 @@ class Realised:
             variables={**self.variables, "VIRTUAL_ENV": str(folder)},
             folder=folder,
         )
-
-    def release(self) -> None:
-        """The job is over: its view is kept for the next job where nothing was installed, else removed."""
-        if self.folder is not None:
-            self.overlays.release(self.folder)

@@ -7,15 +7,17 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from smalt.service.environments.rubbish import discard, sweep
+
 LAYOUT = 1
+_BUILDING = ".building-"
 _POLL_SECONDS = 0.05
 _TOUCH_SECONDS = 60.0
 
@@ -32,6 +34,7 @@ class Record:
     python: str
     """The interpreter that it was made with."""
     version: str
+    lib64: bool
     built: float
     seconds: float
     size: int
@@ -79,10 +82,7 @@ class Store:
     @contextlib.asynccontextmanager
     async def locked(self, declared_hash: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:
         """Hold the lock of one environment over all processes; `on_wait` is called once where another has it."""
-        locks = self.folder / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        handle = os.open(locks / declared_hash, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with self._handle(declared_hash) as handle:
             waited = False
             while not _lock(handle):
                 if not waited:
@@ -90,14 +90,16 @@ class Store:
                 waited = True
                 await asyncio.sleep(_POLL_SECONDS)
             yield
-        finally:
-            os.close(handle)
 
     def begin(self, declared_hash: str) -> Path:
         """A new folder to build in. Call with the lock held: what an interrupted build left is removed."""
-        for left in self.folder.glob(f".building-{declared_hash}-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=f".building-{declared_hash}-", dir=self.folder))
+        self._clear(declared_hash)
+        return Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{declared_hash}-", dir=self.folder))
+
+    def give_up(self, building: Path) -> None:
+        """Remove a build that did not come to its end."""
+        if building.exists():
+            discard(building, self.folder)
 
     def publish(self, building: Path, record: Record) -> None:
         """Put a finished build in its place. Call with the lock held."""
@@ -111,12 +113,9 @@ class Store:
         os.rename(building, self.path(record.declared_hash))
 
     def discard(self, declared_hash: str) -> None:
-        """Remove an environment, so that nobody finds half of it meanwhile."""
-        with contextlib.suppress(FileNotFoundError):
-            aside = tempfile.mkdtemp(prefix=".removed-", dir=self.folder)
-            os.rename(self.path(declared_hash), f"{aside}/{declared_hash}")
-        for left in self.folder.glob(".removed-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        """Remove an environment, so that nobody finds half of it meanwhile. Call with the lock held."""
+        if self.path(declared_hash).exists():
+            discard(self.path(declared_hash), self.folder)
 
     def rename(self, record: Record, name: str) -> None:
         """Note another name under which it is known."""
@@ -125,6 +124,29 @@ class Store:
         temporary = target.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(asdict(record), indent=1))
         os.replace(temporary, target)
+
+    def sweep(self) -> None:
+        """Remove what processes that are no more have left half built or half removed."""
+        sweep(self.folder)
+        for left in self.folder.glob(f"{_BUILDING}*"):
+            declared_hash = left.name.removeprefix(_BUILDING).partition("-")[0]
+            with self._handle(declared_hash) as handle:
+                if _lock(handle):
+                    self._clear(declared_hash)
+
+    def _clear(self, declared_hash: str) -> None:
+        for left in self.folder.glob(f"{_BUILDING}{declared_hash}-*"):
+            discard(left, self.folder)
+
+    @contextlib.contextmanager
+    def _handle(self, declared_hash: str) -> Iterator[int]:
+        locks = self.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        handle = os.open(locks / declared_hash, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
 
 
 def size_of(folder: Path) -> int:

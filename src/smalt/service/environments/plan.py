@@ -1,0 +1,73 @@
+"""How a declared environment is made on this machine, and what of it is not as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smalt.exceptions import Refused
+from smalt.service.environments.asked import Minor
+from smalt.service.environments.declared import Declared
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a declared environment is made on this machine."""
+
+    declared: Declared
+    used: Minor
+    exact: bool
+    hash: str
+    notes: list[str]
+
+    @property
+    def python(self) -> str:
+        return f"{self.used[0]}.{self.used[1]}"
+
+    @property
+    def called(self) -> str:
+        return f"'{self.declared.name}'" if self.declared.name else self.hash[:12]
+
+    def failure(self, why: str) -> str:
+        """The sentence for a job whose environment could not be built."""
+        hint = "correct its packages"
+        if not self.exact:
+            hint = f"install Python {self.declared.python}, for which they may be pinned, or relax the pins"
+        return f"environment {self.called} could not be built with Python {self.python}: {why}; {hint}"
+
+
+def plan(declared: Declared, available: Sequence[Minor], fidelity: str) -> Plan:
+    """Choose the Python; Refused where `fidelity` is strict and something cannot be had as asked."""
+    used = declared.python.nearest(available)
+    exact = declared.python.allows(used)
+    if fidelity == "strict":
+        _refuse(declared, exact, available)
+    return Plan(declared, used, exact, declared.hash(used), _notes(declared, f"{used[0]}.{used[1]}", exact))
+
+
+def _notes(declared: Declared, used: str, exact: bool) -> list[str]:
+    """What is not as asked, a sentence each."""
+    nearest = "" if exact else f", the nearest on this machine to {declared.python}"
+    if declared.unused_image:
+        clean = f"a clean virtual environment of Python {used}{nearest}"
+        return [*declared.notes, f"{declared.unused_image} is not used; the job runs in {clean}"]
+    if exact:
+        return declared.notes
+    return [
+        *declared.notes,
+        f"Python {declared.python} is not on this machine; the job runs with Python {used}{nearest}",
+    ]
+
+
+def _refuse(declared: Declared, exact: bool, available: Sequence[Minor]) -> None:
+    what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
+    if what:
+        raise Refused(
+            f"{what}, and the setting fidelity is strict; give the environment a conda_file, or set fidelity=nearest"
+        )
+    if not exact:
+        here = ", ".join(f"{major}.{minor}" for major, minor in available)
+        raise Refused(
+            f"Python {declared.python} is not on this machine (it has {here}) and the setting fidelity is strict; "
+            "install that Python, or set fidelity=nearest"
+        )
