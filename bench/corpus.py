@@ -19,19 +19,8 @@ from pathlib import Path
 
 BASICS = "cli/jobs/basics"
 COMPONENTS = "cli/jobs/pipelines-with-components/basics"
-NESTED = "cli/jobs/pipelines-with-components/pipeline_with_pipeline_component"
 
-AS_IS = [
-    *(f"{BASICS}/hello-{name}.yml" for name in ["code", "data-uri-folder", "dataset", "git", "model-as-input", "notebook", "pipeline-abc-serverless", "pipeline-abc", "pipeline-customize-output-file-serverless", "pipeline-customize-output-file", "pipeline-customize-output-folder-serverless", "pipeline-customize-output-folder", "pipeline-default-artifacts-serverless", "pipeline-default-artifacts", "pipeline-io-serverless", "pipeline-io", "pipeline-serverless", "pipeline-settings-serverless", "pipeline-settings", "pipeline", "world-env-var", "world-input", "world-org", "world-output-data", "world-output", "world"]),
-    *(f"{COMPONENTS}/{name}.yml" for name in ["1a_e2e_local_components/pipeline", "1b_e2e_registered_components/pipeline-serverless", "1b_e2e_registered_components/pipeline", "2a_basic_component/pipeline", "2b_component_with_input_output/pipeline", "3a_basic_pipeline/pipeline", "3b_pipeline_with_data/pipeline", "4a_local_data_input/pipeline", "4b_datastore_datapath_uri/pipeline", "4d_data_input/pipeline", "5a_env_public_docker_image/pipeline", "5b_env_registered/pipeline", "6a_tf_hello_world/pipeline", "6b_pytorch_hello_world/pipeline"]),
-    f"{NESTED}/pipeline_with_train_eval_pipeline_component/pipeline.yml",
-]  # fmt: skip
-WITH_PACKAGES = [
-    f"{BASICS}/hello-iris-datastore-file.yml",
-    f"{BASICS}/hello-iris-datastore-folder.yml",
-    f"{BASICS}/hello-model-as-output.yml",
-    f"{COMPONENTS}/5c_env_conda_file/pipeline.yml",
-]
+FILES = Path(__file__).with_name("corpus.txt")
 
 _REGISTERED = f"{COMPONENTS}/1b_e2e_registered_components"
 _IRIS = ["datastore", "upload", "workspaceblobstore", "cli/assets/data/example-data", "example-data"]
@@ -49,11 +38,10 @@ BEFOREHAND: dict[str, list[list[str]]] = {
     ],
     f"{COMPONENTS}/4d_data_input/pipeline.yml": [["data", "create", "-f", f"{COMPONENTS}/4d_data_input/data.yml"]],
     **{
-        f"{_REGISTERED}/{name}.yml": [["component", "create", "-f", f"{_REGISTERED}/{part}.yml"] for part in parts]
-        for name, parts in {
-            "pipeline": ("train", "score", "eval"),
-            "pipeline-serverless": ("train", "score", "eval"),
-        }.items()
+        f"{_REGISTERED}/{name}.yml": [
+            ["component", "create", "-f", f"{_REGISTERED}/{part}.yml"] for part in ("train", "score", "eval")
+        ]
+        for name in ("pipeline", "pipeline-serverless")
     },
 }
 
@@ -66,7 +54,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="the SMALT_HOME to use; a temporary one where absent")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one file")
     arguments = parser.parse_args()
-    files = every_job(arguments.checkout) if arguments.all else [*AS_IS, *WITH_PACKAGES]
+    files = every_job(arguments.checkout) if arguments.all else listed()
     if arguments.only:
         files = [file for file in files if any(text in file for text in arguments.only)]
     home = arguments.home or Path(tempfile.mkdtemp(prefix="smalt-corpus-"))
@@ -82,6 +70,10 @@ def main() -> int:
         smalt(["server", "stop"], arguments.checkout, environment, 60)
     print(", ".join(f"{count} {state}" for state, count in sorted(counts.items())), f"of {len(files)}")
     return 0 if set(counts) <= {"Completed"} else 1
+
+
+def listed() -> list[str]:
+    return [line for line in FILES.read_text().splitlines() if not line.startswith("#")]
 
 
 def every_job(checkout: Path) -> list[str]:
