@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AS_WRITTEN", "References", "from_rest", "to_rest"]
 
-_JOBS = {"command": "jobs", "pipeline": "pipeline"}
+_JOBS = {
+    "command": "jobs",
+    "pipeline": "pipeline",
+    "sweep": "sweep",
+    "automl": "automl",
+    "spark": "spark",
+    "finetuning": "finetuning",
+    "import": "others:IMPORT",
+    "datatransfer": "others:DATA_TRANSFER",
+    "distillation": "others:DISTILLATION",
+}
 _KINDS = {
     "environment": "environments",
     "data": "data",
@@ -25,6 +35,13 @@ _KINDS = {
 _BY_CLASS = {
     "CommandJob": "jobs",
     "PipelineJob": "pipeline",
+    "SweepJob": "sweep",
+    "AutoMLJob": "automl",
+    "SparkJob": "spark",
+    "FineTuningJob": "finetuning",
+    "ImportJob": "others:IMPORT",
+    "DataTransferJob": "others:DATA_TRANSFER",
+    "DistillationJob": "others:DISTILLATION",
     "Environment": "environments",
     "Data": "data",
     "Model": "models",
@@ -46,9 +63,10 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
         return components.write(entity, writing)
     for base in type(entity).__mro__:
         if base.__name__ in _BY_CLASS:
-            resources = import_module(f"smalt.wire.{_BY_CLASS[base.__name__]}").RESOURCES
-            return resources.write(entity, writing)  # type: ignore[no-any-return]
-    raise TypeError(f"{type(entity).__name__} has no form on the wire")
+            return _resources(_BY_CLASS[base.__name__]).write(entity, writing)  # type: ignore[no-any-return]
+    from smalt.exceptions import Refused
+
+    raise Refused(f"smalt cannot send {entity.noun} to a server yet")
 
 
 def from_rest(body: Mapping[str, Any], kind: str) -> Entity:
@@ -73,8 +91,13 @@ def _read(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
         return components.read(body, reader)
     if kind == "job":
         module = _job_module(body, reader)
-        return module and import_module(f"smalt.wire.{module}").RESOURCES.read(body, reader)
-    return import_module(f"smalt.wire.{_KINDS[kind]}").RESOURCES.read(body, reader)
+        return module and _resources(module).read(body, reader)
+    return _resources(_KINDS[kind]).read(body, reader)
+
+
+def _resources(where: str) -> Any:
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"smalt.wire.{module}"), name or "RESOURCES")
 
 
 def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:

@@ -39,6 +39,8 @@ class Rule(NamedTuple):
     key: str
     write: Callable[[Any, Writing], Any] = lambda value, writing: plain(value)
     read: Callable[[Any, Path, Reader], Any] = lambda value, path, reader: value
+    in_place: str = ""
+    """The key where the value is not an id but the thing itself, which only smalt's server takes."""
 
 
 class Codec(Generic[E]):
@@ -81,7 +83,8 @@ class Codec(Generic[E]):
                 continue
             written = rule.write(value, writing)
             if written is not None:
-                body[writing.key(rule.key)] = written
+                whole = rule.in_place and isinstance(written, dict)
+                body[rule.in_place if whole else writing.key(rule.key)] = written
         extra = vars(noun).get("extra")
         if extra:
             body.update(extra)

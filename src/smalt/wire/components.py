@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from smalt.wire.envelope import identity
 from smalt.wire.environments import ENVIRONMENT
 
 _TEXTS = ("default", "min", "max")
+_UNITS = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 _OUTSIDE = ("description", "tags", "properties")
 
 
@@ -47,19 +49,27 @@ def write_spec(component: Component, writing: Writing) -> Json:
 
 
 def _write_inputs(inputs: Mapping[str, Input], writing: Writing) -> Json:
-    return {name: _stringified(value.to_dict()) for name, value in inputs.items()}
+    return {name: _stringified(plain(value)) for name, value in inputs.items()}
 
 
 def _stringified(body: Json) -> Json:
-    return {key: to_text(value) if key in _TEXTS else value for key, value in body.items()}
+    return {key: to_text(_converted(value, body)) if key in _TEXTS else value for key, value in body.items()}
 
 
-def _write_environment(value: Any, writing: Writing) -> Any:
+def _converted(value: Any, declared: Mapping[str, Any]) -> Any:
+    """A value in the type that the input declares, where it can be."""
+    if not isinstance(value, (str, int, float)):
+        return value
+    converted = convert(value, str(declared.get("type")))
+    return value if isinstance(converted, Problem) else converted
+
+
+def write_environment(value: Any, writing: Writing) -> Any:
     resolved = writing.refs.environment(value)
     return _prefixed(resolved) if isinstance(resolved, str) else plain(resolved)
 
 
-def _write_code(value: str, writing: Writing) -> str:
+def write_code(value: str, writing: Writing) -> str:
     return value if "${{" in value else _prefixed(writing.refs.code(value))
 
 
@@ -67,15 +77,41 @@ def _prefixed(reference: str) -> str:
     return f"azureml:{reference}" if reference.startswith("/subscriptions/") else reference
 
 
-def _write_task(value: Any, writing: Writing) -> Any:
-    """The part of a parallel component that has code and an environment of its own."""
+def write_task(value: Any, writing: Writing) -> Any:
+    """The part of a parallel component that has code and an environment of its own; others have one word."""
     task = plain(value)
     if isinstance(task, dict):
         if task.get("code"):
-            task["code"] = _write_code(task["code"], writing)
+            task["code"] = write_code(task["code"], writing)
         if task.get("environment"):
-            task["environment"] = _write_environment(value.environment, writing)
+            task["environment"] = write_environment(value.environment, writing)
+        if task.get("model"):
+            task["model"] = writing.refs.asset(task["model"], "models")
     return task
+
+
+def write_batch_size(value: Any, writing: Writing) -> Any:
+    """A number of files; `10kb` in bytes."""
+    text = str(value).lower().strip()
+    if text.isdecimal():
+        return int(text)
+    for unit, factor in _UNITS.items():
+        if text.endswith(unit) and text[: -len(unit)].strip().isdigit():
+            return int(text[: -len(unit)]) * factor
+    return value
+
+
+def write_keys(value: Any, writing: Writing) -> Any:
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def read_keys(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _write_jobs(value: Mapping[str, Any], writing: Writing) -> Json:
@@ -86,10 +122,11 @@ def _write_jobs(value: Mapping[str, Any], writing: Writing) -> Json:
 
 _WRITERS: dict[str, Callable[[Any, Writing], Any]] = {
     "inputs": _write_inputs,
-    "environment": _write_environment,
-    "code": _write_code,
-    "task": _write_task,
+    "environment": write_environment,
+    "code": write_code,
+    "task": write_task,
     "jobs": _write_jobs,
+    "partition_keys": write_keys,
 }
 
 
@@ -150,15 +187,15 @@ def _read_inputs(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _typed(item: Mapping[str, Any]) -> Json:
-    body = dict(item)
-    for key in _TEXTS:
-        if isinstance(body.get(key), str):
-            value = convert(body[key], str(body.get("type")))
-            body[key] = body[key] if isinstance(value, Problem) else value
-    return body
+    return {key: _converted(value, item) if key in _TEXTS else value for key, value in item.items()}
 
 
-_READERS = {"environment": _read_environment, "jobs": _read_jobs, "inputs": _read_inputs}
+_READERS = {
+    "environment": _read_environment,
+    "jobs": _read_jobs,
+    "inputs": _read_inputs,
+    "partition_keys": read_keys,
+}
 
 
 def _outside(component: Component, body: Mapping[str, Any], properties: Mapping[str, Any]) -> None:

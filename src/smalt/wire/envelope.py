@@ -44,7 +44,7 @@ def identity(body: Mapping[str, Any], noun: type[Entity]) -> Json:
     """Id, name, version and who made it; of an asset's version the `name` is the version, so the id is asked."""
     id, made = body.get("id"), body.get("systemData")
     parsed = parse_id(id) if isinstance(id, str) else None
-    found: Json = {"id": id, "name": parsed.name if parsed else body.get("name")}
+    found: Json = {"id": id, "name": (parsed and parsed.name) or body.get("name")}
     if parsed is not None and parsed.version is not None:
         found["version"] = parsed.version
     elif isinstance(body.get("version"), str):

@@ -38,8 +38,7 @@ def _read_environment(value: Any, path: Path, reader: Reader) -> Any:
 
 COMPUTE = reference("computeId", lambda writing: writing.refs.compute)
 CODE = reference("codeId", lambda writing: writing.refs.code)
-ENVIRONMENT_ID = Rule("environmentId", _write_environment, _read_environment)
-"""An id; or an environment in place, which only smalt's server takes."""
+ENVIRONMENT_ID = Rule("environmentId", _write_environment, _read_environment, "environment")
 
 JOB = {
     **RESOURCE,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity
@@ -18,13 +19,13 @@ from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.wire import components, parts
 from smalt.wire.casing import fold
-from smalt.wire.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.inline import inline_component, is_inline
 from smalt.wire.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, write_output
 from smalt.wire.jobs import COMPUTE
 
-_OTHERS = {"sweep": "sweep", "automl": "automl"}
-"""Types of steps that have more to say than their component, and the modules of their codecs."""
+_MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark"}
+"""Types of steps that have more to say than their component, and the modules that know it."""
 
 
 def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
@@ -81,16 +82,42 @@ def _read_component(value: Any, path: Path, reader: Reader) -> Any:
     return components.read_spec(value, path, reader) if isinstance(value, Mapping) else value
 
 
-COMPONENT = Rule("componentId", _write_component, _read_component)
-"""An id; or a component in place, which only smalt's server takes."""
+COMPONENT = Rule("componentId", _write_component, _read_component, "component")
+
+
+def _write_environment(value: Any, writing: Writing) -> Any:
+    return (
+        components.write_environment(value, writing) if not isinstance(value, str) else writing.refs.environment(value)
+    )
+
+
+def _write_items(value: Any, writing: Writing) -> Any:
+    """What a parallel_for goes over is text there."""
+    return value if isinstance(value, str) else json.dumps(plain(value))
+
+
+def _read_items(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, str) or "${{" in value:
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    return found if isinstance(found, (list, dict)) else value
+
 
 STEP = {
     **parts.SHARED,
     "compute": COMPUTE,
     "inputs": INPUTS,
     "outputs": OUTPUTS,
-    "limits": nested(parts.COMMAND_LIMITS, "limits"),
     "component": COMPONENT,
+    "code": Rule("code", components.write_code),
+    "environment": Rule("environment", _write_environment),
+    "task": Rule("task", components.write_task),
+    "mini_batch_size": Rule("miniBatchSize", components.write_batch_size),
+    "partition_keys": Rule("partitionKeys", components.write_keys, components.read_keys),
+    "items": Rule("items", _write_items, _read_items),
 }
 
 
@@ -126,9 +153,12 @@ def codec(noun: type[Entity]) -> Codec[Any]:
 
 def _make_codec(noun: type[Entity]) -> Codec[Any]:
     kind = next((word for word, where in STEPS.items() if where.endswith(f":{noun.__name__}")), "")
-    if kind in _OTHERS:
-        return cast("Codec[Any]", import_module(f"smalt.wire.{_OTHERS[kind]}").STEP)
-    return StepCodec(noun, {name: rule for name, rule in STEP.items() if name in noun._fields})
+    rules = dict(STEP)
+    if kind == "command":
+        rules["limits"] = nested(parts.COMMAND_LIMITS, "limits")
+    if kind in _MORE:
+        rules.update(import_module(f"smalt.wire.{_MORE[kind]}").STEP)
+    return StepCodec(noun, {name: rule for name, rule in rules.items() if name in noun._fields})
 
 
 @lru_cache(maxsize=1)

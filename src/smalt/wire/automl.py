@@ -1,0 +1,213 @@
+"""AutoML jobs, whose task stands in `taskDetails`; and what AutoML steps have beyond other steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities import automl as nouns
+from smalt.entities.automl_job import AutoMLJob
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire.casing import camel, fold, pascal, snake
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.envelope import Envelope
+from smalt.wire.finetuning import write_data
+from smalt.wire.inputs import read_input
+from smalt.wire.jobs import JOB, JOB_DEFAULTS
+from smalt.wire.parts import SHARED
+from smalt.wire.sweep import EARLY_TERMINATION
+
+_TASK_NAMES = {"text_ner": "TextNER"}
+_METRICS = {"auc_weighted": "AUCWeighted", "iou": "Iou"}
+_ALGORITHMS = {
+    "knn": "KNN",
+    "sgd": "SGD",
+    "svm": "SVM",
+    "linear_svm": "LinearSVM",
+    "xg_boost_classifier": "XGBoostClassifier",
+    "xg_boost_regressor": "XGBoostRegressor",
+    "light_gbm": "LightGBM",
+    "tcn_forecaster": "TCNForecaster",
+}
+
+
+def _words(special: Mapping[str, str]) -> tuple[Any, Any]:
+    def write(value: Any) -> Any:
+        return special.get(value) or pascal(value) if isinstance(value, str) and "${{" not in value else value
+
+    known = {fold(wire): name for name, wire in special.items()}
+
+    def read(value: Any) -> Any:
+        return known.get(fold(value)) or snake(value) if isinstance(value, str) and "${{" not in value else value
+
+    return write, read
+
+
+def _word(key: str, special: Mapping[str, str] | None = None) -> Rule:
+    """A word, or a list of words, in PascalCase there."""
+    write, read = _words(special or {})
+
+    def both(change: Any, value: Any) -> Any:
+        return [change(item) for item in value] if isinstance(value, list) else change(value)
+
+    return Rule(
+        key,
+        lambda value, writing: plain(value) if writing.in_node else both(write, value),
+        lambda value, path, reader: both(read, value),
+    )
+
+
+def _write_minutes(value: Any, writing: Writing) -> Any:
+    if writing.in_node or not isinstance(value, int):
+        return value
+    hours, minutes = divmod(value, 60)
+    return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes or not hours else ''}"
+
+
+def _read_minutes(value: Any, path: Path, reader: Reader) -> Any:
+    from smalt.entities.durations import from_iso
+
+    seconds = from_iso(value) if isinstance(value, str) else None
+    return value if seconds is None else max(1, int(seconds // 60))
+
+
+def _number_or_auto(key: str, inner: str = "value") -> Rule:
+    """`{"mode": "Custom", "value": 3}`, or `{"mode": "Auto"}`"""
+
+    def write(value: Any, writing: Writing) -> Any:
+        if writing.in_node:
+            return plain(value)
+        if value == "auto":
+            return {"mode": "Auto"}
+        return {"mode": "Custom", inner: value if inner == "value" or isinstance(value, list) else [value]}
+
+    def read(value: Any, path: Path, reader: Reader) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        found = value.get(inner)
+        return "auto" if found is None else found
+
+    return Rule(key, write, read)
+
+
+_LIMITS = Codec(
+    nouns.AutoMLLimits,
+    {
+        "timeout_minutes": Rule("timeout", _write_minutes, _read_minutes),
+        "trial_timeout_minutes": Rule("trialTimeout", _write_minutes, _read_minutes),
+    },
+)
+_TRAINING = Codec(
+    nouns.Training,
+    {
+        "allowed_training_algorithms": _word("allowedTrainingAlgorithms", _ALGORITHMS),
+        "blocked_training_algorithms": _word("blockedTrainingAlgorithms", _ALGORITHMS),
+    },
+)
+_FORECASTING = Codec(
+    nouns.ForecastingSettings,
+    {
+        "forecast_horizon": _number_or_auto("forecastHorizon"),
+        "target_lags": _number_or_auto("targetLags", "values"),
+        "target_rolling_window_size": _number_or_auto("targetRollingWindowSize"),
+        "seasonality": _number_or_auto("seasonality"),
+    },
+)
+_FEATURIZATION = Codec(nouns.Featurization, {"blocked_transformers": _word("blockedTransformers")})
+_SWEEP = Codec(nouns.AutoMLSweep, {"early_termination": nested(EARLY_TERMINATION, "earlyTermination")})
+
+
+def _settings(codec: Codec[Any], key: str) -> Rule:
+    """Settings, which a step has as in YAML."""
+
+    def write(value: Any, writing: Writing) -> Any:
+        return plain(value) if writing.in_node else codec.write(value, writing)
+
+    return Rule(key, write, codec.read)
+
+
+def _write_parameters(value: Any, writing: Writing) -> Any:
+    if writing.in_node:
+        return plain(value)
+    if isinstance(value, list):
+        return [_write_parameters(item, writing) for item in value]
+    return {camel(name): _parameter(plain(item)) for name, item in value.items()}
+
+
+def _parameter(value: Any) -> Any:
+    """A distribution of a hyperparameter is a text there: `uniform(0.1,0.9)`."""
+    if not isinstance(value, dict) or "type" not in value:
+        return value
+    arguments = [item for key, item in value.items() if key != "type"]
+    if value["type"] == "choice":
+        arguments = value["values"]
+    return f"{value['type']}({','.join(repr(item) if isinstance(item, str) else str(item) for item in arguments)})"
+
+
+def _read_parameters(value: Any, path: Path, reader: Reader) -> Any:
+    if isinstance(value, list):
+        return [_read_parameters(item, path, reader) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {snake(str(name)): item for name, item in value.items() if item is not None}
+
+
+def _data(key: str) -> Rule:
+    def read(value: Any, path: Path, reader: Reader) -> Any:
+        return read_input(value, path, reader) if isinstance(value, Mapping) else value
+
+    return Rule(key, lambda value, writing: write_data(value, writing, "mltable"), read)
+
+
+_DETAILS = {
+    "task": _word("taskType", _TASK_NAMES),
+    "primary_metric": _word("primaryMetric", _METRICS),
+    "training_data": _data("trainingData"),
+    "validation_data": _data("validationData"),
+    "test_data": _data("testData"),
+    "n_cross_validations": _number_or_auto("nCrossValidations"),
+    "log_verbosity": _word("logVerbosity"),
+    "limits": _settings(_LIMITS, "limitSettings"),
+    "training": _settings(_TRAINING, "trainingSettings"),
+    "featurization": _settings(_FEATURIZATION, "featurizationSettings"),
+    "forecasting": _settings(_FORECASTING, "forecastingSettings"),
+    "sweep": _settings(_SWEEP, "sweepSettings"),
+    "training_parameters": Rule("modelSettings", _write_parameters, _read_parameters),
+    "search_space": Rule("searchSpace", _write_parameters, _read_parameters),
+}
+_PLAIN = (
+    *("target_column_name", "validation_data_size", "test_data_size", "cv_split_column_names"),
+    *("weight_column_name", "positive_label"),
+)
+_IN_DETAILS = {*(rule.key for rule in _DETAILS.values()), *(camel(name) for name in _PLAIN)}
+
+
+class _AutoML(Codec[AutoMLJob]):
+    def write(self, noun: AutoMLJob, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        details = {key: body.pop(key) for key in _IN_DETAILS if key in body}
+        return {**body, "taskDetails": details}
+
+    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        flat: Json = {}
+        for key, value in body.items():
+            if fold(str(key)) == "taskdetails" and isinstance(value, Mapping):
+                flat.update(value)
+            else:
+                flat[key] = value
+        return super().split(flat, path, reader)
+
+
+AUTOML = _AutoML(
+    AutoMLJob,
+    {
+        **{name: rule for name, rule in JOB.items() if name != "inputs"},
+        **{name: SHARED[name] for name in ("resources", "queue_settings")},
+        **_DETAILS,
+    },
+    constants={"jobType": "AutoML"},
+    defaults={key: value for key, value in JOB_DEFAULTS.items() if key != "inputs"},
+)
+RESOURCES = Envelope(AUTOML)
+STEP = {name: rule._replace(key=camel(name)) for name, rule in _DETAILS.items()}
