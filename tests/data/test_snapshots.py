@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from data import trees
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import Limits
+
+from . import trees
 
 
 @pytest.fixture(scope="module")

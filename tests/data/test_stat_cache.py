@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.ignore import Folder, Ignore
+from smalt.ignore import Folder, Ignore, walk
 from smalt.service.data import Snapshots, scan, statcache
 from smalt.service.data.scan import Scan
 
@@ -36,7 +36,7 @@ def test_an_edit_within_one_tick_of_a_coarse_clock_is_seen(
     snapshots: Snapshots, code: Path, monkeypatch: pytest.MonkeyPatch, resolution: int
 ) -> None:
     """The same on a file system whose stamps are coarser than this machine's, where an edit may leave no trace."""
-    real_walk, real_stat = scan.walk, os.stat
+    real_walk, real_stat = walk, os.stat
 
     def coarse(status: os.stat_result) -> os.stat_result:
         stamps = {name: getattr(status, name) // resolution * resolution for name in ("st_mtime_ns", "st_ctime_ns")}

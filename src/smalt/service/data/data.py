@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ class Data:
         if mode == modes.UPLOADED:
             modes.finish_output(self.resolve(uri, workspace), type, mode, folder, log)
 
-    def move_into(self, source: Path, target: Path) -> None:
+    def move_into(self, source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
         """Move a file or folder, merging with what is there; safe to repeat, an absent source is fine."""
         move_tree(source, target)
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.home import Home
 from smalt.service.data.contain import contained
-from smalt.service.data.copying import cannot_write, temporary_beside
+from smalt.service.data.copying import temporary_beside
+from smalt.service.data.durable import write_whole
 
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")
@@ -86,22 +87,7 @@ class Datastores:
         target = self.path(workspace, datastore, path)
         if not path.strip("/") or path.endswith("/") or target.is_dir():
             raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
-        temporary = temporary_beside(target)
-        size = 0
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "xb") as file:
-                for block in blocks:
-                    size += file.write(block)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        except OSError as error:
-            raise cannot_write(target, error) from None
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-        return size
+        return write_whole(temporary_beside(target), target, blocks)
 
     def _own(self, workspace: str, name: str) -> Path:
         if not _NAME.fullmatch(workspace):

@@ -6,7 +6,6 @@ The format is specified in docs/internals/content-ids.md; change it there, and i
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -34,11 +33,11 @@ class Entry(NamedTuple):
 
 def encode(entries: Iterable[Entry]) -> bytes:
     """The manifest's bytes, its lines in the order of the paths' bytes."""
-    lines = [(os.fsencode(entry.path), entry) for entry in entries]
+    lines = [(_bytes(entry.path), entry) for entry in entries]
     lines.sort(key=lambda line: line[0])
     parts = [FORMAT]
     for path, entry in lines:
-        parts.append(b"%s %d %s\0%s\0" % (entry.kind.encode(), entry.size, os.fsencode(entry.content), path))
+        parts.append(b"%s %d %s\0%s\0" % (entry.kind.encode(), entry.size, _bytes(entry.content), path))
     return b"".join(parts)
 
 
@@ -48,7 +47,7 @@ def decode(text: bytes) -> list[Entry]:
     entries = []
     for head, path in zip(fields[0:-1:2], fields[1::2], strict=True):
         kind, size, content = head.split(b" ", 2)
-        entries.append(Entry(os.fsdecode(path), kind.decode(), os.fsdecode(content), int(size)))
+        entries.append(Entry(_text(path), kind.decode(), _text(content), int(size)))
     return entries
 
 
@@ -80,17 +79,13 @@ def sha256(text: str) -> str:
 
 def _entry(item: Mapping[str, Any]) -> Entry:
     path = item.get("path") if isinstance(item, Mapping) else None
-    if not isinstance(path, str) or not path or inside(path) != path:
+    if not isinstance(path, str) or not path or inside(path) != path or not _is_encodable(path):
         raise ValidationException(f"the manifest's path {path!r} is not a plain relative path")
-    try:
-        os.fsencode(path)
-    except UnicodeError:
-        raise ValidationException(f"the manifest's path {path!r} cannot be a file name") from None
     if item.get("folder"):
         return Entry(path, FOLDER, "", 0)
     link = item.get("link")
     if link:
-        if not isinstance(link, str) or not stays_inside(path, link):
+        if not isinstance(link, str) or not stays_inside(path, link) or not _is_encodable(link):
             raise ValidationException(f"the manifest's link {path!r} leads out of the folder ({link!r})")
         return Entry(path, LINK, link, 0)
     sha, size = item.get("sha256"), item.get("size")
@@ -99,3 +94,19 @@ def _entry(item: Mapping[str, Any]) -> Entry:
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise ValidationException(f"the manifest gives no size for {path!r}")
     return Entry(path, EXECUTABLE if item.get("executable") else FILE, sha, size)
+
+
+def _bytes(text: str) -> bytes:
+    """As file names are on disks, whatever this machine's locale; bytes that are no UTF-8 stay what they are."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        return bool(_bytes(text))
+    except UnicodeError:
+        return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smalt.exceptions import ValidationException
 from smalt.service.data.copying import cannot_write, copy_file
-from smalt.service.data.durable import sync_files, sync_folders
+from smalt.service.data.durable import NewFile, sync_files, sync_folders
 
 _IN_MEMORY = 1 << 20
 
@@ -33,21 +33,14 @@ class Objects:
     def put(self, sha: str, blocks: Iterable[bytes]) -> int:
         """Store a blob that a client sends; refused when its bytes are not those of its name."""
         digest, size = hashlib.sha256(), 0
-        with self.batch() as batch:
-            temporary = batch.temporary()
-            try:
-                with open(temporary, "xb") as file:
-                    for block in blocks:
-                        digest.update(block)
-                        file.write(block)
-                        size += len(block)
-            except OSError as error:
-                raise cannot_write(self.folder, error) from None
+        with NewFile(self._incoming / os.urandom(12).hex(), 0o444) as file:
+            for block in blocks:
+                digest.update(block)
+                file.write(block)
+                size += len(block)
             if digest.hexdigest() != sha:
-                raise ValidationException(
-                    f"the bytes sent as {sha} have the sha256 {digest.hexdigest()}; send them again"
-                )
-            batch.arrived(sha, temporary)
+                raise ValidationException(f"the bytes sent as {sha} have another sha256; send them again")
+            file.finish(self.path(sha))
         return size
 
     def batch(self) -> Batch:
@@ -75,17 +68,11 @@ class Batch:
         finally:
             self._clear()
 
-    def temporary(self) -> str:
-        if not self._temporary:
-            self._incoming.mkdir(parents=True, exist_ok=True)
-        self._temporary += 1
-        return f"{self._incoming}/{self._temporary}"
-
-    def arrived(self, sha: str, temporary: str) -> None:
-        self._arrived[sha] = temporary
-
     def store(self, path: str, size: int) -> str:
-        """Store a file of the disk; gives the sha256 of the bytes that were stored."""
+        """Store a file of the disk; gives the sha256 of the bytes that were stored.
+
+        OSError means that the file cannot be read; what is wrong with the store is another error.
+        """
         if size > _IN_MEMORY:
             return self._store_large(path)
         with open(path, "rb", buffering=0) as file:
@@ -94,22 +81,36 @@ class Batch:
             return self._store_large(path)  # it grew meanwhile
         sha = hashlib.sha256(data).hexdigest()
         if sha not in self._arrived and not self._objects.has(sha, len(data)):
-            temporary = self.temporary()
-            with open(temporary, "xb", buffering=0) as file:
-                file.write(data)
-            self.arrived(sha, temporary)
+            try:
+                temporary = self._next()
+                with open(temporary, "xb", buffering=0) as file:
+                    file.write(data)
+            except OSError as error:
+                raise cannot_write(self._objects.folder, error) from None
+            self._arrived[sha] = temporary
         return sha
 
     def _store_large(self, path: str) -> str:
         """Copy first and hash the copy, so that what is stored is what was hashed."""
-        temporary = self.temporary()
-        size = copy_file(path, temporary)
-        sha = hash_file(temporary)
+        try:
+            temporary = self._next()
+            size = copy_file(path, temporary)
+            sha = hash_file(temporary)
+        except OSError as error:
+            if error.filename == path:
+                raise
+            raise cannot_write(self._objects.folder, error) from None
         if sha in self._arrived or self._objects.has(sha, size):
             os.unlink(temporary)
         else:
-            self.arrived(sha, temporary)
+            self._arrived[sha] = temporary
         return sha
+
+    def _next(self) -> str:
+        if not self._temporary:
+            self._incoming.mkdir(parents=True, exist_ok=True)
+        self._temporary += 1
+        return f"{self._incoming}/{self._temporary}"
 
     def _publish(self) -> None:
         sync_files(self._arrived.values())

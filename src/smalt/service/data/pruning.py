@@ -50,7 +50,7 @@ def _sweep(folder: Path, objects: Objects, live: set[str], before: float) -> Non
     """Blobs that no tree names and no upload waits for, cut-off writes, and what is known of folders not seen since."""
     for shelf in _folders(objects.folder):
         if shelf.name == "incoming":
-            for left in _folders(shelf):
+            for left in (*_folders(shelf), *_files(shelf)):
                 if left.stat().st_mtime < before:
                     remove_tree(left)
             continue

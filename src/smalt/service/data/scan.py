@@ -113,6 +113,10 @@ def read_steady(path: str, reader: Reader) -> tuple[str, os.stat_result]:
             after = os.stat(path)
         except PermissionError:
             raise Refused(f"no permission to read {path}; allow it or name it in {FILES[0]}") from None
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Unavailable(f"cannot read {path}: {error.strerror}") from None
         if statcache.known(before, sha) == statcache.known(after, sha):
             return sha, after
     raise Unavailable(f"{path} changes while it is being read; wait until it is written or name it in {FILES[0]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from smalt.exceptions import ValidationException
 from smalt.service.data.location import AssetReference
@@ -73,7 +73,7 @@ def parse(uri: str) -> Parsed:
     if scheme == "file":
         return _file(uri)
     if scheme in ("http", "https"):
-        return RemoteUrl(uri)
+        return _web(uri)
     if scheme in _BLOB_SCHEMES:
         return RemoteUrl(blob_url(uri))
     if scheme:
@@ -86,7 +86,7 @@ def parse(uri: str) -> Parsed:
 
 def blob_url(uri: str) -> str:
     """`wasbs://container@account.blob.core.windows.net/p`, and abfss alike, as the https URL of the public blob."""
-    parts = urlsplit(uri)
+    parts = _split(uri)
     container, at, host = parts.netloc.rpartition("@")
     match = _BLOB_HOST.fullmatch(host)
     if match is None:
@@ -152,7 +152,7 @@ def _short(uri: str) -> AssetReference:
 
 
 def _file(uri: str) -> LocalPath:
-    parts = urlsplit(uri)
+    parts = _split(uri)
     if parts.netloc not in ("", "localhost"):
         raise ValidationException(
             f"{uri} names the host {parts.netloc!r}; a file URI has three slashes, as in file:///folder"
@@ -161,3 +161,18 @@ def _file(uri: str) -> LocalPath:
     if not path.startswith("/") or "\0" in path:
         raise ValidationException(f"{uri} is not an absolute path; a file URI has three slashes, as in file:///folder")
     return LocalPath(path)
+
+
+def _web(uri: str) -> RemoteUrl:
+    if not _split(uri).hostname:
+        raise ValidationException(f"{uri} names no host; write https://HOST/PATH")
+    return RemoteUrl(uri)
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port  # the last thing that can be wrong with it
+    except ValueError as error:
+        raise ValidationException(f"{uri} is not a URL: {error}") from None
+    return parts

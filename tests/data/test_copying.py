@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.service.data import copy_tree, remove_tree
+from smalt.service.data.copying import cannot_write, human
+
+from . import trees
+
+
+def test_a_copied_tree_is_the_same_and_its_own(code: Path, tmp_path: Path) -> None:
+    """Links are followed, exec bits stay, nothing is hard-linked."""
+    trees.write(code, {"a": (b"1", False), "b/run": (b"#!", True), "c/d": None, "big": (b"x" * 300_000, False)})
+    (code / "link").symlink_to("b")
+    (code / "gone").symlink_to("nowhere")
+    copied = copy_tree(code, tmp_path / "copy")
+    there = trees.read(tmp_path / "copy")
+    assert there["link/run"] == (b"#!", True)
+    assert "gone" not in there
+    assert {path: there[path] for path in ("a", "b/run", "c/d", "big")} == {
+        path: trees.read(code)[path] for path in ("a", "b/run", "c/d", "big")
+    }
+    assert copied == 300_005
+    assert (tmp_path / "copy" / "a").stat().st_nlink == 1
+
+
+def test_a_circle_of_links_is_one_sentence(code: Path, tmp_path: Path) -> None:
+    """A folder that links to itself is refused, not copied for ever."""
+    (code / "a").mkdir()
+    (code / "a" / "up").symlink_to("..")
+    with pytest.raises(Refused, match="leads back to a folder that holds it"):
+        copy_tree(code, tmp_path / "copy")
+
+
+def test_a_missing_source_is_one_sentence(tmp_path: Path) -> None:
+    """What is not there cannot be copied."""
+    with pytest.raises(NotFound, match="does not exist"):
+        copy_tree(tmp_path / "gone", tmp_path / "copy")
+
+
+def test_read_only_trees_are_removed(code: Path) -> None:
+    """Deleting works on what is write-protected, and on nothing at all."""
+    trees.write(code, {"a/b": (b"1", False)})
+    (code / "a" / "b").chmod(0o444)
+    (code / "a").chmod(0o555)
+    (code / "out").symlink_to("/")
+    remove_tree(code)
+    remove_tree(code)
+    assert not code.exists()
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    """It says what to do about it."""
+    error = cannot_write(tmp_path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert str(error) == f"the disk that holds {tmp_path} is full; free space (smalt prune) and try again"
+    assert isinstance(error, Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (4600, "4.6 KB"), (1e8, "100 MB"), (2e12, "2.0 TB")]
+)
+def test_sizes_for_people(size: float, text: str) -> None:
+    """As people write them."""
+    assert human(size) == text

@@ -1,0 +1,195 @@
+"""Files of the web, from a server on the loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.service.data import Data
+from smalt.service.data.fetch import UrlCache
+from smalt.service.records.workspaces import Workspace
+
+
+class Web(ThreadingHTTPServer):
+    """Serves `files` (path → content, ETag) and writes down what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, tuple[bytes, str | None]] = {}
+        self.asked: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Web
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/elsewhere":
+            return self.answer(302, location="/iris.csv")
+        if path == "/local":
+            return self.answer(302, location="file:///etc/passwd")
+        if path == "/private":
+            return self.answer(409)
+        if path == "/torn":
+            return self.answer(200, b"half", length=1000)
+        if path not in self.server.files:
+            return self.answer(404)
+        content, etag = self.server.files[path]
+        if etag and self.headers.get("If-None-Match") == etag:
+            return self.answer(304)
+        return self.answer(200, content, etag=etag)
+
+    do_HEAD = do_GET
+
+    def answer(
+        self, code: int, content: bytes = b"", *, location: str = "", etag: str | None = None, length: int = -1
+    ) -> None:
+        self.server.asked.append(f"{self.command} {self.path} {code}")
+        self.send_response(code)
+        self.send_header("Content-Length", str(length if length >= 0 else len(content)))
+        if location:
+            self.send_header("Location", location)
+        if etag:
+            self.send_header("ETag", etag)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a test says what it must."""
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    server = Web()
+    server.files["/iris.csv"] = (b"5.1,3.5", '"1"')
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> UrlCache:
+    return UrlCache(tmp_path / "cache")
+
+
+def test_a_file_is_fetched_once(web: Web, cache: UrlCache) -> None:
+    """The second time the server is only asked whether it is still the same."""
+    said: list[str] = []
+    first = cache.fetch(f"{web.url}/iris.csv", said.append)
+    assert (first.name, first.read_bytes(), first.stat().st_mode & 0o222) == ("iris.csv", b"5.1,3.5", 0)
+    assert cache.fetch(f"{web.url}/iris.csv") == first
+    assert web.asked == ["GET /iris.csv 200", "GET /iris.csv 304"]
+    assert said == [f"downloading {web.url}/iris.csv (7 bytes)", f"downloaded {web.url}/iris.csv (7 bytes)"]
+
+
+def test_a_new_version_does_not_change_the_old_one(web: Web, cache: UrlCache) -> None:
+    """A job that still reads the old content keeps it."""
+    old = cache.fetch(f"{web.url}/iris.csv")
+    web.files["/iris.csv"] = (b"new", '"2"')
+    new = cache.fetch(f"{web.url}/iris.csv")
+    assert (old.read_bytes(), new.read_bytes(), new.name) == (b"5.1,3.5", b"new", "iris.csv")
+
+
+def test_what_was_fetched_serves_while_the_server_is_away(web: Web, cache: UrlCache) -> None:
+    """On a plane the copy is used, and the log says so."""
+    first = cache.fetch(f"{web.url}/iris.csv")
+    web.shutdown()
+    web.server_close()
+    said: list[str] = []
+    assert cache.fetch(f"{web.url}/iris.csv", said.append) == first
+    assert "the copy fetched before is used" in said[0]
+    assert cache.check(f"{web.url}/iris.csv") is None
+    assert "cannot be reached" in str(cache.check(f"{web.url}/other.csv"))
+    with pytest.raises(Unavailable, match=r"cannot be reached: .*url-map"):
+        cache.fetch(f"{web.url}/other.csv")
+
+
+def test_many_who_want_the_same_file_fetch_it_once(web: Web, cache: UrlCache) -> None:
+    """Ten steps that start at once make one download."""
+    found: list[Path] = []
+    threads = [threading.Thread(target=lambda: found.append(cache.fetch(f"{web.url}/iris.csv"))) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert web.asked.count("GET /iris.csv 200") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "says"),
+    [
+        ("/gone", NotFound, "does not exist: the server answers 404"),
+        ("/private", Refused, "the server answers 409"),
+        ("/torn", Unavailable, r"the connection ended after 4 bytes of 1.0 KB|IncompleteRead"),
+        ("/local", SmaltError, "file"),
+    ],
+)
+def test_what_cannot_be_fetched_is_one_sentence(
+    web: Web, cache: UrlCache, path: str, error: type[SmaltError], says: str
+) -> None:
+    """The sentence names the URL, the reason and the URL map, and nothing half is left."""
+    with pytest.raises(error, match=says) as raised:
+        cache.fetch(f"{web.url}{path}")
+    assert "url-map" in str(raised.value)
+    assert cache.cached(f"{web.url}{path}") is None
+    assert not [left for left in cache.folder.rglob("*") if left.is_file()]
+
+
+def test_a_secret_in_the_query_is_not_said(web: Web, cache: UrlCache) -> None:
+    """A SAS token works and stays out of the log and of errors."""
+    said: list[str] = []
+    cache.fetch(f"{web.url}/iris.csv?sig=SECRET", said.append)
+    with pytest.raises(NotFound) as raised:
+        cache.fetch(f"{web.url}/gone?sig=SECRET")
+    assert "SECRET" not in str(raised.value) + "".join(said)
+
+
+def test_redirects_are_followed_on_the_web_only(web: Web, cache: UrlCache) -> None:
+    """A redirect to another URL works; its file is named as the URL that was asked for."""
+    assert cache.fetch(f"{web.url}/elsewhere").read_bytes() == b"5.1,3.5"
+
+
+def test_a_url_is_checked_without_fetching_it(web: Web, cache: UrlCache) -> None:
+    """Before the first step only its existence is asked for."""
+    assert cache.check(f"{web.url}/iris.csv") is None
+    assert "404" in str(cache.check(f"{web.url}/gone"))
+    assert web.asked == ["HEAD /iris.csv 200", "HEAD /gone 404"]
+
+
+def test_pruning_drops_what_was_not_asked_for(web: Web, cache: UrlCache) -> None:
+    """By age; a dry run only tells."""
+    cache.fetch(f"{web.url}/iris.csv")
+    assert cache.prune(3600, False) == []
+    (item,) = cache.prune(0, True)
+    assert item[0] == f"{web.url}/iris.csv"
+    assert cache.cached(f"{web.url}/iris.csv")
+    assert cache.prune(0, False) == [item]
+    assert cache.cached(f"{web.url}/iris.csv") is None
+
+
+def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path: Path) -> None:
+    """It is checked, fetched and handed over like a local file; a folder of the web is refused."""
+    url = f"{web.url}/iris.csv"
+    assert data.check(url, workspace, "uri_file") is None
+    assert not data.is_quick(url, workspace, None)
+    path = data.prepare_input(url, workspace, "uri_file", "ro_mount", tmp_path / "x")
+    assert path.read_bytes() == b"5.1,3.5"
+    own = data.prepare_input(url, workspace, "uri_file", "download", tmp_path / "x")
+    assert own == tmp_path / "x" / "iris.csv"
+    assert asyncio.run(data.fetch(data.resolve(url, workspace))) == path
+    with pytest.raises(Refused, match="smalt fetches single files only; map it"):
+        data.prepare_input(web.url + "/", workspace, "uri_folder", None, tmp_path / "x")

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.home import Home
+from smalt.service.data import Data
+from smalt.service.records.workspaces import Workspace
+
+from .conftest import Known
+
+BLOB = "azureml://datastores/workspaceblobstore/paths"
+
+
+def test_a_datastore_path_is_a_path_below_its_folder(data: Data, workspace: Workspace) -> None:
+    """It is known where it lies before anything is there, and it may come late."""
+    found = data.resolve(f"{BLOB}/a//./b/", workspace)
+    assert found.path == data.datastores.folder("default", "workspaceblobstore") / "a/b"
+    assert (found.datastore, found.relative, found.late, found.exists) == ("workspaceblobstore", "a/b", True, False)
+
+
+def test_a_path_may_not_climb_out_of_its_datastore(data: Data, workspace: Workspace) -> None:
+    """`..` is refused, encoded or not, and a percent sign is a percent sign."""
+    with pytest.raises(ValidationException, match=r"leads out of datastore"):
+        data.resolve(f"{BLOB}/a/../../b", workspace)
+    found = data.resolve(f"{BLOB}/%2e%2e/b", workspace)
+    assert found.relative == "%2e%2e/b"
+
+
+def test_an_asset_leads_to_what_it_was_registered_with(data: Data, known: Known, workspace: Workspace) -> None:
+    """By version, by label and by its long id; what it was registered with may be any URI."""
+    known.assets = {"titanic:1": "file:///data/titanic.csv", "titanic:latest": f"{BLOB}/LocalUpload/x/titanic.csv"}
+    assert data.resolve("azureml:titanic:1", workspace).path == Path("/data/titanic.csv")
+    assert data.resolve("azureml:titanic@latest", workspace).relative == "LocalUpload/x/titanic.csv"
+    long = "/subscriptions/sub/resourceGroups/rg/workspaces/ws/models/titanic/versions/1"
+    assert data.resolve(long, workspace).path == Path("/data/titanic.csv")
+    assert (known.asked[-1].kind, known.asked[-1].workspace) == ("models", ("sub", "rg", "ws"))
+
+
+def test_a_job_output_leads_to_where_it_was_written(data: Data, known: Known, workspace: Workspace) -> None:
+    """The path is taken below the output, which may not be left."""
+    known.outputs = {("train", "model"): f"{BLOB}/azureml/train/model/"}
+    found = data.resolve("azureml://jobs/train/outputs/model/paths/MLmodel", workspace)
+    assert found.relative == "azureml/train/model/MLmodel"
+    with pytest.raises(ValidationException, match="leads out of the output"):
+        data.resolve("azureml://jobs/train/outputs/model/paths/../x", workspace)
+    with pytest.raises(NotFound, match="there is no job train with an output 'other'"):
+        data.resolve("azureml://jobs/train/outputs/other", workspace)
+
+
+def test_assets_that_lead_to_each_other_end(data: Data, known: Known, workspace: Workspace) -> None:
+    """A circle of references is one sentence."""
+    known.assets = {"a:1": "azureml:b:1", "b:1": "azureml:a:1"}
+    with pytest.raises(ValidationException, match="without end"):
+        data.resolve("azureml:a:1", workspace)
+
+
+def test_a_uri_may_name_another_workspace(home: Home, known: Known, workspace: Workspace) -> None:
+    """The long form goes to the workspace that it names, and says when the home does not have it."""
+    other = Workspace(2, "sub", "rg", "other", "other", "{}", "me", 0.0)
+    data = Data(
+        home,
+        {},
+        known.output,
+        known.asset,
+        lookup_workspace=lambda subscription, group, name: other if name == "other" else None,
+    )
+    uri = "azureml://subscriptions/sub/resourcegroups/rg/workspaces/{}/datastores/workspaceblobstore/paths/a"
+    assert data.resolve(uri.format("other"), workspace).path == home.path(
+        "workspaces", "other", "datastores", "workspaceblobstore", "a"
+    )
+    with pytest.raises(NotFound, match="names the workspace gone"):
+        data.resolve(uri.format("gone"), workspace)
+
+
+def test_what_must_be_there_beforehand(data: Data, known: Known, workspace: Workspace, tmp_path: Path) -> None:
+    """Local paths and assets are checked; a datastore path may still be made by an earlier step."""
+    known.assets = {"lost:1": f"{BLOB}/lost", "here:1": f"file://{tmp_path}"}
+    assert data.check(str(tmp_path), workspace) is None
+    assert data.check("azureml:here:1", workspace) is None
+    assert data.check(f"{BLOB}/later", workspace) is None
+    assert data.check(f"{tmp_path}/gone", workspace) == f"{tmp_path}/gone does not exist; check the path"
+    assert "datastore workspaceblobstore has no 'lost'" in str(data.check("azureml:lost:1", workspace))
+    assert "is not registered" in str(data.check("azureml:none:1", workspace))
+    assert "is a folder of the web" in str(data.check("wasbs://c@a.blob.core.windows.net/folder/", workspace))
+    assert "is a folder of the web" in str(data.check("https://host/folder", workspace, "uri_folder"))
+
+
+def test_a_registered_datastore_may_be_any_folder(
+    home: Home, known: Known, tmp_path: Path, workspace: Workspace
+) -> None:
+    """One that maps to a folder leads there, one that does not has its own, an unknown one is said."""
+    mapped = {"mine": str(tmp_path / "mine"), "own": ""}
+    data = Data(home, {}, known.output, known.asset, lookup_datastore=lambda folder, name: mapped.get(name))
+    assert data.resolve("azureml://datastores/mine/paths/a", workspace).path == tmp_path / "mine" / "a"
+    own = data.resolve("azureml://datastores/own/paths/a", workspace).path
+    assert own == home.path("workspaces", "default", "datastores", "own", "a")
+    with pytest.raises(NotFound, match="datastore gone is not registered"):
+        data.resolve("azureml://datastores/gone/paths/a", workspace)
+    with pytest.raises(ValidationException, match="is not the name of a datastore"):
+        data.resolve("azureml://datastores/../paths/a", workspace)
