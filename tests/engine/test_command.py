@@ -61,7 +61,7 @@ def test_inputs_outputs_and_optional_blocks() -> None:
             bench.store("in").mkdir(parents=True)
             bench.store("in", "x.txt").write_text("data\n")
             document = {
-                "command": "echo ${{inputs.number}} $[[--flag ${{inputs.missing}}]]$[[-n ${{inputs.number}}]];"
+                "command": "echo ${{inputs.number}} $[[-n ${{inputs.number}}]];"
                 " cat ${{inputs.file}} > ${{outputs.out}}/copy.txt; echo $AZURE_ML_INPUT_number",
                 "environment": HOST,
                 "inputs": {

@@ -15,6 +15,7 @@ from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.exceptions import ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
+from smalt.service.engine.rendering import trim
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 
@@ -212,7 +213,7 @@ class Planner:
             **(getattr(component, "environment_variables", None) or {}), **(node.environment_variables or {})
         }  # fmt: skip
         return CommandJob(
-            command=component.command,
+            command=trim(component.command, inputs),
             code=component.code,
             inputs=inputs,
             outputs=outputs,
