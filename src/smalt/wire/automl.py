@@ -19,7 +19,7 @@ from smalt.wire.parts import SHARED
 from smalt.wire.sweep import EARLY_TERMINATION
 
 _TASK_NAMES = {"text_ner": "TextNER"}
-_METRICS = {"auc_weighted": "AUCWeighted", "iou": "Iou"}
+_METRICS = {"auc_weighted": "AUCWeighted", "iou": "IOU"}
 _ALGORITHMS = {
     "knn": "KNN",
     "sgd": "SGD",
@@ -114,7 +114,23 @@ _FORECASTING = Codec(
         "seasonality": _number_or_auto("seasonality"),
     },
 )
-_FEATURIZATION = Codec(nouns.Featurization, {"blocked_transformers": _word("blockedTransformers")})
+
+
+def _write_transformers(value: Mapping[str, Any], writing: Writing) -> Any:
+    return {pascal(name): plain(item) for name, item in value.items()}
+
+
+def _read_transformers(value: Any, path: Path, reader: Reader) -> Any:
+    return {snake(str(name)): item for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+_FEATURIZATION = Codec(
+    nouns.Featurization,
+    {
+        "blocked_transformers": _word("blockedTransformers"),
+        "transformer_params": Rule("transformerParams", _write_transformers, _read_transformers),
+    },
+)
 _SWEEP = Codec(nouns.AutoMLSweep, {"early_termination": nested(EARLY_TERMINATION, "earlyTermination")})
 
 

@@ -60,8 +60,11 @@ def _converted(value: Any, declared: Mapping[str, Any]) -> Any:
     """A value in the type that the input declares, where it can be."""
     if not isinstance(value, (str, int, float)):
         return value
-    converted = convert(value, str(declared.get("type")))
-    return value if isinstance(converted, Problem) else converted
+    type = str(declared.get("type"))
+    converted = convert(value, type)
+    if isinstance(converted, Problem):
+        return value
+    return float(converted) if type == "number" else converted
 
 
 def write_environment(value: Any, writing: Writing) -> Any:

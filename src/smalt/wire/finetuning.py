@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.finetuning import FineTuningJob
+from smalt.entities.finetuning import FineTuningJob, JobResources
 from smalt.entities.inputs import Input
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.wire.casing import camel, fold, pascal
-from smalt.wire.codec import Codec, Json, Rule, Writing
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import Envelope
 from smalt.wire.inputs import read_input, write_input
 from smalt.wire.jobs import JOB, JOB_DEFAULTS
@@ -60,6 +60,7 @@ FINE_TUNING = _FineTuning(
     {
         **{name: rule for name, rule in JOB.items() if name in FineTuningJob._fields},
         **{name: rule for name, rule in SHARED.items() if name in ("queue_settings",)},
+        "resources": nested(Codec(JobResources), "resources"),
         "task": Rule("taskType", lambda value, writing: camel(value)),
         "model": _data("model"),
         "model_provider": Rule("modelProvider", lambda value, writing: pascal(value)),
