@@ -15,7 +15,9 @@ NEWEST = "newest"
 DEFAULT: Minor = (3, 10)
 """The Python of the service's own images, for who asks for none."""
 
-_CLAUSE = re.compile(r"(===|==|~=|!=|>=|<=|=|>|<)?\s*(\d+)(?:\.(\d+|\*))?(?:\.(\d+|\*))?[\w.*+!-]*")
+_CLAUSE = re.compile(
+    r"(===|==|~=|!=|>=|<=|=|>|<)?\s*(\d+)(?:\.(\d+|\*))?(?:\.(\d+|\*))?(?:\.?(?:\d+|\*|a|b|rc|dev|post))*"
+)
 
 
 _EQUAL = ("", "=", "==", "===", "~=")

@@ -122,7 +122,7 @@ def _parts(
     catalogue: str | None = None,
 ) -> dict[str, Any]:
     return {
-        "python": python,
+        "python": str(AskedPython(python)),
         "dependencies": sorted(dependencies or []),
         "channels": channels or [],
         "image": image,

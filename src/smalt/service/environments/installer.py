@@ -45,7 +45,10 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
             ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, _Lines(None)
         )
     elif not list(folder.glob("lib/*/site-packages/pip-*.dist-info")):
-        await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
+        try:
+            await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
+        except EnvironmentFailed as error:
+            log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
 
 
 def _seeds(folder: Path, interpreter: Interpreter) -> list[str]:

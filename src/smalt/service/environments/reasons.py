@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -36,17 +37,25 @@ def _differences(record: Record, parts: Mapping[str, Any], used: str) -> list[st
         old, new = before.get(part), parts.get(part)
         if old != new:
             found.append(f"{title} is {_said(new)}, was {_said(old)}")
-    gone = _without(before.get("dependencies", []), parts["dependencies"])
-    come = _without(parts["dependencies"], before.get("dependencies", []))
-    found.extend(f"dependency '{line}' is new" for line in come)
-    found.extend(f"dependency '{line}' is gone" for line in gone)
+    found.extend(_lines(before.get("dependencies", []), parts["dependencies"]))
     if before.get("python") == parts.get("python") and _minor(record.version) != used:
         found.append(f"the Python of this machine is {used}, was {_minor(record.version)}")
     return found
 
 
-def _without(lines: list[str], others: list[str]) -> list[str]:
-    return [line for line in lines if line not in others]
+def _lines(before: list[str], after: list[str]) -> list[str]:
+    gone = {_package(line): line for line in before if line not in after}
+    found = []
+    for line in (line for line in after if line not in before):
+        old = gone.pop(_package(line), None)
+        found.append(f"dependency '{line}' was '{old}'" if old else f"dependency '{line}' is new")
+    return found + [f"dependency '{line}' is gone" for line in gone.values()]
+
+
+def _package(line: str) -> str:
+    """The package that a line asks for; an option stands for itself."""
+    match = re.match(r"[A-Za-z0-9][\w.-]*", line)
+    return match[0].lower() if match else line
 
 
 def _said(value: Any) -> str:

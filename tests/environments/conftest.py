@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smalt.home import Home
+from smalt.service.environments import Environments, Realised
+
+from .wheels import make_wheel
+
+
+@dataclass
+class Settings:
+    fidelity: str = "nearest"
+    host_python: str | None = None
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Packages: shade 1.0 and 2.0, hue (which needs shade), ink."""
+    folder = tmp_path_factory.mktemp("wheels")
+    make_wheel(folder, "shade", "1.0")
+    make_wheel(folder, "shade", "2.0")
+    make_wheel(folder, "hue", "1.0", requires=["shade"])
+    make_wheel(folder, "ink", "0.3")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("uv-cache")
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch, wheels: Path, uv_cache: Path) -> None:
+    """uv and pip find the wheels of these tests and nothing else."""
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_CACHE_DIR", str(uv_cache))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    made = Home(tmp_path / "home")
+    made.create()
+    monkeypatch.setenv("SMALT_HOME", str(made.root))
+    return made
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def environments(home: Home, settings: Settings) -> Environments:
+    return Environments(home, settings)
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+def conda(*packages: str, python: str | None = None, name: str = "colours") -> dict[str, object]:
+    """An environment's REST properties: an image and a conda file with these pip packages."""
+    first = f"- python={python}\n" if python else ""
+    listed = "".join(f"  - {package}\n" for package in packages)
+    text = f"name: {name}\nchannels:\n- conda-forge\ndependencies:\n{first}- pip:\n{listed}"
+    return {"image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04", "condaFile": text}
+
+
+def run(realised: Realised, command: str) -> str:
+    """What a job that runs `command` in the environment prints; a failure is an error."""
+    kept = {
+        name: os.environ[name] for name in ("HOME", "PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_CACHE_DIR")
+    }
+    variables = {**kept, **realised.variables, "PATH": f"{realised.bin}:/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-ec", command], env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until it holds, or fail."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from smalt.exceptions import Refused
+from smalt.service.environments import conda
+from smalt.service.environments.conda_packages import _KNOWN, _OTHER, brought_along, on_pypi
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("", ""),
+        ("*", ""),
+        ("=1.21", "==1.21.*"),
+        ("=1.21.2", "==1.21.2.*"),
+        ("=1.2.*", "==1.2.*"),
+        ("1.2.*", "==1.2.*"),
+        ("==1.21.2", "==1.21.2"),
+        ("1.21.2", "==1.21.2"),
+        (">=1.1,<1.2", ">=1.1,<1.2"),
+        (">=1.1, <1.2", ">=1.1,<1.2"),
+        ("<=20.2", "<=20.2"),
+        (">=1.2.*", ">=1.2"),
+        ("~=1.5", "~=1.5"),
+        ("!=1.5", "!=1.5"),
+        ("=1.0rc1", "==1.0rc1"),
+    ],
+)
+def test_condas_versions_are_said_for_pypi(written: str, meant: str) -> None:
+    """'=1.21' is any 1.21; exact and ordered versions keep their meaning; all of it is PEP 440."""
+    assert conda.pep440(written) == meant
+    SpecifierSet(meant)
+
+
+def test_a_conda_file_is_read_whole() -> None:
+    """Python, channels, conda's own names and pip's list end as one list of requirements."""
+    read = conda.read(
+        """
+        name: model-env
+        channels: [conda-forge]
+        dependencies:
+          - python=3.8
+          - numpy=1.21.2   # a comment
+          - pandas>=1.1,<1.2
+          - conda-forge::pytorch=1.11=py3.8_cpu
+          - scikit-learn =0.24.2
+          - Pillow
+          - pip<=23.1.2
+          - cudatoolkit=11.1
+          - "scipy[version='>=1.7,<2']"
+          - pip:
+            - mlflow==1.26.1
+            - --extra-index-url=https://packages.example/simple
+            - azureml-core  # of the service
+            -
+        """
+    )
+    assert (read.name, read.python, read.channels) == ("model-env", "==3.8.*", ["conda-forge"])
+    assert read.requirements == [
+        "numpy==1.21.2.*",
+        "pandas>=1.1,<1.2",
+        "torch==1.11.*",
+        "scikit-learn==0.24.2.*",
+        "pillow",
+        "pip<=23.1.2",
+        "scipy>=1.7,<2",
+        "mlflow==1.26.1",
+        "--extra-index-url=https://packages.example/simple",
+        "azureml-core",
+    ]
+    assert (read.left_out, read.unknown) == (["cudatoolkit"], [])
+
+
+def test_what_only_conda_has_is_told_apart() -> None:
+    """Packages that nobody has vouched for on PyPI are named, with their versions."""
+    read = conda.read({"dependencies": ["r-base=4.1", "numpy", "graphviz"]})
+    assert read.unknown == ["r-base=4.1", "graphviz"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("dependencies: [", "is not YAML"),
+        ("- numpy", "holds no mapping"),
+        ("dependencies: numpy", "'dependencies' of the conda file must be a list"),
+        ("dependencies: [{npm: [left-pad]}]", "lists packages under 'npm:'"),
+        ("dependencies: [7]", "is neither a package nor a 'pip:' list"),
+        ("dependencies: ['numpy>=1.2|<1']", "cannot be said for PyPI"),
+        ("dependencies: ['num py!']", "is no package"),
+    ],
+)
+def test_a_broken_conda_file_is_refused(text: str, sentence: str) -> None:
+    """One sentence says what is wrong with it."""
+    with pytest.raises(Refused, match="conda file") as refused:
+        conda.read(text)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_name_map_is_made_of_pypi_names() -> None:
+    """Every name that the map gives is one that a requirement can have."""
+    for name in {*_KNOWN.values(), *_OTHER.values()}:
+        assert Requirement(name).name == name
+
+
+def test_names_that_differ_between_conda_and_pypi() -> None:
+    """pytorch is torch; libraries inside of wheels are left out; the rest is unknown."""
+    assert on_pypi("pytorch") == "torch"
+    assert on_pypi("Pillow") == "pillow"
+    assert on_pypi("typing_extensions") == on_pypi("typing-extensions") is not None
+    assert brought_along("cudatoolkit")
+    assert on_pypi("r-base") is None

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import yaml
+from smalt.exceptions import NotFound, ValidationException
+from smalt.home import Home
+from smalt.service.environments import curated, lookup_curated
+from smalt.service.environments.asked import AskedPython
+
+ENTRIES = sorted({entry.name: entry for entry in curated.catalogue(Path("/nowhere")).values()}.items())
+
+
+@pytest.mark.parametrize("entry", [entry for _, entry in ENTRIES], ids=[name for name, _ in ENTRIES])
+def test_every_entry_of_the_catalogue_is_sound(entry: curated.Entry) -> None:
+    """Its packages are requirements, its Python a version, and nobody else has its names."""
+    for line in entry.packages:
+        assert Requirement(line).specifier, f"{line} names no version"
+    assert AskedPython(entry.python).allows((3, int(entry.python.partition(".")[2])))
+    assert entry.description
+    assert not [
+        other.name
+        for _, other in ENTRIES
+        if other is not entry and {entry.name, *entry.aliases} & {other.name, *other.aliases}
+    ]
+
+
+@pytest.mark.parametrize("entry", [entry for _, entry in ENTRIES], ids=[name for name, _ in ENTRIES])
+def test_every_file_is_named_after_its_entry(entry: curated.Entry) -> None:
+    """So that a person finds it."""
+    assert Path(curated.__file__).with_name("catalogue").joinpath(f"{entry.name}.yml").is_file()
+
+
+@pytest.mark.parametrize("name", ["sklearn-1.5", "AzureML-sklearn-1.5", "azureml-SKLEARN-1.5"])
+def test_a_curated_environment_has_the_names_of_registry_and_workspace(home: Home, name: str) -> None:
+    """sklearn-1.5 and AzureML-sklearn-1.5 are one, in any case of letters."""
+    found = lookup_curated(name, "latest")
+    assert found is not None
+    assert found["curated"] == "sklearn-1.5"
+    assert "python=3.10" in yaml.safe_load(found["condaFile"])["dependencies"]
+
+
+def test_the_real_sklearn_1_5_is_not_the_newest_of_each() -> None:
+    """pandas 1.5, NumPy 1, MLflow 2: scripts of that time need them."""
+    entry = dict(ENTRIES)["sklearn-1.5"]
+    pins = {Requirement(line).name: Requirement(line) for line in reversed(entry.packages)}
+    assert not pins["pandas"].specifier.contains("2.0")
+    assert not pins["numpy"].specifier.contains("2.0")
+    assert not pins["mlflow-skinny"].specifier.contains("3.0")
+    assert pins["scikit-learn"].specifier.contains("1.5.2")
+
+
+def test_users_add_entries_and_replace_shipped_ones(home: Home) -> None:
+    """A file in $SMALT_HOME/catalogue counts from the moment that it is there."""
+    assert lookup_curated("our-env") is None
+    folder = home.path("catalogue")
+    folder.mkdir()
+    (folder / "our-env.yml").write_text("aliases: [ours]\npython: '3.11'\npackages: [shade==1.0]\n")
+    (folder / "minimal.yml").write_text("python: '3.12'\npackages: []\n")
+    assert (lookup_curated("ours") or {})["curated"] == "our-env"
+    assert curated.find("minimal", folder).python == "3.12"
+
+
+def test_an_unknown_name_tells_the_nearest(home: Home) -> None:
+    """One sentence, with names that exist and how to add one."""
+    with pytest.raises(NotFound, match=r"'sklearn-1.6'; the nearest are sklearn-1.5, .*catalogue/sklearn-1.6.yml"):
+        curated.find("sklearn-1.6", home.path("catalogue"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("python: 3.10\n", "'python' must be a version"),
+        ("package: [a]\n", "unknown key 'package'"),
+        ("packages: a\n", "'packages' must be a list of texts"),
+        ("- a\n", "holds no mapping"),
+        ("a: [\n", "while parsing"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_path(tmp_path: Path, text: str, sentence: str) -> None:
+    """3.10 without quotes is the number 3.1, which would be another Python."""
+    path = tmp_path / "wrong.yml"
+    path.write_text(text)
+    with pytest.raises(ValidationException, match=sentence) as wrong:
+        curated.read(path)
+    assert str(path) in str(wrong.value)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from smalt.service.environments.failures import sentence_of_uv
+
+NEW = """\
+Using Python 3.11.7 environment at: venv
+error: No solution found when resolving dependencies
+  cause: Because numpy==1.21.2 has no usable wheels and you require numpy==1.21.2, we can conclude that
+         your requirements are unsatisfiable.
+
+hint: Wheels are required for `numpy`"""
+OLD = """\
+Resolved 1 package in 3ms
+  × No solution found when resolving dependencies:
+  ╰─▶ Because numpy==1.21.2 has no usable wheels and you require numpy==1.21.2, we can conclude that
+      your requirements are unsatisfiable.
+
+      hint: more"""
+BUILD = """\
+error: Failed to build `numpy==1.21.2`
+  cause: The build backend returned an error
+
+         [stdout]
+         Cythonizing sources"""
+
+
+@pytest.mark.parametrize("output", [NEW, OLD], ids=["new uv", "older uv"])
+def test_uvs_reason_is_one_sentence(output: str) -> None:
+    """However uv of that version lays it out."""
+    said = sentence_of_uv(output.splitlines())
+    assert "Because numpy==1.21.2 has no usable wheels" in said
+    assert said.endswith("your requirements are unsatisfiable")
+    assert "\n" not in said
+    assert "hint" not in said
+
+
+def test_a_compilers_output_is_not_part_of_it() -> None:
+    """The log has it; the sentence says which package it was."""
+    assert sentence_of_uv(BUILD.splitlines()) == "Failed to build `numpy==1.21.2` : The build backend returned an error"
+
+
+def test_without_a_reason_the_last_lines_stand_for_it() -> None:
+    """uv may be killed, or say something new."""
+    assert sentence_of_uv(["a", "b", "c", "d"]) == "b c d"
+    assert sentence_of_uv([]) == "uv said nothing"
