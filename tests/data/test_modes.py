@@ -37,19 +37,27 @@ def test_a_mounted_input_is_the_data_itself(
 def test_a_downloaded_input_is_the_jobs_own(
     data: Data, workspace: Workspace, store: Path, tmp_path: Path, mode: str
 ) -> None:
-    """A job may do with it what it likes, and a second attempt finds it as it was."""
+    """A job may do with it what it likes; asked for again, the copy is there as it was left."""
     own = tmp_path / "job" / "inputs" / "x"
-    for _ in range(2):
-        assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == own
-        assert sorted(os.listdir(own)) == ["a.csv", "run.sh"]
-        assert os.access(own / "run.sh", os.X_OK)
-        (own / "a.csv").write_text("mine")
-        (own / "more").touch()
+    assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == own
+    assert sorted(os.listdir(own)) == ["a.csv", "run.sh"]
+    assert os.access(own / "run.sh", os.X_OK)
+    (own / "a.csv").write_text("mine")
+    assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == own
+    assert (own / "a.csv").read_text() == "mine"
     assert (store / "in" / "a.csv").read_text() == "1"
     file = data.prepare_input(f"{BLOB}/in/a.csv", workspace, "uri_file", mode, tmp_path / "file")
     assert (file, file.read_text()) == (tmp_path / "file" / "a.csv", "1")
     assert not data.is_quick(f"{BLOB}/in", workspace, mode)
     assert data.is_quick(f"{BLOB}/in/a.csv", workspace, mode)
+
+
+def test_a_copy_that_was_cut_off_is_made_anew(data: Data, workspace: Workspace, store: Path, tmp_path: Path) -> None:
+    """What a crash left half copied does not reach the job."""
+    (tmp_path / "x.partial").mkdir()
+    (tmp_path / "x.partial" / "half").touch()
+    own = data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", "download", tmp_path / "x")
+    assert sorted(os.listdir(own)) == ["a.csv", "run.sh"]
 
 
 def test_an_input_that_is_not_there_is_one_sentence(

@@ -84,7 +84,10 @@ class Data:
         folder: Path,
         log: Log | None = None,
     ) -> Path:
-        """The path that the job reads; `folder` is this input's own in the job's folder, made when it is needed."""
+        """The path that the job reads; `folder` is this input's own in the attempt's folder, made when it is needed.
+
+        Slow at most once: called again, with what is fetched and copied there already, it answers at once.
+        """
         location = self.resolve(uri, workspace)
         path = self._here(location, type, log)
         return modes.prepare_input(

@@ -22,13 +22,15 @@ _TIMEOUT = 60.0
 _BLOCK = 1 << 18
 _SAY_EVERY = 5.0
 _NOT_THERE = (404, 410)
+_FRESH = 60.0
+"""A pipeline's many steps do not each ask again for what was asked for a moment ago."""
 _NO_HEAD = (400, 403, 405, 501)
 
 HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
 
 
 class UrlCache:
-    """One folder per URL: `meta.json`, and the content below a folder named by its sha256."""
+    """One folder per URL, as old as the server's last answer: `meta.json`, and the content below its sha256."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,7 +38,10 @@ class UrlCache:
         self._locks: dict[str, threading.Lock] = {}
 
     def fetch(self, url: str, log: Log | None = None) -> Path:
-        """The content of `url` as a read-only file, named as the URL ends; blocks until it is here."""
+        """The content of `url` as a read-only file, named as the URL ends; blocks until it is here.
+
+        The server is asked whether it is still the same, but not twice within a minute.
+        """
         say = log or _silent
         with self._alone(url):
             return self._fetch(url, say)
@@ -65,7 +70,7 @@ class UrlCache:
         """Drop what was not asked for in that many seconds; gives URLs and bytes."""
         dropped = []
         for meta in sorted(self.folder.glob("*/meta.json")):
-            if time.time() - meta.stat().st_mtime < older_than:
+            if time.time() - meta.parent.stat().st_mtime < older_than:
                 continue
             size = sum(path.stat().st_size for path in meta.parent.rglob("*") if path.is_file())
             with contextlib.suppress(ValueError):
@@ -83,6 +88,8 @@ class UrlCache:
 
     def _fetch(self, url: str, say: Log) -> Path:
         have = self.cached(url)
+        if have and time.time() - self._home(url).stat().st_mtime < _FRESH:
+            return have
         meta = self._meta(url) or {}
         headers = {}
         if have and meta.get("etag"):
@@ -95,7 +102,7 @@ class UrlCache:
         except _Status as status:
             if status.code != 304 or not have:
                 raise status.error(url) from None
-            os.utime(self._home(url) / "meta.json")
+            os.utime(self._home(url))
             return have
         except _Unreachable as reason:
             if not have:

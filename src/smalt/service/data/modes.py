@@ -23,7 +23,10 @@ def prepare_input(
     folder: str | os.PathLike[str],
     log: Log | None = None,
 ) -> Path:
-    """The path that the job reads: the data itself, or a copy in `folder`, this input's own folder in the job's."""
+    """The path that the job reads: the data itself, or a copy in `folder`, this input's own in an attempt's folder.
+
+    A copy that is there is whole, and is taken as it is: called again, this answers at once.
+    """
     source = location.path
     if source is None or not source.exists():
         raise NotFound(missing(location))
@@ -33,13 +36,12 @@ def prepare_input(
         )
     if mode not in COPIED:
         return source
-    if source.is_dir():
-        remove_tree(folder)
-        copy_tree(source, folder, log)
-        return Path(folder)
-    target = Path(folder, source.name)
-    remove_tree(target)
-    copy_tree(source, target, log)
+    target = Path(folder) if source.is_dir() else Path(folder, source.name)
+    if not target.exists():
+        partial = target.with_name(f"{target.name}.partial")
+        remove_tree(partial)
+        copy_tree(source, partial, log)
+        os.rename(partial, target)
     return target
 
 
