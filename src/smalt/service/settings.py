@@ -31,7 +31,6 @@ class Settings(Mapping[str, Any]):
     host_python: str | None
     defaults: dict[str, str]
     cpus: int | None
-    grace_seconds: float
     max_body_mb: float
     listen: str
     allowed_hosts: list[str]
@@ -192,7 +191,6 @@ SETTINGS: dict[str, Setting] = {
     "host-python": Setting(None, _program),
     "defaults": Setting({}, _mapping),
     "cpus": Setting(None, _whole(1)),
-    "grace-seconds": Setting(10.0, _number(0)),
     "max-body-mb": Setting(64.0, _number(1)),
     "listen": Setting("127.0.0.1", _text),
     "allowed-hosts": Setting([], _texts),

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
+from urllib.parse import quote
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smalt.exceptions import Refused, ValidationException
-from smalt.service.api import config, paths, status, workspaces
+from smalt.service.api import (
+    bulk,
+    codes,
+    components,
+    computes,
+    config,
+    data,
+    datastores,
+    environments,
+    files,
+    history,
+    jobs,
+    models,
+    paths,
+    prune,
+    snapshots,
+    status,
+    stream,
+    workspaces,
+)
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.gate import Gate
 from smalt.service.api.router import Router, Table
 from smalt.service.api.service import Service
+from smalt.service.api.shapes import workspace_id
 from smalt.service.records import workspaces as records
 
-_GLOBAL: list[Table] = [status.ROUTES, config.ROUTES, workspaces.GLOBAL_ROUTES]
+_GLOBAL: list[Table] = [
+    status.ROUTES,
+    config.ROUTES,
+    workspaces.GLOBAL_ROUTES,
+    snapshots.GLOBAL_ROUTES,
+    prune.ROUTES,
+]
+_ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
 _WORKSPACE: dict[str, list[Table]] = {
-    "": [workspaces.ROUTES],
-    "/smalt/v1": [],
-    "/history/v1.0": [],
-    "/data/v1.0": [],
-    "/modelregistry/v1.0": [],
+    "": [
+        workspaces.ROUTES,
+        jobs.ROUTES,
+        computes.ROUTES,
+        datastores.ROUTES,
+        *(collection.routes() for collection in _ASSETS),
+    ],
+    "/smalt/v1": [jobs.OWN_ROUTES, stream.ROUTES, snapshots.ROUTES, bulk.ROUTES, files.ROUTES],
+    "/history/v1.0": [history.ROUTES],
+    "/data/v1.0": [history.DATA_ROUTES],
+    "/modelregistry/v1.0": [history.MODEL_ROUTES],
 }
 
 
@@ -36,14 +70,16 @@ class _Dispatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = paths.split(scope["path"])
+        scope["smalt.path"] = quote(scope["path"])
         router, path = (self._routers[found.prefix], found.rest) if found else (self._global, scope["path"])
         handler, scope["path_params"] = router.find(scope["method"], path)
         if found:
             scope["smalt.workspace"] = _workspace(scope, found)
+            scope["smalt.files"] = "/smalt/v1" + workspace_id(scope["smalt.workspace"])
         elif scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
         answer = await handler(Call(scope, receive, send))
-        response = answer if isinstance(answer, Response) else Reply(answer)
+        response = answer if callable(answer) else Reply(answer)
         await response(scope, receive, send)
 
 

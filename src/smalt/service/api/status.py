@@ -8,6 +8,7 @@ from typing import Any
 from smalt._version import __version__
 from smalt.exceptions import Conflict
 from smalt.service.api.call import Call
+from smalt.service.engine.kinds.command import GRACE
 
 _KILLED_BY = 10.0
 """Seconds beyond the grace period in which what was killed is gone."""
@@ -36,7 +37,7 @@ async def shut_down(call: Call) -> dict[str, Any]:
             "server with force, which cancels them"
         )
     if unfinished and not body.get("replace"):
-        await call.service.cancel_all(call.service.settings.grace_seconds + _KILLED_BY)
+        await call.service.cancel_all(GRACE + _KILLED_BY)
     call.service.stopping.set()
     return {"pid": os.getpid()}
 

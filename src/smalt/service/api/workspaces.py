@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from smalt.exceptions import Refused
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.shapes import system_data, workspace_id
 from smalt.service.records import workspaces as records
@@ -34,6 +35,15 @@ async def list_workspaces(call: Call) -> dict[str, Any]:
         if workspace.subscription.lower() == subscription.lower() and group in (None, workspace.resource_group.lower())
     ]
     return {"value": found}
+
+
+async def delete_workspace(call: Call) -> None:
+    raise Refused("a workspace exists as soon as it is named, so it cannot be deleted; delete or archive what is in it")
+
+
+async def list_keys(call: Call) -> dict[str, Any]:
+    """A workspace of the service has keys to its storage; here there are none."""
+    return {}
 
 
 async def discovery(call: Call) -> dict[str, Any]:
@@ -72,6 +82,8 @@ ROUTES = [
     ("GET", "/", get_workspace),
     ("PUT", "/", put_workspace),
     ("PATCH", "/", put_workspace),
+    ("DELETE", "/", delete_workspace),
+    ("POST", "/listKeys", list_keys),
 ]
 GLOBAL_ROUTES = [
     ("GET", "/discovery", discovery),

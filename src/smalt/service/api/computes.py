@@ -1,0 +1,102 @@
+"""Computes: `local` is this machine; others are kept as they were described and run on it, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt import wire
+from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.lists import page
+from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
+from smalt.service.api.versioned import check_name
+from smalt.service.records import resources
+from smalt.service.records.resources import Resource
+
+LOCAL = "local"
+
+
+async def list_computes(call: Call) -> dict[str, Any]:
+    kept = resources.every(call.service.db, call.workspace.id, "computes")
+    return page(call, [_local(call), *kept], lambda compute: _shape(call, compute))
+
+
+async def get_compute(call: Call) -> dict[str, Any]:
+    """Where any compute name is taken for this machine, any name that is asked for is one."""
+    name = call.name()
+    if name.lower() == LOCAL:
+        return _shape(call, _local(call))
+    found = resources.get(call.service.db, call.workspace.id, "computes", name)
+    if found is not None:
+        return _shape(call, found)
+    if call.service.settings.compute == "strict":
+        raise NotFound(
+            f"there is no compute '{name}' in workspace '{call.workspace.name}'; create it, or take any name for "
+            "this machine with 'smalt config set compute any'"
+        )
+    return _shape(call, Resource(0, "computes", name, "{}", call.principal, call.service.started, 0))
+
+
+async def put_compute(call: Call) -> Reply:
+    name = call.name()
+    check_name(name)
+    if name.lower() == LOCAL:
+        raise Refused("the compute 'local' is this machine and cannot be changed; choose another name")
+    body = await call.object()
+    properties_of(body)
+    wire.from_rest({**body, "name": name}, "compute")
+    existed = resources.get(call.service.db, call.workspace.id, "computes", name)
+    kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
+    resources.put(
+        call.service.db, call.workspace.id, "computes", existed.name if existed else name, kept, call.principal
+    )
+    return Reply(await get_compute(call), 200 if existed else 201)
+
+
+async def delete_compute(call: Call) -> Reply:
+    if call.name().lower() == LOCAL:
+        raise Refused("the compute 'local' is this machine and cannot be deleted")
+    gone = resources.remove(call.service.db, call.workspace.id, "computes", call.name())
+    return Reply({}, 200 if gone else 204)
+
+
+async def switch_compute(call: Call) -> Reply:
+    """start, stop and restart: there is nothing to switch, this machine runs."""
+    if call.name("verb") not in ("start", "stop", "restart"):
+        raise ValidationException(f"a compute cannot {call.name('verb')[:40]}; it can start, stop and restart")
+    await get_compute(call)
+    return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
+
+
+def _local(call: Call) -> Resource:
+    return Resource(0, "computes", LOCAL, "{}", call.service.principal, call.service.started, 0)
+
+
+def _shape(call: Call, compute: Resource) -> dict[str, Any]:
+    content = compute.content
+    capacity = call.service.engine.rooms.compute.capacity
+    machine = {"vmSize": f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs", "osType": "Linux"}
+    given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})
+    return {
+        "id": resource_id(call.workspace, "computes", compute.name),
+        "name": compute.name,
+        "type": resource_type("computes"),
+        "location": content.get("location") or "local",
+        "tags": content.get("tags") or {},
+        "properties": {
+            **given,
+            "properties": {**machine, **(given.get("properties") or {})},
+            "provisioningState": "Succeeded",
+        },
+        "systemData": system_data(compute.created_by, compute.created_at),
+    }
+
+
+ROUTES = [
+    ("GET", "/computes", list_computes),
+    ("GET", "/computes/{name}", get_compute),
+    ("PUT", "/computes/{name}", put_compute),
+    ("PATCH", "/computes/{name}", put_compute),
+    ("DELETE", "/computes/{name}", delete_compute),
+    ("POST", "/computes/{name}/{verb}", switch_compute),
+]

@@ -1,0 +1,116 @@
+"""Datastores: the four of every workspace, and those that were registered; all are folders of the home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt import wire
+from smalt.exceptions import NotFound, Refused
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.lists import page
+from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
+from smalt.service.api.versioned import check_name
+from smalt.service.data import DEFAULT, DEFAULTS
+from smalt.service.records import resources
+from smalt.service.records.resources import Resource
+
+_CONTAINERS = {
+    "workspaceblobstore": {"datastoreType": "AzureBlob", "containerName": "azureml-blobstore"},
+    "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
+    "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"},
+    "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code"},
+}
+_ACCOUNT = {"accountName": "smalt", "endpoint": "core.windows.net", "protocol": "https"}
+_NO_CREDENTIALS = {"credentialsType": "None"}
+
+
+async def list_datastores(call: Call) -> dict[str, Any]:
+    registered = resources.every(call.service.db, call.workspace.id, "datastores")
+    found = [*(_builtin(call, name) for name in DEFAULTS), *registered]
+    if "isDefault" in call.query_params:
+        found = [one for one in found if (one.name == DEFAULT) == call.flag("isDefault")]
+    names = [name.strip() for name in call.query("names").split(",") if name.strip()]
+    return page(call, [one for one in found if not names or one.name in names], lambda one: _shape(call, one))
+
+
+async def get_datastore(call: Call) -> dict[str, Any]:
+    return _shape(call, existing(call))
+
+
+async def put_datastore(call: Call) -> Reply:
+    """Secrets are not kept: nothing here logs in anywhere, every datastore is a folder of this home."""
+    name = call.name()
+    check_name(name)
+    if name.lower() in DEFAULTS:
+        raise Refused(f"the datastore '{name}' belongs to the workspace and cannot be changed; choose another name")
+    body = await call.object()
+    wire.from_rest({**body, "name": name}, "datastore")
+    properties = dict(properties_of(body))
+    credentials = properties.get("credentials")
+    if isinstance(credentials, dict):
+        properties["credentials"] = {key: value for key, value in credentials.items() if key != "secrets"}
+    existed = resources.get(call.service.db, call.workspace.id, "datastores", name)
+    resources.put(
+        call.service.db,
+        call.workspace.id,
+        "datastores",
+        existed.name if existed else name,
+        {"properties": properties},
+        call.principal,
+    )
+    return Reply(await get_datastore(call), 200 if existed else 201)
+
+
+async def delete_datastore(call: Call) -> Reply:
+    """Its files stay where they are."""
+    if call.name().lower() in DEFAULTS:
+        raise Refused(f"the datastore '{call.name()}' belongs to the workspace and cannot be deleted")
+    gone = resources.remove(call.service.db, call.workspace.id, "datastores", call.name())
+    return Reply({}, 200 if gone else 204)
+
+
+async def list_secrets(call: Call) -> dict[str, Any]:
+    existing(call)
+    return {"secretsType": "None"}
+
+
+def existing(call: Call) -> Resource:
+    name = call.name()
+    if name.lower() in DEFAULTS:
+        return _builtin(call, name.lower())
+    found = resources.get(call.service.db, call.workspace.id, "datastores", name)
+    if found is None:
+        raise NotFound(
+            f"there is no datastore '{name}' in workspace '{call.workspace.name}'; 'smalt datastore list' shows which"
+        )
+    return found
+
+
+def _builtin(call: Call, name: str) -> Resource:
+    return Resource(0, "datastores", name, "{}", call.service.principal, call.service.started, 0)
+
+
+def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
+    given = datastore.content.get("properties") or {**_ACCOUNT, **_CONTAINERS[datastore.name]}
+    return {
+        "id": resource_id(call.workspace, "datastores", datastore.name),
+        "name": datastore.name,
+        "type": resource_type("datastores"),
+        "properties": {
+            "tags": {},
+            "properties": {},
+            "credentials": _NO_CREDENTIALS,
+            **given,
+            "isDefault": datastore.name == DEFAULT,
+        },
+        "systemData": system_data(datastore.created_by, datastore.created_at),
+    }
+
+
+ROUTES = [
+    ("GET", "/datastores", list_datastores),
+    ("GET", "/datastores/{name}", get_datastore),
+    ("PUT", "/datastores/{name}", put_datastore),
+    ("DELETE", "/datastores/{name}", delete_datastore),
+    ("POST", "/datastores/{name}/listSecrets", list_secrets),
+]

@@ -1,0 +1,71 @@
+"""The files of datastores, and where a URI leads."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from itertools import islice
+from typing import Any
+
+from starlette.responses import FileResponse, Response
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.datastores import existing
+from smalt.service.api.lists import answer, window
+from smalt.service.api.pipe import consumed
+
+_SANDBOX = "sandbox; default-src 'none'"
+"""A file that a job wrote is shown, if at all, as if it came from nowhere."""
+
+
+async def list_files(call: Call) -> dict[str, Any]:
+    """What is at and below a path, in lexicographic order."""
+    store = existing(call).name
+    skip, size = window(call)
+
+    def listed() -> list[Any]:
+        found = call.service.data.datastores.list(
+            call.workspace.folder, store, call.query("path"), recursive=call.flag("recursive")
+        )
+        return list(islice(found, skip, skip + size + 1))
+
+    items = await asyncio.to_thread(listed)
+    value = [{"path": item.path, "size": item.size, "is_dir": item.is_dir} for item in items[:size]]
+    return answer(call, value, len(items) > size)
+
+
+async def get_file(call: Call) -> Response:
+    store = existing(call).name
+    path = call.service.data.datastores.open(call.workspace.folder, store, call.name("path"))
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return FileResponse(path, media_type=kind, headers={"content-security-policy": _SANDBOX})
+
+
+async def put_file(call: Call) -> dict[str, Any]:
+    """Whole or not at all."""
+    store, datastores = existing(call).name, call.service.data.datastores
+    folder, path = call.workspace.folder, call.name("path")
+    datastores.path(folder, store, path)
+    size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks))
+    return {"path": path, "size": size}
+
+
+async def resolve(call: Call) -> dict[str, Any]:
+    """Where a URI leads: datastore and path, and the path on this machine for who can read it."""
+    uri = (await call.object()).get("uri")
+    if not isinstance(uri, str) or not uri:
+        raise ValidationException('"uri" must be a text')
+    location = call.service.data.resolve(uri, call.workspace)
+    if not call.is_local and location.datastore is None:
+        raise NotFound(f"{uri} is not in a datastore, and only those can be read from elsewhere")
+    local = str(location.path) if call.is_local and location.path is not None else None
+    return {"datastore": location.datastore, "path": location.relative, "local": local}
+
+
+ROUTES = [
+    ("GET", "/datastores/{name}/list", list_files),
+    ("GET", "/datastores/{name}/files/{path:path}", get_file),
+    ("PUT", "/datastores/{name}/files/{path:path}", put_file),
+    ("POST", "/resolve", resolve),
+]

@@ -1,0 +1,132 @@
+"""The service's run history, as far as its clients need it: details, children, data, descriptions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.jobs import existing
+from smalt.service.api.shapes import iso, resource_id
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+
+_LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
+
+
+async def get_run(call: Call) -> dict[str, Any]:
+    return _run(call, existing(call))
+
+
+async def get_details(call: Call) -> dict[str, Any]:
+    job = existing(call)
+    folder = Path(call.service.engine.rooms.artifacts(call.workspace, job.name))
+    base = f"{call.base}{call.scope['smalt.files']}/datastores/workspaceartifactstore/files"
+    return {
+        **_run(call, job),
+        "logFiles": {log: f"{base}/ExperimentRun/dcid.{job.name}/{log}" for log in _LOGS if (folder / log).is_file()},
+        "warnings": [],
+    }
+
+
+async def get_children(call: Call) -> dict[str, Any]:
+    """All at once: clients do not follow a nextLink here."""
+    return {"value": [_run(call, child) for child in jobs.children(call.service.db, existing(call).id)]}
+
+
+async def post_rundata(call: Call) -> dict[str, Any]:
+    name = (await call.object()).get("runId")
+    if not isinstance(name, str):
+        raise ValidationException('"runId" must be a text')
+    call.path_params["name"] = name
+    job = existing(call)
+    written = jobs.data(call.service.db, job.id, "output")
+    outputs = {output: {"assetId": asset or uri, "type": type} for output, (type, _, uri, asset) in written.items()}
+    return {"runMetadata": {**_run(call, job), "outputs": outputs}}
+
+
+async def patch_run(call: Call) -> dict[str, Any]:
+    """Archive, restore, rename, describe, tag; what is not named stays."""
+    job, changes = existing(call), await call.object()
+    properties = job.properties
+    for key in ("tags", "properties"):
+        given = changes.get(key)
+        if isinstance(given, dict):
+            merged = {**_mapping(properties.get(key)), **given}
+            properties[key] = {name: value for name, value in merged.items() if value is not None}
+    if "description" in changes:
+        properties["description"] = changes["description"]
+    shown = changes.get("displayName", job.display_name)
+    hidden = changes.get("hidden", bool(job.is_archived))
+    if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):
+        raise ValidationException('"displayName" must be a text and "hidden" true or false')
+    jobs.describe(call.service.db, job, properties, display_name=shown, is_archived=hidden)
+    return _run(call, jobs.get(call.service.db, job.id))
+
+
+async def get_service_instances(call: Call) -> dict[str, Any]:
+    existing(call)
+    return {"instances": {}}
+
+
+async def resolve_uris(call: Call) -> dict[str, Any]:
+    """Where assets are, many in one request."""
+    values = (await call.object()).get("values")
+    if not isinstance(values, list):
+        raise ValidationException('"values" must be a list of ids')
+    found = {}
+    for value in values:
+        if isinstance(value, str) and value:
+            location = call.service.data.resolve(value, call.workspace)
+            if location.datastore:
+                found[value] = _resolved(call, location.datastore, location.relative or "")
+    return {"values": found}
+
+
+def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
+    uri = f"azureml:/{resource_id(call.workspace, 'datastores', datastore)}/paths/{path}"
+    return {"uri": uri, "path": uri, "type": "uri_folder"}
+
+
+def _run(call: Call, job: Job) -> dict[str, Any]:
+    properties = job.properties
+    run = {
+        "runId": job.name,
+        "rootRunId": jobs.name_of(call.service.db, job.root_id),
+        "parentRunId": jobs.name_of(call.service.db, job.parent_id) if job.parent_id is not None else None,
+        "experimentName": job.experiment,
+        "displayName": job.display_name or job.name,
+        "description": properties.get("description"),
+        "status": job.status,
+        "runType": "azureml.PipelineRun" if job.type == "pipeline" else "azureml.StepRun",
+        "hidden": bool(job.is_archived),
+        "tags": _mapping(properties.get("tags")),
+        "properties": _mapping(properties.get("properties")),
+        "createdUtc": iso(job.created_at),
+        "startTimeUtc": iso(job.started_at) if job.started_at is not None else None,
+        "endTimeUtc": iso(job.ended_at) if job.ended_at is not None else None,
+    }
+    if job.error:
+        run["error"] = {"error": json.loads(job.error)}
+    return run
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+ROUTES = [
+    ("GET", "/runs/{name}", get_run),
+    ("GET", "/runs/{name}/details", get_details),
+    ("GET", "/runs/{name}/children", get_children),
+    ("GET", "/runs/{name}/serviceinstances/{node}", get_service_instances),
+    ("POST", "/rundata", post_rundata),
+    ("PATCH", "/experiments/{experiment}/runs/{name}", patch_run),
+    ("PATCH", "/runs/{name}", patch_run),
+    ("GET", "/experiments/{experiment}/runs/{name}", get_run),
+    ("GET", "/experiments/{experiment}/runs/{name}/details", get_details),
+]
+DATA_ROUTES = [("POST", "/dataversion/batchGetResolvedUris", resolve_uris)]
+MODEL_ROUTES = [("POST", "/models/batchGetResolvedUris", resolve_uris)]

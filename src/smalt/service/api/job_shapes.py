@@ -1,0 +1,77 @@
+"""Jobs as the REST API shows them."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from smalt.service.api.shapes import resource_id, resource_type, system_data
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+
+def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
+    """What was submitted, and what has become of it."""
+    properties = job.properties
+    notes = {**_texts(properties.get("properties")), **_times(job)}
+    shape = {
+        "tags": {},
+        "isArchived": bool(job.is_archived),
+        **properties,
+        "displayName": job.display_name or job.name,
+        "experimentName": job.experiment,
+        "properties": notes,
+        "services": {},
+        "status": job.status,
+    }
+    shape["isArchived"] = bool(job.is_archived)
+    if job.parent_id is not None:
+        shape["parentJobName"] = jobs.name_of(db, job.parent_id)
+    if job.error:
+        shape["error"] = json.loads(job.error)
+    return {
+        "id": resource_id(workspace, "jobs", job.name),
+        "name": job.name,
+        "type": resource_type("jobs"),
+        "properties": shape,
+        "systemData": system_data(job.created_by, job.created_at),
+    }
+
+
+def tree_row(job: Job, names: dict[int, str]) -> dict[str, Any]:
+    """The few facts about a job that streams and trees tell."""
+    return {
+        "name": job.name,
+        "node": job.node,
+        "parent": names.get(job.parent_id) if job.parent_id is not None else None,
+        "type": job.type,
+        "status": job.status,
+        "start": job.started_at,
+        "end": job.ended_at,
+        "error": json.loads(job.error) if job.error else None,
+    }
+
+
+def below(rows: list[Job], top: Job) -> list[Job]:
+    """Of a tree, parents first, `top` and what is below it."""
+    wanted = {top.id}
+    found = []
+    for row in rows:
+        if row.id in wanted or row.parent_id in wanted:
+            wanted.add(row.id)
+            found.append(row)
+    return found
+
+
+def _texts(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _times(job: Job) -> dict[str, str]:
+    times = {"StartTimeUtc": job.started_at, "EndTimeUtc": job.ended_at}
+    return {
+        key: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value)) for key, value in times.items() if value is not None
+    }

@@ -1,0 +1,136 @@
+"""Jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from smalt.exceptions import Conflict, NotFound
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.job_shapes import below, job_shape, tree_row
+from smalt.service.api.lists import answer, window
+from smalt.service.api.shapes import properties_of
+from smalt.service.data import remove_tree
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+
+_POLL = {"x-ms-retry-after-ms": "150"}
+"""Azure's clients wait 30 s between polls unless they are told this."""
+
+
+async def put_job(call: Call) -> Reply:
+    """Submit. The same body again gives the job that is there."""
+    properties = properties_of(await call.object())
+    is_new = jobs.by_name(call.service.db, call.workspace.id, call.name()) is None
+    job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)
+    return Reply(job_shape(call.service.db, call.workspace, job), 201 if is_new else 200)
+
+
+async def get_job(call: Call) -> dict[str, Any]:
+    return job_shape(call.service.db, call.workspace, existing(call))
+
+
+async def list_jobs(call: Call) -> dict[str, Any]:
+    skip, size = window(call)
+    found = _tagged(call, skip + size + 1)[skip:] if call.query("tag") else _page(call, skip, size + 1)
+    shown = [job_shape(call.service.db, call.workspace, job) for job in found[:size]]
+    return answer(call, shown, len(found) > size)
+
+
+async def cancel_job(call: Call) -> Reply:
+    job = existing(call)
+    call.service.engine.cancel(job)
+    job = jobs.get(call.service.db, job.id)
+    if job.is_over:
+        return Reply({}, 200)
+    path = call.scope["smalt.path"].rpartition("/")[0]
+    return Reply({}, 202, {"Location": f"{call.base}{path}/cancelOperation", **_POLL})
+
+
+async def get_cancel_operation(call: Call) -> Reply:
+    if existing(call).is_over:
+        return Reply({}, 200)
+    return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path']}", **_POLL})
+
+
+async def delete_job(call: Call) -> Reply:
+    """Forget a finished job, with the files of all below it."""
+    db, workspace = call.service.db, call.workspace
+    job = jobs.by_name(db, workspace.id, call.name())
+    if job is None:
+        return Reply({}, 204)
+    if job.parent_id is not None:
+        raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.name_of(db, job.root_id)}'")
+    if not job.is_over:
+        raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
+    names = [one.name for one in jobs.tree(db, job.root_id)]
+    jobs.remove(db, job)
+    await asyncio.to_thread(_remove_files, call, names)
+    return Reply({}, 200)
+
+
+async def get_tree(call: Call) -> dict[str, Any]:
+    """The job and all below it, parents first."""
+    top = existing(call)
+    rows = below(jobs.tree(call.service.db, top.root_id), top)
+    names = {row.id: row.name for row in rows}
+    return {"jobs": [tree_row(row, names) for row in rows]}
+
+
+def existing(call: Call) -> Job:
+    found = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    if found is None:
+        raise NotFound(f"there is no job '{call.name()[:100]}' in workspace '{call.workspace.name}'")
+    return found
+
+
+def _page(call: Call, skip: int, size: int) -> list[Job]:
+    return jobs.page(
+        call.service.db,
+        call.workspace.id,
+        skip=skip,
+        limit=size,
+        view=call.query("listViewType", "ActiveOnly"),
+        type=call.query("jobType").lower() or None,
+        experiment=call.query("experimentName") or None,
+    )
+
+
+def _tagged(call: Call, wanted: int) -> list[Job]:
+    """The newest `wanted` of those with the tag that the query names."""
+    found: list[Job] = []
+    skip, size = 0, 1000
+    while len(found) < wanted:
+        rows = _page(call, skip, size)
+        found += [job for job in rows if _has_tag(job, call.query("tag"))]
+        skip += size
+        if len(rows) < size:
+            break
+    return found
+
+
+def _has_tag(job: Job, wanted: str) -> bool:
+    """`key`, or `key=value`."""
+    tags = job.properties.get("tags")
+    key, is_exact, value = wanted.partition("=")
+    return isinstance(tags, dict) and key in tags and (not is_exact or str(tags[key]) == value)
+
+
+def _remove_files(call: Call, names: list[str]) -> None:
+    home, folder = call.service.home, call.workspace.folder
+    datastores = home.path("workspaces", folder, "datastores")
+    for name in names:
+        remove_tree(home.path("workspaces", folder, "jobs", name))
+        remove_tree(datastores / "workspaceartifactstore" / "ExperimentRun" / f"dcid.{name}")
+        remove_tree(datastores / "workspaceblobstore" / "azureml" / name)
+
+
+ROUTES = [
+    ("GET", "/jobs", list_jobs),
+    ("GET", "/jobs/{name}", get_job),
+    ("PUT", "/jobs/{name}", put_job),
+    ("DELETE", "/jobs/{name}", delete_job),
+    ("POST", "/jobs/{name}/cancel", cancel_job),
+    ("GET", "/jobs/{name}/cancelOperation", get_cancel_operation),
+]
+OWN_ROUTES = [("GET", "/jobs/{name}/tree", get_tree)]

@@ -1,0 +1,103 @@
+"""POST /smalt/v1/prune: free what finished jobs left and nothing needs: records, logs and outputs stay."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.service import Service
+from smalt.service.data import remove_tree
+from smalt.service.environments.store import size_of
+from smalt.service.records import assets, jobs, workspaces
+
+_CODE = re.compile(r"/codes/([^/\"]+)/versions/([^/\"]+)")
+
+Item = dict[str, Any]
+
+
+async def prune(call: Call) -> dict[str, Any]:
+    """Free what was last used more than `older_than` seconds ago, or with `dry_run` only tell what."""
+    body = await call.object()
+    age, dry_run = body.get("older_than", 0), body.get("dry_run", False)
+    if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < 1e12:
+        raise ValidationException('"older_than" must be a number of seconds')
+    if not isinstance(dry_run, bool):
+        raise ValidationException('"dry_run" must be true or false')
+    service = call.service
+    busy, wanted = _busy_folders(service), _wanted_code(service)
+    items = await asyncio.to_thread(_job_folders, service, busy, age, dry_run)
+    freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
+    items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
+    items += await _environments(service, age, dry_run)
+    items += await asyncio.to_thread(_downloads, service, age, dry_run)
+    return {"freed": sum(item["bytes"] for item in items), "items": items}
+
+
+def _busy_folders(service: Service) -> set[Path]:
+    """The working folders of unfinished jobs."""
+    folders = {one.id: one.folder for one in workspaces.every(service.db)}
+    root = service.home.path("workspaces")
+    return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.unfinished(service.db)}
+
+
+def _job_folders(service: Service, busy: set[Path], age: float, dry_run: bool) -> list[Item]:
+    """Copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on."""
+    root = service.home.path("workspaces")
+    found = [folder for folder in root.glob("*/jobs/*") if folder.with_name(folder.name.partition(".")[0]) not in busy]
+    return list(_removed("job folder", found, age, dry_run))
+
+
+def _downloads(service: Service, age: float, dry_run: bool) -> list[Item]:
+    return list(_removed("download", list(service.data.urls.folder.glob("*")), age, dry_run))
+
+
+def _removed(kind: str, folders: list[Path], age: float, dry_run: bool) -> Iterator[Item]:
+    before = time.time() - age
+    for folder in sorted(folders):
+        try:
+            if folder.lstat().st_mtime > before:
+                continue
+        except FileNotFoundError:
+            continue
+        size = size_of(folder)
+        if not dry_run:
+            remove_tree(folder)
+        yield {"kind": kind, "name": folder.name, "bytes": size}
+
+
+async def _environments(service: Service, age: float, dry_run: bool) -> list[Item]:
+    environments, before = service.engine.rooms.environments, time.time() - age
+    found = []
+    for built in environments.list():
+        if built.last_used > before:
+            continue
+        size = built.size if dry_run else await environments.remove(built.hash)
+        found.append({"kind": "environment", "name": ", ".join(built.names) or built.hash, "bytes": size})
+    return found
+
+
+def _wanted_code(service: Service) -> set[str]:
+    """The snapshots that registered components and unfinished jobs name."""
+    texts = [job.body for job in jobs.unfinished(service.db)]
+    for workspace in workspaces.every(service.db):
+        for container in assets.containers(service.db, workspace.id, "components", "All"):
+            texts += [
+                version.body
+                for version in assets.versions(service.db, workspace.id, "components", container.name, "All")
+            ]
+    named = {pair for text in texts for pair in _CODE.findall(text)}
+    found = (
+        assets.get(service.db, workspace.id, "codes", name, version)
+        for workspace in workspaces.every(service.db)
+        for name, version in named
+    )
+    return {code.content_hash for code in found if code and code.content_hash}
+
+
+ROUTES = [("POST", "/smalt/v1/prune", prune)]

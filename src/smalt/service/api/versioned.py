@@ -1,0 +1,194 @@
+"""What the collections of versioned assets share: containers, versions, labels, archiving."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from smalt import wire
+from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.service.api.call import Call, Reply
+from smalt.service.api.lists import page
+from smalt.service.api.router import Handler
+from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
+from smalt.service.records import assets
+
+Properties = dict[str, Any]
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_DEFAULT_VERSION = "azureml_default"
+_ADDED = ("provisioningState", "latestVersion", "nextVersion")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One kind of versioned asset."""
+
+    segment: str
+    """Of the path, and of the records: "data", "components", …"""
+    kind: str
+    """The entities' word for one: "data", "component", …"""
+    content: tuple[str, ...]
+    """The properties that make a version what it is, and never change."""
+    defaults: Callable[[], Properties] = dict
+    """Properties that clients insist on."""
+    comparable: Callable[[Properties], Any] = lambda properties: None
+    """What else must stay the same."""
+    uri: str = ""
+    """The property that may name a local path, whose content is then kept here."""
+    type: str = ""
+    """The property that tells the container's type."""
+
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        one = f"/{self.segment}/{{name}}"
+        return [
+            ("GET", f"/{self.segment}", self.list_containers),
+            ("GET", one, self.get_container),
+            ("PUT", one, self.put_container),
+            ("GET", f"{one}/versions", self.list_versions),
+            ("GET", f"{one}/versions/{{version}}", self.get_version),
+            ("PUT", f"{one}/versions/{{version}}", self.put_version),
+            ("GET", f"{one}/labels/{{label}}", self.get_label),
+        ]
+
+    async def list_containers(self, call: Call) -> Properties:
+        view = call.query("listViewType", "ActiveOnly")
+        found = assets.containers(call.service.db, call.workspace.id, self.segment, view)
+        return page(call, found, lambda container: self._container(call, container))
+
+    async def get_container(self, call: Call) -> Properties:
+        return self._container(call, self._existing(call))
+
+    async def put_container(self, call: Call) -> Reply:
+        check_name(call.name())
+        sent = properties_of(await call.object())
+        properties = {key: value for key, value in sent.items() if key not in _ADDED}
+        db, workspace = call.service.db, call.workspace
+        existed = assets.container(db, workspace.id, self.segment, call.name()) is not None
+        assets.put_container(db, workspace.id, self.segment, call.name(), properties, call.principal)
+        return Reply(self._container(call, self._existing(call)), 200 if existed else 201)
+
+    async def list_versions(self, call: Call) -> Properties:
+        view = call.query("listViewType", "ActiveOnly")
+        found = assets.versions(call.service.db, call.workspace.id, self.segment, call.name(), view)
+        return page(call, found, lambda version: self.version(call, version))
+
+    async def get_version(self, call: Call) -> Properties:
+        return self.version(call, self._find(call, call.name("version"), None))
+
+    async def get_label(self, call: Call) -> Properties:
+        return self.version(call, self._find(call, None, call.name("label")))
+
+    async def put_version(self, call: Call) -> Reply:
+        name, version = call.name(), call.name("version")
+        properties = await self.prepared(call, name, version, await call.object())
+        existed = self.store(call, name, version, properties)
+        found = assets.find(call.service.db, call.workspace.id, self.segment, name, version, None)
+        return Reply(self.version(call, found), 200 if existed else 201)
+
+    async def prepared(self, call: Call, name: str, version: str, body: Properties) -> Properties:
+        """The properties to keep, checked; a local path has become content of the home."""
+        check_name(name)
+        check_name(version, "version")
+        properties = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
+        if not self._is_known(call, name, version, properties):
+            wire.from_rest({**body, "name": version, "properties": properties}, self.kind)
+        uri = properties.get(self.uri)
+        if isinstance(uri, str) and (uri.startswith(("file:", "/"))):
+            properties[self.uri] = await _imported(call, uri)
+        return properties
+
+    def store(self, call: Call, name: str, version: str, properties: Properties) -> bool:
+        """Create or update, where the update changes nothing of the content; whether it was there."""
+        db, workspace = call.service.db, call.workspace
+        before = assets.get(db, workspace.id, self.segment, name, version)
+        if before is not None:
+            self._check_same(name, version, before.properties, properties)
+        if before is None or before.properties != properties:
+            assets.put(db, workspace.id, self.segment, name, version, properties, call.principal)
+        return before is not None
+
+    def version(self, call: Call, version: assets.Version) -> Properties:
+        """The REST shape of one version."""
+        id = f"{resource_id(call.workspace, self.segment, version.name)}/versions/{version.version}"
+        return {
+            "id": id,
+            "name": version.version,
+            "type": f"{resource_type(self.segment)}/versions",
+            "properties": {
+                "tags": {},
+                "properties": {},
+                "isAnonymous": False,
+                **self.defaults(),
+                **version.properties,
+                "isArchived": bool(version.is_archived),
+                "provisioningState": "Succeeded",
+            },
+            "systemData": system_data(version.created_by, version.created_at, version.modified_at),
+        }
+
+    def _container(self, call: Call, container: assets.Container) -> Properties:
+        db, workspace = call.service.db, call.workspace
+        properties = {"tags": {}, "properties": {}, **json.loads(container.body)}
+        latest = assets.latest(db, workspace.id, self.segment, container.name)
+        if latest and self.type:
+            properties[self.type] = latest.properties.get(self.type)
+        return {
+            "id": resource_id(workspace, self.segment, container.name),
+            "name": container.name,
+            "type": resource_type(self.segment),
+            "properties": {
+                **properties,
+                "isArchived": bool(container.is_archived),
+                "latestVersion": container.latest_version,
+                "nextVersion": container.next_version,
+                "provisioningState": "Succeeded",
+            },
+            "systemData": system_data(container.created_by, container.created_at),
+        }
+
+    def _existing(self, call: Call) -> assets.Container:
+        found = assets.container(call.service.db, call.workspace.id, self.segment, call.name())
+        if found is None:
+            raise NotFound(f"there is no {self.kind} '{call.name()}' in workspace '{call.workspace.name}'")
+        return found
+
+    def _find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
+        if version == _DEFAULT_VERSION:
+            version = None
+        return assets.find(call.service.db, call.workspace.id, self.segment, call.name(), version, label)
+
+    def _is_known(self, call: Call, name: str, version: str, properties: Properties) -> bool:
+        """The same content was checked before; what a client sends again and again costs nothing."""
+        before = assets.get(call.service.db, call.workspace.id, self.segment, name, version)
+        return before is not None and before.properties == properties
+
+    def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
+        for key in self.content:
+            if key in after and before.get(key) != after[key]:
+                raise Conflict(
+                    f"{self.kind} '{name}:{version}' exists already and its {key} cannot be changed; "
+                    "create another version"
+                )
+        if self.comparable(before) != self.comparable(after):
+            raise Conflict(f"{self.kind} '{name}:{version}' exists already and is another one; create another version")
+
+
+def check_name(name: str, what: str = "name") -> None:
+    if not _NAME.fullmatch(name):
+        raise ValidationException(
+            f"'{name[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"
+        )
+
+
+async def _imported(call: Call, uri: str) -> str:
+    """Keep what is at a path of this machine; only those who read its files themselves may ask for it."""
+    if not call.is_local:
+        raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
+    path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
+    return await asyncio.to_thread(call.service.data.import_local, path, call.workspace)
