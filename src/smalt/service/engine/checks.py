@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
@@ -15,8 +15,15 @@ from smalt.service.engine.rooms import Rooms
 from smalt.service.records.workspaces import Workspace
 
 
-def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob) -> list[str]:
-    """Raise every problem at once; the notes that the job's log is to begin with."""
+class Checked(NamedTuple):
+    notes: list[str]
+    """What the job's log is to begin with."""
+    remote: list[str]
+    """Inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
+
+
+def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob) -> Checked:
+    """Raise every problem at once."""
     checker = _Checker(rooms, workspace)
     if isinstance(job, CommandJob):
         checker.command(job)
@@ -24,7 +31,7 @@ def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob) -> 
         checker.pipeline(job)
     if checker.problems:
         raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return checker.notes
+    return Checked(checker.notes, checker.remote)
 
 
 class _Checker:
@@ -35,6 +42,7 @@ class _Checker:
         self.workspace = workspace
         self.problems: list[str] = []
         self.notes: list[str] = []
+        self.remote: list[str] = []
         self._components: dict[str, Any] = {}
         self._seen: set[tuple[str, str]] = set()
 
@@ -43,6 +51,7 @@ class _Checker:
         self._environment(job.environment)
         self._code(job.code)
         self._compute(job.compute)
+        self._services(job.services)
         self._inputs("", job.inputs)
 
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
@@ -54,6 +63,7 @@ class _Checker:
     def _node(self, where: str, node: Any) -> None:
         component = self._component(where, node)
         self._compute(getattr(node, "compute", None))
+        self._services(getattr(node, "services", None))
         self._inputs(where, node.inputs)
         if component is None:
             return
@@ -126,6 +136,10 @@ class _Checker:
         else:
             self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
 
+    def _services(self, services: Any) -> None:
+        if services and self._new("services", ""):
+            self.notes.append(f"services ({', '.join(services)}) are not started on this machine")
+
     def _inputs(self, where: str, inputs: Any) -> None:
         for name, value in (inputs or {}).items():
             if not isinstance(value, Input) or not value.path or is_bound(value.path):
@@ -140,7 +154,9 @@ class _Checker:
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
             return
-        if place.path is not None and not place.late and not place.exists:
+        if place.remote is not None:
+            self.remote.append(uri)
+        elif not place.late and not place.exists:
             self.problems.append(f"{where}: {missing(place)}")
 
     def _new(self, kind: str, text: str) -> bool:

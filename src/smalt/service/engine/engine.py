@@ -61,6 +61,8 @@ class Engine:
         self._started: list[tuple[str, Process, float]] = []
         self._prepared: deque[tuple[int, Exception | None]] = deque()
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
+        self._looking: dict[int, asyncio.Future[None]] = {}
+        self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
         self._starts: list[Step] = []
         self._stops: list[str] = []
@@ -93,9 +95,12 @@ class Engine:
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
         with self._db.transaction():
-            job, is_new = submission.accept(self.rooms, workspace, name, properties, principal)
+            job, is_new, remote = submission.accept(self.rooms, workspace, name, properties, principal)
         if is_new:
-            self._queue(job)
+            if remote and job.type in COMPOSITES:
+                self._looking[job.id] = asyncio.ensure_future(self._look_for(job, remote))
+            else:
+                self._queue(job)
             self._changed.add(job.root_id)
             self._wake()
         return job
@@ -108,6 +113,22 @@ class Engine:
             self._cancel(job)
         self._act()
         self._wake()
+
+    async def _look_for(self, job: Job, remote: list[str]) -> None:
+        """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
+        workspace = self.rooms.workspace(job)
+        problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
+        del self._looking[job.id]
+        self._looked.append((job, "; ".join(problem for problem in problems if problem)))
+        self._wake()
+
+    def _take_looked(self) -> None:
+        while self._looked:
+            job, problem = self._looked.popleft()
+            if problem:
+                self._end(job, "Failed", outcome.failed(problem, "InputMissing"))
+            else:
+                self._queue(job)
 
     def _on_started(self, step_id: str, process: Process) -> None:
         """Kept until the next commit: recovery asks the launcher, not this."""
@@ -132,6 +153,7 @@ class Engine:
                 self._note_processes()
                 for exit in exits:
                     self._take_exit(exit)
+                self._take_looked()
                 self._take_finished()
                 self._take_prepared()
                 self._place()
@@ -192,7 +214,8 @@ class Engine:
             elif job.status == "Finalizing" and job.type in LEAVES:
                 self._finish_again(job)
             elif job.type in LEAVES or not job.planned:
-                self._queue(job)
+                if job.id not in self._looking:
+                    self._queue(job)
             elif job.open == 0:
                 with self._db.transaction():
                     self._end(*self._parent_end(job.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
@@ -21,10 +21,15 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
 _READ_ONLY = ("status", "services", "provisioningState", "parentJobName", "creationContext")
 
 
-def accept(
-    rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str
-) -> tuple[Job, bool]:
-    """The job's row, and whether it is new. Raises what is wrong with it, all of it at once."""
+class Accepted(NamedTuple):
+    job: Job
+    is_new: bool
+    remote: list[str]
+    """Inputs to look for on the network before the first step starts."""
+
+
+def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Accepted:
+    """Record the job, unless it is there already. Raises what is wrong with it, all of it at once."""
     if not _NAME.fullmatch(name):
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
@@ -34,10 +39,10 @@ def accept(
     existing = jobs.by_name(rooms.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
-            return existing, False
+            return Accepted(existing, False, [])
         raise Conflict(f"job '{name}' exists already and is another one; choose another name")
     entity = read(body)
-    notes = checks.check(rooms, workspace, entity)
+    checked = checks.check(rooms, workspace, entity)
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -47,9 +52,9 @@ def accept(
         display_name=body.get("displayName"),
     )
     job = jobs.add(rooms.db, workspace.id, new, principal)
-    for note in notes:
+    for note in checked.notes:
         rooms.say(job, note)
-    return job, True
+    return Accepted(job, True, checked.remote)
 
 
 def read(body: dict[str, Any]) -> CommandJob | PipelineJob:
