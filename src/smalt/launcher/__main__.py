@@ -13,7 +13,7 @@ if __package__ in (None, ""):
 from smalt.home import Home
 from smalt.launcher.loop import Launcher, say
 
-PATIENCE = 2.0  # for the lock of a launcher that is just ending
+PATIENCE = 1.0  # for the lock of a launcher that is just ending
 
 
 def main(path: str) -> int:

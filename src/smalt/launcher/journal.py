@@ -131,7 +131,7 @@ def _apply(records: dict[str, Record], entry: dict[str, Any], machine: list[str]
     kind = entry["t"]
     if kind == "start":
         record = Record(entry["id"], entry["folder"], entry["timeout"], entry["grace"])
-        record.machine = machine
+        record.machine, record.noted = machine, True
         records[record.id] = record
         return
     if kind == "ack":

@@ -19,7 +19,7 @@ from smalt.launcher.steps import Steps
 from smalt.launcher.timers import Timers
 
 FIRST_CONNECTION = 10.0  # who started us has this long to come
-HOME_CHECK = 5.0
+HOME_CHECK = 2.0
 TOGETHER = 0.004  # a start is told this late, so that a step that is quicker makes one message, and one commit, less
 RETRY = 1.0
 
@@ -130,6 +130,7 @@ class Launcher:
 
     def _greet(self, channel: Channel, message: Message) -> None:
         self._server = channel
+        self._stay_until = 0.0
         self._keeper.connected(message.get("restart"))
         records = self._steps.records.values()
         channel.send(
@@ -149,7 +150,7 @@ class Launcher:
         steps = self._steps
         telling = bool(steps.exited) or self._starts_are_due()
         entries = [journal.started(record) for record in steps.started] if telling else []
-        entries += [{"t": "exit", "exit": record.exit} for record in steps.exited]
+        entries += [{"t": "exit", "exit": record.exit} for record in steps.exited if record.noted]
         try:
             self._journal.write(entries)
             if self._journal.large:

@@ -20,6 +20,7 @@ class Record:
         "machine",
         "message",
         "monotonic",
+        "noted",
         "own",
         "pid",
         "reason",
@@ -41,6 +42,7 @@ class Record:
         self.start_time = 0
         self.started: float | None = None  # seconds since the epoch, to show
         self.monotonic = 0.0  # the machine's monotonic clock, to measure: the same for all processes of a boot
+        self.noted = False  # whether the journal knows it
         self.own = True  # our child; False for one that an earlier launcher started
         self.watch: int | None = None  # a pidfd, for those that are not our children
         self.reason: str | None = None  # why it was told to end, if it was

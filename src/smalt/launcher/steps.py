@@ -144,6 +144,8 @@ class Steps:
             for _, record in fresh:
                 self._refuse(record, f"cannot write the launcher's journal: {error.strerror}")
             return
+        for _, record in fresh:
+            record.noted = True
         begun = [record for step, record in fresh if self._spawn(step, record)]
         self.started += begun
         if not processes.LINUX:  # elsewhere a step whose pid is not written down cannot be found by its mark
@@ -211,6 +213,7 @@ class Steps:
             os.unlink(record.claim)
             return True
         self._note([journal.intent(record)])
+        record.noted = True
         self._recover(record)
         return False
 

@@ -1,0 +1,176 @@
+"""A home with a real launcher, and a client that speaks its protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from smalt import launcher, processes
+from smalt.home import Home
+from smalt.launcher.tree import MARK, Tree
+from smalt.runner import script
+
+DEADLINE = 20.0
+Result = TypeVar("Result")
+
+
+def until(found: Callable[[], Result | None], what: str) -> Result:
+    """What `found` finds, as soon as it does."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        result = found()
+        if result:
+            return result
+        time.sleep(0.002)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class Rig:
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder / "home")
+        self.home.create()
+        self.launchers: list[subprocess.Popen[bytes]] = []
+        self.clients: list[Client] = []
+
+    def launch(self, **environment: str) -> subprocess.Popen[bytes]:
+        program = Path(launcher.__file__).with_name("__main__.py")
+        with open(self.home.path("launcher.log"), "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(program), str(self.home.root)],
+                env={**os.environ, **environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.launchers.append(process)
+        return process
+
+    def kill_launcher(self) -> None:
+        for process in self.launchers:
+            process.kill()
+            process.wait()
+
+    def connect(self, restart: list[str] | None = None) -> Client:
+        def connected() -> socket.socket | None:
+            attempt = socket.socket(socket.AF_UNIX)
+            try:
+                attempt.connect(str(self.home.socket("launcher")))
+            except OSError:
+                attempt.close()
+                return None
+            return attempt
+
+        client = Client(until(connected, "the launcher's socket"))
+        self.clients.append(client)
+        client.send({"t": "hello", "restart": restart})
+        until(lambda: client.pump().hello, "the launcher's greeting")
+        return client
+
+    def step(self, name: str, command: str, **more: Any) -> dict[str, Any]:
+        folder = self.home.path("jobs", name)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = script.build(command, step_id=name, folder=str(folder), cwd=str(folder))
+        step = {
+            "id": name,
+            "script": text,
+            "folder": str(folder),
+            "env": {"PATH": os.environ["PATH"], "PYTHON": sys.executable},
+            "log": str(folder / "log"),
+            "timeout": None,
+            "grace": 5.0,
+        }
+        return {**step, **more}
+
+    def file(self, step: str, name: str) -> str | None:
+        """What a step wrote, once it ends a line."""
+        path = self.home.path("jobs", step, name)
+        text = path.read_text() if path.exists() else ""
+        return text.strip() if text.endswith("\n") else None
+
+    def pid(self, step: str, name: str) -> int:
+        """A pid that a step wrote to a file."""
+        return int(until(lambda: self.file(step, name), f"{name} of {step}"))
+
+    def marked(self) -> list[int]:
+        """All living processes of this home's steps."""
+        mark = f"{MARK}={Tree(str(self.home.root)).mark('')}".encode()
+        found = []
+        for name in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if name.isdigit() and mark in Path("/proc", name, "environ").read_bytes():
+                    stat = processes.stat(int(name))
+                    if stat and not stat.dead:
+                        found.append(int(name))
+        return found
+
+    def close(self) -> list[int]:
+        """End everything; the steps' processes that had to be ended."""
+        for client in self.clients:
+            client.close()
+        self.kill_launcher()
+        left = self.marked()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return left
+
+
+class Client:
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(0.05)
+        self._socket = connection
+        self._in = b""
+        self.hello: dict[str, Any] | None = None
+        self.started: dict[str, list[Any]] = {}
+        self.exits: dict[str, dict[str, Any]] = {}
+        self.told = 0
+
+    def send(self, *messages: dict[str, Any]) -> None:
+        self._socket.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
+
+    def start(self, *steps: dict[str, Any]) -> None:
+        self.send({"t": "start", "steps": list(steps)})
+
+    def acknowledge(self, *step_ids: str) -> None:
+        self.send({"t": "ack", "ids": list(step_ids)})
+
+    def stop(self, step_id: str, grace: float) -> None:
+        self.send({"t": "stop", "id": step_id, "grace": grace})
+
+    def pump(self) -> Client:
+        with contextlib.suppress(TimeoutError):
+            *lines, self._in = (self._in + self._socket.recv(1 << 20)).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        return self
+
+    def exit(self, step_id: str) -> dict[str, Any]:
+        return until(lambda: self.pump().exits.get(step_id), f"the exit of {step_id}")
+
+    def pid(self, step_id: str) -> int:
+        entry = until(lambda: self.pump().started.get(step_id), f"the start of {step_id}")
+        return int(entry[1])
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["t"] == "hello":
+            self.hello = message
+            self._note(message["running"], message["exits"])
+        else:
+            self._note(message["started"], message["exits"])
+
+    def _note(self, started: list[list[Any]], exits: list[dict[str, Any]]) -> None:
+        self.told += len(exits)
+        self.started.update({entry[0]: entry for entry in started})
+        self.exits.update({exit["id"]: exit for exit in exits})

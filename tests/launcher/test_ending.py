@@ -1,0 +1,125 @@
+"""Nothing of a step outlives it: leftovers, stops and time-outs."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from smalt import processes
+from tests.launcher.rig import Client, Rig, until
+
+_STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(1000)"
+IGNORING = f"$PYTHON -c '{_STUBBORN}' >ready"
+_HIDDEN = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
+
+
+def dead(pid: int) -> bool:
+    stat = processes.stat(pid)
+    return stat is None or stat.dead
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "sleep 1000 & echo $! >pid",
+        "setsid sleep 1000 & echo $! >pid",
+        "setsid bash -c 'setsid bash -c \"echo \\$\\$ >pid; exec sleep 1000\" & exit' &\nuntil [ -s pid ]; do :; done",
+        f"(setsid env -i $PYTHON -c '{_HIDDEN}' >pid &); until [ -s pid ]; do :; done",
+        "nohup sleep 1000 >/dev/null 2>&1 & echo $! >pid; disown",
+    ],
+    ids=["background", "own session", "orphan of its own session", "no trace in its environment", "nohup"],
+)
+def test_what_a_command_leaves_running_is_ended(rig: Rig, client: Client, left: str) -> None:
+    """When the exit is told, whatever the command started is gone, however it hid."""
+    client.start(rig.step("a", f"{left}\nexit 4"))
+    assert client.exit("a")["code"] == 4
+    assert dead(rig.pid("a", "pid"))
+
+
+def test_a_leftover_that_ignores_sigterm_is_killed(rig: Rig, client: Client) -> None:
+    """SIGTERM is asked first, SIGKILL does not ask."""
+    client.start(rig.step("a", f"{IGNORING} & echo $! >pid; until [ -s ready ]; do :; done"))
+    assert client.exit("a")["code"] == 0
+    assert dead(rig.pid("a", "pid"))
+
+
+def test_another_steps_orphans_are_left_alone(rig: Rig, client: Client) -> None:
+    """The end of one step ends only what is its own."""
+    hidden = "(setsid sleep 1000 & echo $! >pid); echo 1 >ready; read <go"
+    step = rig.step("a", hidden)
+    os.mkfifo(f"{step['folder']}/go")
+    client.start(step)
+    until(lambda: rig.file("a", "ready"), "the first step")
+    client.start(rig.step("b", "sleep 1000 & true"))
+    client.exit("b")
+    assert not dead(rig.pid("a", "pid"))
+    with open(f"{step['folder']}/go", "w") as go:
+        go.write("\n")
+    client.exit("a")
+    assert dead(rig.pid("a", "pid"))
+
+
+def test_a_stop_ends_the_whole_tree(rig: Rig, client: Client) -> None:
+    """Children, and grandchildren in sessions of their own, end with the step."""
+    command = "setsid bash -c 'sleep 1000 & echo $! >inner; wait' & sleep 1000 & echo $! >pid; wait"
+    client.start(rig.step("a", command))
+    inner, pid = rig.pid("a", "inner"), rig.pid("a", "pid")
+    client.stop("a", 5)
+    assert client.exit("a")["reason"] == "stopped"
+    assert dead(inner)
+    assert dead(pid)
+
+
+def test_a_stopped_command_may_save_its_work(rig: Rig, client: Client) -> None:
+    """A program that handles SIGTERM has its grace, even though the shell around it was told to end too."""
+    program = (
+        "import signal, sys, time\n"
+        "def save(*_):\n    time.sleep(0.2); open('saved', 'w').write('1\\n'); sys.exit(6)\n"
+        "signal.signal(15, save); open('ready', 'w').write('1\\n'); time.sleep(1000)\n"
+    )
+    (rig.home.path("jobs", "a")).mkdir(parents=True)
+    rig.home.path("jobs", "a", "p.py").write_text(program)
+    client.start(rig.step("a", "$PYTHON p.py"))
+    until(lambda: rig.file("a", "ready"), "the program")
+    client.stop("a", 10)
+    assert client.exit("a")["reason"] == "stopped"
+    assert rig.file("a", "saved")
+
+
+def test_what_does_not_heed_a_stop_is_killed_after_the_grace(rig: Rig, client: Client) -> None:
+    """SIGKILL comes when the grace is over, not before."""
+    client.start(rig.step("a", IGNORING))
+    until(lambda: rig.file("a", "ready"), "the program")
+    begin = time.monotonic()
+    client.stop("a", 0.3)
+    assert client.exit("a")["reason"] == "stopped"
+    assert 0.25 < time.monotonic() - begin < 5
+
+
+def test_a_second_stop_may_shorten_the_grace(rig: Rig, client: Client) -> None:
+    """One who cancels again need not wait for the first grace."""
+    client.start(rig.step("a", IGNORING))
+    until(lambda: rig.file("a", "ready"), "the program")
+    client.stop("a", 1000)
+    client.stop("a", 0)
+    assert client.exit("a")["reason"] == "stopped"
+
+
+def test_a_step_over_its_time_is_ended(rig: Rig, client: Client) -> None:
+    """The launcher itself keeps the limit, with SIGTERM, a grace and SIGKILL."""
+    client.start(
+        rig.step("a", "sleep 1000", timeout=0.2),
+        rig.step("b", IGNORING, timeout=0.4, grace=0.1),
+        rig.step("c", "true", timeout=0.3),
+    )
+    assert client.exit("a")["reason"] == "timeout"
+    assert client.exit("b")["reason"] == "timeout"
+    assert client.exit("c")["reason"] == "exited"
+
+
+def test_a_stop_of_what_was_never_started_is_answered(rig: Rig, client: Client) -> None:
+    """An unknown step is over as far as the launcher can tell."""
+    client.stop("unknown", 1)
+    assert client.exit("unknown")["reason"] == "never started"

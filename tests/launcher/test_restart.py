@@ -1,0 +1,85 @@
+"""A server that dies with jobs unfinished is started again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tests.launcher.rig import Client, Rig, until
+
+SERVER = """
+import json, os, socket, sys
+from smalt.home import Home
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(str(Home.find().socket("launcher")))
+connection.sendall(json.dumps({"t": "hello", "restart": sys.orig_argv}).encode() + b"\\n")
+with open(sys.argv[1], "a") as file:
+    print(os.getpid(), os.getsid(0) == os.getpid(), file=file)
+connection.recv(1)
+connection.sendall(b'{"t": "unfinished", "n": 0}\\n')
+while connection.recv(4096):
+    pass
+"""
+
+
+def _server(folder: Path) -> tuple[list[str], Path]:
+    (folder / "server.py").write_text(SERVER)
+    return [sys.executable, str(folder / "server.py"), str(folder / "servers")], folder / "servers"
+
+
+def test_a_dead_server_is_started_again_while_jobs_are_unfinished(rig: Rig, tmp_path: Path) -> None:
+    """The command that the server named is run, for the same home, in a session of its own."""
+    command, seen = _server(tmp_path)
+    rig.launch()
+    client = rig.connect(restart=command)
+    client.send({"t": "unfinished", "n": 3})
+    client.start(rig.step("a", "true"))
+    client.exit("a")
+    client.close()
+    until(seen.exists, "the server")
+    assert until(seen.read_text, "its words").split()[1] == "True"
+
+
+def test_a_server_that_leaves_nothing_behind_is_not_started_again(rig: Rig, tmp_path: Path) -> None:
+    """With no jobs unfinished the launcher ends with its server."""
+    command, seen = _server(tmp_path)
+    rig.launch()
+    client = rig.connect(restart=command)
+    client.send({"t": "unfinished", "n": 1}, {"t": "unfinished", "n": 0})
+    client.close()
+    assert rig.launchers[0].wait(20) == 0
+    assert not seen.exists()
+
+
+def test_a_server_that_dies_at_once_is_started_again_later(rig: Rig, tmp_path: Path) -> None:
+    """The second try comes, after a longer wait; a step that runs meanwhile is not disturbed."""
+    marks = tmp_path / "tries"
+    rig.launch()
+    client = rig.connect(restart=["bash", "-c", f"echo try >>{marks}"])
+    client.send({"t": "unfinished", "n": 1})
+    client.start(rig.step("a", "sleep 1000"))
+    client.pid("a")
+    client.close()
+    until(lambda: marks.exists() and marks.read_text().count("try") >= 2, "a second try")
+    again = rig.connect()
+    assert "a" not in again.exits
+    again.send({"t": "unfinished", "n": 0})
+    again.stop("a", 1)
+    again.exit("a")
+
+
+def test_what_a_dead_server_left_is_no_steps(rig: Rig, client: Client, tmp_path: Path) -> None:
+    """Processes of a server that the launcher started are not taken for a step's when the server is gone."""
+    pid_file = tmp_path / "pid"
+    command = ["bash", "-c", f"setsid sleep 1000 & echo $! >{pid_file}"]
+    client.send({"t": "hello", "restart": command}, {"t": "unfinished", "n": 1})
+    client.close()
+    until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the server")
+    again = rig.connect()
+    again.send({"t": "unfinished", "n": 0})
+    again.start(rig.step("a", "sleep 1000 & true"))
+    again.exit("a")
+    pid = int(pid_file.read_text())
+    assert Path(f"/proc/{pid}").exists()
+    os.kill(pid, 9)
