@@ -256,3 +256,23 @@ def test_two_cores_are_not_given_to_three_steps() -> None:
             assert max(int(bench.log(job)) for job in over) <= 2
 
     asyncio.run(scenario())
+
+
+def test_a_distributed_command_runs_as_processes() -> None:
+    """A pytorch distribution of two nodes with two processes each runs four, each with its rank."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            document = {
+                "command": "echo $RANK of $WORLD_SIZE on $NODE_RANK > ${{outputs.o}}/$RANK",
+                "environment": HOST,
+                "resources": {"instance_count": 2},
+                "distribution": {"type": "pytorch", "process_count_per_instance": 2},
+                "outputs": {"o": {"type": "uri_folder"}},
+            }
+            job = await bench.over(bench.submit("ranks", document))
+            assert job.status == "Completed", bench.log(job)
+            said = [path.read_text().strip() for path in sorted(bench.store("azureml", "ranks", "o").iterdir())]
+            assert said == ["0 of 4 on 0", "1 of 4 on 0", "2 of 4 on 1", "3 of 4 on 1"]
+
+    asyncio.run(scenario())

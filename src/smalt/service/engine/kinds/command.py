@@ -116,7 +116,10 @@ def step(
     own = realised.clone(Path(folders.folder, "environment"))
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
-    text = script.build(command, step_id=step_id, folder=folders.folder, cwd=folders.cwd)
+    text = script.build(
+        command, step_id=step_id, folder=folders.folder, cwd=folders.cwd,
+        distribution=_distribution(leaf.entity), logs=f"{folders.artifacts}/user_logs",
+    )  # fmt: skip
     return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
 
 
