@@ -39,7 +39,7 @@ def test_a_dockerfile_tells_its_image_and_package_lists(tmp_path: Path) -> None:
     """FROM and the files that pip and conda install from, comments and line ends apart."""
     (tmp_path / "Dockerfile").write_text(
         "#FROM other:1\nFROM --platform=linux/amd64 python:3.9 AS base\n# RUN pip install -r none.txt\n"
-        "COPY requirements.txt /tmp/\nRUN apt-get update && pip install --no-cache \\\n  -r /tmp/requirements.txt && true\n"
+        "COPY requirements.txt /tmp/\nRUN true && pip install --no-cache \\\n  -r /tmp/requirements.txt && true\n"
         "RUN conda env update -n base -f environment.yml\n"
     )
     (tmp_path / "requirements.txt").touch()

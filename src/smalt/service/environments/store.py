@@ -53,20 +53,17 @@ class Store:
 
     def record(self, declared_hash: str) -> Record | None:
         """What is known of that environment, where it is there and can run."""
-        try:
-            content = json.loads((self.path(declared_hash) / "record.json").read_text())
-            record = Record(**content)
-        except (OSError, ValueError, TypeError):
-            return None
-        return record if record.layout == LAYOUT and self.stands(declared_hash) else None
+        record = self._read(declared_hash)
+        return record if record is not None and self.stands(declared_hash) else None
 
     def stands(self, declared_hash: str) -> bool:
         """Whether its Python, which is a link to one of the machine, is still there."""
         return (self.path(declared_hash) / "venv" / "bin" / "python").exists()
 
     def records(self) -> list[Record]:
+        """All that was built, those that cannot run any more among them."""
         names = sorted(os.listdir(self.folder)) if self.folder.is_dir() else []
-        return [record for name in names if not name.startswith(".") and (record := self.record(name)) is not None]
+        return [record for name in names if not name.startswith(".") and (record := self._read(name)) is not None]
 
     def touch(self, declared_hash: str) -> None:
         """Remember that it was used, to the minute."""
@@ -133,6 +130,13 @@ class Store:
             with self._handle(declared_hash) as handle:
                 if _lock(handle):
                     self._clear(declared_hash)
+
+    def _read(self, declared_hash: str) -> Record | None:
+        try:
+            record = Record(**json.loads((self.path(declared_hash) / "record.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return record if record.layout == LAYOUT else None
 
     def _clear(self, declared_hash: str) -> None:
         for left in self.folder.glob(f"{_BUILDING}{declared_hash}-*"):
