@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from smalt.client.errors import from_answer
-from smalt.client.http1 import Answer, Broken, Wire
+from smalt.client.http1 import Answer, Body, Broken, Wire
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.ids import url_path
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from smalt.home import Home
 
 _CONNECT_SECONDS = 15.0
+_STOPPING_SECONDS = 15.0
+_PAUSE = 0.02
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
 
 
@@ -67,7 +70,7 @@ class Connection:
             if not following:
                 return
             parts = urlsplit(following)
-            page = self.get(f"{parts.path}?{parts.query}")
+            page = self.get(f"{parts.path.removeprefix(self.server.prefix)}?{parts.query}")
 
     def request(
         self,
@@ -92,9 +95,6 @@ class Connection:
             wire.timeout(_QUIET_SECONDS)
             answer = wire.request("GET", _target(self.server.prefix, path, query or {}), self._headers({}), None)
             return _checked(answer, f"GET {path}")
-        except Broken as error:
-            wire.close()
-            raise Unavailable(f"the smalt server went away: {error}") from None
         except SmaltError:
             wire.close()
             raise
@@ -110,18 +110,25 @@ class Connection:
         target = _target(self.server.prefix, path, query)
         data, kind = _encoded(body)
         sent = self._headers({**kind, **headers})
-        again = isinstance(data, bytes) or data is None
-        if not again:
+        repeatable = data is None or isinstance(data, bytes)
+        if not repeatable:
             self.close()  # what cannot be sent twice goes over a fresh connection
+        deadline, broken = time.monotonic() + _STOPPING_SECONDS, not repeatable
         while True:
             try:
-                return _checked(self._opened().request(method, target, sent, data), f"{method} {path}")
+                answer = self._opened().request(method, target, sent, data)
             except Broken as error:
                 # A kept connection may be closed by now, and a server may just be ending: ask a second time.
                 self.close()
-                if error.started or not again:
-                    raise Unavailable(f"the smalt server went away: {error}") from None
-                again = False
+                if error.started or broken:
+                    raise
+                broken = True
+                continue
+            if answer.status == 503 and repeatable and time.monotonic() < deadline:
+                self.close()  # it is ending; the next one will do it
+                time.sleep(_PAUSE)
+                continue
+            return _checked(answer, f"{method} {path}")
 
     def _opened(self) -> Wire:
         if self._wire is None or not self._wire.reusable:
@@ -208,7 +215,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _encoded(body: object) -> tuple[bytes | Iterable[bytes] | None, dict[str, str]]:
+def _encoded(body: object) -> tuple[Body, dict[str, str]]:
     if body is None:
         return None, {}
     if isinstance(body, (dict, list)):

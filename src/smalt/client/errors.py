@@ -26,6 +26,8 @@ _BY_STATUS: dict[int, type[SmaltError]] = {
     404: NotFound,
     409: Conflict,
     422: Refused,
+    503: Unavailable,
+    507: Unavailable,
 }
 
 
@@ -35,7 +37,7 @@ def from_answer(status: int, body: bytes, what: str) -> SmaltError:
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the server answered {status} to {what} without saying why"
-    kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or Unavailable
+    kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or SmaltError
     if kind is ValidationException:
         return ValidationException(_problems(error.get("details")) or message)
     return kind(message)
@@ -57,6 +59,4 @@ def _problems(details: object) -> list[Located]:
 
 
 def _problem(detail: dict[str, Any]) -> Located:
-    target = detail.get("target")
-    message = str(detail["message"])
-    return Located("", 0, 0, f"{target}: {message}" if target else message)
+    return Located(str(detail.get("target") or ""), 0, 0, str(detail["message"]))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from smalt.client.http1 import Broken
 from smalt.exceptions import Unavailable
 
 Event = dict[str, Any]
@@ -44,7 +45,7 @@ def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[Event]:
                 yield event
                 if event.get("t") == "end":
                     return
-        except (Unavailable, OSError, ValueError):
+        except Broken:
             if lost is not None and time.monotonic() - lost > PATIENCE:
                 raise
         lost = lost or time.monotonic()
@@ -73,11 +74,10 @@ def printer() -> Callable[[Event], None]:
 def _unseen(event: Event, skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]) -> Event | None:
     if event.get("t") != "log":
         return event
-    key = (str(event["name"]), str(event.get("file")))
-    text = str(event["text"])
+    key, text = (str(event["name"]), str(event.get("file"))), str(event["text"])
     old = min(skip.get(key, 0), len(text))
     skip[key] = skip.get(key, 0) - old
-    seen[key] = max(seen.get(key, 0), seen.get(key, 0) + len(text) - old)
+    seen[key] = seen.get(key, 0) + len(text) - old
     return {**event, "text": text[old:]} if text[old:] else None
 
 

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from smalt.exceptions import Unavailable
+
 _MOST_HEADERS = 200
 _LONGEST_LINE = 65536
 _PIECE = 1 << 18
@@ -18,11 +20,11 @@ _PIECE = 1 << 18
 Body = bytes | Iterable[bytes] | None
 
 
-class Broken(Exception):
+class Broken(Unavailable):
     """The connection ended early; `started` says whether a part of the answer had come."""
 
     def __init__(self, reason: str, *, started: bool) -> None:
-        super().__init__(reason)
+        super().__init__(f"the smalt server went away: {reason}")
         self.started = started
 
 
@@ -128,7 +130,7 @@ class Wire:
         line = self._line(started=False)
         parts = line.split(None, 2)
         if len(parts) < 2 or not parts[0].startswith("HTTP/1."):
-            raise Broken("this is not an HTTP server", started=True)
+            raise Broken("what answers is no HTTP server", started=True)
         return _number(parts[1], 10)
 
     def _headers(self) -> dict[str, str]:
@@ -139,7 +141,7 @@ class Wire:
                 return headers
             name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
-        raise Broken("the answer has too many headers", started=True)
+        raise Broken("its answer has too many headers", started=True)
 
     def _line(self, *, started: bool) -> str:
         try:
@@ -147,7 +149,7 @@ class Wire:
         except OSError as error:
             raise Broken(str(error), started=started) from None
         if not line.endswith(b"\n"):
-            raise Broken("the server closed the connection", started=started or bool(line))
+            raise Broken("it closed the connection", started=started or bool(line))
         return line.rstrip(b"\r\n").decode("latin-1")
 
     def _some(self, size: int) -> bytes:
@@ -156,7 +158,7 @@ class Wire:
         except OSError as error:
             raise Broken(str(error), started=True) from None
         if not piece:
-            raise Broken("the server closed the connection in the middle of an answer", started=True)
+            raise Broken("it closed the connection in the middle of an answer", started=True)
         return piece
 
     def _fixed(self, length: int, keep: bool) -> Iterator[bytes]:
@@ -196,4 +198,4 @@ def _number(text: str, base: int) -> int:
     try:
         return int(text.strip(), base)
     except ValueError:
-        raise Broken("this is not an HTTP server", started=True) from None
+        raise Broken("what answers is no HTTP server", started=True) from None
