@@ -104,6 +104,37 @@ def test_steps_of_nested_pipelines_have_their_whole_path() -> None:
     assert shown(events)[0] == "outer/inner | hi\n"
 
 
+def test_a_log_waits_until_its_job_is_named() -> None:
+    """Of a step that is over the server tells the log first; its lines get the step's name all the same."""
+    events = [
+        job("p", "Completed", type="pipeline"),
+        log("c", "hi\n"),
+        job("c", "Completed", node="train", parent="p", type="command"),
+        {"t": "end", "status": "Completed"},
+    ]
+    assert shown(events)[0] == "train | hi\n"
+
+
+def test_a_step_that_never_began_took_no_time() -> None:
+    """It was canceled as it stood; no seconds are told."""
+    events = [
+        job("p", "Failed", type="pipeline"),
+        job("c", "Canceled", node="last", parent="p", start=5.0, end=5.0),
+        {"t": "end", "status": "Failed"},
+    ]
+    assert shown(events)[1].splitlines()[0] == "last: Canceled"
+
+
+def test_the_details_of_smalts_own_log_are_not_shown() -> None:
+    """Indented lines, such as the packages of an environment, stay in the job's log."""
+    events = [
+        job("j", "Running", type="command"),
+        log("j", "building\n + numpy==2\nbuilt\n", "system_logs/smalt.log"),
+        {"t": "end", "status": "Completed"},
+    ]
+    assert shown(events, root="j")[1].splitlines()[:2] == ["building", "built"]
+
+
 def test_a_canceled_job_is_told_as_one() -> None:
     """Cancelling is no failure of a step."""
     events = [job("p", "Canceled", type="pipeline"), {"t": "end", "status": "Canceled"}]

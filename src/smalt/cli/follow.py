@@ -29,7 +29,7 @@ class View(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def job(to: Invocation, name: str) -> bool:
+def follow(to: Invocation, name: str) -> bool:
     """Show the job until it is over; whether it completed."""
     from smalt.client.following import resumed
 
@@ -49,14 +49,19 @@ def job(to: Invocation, name: str) -> bool:
 
 
 def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:
-    """Show events as they come, up to the end of the job."""
+    """Show events as they come, up to the end of the job; a log that comes before its job is named waits for it."""
+    held: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         kind = event.get("t")
-        if kind == "log":
-            show = view.note if str(event.get("file", "")).startswith("system_logs") else view.log
-            show(watch.logged(str(event["name"])), str(event["text"]))
+        if kind == "log" and event["name"] not in watch.jobs:
+            held.setdefault(event["name"], []).append(event)
+        elif kind == "log":
+            _show(watch, view, event)
         elif kind == "job":
-            view.changed(*watch.update(event))
+            job, before = watch.update(event)
+            for waiting in held.pop(job.name, ()):
+                _show(watch, view, waiting)
+            view.changed(job, before)
         elif kind == "end":
             watch.status = str(event["status"])
             return
@@ -82,6 +87,11 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
         stream.write(f"error: {len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}\n")
     verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
     stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}\n")
+
+
+def _show(watch: Watch, view: View, event: dict[str, Any]) -> None:
+    show = view.note if str(event.get("file", "")).startswith("system_logs") else view.log
+    show(watch.jobs[event["name"]], str(event["text"]))
 
 
 def _explain(watch: Watch, failed: Followed, stream: TextIO) -> None:

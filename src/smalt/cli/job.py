@@ -54,7 +54,7 @@ def create(
     if not stream:
         return created
     _follow(to, str(created.name))
-    return to.client.jobs.get(str(created.name)) if to.wants_result else None
+    return None
 
 
 @job.verb("show", _NAME, options.WEB)
@@ -105,17 +105,20 @@ def list_jobs(
 
 
 @job.verb("stream", _NAME)
-def stream(to: Invocation, name: str) -> Any:
+def stream(to: Invocation, name: str) -> None:
     """Show a job's log from its beginning until the job is over."""
     _follow(to, name)
-    return to.client.jobs.get(name) if to.wants_result else None
 
 
-@job.verb("cancel", _NAME, options.NO_WAIT)
+@job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait for its end."))
 def cancel(to: Invocation, name: str, no_wait: bool) -> None:
-    """Cancel a job: all that it started is ended."""
-    to.client.jobs.begin_cancel(name)
-    to.note(f"job {name} is being canceled")
+    """Cancel a job and wait until all that it started has ended."""
+    poller = to.client.jobs.begin_cancel(name)
+    if no_wait:
+        to.note(f"job {name} is being canceled")
+        return
+    poller.wait()
+    to.note(f"job {name} is {to.client.jobs.get(name).status}")
 
 
 @job.verb(
@@ -175,10 +178,13 @@ def show_services(to: Invocation, name: str, node_index: int) -> Any:
 
 
 def _follow(to: Invocation, name: str) -> None:
-    """Show the job until it is over; where it did not complete, this is the end with exit code 1."""
-    from smalt.cli import follow
+    """Show the job until it is over, then the result if it is asked for; exit code 1 where it did not complete."""
+    from smalt.cli.follow import follow
 
-    if not follow.job(to, name):
+    completed = follow(to, name)
+    if to.wants_result:
+        to.show(to.client.jobs.get(name))
+    if not completed:
         raise click.exceptions.Exit(1)
 
 

@@ -46,7 +46,7 @@ class Lines:
         label = self.watch.label(job)
         for line in self._lines(f"{job.name}\n", text):
             job.notes.append(line)
-            if self._news is not None:
+            if self._news is not None and not is_detail(line):
                 self._news.write(f"{label} | {line}\n" if label else f"{line}\n")
         if self._news is not None:
             self._news.flush()
@@ -57,7 +57,7 @@ class Lines:
     def close(self) -> None:
         """Write out what did not end with a newline."""
         for key, rest in self._pending.items():
-            job = self.watch.logged(key.rstrip("\n"))
+            job = self.watch.jobs[key.rstrip("\n")]
             if rest and not key.endswith("\n"):
                 self.log(job, "\n")
             elif rest:
@@ -71,6 +71,11 @@ class Lines:
 
     def _lines(self, key: str, text: str) -> Iterator[str]:
         return whole_lines(self._pending, key, text)
+
+
+def is_detail(line: str) -> bool:
+    """Whether a line of smalt's own log belongs to the one before: it is indented, as is each package installed."""
+    return line.startswith(" ")
 
 
 def whole_lines(pending: dict[str, str], key: str, text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from smalt.cli.lines import whole_lines
+from smalt.cli.lines import is_detail, whole_lines
 from smalt.cli.watch import Followed, Watch, duration
 
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
@@ -60,7 +60,7 @@ class Tree:
     def __exit__(self, *_: object) -> None:
         for key, rest in list(self._pending.items()):
             if rest:
-                self._print(self.watch.logged(key.rstrip("\n")), "\n", key, dim=key.endswith("\n"))
+                self._print(self.watch.jobs[key.rstrip("\n")], "\n", key, dim=key.endswith("\n"))
         self._live.stop()
         if self.watch.is_composite:
             self._console.print(self.render())
@@ -113,7 +113,8 @@ class Tree:
     def _print(self, job: Followed, text: str, key: str, dim: bool) -> None:
         for line in whole_lines(self._pending, key, text):
             (job.notes if dim else job.tail).append(line)
-            self._console.print(self._prefixed(job, line, dim))
+            if not dim or not is_detail(line):
+                self._console.print(self._prefixed(job, line, dim))
 
     def _prefixed(self, job: Followed, line: str, dim: bool) -> Text:
         body = Text.from_ansi(line, style="dim" if dim else "")

@@ -68,14 +68,13 @@ class Watch:
         job.status = str(event.get("status") or job.status)
         job.start = seconds_since_epoch(event.get("start"), job.start)
         job.end = seconds_since_epoch(event.get("end"), job.end)
+        if job.status == "Canceled" and job.start == job.end:
+            job.start = None  # it never began
         job.error = event.get("error") or job.error
         if job.status == "Completed":
             job.tail.clear()
             job.notes.clear()
         return job, before
-
-    def logged(self, name: str) -> Followed:
-        return self._job(name)
 
     @property
     def is_composite(self) -> bool:
