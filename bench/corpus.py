@@ -110,7 +110,7 @@ def run(checkout: Path, file: str, environment: dict[str, str], limit: float) ->
 def smalt(
     command: list[str], checkout: Path, environment: dict[str, str], limit: float
 ) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "smalt", *command]
+    program = [str(Path(sys.executable).with_name("smalt")), *command]
     return subprocess.run(program, cwd=checkout, env=environment, capture_output=True, text=True, timeout=limit)
 
 
