@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, Refused, SmaltError
@@ -104,3 +105,19 @@ def test_no_path_leads_out(path: str) -> None:
         return
     assert found == root or root in found.parents
     assert ".." not in found.parts
+
+
+odd = st.lists(part | st.sampled_from(["\ud800", "x" * 300, "y" * 5000, "b", "2"]), max_size=4).map("/".join)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(odd)
+def test_any_path_is_answered(store: Data, path: str) -> None:
+    """Whatever path a client asks for, reading, listing and writing answer or refuse in a sentence."""
+    for ask in (
+        lambda: store.datastores.open(WS, BLOB, path),
+        lambda: paths(store, path),
+        lambda: store.datastores.write(WS, BLOB, path, [b"x"]),
+    ):
+        with contextlib.suppress(SmaltError):
+            ask()

@@ -70,6 +70,13 @@ def test_an_input_that_is_not_there_is_one_sentence(
         data.prepare_input(f"{BLOB}/in", workspace, "uri_file", None, tmp_path / "x")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_input_that_may_not_be_seen_says_so(data: Data, workspace: Workspace, tmp_path: Path) -> None:
+    """A folder without permission is not taken for a missing file."""
+    (tmp_path / "closed").mkdir(mode=0)
+    assert f"no permission for {tmp_path}/closed" in str(data.check(f"{tmp_path}/closed/a", workspace))
+
+
 @pytest.mark.parametrize("type", ["uri_folder", "mltable", "mlflow_model", "custom_model", None])
 @pytest.mark.parametrize("mode", [None, "rw_mount", "direct", "upload"])
 def test_a_folder_output_is_there_and_empty(

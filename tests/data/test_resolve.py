@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from smalt.exceptions import NotFound, ValidationException
+from smalt.exceptions import NotFound, SmaltError, ValidationException
 from smalt.home import Home
-from smalt.service.data import Data
+from smalt.service.data import Data, modes
 from smalt.service.records.workspaces import Workspace
 
 from .conftest import Known
@@ -101,3 +104,20 @@ def test_a_registered_datastore_may_be_any_folder(
         data.resolve("azureml://datastores/gone/paths/a", workspace)
     with pytest.raises(ValidationException, match="is not the name of a datastore"):
         data.resolve("azureml://datastores/../paths/a", workspace)
+
+
+texts = st.text(max_size=30) | st.sampled_from(
+    ["/x" * 3000, "/" + "y" * 300, "\ud800", "/a\0b", "file:///%ff", "http://["]
+)
+prefixes = st.sampled_from(["", "/", "azureml://", "file://", "https://", "wasbs://", f"{BLOB}/", "azureml:"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(prefixes, texts)
+def test_any_text_is_resolved_or_refused(data: Data, workspace: Workspace, prefix: str, text: str) -> None:
+    """No text makes the room fail otherwise, and what it resolves can be looked at."""
+    with contextlib.suppress(SmaltError):
+        location = data.resolve(prefix + text, workspace)
+        assert location.exists or modes.missing(location)
+    if not prefix.startswith(("https", "wasbs")):
+        data.check(prefix + text, workspace)

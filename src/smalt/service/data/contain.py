@@ -25,8 +25,16 @@ def contained(root: str | os.PathLike[str], path: str, *, links: bool = True) ->
 
 
 def inside(path: str) -> str | None:
-    """`path` without empty and `.` parts, or None when it is absolute, climbs with `..` or holds a NUL."""
-    if path.startswith("/") or "\0" in path:
+    """`path` without empty and `.` parts, or None when it is absolute, climbs with `..` or can be no file name."""
+    if path.startswith("/") or not can_be_named(path):
         return None
     parts = [part for part in path.split("/") if part not in ("", ".")]
     return None if ".." in parts else "/".join(parts)
+
+
+def can_be_named(text: str) -> bool:
+    """Whether a disk can hold the name; JSON can carry texts that it cannot."""
+    try:
+        return b"\0" not in text.encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return False

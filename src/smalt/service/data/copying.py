@@ -165,8 +165,7 @@ def _copy_bytes(read_end: int, write_end: int) -> int:
         with contextlib.suppress(OSError):
             while count := os.copy_file_range(read_end, write_end, _CHUNK):
                 copied += count
-            return copied
-    return copied + _read_and_write(read_end, write_end)
+    return copied + _read_and_write(read_end, write_end)  # the rest, where the kernel could not or stopped early
 
 
 def _reflink(read_end: int, write_end: int, pair: tuple[int, int]) -> bool:

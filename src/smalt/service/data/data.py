@@ -71,9 +71,9 @@ class Data:
         except (SmaltError, OSError):
             return True  # the error is quick, too
 
-    async def fetch(self, location: Location, log: Log | None = None) -> Path:
+    async def fetch(self, location: Location, log: Log | None = None, type: str | None = None) -> Path:
         """The path of a location, once what is remote has been fetched."""
-        return await asyncio.to_thread(self._here, location, None, log)
+        return await asyncio.to_thread(self._here, location, type, log)
 
     def prepare_input(
         self,

@@ -65,9 +65,9 @@ class Datastores:
         start = contained(root, path)
         relative = os.path.relpath(start, root)
         relative = "" if relative == "." else relative
-        if start.is_file():
+        if os.path.isfile(start):
             return iter([Item(relative, start.stat().st_size, False)])
-        if not start.is_dir():
+        if not os.path.isdir(start):
             if not relative:
                 return iter(())
             raise NotFound(f"path {path!r} is not in datastore {datastore}")
@@ -76,16 +76,16 @@ class Datastores:
     def open(self, workspace: str, datastore: str, path: str) -> Path:
         """The file at `path`, for reading."""
         found = self.path(workspace, datastore, path)
-        if not found.exists():
+        if not os.path.exists(found):
             raise NotFound(f"path {path!r} is not in datastore {datastore}")
-        if not found.is_file():
+        if not os.path.isfile(found):
             raise Refused(f"path {path!r} of datastore {datastore} is a folder; name a file of it")
         return found
 
     def write(self, workspace: str, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
         """Write a file, whole or not at all; gives its size."""
         target = self.path(workspace, datastore, path)
-        if not path.strip("/") or path.endswith("/") or target.is_dir():
+        if not path.strip("/") or path.endswith("/") or os.path.isdir(target):
             raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
         return write_whole(temporary_beside(target), target, blocks)
 

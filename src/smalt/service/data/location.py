@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Location:
 
     @property
     def exists(self) -> bool:
-        return self.path is not None and self.path.exists()
+        return self.path is not None and os.path.exists(self.path)
 
 
 @dataclass(frozen=True, slots=True)

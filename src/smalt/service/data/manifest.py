@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import ValidationException
 from smalt.ignore import stays_inside
-from smalt.service.data.contain import inside
+from smalt.service.data.contain import can_be_named, inside
 
 FORMAT = b"smalt-snapshot 1\0"
 
@@ -79,13 +79,13 @@ def sha256(text: str) -> str:
 
 def _entry(item: Mapping[str, Any]) -> Entry:
     path = item.get("path") if isinstance(item, Mapping) else None
-    if not isinstance(path, str) or not path or inside(path) != path or not _is_encodable(path):
+    if not isinstance(path, str) or not path or inside(path) != path:
         raise ValidationException(f"the manifest's path {path!r} is not a plain relative path")
     if item.get("folder"):
         return Entry(path, FOLDER, "", 0)
     link = item.get("link")
     if link:
-        if not isinstance(link, str) or not stays_inside(path, link) or not _is_encodable(link):
+        if not isinstance(link, str) or not stays_inside(path, link) or not can_be_named(link):
             raise ValidationException(f"the manifest's link {path!r} leads out of the folder ({link!r})")
         return Entry(path, LINK, link, 0)
     sha, size = item.get("sha256"), item.get("size")
@@ -103,10 +103,3 @@ def _bytes(text: str) -> bytes:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        return bool(_bytes(text))
-    except UnicodeError:
-        return False

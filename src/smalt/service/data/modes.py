@@ -28,7 +28,7 @@ def prepare_input(
     A copy that is there is whole, and is taken as it is: called again, this answers at once.
     """
     source = location.path
-    if source is None or not source.exists():
+    if source is None or not location.exists:
         raise NotFound(missing(location))
     if type == FILE and source.is_dir():
         raise Refused(
@@ -71,12 +71,19 @@ def finish_output(
 
 
 def missing(location: Location) -> str:
-    """The sentence for a location where nothing is."""
+    """The sentence for a location where nothing is, or nothing that can be seen."""
+    if location.path is not None and not os.access(_nearest(location.path), os.X_OK):
+        return f"{location.uri} cannot be read: no permission for {_nearest(location.path)}"
     if location.datastore is not None:
         return f"{location.uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
     if location.path is not None and str(location.path) not in location.uri:
         return f"{location.uri} does not exist: it leads to {location.path}, where nothing is"
     return f"{location.uri} does not exist; check the path"
+
+
+def _nearest(path: Path) -> Path:
+    """The nearest folder above that is seen to exist."""
+    return next((folder for folder in path.parents if os.path.isdir(folder)), Path("/"))
 
 
 def _place(location: Location) -> Path:

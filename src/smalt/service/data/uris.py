@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from smalt.exceptions import ValidationException
+from smalt.service.data.contain import can_be_named
 from smalt.service.data.location import AssetReference
 
 
@@ -59,6 +60,8 @@ _BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
 
 def parse(uri: str) -> Parsed:
     """What `uri` names; refused in one sentence where it is none of the known forms."""
+    if not can_be_named(uri):
+        raise ValidationException(f"{uri!r} holds characters that no path or URL can have")
     if uri.startswith("azureml://"):
         return _azureml(uri)
     if uri.startswith("azureml:/") and _SCOPE.fullmatch(uri[8:]):
