@@ -28,6 +28,7 @@ class Group:
         self._command = command
         self._logs = logs
         self._ranks: dict[int, int] = {}
+        self._kept: list[subprocess.Popen[bytes]] = []  # one that is let go is reaped by the next Popen, its code lost
         self._ending = False
         self._was_stopped = False
         self._echo: threading.Thread | None = None
@@ -90,6 +91,7 @@ class Group:
             start_new_session=True,
         )
         self._ranks[process.pid] = rank
+        self._kept.append(process)
         os.close(target)
         if rank == 0:
             self._echo = threading.Thread(target=_copy, args=(source, log, 1), daemon=True)
