@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from smalt.exceptions import NotFound, Refused
 from smalt.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments, Realised
+from smalt.service.environments.installed import packages
 from smalt.service.environments.pythons import Pythons
 
 from .conftest import Settings, conda, eventually, run
 
 
-def realise(environments: Environments, asset: dict[str, object], log: list[str]) -> Realised:
+def realise(environments: Environments, asset: Mapping[str, object], log: list[str]) -> Realised:
     return asyncio.run(environments.realise(asset, log.append))
 
 
@@ -40,7 +42,7 @@ def test_a_conda_file_becomes_a_virtual_environment(environments: Environments, 
     """Its packages and pip are in it, smalt's own are not, and the log tells the story."""
     realised = realise(environments, conda("shade==1.0"), log)
     assert run(realised, "shade").startswith("1.0 ")
-    assert run(realised, "python -m pip --version").startswith("pip ")
+    assert run(realised, "python -c 'import pip'") == ""
     assert run(realised, "python -c 'import yaml' 2>/dev/null || echo clean") == "clean"
     assert log[0].startswith("building environment 'colours' with Python 3.")
     assert log[0].endswith("it is the first 'colours'")
@@ -175,7 +177,7 @@ def test_an_image_alone_is_a_clean_python_and_one_warning(
     """The warning says that the image is not used and, in the same breath, which Python is."""
     environments = Environments(home, settings, pythons=only)
     realised = realise(environments, {"image": "python:3.99"}, log)
-    assert run(realised, "python -m pip list --format freeze").split("==")[0] == "pip"
+    assert {line.partition("==")[0] for line in packages(realised.template.sees)} <= {"pip", "setuptools"}
     assert len(realised.notes) == 1
     here = ".".join(realised.version.split(".")[:2])
     assert realised.notes[0] == (
@@ -215,7 +217,7 @@ def test_another_pythons_failure_hints_at_the_python(
     ],
 )
 def test_strict_fidelity_refuses_what_is_not_as_asked(
-    environments: Environments, settings: Settings, log: list[str], asset: dict[str, object], sentence: str
+    environments: Environments, settings: Settings, log: list[str], asset: Mapping[str, object], sentence: str
 ) -> None:
     """And finds nothing in the cache that nearest would have used."""
     settings.fidelity = "strict"

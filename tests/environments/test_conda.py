@@ -48,6 +48,8 @@ def test_a_conda_file_is_read_whole() -> None:
           - conda-forge::pytorch=1.11=py3.8_cpu
           - scikit-learn =0.24.2
           - Pillow
+          - h5py
+          - tqdm 4.62.*
           - pip<=23.1.2
           - cudatoolkit=11.1
           - "scipy[version='>=1.7,<2']"
@@ -65,6 +67,8 @@ def test_a_conda_file_is_read_whole() -> None:
         "torch==1.11.*",
         "scikit-learn==0.24.2.*",
         "pillow",
+        "h5py",
+        "tqdm==4.62.*",
         "pip<=23.1.2",
         "scipy>=1.7,<2",
         "mlflow==1.26.1",

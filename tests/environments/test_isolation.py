@@ -18,6 +18,18 @@ from smalt.service.environments.installed import packages
 from .conftest import Settings, conda, eventually, run
 
 
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def home(shared_home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """One home for all of these tests: each only looks at what is built in it."""
+    monkeypatch.setenv("SMALT_HOME", str(shared_home.root))
+    return shared_home
+
+
 @pytest.fixture
 def realised(environments: Environments) -> Realised:
     return asyncio.run(environments.realise(conda("shade==1.0"), lambda line: None))
@@ -197,3 +209,14 @@ def test_a_host_that_does_not_start_is_told(environments: Environments, settings
     settings.host_python = str(tmp_path / "python3")
     with pytest.raises(Refused, match="does not start; name another with 'smalt config set host-python="):
         asyncio.run(environments.realise({"host": True}, lambda line: None))
+
+
+def test_pip_install_user_on_the_host_stays_in_the_job(
+    environments: Environments, settings: Settings, tmp_path: Path
+) -> None:
+    """--user would be the user's home, which is not the job's."""
+    settings.host_python = os.path.realpath(sys.executable)
+    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    own = realised.clone(tmp_path / "job")
+    run(own, "PIP_USER=1 python -m pip install ink")
+    assert run(own, "python -c 'import ink; print(ink.__file__)'").startswith(f"{tmp_path}/job/lib/")

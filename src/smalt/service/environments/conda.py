@@ -12,8 +12,8 @@ from smalt.exceptions import Refused
 from smalt.service.environments.conda_packages import brought_along, on_pypi
 
 _SPEC = re.compile(
-    r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*?)\s*"
-    r"(?:\[(?P<brackets>[^\]]*)\])?\s*(?P<version>(?:[=<>!~]=?|\d).*|\*)?"
+    r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*"
+    r"(?:\[(?P<brackets>[^\]]*)\])?(?P<version>\s*[=<>!~].*|\s+\d.*|\s*\*)?"
 )
 _ORDERED = re.compile(r"(===|==|~=|!=|>=|<=|>|<|=)?\s*([\w.*+!-]+)")
 

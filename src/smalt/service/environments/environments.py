@@ -22,7 +22,7 @@ from smalt.service.environments.overlay import Template, template_of
 from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.plan import Plan, plan
 from smalt.service.environments.pythons import Interpreter, Pythons
-from smalt.service.environments.realised import Realised
+from smalt.service.environments.realised import VARIABLES, Realised
 from smalt.service.environments.reasons import reason
 from smalt.service.environments.store import Record, Store, size_of
 
@@ -211,7 +211,7 @@ def _template(record: Record, venv: Path) -> Template:
 
 
 def _variables(venv: Path) -> dict[str, str]:
-    variables = {"VIRTUAL_ENV": str(venv), "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    variables = {**VARIABLES, "VIRTUAL_ENV": str(venv)}
     for name, folder in (("JUPYTER_PATH", "share/jupyter"), ("JUPYTER_CONFIG_PATH", "etc/jupyter")):
         if os.path.isdir(venv / folder):
             variables[name] = str(venv / folder)

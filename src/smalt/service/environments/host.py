@@ -16,10 +16,14 @@ from smalt.service.environments.installed import packages, realised_hash
 from smalt.service.environments.overlay import template_of
 from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.pythons import probe
-from smalt.service.environments.realised import Realised
+from smalt.service.environments.realised import VARIABLES, Realised
 
 _HINT = "name another with 'smalt config set host-python=/path/to/python3'"
-_SITES = "import json, site, sys; print(json.dumps([sys.executable, [p for p in sys.path if p.endswith('-packages')]]))"
+_SITES = """
+import json, site, sys
+user = site.getusersitepackages() if site.ENABLE_USER_SITE else None
+print(json.dumps([sys.executable, [path for path in sys.path if path.endswith("-packages")], user]))
+"""
 
 
 class _Known(NamedTuple):
@@ -49,7 +53,7 @@ class Host:
         if known is not None:
             return known
         program = setting or _first_on_path()
-        executable, sites = _sites(program)
+        executable, sites, users = _sites(program)
         found = probe(executable, os.stat(executable).st_mtime_ns)
         installed = packages(sites)
         in_virtual_environment = found.prefix != found.base_prefix
@@ -57,7 +61,7 @@ class Host:
             found.executable,
             found.version,
             Path(found.scripts),
-            sites if in_virtual_environment else [],
+            sites if in_virtual_environment else [site for site in sites if site == users],
             system_site=not in_virtual_environment,
             lib64=found.lib64,
         )
@@ -65,7 +69,7 @@ class Host:
             bin=None,
             python=executable,
             version=found.version,
-            variables={"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            variables={**VARIABLES},
             declared_hash="host",
             realised_hash=realised_hash(found.version, installed),
             notes=[],
@@ -93,14 +97,14 @@ def _on_path() -> Iterator[str]:
             yield os.path.abspath(found)
 
 
-def _sites(program: str) -> tuple[str, list[str]]:
-    """The interpreter behind `program` (pyenv's is a script that stands for one) and its folders of packages."""
+def _sites(program: str) -> tuple[str, list[str], str | None]:
+    """The interpreter behind `program`, which may be a script of pyenv's, its site folders, and the user's own."""
     try:
         answer = subprocess.run([program, "-c", _SITES], capture_output=True, check=True, timeout=60, cwd="/")
-        executable, sites = json.loads(answer.stdout)
+        executable, sites, users = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         raise Refused(f"the host's Python {program} does not start; {_HINT}") from None
-    return str(executable), [str(site) for site in sites]
+    return executable, sites, users
 
 
 def _stamp(program: str, sites: list[str]) -> list[int]:

@@ -66,7 +66,7 @@ async def _run(arguments: list[str], cwd: Path, lines: _Lines) -> None:
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
-        env=_variables(),
+        env=_variables(cwd),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -87,9 +87,19 @@ async def _run(arguments: list[str], cwd: Path, lines: _Lines) -> None:
         raise EnvironmentFailed(sentence_of_uv(lines.seen))
 
 
-def _variables() -> dict[str, str]:
+def _variables(building: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    return {**kept, **uv_variables(os.environ)}
+    linking = {} if _can_link(building) else {"UV_LINK_MODE": "copy"}  # so that uv does not warn of it
+    return {**linking, **kept, **uv_variables(os.environ)}
+
+
+def _can_link(building: Path) -> bool:
+    """Whether uv's cache is on the file system of what is built."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = Path(os.environ.get("UV_CACHE_DIR") or f"{caches}/uv")
+    while not cache.exists() and cache != cache.parent:
+        cache = cache.parent
+    return cache.stat().st_dev == building.stat().st_dev
 
 
 class _Lines:

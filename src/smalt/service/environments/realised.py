@@ -8,6 +8,9 @@ from pathlib import Path
 from smalt.service.environments.overlay import Template
 from smalt.service.environments.overlays import Overlays
 
+VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""What every job's pip is told: to install into the job, and not to ask whether there is a newer pip."""
+
 
 @dataclass(frozen=True)
 class Realised:
@@ -40,6 +43,6 @@ class Realised:
             self,
             bin=folder / "bin",
             python=str(folder / "bin" / "python"),
-            variables={**self.variables, "VIRTUAL_ENV": str(folder)},
+            variables={**self.variables, "VIRTUAL_ENV": str(folder), "PYTHONUSERBASE": str(folder)},
             folder=folder,
         )
