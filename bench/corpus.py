@@ -23,7 +23,7 @@ COMPONENTS = "cli/jobs/pipelines-with-components/basics"
 FILES = Path(__file__).with_name("corpus.txt")
 
 _REGISTERED = f"{COMPONENTS}/1b_e2e_registered_components"
-_IRIS = ["datastore", "upload", "workspaceblobstore", "cli/assets/data/example-data", "example-data"]
+_IRIS = ["datastore", "upload", "-n", "workspaceblobstore", "cli/assets/data/example-data", "example-data"]
 BEFOREHAND: dict[str, list[list[str]]] = {
     f"{BASICS}/hello-data-uri-folder.yml": [
         ["data", "create", "-f", "cli/assets/data/local-folder.yml", "--name", "local-folder-example"]
@@ -34,7 +34,7 @@ BEFOREHAND: dict[str, list[list[str]]] = {
     f"{BASICS}/hello-iris-datastore-file.yml": [_IRIS],
     f"{BASICS}/hello-iris-datastore-folder.yml": [_IRIS],
     f"{COMPONENTS}/4b_datastore_datapath_uri/pipeline.yml": [
-        ["datastore", "upload", "workspaceblobstore", f"{COMPONENTS}/4a_local_data_input/data", "azureml"]
+        ["datastore", "upload", "-n", "workspaceblobstore", f"{COMPONENTS}/4a_local_data_input/data", "azureml"]
     ],
     f"{COMPONENTS}/4d_data_input/pipeline.yml": [["data", "create", "-f", f"{COMPONENTS}/4d_data_input/data.yml"]],
     **{

@@ -47,7 +47,7 @@ def main() -> int:
         "help": client.help,
         "warm": client.warm,
         "cold": client.cold,
-        "snapshot": snapshot.rows,
+        "snapshot": lambda: snapshot.rows(),
         "peers": lambda: pipelines.peers(arguments.peers),
     }
     table = [

@@ -11,14 +11,16 @@ from smalt._version import __version__
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
+    from smalt.dsl.builders import command
     from smalt.entities.inputs import Input, Output
 
-__all__ = ["Input", "MLClient", "Output", "__version__"]
+__all__ = ["Input", "MLClient", "Output", "__version__", "command"]
 
 _WHERE = {
     "MLClient": "smalt.client.client",
     "Input": "smalt.entities.inputs",
     "Output": "smalt.entities.inputs",
+    "command": "smalt.dsl.builders",
 }
 
 
