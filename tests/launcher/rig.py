@@ -135,7 +135,9 @@ class Client:
         self.told = 0
 
     def send(self, *messages: dict[str, Any]) -> None:
+        self._socket.settimeout(DEADLINE)
         self._socket.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
+        self._socket.settimeout(0.05)
 
     def start(self, *steps: dict[str, Any]) -> None:
         self.send({"t": "start", "steps": list(steps)})

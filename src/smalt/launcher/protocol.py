@@ -18,7 +18,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
-        self._in = b""
+        self._in = bytearray()
         self._out = bytearray()
         self.closed = False
 
@@ -32,7 +32,7 @@ class Channel:
 
     def receive(self) -> list[Message]:
         """All that came; sets `closed` at the end of it."""
-        parts = [self._in]
+        whole = False
         while True:
             try:
                 part = self._socket.recv(1 << 20)
@@ -43,10 +43,13 @@ class Channel:
             if not part:
                 self.closed = True
                 break
-            parts.append(part)
+            self._in += part
+            whole = whole or b"\n" in part
             if len(part) < 1 << 16:
                 break
-        *lines, self._in = b"".join(parts).split(b"\n")
+        if not whole:
+            return []
+        *lines, self._in = self._in.split(b"\n")
         return [json.loads(line) for line in lines if line]
 
     def send(self, message: Message) -> None:

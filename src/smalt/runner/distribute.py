@@ -28,6 +28,8 @@ class Group:
         self._command = command
         self._logs = logs
         self._ranks: dict[int, int] = {}
+        # Kept, though never asked: one that is forgotten would be reaped by the subprocess module, not by us.
+        self._processes: list[Any] = []
         self._kept: list[subprocess.Popen[bytes]] = []  # one that is let go is reaped by the next Popen, its code lost
         self._ending = False
         self._was_stopped = False
@@ -91,6 +93,7 @@ class Group:
             start_new_session=True,
         )
         self._ranks[process.pid] = rank
+        self._processes.append(process)
         self._kept.append(process)
         os.close(target)
         if rank == 0:
