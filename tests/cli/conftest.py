@@ -49,7 +49,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 def smalt(*args: str, cwd: Path | None = None, timeout: float = 60) -> Ran:
     """Run a command line as a process of its own, as users do."""
     done = subprocess.run(
-        [sys.executable, "-m", "smalt.cli", *args],
+        [sys.executable, "-m", "smalt", *args],
         capture_output=True,
         text=True,
         timeout=timeout,

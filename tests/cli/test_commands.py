@@ -150,7 +150,7 @@ def test_a_fault_of_smalt_is_told_without_a_traceback(monkeypatch: pytest.Monkey
 
 
 def test_the_command_is_installed_as_smalt() -> None:
-    """`python -m smalt.cli` and `smalt` are one; the version is the package's."""
+    """`python -m smalt` and `smalt` are one; the version is the package's."""
     from smalt import __version__
 
     assert smalt("--version") == Ran(0, f"smalt {__version__}\n", "")
@@ -158,7 +158,7 @@ def test_the_command_is_installed_as_smalt() -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     """`smalt … | head -1` ends quietly."""
-    script = f"{sys.executable} -m smalt.cli schema job | head -c 1"
+    script = f"{sys.executable} -m smalt schema job | head -c 1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("{", "")
 

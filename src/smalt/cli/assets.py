@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -35,8 +36,11 @@ def add_verbs(noun: Noun, collection: str) -> None:
     ) -> Any:
         local_only(registry_name)
         view = options.view(archived_only, include_archived)
-        found = getattr(to.client, collection).list(name=name, list_view_type=view)
-        return list(islice((each for each in found if stage in (None, each.stage)), max_results))
+        assets = getattr(to.client, collection)
+        found = assets.list(name=name, list_view_type=view)
+        if stage is not None:
+            found = _of_stage(assets, found if name is None else [], name, view, stage)
+        return list(islice(found, max_results))
 
     def update(
         to: Invocation,
@@ -90,6 +94,13 @@ def local_only(registry: str | None) -> None:
 
 def plural(kind: str) -> str:
     return "data assets" if kind == "data" else f"{kind}s"
+
+
+def _of_stage(assets: Any, every: Iterable[Any], name: str | None, view: str, stage: str) -> Iterator[Any]:
+    """The versions of this stage, of one asset or of every one."""
+    for each in [name] if name is not None else [asset.name for asset in every]:
+        versions = assets.list(name=each, list_view_type=view)
+        yield from (version for version in versions if version.stage == stage)
 
 
 def _named(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:

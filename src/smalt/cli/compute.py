@@ -18,6 +18,7 @@ compute = Noun(
 )
 
 _NAME = options.name("The compute's name.")
+_ANY_TYPE = click.Option(["-t", "--type"], metavar="TYPE", help="Accepted; there is one kind of machine.")
 _SETTINGS = [
     click.Option(["-t", "--type"], metavar="TYPE", help="AmlCompute, ComputeInstance …"),
     click.Option(["--size"], metavar="SIZE", help="The size of its machines."),
@@ -56,7 +57,7 @@ _CREATED = (options.file("The compute's YAML file.", first=False), *options.name
 def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
     """Create a compute: a name that jobs can be sent to; they run on this machine."""
     entity = documents.read("compute", file, set, _settings(given))
-    return to.client.compute.begin_create_or_update(entity)
+    return to.client.compute.begin_create_or_update(entity).result()
 
 
 @compute.verb("attach", *_CREATED, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT)
@@ -87,7 +88,7 @@ def update(to: Invocation, name: str, **given: Any) -> Any:
     settings = [f"{key}={text}" for key, text in documents.flat(_settings(given))]
     changes["set"] = (*settings, *changes["set"])
     entity = documents.changed(to.client.compute.get(name), changes)
-    return to.client.compute.begin_create_or_update(entity)
+    return to.client.compute.begin_create_or_update(entity).result()
 
 
 @compute.verb("delete", _NAME, options.YES, options.NO_WAIT, click.Option(["--action"], metavar="ACTION", hidden=True))
@@ -131,14 +132,16 @@ def list_nodes(to: Invocation, name: str) -> Any:
     return [{"node_id": socket.gethostname(), "node_state": "idle", "private_ip_address": "127.0.0.1", "port": None}]
 
 
-@compute.verb("list-sizes", options.LOCATION, click.Option(["-t", "--type"], metavar="TYPE", help="Accepted."))
+@compute.verb(
+    "list-sizes", options.LOCATION, click.Option(["-t", "--type"], metavar="TYPE", help="Accepted."), columns=()
+)
 def list_sizes(to: Invocation, **_: Any) -> Any:
     """List the sizes that a compute can have: this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return [{"name": "local", "family": "local", "v_cpus": os.cpu_count(), "memory_gb": round(memory / 2**30, 1)}]
 
 
-@compute.verb("list-usage", options.LOCATION)
+@compute.verb("list-usage", options.LOCATION, columns=())
 def list_usage(to: Invocation, location: str | None) -> Any:
     """List what of the quotas is used; there are no quotas on this machine."""
     return []

@@ -56,6 +56,7 @@ def update(to: Invocation, name: str, file: str | None, **changes: Any) -> Any:
 @datastore.verb("delete", _NAME, options.YES)
 def delete(to: Invocation, name: str, yes: bool) -> None:
     """Forget a datastore; its files stay."""
+    to.client.datastores.get(name)
     to.confirm(yes, f"delete the datastore {name}? its files stay")
     to.client.datastores.delete(name)
 

@@ -58,7 +58,7 @@ def _say(text: str, code: int) -> int:
 def _problems(error: ValidationException) -> int:
     """Problems that have a place are printed as `file:line:col: message`, as compilers do."""
     for problem in error.problems:
-        line = str(problem) if problem.line else f"error: {problem}"
+        line = str(problem) if problem.file and problem.line else f"error: {problem}"
         click.echo(line, err=True)
     return USAGE
 
@@ -66,7 +66,8 @@ def _problems(error: ValidationException) -> int:
 def _sentence(error: click.ClickException) -> str:
     """click's message as one sentence of ours, with where to read more."""
     message = " ".join(error.format_message().split()).rstrip(".")
-    message = message[:1].lower() + message[1:]
+    if not message[1:2].isupper():
+        message = message[:1].lower() + message[1:]
     ctx = getattr(error, "ctx", None)
     if ctx is None or "--help" in message:
         return message

@@ -49,7 +49,7 @@ _SETTINGS = [
 def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
     """Create a workspace."""
     entity = documents.read("workspace", file, set, _settings(to, given))
-    return to.client.workspaces.begin_create(entity)
+    return to.client.workspaces.begin_create(entity).result()
 
 
 @workspace.verb("show", _NAME)
@@ -81,7 +81,7 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     settings = [f"{key}={text}" for key, text in documents.flat(_settings(to, {**given, "name": None}))]
     changes["set"] = (*settings, *changes["set"])
     entity = documents.changed(to.client.workspaces.get(name or to.workspace_name), changes)
-    return to.client.workspaces.begin_update(entity)
+    return to.client.workspaces.begin_update(entity).result()
 
 
 @workspace.verb(
@@ -89,18 +89,18 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     options.name("The workspace's name."),
     options.YES,
     options.NO_WAIT,
-    click.Option(["--all-resources"], is_flag=True, help="Accepted; its datastores go with it in any case."),
-    click.Option(["--permanently-delete"], is_flag=True, help="Accepted; it is always permanent."),
+    click.Option(["--all-resources"], is_flag=True, help="Accepted."),
+    click.Option(["--permanently-delete"], is_flag=True, help="Accepted."),
 )
 def delete(to: Invocation, name: str, yes: bool, **_: Any) -> None:
-    """Delete a workspace with its jobs, assets and datastores."""
-    to.confirm(yes, f"delete the workspace {name} with its jobs, assets and datastores?")
+    """Delete a workspace, where the server allows it."""
+    to.confirm(yes, f"delete the workspace {name}?")
     to.client.workspaces.begin_delete(name)
 
 
 @workspace.verb("list-keys", _NAME)
 def list_keys(to: Invocation, name: str | None) -> Any:
-    """Show the keys of a workspace; locally there is one, the token of the server."""
+    """Show the keys of a workspace; one on this machine has none."""
     return to.client.workspaces.get_keys(name or to.workspace_name)
 
 
