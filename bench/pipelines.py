@@ -33,7 +33,7 @@ def _compared(what: str, text: str, floor: object, reach: str) -> tuple[str, ...
     pairs = []
     with common.home() as environment, tempfile.TemporaryDirectory() as folder:
         file = common.write(folder, text)
-        common.smalt(environment, "config", "set", "cpus=2")
+        common.smalt(environment, "config", "set", "cpus", "2")
         for number in range(3):
             bare = floor(COUNT)  # type: ignore[operator]
             name = f"bench-{number}"

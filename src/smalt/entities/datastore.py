@@ -25,7 +25,7 @@ class AzureStorageDatastore(Datastore):
 
     account_name = required(Text(), "The storage account.")
     endpoint = optional(Text(), "The endpoint's suffix, such as `core.windows.net`.")
-    protocol = optional(Text(), "https, wasbs, abfss, …")
+    protocol = optional(Text(), "The protocol: https, wasbs, abfss, …, as the service has it.")
 
 
 class AzureBlobDatastore(AzureStorageDatastore):

@@ -14,7 +14,7 @@ from smalt.entities.shapes import Text
 class CodeConfiguration(Entity):
     noun = "a code configuration"
 
-    code = optional(LocalOrRemote(), "The folder with the scoring script.")
+    code = optional(LocalOrRemote(must_exist=False), "The folder with the scoring script.")
     scoring_script = optional(Text(), "The script with `init` and `run`.")
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.asset import Resource
 from smalt.entities.entity import Entity, from_service, mapping, optional, required
 from smalt.entities.nested import Nested
+from smalt.entities.problems import Path, shown
 from smalt.entities.resource_identity import ResourceIdentity
 from smalt.entities.shapes import Enum, Integer, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class Endpoint(Resource):
@@ -19,6 +26,12 @@ class Endpoint(Resource):
     scoring_uri = from_service(Text(), "Where requests go.")
     openapi_uri = from_service(Text(), "Where its API is described.")
     provisioning_state = from_service(Text(), "The state.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        name = self.__dict__.get("name", "a")
+        if not re.fullmatch("[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", name):
+            words = "an endpoint's name has letters, digits and '-', begins with a letter and does not end with '-'"
+            reader.problem((*path, "name"), f"{words}, unlike {shown(name)}")
 
 
 class EndpointDefaults(Entity):

@@ -114,7 +114,7 @@ class Entity:
     def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:
         """Raises ValidationException with all problems."""
         reader = Reader()
-        entity = cls._read(data, (), reader)
+        entity = cls._read_whole(data, reader)
         if entity is None or reader.problems:
             raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
         return entity
@@ -129,6 +129,15 @@ class Entity:
         if self._is_open:
             result.update(self.extra)
         return result
+
+    @classmethod
+    def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:
+        """A document's noun; one that is nested too deeply for Python is a problem too."""
+        try:
+            return cls._read(data, (), reader)
+        except RecursionError:
+            reader.problem((), f"{cls.noun} is nested too deeply")
+            return None
 
     @classmethod
     def _read(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:

@@ -35,11 +35,14 @@ class InferenceConfig(Entity):
 class LocalOrRemote(Text):
     """A path of this machine, or the URL of something elsewhere."""
 
+    def __init__(self, *, must_exist: bool = True) -> None:
+        self.must_exist = must_exist
+
     def read(self, value: Any, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
         if text is None or "://" in text.removeprefix("file://") or is_reference(text):
             return text
-        return reader.local(text, path)
+        return reader.local(text, path, must_exist=self.must_exist)
 
 
 class BuildContext(Entity):

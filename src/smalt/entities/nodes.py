@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 class Node(Entity):
     noun = "a step"
+    _is_step = True
 
     type = optional(Text(), "The type of step.")
     name = optional(Text(), "The name of its job.")

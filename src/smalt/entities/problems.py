@@ -43,7 +43,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
 
     names = [name for name in known if isinstance(name, str)]
     folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
-    found = difflib.get_close_matches(str(word).lower().replace("-", "_"), folded, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(str(word).lower().replace("-", "_"), folded, n=1, cutoff=0.65)
     return folded[found[0]] if found else None
 
 

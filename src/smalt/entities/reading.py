@@ -24,7 +24,7 @@ def read_with(reader: Reader, data: Any, kind: str, type: str | None = None) -> 
         reader.problem((), f"{_a(kind)} is a mapping of keys to values, not {shown(data)}")
         return None
     noun = choose(reader, data, kind, type)
-    return None if noun is None else noun._read(data, (), reader)
+    return None if noun is None else noun._read_whole(data, reader)
 
 
 def choose(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None) -> type[Entity] | None:

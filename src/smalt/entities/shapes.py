@@ -239,7 +239,7 @@ def _fold(word: str) -> str:
 class List(Shape[list[T]]):
     def __init__(self, item: Shape[T]) -> None:
         self.item = item
-        self.words = "a list" if isinstance(item, Anything) else f"a list of {item.words}"
+        self.words = "a list" if isinstance(item, Anything) else f"a list of {_many(item.words)}"
 
     def takes(self, value: object) -> bool:
         return isinstance(value, (list, tuple))
@@ -255,6 +255,14 @@ class List(Shape[list[T]]):
 
     def schema(self, definitions: Definitions) -> JSON:
         return {"type": "array", "items": self.item.schema(definitions)}
+
+
+def _many(words: str) -> str:
+    """`whole numbers`, from `a whole number`; other words as they are."""
+    for article in ("a ", "an "):
+        if words.startswith(article) and "(" not in words:
+            return f"{words.removeprefix(article)}s"
+    return words
 
 
 class Map(Shape[dict[str, T]]):
@@ -290,4 +298,5 @@ class Map(Shape[dict[str, T]]):
         return {key: self.item.dump(item) for key, item in value.items()}
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"type": "object", "additionalProperties": self.item.schema(definitions)}
+        item = self.item.schema(definitions)
+        return {"type": "object", "additionalProperties": {"anyOf": [item, {"type": "null"}]} if item else True}

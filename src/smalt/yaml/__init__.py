@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from smalt.entities.json_schema import json_schema
 from smalt.yaml.dumping import dump
 from smalt.yaml.loading import load, load_text
 
-__all__ = ["dump", "load", "load_text"]
+__all__ = ["dump", "json_schema", "load", "load_text"]

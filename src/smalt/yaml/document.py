@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import yaml
 from smalt.entities.problems import Path
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_VALUES = 5_000_000
+_DEEPEST = 100
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -19,6 +19,24 @@ class Fault(NamedTuple):
     line: int
     column: int
     message: str
+
+
+class _TooDeep(Exception):
+    pass
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Composes nodes, but none that would exhaust the C stack; PyYAML calls these two around each node."""
+
+    depth = 0
+
+    def descend_resolver(self, node: Any, index: Any) -> None:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise _TooDeep
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
 
 
 class Document:
@@ -38,8 +56,8 @@ class Document:
             self.faults.append(_fault(error))
         except yaml.reader.ReaderError as error:
             self.faults.append(Fault(1, 1, f"not a text file that YAML can be: {error.reason}"))
-        except RecursionError:
-            self.faults.append(Fault(1, 1, "nested too deeply"))
+        except _TooDeep:
+            self.faults.append(Fault(1, 1, f"nested more than {_DEEPEST} deep"))
         return None
 
     def locate(self, path: Path, at_key: bool = False) -> tuple[int, int]:
@@ -59,6 +77,8 @@ def _fault(error: Any) -> Fault:
     problem = str(error.problem or error.context or "it cannot be read")
     if "single document" in str(error.context):
         problem = "a second document starts here; put it into a file of its own"
+    elif "tab character" in problem or "'\t'" in problem:
+        problem = "a tab stands here; indent with spaces"
     elif "cannot start any token" in problem:
         problem = f"{problem.replace('found character that', 'a character stands here that')}; put the value in quotes"
     return Fault(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"not valid YAML: {problem}")
@@ -89,8 +109,9 @@ class _Constructor:
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         self.done: dict[int, Any] = {}
-        self.sizes: dict[int, int] = {}
+        self.sizes: dict[int, tuple[int, int]] = {}
         self.open: set[int] = set()
+        self.refused: set[int] = set()
 
     def value(self, node: Any) -> Any:
         if isinstance(node, yaml.ScalarNode):
@@ -101,14 +122,10 @@ class _Constructor:
             self.fault(node, "an anchor contains itself")
             return None
         self.open.add(id(node))
-        try:
-            made = self.mapping(node) if isinstance(node, yaml.MappingNode) else self.sequence(node)
-        except RecursionError:
-            self.faults[:] = [Fault(1, 1, "nested too deeply")]
-            made = None
+        made = self.mapping(node) if isinstance(node, yaml.MappingNode) else self.sequence(node)
         self.open.discard(id(node))
-        self.done[id(node)] = made
-        return made
+        self.done[id(node)] = None if id(node) in self.refused else made
+        return self.done[id(node)]
 
     def fault(self, node: Any, message: str) -> None:
         self.faults.append(Fault(node.start_mark.line + 1, node.start_mark.column + 1, message))
@@ -167,10 +184,14 @@ class _Constructor:
 
     def measure(self, node: Any, children: list[Any]) -> None:
         """Refuse what grows beyond all use where its aliases are followed."""
-        size = 1 + sum(self.sizes.get(id(child), 1) for child in children)
-        self.sizes[id(node)] = size
-        if size > _MOST_VALUES and not any("aliases" in fault.message for fault in self.faults):
-            self.fault(node, f"more than {_MOST_VALUES:,} values where its aliases are followed")
+        sizes = [self.sizes.get(id(child), (1, 1)) for child in children]
+        size = 1 + sum(size for size, _ in sizes)
+        depth = 1 + max((depth for _, depth in sizes), default=0)
+        self.sizes[id(node)] = size, depth
+        if size > _MOST_VALUES or depth > _DEEPEST:
+            self.fault(node, "its aliases, where they are followed, make more of it than can be read")
+            self.sizes[id(node)] = 1, 1
+            self.refused.add(id(node))
 
 
 _STR = _TAG + "str"

@@ -253,7 +253,11 @@ def retries(job: Job) -> int:
 
 async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> None:
     """What takes long before a start: data from elsewhere, and much code."""
-    for value in leaf.entity.inputs.values():
+    folders = leaf.folders(rooms, number)
+    for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
-            await rooms.data.fetch(rooms.resolve(value.path, leaf.workspace), say)
-    await asyncio.to_thread(copy_code, leaf.folders(rooms, number), rooms.data, leaf.code)
+            own = _own(folders, "inputs", name)
+            await asyncio.to_thread(
+                rooms.data.prepare_input, value.path, leaf.workspace, value.type, value.mode, own, say
+            )
+    await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
