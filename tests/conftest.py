@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smalt.home import Home
+from tests.helpers import WORKSPACE, Server, temporary_server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home that exists, without a server."""
+    made = Home(tmp_path / "home")
+    made.create()
+    return made
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A home of this test alone; the test starts its servers."""
+    with temporary_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One running server for all tests that leave it as they found it; each takes a workspace of its own."""
+    with temporary_server() as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def workspace() -> str:
+    """The path of a workspace that no other test uses."""
+    return WORKSPACE.format(f"ws-{uuid.uuid4().hex[:12]}")

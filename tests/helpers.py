@@ -1,0 +1,206 @@
+"""A real server on a temporary home, spoken to by plain HTTP; and waiting with a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from smalt.home import Home
+
+T = TypeVar("T")
+
+LONGEST = 30.0
+"""Seconds until a test gives up waiting."""
+
+WORKSPACE = "/subscriptions/sub/resourceGroups/group/providers/Microsoft.MachineLearningServices/workspaces/{}"
+
+
+def eventually(look: Callable[[], T], what: str = "it", seconds: float = LONGEST) -> T:
+    """The first true thing that `look` gives."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come about within {seconds:g} s")
+        time.sleep(0.005)
+    return found
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Server:
+    """A home, and whatever server processes a test starts on it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def spawn(
+        self, *options: str, environment: Mapping[str, str] | None = None, program: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start a process, as clients do; what it says on standard error can be read."""
+        process = subprocess.Popen(
+            [sys.executable, *(program or ("-m", "smalt.service")), *options],
+            env={**os.environ, "SMALT_HOME": str(self.home.root), **(environment or {})},
+            cwd="/",
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        self.processes.append(process)
+        return process
+
+    def start(self, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a server and wait until it is ready."""
+        process = self.spawn(*options, environment=environment)
+        eventually(lambda: self.is_ready(process.pid) or process.poll() is not None, "the server")
+        assert process.poll() is None, refusal(process)
+        return process
+
+    def is_ready(self, pid: int) -> bool:
+        facts = self.home.read_json("server.json")
+        return bool(facts) and facts["pid"] == pid
+
+    def set(self, **settings: Any) -> None:
+        """Write settings before a server is started."""
+        self.home.create()
+        named = {name.replace("_", "-"): value for name, value in settings.items()}
+        self.home.path("config.json").write_text(json.dumps(named))
+
+    @property
+    def port(self) -> int:
+        return int(self.home.read_json("server.json")["port"])
+
+    def ask(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None) -> Answer:
+        """A request over the Unix socket."""
+        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, body, raw, {})
+
+    def ask_tcp(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A request over the port, with the home's token unless another, or None, is given."""
+        sent = dict(headers or {})
+        token = self.home.token() if token == "" else token
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST)
+        return self._ask(connection, method, path, body, None, sent)
+
+    def stream(self, path: str) -> Iterator[dict[str, Any]]:
+        """The messages of a stream as they come."""
+        connection = _UnixConnection(str(self.home.socket("server")))
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            with connection.getresponse() as response:
+                assert response.status == 200, response.read()
+                for line in response:
+                    yield json.loads(line)
+
+    def end(self) -> None:
+        """End the server as its user would, and wait until it and its launcher are gone."""
+
+        def over() -> bool:
+            with contextlib.suppress(OSError):
+                self.ask("POST", "/smalt/v1/shutdown", {"force": True})
+            _dismiss(self.home.socket("launcher"))
+            return _is_free(self.home, "server.lock") and _is_free(self.home, "launcher.lock")
+
+        try:
+            eventually(over, "the end of server and launcher")
+        finally:
+            for process in self.processes:
+                process.kill()
+                process.communicate()
+
+    def _ask(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: Any,
+        raw: bytes | None,
+        headers: dict[str, str],
+    ) -> Answer:
+        with contextlib.closing(connection):
+            data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+            connection.request(method, quote(path, safe="/?&=%$:@"), data, headers)
+            with connection.getresponse() as response:
+                text = response.read()
+                is_json = response.headers.get("content-type", "").startswith("application/json")
+                found = json.loads(text) if text and is_json else text
+                return Answer(response.status, found, {key.lower(): value for key, value in response.headers.items()})
+
+
+def refusal(process: subprocess.Popen[bytes]) -> str:
+    """What a process that ended said on standard error."""
+    _, said = process.communicate(timeout=LONGEST)
+    return said.decode().strip()
+
+
+@contextlib.contextmanager
+def temporary_server() -> Iterator[Server]:
+    """On a home with a short path; nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="smalt-"))
+    server = Server(Home(folder / "home"))
+    try:
+        yield server
+    finally:
+        server.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def host_job(command: str, **more: Any) -> dict[str, Any]:
+    """The REST body of a command job that needs no environment."""
+    return {"properties": {"jobType": "Command", "command": command, "environmentId": "azureml:host@latest", **more}}
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=LONGEST)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(LONGEST)
+        self.sock.connect(self._path)
+
+
+def _dismiss(path: Path) -> None:
+    """A launcher that its server has not reached yet would wait for one; tell it that none comes."""
+    with socket.socket(socket.AF_UNIX) as visit, contextlib.suppress(OSError):
+        visit.connect(str(path))
+        visit.sendall(b'{"t": "retire"}\n')
+
+
+def _is_free(home: Home, lock: str) -> bool:
+    try:
+        with open(home.path(lock)) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True
