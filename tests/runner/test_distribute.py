@@ -70,7 +70,11 @@ def test_mpi_processes_know_their_place(tmp_path: Path) -> None:
 
 def test_tensorflow_workers_share_a_cluster(tmp_path: Path) -> None:
     """Each has TF_CONFIG with its task; parameter servers are ended when the workers are done."""
-    command = 'echo $TF_CONFIG; [[ $TF_CONFIG == *\'"ps", "index"\'* ]] && exec sleep 1000; true'
+    server = tmp_path / "std_log_process_02.txt"
+    command = (
+        """echo $TF_CONFIG; [[ $TF_CONFIG == *'"ps", "index"'* ]] && exec sleep 1000; """
+        f"until [ -s {server} ]; do sleep 0.01; done"
+    )
     tensorflow = {"type": "tensorflow", "command": command, "logs": str(tmp_path), "workers": 2, "parameter_servers": 1}
     assert run(tensorflow)[0] == 0
     configs = [json.loads(log(tmp_path, rank)) for rank in range(3)]
