@@ -178,11 +178,11 @@ class Entity:
                 entity.extra[key] = data[key]
                 continue
             near = nearest(key, [name for name in cls._fields if name not in data])
-            hint = f"; did you mean '{near}'?" if near else f"; it may have {listed(cls._fields, 'and')}"
             if near:
                 guessed.add(near)
-            elif len(cls._fields) > 8:
-                hint = ""
+            short = 0 < len(cls._fields) <= 8
+            hint = f"; it may have {listed(cls._fields, 'and')}" if short else ""
+            hint = f"; did you mean '{near}'?" if near else hint
             reader.problem((*path, key), f"unknown key '{key}' in {cls.noun}{hint}", at_key=True)
         return guessed
 

@@ -101,7 +101,12 @@ class ByKey(Tagged[E]):
         super().__init__(base, "", {**table, "": default})
 
     def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
-        return next((key for key in self.table if key and key in value), "")
+        keys = [key for key in self.table if key]
+        found = next((key for key in keys if key in value), "")
+        for key in () if found else value:
+            hint = did_you_mean(key, keys) or f"; it may have {listed(keys)}"
+            reader.problem((*path, key), f"unknown key '{key}' in {self.base.noun}{hint}", at_key=True)
+        return None if value and not found else found
 
 
 class Named(Shape[E | str]):

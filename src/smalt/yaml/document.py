@@ -137,7 +137,7 @@ class _Constructor:
             return None
         try:
             return convert(node)
-        except (ValueError, OverflowError):
+        except (ValueError, LookupError, OverflowError):
             return node.value
 
     def sequence(self, node: Any) -> list[Any]:
@@ -213,7 +213,7 @@ def scalar(text: str) -> Any:
     node = yaml.ScalarNode(tag, text)
     try:
         return _SCALARS.get(tag, _SCALARS[_STR])(node)
-    except ValueError:
+    except (ValueError, LookupError):
         return text
 
 

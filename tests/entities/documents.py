@@ -1,0 +1,79 @@
+"""Documents of any noun, drawn from its own description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from smalt.entities.entity import Entity, Field
+from smalt.entities.inputs import JobInput, LiteralValue
+from smalt.entities.nested import Named, Nested, Tagged, noun_class
+from smalt.entities.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
+
+WORDS = st.text("abc é-_./${}", max_size=8)
+NUMBERS = st.integers(-5, 200) | st.floats(-5, 200, allow_nan=False)
+LITERALS = WORDS | NUMBERS | st.booleans()
+JUNK: st.SearchStrategy[Any] = st.recursive(
+    st.none() | LITERALS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.integers(0, 3) | st.none(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str, Any]]:
+    """Plain data that the noun reads without a problem, as far as single keys go."""
+    needed = {name: values(field.shape, depth) for name, field in noun._fields.items() if _always(name, field)}
+    others = {name: field for name, field in noun._fields.items() if name not in needed}
+    if depth <= 0 or not others:
+        return st.fixed_dictionaries(needed)
+
+    def with_some(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+        return st.fixed_dictionaries({**needed, **{name: values(others[name].shape, depth - 1) for name in names}})
+
+    return st.lists(st.sampled_from(sorted(others)), max_size=4, unique=True).flatmap(with_some)
+
+
+def _always(name: str, field: Field) -> bool:
+    return field.required or (name == "type" and field.default is not None)
+
+
+def values(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
+    """Plain data of a shape."""
+    if isinstance(shape, Either):
+        return st.one_of([values(side, depth) for side in shape.shapes])
+    if isinstance(shape, Tagged):
+        return st.sampled_from(sorted(shape.table)).flatmap(lambda tag: _tagged(shape, tag, depth))
+    if isinstance(shape, Nested):
+        keys = set(shape.only or shape.noun._fields)
+        return documents(shape.noun, depth).map(lambda data: {key: data[key] for key in data if key in keys})
+    if isinstance(shape, List):
+        return st.lists(values(shape.item, depth), max_size=2)
+    if isinstance(shape, Map):
+        return st.dictionaries(st.text("ab_", min_size=1, max_size=3), values(shape.item, depth), max_size=2)
+    if isinstance(shape, Named):
+        return st.sampled_from(["azureml:a:1", "azureml:a@latest", "azureml://registries/r/x/a/versions/1"])
+    return _plain(shape, depth)
+
+
+def _tagged(shape: Tagged[Any], tag: str, depth: int) -> st.SearchStrategy[Any]:
+    given = {shape.key: tag} if shape.key else {}
+    return documents(noun_class(shape.table[tag]), depth).map(lambda data: {**data, **given})
+
+
+def _plain(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
+    if isinstance(shape, Enum):
+        return st.sampled_from(shape.allowed)
+    if isinstance(shape, Integer):
+        return st.integers(shape.at_least or 0, 20 if shape.at_most is None else shape.at_most)
+    if isinstance(shape, Number):
+        return st.floats(shape.at_least or 0, shape.at_most or 1, allow_nan=False)
+    if isinstance(shape, Boolean):
+        return st.booleans()
+    if isinstance(shape, JobInput):
+        return LITERALS | values(shape.data, depth)
+    if isinstance(shape, (LiteralValue, AsText)):
+        return LITERALS
+    return WORDS if isinstance(shape, Text) else st.dictionaries(WORDS, LITERALS, max_size=2)

@@ -1,0 +1,60 @@
+"""What the package offers, and what it costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import smalt.entities
+from smalt.entities.json_schema import json_schema
+from smalt.entities.kinds import KINDS
+
+
+def test_what_is_promised_is_there() -> None:
+    """Every exported name exists, and type checkers are told of the same names."""
+    source = Path(str(smalt.entities.__file__)).read_text()
+    told = {
+        alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert told - {"annotations", "import_module", "TYPE_CHECKING", "Any"} == set(smalt.entities.__all__)
+    for name in smalt.entities.__all__:
+        assert getattr(smalt.entities, name) is not None
+    assert set(dir(smalt.entities)) == set(smalt.entities.__all__)
+
+
+def test_importing_loads_no_more_than_is_used() -> None:
+    """A command job brings neither AutoML nor YAML nor anything that is not of the standard library."""
+    code = "import sys; from smalt.entities import CommandJob; print(*sys.modules)"
+    modules = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert "smalt.entities.command_job" in modules
+    assert not {"smalt.entities.automl_job", "smalt.entities.nodes", "yaml", "dataclasses", "difflib"} & modules
+
+
+def test_a_json_schema_refers_only_to_what_it_has() -> None:
+    """Every reference of every kind's schema leads somewhere, and every key has a description."""
+    for kind in KINDS:
+        schema = json_schema(kind)
+        assert _references(schema) <= {f"#/$defs/{name}" for name in schema["$defs"]}
+        for definition in schema["$defs"].values():
+            assert all("description" in value for key, value in definition["properties"].items() if key != "$schema")
+
+
+def test_a_json_schema_says_what_may_be_written() -> None:
+    """Required keys, allowed words and expressions in steps are there."""
+    definitions = json_schema("job")["$defs"]
+    assert definitions["CommandJob"]["required"] == ["command"]
+    assert definitions["CommandJob"]["additionalProperties"] is False
+    assert "uri_folder" in definitions["InputJob"]["properties"]["type"]["enum"]
+    assert {"type": "string", "pattern": r"\$\{\{"} in definitions["CommandNode"]["properties"]["limits"]["anyOf"]
+    assert json_schema()["anyOf"]
+
+
+def _references(value: object) -> set[str]:
+    if isinstance(value, dict):
+        own = {str(value["$ref"])} if "$ref" in value else set()
+        return own.union(*(_references(item) for item in value.values()))
+    return set().union(*(_references(item) for item in value)) if isinstance(value, list) else set()
