@@ -255,6 +255,7 @@ def test_a_build_context_without_lists_is_a_clean_python(
     asset = {"build": {"contextUri": "azureml://datastores/workspaceblobstore/paths/LocalUpload/0/context"}}
     environments = Environments(home, settings, locate=lambda uri: tmp_path)
     realised = realise(environments, asset, log)
+    assert environments.cached({**asset, "folder": str(tmp_path)}) is not None
     assert len(realised.notes) == 1
     assert realised.notes[0].startswith("the Dockerfile of 'context' is not used; the job runs in a clean virtual")
 
@@ -303,6 +304,17 @@ def test_what_is_built_is_listed_and_removed(environments: Environments, home: H
     assert asyncio.run(environments.remove(built.hash)) == built.size
     assert environments.list() == []
     assert environments.cached(conda("shade==1.0")) is None
+
+
+def test_an_environment_that_a_job_uses_is_not_removed(
+    environments: Environments, tmp_path: Path, log: list[str]
+) -> None:
+    """It is once the job is over."""
+    realised = realise(environments, conda("shade==1.0"), log)
+    realised.clone(tmp_path / "job")
+    assert asyncio.run(environments.remove(realised.declared_hash)) == 0
+    environments.release(tmp_path / "job")
+    assert asyncio.run(environments.remove(realised.declared_hash)) > 0
 
 
 def test_a_record_of_another_layout_is_not_read(environments: Environments, home: Home, log: list[str]) -> None:

@@ -44,6 +44,7 @@ class Declared:
 def declare(asset: Mapping[str, Any], catalogue: Path, locate: Locate) -> Declared:
     """Read an environment version's REST properties, or {"curated": name}.
 
+    With them may stand "name", and for a build context "folder", where it lies on this machine.
     Refused or NotFound where it cannot be had.
     """
     if asset.get("curated"):
@@ -94,7 +95,7 @@ def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declar
 def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
     build = asset["build"]
     uri, dockerfile = str(build.get("contextUri") or ""), str(build.get("dockerfilePath") or "Dockerfile")
-    folder = _local(uri) or locate(uri)
+    folder = Path(asset["folder"]) if asset.get("folder") else _local(uri) or locate(uri)
     context = images.read_context(folder, dockerfile) if folder else images.Context(None, None, None)
     python = images.python_of(context.image) if context.image else ""
     what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path).name}'"

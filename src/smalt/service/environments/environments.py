@@ -115,9 +115,11 @@ class Environments:
         ]
 
     async def remove(self, declared_hash: str) -> int:
-        """Remove a built environment that no job uses; the bytes that it took."""
+        """Remove a built environment; the bytes that it took. One that a job of this server uses stays."""
         async with self._store.locked(declared_hash, lambda: None):
-            record = self._store.record(declared_hash)
+            record, ready = self._store.record(declared_hash), self._ready.get(declared_hash)
+            if ready is not None and self._overlays.serve(ready[1]):
+                return 0
             self._ready.pop(declared_hash, None)
             await asyncio.to_thread(self._store.discard, declared_hash)
         return record.size if record else 0

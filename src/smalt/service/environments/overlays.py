@@ -61,6 +61,11 @@ class Overlays:
                 return
         discard(folder, self._folder)
 
+    def serve(self, template: Template) -> bool:
+        """Whether a job has an overlay of that template now."""
+        with self._lock:
+            return any(overlay.template.key == template.key for overlay in self._out.values())
+
     def sweep(self) -> None:
         """Remove the spares of servers that are no more."""
         sweep(self._folder)
