@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
-from smalt.cli import reference
-from smalt.cli.app import LATER, NOUNS
+import click
+import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+from smalt.cli import arguments, reference
+from smalt.cli.app import LATER, NOUNS, smalt
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "cli.md"
 
 
 def test_the_reference_is_what_the_code_says() -> None:
@@ -20,3 +26,31 @@ def test_every_noun_is_in_the_reference() -> None:
     text = PAGE.read_text()
     assert not [noun for noun in NOUNS if f"\n## smalt {noun}\n" not in text]
     assert not [noun for noun in LATER if f"`{noun}`" not in text]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_the_commands_that_pages_show_exist(page: Path) -> None:
+    """Every `smalt NOUN VERB …` of a page has a verb and options that exist."""
+    prose = page.read_text().partition(reference.MARK)[0]
+    lines = [line for line in re.findall(r"\bsmalt ([a-z]+ [^`\n)>;]+)", prose) if line.split()[0] in NOUNS]
+    for line in lines:
+        parse(line.partition("#")[0])
+
+
+def parse(line: str) -> None:
+    """Raises click's usage error where the command line has what the command has not."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    root = click.Context(smalt, info_name="smalt")
+    command = smalt.get_command(root, words.pop(0))
+    while isinstance(command, click.Group):
+        verb = command.get_command(root, words.pop(0))
+        assert verb is not None, line
+        command = verb
+    assert command is not None, line
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    command.make_parser(click.Context(command, root)).parse_args(arguments.expand(words, options))

@@ -16,6 +16,7 @@ job = Noun(
     ("name", "status", "type", "display_name", "experiment_name", "creation_context.created_at"),
 )
 
+_NEWEST = 50
 _NAME = options.name("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
 _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job as created to this file, as YAML.")
@@ -52,7 +53,9 @@ def create(
     if web:
         to.note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
     if not stream:
+        to.hint(f"to follow it: smalt job stream {created.name}")
         return created
+    to.note(f"job {created.name}")
     _follow(to, str(created.name))
     return None
 
@@ -75,8 +78,9 @@ def show(to: Invocation, name: str, web: bool) -> Any:
         type=click.BOOL,
         is_flag=False,
         flag_value=True,
+        default=False,
         metavar="[BOOL]",
-        help="Accepted; all are listed.",
+        help="All of them, not only the newest 50.",
     ),
     click.Option(["--asset-name"], metavar="NAME", hidden=True),
     options.LISTING,
@@ -90,9 +94,10 @@ def list_jobs(
     archived_only: bool,
     include_archived: bool,
     max_results: int | None,
+    all_results: bool,
     **_: Any,
 ) -> Any:
-    """List jobs, the newest first."""
+    """List jobs, the newest first, as many as 50; or all children of one."""
     view = options.view(archived_only, include_archived)
     jobs = to.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view)
     wanted = (
@@ -101,7 +106,12 @@ def list_jobs(
         if experiment_name in (None, each.experiment_name)
         and (status is None or str(each.status).lower() == status.lower())
     )
-    return list(islice(wanted, max_results))
+    if max_results is not None or all_results or parent_job_name is not None:
+        return list(islice(wanted, max_results))
+    newest = list(islice(wanted, _NEWEST + 1))
+    if len(newest) > _NEWEST:
+        to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
+    return newest[:_NEWEST]
 
 
 @job.verb("stream", _NAME)

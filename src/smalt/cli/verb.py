@@ -83,8 +83,10 @@ class Invocation:
         if not self.quiet:
             click.echo(sentence, err=True)
 
-    def warn(self, sentence: str) -> None:
-        self.note(f"warning: {sentence}")
+    def hint(self, sentence: str) -> None:
+        """What a person may want to do next; scripts are not told."""
+        if sys.stderr.isatty():
+            self.note(sentence)
 
     def confirm(self, yes: bool, question: str) -> None:
         """Ask before something is lost; without a terminal only --yes will do."""
