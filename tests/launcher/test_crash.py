@@ -249,6 +249,16 @@ def test_a_removed_home_takes_its_steps_with_it(rig: Rig, client: Client) -> Non
     until(lambda: not rig.marked(), "the end of the steps")
 
 
+def test_a_retired_launcher_goes_when_it_has_nothing_to_do(rig: Rig, client: Client, waiting: dict[str, Any]) -> None:
+    """A server of another version has it replaced, without disturbing what runs."""
+    client.send({"t": "retire"})
+    go(waiting)
+    assert client.exit("a")["code"] == 6
+    assert rig.launchers[0].poll() is None, "the exit is not acknowledged yet"
+    client.acknowledge("a")
+    assert rig.launchers[0].wait(20) == 0
+
+
 def test_rubbish_on_the_socket_costs_only_that_connection(rig: Rig, client: Client) -> None:
     """A client that speaks something else is dropped, the others are served."""
     bad = rig.connect()

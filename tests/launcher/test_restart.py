@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from smalt import processes
 from tests.launcher.rig import Client, Rig, until
 
 SERVER = """
@@ -39,6 +40,27 @@ def test_a_dead_server_is_started_again_while_jobs_are_unfinished(rig: Rig, tmp_
     client.close()
     until(seen.exists, "the server")
     assert until(seen.read_text, "its words").split()[1] == "True"
+
+
+def test_a_server_started_again_is_no_steps(rig: Rig, tmp_path: Path) -> None:
+    """Nor are its children: the end of a step that leaves something behind does not end them."""
+    pids = tmp_path / "pids"
+    rig.launch()
+    client = rig.connect(restart=["bash", "-c", f"(setsid sleep 1000 & echo $! >{pids}); echo $$ >>{pids}; sleep 1000"])
+    client.send({"t": "unfinished", "n": 1})
+    client.start(rig.step("b", "sleep 1000"))
+    client.pid("b")
+    client.close()
+    server = until(lambda: pids.exists() and len(pids.read_text().split()) == 2 and pids.read_text(), "the server")
+    again = rig.connect()
+    again.stop("b", 1)
+    again.exit("b")
+    again.start(rig.step("a", "setsid sleep 1000 & true"))
+    again.exit("a")
+    again.send({"t": "unfinished", "n": 0})
+    for pid in map(int, server.split()):
+        assert processes.identify(pid) is not None
+        os.kill(pid, 9)
 
 
 def test_a_server_that_leaves_nothing_behind_is_not_started_again(rig: Rig, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ PATIENCE = 1.0  # for the lock of a launcher that is just ending
 
 def main(path: str) -> int:
     home = Home(path)
+    os.chdir("/")  # keep no folder of whoever started us
     lock = _lock(home)
     if lock is None:
         return 0  # there is one

@@ -39,6 +39,15 @@ def code(claim: str) -> int | None:
     return int(word) if word and word.isdecimal() else None
 
 
+def unvoid(claim: str) -> bool:
+    """Take back that the step was given up."""
+    try:
+        os.unlink(claim)
+    except OSError:
+        return False
+    return True
+
+
 def void(claim: str) -> bool:
     """Give the step up, so that a shell that comes late does nothing; False if one came first."""
     try:

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 
-from smalt import processes
+from smalt import __version__, processes
 from smalt.home import Home
 from smalt.launcher import journal
 from smalt.launcher.journal import Journal
@@ -33,7 +33,7 @@ class Launcher:
         self._selector = selectors.DefaultSelector()
         self._journal = Journal(home.path("launcher", "journal"), self._machine)
         self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
-        self._keeper = ServerKeeper(self._timers, str(home.root), str(home.path("server.log")), say)
+        self._keeper = ServerKeeper(home, self._timers, self._steps.server_started, say)
         self._server: Channel | None = None
         self._channels: list[Channel] = []
         self._retiring = False
@@ -137,6 +137,7 @@ class Launcher:
             {
                 "t": "hello",
                 "protocol": PROTOCOL,
+                "version": __version__,
                 "pid": os.getpid(),
                 "machine": self._machine,
                 "running": [record.as_started() for record in records if record.exit is None and record.pid],
@@ -213,7 +214,7 @@ class Launcher:
             ended.append((pid, status))
         for pid, status in ended:
             if not self._steps.gone(pid, status) and pid == self._keeper.pid:
-                self._steps.estrange()
+                self._steps.server_gone()
                 self._keeper.exited()
 
     def _check_home(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from smalt.home import Home
 from smalt.launcher.timers import Timers
 
 FIRST_WAIT = 0.2  # a server that ends to make way for a newer one connects again within this
@@ -13,10 +14,10 @@ MOST_TRIES = 12  # about three minutes; then there is something that starting ag
 
 
 class ServerKeeper:
-    def __init__(self, timers: Timers, home: str, log: str, say: Callable[[str], None]) -> None:
-        self._timers = timers
+    def __init__(self, home: Home, timers: Timers, started: Callable[[int], None], say: Callable[[str], None]) -> None:
         self._home = home
-        self._log = log
+        self._timers = timers
+        self._started = started
         self._say = say
         self._command: list[str] | None = None
         self._unfinished = 0
@@ -57,19 +58,21 @@ class ServerKeeper:
         if not self.wanted or self.pid or self._command is None:
             return
         self._tries += 1
+        log = str(self._home.path("server.log"))
         try:
             self.pid = os.posix_spawnp(
                 self._command[0],
                 self._command,
-                {**os.environ, "SMALT_HOME": self._home},
+                {**os.environ, "SMALT_HOME": str(self._home.root)},
                 file_actions=(
                     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, 1, self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                    (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
                     (os.POSIX_SPAWN_DUP2, 1, 2),
                 ),
                 setsid=True,
                 setsigmask=(),
             )
+            self._started(self.pid)
             self._say(f"the server was gone with jobs unfinished; started it again as process {self.pid}")
         except OSError as error:
             self._say(f"cannot start the server again: {error}")

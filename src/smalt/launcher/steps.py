@@ -41,6 +41,7 @@ class Steps:
         self._tree = Tree(home)
         self._machine = processes.machine()
         self._strangers: set[int] = set()
+        self._server = 0
         self.records: dict[str, Record] = {}
         self.running: dict[int, Record] = {}
         self.started: list[Record] = []
@@ -116,8 +117,13 @@ class Steps:
         self._end(record)
         return True
 
-    def estrange(self) -> None:
-        """The children we have now and cannot place were left by a server, not by a step."""
+    def server_started(self, pid: int) -> None:
+        self._server = pid
+        self._strangers.add(pid)
+
+    def server_gone(self) -> None:
+        """The children we have now and cannot place were left by the server, not by a step."""
+        self._server = 0
         self._strangers |= self._orphans() or set()
 
     def abandon(self) -> None:
@@ -209,8 +215,7 @@ class Steps:
         word = claims.read(record.claim)
         if word is None:
             return True
-        if word == claims.VOID and self._tree.find(record.id) is None:
-            os.unlink(record.claim)
+        if word == claims.VOID and self._tree.find(record.id) is None and claims.unvoid(record.claim):
             return True
         self._note([journal.intent(record)])
         record.noted = True
@@ -300,10 +305,14 @@ class Steps:
         if not record.own:
             return self._tree.members(record)
         orphans = self._orphans()
-        if orphans is not None and not orphans:
+        if orphans is None:
+            return self._tree.members(record)
+        unplaced = {pid for pid in orphans if self._tree.owner(pid) in (record.id, None)}
+        if not unplaced:
             return []
-        # An orphan without a mark can only be placed when no other step runs.
-        return self._tree.members(record, set() if self.running else orphans or set())
+        # One without a mark can only be placed when nobody else can have left it.
+        alone = not self.running and not self.ending and not self._server
+        return self._tree.members(record, unplaced if alone else set())
 
     def _orphans(self) -> set[int] | None:
         children = self._tree.children()

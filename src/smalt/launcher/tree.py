@@ -51,6 +51,15 @@ class Tree:
             found |= more
         return [pid for pid in found if not stats[pid].dead and pid != os.getpid()]
 
+    def owner(self, pid: int) -> str | None:
+        """The step whose mark the process carries; "" for a step of another home, None without a mark."""
+        prefix = f"{MARK}=".encode()
+        for variable in _environment(pid):
+            if variable.startswith(prefix):
+                home, _, step_id = os.fsdecode(variable[len(prefix) :]).partition(":")
+                return step_id if home == self._home else ""
+        return None
+
     def find(self, step_id: str) -> int | None:
         """The step's shell, where its pid was not written down in time."""
         if not processes.LINUX:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT = 0.004
 LONGEST_WAIT = 2.0
+SHORT_LIFE = 1.0  # a launcher that ends within this is started again less and less eagerly
 PATIENCE = 5.0  # then a launcher that was started and cannot be reached is worth a warning
 
 Message = dict[str, Any]
@@ -97,10 +98,12 @@ class Link:
                     log.warning("the launcher cannot be reached; %s says why", self._home.path("launcher.log"))
                     waited = 0.0
                 continue
+            begun = self._loop.time()
             await self._wire.lost.wait()
             self._greeted.clear()
             self._out.clear()
-            wait = FIRST_WAIT
+            if self._loop.time() - begun > SHORT_LIFE:
+                wait = FIRST_WAIT
 
     async def _connect(self) -> _Wire:
         path = str(self._home.socket("launcher"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from smalt import __version__
 from smalt.home import Home
 from smalt.processes import Machine, Process
 from smalt.service.compute.base import Exit, OnExit, OnStarted, Step
@@ -90,6 +91,7 @@ class LocalCompute:
         self._unfinished = n
 
     async def close(self) -> None:
+        self.set_unfinished(0)  # who leaves in order is not to be started again
         await self._link.close()
 
     def _greet(self, hello: dict[str, Any]) -> None:
@@ -97,6 +99,8 @@ class LocalCompute:
         self._machine = Machine(*hello["machine"])
         there = {entry[0] for entry in hello["running"]} | {exit["id"] for exit in hello["exits"]}
         missing = self._running.keys() - there
+        if hello["version"] != __version__:  # it ends when it has nothing to do; the next is of our version
+            self._link.send({"t": "retire"})
         self._link.send({"t": "unfinished", "n": self._unfinished})
         if again := [message for step_id, message in self._starts.items() if step_id not in there]:
             self._link.send({"t": "start", "steps": again})
