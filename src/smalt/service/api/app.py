@@ -71,7 +71,9 @@ class _Dispatch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = paths.split(scope["path"])
         scope["smalt.path"] = quote(scope["path"])
-        router, path = (self._routers[found.prefix], found.rest) if found else (self._global, scope["path"])
+        router, path = (
+            (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
+        )
         handler, scope["path_params"] = router.find(scope["method"], path)
         if found:
             scope["smalt.workspace"] = _workspace(scope, found)

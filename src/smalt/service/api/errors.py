@@ -54,8 +54,16 @@ _STATUS: tuple[tuple[type[SmaltError], int], ...] = (
 )
 
 
-def describe(error: Exception) -> tuple[int, dict[str, Any]]:
-    """The status and the body for `error`; one that nobody foresaw is logged."""
+def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """The status, body and headers for `error`; one that nobody foresaw is logged."""
+    status, body = _describe(error)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="smalt"'
+    return status, body, headers
+
+
+def _describe(error: Exception) -> tuple[int, dict[str, Any]]:
     if isinstance(error, ValidationException):
         return 400, _validation(error)
     if isinstance(error, SmaltError):

@@ -49,10 +49,9 @@ class Gate:
                 self._admit(scope)
                 await self._app(scope, receive, watched)
             except Exception as error:
-                status, body = errors.describe(error)
+                status, body, headers = errors.describe(error)
                 if answered:
                     raise ConnectionAbortedError("the answer broke off") from None
-                headers = {"www-authenticate": 'Bearer realm="smalt"'} if status == 401 else None
                 await Reply(body, status, headers)(scope, receive, watched)
 
     def _admit(self, scope: Scope) -> None:

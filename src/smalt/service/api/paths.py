@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from smalt.wire.ids import PROVIDER
+
 _WORKSPACE = re.compile(
     r"(?P<prefix>|/smalt/v1|/history/v1\.0|/data/v1\.0|/modelregistry/v1\.0|/mferp/managementfrontend)"
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
     r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)(?P<rest>/.*|)",
     re.IGNORECASE | re.DOTALL,
+)
+_COLLECTION = re.compile(
+    r"/subscriptions/([^/]+)(?:/resourcegroups/([^/]+))?/providers/microsoft\.machinelearningservices/workspaces/?",
+    re.IGNORECASE,
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,254}")
 
@@ -30,6 +36,15 @@ def split(path: str) -> WorkspacePath | None:
     prefix, subscription, group, workspace, rest = found.groups()
     prefix = "" if prefix.lower() == "/mferp/managementfrontend" else prefix.lower()
     return WorkspacePath(prefix, subscription, group, workspace, rest or "/")
+
+
+def canonical(path: str) -> str:
+    """A path to the list of workspaces in the service's own casing; any other path as it is."""
+    found = _COLLECTION.fullmatch(path)
+    if found is None:
+        return path
+    group = f"/resourceGroups/{found[2]}" if found[2] else ""
+    return f"/subscriptions/{found[1]}{group}/providers/{PROVIDER}/workspaces"
 
 
 def is_name(text: str) -> bool:

@@ -32,7 +32,8 @@ async def list_workspaces(call: Call) -> dict[str, Any]:
     found = [
         _shape(call, workspace)
         for workspace in records.every(call.service.db)
-        if workspace.subscription.lower() == subscription.lower() and group in (None, workspace.resource_group.lower())
+        if workspace.subscription.lower() == subscription.lower()
+        and (group or workspace.resource_group).lower() == workspace.resource_group.lower()
     ]
     return {"value": found}
 
@@ -89,5 +90,4 @@ GLOBAL_ROUTES = [
     ("GET", "/discovery", discovery),
     ("GET", "/subscriptions/{subscription}" + _COLLECTION, list_workspaces),
     ("GET", "/subscriptions/{subscription}/resourceGroups/{group}" + _COLLECTION, list_workspaces),
-    ("GET", "/subscriptions/{subscription}/resourcegroups/{group}" + _COLLECTION, list_workspaces),
 ]
