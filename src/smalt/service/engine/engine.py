@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
+from smalt.entities import CommandJob
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason, Step
@@ -30,6 +33,7 @@ from smalt.service.records.workspaces import Workspace
 
 log = logging.getLogger("smalt.engine")
 
+_MOST_ENTITIES = 5000  # planned jobs that need not be read again when their turn comes
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
 
 
@@ -40,8 +44,10 @@ class Run:
     job: Job
     grant: Grant
     leaf: command.Leaf | None = None
+    environment: Realised | None = None
     view: Realised | None = None
     step_id: str | None = None
+    number: int = 0
     task: asyncio.Task[None] | None = None
 
 
@@ -57,8 +63,10 @@ class Engine:
         self._plans: deque[int] = deque()
         self._ready: deque[int] = deque()
         self._runs: dict[int, Run] = {}
+        self._steps: dict[str, Run] = {}
+        self._entities: dict[int, CommandJob] = {}
         self._exits: list[Exit] = []
-        self._started: list[tuple[str, Process, float]] = []
+        self._processes: dict[str, tuple[Any, ...]] = {}
         self._prepared: deque[tuple[int, Exception | None]] = deque()
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
         self._looking: dict[int, asyncio.Future[None]] = {}
@@ -76,6 +84,7 @@ class Engine:
 
     async def open(self) -> None:
         """Settle what an earlier server left, before anyone is answered."""
+        self.rooms.environments.sweep()
         await self.rooms.compute.open(self._on_started, self._on_exit)
         steps = [attempt.step_id for attempt in jobs.open_attempts(self._db)]
         states = await self.rooms.compute.recover(steps)
@@ -132,7 +141,8 @@ class Engine:
 
     def _on_started(self, step_id: str, process: Process) -> None:
         """Kept until the next commit: recovery asks the launcher, not this."""
-        self._started.append((step_id, process, asyncio.get_running_loop().time()))
+        identity = (process.host, process.boot_id, process.pid_namespace, process.pid, process.start_time)
+        self._processes[step_id] = (*identity, time.time())
 
     def _on_exit(self, exit: Exit) -> None:
         self._exits.append(exit)
@@ -150,9 +160,9 @@ class Engine:
         exits, self._exits = self._exits, []
         try:
             with self._db.transaction():
-                self._note_processes()
                 for exit in exits:
                     self._take_exit(exit)
+                self._note_processes()
                 self._take_looked()
                 self._take_finished()
                 self._take_prepared()
@@ -199,18 +209,19 @@ class Engine:
         for queue in (self._plans, self._ready, self._prepared, self._finished):
             queue.clear()
         self._runs.clear()
+        self._steps.clear()
         self._families.clear()
         self._slots = Slots(self.rooms.compute.capacity.cpus, self.rooms.compute.capacity.gpus)
-        steps = {attempt.job_id: attempt.step_id for attempt in jobs.open_attempts(self._db)}
+        attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         for job in jobs.unfinished(self._db):
-            step_id = steps.get(job.id)
-            if step_id:
-                self._hold(job, step_id)
-                if step_id not in running | exited:
-                    self._exits.append(_never_started(step_id))
-                elif job.cancel_requested and step_id in running:
-                    self._stops.append(step_id)
+            attempt = attempts.get(job.id)
+            if attempt:
+                self._hold(job, attempt)
+                if attempt.step_id not in running | exited:
+                    self._exits.append(_never_started(attempt.step_id))
+                elif job.cancel_requested and attempt.step_id in running:
+                    self._stops.append(attempt.step_id)
             elif job.status == "Finalizing" and job.type in LEAVES:
                 self._finish_again(job)
             elif job.type in LEAVES or not job.planned:
@@ -220,11 +231,14 @@ class Engine:
                 with self._db.transaction():
                     self._end(*self._parent_end(job.id))
 
-    def _hold(self, job: Job, step_id: str | None = None) -> Run:
+    def _hold(self, job: Job, attempt: jobs.Attempt | None = None) -> Run:
         """A slot for what is running already."""
         grant = self._slots.take(Request(), force=True)
         assert grant is not None, "a forced slot is always given"
-        run = self._runs[job.id] = Run(job, grant, step_id=step_id)
+        run = self._runs[job.id] = Run(job, grant)
+        if attempt:
+            run.step_id, run.number = attempt.step_id, attempt.number
+            self._steps[attempt.step_id] = run
         return run
 
     def _finish_again(self, job: Job) -> None:
@@ -242,10 +256,10 @@ class Engine:
         (self._plans if job.type in COMPOSITES else self._ready).append(job.id)
 
     def _note_processes(self) -> None:
-        started, self._started = self._started, []
-        for step_id, process, at in started:
-            identity = (process.host, process.boot_id, process.pid_namespace, process.pid, process.start_time)
-            jobs.note_process(self._db, step_id, identity, at)
+        """Of steps that still run; a step that is over has its identity noted with its end."""
+        for step_id, identity in self._processes.items():
+            jobs.note_process(self._db, step_id, identity)
+        self._processes.clear()
 
     def _place(self) -> None:
         """Plan what is to be planned, and fill the free slots."""
@@ -262,10 +276,12 @@ class Engine:
             return
         self._changed.add(job.root_id)
         try:
-            children = family.plan(self.rooms, job)
+            children, entities = family.plan(self.rooms, job)
         except (SmaltError, OSError) as error:
             self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
             return
+        if len(self._entities) < _MOST_ENTITIES:
+            self._entities.update(entities)
         for child in children:
             if child.waiting == 0:
                 self._queue(child)
@@ -284,31 +300,28 @@ class Engine:
             return False
         run = self._runs[job.id] = Run(job, grant, leaf)
         self._changed.add(job.root_id)
-        if leaf.is_quick(self.rooms):
-            self._launch(run, leaf, ("Queued", "Preparing", "Running"))
+        run.environment = self.rooms.environments.cached(leaf.environment)
+        if run.environment is not None and leaf.is_quick(self.rooms):
+            self._launch(run, leaf, run.environment, ("Queued", "Preparing", "Running"))
         else:
             jobs.set_status(self._db, job, "Queued", "Preparing")
             run.task = asyncio.ensure_future(self._prepare(run, leaf))
         return True
 
-    def _launch(self, run: Run, leaf: command.Leaf, statuses: tuple[str, ...]) -> None:
-        realised = self.rooms.environments.cached(leaf.environment)
-        assert realised is not None, "an environment is realised before its job is launched"
-        attempt = jobs.attempt(self._db, run.job, "local", leaf.timeout)
+    def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
+        run.number = jobs.last_attempt(self._db, run.job) + 1
+        step_id = jobs.attempt(self._db, run.job, run.number, "local", leaf.timeout)
         try:
-            step, run.view = command.step(self.rooms, leaf, realised, run.grant, attempt.number, attempt.step_id)
+            step, run.view = command.step(self.rooms, leaf, environment, run.grant, run.number, step_id)
         except (SmaltError, OSError) as error:
-            jobs.end_attempt(self._db, attempt.step_id, None, None, "never started", 0.0)
+            jobs.end_attempt(self._db, step_id, None, None, "never started", 0.0)
             self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
             return
-        run.step_id = attempt.step_id
-        for note in realised.notes:
+        run.step_id = step_id
+        self._steps[step_id] = run
+        for note in environment.notes:
             self.rooms.say(run.job, note)
-        reads, writes = command.data_rows(self.rooms, leaf)
-        if reads:
-            jobs.put_data(self._db, run.job, "input", reads)
-        if writes:
-            jobs.put_data(self._db, run.job, "output", writes)
+        jobs.put_data(self._db, run.job, command.data_rows(leaf))
         jobs.set_status(self._db, run.job, *statuses)
         self._starts.append(step)
 
@@ -316,10 +329,9 @@ class Engine:
         """What takes long before a start: the environment, data from elsewhere, much code."""
         error: Exception | None = None
         try:
-            say = lambda line: self.rooms.say(run.job, line)  # noqa: E731
-            await self.rooms.environments.realise(leaf.environment, say)
-            number = len(jobs.attempts(self._db, run.job.id)) + 1
-            await command.fetch(self.rooms, leaf, say, number)
+            say = partial(self.rooms.say, run.job)
+            run.environment = await self.rooms.environments.realise(leaf.environment, say)
+            await command.fetch(self.rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
         except (SmaltError, OSError) as caught:
             error = caught
         self._prepared.append((run.job.id, error))
@@ -329,27 +341,32 @@ class Engine:
         while self._prepared:
             job_id, error = self._prepared.popleft()
             run = self._runs.get(job_id)
-            if run is None or run.leaf is None:
+            if run is None:
                 continue
             self._changed.add(run.job.root_id)
             if error is not None:
                 self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
-            else:
-                self._launch(run, run.leaf, ("Running",))
+            elif run.leaf is not None and run.environment is not None:
+                self._launch(run, run.leaf, run.environment, ("Running",))
 
     def _take_exit(self, exit: Exit) -> None:
-        attempt = jobs.open_attempt(self._db, exit.step_id)
-        if attempt is None:
+        run = self._steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
+        if run is None:
             return
-        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
-        run = self._runs.get(attempt.job_id) or self._hold(jobs.get(self._db, attempt.job_id), exit.step_id)
+        process = self._processes.pop(exit.step_id, None)
+        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process)
         self._changed.add(run.job.root_id)
-        if not run.job.cancel_requested and _again(run.job, exit, attempt.number):
+        if not run.job.cancel_requested and _again(run.job, exit, run.number):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
             self._ready.append(run.job.id)
             return
-        self._settle(run, exit, attempt.number)
+        self._settle(run, exit, run.number)
+
+    def _hold_unknown(self, step_id: str) -> Run | None:
+        """The run of a step that only the records know; None when its end is recorded already."""
+        attempt = jobs.open_attempt(self._db, step_id)
+        return self._hold(jobs.get(self._db, attempt.job_id), attempt) if attempt else None
 
     def _settle(self, run: Run, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
@@ -365,7 +382,7 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _read(self, job: Job) -> command.Leaf:
-        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job))
+        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job), self._entities.pop(job.id, None))
 
     def _store(self, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
@@ -406,6 +423,8 @@ class Engine:
 
     def _free(self, job: Job) -> None:
         run = self._runs.pop(job.id, None)
+        if run and run.step_id:
+            self._steps.pop(run.step_id, None)
         if run and run.view and run.view.folder:
             with contextlib.suppress(OSError):
                 self.rooms.environments.release(run.view.folder)
@@ -417,7 +436,7 @@ class Engine:
         work: deque[Ending] = deque([(job, status, error)])
         while work:
             job, status, error = work.popleft()
-            if jobs.is_over(self._db, job.id):
+            if job.is_over or jobs.is_over(self._db, job.id):
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)

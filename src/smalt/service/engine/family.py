@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from smalt import wire
-from smalt.entities import PipelineJob
+from smalt.entities import CommandJob, PipelineJob
 from smalt.service.engine import outcome
 from smalt.service.engine.kinds import pipeline
 from smalt.service.engine.rooms import Rooms
@@ -19,8 +19,11 @@ Ending = tuple[Job, str, "dict[str, Any] | None"]
 """A job, the state it ends in, and its error."""
 
 
-def plan(rooms: Rooms, job: Job) -> list[Job]:
-    """Record the children of a composite job; inside a transaction. Children of a plan cut short are made anew."""
+def plan(rooms: Rooms, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
+    """Record the children of a composite job; inside a transaction. Children of a plan cut short are made anew.
+
+    The children that wait for nothing, and the leaves as entities, by id.
+    """
     if job.open:
         jobs.drop_children(rooms.db, job)
     entity = cast("PipelineJob", wire.from_rest({"properties": job.properties}, "job"))
@@ -38,11 +41,11 @@ def plan(rooms: Rooms, job: Job) -> list[Job]:
     by_node = {child.node: id for child, id in zip(made, ids, strict=True)}
     pairs = [(by_node[child.node], by_node[need]) for child in made for need in child.needs]
     jobs.need(rooms.db, pairs)
-    jobs.put_data(rooms.db, job, "output", planner.written())
-    jobs.put_data(rooms.db, job, "input", planner.read())
+    jobs.put_data(rooms.db, job, [*planner.read(), *planner.written()])
     jobs.set_planned(rooms.db, job)
     jobs.set_status(rooms.db, job, "Running")
-    return [jobs.get(rooms.db, by_node[child.node]) for child in made if not child.needs]
+    free = [jobs.get(rooms.db, by_node[child.node]) for child in made if not child.needs]
+    return free, {by_node[child.node]: child.entity for child in made if isinstance(child.entity, CommandJob)}
 
 
 @dataclass

@@ -23,7 +23,7 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
     if not reference.registry:
         found = _version(rooms.db, workspace, "environments", reference)
         if found:
-            return {**found.properties, "name": reference.name}
+            return _with_context(rooms, workspace, {**found.properties, "name": reference.name})
     curated = rooms.environments.lookup_curated(reference.name, reference.version or reference.label)
     if curated is not None:
         return curated
@@ -34,6 +34,14 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
         )
     wanted = assets.find(rooms.db, workspace.id, "environments", reference.name, reference.version, reference.label)
     return wanted.properties
+
+
+def _with_context(rooms: Rooms, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
+    """An environment with a build context gets the folder that the context lies in."""
+    uri = (asset.get("build") or {}).get("contextUri")
+    if not uri:
+        return asset
+    return {**asset, "folder": str(rooms.data.resolve(str(uri), workspace).path)}
 
 
 def component(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:

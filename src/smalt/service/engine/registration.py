@@ -23,7 +23,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
         with rooms.db.transaction():
             kind, version = _register(rooms, job, name, given, type, uri or "")
             asset = f"{kind}/{name}/versions/{version}"
-            jobs.put_data(rooms.db, job, "output", [(output, type, mode, uri, asset)])
+            jobs.put_data(rooms.db, job, [("output", output, type, mode, uri, asset)])
 
 
 def _register(rooms: Rooms, job: Job, name: str, given: dict[str, Any], type: str, uri: str) -> tuple[str, str]:

@@ -275,16 +275,22 @@ class Attempt:
 _ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason"
 
 
-def attempt(db: Database, job: Job, compute: str, deadline: float | None) -> Attempt:
-    """Record the next attempt of a job, before it is started."""
-    number = int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,))) + 1
-    step_id = f"{job.id}.{number}"
-    id = db.insert(
+def last_attempt(db: Database, job: Job) -> int:
+    """The number of the job's newest attempt; 0 where it has none."""
+    if job.started_at is None and job.status in ("NotStarted", "Preparing"):
+        return 0
+    return int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,)))
+
+
+def attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> str:
+    """Record an attempt before it is started; its step id. `limit` is in seconds."""
+    step_id, now = f"{job.id}.{number}", time.time()
+    db.execute(
         "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at)"
         " VALUES (?,?,?,?,?,?,?,?)",
-        (job.workspace_id, job.id, number, step_id, compute, deadline, job.created_by, time.time()),
+        (job.workspace_id, job.id, number, step_id, compute, limit and now + limit, job.created_by, now),
     )
-    return Attempt(id, job.id, number, step_id, compute, None, None, None, None, None, None)
+    return step_id
 
 
 def attempts(db: Database, job_id: int) -> list[Attempt]:
@@ -304,36 +310,42 @@ def open_attempt(db: Database, step_id: str) -> Attempt | None:
     return Attempt(*row) if row else None
 
 
-def note_process(db: Database, step_id: str, process: Sequence[Any], started_at: float) -> None:
-    """`process` is (host, boot id, pid namespace, pid, start time)."""
-    db.execute(
-        "UPDATE job_attempts SET host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=? WHERE step_id=?",
-        (*process, started_at, step_id),
-    )
+def note_process(db: Database, step_id: str, process: Sequence[Any]) -> None:
+    """`process` is (host, boot id, pid namespace, pid, start time, when it was started)."""
+    db.execute(f"UPDATE job_attempts SET {_PROCESS} WHERE step_id=?", (*process, step_id))
 
 
-def end_attempt(db: Database, step_id: str, code: int | None, signal: int | None, reason: str, ended_at: float) -> None:
-    db.execute(
-        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=? WHERE step_id=?",
-        (code, signal, reason, ended_at, step_id),
-    )
-
-
-def put_data(
+def end_attempt(
     db: Database,
-    job: Job,
-    direction: str,
-    items: Iterable[tuple[str, str, str | None, str | None, str | None]],
+    step_id: str,
+    code: int | None,
+    signal: int | None,
+    reason: str,
+    ended_at: float,
+    process: Sequence[Any] | None = None,
 ) -> None:
-    """(name, type, mode, uri, asset) of each path that the job reads ('input') or writes ('output')."""
-    db.execute_many(
-        "INSERT OR REPLACE INTO job_data (workspace_id, job_id, direction, name, type, mode, uri, asset, created_by)"
-        " VALUES (?,?,?,?,?,?,?,?,?)",
-        (
-            (job.workspace_id, job.id, direction, name, type, mode, uri, asset, job.created_by)
-            for name, type, mode, uri, asset in items
-        ),
+    """With its process' identity where that was not noted before."""
+    more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
+    db.execute(
+        f"UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?{more} WHERE step_id=?",
+        (code, signal, reason, ended_at, *values, step_id),
     )
+
+
+_PROCESS = "host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=?"
+
+DataRow = tuple[str, str, str, "str | None", "str | None", "str | None"]
+"""direction ('input' or 'output'), name, type, mode, uri, asset ('data/n/versions/1')"""
+
+
+def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
+    """Record the paths that a job reads and writes."""
+    if rows:
+        db.execute_many(
+            "INSERT OR REPLACE INTO job_data"
+            " (workspace_id, job_id, created_by, direction, name, type, mode, uri, asset) VALUES (?,?,?,?,?,?,?,?,?)",
+            ((job.workspace_id, job.id, job.created_by, *row) for row in rows),
+        )
 
 
 def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:

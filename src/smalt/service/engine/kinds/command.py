@@ -25,10 +25,10 @@ from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
 from smalt.service.environments import Realised
-from smalt.service.records.jobs import Job
+from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 
-_QUICK_FILES = 100  # a code folder of so many files is copied within a turn of the loop
+_QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
 
@@ -47,8 +47,10 @@ class Leaf:
     code: str | None
 
     @classmethod
-    def read(cls, rooms: Rooms, job: Job, workspace: Workspace) -> Leaf:
-        entity = cast("CommandJob", wire.from_rest({"properties": job.properties}, "job"))
+    def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
+        """`entity` where it is known already; else it is read from the job's body."""
+        if entity is None:
+            entity = cast("CommandJob", wire.from_rest({"properties": job.properties}, "job"))
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
         return cls(job, workspace, entity, environment, code)
@@ -75,10 +77,8 @@ class Leaf:
         return not any(output.mode == "upload" or output.name for output in self.entity.outputs.values())
 
     def is_quick(self, rooms: Rooms) -> bool:
-        """Nothing has to be built, fetched or copied for long: it can be prepared within a turn of the loop."""
-        if rooms.environments.cached(self.environment) is None:
-            return False
-        if self.code is not None and len(rooms.data.snapshots.tree(self.code).files) > _QUICK_FILES:
+        """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
+        if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
         return all(
             rooms.data.is_quick(value.path or "", self.workspace, value.mode)
@@ -123,18 +123,18 @@ def step(
     return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
 
 
-def data_rows(rooms: Rooms, leaf: Leaf) -> tuple[list[Any], list[Any]]:
-    """What the job reads and writes, for the records: (name, type, mode, uri, asset)."""
-    reads = [
-        (name, value.type or "uri_folder", value.mode, value.path, _asset(value.path))
+def data_rows(leaf: Leaf) -> list[DataRow]:
+    """What the job reads and writes, for the records."""
+    reads: list[DataRow] = [
+        ("input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path))
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input)
     ]
-    writes = [
-        (name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output), None)
+    writes: list[DataRow] = [
+        ("output", name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output), None)
         for name, output in leaf.entity.outputs.items()
     ]
-    return reads, writes
+    return reads + writes
 
 
 def output_uri(job: str, name: str, output: Output) -> str:

@@ -17,6 +17,7 @@ from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
 from smalt.service.engine.rendering import trim
 from smalt.service.records.database import Database
+from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
 
 ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
@@ -45,7 +46,7 @@ class Child:
     body: dict[str, Any]
     needs: set[str]
     display_name: str | None
-    outputs: dict[str, Output]
+    entity: CommandJob | PipelineJob
 
 
 @dataclass
@@ -74,16 +75,17 @@ class Planner:
                 child.needs |= set(self.nodes) - {final}
             yield child
 
-    def written(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
+    def written(self) -> list[DataRow]:
         """The pipeline's own outputs, for the records, once its children are planned."""
         return [
-            (name, output.type or "uri_folder", output.mode, output.path, None) for name, output in self.ends.items()
+            ("output", name, output.type or "uri_folder", output.mode, output.path, None)
+            for name, output in self.ends.items()
         ]
 
-    def read(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
+    def read(self) -> list[DataRow]:
         """The pipeline's own inputs that are paths, for the records."""
         return [
-            (name, value.type or "uri_folder", value.mode, value.path, None)
+            ("input", name, value.type or "uri_folder", value.mode, value.path, None)
             for name, value in self.job.inputs.items()
             if isinstance(value, Input)
         ]
@@ -130,7 +132,7 @@ class Planner:
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = wire.to_rest(job)["properties"]
-        return Child(node_name, name, job.type, body, needs, display_name, outputs)
+        return Child(node_name, name, job.type, body, needs, display_name, job)
 
     def _component(self, node: Any) -> Any:
         reference = node.component
