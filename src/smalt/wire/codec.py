@@ -156,7 +156,10 @@ class Tagged:
         found = self.codecs.get(fold(tag)) if isinstance(tag, str) else None
         if found is None:
             return {**rest, "type": tag}  # the noun's own words say what is wrong
-        return found[1].read(rest, path, reader)
+        word, codec = found
+        if codec.noun._fields["type"].default is None:
+            rest["type"] = snake(word)
+        return codec.read(rest, path, reader)
 
 
 def nested(codec: Codec[Any] | Tagged, key: str) -> Rule:

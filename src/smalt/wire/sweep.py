@@ -62,13 +62,14 @@ def _read_space(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _from_list(value: Any) -> Any:
-    if not (isinstance(value, list) and len(value) == 2 and value[0] in _ARGUMENTS and isinstance(value[1], list)):
+    if not (isinstance(value, list) and len(value) == 2):
         return value
-    names = _ARGUMENTS[value[0]]
-    if len(value[1]) != len(names):
+    kind, arguments = value
+    names = _ARGUMENTS.get(kind) if isinstance(kind, str) else None
+    if names is None or not isinstance(arguments, list) or len(arguments) != len(names):
         return value
-    found: Json = {"type": value[0], **dict(zip(names, value[1], strict=True))}
-    if value[0] == "choice" and isinstance(found["values"], list):
+    found: Json = {"type": kind, **dict(zip(names, arguments, strict=True))}
+    if kind == "choice" and isinstance(found["values"], list):
         found["values"] = [_inner(item, _from_list) for item in found["values"]]
     return found
 
