@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smalt.cli import edits
 from smalt.cli.arguments import SEPARATOR
@@ -58,3 +61,13 @@ def test_what_cannot_be_edited_is_a_usage_error(changes: dict[str, Any], sentenc
     """Each refusal says what is not there."""
     with pytest.raises(click.UsageError, match=sentence):
         edits.apply({"list": [1], "text": "t"}, **changes)
+
+
+TEXTS = st.lists(st.text("ab.[]0=-" + SEPARATOR, max_size=8), max_size=2)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_any_edit_is_made_or_refused(sets: list[str], adds: list[str], removes: list[str]) -> None:
+    """Whatever is asked for, it is done or it is a usage error."""
+    with contextlib.suppress(click.UsageError):
+        edits.apply({"a": {"b": [1, {"a": 2}]}, "b": [1]}, sets=sets, adds=adds, removes=removes)

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import yaml
 from smalt.cli import output
@@ -102,3 +104,21 @@ def test_colours_are_for_terminals_only(form: str, monkeypatch: pytest.MonkeyPat
     plain = Terminal()
     output.write({"name": "x: 1"}, form, stream=plain)
     assert "\033" not in plain.getvalue()
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(PLAIN, st.sampled_from(output.FORMATS), st.booleans())
+def test_any_result_can_be_printed_in_any_format(data: Any, form: str, terminal: bool) -> None:
+    """Whatever a server answers, each format ends with a newline or prints nothing; JSON reads back."""
+    stream = Terminal() if terminal else io.StringIO()
+    output.write(data, form, columns=("name",), stream=stream)
+    text = stream.getvalue()
+    assert text == "" or text.endswith("\n")
+    if form == "json" and data is not None:
+        assert json.loads(text) == data

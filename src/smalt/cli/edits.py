@@ -62,7 +62,10 @@ def _index(text: str) -> int:
 
 
 def _steps(path: str) -> list[str | int]:
-    return [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(path)]
+    steps: list[str | int] = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(path)]
+    if not steps:
+        _missing(f"'{path}' names no key; write it as a.b or list[0].b")
+    return steps
 
 
 def _value(text: str, force_string: bool) -> Any:

@@ -42,7 +42,7 @@ def create(
     web: bool,
     save_as: str | None,
     **_: Any,
-) -> Any:
+) -> None:
     """Create a job from a YAML file: it is validated, submitted, and runs."""
     if file is None:
         raise click.UsageError("say which file describes the job: smalt job create --file job.yml")
@@ -53,11 +53,11 @@ def create(
     if web:
         to.note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
     if not stream:
+        to.show(created)
         to.hint(f"to follow it: smalt job stream {created.name}")
-        return created
+        return
     to.note(f"job {created.name}")
     _follow(to, str(created.name))
-    return None
 
 
 @job.verb("show", _NAME, options.WEB)

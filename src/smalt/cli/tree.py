@@ -74,7 +74,8 @@ class Tree:
         lines: list[RenderableType] = [self._row(job, start) for job, start in shown]
         left = Counter(job.status for job, _ in rows) - Counter(job.status for job, _ in shown)
         if left:
-            lines.append(Text(f"… and {', '.join(f'{n} {status}' for status, n in left.most_common())}", style="dim"))
+            rest = ", ".join(f"{number} {status}" for status, number in left.most_common())
+            lines.append(Text(f"{'...' if self._plain else '…'} and {rest}", style="dim"))
         return Group(*lines)
 
     def _rows(self, job: Followed, start: str, indent: str) -> list[tuple[Followed, str]]:
