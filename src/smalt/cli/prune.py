@@ -30,7 +30,7 @@ def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
         to.confirm(yes, "delete what old jobs left, and unused caches?")
     result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run})
     to.note(f"{'would free' if dry_run else 'freed'} {_size(result['freed'])}")
-    return result
+    return result["items"] if to.output == "table" else result
 
 
 def _size(count: float) -> str:
