@@ -17,15 +17,35 @@ COLUMNS = ("name", "version", "type", "latest_version", "label", "description", 
 def add_verbs(noun: Noun, collection: str) -> None:
     """Add show, list, update, archive and restore to a noun whose assets are in `client.<collection>`."""
     kind = str(noun.name)
+    verbs = _Verbs(kind, collection)
     versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
-    updated = [*versioned, options.file(f"A file with the whole {kind}.", first=False), *options.EDITS]
     listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
+    stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
+    updated = [
+        *options.name("Its name; may be in the file.", needed=False),
+        *versioned[2:],
+        options.file(f"A file with the whole {kind}.", first=False),
+        *options.EDITS,
+    ]
+    noun.verb("show", versioned, help=f"Show one {kind}.")(verbs.show)
+    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(verbs.list)
+    noun.verb("update", updated, help=f"Change a {kind}, by --set or from a file.")(verbs.update)
+    noun.verb("archive", versioned, help=f"Hide a {kind}, or one version of it, from lists.")(verbs.archive)
+    noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
 
-    def show(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
-        local_only(registry_name)
-        return fetch(getattr(to.client, collection), name, version, label)
 
-    def list_all(
+class _Verbs:
+    """The verbs of one kind of asset."""
+
+    def __init__(self, kind: str, collection: str) -> None:
+        self._kind = kind
+        self._collection = collection
+
+    def show(self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
+        return fetch(self._assets(to, registry_name), name, version, label)
+
+    def list(
+        self,
         to: Invocation,
         name: str | None,
         archived_only: bool,
@@ -34,15 +54,15 @@ def add_verbs(noun: Noun, collection: str) -> None:
         registry_name: str | None,
         stage: str | None = None,
     ) -> Any:
-        local_only(registry_name)
+        assets = self._assets(to, registry_name)
         view = options.view(archived_only, include_archived)
-        assets = getattr(to.client, collection)
         found = assets.list(name=name, list_view_type=view)
         if stage is not None:
             found = _of_stage(assets, found if name is None else [], name, view, stage)
-        return list(islice(found, max_results))
+        return [*islice(found, max_results)]
 
     def update(
+        self,
         to: Invocation,
         name: str | None,
         version: str | None,
@@ -51,30 +71,27 @@ def add_verbs(noun: Noun, collection: str) -> None:
         file: str | None,
         **changes: Any,
     ) -> Any:
-        local_only(registry_name)
-        assets = getattr(to.client, collection)
+        assets = self._assets(to, registry_name)
         if file is not None:
-            return assets.create_or_update(
-                documents.read(kind, file, changes["set"], {"name": name, "version": version})
-            )
+            given = {"name": name, "version": version}
+            return assets.create_or_update(documents.read(self._kind, file, changes["set"], given))
         if not name:
-            raise click.UsageError(f"say which {kind} to update, with --name or --file")
+            raise click.UsageError(f"say which {self._kind} to update, with --name or --file")
         return assets.create_or_update(documents.changed(fetch(assets, name, version, label), changes))
 
-    def archive(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> None:
-        local_only(registry_name)
-        getattr(to.client, collection).archive(*_named(name, version, label))
+    def archive(
+        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+    ) -> None:
+        self._assets(to, registry_name).archive(*_named(name, version, label))
 
-    def restore(to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> None:
-        local_only(registry_name)
-        getattr(to.client, collection).restore(*_named(name, version, label))
+    def restore(
+        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+    ) -> None:
+        self._assets(to, registry_name).restore(*_named(name, version, label))
 
-    noun.verb("show", versioned, help=f"Show one {kind}.")(show)
-    stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
-    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(list_all)
-    noun.verb("update", _unneeded(updated), help=f"Change a {kind}, by --set or from a file.")(update)
-    noun.verb("archive", versioned, help=f"Hide a {kind}, or one version of it, from lists.")(archive)
-    noun.verb("restore", versioned, help="Undo archive.")(restore)
+    def _assets(self, to: Invocation, registry_name: str | None) -> Any:
+        local_only(registry_name)
+        return getattr(to.client, self._collection)
 
 
 def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any:
@@ -113,8 +130,3 @@ def _named(name: str, version: str | None, label: str | None) -> tuple[str, str 
     if version is not None and label is not None:
         raise click.UsageError("a version and a label are given; give one")
     return name, version, label
-
-
-def _unneeded(params: list[click.Parameter]) -> list[click.Parameter]:
-    """The same options, with a name that a file may give instead."""
-    return [*options.name("Its name; may be in the file.", needed=False), *params[2:]]
