@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.exceptions import Unavailable
 
 if TYPE_CHECKING:
+    import io
     import subprocess
 
     from smalt.home import Home
@@ -38,7 +39,7 @@ def connect(home: Home) -> socket.socket:
     """A connection to the home's server, which is started, or replaced by this version's, where need be."""
     deadline = time.monotonic() + DEADLINE
     sock = _try(home)
-    if sock is not None and _is_older(home):
+    if sock is not None and _runs_older(home):
         _give_way(home, sock)
         _wait_until_gone(home, deadline)
         sock = None
@@ -77,11 +78,17 @@ def start(home: Home, deadline: float | None = None) -> socket.socket:
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
+def is_older(version: str, than: str) -> bool:
+    """Whether a version is; one that has no numbers is not."""
+    left, right = _numbers(version), _numbers(than)
+    return bool(left) and left < right
+
+
 def spawn(home: Home) -> subprocess.Popen[bytes]:
     """Start `python -m smalt.service` for the home, in a session, folder and environment of its own."""
     import subprocess
 
-    with open(home.path("server.log"), "ab", opener=_private) as log:
+    with _log(home) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "smalt.service"],
             stdin=subprocess.DEVNULL,
@@ -113,32 +120,37 @@ def _try(home: Home) -> socket.socket | None:
         sock.connect(str(home.socket("server")))
     except OSError as error:
         sock.close()
-        if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+        if isinstance(error, (FileNotFoundError, NotADirectoryError, ConnectionRefusedError)):
             return None
         raise Unavailable(f"cannot reach the smalt server of {home.root}: {error.strerror or error}") from None
     return sock
 
 
-def _is_older(home: Home) -> bool:
+def _runs_older(home: Home) -> bool:
     from smalt._version import __version__
 
     facts: Any = home.read_json("server.json")
     theirs = facts.get("version") if isinstance(facts, dict) else None
-    return isinstance(theirs, str) and theirs != __version__ and _parts(theirs) < _parts(__version__)
+    return isinstance(theirs, str) and theirs != __version__ and is_older(theirs, __version__)
 
 
-def _parts(version: str) -> list[int]:
-    digits = ("".join(filter(str.isdigit, part)) for part in version.partition("+")[0].split("."))
-    return [int(part or "0") for part in digits]
+def _numbers(version: str) -> list[int]:
+    """`[1, 0, 1]` of `1.0.1`, and of `1.0.1rc2`, too."""
+    numbers = []
+    for part in version.partition("+")[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return numbers
 
 
 def _give_way(home: Home, sock: socket.socket) -> None:
     from smalt.client.http1 import Broken, Wire
 
-    headers = {"Authorization": f"Bearer {home.token()}", "Content-Type": "application/json"}
     wire = Wire(sock, "localhost")
     try:
-        answer = wire.request("POST", "/smalt/v1/shutdown", headers, b'{"replace": true}')
+        answer = wire.request("POST", "/smalt/v1/shutdown", {"Content-Type": "application/json"}, b'{"replace": true}')
         body = answer.read()
     except Broken:
         return  # ending already
@@ -177,5 +189,11 @@ def _reap() -> None:
     _started[:] = [process for process in _started if process.poll() is None]
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _log(home: Home) -> io.BufferedWriter:
+    path = home.path("server.log")
+    try:
+        return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"cannot write {path}: {error.strerror}; set SMALT_HOME to a folder that you can write to"
+        ) from None

@@ -139,19 +139,18 @@ class Connection:
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         from smalt._version import __version__
 
-        return {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {self.server.token()}",
-            "User-Agent": f"smalt/{__version__}",
-            **headers,
-        }
+        known = {"Accept": "application/json", "User-Agent": f"smalt/{__version__}"}
+        if self.server.token:
+            known["Authorization"] = f"Bearer {self.server.token}"
+        return {**known, **headers}
 
 
 class LocalServer:
-    """The server of a home, started when it does not run."""
+    """The server of a home, started when it does not run; its socket is in a private folder and needs no token."""
 
     host = "localhost"
     prefix = ""
+    token = ""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -160,9 +159,6 @@ class LocalServer:
         from smalt.client.autostart import connect
 
         return connect(self.home)
-
-    def token(self) -> str:
-        return self.home.token() or ""
 
 
 class RemoteServer:
@@ -181,7 +177,7 @@ class RemoteServer:
         self._url = url
         self._name = parts.hostname
         self._secure = parts.scheme == "https"
-        self._token = token
+        self.token = token
 
     def connect(self) -> socket.socket:
         try:
@@ -197,9 +193,6 @@ class RemoteServer:
             raise Unavailable(
                 f"cannot reach the smalt server at {self._url} (from SMALT_URL): {error.strerror or error}"
             ) from None
-
-    def token(self) -> str:
-        return self._token
 
 
 def _target(prefix: str, path: str, query: Mapping[str, object]) -> str:
