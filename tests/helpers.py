@@ -92,6 +92,10 @@ class Server:
         """A request over the Unix socket."""
         return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, body, raw, {})
 
+    def ask_quoted(self, method: str, path: str) -> Answer:
+        """The path is sent as it is."""
+        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, None, None, {}, quoted=True)
+
     def ask_tcp(
         self,
         method: str,
@@ -129,11 +133,13 @@ class Server:
             return _is_free(self.home, "server.lock") and _is_free(self.home, "launcher.lock")
 
         try:
-            eventually(over, "the end of server and launcher")
+            eventually(over, "the end of server and launcher", 2 * LONGEST)
         finally:
-            for process in self.processes:
+            while self.processes:
+                process = self.processes.pop()
                 process.kill()
-                process.communicate()
+                if process.stderr is not None and not process.stderr.closed:
+                    process.communicate()
 
     def _ask(
         self,
@@ -143,10 +149,12 @@ class Server:
         body: Any,
         raw: bytes | None,
         headers: dict[str, str],
+        *,
+        quoted: bool = False,
     ) -> Answer:
         with contextlib.closing(connection):
             data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-            connection.request(method, quote(path, safe="/?&=%$:@"), data, headers)
+            connection.request(method, path if quoted else quote(path, safe="/?&=%$:@"), data, headers)
             with connection.getresponse() as response:
                 text = response.read()
                 is_json = response.headers.get("content-type", "").startswith("application/json")
@@ -175,6 +183,15 @@ def temporary_server() -> Iterator[Server]:
 def host_job(command: str, **more: Any) -> dict[str, Any]:
     """The REST body of a command job that needs no environment."""
     return {"properties": {"jobType": "Command", "command": command, "environmentId": "azureml:host@latest", **more}}
+
+
+def begin_long_job(server: Server, workspace: str, name: str) -> None:
+    """A job that runs until it is canceled, and runs by the time this returns."""
+    assert server.ask("PUT", f"{workspace}/jobs/{name}", host_job("sleep 600 & echo here; wait")).status == 201
+    for message in server.stream(f"/smalt/v1{workspace}/jobs/{name}/stream"):
+        if message["t"] == "log" and message["text"] == "here\n":
+            return
+    raise AssertionError(f"{name} ended by itself")
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers import Server, eventually, host_job
+from tests.helpers import Server, begin_long_job, eventually, host_job
 
 
 def test_a_put_is_accepted_once(server: Server, workspace: str) -> None:
@@ -84,8 +84,7 @@ def test_jobs_are_listed_newest_first_page_by_page(server: Server, workspace: st
 
 def test_cancel_is_an_operation_that_can_be_polled(server: Server, workspace: str) -> None:
     """202 with an absolute Location and a short interval while it goes on, 200 when it is over."""
-    server.ask("PUT", f"{workspace}/jobs/long", host_job("sleep 600"))
-    until(server, workspace, "long", "Running")
+    begin_long_job(server, workspace, "long")
     answer = server.ask_tcp("POST", f"{workspace}/jobs/long/cancel")
     assert answer.status == 202
     assert answer.headers["x-ms-retry-after-ms"] == "150"
@@ -108,7 +107,7 @@ def test_a_finished_job_can_be_deleted(server: Server, workspace: str) -> None:
     assert not logs[0].exists()
     assert server.ask("GET", f"{workspace}/jobs/gone").status == 404
     assert server.ask("DELETE", f"{workspace}/jobs/gone").status == 204
-    server.ask("PUT", f"{workspace}/jobs/long", host_job("sleep 600"))
+    begin_long_job(server, workspace, "long")
     assert server.ask("DELETE", f"{workspace}/jobs/long").status == 409
     server.ask("POST", f"{workspace}/jobs/long/cancel")
 
@@ -221,11 +220,15 @@ def test_a_stream_of_one_step_tells_of_that_step_only(server: Server, workspace:
 
 def test_a_watcher_that_leaves_is_forgotten(server: Server, workspace: str) -> None:
     """Closing the connection ends the stream; the job goes on."""
-    server.ask("PUT", f"{workspace}/jobs/left", host_job("echo x; sleep 600"))
+    begin_long_job(server, workspace, "left")
     stream = server.stream(f"/smalt/v1{workspace}/jobs/left/stream")
     next(stream)
     stream.close()
-    assert server.ask("GET", f"{workspace}/jobs/left").body["properties"]["status"] in ("Queued", "Preparing", "Running")
+    assert server.ask("GET", f"{workspace}/jobs/left").body["properties"]["status"] in (
+        "Queued",
+        "Preparing",
+        "Running",
+    )
     server.ask("POST", f"{workspace}/jobs/left/cancel")
     over(server, workspace, "left")
 
@@ -235,9 +238,8 @@ def test_prune_frees_what_finished_jobs_left(own_server: Server) -> None:
     workspace = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
     own_server.start()
     own_server.ask("PUT", f"{workspace}/jobs/old", host_job("echo kept; echo y > outputs/z"))
-    own_server.ask("PUT", f"{workspace}/jobs/busy", host_job("sleep 600"))
+    begin_long_job(own_server, workspace, "busy")
     over(own_server, workspace, "old")
-    until(own_server, workspace, "busy", "Running")
     folder = own_server.home.path("workspaces", "w", "jobs")
     told = own_server.ask("POST", "/smalt/v1/prune", {"older_than": 0, "dry_run": True}).body
     assert [item["name"] for item in told["items"] if item["kind"] == "job folder"] == ["old"]

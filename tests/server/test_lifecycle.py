@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, refusal
 
 from smalt._version import __version__
 from smalt.processes import boot_id, identify
-from tests.helpers import WORKSPACE, Server, eventually, host_job, refusal
 
 SERVED = WORKSPACE.format("default")
 
@@ -91,7 +91,7 @@ def test_shutdown_ends_it_and_the_next_start_serves(own_server: Server) -> None:
 def test_shutdown_waits_for_nobody_unless_forced(own_server: Server) -> None:
     """With an unfinished job shutdown is refused; with force the job is canceled first."""
     process = own_server.start()
-    assert own_server.ask("PUT", f"{SERVED}/jobs/long", host_job("sleep 600")).status == 201
+    begin_long_job(own_server, SERVED, "long")
     refused = own_server.ask("POST", "/smalt/v1/shutdown", {})
     assert refused.status == 409
     assert "1 job is unfinished" in refused.body["error"]["message"]

@@ -77,6 +77,8 @@ def _shape(call: Call, compute: Resource) -> dict[str, Any]:
     capacity = call.service.engine.rooms.compute.capacity
     machine = {"vmSize": f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs", "osType": "Linux"}
     given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})
+    inner = given.get("properties")
+    inner = inner if isinstance(inner, dict) else {}
     return {
         "id": resource_id(call.workspace, "computes", compute.name),
         "name": compute.name,
@@ -85,7 +87,7 @@ def _shape(call: Call, compute: Resource) -> dict[str, Any]:
         "tags": content.get("tags") or {},
         "properties": {
             **given,
-            "properties": {**machine, **(given.get("properties") or {})},
+            "properties": {**machine, **inner},
             "provisioningState": "Succeeded",
         },
         "systemData": system_data(compute.created_by, compute.created_at),

@@ -1,0 +1,168 @@
+"""No body, path or query makes the server fail: never a 500, and always JSON in the ARM shape."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
+from tests.api.test_jobs import pipeline
+from tests.helpers import WORKSPACE, Answer, Server, host_job
+
+W = WORKSPACE.format("fuzz")
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+texts = st.text(max_size=20) | st.sampled_from(
+    [
+        "${{inputs.x}}",
+        "${{parent.jobs.s0.outputs.o}}",
+        "azureml:x:1",
+        "azureml:x@latest",
+        "azureml://datastores/d/paths/",
+        "/",
+        "..",
+    ]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
+)
+COMPUTE = {"properties": {"computeType": "AmlCompute", "properties": {"vmSize": "x"}}}
+DATASTORE = {"properties": {"datastoreType": "AzureBlob", "accountName": "a", "containerName": "c"}}
+COMMAND = host_job(
+    "echo ${{inputs.x}} > ${{outputs.o}}",
+    inputs={"x": {"jobInputType": "uri_file", "uri": "azureml://datastores/d/paths/x"}},
+    outputs={"o": {"jobOutputType": "uri_folder", "mode": "Upload", "uri": "azureml://datastores/d/paths/y"}},
+    limits={"jobLimitsType": "Command", "timeout": "PT1M"},
+    resources={"instanceCount": 1, "properties": {}},
+    distribution={"distributionType": "PyTorch", "processCountPerInstance": 2},
+    environmentVariables={"A": "b"},
+    tags={"t": "u"},
+)
+TARGETS = [
+    ("jobs/never", COMMAND),
+    ("jobs/never", pipeline("true", "true")),
+    ("components/c/versions/1", COMPONENT),
+    ("environments/e/versions/1", ENVIRONMENT),
+    ("data/d/versions/1", DATA),
+    ("models/m/versions/1", MODEL),
+    ("computes/c", COMPUTE),
+    ("datastores/s", DATASTORE),
+    ("codes/c/versions/1", {"properties": {"codeUri": "azureml://datastores/workspaceblobstore/paths/x"}}),
+    ("data/d", {"properties": {"isArchived": True}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), TARGETS, ids=[f"{path}-{number}" for number, (path, _) in enumerate(TARGETS)]
+)
+@given(data=st.data())
+@QUICK
+def test_a_right_body_with_something_wrong_in_it(server: Server, path: str, body: dict[str, Any], data: Any) -> None:
+    """One place of a good body is replaced, or dropped, or gets a neighbour; the job itself never starts."""
+    broken = data.draw(mutated(body))
+    holds(server.ask("PUT", f"{W}/{path}", raw=json.dumps(spoiled(broken, path)).encode()))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", f"/smalt/v1{W}/assets"),
+        ("POST", f"/smalt/v1{W}/snapshots"),
+        ("POST", f"/smalt/v1{W}/resolve"),
+        ("POST", "/smalt/v1/prune"),
+        ("PATCH", "/smalt/v1/config"),
+        ("PATCH", W),
+        ("POST", f"/history/v1.0{W}/rundata"),
+        ("POST", f"/data/v1.0{W}/dataversion/batchGetResolvedUris"),
+        ("PUT", f"{W}/jobs/x"),
+    ],
+)
+@given(data=st.data())
+@QUICK
+def test_any_json_in_our_own_routes(server: Server, method: str, path: str, data: Any) -> None:
+    """Objects with the keys that the route knows, holding anything."""
+    keys = ["items", "path", "manifest", "ignore", "uri", "older_than", "dry_run", "compute", "url-map", "cpus",
+            "idle-minutes", "properties", "location", "tags", "runId", "values", "jobType"]  # fmt: skip
+    body = data.draw(st.dictionaries(st.sampled_from(keys) | texts, values, max_size=4) | values)
+    if method == "PATCH" and path == "/smalt/v1/config" and isinstance(body, dict):
+        body.pop("idle-minutes", None)
+    if isinstance(body, dict) and path == "/smalt/v1/prune":
+        body["dry_run"] = True
+    holds(server.ask(method, path, raw=json.dumps(body).encode()))
+
+
+BYTES = [b"\xff", b"{", b'{"a":', b"[" * 5000, b'{"a":' * 3000, b"NaN", b"1" * 5000]
+BYTES += [b'{"a":1e999}', b'{"a":"\\ud800"}', b'{"a":"\\u0000"}']
+
+
+@given(raw=st.binary(max_size=60) | st.sampled_from(BYTES))
+@QUICK
+def test_any_bytes_as_a_body(server: Server, raw: bytes) -> None:
+    """What is no JSON object is 400, wherever it is sent."""
+    for path in (f"{W}/jobs/x", f"{W}/data/d/versions/1", W):
+        answer = server.ask("PUT", path, raw=raw or b"[]")
+        holds(answer)
+        assert answer.status == 400 or raw.strip() in (b"", b"{}")
+
+
+@given(name=st.text(min_size=1, max_size=30), query=st.text(max_size=20))
+@QUICK
+def test_any_name_in_a_path(server: Server, name: str, query: str) -> None:
+    """Names of everything, and values of every query parameter."""
+    from urllib.parse import quote
+
+    one, asked = quote(name, safe="", errors="ignore") or "x", quote(query, safe="", errors="ignore")
+    for path in (
+        f"{W}/jobs/{one}",
+        f"{W}/data/{one}/versions/{one}",
+        f"{W}/components/{one}",
+        f"{W}/computes/{one}",
+        f"{W}/datastores/{one}",
+        f"{W}/jobs?$skip={asked}&$top={asked}&tag={asked}&listViewType={asked}",
+        f"{W}/codes/x/versions?hash={asked}",
+        f"/smalt/v1{W}/datastores/workspaceblobstore/list?path={asked}&recursive=true",
+        f"/smalt/v1{W}/datastores/{one}/files/{one}",
+        f"/smalt/v1{W}/jobs/{one}/stream",
+        f"/history/v1.0{W}/runs/{one}/details",
+        f"{WORKSPACE.format(one)}/jobs",
+        f"/{one}",
+    ):
+        holds(server.ask_quoted("GET", path))
+
+
+def holds(answer: Answer) -> None:
+    assert answer.status < 500, answer
+    if answer.status >= 400:
+        error = answer.body["error"]
+        assert isinstance(error["code"], str)
+        assert isinstance(error["message"], str)
+        assert "Traceback" not in error["message"]
+
+
+@st.composite
+def mutated(draw: Any, body: Any) -> Any:
+    """`body` with one thing changed somewhere in it."""
+    if isinstance(body, dict) and body and draw(st.integers(0, 4)):
+        key = draw(st.sampled_from(sorted(body)))
+        kind = draw(st.integers(0, 9))
+        if kind == 0:
+            return {name: value for name, value in body.items() if name != key}
+        if kind == 1:
+            return {**body, draw(texts): draw(values)}
+        return {**body, key: draw(mutated(body[key]))}
+    return draw(values)
+
+
+def spoiled(body: Any, path: str) -> Any:
+    """A job that would run is sent with an input that is not there, so that none ever starts."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    if path.startswith("jobs/") and isinstance(properties, dict):
+        inputs = properties.get("inputs") or {}
+        if isinstance(inputs, dict):
+            inputs = {**inputs, "gone": {"jobInputType": "uri_file", "uri": "file:///smalt/gone"}}
+        return {**body, "properties": {**properties, "inputs": inputs}}
+    return body
