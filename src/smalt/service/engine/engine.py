@@ -11,20 +11,18 @@ import contextlib
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from smalt.entities import CommandJob
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason, Step
 from smalt.service.engine import family, outcome, submission
+from smalt.service.engine.board import Board, Run
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
-from smalt.service.engine.slots import Grant, Request, Slots
 from smalt.service.engine.watch import Watch
 from smalt.service.environments import Realised
 from smalt.service.records import jobs
@@ -33,22 +31,7 @@ from smalt.service.records.workspaces import Workspace
 
 log = logging.getLogger("smalt.engine")
 
-_MOST_ENTITIES = 5000  # planned jobs that need not be read again when their turn comes
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
-
-
-@dataclass
-class Run:
-    """A leaf that holds a slot."""
-
-    job: Job
-    grant: Grant
-    leaf: command.Leaf | None = None
-    environment: Realised | None = None
-    view: Realised | None = None
-    step_id: str | None = None
-    number: int = 0
-    task: asyncio.Task[None] | None = None
 
 
 class Engine:
@@ -58,13 +41,8 @@ class Engine:
         self.rooms = rooms
         self.watch = Watch()
         self._db = rooms.db
-        self._slots = Slots(rooms.compute.capacity.cpus, rooms.compute.capacity.gpus)
+        self._board = Board(rooms.compute.capacity)
         self._families = family.Families(rooms.db)
-        self._plans: deque[int] = deque()
-        self._ready: deque[int] = deque()
-        self._runs: dict[int, Run] = {}
-        self._steps: dict[str, Run] = {}
-        self._entities: dict[int, CommandJob] = {}
         self._exits: list[Exit] = []
         self._processes: dict[str, tuple[Any, ...]] = {}
         self._prepared: deque[tuple[int, Exception | None]] = deque()
@@ -76,7 +54,8 @@ class Engine:
         self._stops: list[str] = []
         self._waking = False
         self._closed = False
-        self._told = 0
+        self._stalled = False
+        self._told = False
 
     @property
     def unfinished(self) -> int:
@@ -96,9 +75,7 @@ class Engine:
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
         self._closed = True
-        for run in self._runs.values():
-            if run.task:
-                run.task.cancel()
+        self._board.abandon()
         await self.rooms.compute.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
@@ -109,7 +86,7 @@ class Engine:
             if remote and job.type in COMPOSITES:
                 self._looking[job.id] = asyncio.ensure_future(self._look_for(job, remote))
             else:
-                self._queue(job)
+                self._board.queue(job)
             self._changed.add(job.root_id)
             self._wake()
         return job
@@ -118,8 +95,12 @@ class Engine:
         """Ask the job, and all below it, to end; durable when this returns."""
         if job.is_over:
             return
-        with self._db.transaction():
-            self._cancel(job)
+        try:
+            with self._db.transaction():
+                self._cancel(job)
+        except Exception as error:
+            self._stall(error, [])
+            raise
         self._act()
         self._wake()
 
@@ -137,7 +118,7 @@ class Engine:
             if problem:
                 self._end(job, "Failed", outcome.failed(problem, "InputMissing"))
             else:
-                self._queue(job)
+                self._board.queue(job)
 
     def _on_started(self, step_id: str, process: Process) -> None:
         """Kept until the next commit: recovery asks the launcher, not this."""
@@ -155,7 +136,7 @@ class Engine:
 
     def _turn(self) -> None:
         self._waking = False
-        if self._closed:
+        if self._closed or self._stalled:
             return
         exits, self._exits = self._exits, []
         try:
@@ -183,22 +164,20 @@ class Engine:
             self.rooms.compute.stop(step_id, command.GRACE)
         changed, self._changed = self._changed, set()
         self.watch.wake(changed)
-        busy = len(self._plans) + len(self._ready) + len(self._runs)
-        if bool(busy) != bool(self._told):
-            self._told = busy
-            self.rooms.compute.set_unfinished(busy)
+        if self._board.busy != self._told:
+            self._told = self._board.busy
+            self.rooms.compute.set_unfinished(int(self._told))
 
     def _stall(self, error: Exception, exits: list[Exit]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records anew in a while."""
         log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
         self._exits = exits + self._exits
         self._starts, self._stops = [], []
-        for run in self._runs.values():
-            if run.task:
-                run.task.cancel()
-        self._waking = True
+        self._board.abandon()
+        self._stalled = True
 
         def again() -> None:
+            self._stalled = False
             self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
             self._turn()
 
@@ -206,18 +185,16 @@ class Engine:
 
     def _reload(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
-        for queue in (self._plans, self._ready, self._prepared, self._finished):
-            queue.clear()
-        self._runs.clear()
-        self._steps.clear()
+        self._board = Board(self.rooms.compute.capacity)
+        self._prepared.clear()
+        self._finished.clear()
         self._families.clear()
-        self._slots = Slots(self.rooms.compute.capacity.cpus, self.rooms.compute.capacity.gpus)
         attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         for job in jobs.unfinished(self._db):
             attempt = attempts.get(job.id)
             if attempt:
-                self._hold(job, attempt)
+                self._board.hold(job, attempt)
                 if attempt.step_id not in running | exited:
                     self._exits.append(_never_started(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
@@ -226,34 +203,18 @@ class Engine:
                 self._finish_again(job)
             elif job.type in LEAVES or not job.planned:
                 if job.id not in self._looking:
-                    self._queue(job)
+                    self._board.queue(job)
             elif job.open == 0:
                 with self._db.transaction():
                     self._end(*self._parent_end(job.id))
 
-    def _hold(self, job: Job, attempt: jobs.Attempt | None = None) -> Run:
-        """A slot for what is running already."""
-        grant = self._slots.take(Request(), force=True)
-        assert grant is not None, "a forced slot is always given"
-        run = self._runs[job.id] = Run(job, grant)
-        if attempt:
-            run.step_id, run.number = attempt.step_id, attempt.number
-            self._steps[attempt.step_id] = run
-        return run
-
     def _finish_again(self, job: Job) -> None:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
-        run = self._hold(job)
+        run = self._board.hold(job)
         last = jobs.attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
-
-    def _queue(self, job: Job) -> None:
-        """Nothing but a slot, or a plan, is missing."""
-        if job.waiting:
-            return
-        (self._plans if job.type in COMPOSITES else self._ready).append(job.id)
 
     def _note_processes(self) -> None:
         """Of steps that still run; a step that is over has its identity noted with its end."""
@@ -263,13 +224,14 @@ class Engine:
 
     def _place(self) -> None:
         """Plan what is to be planned, and fill the free slots."""
-        while self._plans:
-            self._plan(jobs.get(self._db, self._plans.popleft()))
-        while self._ready and self._slots.any_free:
-            job = jobs.get(self._db, self._ready[0])
+        board = self._board
+        while board.plans:
+            self._plan(jobs.get(self._db, board.plans.popleft()))
+        while board.ready and board.slots.any_free:
+            job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):
                 return
-            self._ready.popleft()
+            board.ready.popleft()
 
     def _plan(self, job: Job) -> None:
         if job.is_over or job.planned:
@@ -280,11 +242,10 @@ class Engine:
         except (SmaltError, OSError) as error:
             self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
             return
-        if len(self._entities) < _MOST_ENTITIES:
-            self._entities.update(entities)
+        self._board.remember(entities)
         for child in children:
             if child.waiting == 0:
-                self._queue(child)
+                self._board.queue(child)
         if not children:
             self._end(*self._parent_end(job.id))
 
@@ -295,10 +256,9 @@ class Engine:
         except (SmaltError, OSError) as error:
             self._end(job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
             return True
-        grant = self._slots.take(leaf.request)
-        if grant is None:
+        run = self._board.take(leaf)
+        if run is None:
             return False
-        run = self._runs[job.id] = Run(job, grant, leaf)
         self._changed.add(job.root_id)
         run.environment = self.rooms.environments.cached(leaf.environment)
         if run.environment is not None and leaf.is_quick(self.rooms):
@@ -309,16 +269,15 @@ class Engine:
         return True
 
     def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
-        run.number = jobs.last_attempt(self._db, run.job) + 1
-        step_id = jobs.attempt(self._db, run.job, run.number, "local", leaf.timeout)
+        number = jobs.last_attempt(self._db, run.job) + 1
+        step_id = jobs.attempt(self._db, run.job, number, "local", leaf.timeout)
         try:
-            step, run.view = command.step(self.rooms, leaf, environment, run.grant, run.number, step_id)
+            step, run.view = command.step(self.rooms, leaf, environment, run.grant, number, step_id)
         except (SmaltError, OSError) as error:
             jobs.end_attempt(self._db, step_id, None, None, "never started", 0.0)
             self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
             return
-        run.step_id = step_id
-        self._steps[step_id] = run
+        self._board.start(run, step_id, number)
         for note in environment.notes:
             self.rooms.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
@@ -340,7 +299,7 @@ class Engine:
     def _take_prepared(self) -> None:
         while self._prepared:
             job_id, error = self._prepared.popleft()
-            run = self._runs.get(job_id)
+            run = self._board.runs.get(job_id)
             if run is None:
                 continue
             self._changed.add(run.job.root_id)
@@ -350,7 +309,7 @@ class Engine:
                 self._launch(run, run.leaf, run.environment, ("Running",))
 
     def _take_exit(self, exit: Exit) -> None:
-        run = self._steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
+        run = self._board.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
         if run is None:
             return
         process = self._processes.pop(exit.step_id, None)
@@ -359,14 +318,14 @@ class Engine:
         if not run.job.cancel_requested and _again(run.job, exit, run.number):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
-            self._ready.append(run.job.id)
+            self._board.ready.append(run.job.id)
             return
         self._settle(run, exit, run.number)
 
     def _hold_unknown(self, step_id: str) -> Run | None:
         """The run of a step that only the records know; None when its end is recorded already."""
         attempt = jobs.open_attempt(self._db, step_id)
-        return self._hold(jobs.get(self._db, attempt.job_id), attempt) if attempt else None
+        return self._board.hold(jobs.get(self._db, attempt.job_id), attempt) if attempt else None
 
     def _settle(self, run: Run, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
@@ -382,7 +341,7 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _read(self, job: Job) -> command.Leaf:
-        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job), self._entities.pop(job.id, None))
+        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job), self._board.entities.pop(job.id, None))
 
     def _store(self, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
@@ -408,7 +367,7 @@ class Engine:
     def _take_finished(self) -> None:
         while self._finished:
             job_id, error = self._finished.popleft()
-            run = self._runs.get(job_id)
+            run = self._board.runs.get(job_id)
             if run is not None:
                 self._changed.add(run.job.root_id)
                 self._end_leaf(run.job, error)
@@ -422,14 +381,10 @@ class Engine:
             self._end(job, "Failed", error)
 
     def _free(self, job: Job) -> None:
-        run = self._runs.pop(job.id, None)
-        if run and run.step_id:
-            self._steps.pop(run.step_id, None)
+        run = self._board.free(job)
         if run and run.view and run.view.folder:
             with contextlib.suppress(OSError):
                 self.rooms.environments.release(run.view.folder)
-        if run:
-            self._slots.give(run.grant)
 
     def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
         """The job is over; so may be its parent, and those that waited for it go on or are given up."""
@@ -445,7 +400,7 @@ class Engine:
             if job.parent_id is None:
                 continue
             for child in self._families.released(job):
-                self._queue(child)
+                self._board.queue(child)
             work.extend(self._families.given_up(job))
             if status == "Failed" and self._families.stops_on(job):
                 work.extend(self._families.unstarted(job))
@@ -471,7 +426,7 @@ class Engine:
         todo = deque([job])
         while todo:
             one = todo.popleft()
-            run = self._runs.get(one.id)
+            run = self._board.runs.get(one.id)
             one = run.job if run else one
             if jobs.is_over(self._db, one.id):
                 continue

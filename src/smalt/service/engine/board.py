@@ -1,0 +1,94 @@
+"""What the engine keeps in memory: queues, slots and what holds them. The records can make it again at any time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from smalt.entities import CommandJob
+from smalt.service.compute.base import Capacity
+from smalt.service.engine.kinds import COMPOSITES, command
+from smalt.service.engine.slots import Grant, Request, Slots
+from smalt.service.environments import Realised
+from smalt.service.records.jobs import Attempt, Job
+
+_MOST_ENTITIES = 5000
+
+
+@dataclass
+class Run:
+    """A leaf that holds a slot."""
+
+    job: Job
+    grant: Grant
+    leaf: command.Leaf | None = None
+    environment: Realised | None = None
+    view: Realised | None = None
+    step_id: str | None = None
+    number: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Board:
+    def __init__(self, capacity: Capacity) -> None:
+        self.slots = Slots(capacity.cpus, capacity.gpus)
+        self.plans: deque[int] = deque()
+        """Composites whose turn to be planned has come."""
+        self.ready: deque[int] = deque()
+        """Leaves that wait for nothing but a slot, oldest first."""
+        self.runs: dict[int, Run] = {}
+        """What holds a slot, by job."""
+        self.steps: dict[str, Run] = {}
+        """The same by step, once there is one."""
+        self.entities: dict[int, CommandJob] = {}
+        """Planned leaves that need not be read again when their turn comes."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.plans or self.ready or self.runs)
+
+    def queue(self, job: Job) -> None:
+        """Nothing but a slot, or a plan, is missing."""
+        if not job.waiting:
+            (self.plans if job.type in COMPOSITES else self.ready).append(job.id)
+
+    def remember(self, entities: dict[int, CommandJob]) -> None:
+        if len(self.entities) < _MOST_ENTITIES:
+            self.entities.update(entities)
+
+    def take(self, leaf: command.Leaf) -> Run | None:
+        """A slot for a leaf that is to start, or None while too few are free."""
+        grant = self.slots.take(leaf.request)
+        if grant is None:
+            return None
+        run = self.runs[leaf.job.id] = Run(leaf.job, grant, leaf)
+        return run
+
+    def hold(self, job: Job, attempt: Attempt | None = None) -> Run:
+        """A slot for what is running already, whatever the count."""
+        grant = self.slots.take(Request(), force=True)
+        assert grant is not None, "a forced slot is always given"
+        run = self.runs[job.id] = Run(job, grant)
+        if attempt:
+            self.start(run, attempt.step_id, attempt.number)
+        return run
+
+    def start(self, run: Run, step_id: str, number: int) -> None:
+        run.step_id, run.number = step_id, number
+        self.steps[step_id] = run
+
+    def free(self, job: Job) -> Run | None:
+        """The slot is free again; what held it."""
+        run = self.runs.pop(job.id, None)
+        if run:
+            self.slots.give(run.grant)
+            if run.step_id:
+                self.steps.pop(run.step_id, None)
+        return run
+
+    def abandon(self) -> None:
+        """Stop what is being prepared or finished beside the loop."""
+        for run in self.runs.values():
+            if run.task:
+                run.task.cancel()

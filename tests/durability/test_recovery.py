@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from smalt.home import Home
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from tests.engine.bench import Workbench, workbench
+
+HOST = "azureml:host"
+
+
+async def crash(bench: Workbench) -> None:
+    """The server is gone without a word; its launcher and steps are not."""
+    bench.engine._closed = True
+    await bench.engine.rooms.compute.close()
+    bench.db.close()
+    for _ in range(3):  # the closed connection is let go in the loop's next rounds
+        await asyncio.sleep(0)
+
+
+async def kill_all(bench: Workbench, *submitted: Job) -> None:
+    """A power cut: server, launcher and every step at once."""
+    pids = [one.pid for job in submitted for one in jobs.attempts(bench.db, job.id)]
+    await crash(bench)
+    lock = Path("/proc/locks").read_text()
+    inode = bench.home.path("launcher.lock").stat().st_ino
+    holder = next(int(line.split()[4]) for line in lock.splitlines() if f":{inode} " in line and "->" not in line)
+    for pid in [holder, *pids]:
+        if pid:
+            os.kill(pid, 9)
+
+
+def test_a_step_outlives_its_server(tmp_path: Path) -> None:
+    """A step that runs while the server is away is kept, and its end counts."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        gate = tmp_path / "gate"
+        os.mkfifo(gate)
+        job = bench.submit("long", {"command": f"read line < {gate}; echo $line", "environment": HOST})
+        await bench.until(job, lambda now: now.status == "Running")
+        await crash(bench)
+        async with workbench(home) as again:
+            await asyncio.to_thread(gate.write_text, "done\n")
+            over = await again.over(job)
+            assert (over.status, again.log("long")) == ("Completed", "done\n")
+            assert len(jobs.attempts(again.db, job.id)) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
+    """The result of a step that ended without a server is its result, and what waited for it goes on."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        gate, ended = tmp_path / "gate", tmp_path / "ended"
+        os.mkfifo(gate)
+        os.mkfifo(ended)
+        document = {
+            "jobs": {
+                "first": {
+                    "command": f"read line < {gate}; echo > {ended}",
+                    "environment": HOST,
+                    "outputs": {"o": None},
+                },
+                "then": {
+                    "command": "true",
+                    "environment": HOST,
+                    "inputs": {"i": "${{parent.jobs.first.outputs.o}}"},
+                },
+            }
+        }
+        job = bench.submit("away", document)
+        await bench.until(job, lambda now: bool(jobs.children_with(bench.db, now.id, "Running")))
+        await crash(bench)
+        await asyncio.to_thread(gate.write_text, "go\n")
+        await asyncio.to_thread(ended.read_text)
+        async with workbench(home) as again:
+            assert (await again.over(job)).status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another boot id and no processes: what ran is Failed and says so, what waited is given up or run, retries count."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        mark = tmp_path / "mark"
+        ran = bench.submit("ran", {"command": "sleep 300", "environment": HOST})
+        retried = bench.submit(
+            "retried",
+            {
+                "command": f"[ -e {mark} ] || {{ touch {mark}; sleep 300; }}",
+                "environment": HOST,
+                "properties": {"smalt.retries": "1"},
+            },
+        )
+        queued = bench.submit("queued", {"command": "echo ran", "environment": HOST})
+        for job in (ran, retried):
+            await bench.until(job, lambda now: now.status == "Running")
+        await bench.until(retried, lambda _: mark.exists())
+        await kill_all(bench, ran, retried)
+        monkeypatch.setenv("SMALT_BOOT_ID", "another")
+        async with workbench(home) as again:
+            failed, second, third = [await again.over(job) for job in (ran, retried, queued)]
+            assert failed.status == "Failed"
+            assert "restarted" in json.loads(failed.error or "{}")["message"]
+            assert second.status == "Completed"
+            assert len(jobs.attempts(again.db, retried.id)) == 2
+            assert third.status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    """Children without a finished plan are dropped and planned again; none runs twice."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        bench.engine._closed = True  # accepted, and the server is gone before its first turn
+        job = bench.submit("plan", {"jobs": {"a": {"command": "true", "environment": HOST}}})
+        half = jobs.New(name="plan-a", type="command", body={}, experiment="Default", node="a")
+        jobs.add(bench.db, job.workspace_id, half, "tester", jobs.get(bench.db, job.id))
+        await crash(bench)
+        async with workbench(home) as again:
+            assert (await again.over(job)).status == "Completed"
+            assert again.states(job) == {"a": "Completed"}
+
+    asyncio.run(scenario())
