@@ -217,3 +217,51 @@ def test_a_pipeline_component_is_held_to_its_declared_inputs() -> None:
     assert problems(component, "component") == [
         "jobs.train.inputs.epochs: the input 'epochs' must be an integer, but the pipeline's input 'much' is a number"
     ]
+
+
+def test_init_and_finalize_must_be_steps() -> None:
+    """`on_init` and `on_finalize` name steps of the pipeline."""
+    job = {**pipeline(tidy={"command": "true"}), "settings": {"on_init": "tydi", "on_finalize": "tidy"}}
+    assert problems(job) == ["settings.on_init: 'tydi' is no step; did you mean 'tidy'?"]
+
+
+def test_a_sweep_step_varies_inputs_of_its_trial() -> None:
+    """The space gives the trial's inputs; what neither it nor the step gives is missed."""
+    sweep = {
+        "type": "sweep",
+        "trial": COMPONENT,
+        "search_space": {"epochs": {"type": "choice", "values": [1, 2]}, "rat": {"type": "choice", "values": [1]}},
+        "objective": {"goal": "minimize", "primary_metric": "m"},
+        "limits": {"max_total_trials": 2},
+    }
+    assert problems(pipeline(sweep=sweep)) == [
+        "jobs.sweep.search_space.rat: the component of this step has no input 'rat' to vary; did you mean 'rate'?",
+        "jobs.sweep: the input 'data' (uri_folder) of the component is not given",
+    ]
+
+
+def test_arguments_of_a_parallel_step_name_its_inputs() -> None:
+    """Program arguments and the data that is cut up are held to the step's own inputs and outputs."""
+    step = {
+        "type": "parallel",
+        "task": {"type": "run_function", "program_arguments": "--x ${{inputs.y}}", "append_row_to": "${{outputs.o}}"},
+        "input_data": "${{inputs.x}}",
+        "inputs": {"x": "${{parent.inputs.raw}}"},
+        "outputs": {"o": None},
+    }
+    assert problems(pipeline(p=step)) == ["jobs.p.task.program_arguments: '${{inputs.y}}' names no input of this step"]
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "a/b", ""])
+def test_inputs_and_outputs_must_have_names_that_can_be_used(name: str) -> None:
+    """Their names become parts of expressions, variables and paths."""
+    for key, value in (("inputs", 1), ("outputs", None)):
+        found = problems({"command": "true", key: {name: value}})
+        assert len(found) == 1
+        assert "is no name of an input or output" in found[0]
+
+
+def test_a_literal_with_a_type_is_explained() -> None:
+    """`type: number` beside a value, as in components, is told with what to write instead."""
+    found = problems({"command": "true", "inputs": {"lr": {"type": "number", "default": 0.1}}})
+    assert found[0] == "inputs.lr.type: 'number' is not the type of data; write a literal as a bare value: 'lr: VALUE'"

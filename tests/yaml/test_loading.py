@@ -61,8 +61,7 @@ def test_all_errors_of_a_file_come_at_once_each_at_its_place(tmp_path: Path) -> 
             """,
         },
     )
-    assets = "'uri_file', 'uri_folder', 'mltable', 'custom_model', 'mlflow_model', 'triton_model'"
-    types = f"{assets}, 'path', 'string', 'integer', 'number' or 'boolean'"
+    types = "'uri_file', 'uri_folder', 'mltable', 'custom_model', 'mlflow_model' or 'triton_model'"
     assert told(tmp_path / "pipe.yml", folder=tmp_path) == [
         f"pipe.yml:4:11: 'type' must be {types}, not 'uri_foldr'; did you mean 'uri_folder'?",
         "pipe.yml:13:5: unknown key 'comand' in a command job; did you mean 'command'?",
@@ -163,7 +162,7 @@ def test_environments_trials_and_jobs_of_schedules_are_loaded(tmp_path: Path) ->
     write(
         tmp_path,
         {
-            "train.yml": "type: command\ncommand: ls\nenvironment: file:./env.yml\n",
+            "train.yml": "command: ls\nenvironment: file:./env.yml\ninputs: {x: {type: integer}}\n",
             "env.yml": "name: e\nimage: python\n",
             "pipe.yml": """
                 type: pipeline

@@ -138,7 +138,7 @@ class AutoML(Entity):
 
         if self.primary_metric is not None:
             check(self.primary_metric, task.metrics, "primary_metric")
-        for key in ("allowed_training_algorithms", "blocked_training_algorithms"):
+        for key in ("allowed_training_algorithms", "blocked_training_algorithms") if task.algorithms else ():
             for index, word in enumerate(getattr(self.training, key, None) or ()):
                 check(word, task.algorithms, "training", key, index)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.command import HasCommand
 from smalt.entities.component import Component
 from smalt.entities.entity import constant, optional, required
+from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
 from smalt.entities.resources import ComponentResources
-from smalt.entities.rules.expressions import Names, check
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import List, Text
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ class CommandComponent(HasCommand, Component):
     type = constant("command", "The type of component.")
     command = required(Text(), "The command line, run by the shell.")
     resources = optional(Nested(ComponentResources), "The machines that it asks for.")
-    additional_includes = optional(List(Text()), "Files and folders that are added to the code.")
+    additional_includes = optional(
+        List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
+    )
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        names: Names = {"inputs": self.inputs, "outputs": self.outputs}
-        check(self.__dict__.get("command"), names, "this component", (*path, "command"), reader)
+        check_own(self, "this component", {"command": self.__dict__.get("command")}, path, reader)

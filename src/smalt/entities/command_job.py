@@ -11,7 +11,7 @@ from smalt.entities.job import Job
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration
-from smalt.entities.rules.expressions import Names, check
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Anything, Text
 
 if TYPE_CHECKING:
@@ -30,5 +30,4 @@ class CommandJob(HasCommand, Job):
     parameters = from_service(Anything(), "As the service has them.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        names: Names = {"inputs": self.inputs, "outputs": self.outputs}
-        check(self.__dict__.get("command"), names, "this command job", (*path, "command"), reader)
+        check_own(self, "this command job", {"command": self.__dict__.get("command")}, path, reader)

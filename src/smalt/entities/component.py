@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Asset
 from smalt.entities.entity import mapping, optional
-from smalt.entities.inputs import Input, Output, Outputs
+from smalt.entities.inputs import Input, Output, Outputs, Ports
 from smalt.entities.kinds import COMPONENTS, component_type
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
@@ -30,7 +30,7 @@ class Port(Nested[Any]):
         return super().read(value, path, reader)
 
 
-COMPONENT_INPUTS: Map[Input] = Map(Port(Input, INPUT_KEYS, "a component"))
+COMPONENT_INPUTS: Map[Input] = Ports(Port(Input, INPUT_KEYS, "a component"))
 COMPONENT_OUTPUTS: Map[Output] = Outputs(Port(Output, OUTPUT_KEYS, "a component"))
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.entity import Entity, optional
 from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nested import Nested
-from smalt.entities.problems import Path, listed, shown
+from smalt.entities.problems import Path
 from smalt.entities.references import PREFIX
 from smalt.entities.shapes import JSON, AsText, Boolean, Enum, List, Map, Shape, Text
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
     from smalt.entities.reader import Reader
+
+T = TypeVar("T")
 
 ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 MODES = (
@@ -81,12 +84,15 @@ class Output(Entity):
     noun = "an output"
 
     type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.")
-    path = optional(Text(), "Where it is written; the service chooses where unset.")
+    path = optional(DataPath(), "Where it is written; the service chooses where unset.")
     mode = optional(Enum(*MODES), "How the job writes it.")
     name = optional(Text(), "The name of the asset that it is registered as.")
     version = optional(AsText(), "The version of that asset.")
     description = optional(Text(), "What it is.")
     early_available = optional(Boolean(), "Whether it can be read before the step ends.")
+
+
+_DATA_TYPES = Enum(*ASSETS)
 
 
 class JobInput(Shape[Input | Literal]):
@@ -107,14 +113,16 @@ class JobInput(Shape[Input | Literal]):
             return LiteralValue().read(value["value"], (*path, "value"), reader)
         if not isinstance(value, (Mapping, Input)):
             return self.refuse(value, path, reader)
-        data = self.data.read(value, path, reader)
-        if data is not None and data.type in PRIMITIVES:
-            words = listed(ASSETS)
-            reader.problem(
-                (*path, "type"),
-                f"the type of data must be {words}, not {shown(data.type)}; write a literal as a bare value",
-            )
-        return data
+        if isinstance(value, Mapping) and value.get("type") is not None and not self._is_data(value, path, reader):
+            value = {key: item for key, item in value.items() if key != "type"}
+        return self.data.read(value, path, reader)
+
+    def _is_data(self, value: Mapping[str, Any], path: Path, reader: Reader) -> bool:
+        if isinstance(value["type"], str) and value["type"] in PRIMITIVES:
+            words = "the type of data; write a literal as a bare value"
+            reader.problem((*path, "type"), f"'{value['type']}' is not {words}: '{path[-1]}: VALUE'")
+            return False
+        return _DATA_TYPES.read(value["type"], (*path, "type"), reader) is not None
 
     def dump(self, value: Any) -> Any:
         return self.data.dump(value)
@@ -123,13 +131,27 @@ class JobInput(Shape[Input | Literal]):
         return {"anyOf": [LiteralValue().schema(definitions), self.data.schema(definitions)]}
 
 
-class Outputs(Map[Any]):
-    """Names to outputs; a name without a value is an output with nothing said."""
+class Ports(Map[T]):
+    """Inputs or outputs, whose names become parts of expressions, variables and paths."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
+        for name in value if isinstance(value, Mapping) else ():
+            if not _NAME.fullmatch(name if isinstance(name, str) else str(name)):
+                words = f"'{name}' is no name of an input or output; use letters, digits, '_', '-' and '.'"
+                reader.problem((*path, name), words, at_key=True)
+        return super().read(value, path, reader)
+
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class Outputs(Ports[Any]):
+    """A name without a value is an output with nothing said."""
 
     def nothing(self) -> Output:
         return Output()
 
 
-JOB_INPUTS: Map[Input | Literal] = Map(JobInput())
+JOB_INPUTS: Map[Input | Literal] = Ports(JobInput())
 JOB_OUTPUTS: Map[Output] = Outputs(Nested(Output))
 STEP_OUTPUTS: Map[Output | str] = Outputs(Nested(Output) | Text())

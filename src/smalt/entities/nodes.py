@@ -16,7 +16,7 @@ from smalt.entities.nested import Nested, Tagged
 from smalt.entities.problems import Path, listed
 from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
-from smalt.entities.rules.expressions import Names, check
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
@@ -86,9 +86,8 @@ class CommandNode(HasCommand, ComponentNode):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        if self.component is None:
-            names: Names = {"inputs": self.inputs, "outputs": self.outputs}
-            check(self.command, names, "this step", (*path, "command"), reader)
+        if "component" not in data:
+            check_own(self, "this step", {"command": self.command}, path, reader)
 
 
 class PipelineNode(ComponentNode):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.command import VARIABLES, Code
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
+from smalt.entities.problems import Path
 from smalt.entities.resources import ComponentResources, JobResourceConfiguration
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import AsText, Enum, Integer, List, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class ParallelTask(Entity):
@@ -50,6 +57,12 @@ class Parallel(Entity):
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
     mini_batch_error_threshold = optional(Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.")
 
+    def _texts(self) -> dict[str, object]:
+        """What may name inputs and outputs."""
+        task = self.task if isinstance(self.task, ParallelTask) else ParallelTask()
+        own = {"task.program_arguments": task.program_arguments, "task.append_row_to": task.append_row_to}
+        return {"input_data": self.input_data, **own}
+
 
 class ParallelNode(Parallel, ComponentNode):
     noun = "a parallel step"
@@ -61,9 +74,18 @@ class ParallelNode(Parallel, ComponentNode):
 
     _alternatives = ("component", "task")
 
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if self.component is None and "component" not in data:
+            check_own(self, "this step", self._texts(), path, reader)
+
 
 class ParallelComponent(Parallel, Component):
     noun = "a parallel component"
 
     type = constant("parallel", "The type of component.")
     resources = optional(Nested(ComponentResources), "The machines that it asks for.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_own(self, "this component", self._texts(), path, reader)

@@ -39,12 +39,14 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
+    """The known word that was perhaps meant: spelt nearly so, or with its letters swapped."""
     import difflib
 
-    names = [name for name in known if isinstance(name, str)]
-    folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
-    found = difflib.get_close_matches(str(word).lower().replace("-", "_"), folded, n=1, cutoff=0.65)
-    return folded[found[0]] if found else None
+    names = {name.lower().replace("-", "_"): name for name in reversed([*known]) if isinstance(name, str)}
+    given = str(word).lower().replace("-", "_")
+    found = difflib.get_close_matches(given, names, n=1, cutoff=0.65)
+    found = found or [name for name in names if len(name) > 2 and sorted(name) == sorted(given)]
+    return names[found[0]] if found else None
 
 
 def shown(value: object) -> str:

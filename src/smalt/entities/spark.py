@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.command import Code
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
-from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
+from smalt.entities.problems import Path
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Anything, AsText, List, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
 
 
 class SparkJobEntry(Entity):
@@ -54,6 +61,9 @@ class SparkJob(Spark, Job):
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
     properties = mapping(Map(Anything()), "What tools note about it.")
 
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        check_own(self, "this Spark job", {"args": self.args}, path, reader)
+
 
 class SparkNode(Spark, ComponentNode):
     noun = "a Spark step"
@@ -64,10 +74,21 @@ class SparkNode(Spark, ComponentNode):
 
     _alternatives = ("component", "entry")
 
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if "component" not in data:
+            check_own(self, "this step", {"args": self.args}, path, reader)
+
 
 class SparkComponent(Spark, Component):
     noun = "a Spark component"
 
     type = constant("spark", "The type of component.")
     entry = required(Nested(SparkJobEntry), "Where it begins.")
-    additional_includes = optional(List(Text()), "Files and folders that are added to the code.")
+    additional_includes = optional(
+        List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
+    )
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_own(self, "this component", {"args": self.args}, path, reader)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.expression import Expression, bindings
 from smalt.entities.problems import Path, did_you_mean, nearest
@@ -35,6 +35,13 @@ def check(text: object, names: Names, owner: str, path: Path, reader: Reader) ->
             if near and rest:
                 hint = f"; did you mean '${{{{{near}.{rest}}}}}'?"
                 reader.problem(path, f"'{expression.text}' is no expression that smalt knows{hint}")
+
+
+def check_own(owner: Any, words: str, texts: Mapping[str, object], path: Path, reader: Reader) -> None:
+    """Texts, by their dotted keys, that may name the inputs and outputs of what they stand in."""
+    names: Names = {"inputs": owner.inputs, "outputs": owner.outputs}
+    for key, text in texts.items():
+        check(text, names, words, (*path, *key.split(".")), reader)
 
 
 def has(expression: Expression, names: Collection[str]) -> bool:

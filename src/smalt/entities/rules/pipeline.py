@@ -48,9 +48,17 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         if component is not None:
             _check_inputs(step, component, names, where, reader)
             _check_outputs(step, component, where, reader)
+    _check_settings(pipeline.settings, names, path, reader)
     for circle in circles(waits):
         words = " → ".join((*circle, circle[0]))
         reader.problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
+
+
+def _check_settings(settings: Any, names: Names, path: Path, reader: Reader) -> None:
+    for key in ("on_init", "on_finalize"):
+        step = getattr(settings, key, None)
+        if isinstance(step, str) and step not in names.steps and step not in names.raw["jobs"]:
+            reader.problem((*path, "settings", key), f"'{step}' is no step{did_you_mean(step, names.steps)}")
 
 
 def component_of(step: Any) -> Component | None:
@@ -139,6 +147,11 @@ def _check_inputs(step: Node, component: Component, names: Names, path: Path, re
         elif component.type != "pipeline":
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
+    for name in getattr(step, "search_space", None) or ():
+        if name not in component.inputs:
+            hint = did_you_mean(name, component.inputs)
+            words = f"the component of this step has no input '{name}' to vary{hint}"
+            reader.problem((*path, "search_space", name), words, at_key=True)
     check_given(step, component, path, reader)
 
 
