@@ -100,7 +100,7 @@ def test_what_a_dead_server_left_is_no_steps(rig: Rig, client: Client, tmp_path:
     until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the server")
     again = rig.connect()
     again.send({"t": "unfinished", "n": 0})
-    again.start(rig.step("a", "sleep 1000 & true"))
+    again.start(rig.step("a", "setsid sleep 1000 & true"))
     again.exit("a")
     pid = int(pid_file.read_text())
     assert Path(f"/proc/{pid}").exists()

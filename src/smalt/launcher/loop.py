@@ -33,7 +33,7 @@ class Launcher:
         self._selector = selectors.DefaultSelector()
         self._journal = Journal(home.path("launcher", "journal"), self._machine)
         self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
-        self._keeper = ServerKeeper(home, self._timers, self._steps.server_started, say)
+        self._keeper = ServerKeeper(home, self._timers, self._steps.beside, say)
         self._server: Channel | None = None
         self._channels: list[Channel] = []
         self._retiring = False
@@ -130,6 +130,7 @@ class Launcher:
 
     def _greet(self, channel: Channel, message: Message) -> None:
         self._server = channel
+        self._steps.beside(channel.peer())
         self._stay_until = 0.0
         self._keeper.connected(message.get("restart"))
         records = self._steps.records.values()
@@ -214,7 +215,6 @@ class Launcher:
             ended.append((pid, status))
         for pid, status in ended:
             if not self._steps.gone(pid, status) and pid == self._keeper.pid:
-                self._steps.server_gone()
                 self._keeper.exited()
 
     def _check_home(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 from typing import Any
 
 PROTOCOL = 1
@@ -24,6 +25,13 @@ class Channel:
 
     def fileno(self) -> int:
         return self._socket.fileno()
+
+    def peer(self) -> int:
+        """The process at the other end; 0 where the system does not say."""
+        if not hasattr(socket, "SO_PEERCRED"):
+            return 0
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int(struct.unpack("3i", credentials)[0])
 
     @property
     def waiting(self) -> bool:

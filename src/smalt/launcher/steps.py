@@ -40,20 +40,19 @@ class Steps:
         self._selector = selector
         self._tree = Tree(home)
         self._machine = processes.machine()
-        self._strangers: set[int] = set()
-        self._server = 0
+        self._strangers: set[int] = set()  # children that are no step's
+        self._alone = True  # whether all that is below us comes from steps
         self.records: dict[str, Record] = {}
         self.running: dict[int, Record] = {}
         self.started: list[Record] = []
         self.exited: list[Record] = []
         self._deadline = float("inf")
         self._sync_at: float | None = None
-        self.ending = 0
-        """How many have no first process any more, but something left to end."""
+        self._ending: set[Record] = set()  # their first process is gone, something is left to end
 
     @property
     def busy(self) -> bool:
-        return bool(self.running or self.ending)
+        return bool(self.running or self._ending)
 
     def recover(self) -> None:
         """Take over what an earlier launcher left."""
@@ -117,14 +116,11 @@ class Steps:
         self._end(record)
         return True
 
-    def server_started(self, pid: int) -> None:
-        self._server = pid
-        self._strangers.add(pid)
-
-    def server_gone(self) -> None:
-        """The children we have now and cannot place were left by the server, not by a step."""
-        self._server = 0
-        self._strangers |= self._orphans() or set()
+    def beside(self, server: int) -> None:
+        """That process is the server's. If it is below us, an orphan without a mark may be the server's too."""
+        if server in (self._tree.children() or ()):
+            self._strangers.add(server)
+            self._alone = False
 
     def abandon(self) -> None:
         """End everything, at once, with nobody to tell."""
@@ -307,35 +303,40 @@ class Steps:
         orphans = self._orphans()
         if orphans is None:
             return self._tree.members(record)
-        unplaced = {pid for pid in orphans if self._tree.owner(pid) in (record.id, None)}
-        if not unplaced:
+        owners = {pid: self._tree.owner(pid) for pid in orphans}
+        unmarked = {pid for pid, owner in owners.items() if owner is None}
+        if not self._alone:
+            self._strangers |= unmarked
+            unmarked.clear()
+        marked = [pid for pid, owner in owners.items() if owner == record.id]
+        if not unmarked and not marked:
             return []
-        # One without a mark can only be placed when nobody else can have left it.
-        alone = not self.running and not self.ending and not self._server
-        return self._tree.members(record, unplaced if alone else set())
+        if self.running or self._ending - {record}:  # without a mark it may be another's as well
+            unmarked.clear()
+        return self._tree.members(record, unmarked) or marked  # what forks fast may slip through the list
 
     def _orphans(self) -> set[int] | None:
         children = self._tree.children()
         return None if children is None else children - self.running.keys() - self._strangers
 
     def _finish_off(self, record: Record, left: list[int], grace: float, told: bool = False) -> None:
-        self.ending += 1
+        self._ending.add(record)
         record.kill_at = time.monotonic() + grace
         if not told:
             tree.send(left, tree.TERM)
         self._timers.after(0.003, partial(self._check, record, 0.006))
 
     def _check(self, record: Record, wait: float) -> None:
-        left = self._tree.members(record)
+        left = self._left(record)
         if not left:
-            self.ending -= 1
+            self._ending.discard(record)
             self._tell(record)
             return
         assert record.kill_at is not None
         late = time.monotonic() - record.kill_at
         if late > GIVE_UP:
             record.message = f"could not end the processes {', '.join(map(str, sorted(left)))} that it left"
-            self.ending -= 1
+            self._ending.discard(record)
             self._tell(record)
             return
         if late > 0:

@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Set
 
 from smalt import processes
@@ -15,6 +16,7 @@ MARK = "SMALT_STEP"
 """The environment variable by which a process that left group, session and parent is still known."""
 
 _PR_SET_CHILD_SUBREAPER = 36
+_EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 
 
 class Tree:
@@ -103,11 +105,28 @@ def _all_processes() -> dict[int, processes.Stat]:
 
 
 def _environment(pid: int) -> list[bytes]:
+    for _ in range(_EXEC_TRIES):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                text = file.read()
+        except OSError:  # gone, or another user's
+            return []
+        if text or _has_none(pid):
+            return text.split(b"\0")
+        time.sleep(_EXEC_WAIT)
+    return []
+
+
+def _has_none(pid: int) -> bool:
+    """Whether the environment is empty, and does not only look so while the process becomes another program."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read().split(b"\0")
-    except OSError:  # gone, or another user's
-        return []
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return True
+    is_dead, is_kernels = fields[0] in b"ZX", fields[2] == b"0"
+    begin, end = fields[47], fields[48]
+    return is_dead or is_kernels or (begin == end and end != b"0")
 
 
 def _group_alive(group: int) -> bool:
