@@ -53,6 +53,7 @@ def test_values_are_read_as_the_service_reads_them(shape: Shape[Any], value: Any
         (Integer(), "3.5", "'key' must be a whole number, not '3.5'"),
         (Integer(), True, "'key' must be a whole number, not true"),
         (Integer(at_least=1), 0, "'key' must be at least 1, not 0"),
+        (Number(), float("nan"), "'key' must be a number, not the number nan"),
         (Number(at_most=1), 2, "'key' must be at most 1, not 2"),
         (Boolean(), "perhaps", "'key' must be true or false, not 'perhaps'"),
         (Enum("low", "high"), "hihg", "'key' must be 'low' or 'high', not 'hihg'; did you mean 'high'?"),

@@ -176,7 +176,7 @@ class Number(Shape[float]):
                 value = float(value)
             except ValueError:
                 return self.refuse(value, path, reader)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
             return self.refuse(value, path, reader)
         return value if in_range(value, self.at_least, self.at_most, path, reader) else None
 

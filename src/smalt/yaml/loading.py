@@ -133,6 +133,7 @@ class FileReader(Reader):
     def __init__(self, session: Session, folder: str, shown_folder: str) -> None:
         super().__init__()
         self._session, self._folder, self._shown = session, folder, shown_folder
+        self._known: dict[tuple[str, str], Entity] = {}
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         where = self._absolute(text)
@@ -141,6 +142,10 @@ class FileReader(Reader):
         return where
 
     def entity(self, text: str, kind: str, path: Path) -> Entity | None:
+        known = self._known.get((text, kind))
+        return self._entity(text, kind, path) if known is None else known
+
+    def _entity(self, text: str, kind: str, path: Path) -> Entity | None:
         name = self._file(text, path)
         if name is None:
             return None
@@ -148,7 +153,10 @@ class FileReader(Reader):
             self.problem(path, f"'{text}' refers back to itself")
             return None
         entity = self._session.entity(name, kind)
-        return None if entity is None or entity._partial else entity
+        if entity is None or entity._partial:
+            return None
+        self._known[text, kind] = entity
+        return entity
 
     def document(self, text: str, path: Path) -> Any:
         name = self._file(text, path)
