@@ -189,3 +189,18 @@ def test_code_can_be_sent_content_by_content(server: Server, workspace: str) -> 
 
 def _names(server: Server, url: str) -> list[str]:
     return [one["name"] for one in server.ask("GET", url).body["value"]]
+
+
+def test_every_workspace_has_the_host_and_the_catalogues_environments(server: Server, workspace: str) -> None:
+    """They are found without being created, by version, label and container; one's own come first."""
+    for name in ("host", "sklearn-1.5"):
+        container = server.ask("GET", f"{workspace}/environments/{name}").body["properties"]
+        url = f"{workspace}/environments/{name}/versions"
+        found = server.ask("GET", f"{url}/{container['latestVersion']}").body
+        assert found["id"] == f"{url}/{container['latestVersion']}"
+        assert server.ask("GET", f"{workspace}/environments/{name}/labels/latest").body == found
+        assert server.ask("GET", url).body["value"] == [found]
+        assert server.ask("GET", f"{url}/77").status == 404
+    assert "scikit-learn" in found["properties"]["condaFile"]
+    server.ask("PUT", f"{workspace}/environments/sklearn-1.5/versions/mine", ENVIRONMENT)
+    assert server.ask("GET", f"{workspace}/environments/sklearn-1.5").body["properties"]["latestVersion"] == "mine"

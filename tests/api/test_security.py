@@ -196,3 +196,19 @@ def test_a_large_body_is_refused(server: Server, workspace: str) -> None:
     finally:
         server.ask("PATCH", "/smalt/v1/config", {"max-body-mb": None})
     assert server.ask("GET", STATUS).status == 200
+
+
+def test_a_link_to_a_log_opens_that_file_for_reading_only(server: Server, workspace: str) -> None:
+    """Without a token; not another file, another method, another time, or another host."""
+    server.ask("PUT", f"{workspace}/jobs/linked", host_job("echo said"))
+    list(server.stream(f"/smalt/v1{workspace}/jobs/linked/stream"))
+    details = server.ask_tcp("GET", f"/history/v1.0{workspace}/runs/linked/details").body
+    link = details["logFiles"]["user_logs/std_log.txt"].partition(str(server.port))[2]
+    path, _, query = link.partition("?")
+    assert server.ask_tcp("GET", link, token=None).body == b"said\n"
+    assert server.ask_tcp("GET", link, token=None, headers={"Host": "evil"}).status == 403
+    assert server.ask_tcp("PUT", link, token=None).status == 401
+    other = path.replace("std_log", "other")
+    for wrong in (f"{other}?{query}", f"{path}?{query.replace('until=', 'until=9')}", f"{path}?{query[:-1]}", path):
+        assert server.ask_tcp("GET", wrong, token=None).status == 401
+    assert server.ask_tcp("GET", f"{path}?until=\u0663&signature=x", token=None).status == 401

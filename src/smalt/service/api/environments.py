@@ -1,9 +1,63 @@
-"""Environments."""
+"""Environments: those of the workspace, then `host` and the catalogue's, which every workspace has."""
 
 from __future__ import annotations
 
-from smalt.service.api.versioned import Collection
+import json
+from typing import Any
 
-ENVIRONMENTS = Collection(
+from smalt.exceptions import NotFound
+from smalt.service.api.call import Call
+from smalt.service.api.lists import page
+from smalt.service.api.versioned import Collection
+from smalt.service.records import assets
+
+_HOST = {"description": "the Python of this machine that the setting host-python names"}
+_ALWAYS = ("azureml_default", "latest", "default")
+
+
+class _Environments(Collection):
+    async def list_versions(self, call: Call) -> dict[str, Any]:
+        given = _given(call)
+        if given is None or _is_own(call):
+            return await super().list_versions(call)
+        return page(call, [given], lambda version: self.version(call, version))
+
+    def existing(self, call: Call) -> assets.Container:
+        given = _given(call)
+        if given is None or _is_own(call):
+            return super().existing(call)
+        return assets.Container(
+            0, "environments", given.name, "{}", 0, 0, given.created_by, given.created_at, given.version, given.version
+        )
+
+    def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
+        try:
+            return super().find(call, version, label)
+        except NotFound:
+            given = _given(call)
+            if given is None or (version or label) not in (given.version, *_ALWAYS):
+                raise
+            return given
+
+
+ENVIRONMENTS = _Environments(
     "environments", "environment", content=("image", "condaFile", "build", "inferenceConfig", "osType")
 )
+
+
+def _given(call: Call) -> assets.Version | None:
+    """The environment of that name which nobody has to create."""
+    name = call.name()
+    found = _HOST if name == "host" else call.service.engine.rooms.environments.lookup_curated(name, None)
+    if found is None:
+        return None
+    properties = {key: value for key, value in found.items() if key not in ("curated", "version")}
+    version = str(found.get("version") or "1")
+    since = call.service.started
+    return assets.Version(
+        0, "environments", name, version, json.dumps(properties), None, 0, 0, call.service.principal, since, since
+    )
+
+
+def _is_own(call: Call) -> bool:
+    return assets.container(call.service.db, call.workspace.id, "environments", call.name()) is not None

@@ -70,7 +70,7 @@ class Gate:
         _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
         scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
         scope["smalt.principal"] = "anonymous"
-        if scope["path"] not in _OPEN_PATHS:
+        if scope["path"] not in _OPEN_PATHS and not self._has_link(scope):
             self._authenticate(scope, headers)
 
     def _check_host(self, host: str) -> None:
@@ -81,6 +81,10 @@ class Gate:
                 f"the Host '{host[:100]}' is not one of this server's; "
                 "add it with 'smalt config set allowed-hosts' if it is"
             )
+
+    def _has_link(self, scope: Scope) -> bool:
+        query = scope["query_string"].decode("latin-1")
+        return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _authenticate(self, scope: Scope, headers: Headers) -> None:
         kind, _, secret = headers.get("authorization", "").partition(" ")

@@ -23,10 +23,11 @@ async def get_run(call: Call) -> dict[str, Any]:
 async def get_details(call: Call) -> dict[str, Any]:
     job = existing(call)
     folder = Path(call.service.engine.rooms.artifacts(call.workspace, job.name))
-    base = f"{call.base}{call.scope['smalt.files']}/datastores/workspaceartifactstore/files"
+    files = f"{call.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.{job.name}"
+    there = [log for log in _LOGS if (folder / log).is_file()]
     return {
         **_run(call, job),
-        "logFiles": {log: f"{base}/ExperimentRun/dcid.{job.name}/{log}" for log in _LOGS if (folder / log).is_file()},
+        "logFiles": {log: call.base + call.service.links.sign(f"{files}/{log}") for log in there},
         "warnings": [],
     }
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from smalt.home import Home
+from smalt.service.api.links import Links
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
@@ -49,6 +50,7 @@ class Service:
     port: int = 0
     started: float = field(default_factory=time.time)
     activity: Activity = field(default_factory=Activity)
+    links: Links = field(default_factory=Links)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -62,7 +62,7 @@ class Collection:
         return page(call, found, lambda container: self._container(call, container))
 
     async def get_container(self, call: Call) -> Properties:
-        return self._container(call, self._existing(call))
+        return self._container(call, self.existing(call))
 
     async def put_container(self, call: Call) -> Reply:
         check_name(call.name())
@@ -71,7 +71,7 @@ class Collection:
         db, workspace = call.service.db, call.workspace
         existed = assets.container(db, workspace.id, self.segment, call.name()) is not None
         assets.put_container(db, workspace.id, self.segment, call.name(), properties, call.principal)
-        return Reply(self._container(call, self._existing(call)), 200 if existed else 201)
+        return Reply(self._container(call, self.existing(call)), 200 if existed else 201)
 
     async def list_versions(self, call: Call) -> Properties:
         view = call.query("listViewType", "ActiveOnly")
@@ -79,10 +79,10 @@ class Collection:
         return page(call, found, lambda version: self.version(call, version))
 
     async def get_version(self, call: Call) -> Properties:
-        return self.version(call, self._find(call, call.name("version"), None))
+        return self.version(call, self.find(call, call.name("version"), None))
 
     async def get_label(self, call: Call) -> Properties:
-        return self.version(call, self._find(call, None, call.name("label")))
+        return self.version(call, self.find(call, None, call.name("label")))
 
     async def put_version(self, call: Call) -> Reply:
         name, version = call.name(), call.name("version")
@@ -152,13 +152,13 @@ class Collection:
             "systemData": system_data(container.created_by, container.created_at),
         }
 
-    def _existing(self, call: Call) -> assets.Container:
+    def existing(self, call: Call) -> assets.Container:
         found = assets.container(call.service.db, call.workspace.id, self.segment, call.name())
         if found is None:
             raise NotFound(f"there is no {self.kind} '{call.name()}' in workspace '{call.workspace.name}'")
         return found
 
-    def _find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
+    def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
         if version == _DEFAULT_VERSION:
             version = None
         return assets.find(call.service.db, call.workspace.id, self.segment, call.name(), version, label)
