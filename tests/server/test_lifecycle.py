@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -176,6 +177,29 @@ def test_it_keeps_nothing_of_its_caller(own_server: Server, tmp_path: Path) -> N
     environment = Path(f"/proc/{launcher}/environ").read_text()
     assert "MY_SECRET" not in environment
     assert "HTTPS_PROXY=p" in environment
+
+
+def test_a_server_whose_home_was_deleted_ends_and_leaves_the_next_one_alone(own_server: Server) -> None:
+    """After `rm -r` another server may be started on the same path; the old one ends without touching it."""
+    old = own_server.start()
+    shutil.rmtree(own_server.home.root)
+    new = own_server.start()
+    assert old.wait(20) == 0
+    assert own_server.home.read_json("server.json")["pid"] == new.pid
+    assert own_server.ask("GET", "/smalt/v1/status").body["pid"] == new.pid
+
+
+def test_in_the_foreground_it_talks_and_ends_on_interrupt(own_server: Server) -> None:
+    """--foreground: the log is on standard error too, a second one says that one runs, Ctrl-C ends it."""
+    process = own_server.start("--foreground")
+    second = own_server.spawn("--foreground")
+    assert refusal(second) == f"a server of {own_server.home.root} runs already"
+    assert second.returncode == 0
+    process.send_signal(signal.SIGINT)
+    said = refusal(process)
+    assert process.returncode == 0
+    assert f"serves {own_server.home.root} on http://127.0.0.1:" in said
+    assert "Traceback" not in said
 
 
 def test_whoever_started_it_sees_the_end_of_its_standard_error_when_it_is_ready(own_server: Server) -> None:

@@ -34,13 +34,14 @@ def _serve(foreground: bool) -> int:
         detach.keep_short_list(home)
     else:
         detach.leave_caller(home)
-    if not lock.win(home):
+    held = lock.win(home)
+    if held is None:
         if foreground:
             print(f"a server of {home.root} runs already", file=sys.stderr)
         return 0
     from smalt.service.server import run  # late: a loser never pays for it
 
-    return run(home, foreground)
+    return run(home, held, foreground)
 
 
 if __name__ == "__main__":

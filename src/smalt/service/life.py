@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,6 +26,7 @@ from smalt.service.api.app import build
 from smalt.service.api.service import Service
 from smalt.service.compose import compose
 from smalt.service.listen import peer_uid
+from smalt.service.lock import Lock
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
 from smalt.service.settings import Settings
@@ -32,24 +34,25 @@ from smalt.service.settings import Settings
 logger = logging.getLogger("smalt")
 
 _LARGEST_LOG = 8 * 1024 * 1024
+_LOOK = 1.0
+"""Seconds between looks at whether there is a reason to end."""
 _LAST_ANSWERS = 3
 """Seconds for requests in progress once the server ends."""
 
 
+class Doors(NamedTuple):
+    unix: socket.socket
+    tcp: socket.socket
+    note: str | None
+    """What is to be said about the port."""
+
+
 class Life:
-    def __init__(
-        self,
-        home: Home,
-        settings: Settings,
-        unix: socket.socket,
-        tcp: socket.socket,
-        note: str | None,
-        foreground: bool,
-    ) -> None:
+    def __init__(self, home: Home, settings: Settings, lock: Lock, doors: Doors, foreground: bool) -> None:
         self._home = home
         self._settings = settings
-        self._sockets = [unix, tcp]
-        self._note = note
+        self._lock = lock
+        self._doors = doors
         self._foreground = foreground
 
     def run(self) -> int:
@@ -62,10 +65,10 @@ class Life:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
-        watch = loop.create_task(_end_when_idle(service))
+        watch = loop.create_task(_end_when_idle(service, self._lock))
         http = _Http(service, lambda: self._ready(service))
         try:
-            await http.serve(self._sockets)
+            await http.serve([self._doors.unix, self._doors.tcp])
         finally:
             watch.cancel()
             await self._close(service)
@@ -77,7 +80,7 @@ class Life:
         _first_token(home, db, principal)
         engine = compose(home, settings, db)
         await engine.open()
-        return Service(home, settings, db, engine, principal, port=self._sockets[1].getsockname()[1])
+        return Service(home, settings, db, engine, principal, port=self._doors.tcp.getsockname()[1])
 
     def _ready(self, service: Service) -> None:
         process = identify(os.getpid())
@@ -90,8 +93,8 @@ class Life:
             "socket": str(self._home.socket("server")),
         }
         self._home.write("server.json", json.dumps(facts) + "\n")
-        if self._note:
-            logger.warning(self._note)
+        if self._doors.note:
+            logger.warning(self._doors.note)
         _warn_of_the_world(self._settings)
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
         if not self._foreground:
@@ -146,8 +149,12 @@ class _Connection(H11Protocol):
         super().connection_made(transport)
 
 
-async def _end_when_idle(service: Service) -> None:
+async def _end_when_idle(service: Service, lock: Lock) -> None:
     while True:
+        if not lock.holds:
+            logger.warning("the home is gone; so is its server")
+            service.stopping.set()
+            return
         limit = service.settings.idle_minutes * 60
         if service.unfinished():
             service.activity.touch()
@@ -156,7 +163,7 @@ async def _end_when_idle(service: Service) -> None:
             logger.info("nobody has asked for anything in %g minutes", service.settings.idle_minutes)
             service.stopping.set()
             return
-        await asyncio.sleep(min(max(left, 0.02), 10.0) if limit else 10.0)
+        await asyncio.sleep(min(max(left, 0.02), _LOOK) if limit else _LOOK)
 
 
 def _first_token(home: Home, db: Database, principal: str) -> None:

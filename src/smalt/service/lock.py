@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import time
+from pathlib import Path
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
@@ -16,13 +17,30 @@ _PATIENCE = 30.0
 """Seconds for a server that ends, or gives way, to let go of the lock."""
 
 
-def win(home: Home, patience: float = _PATIENCE) -> bool:
-    """Take the home's lock until this process ends; False where another server has it and serves.
+class Lock:
+    """Held by this process until it ends."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self._path = path
+        self._handle = handle
+
+    @property
+    def holds(self) -> bool:
+        """Whether the home is still there and still this one; someone may have deleted the folder."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._handle))
+        except OSError:
+            return False
+
+
+def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
+    """Take the home's lock until this process ends; None where another server has it and serves.
 
     A server of an older version is asked to give way. One that is about to end (it no longer listens) is
     waited for.
     """
-    handle = os.open(home.path("server.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = home.path("server.lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
     asked: object = None
     while not _locked(handle):
@@ -32,14 +50,14 @@ def win(home: Home, patience: float = _PATIENCE) -> bool:
             _ask_to_give_way(home)
         elif not _is_older(server) and _listens(home):
             os.close(handle)
-            return False
+            return None
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"another server of {home.root} (process {server.get('pid', 'unknown')}) holds its lock and does not "
                 "answer; end that process and try again"
             )
         time.sleep(0.01)
-    return True
+    return Lock(path, handle)
 
 
 def _locked(handle: int) -> bool:

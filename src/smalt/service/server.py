@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from smalt.home import Home
 from smalt.service.listen import tcp_door, unix_door
+from smalt.service.lock import Lock
 from smalt.service.settings import Settings
 
 
-def run(home: Home, foreground: bool) -> int:
+def run(home: Home, lock: Lock, foreground: bool) -> int:
     home.path("server.json").unlink(missing_ok=True)
     unix = unix_door(home)
     try:
         settings = Settings(home)
         tcp, note = tcp_door(home, settings.listen)
-        from smalt.service.life import Life  # late: both doors are open by now
+        from smalt.service.life import Doors, Life  # late: both doors are open by now
 
-        life = Life(home, settings, unix, tcp, note, foreground)
-        return life.run()
+        return Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()
     finally:
-        home.path("server.json").unlink(missing_ok=True)
-        home.socket("server").unlink(missing_ok=True)
+        if lock.holds:  # else these are another server's
+            home.path("server.json").unlink(missing_ok=True)
+            home.socket("server").unlink(missing_ok=True)
