@@ -32,6 +32,7 @@ class MLClient:
     """Named and called as the service's own; whatever it is given to log in with, it needs not.
 
     Without `url` (or `SMALT_URL`) it talks to the server of the home on this machine, which it starts.
+    It keeps nothing that knows it, so that it, and its connection, end with the last reference to it.
     """
 
     def __init__(
@@ -86,55 +87,55 @@ class MLClient:
     def workspace_id(self) -> str:
         return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
 
-    @cached_property
+    @property
     def jobs(self) -> JobOperations:
         from smalt.client.jobs import JobOperations
 
         return JobOperations(self)
 
-    @cached_property
+    @property
     def components(self) -> ComponentOperations:
         from smalt.client.components import ComponentOperations
 
         return ComponentOperations(self)
 
-    @cached_property
+    @property
     def environments(self) -> EnvironmentOperations:
         from smalt.client.environments import EnvironmentOperations
 
         return EnvironmentOperations(self)
 
-    @cached_property
+    @property
     def data(self) -> DataOperations:
         from smalt.client.data import DataOperations
 
         return DataOperations(self)
 
-    @cached_property
+    @property
     def models(self) -> ModelOperations:
         from smalt.client.models import ModelOperations
 
         return ModelOperations(self)
 
-    @cached_property
+    @property
     def compute(self) -> ComputeOperations:
         from smalt.client.compute import ComputeOperations
 
         return ComputeOperations(self)
 
-    @cached_property
+    @property
     def datastores(self) -> DatastoreOperations:
         from smalt.client.datastores import DatastoreOperations
 
         return DatastoreOperations(self)
 
-    @cached_property
+    @property
     def workspaces(self) -> WorkspaceOperations:
         from smalt.client.workspaces import WorkspaceOperations
 
         return WorkspaceOperations(self)
 
-    @cached_property
+    @property
     def code(self) -> CodeOperations:
         from smalt.client.code import CodeOperations
 

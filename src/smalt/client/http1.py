@@ -62,9 +62,12 @@ class Wire:
 
     def __init__(self, sock: socket.socket, host: str) -> None:
         self._sock = sock
-        self._file = cast("io.BufferedReader", sock.makefile("rb", _PIECE))
         self._host = host
         self.reusable = True
+        self._file = cast("io.BufferedReader", sock.makefile("rb", _PIECE))
+
+    def __del__(self) -> None:
+        self.close()  # nobody is asked to close a client
 
     def timeout(self, seconds: float | None) -> None:
         """How long the other side may say nothing."""

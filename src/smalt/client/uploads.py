@@ -24,8 +24,7 @@ def upload(client: MLClient, path: str, datastore: str | None = None) -> str:
     for name, source in found.items():
         digest.update(f"{name}\0{_sha256(source)}\0".encode())
     target = f"LocalUpload/{digest.hexdigest()}/{os.path.basename(path)}"
-    listing = client.connection.get(f"{base}/list", path=os.path.dirname(target), recursive=True)
-    present = {item["path"]: item.get("size") for item in listing.get("value", ())}
+    present = _present(client, base, os.path.dirname(target))
     for name, source in found.items():
         place = f"{target}/{name}" if name else target
         if present.get(place) != os.path.getsize(source):
@@ -60,6 +59,15 @@ def files(path: str) -> dict[str, str]:
 
 def _base(client: MLClient, datastore: str) -> str:
     return f"/smalt/v1{client.workspace_id}/datastores/{datastore}"
+
+
+def _present(client: MLClient, base: str, folder: str) -> dict[str, int]:
+    """The files of a folder of the datastore, with their sizes; a file is there whole or not at all."""
+    try:
+        found = client.connection.pages(f"{base}/list", path=folder, recursive=True)
+        return {item["path"]: item["size"] for item in found if not item.get("is_dir")}
+    except NotFound:
+        return {}
 
 
 def _sha256(path: str) -> str:

@@ -1,0 +1,91 @@
+"""A job is followed over as many connections as it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from smalt.client import following
+from smalt.client.http1 import Broken
+from smalt.exceptions import Unavailable
+
+
+def log(text: str, name: str = "j", file: str = "user_logs/std_log.txt") -> dict[str, Any]:
+    return {"t": "log", "name": name, "file": file, "text": text}
+
+
+END = {"t": "end", "status": "Completed"}
+
+
+class Streams:
+    """Each stream tells all from the beginning; one that ends in None breaks off there."""
+
+    def __init__(self, *streams: list[dict[str, Any] | None]) -> None:
+        self._streams = iter(streams)
+
+    def __call__(self) -> Iterator[bytes]:
+        for event in next(self._streams):
+            if event is None:
+                raise Broken("gone", started=True)
+            yield json.dumps(event).encode()
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_PAUSE", 0.0)
+
+
+def test_what_was_seen_is_not_seen_again() -> None:
+    """Whatever pieces it comes in the second time."""
+    streams = Streams(
+        [log("ab"), log("c"), log("x", "k"), None], [log("a"), log("bcde"), None], [log("abcdef"), log("x", "k"), END]
+    )
+    texts = [event for event in following.resumed(streams) if event["t"] == "log"]
+    assert "".join(event["text"] for event in texts if event["name"] == "j") == "abcdef"
+    assert "".join(event["text"] for event in texts if event["name"] == "k") == "x"
+
+
+def test_the_end_and_the_reason_are_told() -> None:
+    """The job's own, and that of a step where the job has none."""
+    failed = {"t": "job", "name": "s", "status": "Failed", "error": {"error": {"message": "exit code 3"}}}
+    streams = Streams([failed, {"t": "end", "status": "Failed"}])
+    assert following.follow(streams, lambda event: None) == ("Failed", "exit code 3")
+
+
+def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while, not at once."""
+    monkeypatch.setattr(following, "PATIENCE", 0.05)
+    monkeypatch.setattr(following, "_PAUSE", 0.01)
+    tried = 0
+
+    def gone() -> Iterator[bytes]:
+        nonlocal tried
+        tried += 1
+        raise Broken("gone", started=False)
+        yield b""
+
+    with pytest.raises(Unavailable, match="went away"):
+        list(following.resumed(gone))
+    assert tried > 2
+
+
+def test_an_error_of_the_server_is_not_waited_for() -> None:
+    """Only a lost connection is opened again."""
+
+    def full() -> Iterator[bytes]:
+        raise Unavailable("the disk is full")
+        yield b""
+
+    with pytest.raises(Unavailable, match="the disk is full"):
+        list(following.resumed(full))
+
+
+def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line names the step where it changes; smalt's own log is left out."""
+    show = following.printer()
+    for event in (log("1\n", "a"), log("2\n", "a"), log("3\n", "b"), log("x", file="system_logs/smalt.log"), END):
+        show(event)
+    assert capsys.readouterr().out == "1\n2\n--- b\n3\n"

@@ -1,0 +1,85 @@
+"""What a git checkout says of itself is read from its files."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from smalt.client.git import properties
+
+COMMIT = "mlflow.source.git.commit"
+BRANCH = "mlflow.source.git.branch"
+URL = "mlflow.source.git.repoURL"
+
+
+def git(folder: Path, *words: str) -> str:
+    environment = {
+        **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        **{"HOME": str(folder), "PATH": "/usr/bin:/bin:/usr/local/bin"},
+    }
+    done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-b", "main")
+    git(tmp_path, "commit", "--allow-empty", "-m", "one")
+    git(tmp_path, "remote", "add", "origin", "https://user:secret@host/repo.git")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    return tmp_path
+
+
+def test_commit_branch_and_repository_are_read(checkout: Path) -> None:
+    """From any folder in it; without the password in the URL."""
+    found = properties(str(checkout / "deep" / "er"), {})
+    assert found[COMMIT] == found["azureml.git.commit"] == git(checkout, "rev-parse", "HEAD")
+    assert found[BRANCH] == found["azureml.git.branch"] == "main"
+    assert found[URL] == found["azureml.git.repository_uri"] == "https://host/repo.git"
+
+
+def test_packed_references_are_read(checkout: Path) -> None:
+    """As they are after a clone."""
+    commit = git(checkout, "rev-parse", "HEAD")
+    git(checkout, "pack-refs", "--all")
+    assert properties(str(checkout), {})[COMMIT] == commit
+
+
+def test_a_commit_without_a_branch(checkout: Path) -> None:
+    """As build systems check out."""
+    commit = git(checkout, "rev-parse", "HEAD")
+    git(checkout, "checkout", "--detach")
+    found = properties(str(checkout), {})
+    assert found[COMMIT] == commit
+    assert BRANCH not in found
+
+
+def test_a_linked_worktree(checkout: Path, tmp_path: Path) -> None:
+    """Has its own branch and the repository of the first."""
+    git(checkout, "worktree", "add", "-b", "side", str(tmp_path / "side"))
+    found = properties(str(tmp_path / "side"), {})
+    assert (found[BRANCH], found[URL]) == ("side", "https://host/repo.git")
+    assert found[COMMIT] == git(checkout, "rev-parse", "side")
+
+
+def test_the_remote_of_the_branch_is_meant(checkout: Path) -> None:
+    """Where it has one of its own."""
+    git(checkout, "remote", "add", "other", "git@host:other.git")
+    git(checkout, "config", "branch.main.remote", "other")
+    assert properties(str(checkout), {})[URL] == "git@host:other.git"
+
+
+def test_variables_of_a_build_system_come_first(checkout: Path) -> None:
+    """It may have no checkout at all."""
+    variables = {"AZUREML_GIT_BRANCH": "release", "AZUREML_GIT_BUILD_ID": "7"}
+    found = properties(str(checkout), variables)
+    assert (found[BRANCH], found["azureml.git.build_id"]) == ("release", "7")
+
+
+def test_outside_a_checkout_there_is_nothing(tmp_path: Path) -> None:
+    """Nor in one that is damaged."""
+    assert properties(str(tmp_path), {}) == {}
+    (tmp_path / ".git").mkdir()
+    assert properties(str(tmp_path), {}) == {}

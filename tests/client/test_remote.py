@@ -1,0 +1,108 @@
+"""A server somewhere else: nothing is started, and what is local here is uploaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt import MLClient
+from smalt.exceptions import Refused, Unauthorized
+from smalt.home import Home
+from tests.client.documents import command, make
+
+
+@pytest.fixture
+def remote(served: Home, client: MLClient, monkeypatch: pytest.MonkeyPatch) -> MLClient:
+    """A client that knows only a URL and a token."""
+    port = client.connection.get("/smalt/v1/status")["port"]
+    monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("SMALT_TOKEN", str(served.token()))
+    monkeypatch.setenv("SMALT_HOME", "/nowhere")
+    return MLClient(workspace_name=client.workspace_name)
+
+
+def output(client: MLClient, job: Any) -> str:
+    events: list[dict[str, Any]] = []
+    client.jobs.stream(str(client.jobs.create_or_update(job).name), events.append)
+    return "".join(e["text"] for e in events if e["t"] == "log" and e["file"].startswith("user_logs"))
+
+
+def test_code_is_uploaded(remote: MLClient, tmp_path: Path) -> None:
+    """With what runs as a program, links and empty folders, and without what is ignored."""
+    (tmp_path / "run.sh").write_text("#!/bin/sh\nls -A; cat inside/link\n")
+    (tmp_path / "run.sh").chmod(0o755)
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "file").write_text("content\n")
+    (tmp_path / "inside" / "link").symlink_to("file")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / ".amlignore").write_text("skipped\n")
+    (tmp_path / "skipped").write_text("")
+    said = output(remote, command("./run.sh", code=str(tmp_path)))
+    assert said.endswith("content\n")
+    assert {"run.sh", "inside", "empty"} <= set(said.split())
+    assert "skipped" not in said.split()
+
+
+def test_the_same_code_is_the_same_wherever_it_comes_from(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
+    """Uploaded, or read in place."""
+    (tmp_path / "main.py").write_text("print(1)")
+    assert remote.code.create_or_update(tmp_path) == client.code.create_or_update(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_local_inputs_are_uploaded(remote: MLClient, tmp_path: Path, kind: str) -> None:
+    """Once for each content."""
+    source = tmp_path / "data"
+    file = source if kind == "file" else source / "x.txt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("hello\n")
+    text = "cat ${{inputs.d}}" if kind == "file" else "cat ${{inputs.d}}/x.txt"
+    job = command(text, inputs={"d": {"type": f"uri_{kind}", "path": str(source)}})
+    assert output(remote, job) == "hello\n"
+    job.name = None
+    assert output(remote, job) == "hello\n"
+    uploads = list(remote.datastores.ls("workspaceblobstore", "LocalUpload"))
+    assert len(uploads) == 1
+
+
+def test_data_assets_are_uploaded(remote: MLClient, tmp_path: Path) -> None:
+    """To the default datastore."""
+    (tmp_path / "d.txt").write_text("x")
+    made: Any = remote.data.create_or_update(make("data", name="d", type="uri_file", path=str(tmp_path / "d.txt")))
+    assert made.path.startswith("azureml://datastores/workspaceblobstore/paths/LocalUpload/")
+
+
+def test_results_are_downloaded(remote: MLClient, tmp_path: Path) -> None:
+    """File by file, in az's layout."""
+    text = "mkdir ${{outputs.o}}/deep; echo 1 > ${{outputs.o}}/deep/a; echo 2 > ${{outputs.f}}; echo 3 > outputs/x"
+    job = remote.jobs.create_or_update(command(text, outputs={"o": None, "f": {"type": "uri_file"}}))
+    remote.jobs.stream(str(job.name), lambda event: None)
+    remote.jobs.download(str(job.name), download_path=tmp_path, all=True)
+    assert (tmp_path / "named-outputs/o/deep/a").read_text() == "1\n"
+    assert [path.read_text() for path in (tmp_path / "named-outputs/f").iterdir()] == ["2\n"]
+    assert (tmp_path / "artifacts/outputs/x").read_text() == "3\n"
+
+
+def test_long_lists_come_in_pages(remote: MLClient) -> None:
+    """Whose addresses are the server's, as this client reaches it."""
+    for number in range(3):
+        remote.components.create_or_update(
+            make("component", type="command", name=f"c{number}", command="x", environment="azureml:host")
+        )
+    found = remote.connection.pages(f"{remote.workspace_id}/components", count=1)
+    assert [body["name"] for body in found] == ["c0", "c1", "c2"]
+
+
+def test_a_wrong_token_is_refused(remote: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything else."""
+    monkeypatch.setenv("SMALT_TOKEN", "wrong")
+    with pytest.raises(Unauthorized):
+        MLClient().workspaces.get()
+
+
+def test_a_path_of_the_servers_machine_is_refused(remote: MLClient) -> None:
+    """Only who reads the server's files may name them."""
+    with pytest.raises(Refused):
+        remote.connection.post(f"/smalt/v1{remote.workspace_id}/snapshots", {"path": "/etc"})
