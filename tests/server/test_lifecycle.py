@@ -80,6 +80,20 @@ def test_sigterm_ends_it_gracefully(own_server: Server) -> None:
     assert not own_server.home.socket("server").exists()
 
 
+def test_a_body_that_never_ends_does_not_keep_it(own_server: Server) -> None:
+    """SIGTERM during half an upload: it ends, and nothing of the upload is left."""
+    process = own_server.start()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(own_server.home.socket("server")))
+        url = f"/smalt/v1{SERVED}/datastores/workspaceblobstore/files/half"
+        client.sendall(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf".encode())
+        stored = own_server.home.path("workspaces", "default", "datastores", "workspaceblobstore")
+        eventually(lambda: stored.exists() and list(stored.iterdir()), "the beginning of the upload")
+        process.terminate()
+        assert process.wait(10) == 0
+    assert list(stored.iterdir()) == []
+
+
 def test_shutdown_ends_it_and_the_next_start_serves(own_server: Server) -> None:
     """A starter that comes while another server is ending waits for the lock and serves."""
     first = own_server.start()

@@ -41,7 +41,8 @@ def _serve(foreground: bool) -> int:
         return 0
     from smalt.service.server import run  # late: a loser never pays for it
 
-    return run(home, held, foreground)
+    run(home, held, foreground)
+    return 0
 
 
 if __name__ == "__main__":

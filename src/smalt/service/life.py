@@ -55,10 +55,10 @@ class Life:
         self._doors = doors
         self._foreground = foreground
 
-    def run(self) -> int:
+    def run(self) -> None:
+        """Serve to the end. Threads that still copy or fetch are not waited for: what they write is whole or absent."""
         _log_to(self._home, self._foreground)
         asyncio.run(self._serve())
-        return 0
 
     async def _serve(self) -> None:
         service = await self._open()
@@ -72,6 +72,9 @@ class Life:
         finally:
             watch.cancel()
             await self._close(service)
+        self._lock.withdraw()
+        logging.shutdown()
+        os._exit(0)
 
     async def _open(self) -> Service:
         home, settings = self._home, self._settings

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import time
-from pathlib import Path
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
@@ -20,8 +19,9 @@ _PATIENCE = 30.0
 class Lock:
     """Held by this process until it ends."""
 
-    def __init__(self, path: Path, handle: int) -> None:
-        self._path = path
+    def __init__(self, home: Home, handle: int) -> None:
+        self._home = home
+        self._path = home.path("server.lock")
         self._handle = handle
 
     @property
@@ -32,6 +32,12 @@ class Lock:
         except OSError:
             return False
 
+    def withdraw(self) -> None:
+        """Remove what tells of this server; after the home was deleted, that is another one's."""
+        if self.holds:
+            self._home.path("server.json").unlink(missing_ok=True)
+            self._home.socket("server").unlink(missing_ok=True)
+
 
 def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
     """Take the home's lock until this process ends; None where another server has it and serves.
@@ -39,8 +45,7 @@ def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
     A server of an older version is asked to give way. One that is about to end (it no longer listens) is
     waited for.
     """
-    path = home.path("server.lock")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(home.path("server.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
     asked: object = None
     while not _locked(handle):
@@ -57,7 +62,7 @@ def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
                 "answer; end that process and try again"
             )
         time.sleep(0.01)
-    return Lock(path, handle)
+    return Lock(home, handle)
 
 
 def _locked(handle: int) -> bool:

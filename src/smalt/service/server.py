@@ -12,7 +12,7 @@ from smalt.service.lock import Lock
 from smalt.service.settings import Settings
 
 
-def run(home: Home, lock: Lock, foreground: bool) -> int:
+def run(home: Home, lock: Lock, foreground: bool) -> None:
     home.path("server.json").unlink(missing_ok=True)
     unix = unix_door(home)
     try:
@@ -20,8 +20,6 @@ def run(home: Home, lock: Lock, foreground: bool) -> int:
         tcp, note = tcp_door(home, settings.listen)
         from smalt.service.life import Doors, Life  # late: both doors are open by now
 
-        return Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()
+        Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()
     finally:
-        if lock.holds:  # else these are another server's
-            home.path("server.json").unlink(missing_ok=True)
-            home.socket("server").unlink(missing_ok=True)
+        lock.withdraw()
