@@ -27,6 +27,8 @@ class Run:
     view: Realised | None = None
     step_id: str | None = None
     number: int = 0
+    untouched: bool = False
+    """It completed, and left its folder as it was made."""
     task: asyncio.Task[None] | None = None
 
 

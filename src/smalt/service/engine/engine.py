@@ -335,7 +335,7 @@ class Engine:
             self._end(run.job, "Failed", outcome.error_of(exit, None) or outcome.failed(_sentence(error)))
             return
         if leaf.finishes_quickly:
-            self._end_leaf(run.job, self._store(leaf, exit, number))
+            self._end_leaf(run.job, self._store(run, leaf, exit, number))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
@@ -343,11 +343,11 @@ class Engine:
     def _read(self, job: Job) -> command.Leaf:
         return command.Leaf.read(self.rooms, job, self.rooms.workspace(job), self._board.entities.pop(job.id, None))
 
-    def _store(self, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
+    def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
         error = outcome.error_of(exit, leaf.timeout)
         try:
-            command.finish(self.rooms, leaf, number)
+            run.untouched = command.finish(self.rooms, leaf, number) and error is None
         except (SmaltError, OSError) as caught:
             return error or outcome.failed(f"its outputs could not be stored: {_sentence(caught)}", "OutputsFailed")
         return error
@@ -356,7 +356,7 @@ class Engine:
         """The same beside the loop, for outputs that have to be copied or registered."""
         try:
             leaf = run.leaf or self._read(run.job)
-            error = await asyncio.to_thread(self._store, leaf, exit, number)
+            error = await asyncio.to_thread(self._store, run, leaf, exit, number)
             if error is None:
                 register_outputs(self.rooms, run.job)
         except (SmaltError, OSError) as caught:
@@ -385,6 +385,8 @@ class Engine:
         if run and run.view and run.view.folder:
             with contextlib.suppress(OSError):
                 self.rooms.environments.release(run.view.folder)
+        if run and run.untouched and run.leaf and run.step_id:
+            self.rooms.spares.add(run.leaf.folders(self.rooms, run.number).folder, run.step_id)
 
     def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
         """The job is over; so may be its parent, and those that waited for it go on or are given up."""

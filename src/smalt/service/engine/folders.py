@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import NamedTuple
 
+from smalt.launcher import claims
 from smalt.service.data import Data
+
+_MOST_SPARES = 16
+_OWN = 3  # entries of an untouched folder: the working folder, the claim, the view of the environment
 
 KEPT = ("outputs", "logs")
 """Folders of the working folder that exist beforehand and are kept with the job."""
@@ -24,11 +29,33 @@ class Folders(NamedTuple):
         return f"{self.artifacts}/user_logs/std_log.txt"
 
 
-def make(folders: Folders, data: Data, code: str | None) -> None:
+class Spares:
+    """Folders of steps without code that are over and left nothing: renaming one is cheaper than making four."""
+
+    def __init__(self) -> None:
+        self._folders: list[str] = []
+
+    def add(self, folder: str, step_id: str) -> None:
+        if len(self._folders) < _MOST_SPARES:
+            with contextlib.suppress(OSError):
+                os.unlink(claims.path(folder, step_id))
+                self._folders.append(folder)
+
+    def take(self, folder: str) -> bool:
+        """Whether there is one, now called `folder`."""
+        while self._folders:
+            with contextlib.suppress(OSError):
+                os.rename(self._folders.pop(), folder)
+                return True
+        return False
+
+
+def make(folders: Folders, data: Data, code: str | None, spares: Spares) -> None:
     """Make them, with the code in place; what is there already stays."""
-    copy_code(folders, data, code)
-    for name in KEPT:
-        _mkdir(f"{folders.cwd}/{name}")
+    if code is not None or not spares.take(folders.folder):
+        copy_code(folders, data, code)
+        for name in KEPT:
+            _mkdir(f"{folders.cwd}/{name}")
     _mkdir(folders.artifacts)
     _mkdir(f"{folders.artifacts}/user_logs")
 
@@ -44,16 +71,22 @@ def copy_code(folders: Folders, data: Data, code: str | None) -> None:
         os.rename(partial, folders.cwd)
 
 
-def keep(folders: Folders, data: Data) -> None:
-    """Move what the command left in outputs/ and logs/ to where it is kept."""
-    for name in KEPT:
-        try:
-            with os.scandir(f"{folders.cwd}/{name}") as entries:
-                empty = next(entries, None) is None
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        if not empty:
-            data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
+def keep(folders: Folders, data: Data) -> bool:
+    """Move what the command left in outputs/ and logs/ to where it is kept; whether it left nothing anywhere."""
+    left = [name for name in KEPT if not _is_empty(f"{folders.cwd}/{name}")]
+    for name in left:
+        data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
+    try:
+        return not left and sorted(os.listdir(folders.cwd)) == sorted(KEPT) and len(os.listdir(folders.folder)) <= _OWN
+    except OSError:
+        return False
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        return not os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
 
 
 def _mkdir(path: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from smalt.home import Home
 from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
+from smalt.service.engine.folders import Spares
 from smalt.service.environments import Environments
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
@@ -38,6 +39,7 @@ class Rooms:
             for name, value in os.environ.items()
             if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
         }
+        self.spares = Spares()
         self._workspaces: dict[int, Workspace] = {}
         self._root_names: dict[int, str] = {}
         self._artifacts: dict[int, str] = {}

@@ -110,7 +110,7 @@ def step(
 ) -> tuple[Step, Realised]:
     """Lay out the job's folders and say what is to run in them; with the job's own view of its environment."""
     folders = leaf.folders(rooms, number)
-    make(folders, rooms.data, leaf.code)
+    make(folders, rooms.data, leaf.code, rooms.spares)
     inputs = _inputs(rooms, leaf, folders)
     outputs = _outputs(rooms, leaf, folders)
     own = realised.clone(Path(folders.folder, "environment"))
@@ -145,14 +145,18 @@ def output_uri(job: str, name: str, output: Output) -> str:
     return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
 
 
-def finish(rooms: Rooms, leaf: Leaf, number: int) -> None:
-    """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload."""
+def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
+    """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload.
+
+    Whether its folder is as it was made, and may serve another step.
+    """
     folders = leaf.folders(rooms, number)
-    keep(folders, rooms.data)
+    untouched = keep(folders, rooms.data)
     for name, output in leaf.entity.outputs.items():
         if output.mode == "upload" and not _is_artifacts(name, output):
             uri = output_uri(leaf.job.name, name, output)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, _own(folders, "outputs", name))
+    return untouched and leaf.code is None
 
 
 def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
