@@ -130,7 +130,7 @@ class Server:
             with contextlib.suppress(OSError):
                 self.ask("POST", "/smalt/v1/shutdown", {"force": True})
             _dismiss(self.home.socket("launcher"))
-            return _is_free(self.home, "server.lock") and _is_free(self.home, "launcher.lock")
+            return _is_free(self.home, "server.lock") and not _launchers(self.home)
 
         try:
             eventually(over, "the end of server and launcher", 2 * LONGEST)
@@ -210,6 +210,17 @@ def _dismiss(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as visit, contextlib.suppress(OSError):
         visit.connect(str(path))
         visit.sendall(b'{"t": "retire"}\n')
+
+
+def _launchers(home: Home) -> list[int]:
+    """Launchers of the home, one among them that has only just been started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if str(home.root).encode() in words:
+                found.append(int(process.name))
+    return found
 
 
 def _is_free(home: Home, lock: str) -> bool:
