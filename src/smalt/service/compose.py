@@ -11,7 +11,7 @@ from smalt.home import Home
 from smalt.service.compute import LocalCompute
 from smalt.service.data import AssetReference, Data
 from smalt.service.engine import Engine
-from smalt.service.engine.kinds.command import ARTIFACTS
+from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rooms import Rooms
 from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, resources, workspaces
