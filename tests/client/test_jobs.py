@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ def followed(client: MLClient, name: str) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     client.jobs.stream(name, events.append)
     return events
+
+
+def running(client: MLClient) -> Any:
+    """A job that is in the midst of its command."""
+    job: Any = client.jobs.create_or_update(command("echo up; sleep 300"))
+    events = client.jobs.events(job.name)
+    assert any(json.loads(line).get("text") == "up\n" for line in events)
+    return job
 
 
 def log(events: list[dict[str, Any]]) -> str:
@@ -118,7 +127,7 @@ def test_a_job_from_the_server_is_changed_there(client: MLClient) -> None:
 
 def test_a_job_is_cancelled(client: MLClient) -> None:
     """The poller waits for its end."""
-    job = client.jobs.create_or_update(command("sleep 300"))
+    job = running(client)
     client.jobs.begin_cancel(str(job.name)).result(timeout=20)
     assert client.jobs.get(str(job.name)).status == "Canceled"
 
@@ -165,7 +174,7 @@ def test_an_output_that_is_not_there_is_named(client: MLClient, tmp_path: Path) 
 
 def test_a_running_job_is_not_downloaded(client: MLClient, tmp_path: Path) -> None:
     """It has to be over."""
-    job = client.jobs.create_or_update(command("sleep 300"))
+    job = running(client)
     with pytest.raises(JobException, match="when it is over"):
         client.jobs.download(str(job.name), download_path=tmp_path)
     client.jobs.begin_cancel(str(job.name)).wait(20)
