@@ -51,7 +51,7 @@ async def post_rundata(call: Call) -> dict[str, Any]:
 async def patch_run(call: Call) -> dict[str, Any]:
     """Archive, restore, rename, describe, tag; what is not named stays."""
     job, changes = existing(call), await call.object()
-    properties = job.properties
+    properties = jobs.properties(call.service.db, job.id)
     for key in ("tags", "properties"):
         given = changes.get(key)
         if isinstance(given, dict):
@@ -92,7 +92,7 @@ def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
 
 
 def _run(call: Call, job: Job) -> dict[str, Any]:
-    properties = job.properties
+    properties = jobs.properties(call.service.db, job.id)
     run = {
         "runId": job.name,
         "rootRunId": jobs.name_of(call.service.db, job.root_id),

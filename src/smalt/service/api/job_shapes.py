@@ -15,7 +15,7 @@ from smalt.service.records.workspaces import Workspace
 
 def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     """What was submitted, and what has become of it."""
-    properties = job.properties
+    properties = jobs.properties(db, job.id)
     notes = {**_texts(properties.get("properties")), **_times(job)}
     shape = {
         "tags": {},

@@ -102,17 +102,17 @@ def _tagged(call: Call, wanted: int) -> list[Job]:
     skip, size = 0, 1000
     while len(found) < wanted:
         rows = _page(call, skip, size)
-        found += [job for job in rows if _has_tag(job, call.query("tag"))]
+        found += [job for job in rows if _has_tag(call, job)]
         skip += size
         if len(rows) < size:
             break
     return found
 
 
-def _has_tag(job: Job, wanted: str) -> bool:
+def _has_tag(call: Call, job: Job) -> bool:
     """`key`, or `key=value`."""
-    tags = job.properties.get("tags")
-    key, is_exact, value = wanted.partition("=")
+    tags = jobs.properties(call.service.db, job.id).get("tags")
+    key, is_exact, value = call.query("tag").partition("=")
     return isinstance(tags, dict) and key in tags and (not is_exact or str(tags[key]) == value)
 
 

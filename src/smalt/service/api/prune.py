@@ -84,7 +84,7 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
 
 def _wanted_code(service: Service) -> set[str]:
     """The snapshots that registered components and unfinished jobs name."""
-    texts = [job.body for job in jobs.unfinished(service.db)]
+    texts = [jobs.body(service.db, job.id) for job in jobs.unfinished(service.db)]
     for workspace in workspaces.every(service.db):
         for container in assets.containers(service.db, workspace.id, "components", "All"):
             texts += [

@@ -315,12 +315,21 @@ class Engine:
         process = self._processes.pop(exit.step_id, None)
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process)
         self._changed.add(run.job.root_id)
-        if not run.job.cancel_requested and _again(run.job, exit, run.number):
+        if not run.job.cancel_requested and self._again(run, exit):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
             self._board.ready.append(run.job.id)
             return
         self._settle(run, exit, run.number)
+
+    def _again(self, run: Run, exit: Exit) -> bool:
+        """A step that never ran, or whose retries allow it, gets another attempt."""
+        if exit.reason == "never started":
+            return True
+        if outcome.error_of(exit, None) is None:
+            return False
+        run.leaf = run.leaf or self._read(run.job)
+        return run.number <= command.retries(run.leaf.entity)
 
     def _hold_unknown(self, step_id: str) -> Run | None:
         """The run of a step that only the records know; None when its end is recorded already."""
@@ -444,13 +453,6 @@ class Engine:
                 if run and run.task:
                     run.task.cancel()
                 self._end(one, "Canceled")
-
-
-def _again(job: Job, exit: Exit, number: int) -> bool:
-    """A step that never ran, or whose retries allow it, gets another attempt."""
-    if exit.reason == "never started":
-        return True
-    return outcome.error_of(exit, None) is not None and number <= command.retries(job)
 
 
 def _never_started(step_id: str) -> Exit:

@@ -26,7 +26,7 @@ def plan(rooms: Rooms, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
     """
     if job.open:
         jobs.drop_children(rooms.db, job)
-    entity = cast("PipelineJob", wire.from_rest({"properties": job.properties}, "job"))
+    entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
     workspace = rooms.workspace(job)
     planner = pipeline.Planner(rooms.db, workspace, job.name, entity, job.experiment)
     made = list(planner.children())
@@ -118,7 +118,7 @@ class Families:
     def _of(self, job: Job) -> _Family:
         assert job.parent_id is not None
         if job.parent_id not in self._known:
-            settings = jobs.get(self._db, job.parent_id).properties.get("settings") or {}
+            settings = jobs.properties(self._db, job.parent_id).get("settings") or {}
             self._known[job.parent_id] = _Family(
                 bool(settings.get("continue_on_step_failure", settings.get("continueOnStepFailure", False))),
                 settings.get("on_finalize"),

@@ -13,7 +13,7 @@ _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 def register_outputs(rooms: Rooms, job: Job) -> None:
     """Register each named output once, however often this is called."""
-    outputs = job.properties.get("outputs") or {}
+    outputs = jobs.properties(rooms.db, job.id).get("outputs") or {}
     written = jobs.data(rooms.db, job.id, "output")
     for output, given in outputs.items():
         name = (given or {}).get("assetName") or (given or {}).get("name")

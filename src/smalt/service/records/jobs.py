@@ -16,14 +16,14 @@ TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 
 _COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
-    " is_archived, experiment, display_name, body, body_hash, error, created_by, created_at, started_at, ended_at"
+    " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at"
 )
 _ARCHIVED = {"ActiveOnly": "AND is_archived=0", "ArchivedOnly": "AND is_archived=1", "All": ""}
 
 
 @dataclass(slots=True)
 class Job:
-    """One row; `body` is JSON, the REST properties as accepted."""
+    """One row. Its body, which may be large, is asked for by `properties`."""
 
     id: int
     workspace_id: int
@@ -40,18 +40,12 @@ class Job:
     is_archived: int
     experiment: str
     display_name: str | None
-    body: str
     body_hash: str
     error: str | None
     created_by: str
     created_at: float
     started_at: float | None
     ended_at: float | None
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads(self.body)
-        return loaded
 
     @property
     def is_over(self) -> bool:
@@ -89,15 +83,17 @@ def add_many(
         parent_id = parent.id if parent else None
         db.execute_many(
             "INSERT INTO jobs (id, workspace_id, name, parent_id, root_id, node, type, status, waiting, experiment,"
-            " display_name, body, body_hash, created_by, created_at) VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?,?)",
+            " display_name, body_hash, created_by, created_at) VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?)",
             (
                 (
                     id, workspace_id, new.name, parent_id, parent.root_id if parent else id, new.node, new.type,
-                    new.waiting, new.experiment, new.display_name, json.dumps(new.body), new.body_hash, principal, now,
+                    new.waiting, new.experiment, new.display_name, new.body_hash, principal, now,
                 )
                 for id, new in zip(ids, news, strict=True)
             ),
         )  # fmt: skip
+        bodies = ((id, json.dumps(new.body)) for id, new in zip(ids, news, strict=True))
+        db.execute_many("INSERT INTO job_bodies (job_id, body) VALUES (?,?)", bodies)
         root_id = parent.root_id if parent else None
         events.append(db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids])
         if parent:
@@ -112,6 +108,16 @@ def need(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
 
 def get(db: Database, id: int) -> Job:
     return Job(*db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))[0])
+
+
+def body(db: Database, id: int) -> str:
+    """The REST properties as accepted, as JSON."""
+    return str(db.value("SELECT body FROM job_bodies WHERE job_id=?", (id,)))
+
+
+def properties(db: Database, id: int) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(body(db, id))
+    return loaded
 
 
 def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
@@ -184,19 +190,13 @@ def set_status(db: Database, job: Job, *statuses: str, error: dict[str, Any] | N
     )
 
 
-def set_body(db: Database, job: Job, properties: dict[str, Any]) -> None:
-    job.body = json.dumps(properties)
-    db.execute("UPDATE jobs SET body=? WHERE id=?", (job.body, job.id))
-
-
 def describe(
     db: Database, job: Job, properties: dict[str, Any], *, display_name: str | None, is_archived: bool
 ) -> None:
     """Change what does not change the run: names, tags, properties, archived."""
-    db.execute(
-        "UPDATE jobs SET body=?, display_name=?, is_archived=? WHERE id=?",
-        (json.dumps(properties), display_name, int(is_archived), job.id),
-    )
+    with db.transaction():
+        db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(properties), job.id))
+        db.execute("UPDATE jobs SET display_name=?, is_archived=? WHERE id=?", (display_name, int(is_archived), job.id))
 
 
 def set_planned(db: Database, job: Job) -> None:
@@ -243,14 +243,12 @@ def count_children(db: Database, parent_id: int, *statuses: str) -> int:
 
 def drop_children(db: Database, job: Job) -> None:
     """Forget children of a plan that a crash cut short; none of them has started."""
-    ids = [id for (id,) in db.rows("SELECT id FROM jobs WHERE parent_id=?", (job.id,))]
-    for table, column in (
-        ("job_needs", "job_id"),
-        ("job_needs", "needs_id"),
-        ("job_data", "job_id"),
-        ("jobs", "id"),
-    ):
-        db.execute_many(f"DELETE FROM {table} WHERE {column}=?", ((id,) for id in ids))
+    ids = [(id,) for (id,) in db.rows("SELECT id FROM jobs WHERE parent_id=?", (job.id,))]
+    for column in ("job_id", "needs_id"):
+        db.execute_many(f"DELETE FROM job_needs WHERE {column}=?", ids)
+    for table in ("job_data", "job_bodies"):
+        db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
+    db.execute_many("DELETE FROM jobs WHERE id=?", ids)
     job.open = 0
     db.execute("UPDATE jobs SET open=0 WHERE id=?", (job.id,))
 
@@ -361,7 +359,7 @@ def remove(db: Database, job: Job) -> None:
     """Forget a finished top job and all below it, with its rows elsewhere; its events stay."""
     ids = [(one.id,) for one in tree(db, job.root_id)]
     with db.transaction():
-        for table in ("job_attempts", "job_data", "reuse_keys"):
+        for table in ("job_attempts", "job_data", "job_bodies", "reuse_keys"):
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
         db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
         db.execute_many("DELETE FROM jobs WHERE id=?", ids)

@@ -25,6 +25,7 @@ from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
 from smalt.service.environments import Realised
+from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 
@@ -50,7 +51,7 @@ class Leaf:
     def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
         """`entity` where it is known already; else it is read from the job's body."""
         if entity is None:
-            entity = cast("CommandJob", wire.from_rest({"properties": job.properties}, "job"))
+            entity = cast("CommandJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
         return cls(job, workspace, entity, environment, code)
@@ -247,11 +248,9 @@ def check(job: CommandJob) -> None:
         )
 
 
-def retries(job: Job) -> int:
+def retries(job: CommandJob) -> int:
     """How often a failed command is tried again: the property `smalt.retries`, else never."""
-    if '"smalt.retries"' not in job.body:
-        return 0
-    text = str((job.properties.get("properties") or {}).get("smalt.retries", "0"))
+    text = str(job.properties.get("smalt.retries", "0"))
     return int(text) if text.isdecimal() else 0
 
 

@@ -39,7 +39,6 @@ CREATE TABLE jobs (
   is_archived      INTEGER NOT NULL DEFAULT 0,
   experiment       TEXT NOT NULL,
   display_name     TEXT,
-  body             TEXT NOT NULL,
   body_hash        TEXT NOT NULL,               -- of the body as submitted: the same PUT again is the same job
   error            TEXT,                        -- JSON {"code", "message"}
   created_by       TEXT NOT NULL,
@@ -47,6 +46,10 @@ CREATE TABLE jobs (
   started_at       REAL,
   ended_at         REAL,
   UNIQUE (workspace_id, name)
+);
+CREATE TABLE job_bodies (                        -- apart, as a row that changes often should be small
+  job_id INTEGER PRIMARY KEY REFERENCES jobs,
+  body   TEXT NOT NULL
 );
 CREATE INDEX jobs_by_parent ON jobs (parent_id, id);
 CREATE INDEX jobs_by_root ON jobs (root_id);
