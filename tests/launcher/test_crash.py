@@ -154,6 +154,21 @@ def test_a_step_whose_pid_was_not_written_down_is_found(rig: Rig, client: Client
     assert again.exit("a")["code"] == 6
 
 
+def test_what_a_step_left_is_not_taken_for_it(rig: Rig, client: Client) -> None:
+    """A daemon of a step whose pid was not written down carries the mark too, and is ended, not watched."""
+    step = rig.step("a", "setsid sleep 1000 & read <go; exit 6")
+    os.mkfifo(Path(step["folder"], "go"))
+    client.start(step)
+    pid = client.pid("a")
+    rig.kill_launcher()
+    _forget(rig, "started")
+    go(step)
+    until(lambda: processes.identify(pid) is None, "the step's end")
+    rig.launch()
+    assert rig.connect().exit("a")["code"] == 6
+    assert not rig.marked()
+
+
 def test_a_step_unknown_to_the_journal_is_not_run_twice(rig: Rig, client: Client, waiting: dict[str, Any]) -> None:
     """Even with the journal gone, a step that runs is taken over, not started again."""
     rig.kill_launcher()

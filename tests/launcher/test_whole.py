@@ -77,7 +77,7 @@ def test_a_restart_of_the_machine_settles_every_job(whole: Rig, monkeypatch: pyt
     monkeypatch.setenv("SMALT_BOOT_ID", "after")
     client = MLClient()
     assert state("runs0") == "Failed", "settled before the first answer"
-    shown = subprocess.run([SMALT, "job", "show", "-n", "runs0", "-o", "json"], capture_output=True, text=True)
-    assert "restarted" in shown.stdout
+    tree = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/runs0/tree")
+    assert "the machine was restarted" in str(tree)
     until(lambda: state("waits") == "Completed", "the job that had waited")
     assert state("done") == "Completed"

@@ -46,7 +46,7 @@ def _running(record: Record, tree: Tree) -> bool:
     if record.pid:
         stat = processes.stat(record.pid)
         return stat is not None and not stat.dead and stat.start_time == record.start_time
-    pid = tree.find(record.id)
+    pid = tree.find(record)
     stat = processes.stat(pid) if pid else None
     if not pid or stat is None or stat.dead:
         return False

@@ -211,7 +211,7 @@ class Steps:
         word = claims.read(record.claim)
         if word is None:
             return True
-        if word == claims.VOID and self._tree.find(record.id) is None and claims.unvoid(record.claim):
+        if word == claims.VOID and self._tree.find(record) is None and claims.unvoid(record.claim):
             return True
         self._note([journal.intent(record)])
         record.noted = True

@@ -62,13 +62,15 @@ class Tree:
                 return step_id if home == self._home else ""
         return None
 
-    def find(self, step_id: str) -> int | None:
+    def find(self, record: Record) -> int | None:
         """The step's shell, where its pid was not written down in time."""
         if not processes.LINUX:
             return None
-        mark = f"{MARK}={self.mark(step_id)}".encode()
+        mark = f"{MARK}={self.mark(record.id)}".encode()
         for pid, stat in _all_processes().items():
-            if stat.session == pid and not stat.dead and mark in _environment(pid):
+            # What the step itself put into a session of its own has the mark too, but is not the shell.
+            is_shell = stat.session == pid and not stat.dead and mark in _environment(pid)
+            if is_shell and os.fsencode(record.claim) in (_read(pid, "cmdline") or b""):
                 return pid
         return None
 
@@ -106,10 +108,8 @@ def _all_processes() -> dict[int, processes.Stat]:
 
 def _environment(pid: int) -> list[bytes]:
     for _ in range(_EXEC_TRIES):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                text = file.read()
-        except OSError:  # gone, or another user's
+        text = _read(pid, "environ")
+        if text is None:
             return []
         if text or _has_none(pid):
             return text.split(b"\0")
@@ -117,13 +117,20 @@ def _environment(pid: int) -> list[bytes]:
     return []
 
 
+def _read(pid: int, name: str) -> bytes | None:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:  # gone, or another user's
+        return None
+
+
 def _has_none(pid: int) -> bool:
     """Whether the environment is empty, and does not only look so while the process becomes another program."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
+    text = _read(pid, "stat")
+    if not text:
         return True
+    fields = text.rpartition(b")")[2].split()
     is_dead, is_kernels = fields[0] in b"ZX", fields[2] == b"0"
     begin, end = fields[47], fields[48]
     return is_dead or is_kernels or (begin == end and end != b"0")
