@@ -123,10 +123,19 @@ def parse_uri(text: str) -> Uri | None:
     scheme, colon, rest = text.partition(":")
     if colon and len(scheme) > 1 and scheme.replace("+", "").isalnum():
         if scheme == "file":
-            return LocalPath(text, rest.removeprefix("//").removeprefix("localhost"))
+            return LocalPath(text, _decoded(rest.removeprefix("//").removeprefix("localhost")))
         if rest.startswith("//"):
             return RemoteUri(text, scheme.lower())
     return LocalPath(text, text)
+
+
+def _decoded(path: str) -> str:
+    """Without the escapes of a URI, `%20` for a space and so on."""
+    if "%" not in path:
+        return path
+    from urllib.parse import unquote
+
+    return unquote(path)
 
 
 def _azureml(text: str) -> Uri | None:
