@@ -14,6 +14,8 @@ from smalt.service.engine.kinds import command, pipeline
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records.workspaces import Workspace
 
+_OWN_SERVICES = ("Tracking", "Studio")  # what the service itself adds to every job
+
 
 class Checked(NamedTuple):
     notes: list[str]
@@ -137,8 +139,9 @@ class _Checker:
             self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
 
     def _services(self, services: Any) -> None:
-        if services and self._new("services", ""):
-            self.notes.append(f"services ({', '.join(services)}) are not started on this machine")
+        names = [name for name in services or () if name not in _OWN_SERVICES]
+        if names and self._new("services", ""):
+            self.notes.append(f"services ({', '.join(names)}) are not started on this machine")
 
     def _inputs(self, where: str, inputs: Any) -> None:
         for name, value in (inputs or {}).items():

@@ -41,7 +41,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         if existing.body_hash == digest:
             return Accepted(existing, False, [])
         raise Conflict(f"job '{name}' exists already and is another one; choose another name")
-    entity = read(body)
+    entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
     checked = checks.check(rooms, workspace, entity)
     new = jobs.New(
         name=name,
