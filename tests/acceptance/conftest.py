@@ -1,0 +1,91 @@
+"""A real server for each module, and a folder in which a test writes its files and gives its commands."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from smalt.cli import app, failure
+from tests.helpers import Server, temporary_server
+
+
+@dataclass
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class Desk:
+    """Where a user of smalt sits: a folder with files, and a command line."""
+
+    def __init__(self, server: Server, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.server = server
+        self.folder = folder
+        self._capture = capture
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def smalt(self, command: str) -> Ran:
+        """A command line, run in this process by the code that `smalt` runs."""
+        self._capture.readouterr()
+        code = failure.guarded(app.smalt, shlex.split(command))
+        out, err = self._capture.readouterr()
+        return Ran(code, out, err)
+
+    def job(self, text: str, options: str = "", file: str = "job.yml") -> Ran:
+        """Write a job file, create the job and follow it to its end."""
+        return self.smalt(f"job create --file {self.write(file, text)} --stream {options}")
+
+    def log(self, text: str, options: str = "") -> list[str]:
+        """The lines that a job logs, which is to complete."""
+        ran = self.job(text, options)
+        assert ran.code == 0, ran.err
+        return ran.lines
+
+    def ask(self, command: str) -> str:
+        """The one value that a command prints, which is to succeed."""
+        ran = self.smalt(f"{command} -o tsv")
+        assert ran.code == 0, ran.err
+        return ran.out.rstrip("\n")
+
+
+@pytest.fixture(scope="module")
+def module_server() -> Iterator[Server]:
+    with temporary_server() as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def desk(
+    module_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    """The test's own folder is the current one; nothing of the caller's environment counts."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SMALT_HOME", str(module_server.home.root))
+    for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return Desk(module_server, folder, capsys)
