@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 from smalt.entities.entity import Entity
 from smalt.entities.problems import Path
@@ -171,5 +172,5 @@ class FileReader(Reader):
         return os.path.normpath(os.path.join(self._shown, relative))
 
     def _absolute(self, text: str) -> str:
-        path = text.removeprefix("file://") if text.startswith("file:///") else text.removeprefix("file:")
+        path = unquote(text.removeprefix("file://")) if text.startswith("file:///") else text.removeprefix("file:")
         return os.path.normpath(os.path.join(self._folder, os.path.expanduser(path)))
