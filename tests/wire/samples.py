@@ -298,6 +298,45 @@ CLUSTER: dict[str, Any] = {
     "identity": {"type": "system_assigned"},
 }
 
+SCHEDULE: dict[str, Any] = {
+    "name": "s",
+    "display_name": "S",
+    "trigger": {
+        "type": "recurrence",
+        "frequency": "day",
+        "interval": 1,
+        "schedule": {"hours": [4, 5], "minutes": [0], "week_days": ["monday"]},
+        "start_time": "2026-07-10T10:00:00",
+        "time_zone": "UTC",
+    },
+    "create_job": {"type": "pipeline", "jobs": {"n": {"component": "azureml:c:1", "compute": "azureml:cpu"}}},
+    "is_enabled": True,
+}
+BATCH_ENDPOINT: dict[str, Any] = {
+    "name": "scores",
+    "auth_mode": "aad_token",
+    "tags": {"a": "b"},
+    "properties": {"p": "q"},
+    "defaults": {"deployment_name": "d"},
+}
+MODEL_DEPLOYMENT: dict[str, Any] = {
+    "name": "d",
+    "type": "model",
+    "model": "azureml:m:1",
+    "environment": "azureml:e:1",
+    "compute": "azureml:cpu",
+    "resources": {"instance_count": 2},
+    "mini_batch_size": 10,
+    "output_action": "append_row",
+    "retry_settings": {"max_retries": 3, "timeout": 30},
+}
+PIPELINE_DEPLOYMENT: dict[str, Any] = {
+    "name": "d",
+    "type": "pipeline",
+    "component": "azureml:c:1",
+    "settings": {"default_compute": "azureml:cpu", "continue_on_step_failure": False},
+}
+
 SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "command job": ("job", COMMAND),
     "pipeline job": ("job", PIPELINE),
@@ -314,6 +353,10 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "lake datastore": ("datastore", LAKE),
     "cluster": ("compute", CLUSTER),
     "instance": ("compute", {"name": "ci", "type": "computeinstance", "size": "S", "enable_sso": True}),
+    "schedule": ("schedule", SCHEDULE),
+    "batch endpoint": ("batch_endpoint", BATCH_ENDPOINT),
+    "model deployment": ("batch_deployment", MODEL_DEPLOYMENT),
+    "pipeline deployment": ("batch_deployment", PIPELINE_DEPLOYMENT),
     "workspace": ("workspace", {"name": "w", "location": "here", "display_name": "D", "tags": {"a": "b"}}),
 }
 

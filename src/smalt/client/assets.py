@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MODELS = frozenset({"custom_model", "mlflow_model", "triton_model"})
 _BULK = 20_000
+_canonical = json.JSONEncoder(sort_keys=True).encode
 
 
 class Assets:
@@ -186,4 +187,4 @@ def _file_uri(path: str) -> str:
 
 
 def _hash(body: Json) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_canonical(body).encode()).hexdigest()

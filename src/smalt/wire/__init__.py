@@ -31,6 +31,9 @@ _KINDS = {
     "datastore": "datastores",
     "compute": "computes",
     "workspace": "workspaces",
+    "schedule": "schedules",
+    "batch_endpoint": "endpoints:BATCH_ENDPOINT",
+    "batch_deployment": "endpoints:BATCH_DEPLOYMENT",
 }
 _BY_CLASS = {
     "CommandJob": "jobs",
@@ -48,6 +51,10 @@ _BY_CLASS = {
     "Datastore": "datastores",
     "Compute": "computes",
     "Workspace": "workspaces",
+    "Schedule": "schedules",
+    "BatchEndpoint": "endpoints:BATCH_ENDPOINT",
+    "ModelBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
+    "PipelineComponentBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
 }
 
 
@@ -78,13 +85,14 @@ def from_rest(body: Mapping[str, Any], kind: str) -> Entity:
     from smalt.exceptions import Located, ValidationException
 
     reader = Reader()
-    entity = _read(body, kind, reader)
+    entity = read_with(body, kind, reader)
     if entity is None or reader.problems:
         raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
     return cast("Entity", entity)
 
 
-def _read(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
+def read_with(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
+    """The same for a reader of one's own, which gets the problems."""
     if kind == "component":
         from smalt.wire import components
 

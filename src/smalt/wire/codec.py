@@ -105,7 +105,7 @@ class Codec(Generic[E]):
         values: Json = {}
         extra: Json = {}
         for key, value in body.items():
-            if value is None:
+            if value is None or (key in self.defaults and value == {}):
                 continue
             name = self._name(key)
             if name is None:

@@ -110,7 +110,7 @@ STEP = {
     **parts.SHARED,
     "compute": COMPUTE,
     "inputs": INPUTS,
-    "outputs": OUTPUTS,
+    "outputs": OUTPUTS._replace(write=lambda value, writing: None),  # StepCodec does it
     "component": COMPONENT,
     "code": Rule("code", components.write_code),
     "environment": Rule("environment", _write_environment),
