@@ -67,6 +67,7 @@ class Journal:
 
     def compact(self, records: dict[str, Record]) -> None:
         """Begin anew with what still matters."""
+        self._limit += COMPACT_AT  # if it fails, not at once again
         entries = [{"t": "launcher", "machine": self._machine}]
         for record in records.values():
             entries += _entries(record)

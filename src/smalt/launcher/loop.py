@@ -37,14 +37,15 @@ class Launcher:
         self._server: Channel | None = None
         self._channels: list[Channel] = []
         self._retiring = False
+        self._retrying = False
         self._tell_starts_at: float | None = None
         self._stay_until = time.monotonic() + FIRST_CONNECTION
 
     def run(self) -> None:
         self._watch_children()
         self._steps.recover()
-        self._journal.compact(self._steps.records)
         self._flush()
+        self._compact()
         self._listen()
         self._timers.after(FIRST_CONNECTION, lambda: None)
         self._check_home()
@@ -155,11 +156,8 @@ class Launcher:
         entries += [{"t": "exit", "exit": record.exit} for record in steps.exited if record.noted]
         try:
             self._journal.write(entries)
-            if self._journal.large:
-                self._journal.compact(steps.records)
         except OSError as error:
-            say(f"cannot write the journal, trying again: {error}")
-            self._timers.after(RETRY, lambda: None)
+            self._try_again(error)
             return
         if not telling:
             return
@@ -170,6 +168,24 @@ class Launcher:
             starts = [record.as_started() for record in started]
             self._server.send({"t": "events", "started": starts, "exits": [record.exit for record in exited]})
             self._settle(self._server)
+        if self._journal.large:
+            self._compact()
+
+    def _compact(self) -> None:
+        try:
+            self._journal.compact(self._steps.records)
+        except OSError as error:
+            say(f"cannot make the journal shorter: {error}")
+
+    def _try_again(self, error: OSError) -> None:
+        if self._retrying:
+            return
+        say(f"cannot write the journal, trying again: {error}")
+        self._retrying = True
+        self._timers.after(RETRY, self._retry)
+
+    def _retry(self) -> None:
+        self._retrying = False  # the loop writes after every turn
 
     def _starts_are_due(self) -> bool:
         if not self._steps.started:

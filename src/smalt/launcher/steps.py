@@ -10,21 +10,20 @@ from functools import partial
 from typing import Any
 
 from smalt import processes
-from smalt.launcher import claims, journal, recovery, tree
+from smalt.launcher import claims, journal, recovery
+from smalt.launcher.ending import Ending
 from smalt.launcher.journal import Journal
 from smalt.launcher.record import Record
 from smalt.launcher.spawn import spawn
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import MARK, Tree
 
-LEFTOVER_GRACE = 1.0  # for what a command that ended by itself left running
-GIVE_UP = 10.0  # after SIGKILL: a process that is still there hangs in the kernel
 SYNC_AFTER = 0.005
 POLL = 0.25  # for a process that is not our child where there are no pidfds
 
 
 class Steps:
-    """`events` is what the server has not been told yet; the owner writes and sends it."""
+    """`started` and `exited` are news: the owner writes them down, then tells the server."""
 
     def __init__(
         self,
@@ -40,19 +39,18 @@ class Steps:
         self._selector = selector
         self._tree = Tree(home)
         self._machine = processes.machine()
-        self._strangers: set[int] = set()  # children that are no step's
-        self._alone = True  # whether all that is below us comes from steps
         self.records: dict[str, Record] = {}
         self.running: dict[int, Record] = {}
         self.started: list[Record] = []
         self.exited: list[Record] = []
         self._deadline = float("inf")
         self._sync_at: float | None = None
-        self._ending: set[Record] = set()  # their first process is gone, something is left to end
+        self._ending = Ending(self._tree, timers, self.running, self._tell)
+        self.beside = self._ending.beside
 
     @property
     def busy(self) -> bool:
-        return bool(self.running or self._ending)
+        return bool(self.running) or self._ending.busy
 
     def recover(self) -> None:
         """Take over what an earlier launcher left."""
@@ -86,13 +84,10 @@ class Steps:
                 record.settle("never started", None, time.time())
             self.exited.append(record)
             return
-        if record.ended is not None:  # only what it left is still there
-            record.kill_at = min(record.kill_at or 0.0, time.monotonic() + grace)
-            return
-        if record.reason is None:
+        if record.reason is None and record.ended is None:
             record.reason, record.grace = reason, grace
             self._note([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
-        self._terminate(record, grace)
+        self._ending.terminate(record, grace)
 
     def acknowledge(self, step_ids: list[str]) -> None:
         """The server has these exits on its disk; they may be forgotten."""
@@ -105,7 +100,7 @@ class Steps:
     def gone(self, pid: int, status: int) -> bool:
         """A child ended: True when it was a step's first process."""
         record = self.running.pop(pid, None)
-        self._strangers.discard(pid)
+        self._ending.forget(pid)
         if record is None:
             return False
         code = os.waitstatus_to_exitcode(status)
@@ -113,20 +108,14 @@ class Steps:
             self._claimed_by_another(record)
             return True
         record.code, record.signal = (code, None) if code >= 0 else (None, -code)
-        self._end(record)
+        self._ending.finish(record)
         return True
-
-    def beside(self, server: int) -> None:
-        """That process is the server's. If it is below us, an orphan without a mark may be the server's too."""
-        if server in (self._tree.children() or ()):
-            self._strangers.add(server)
-            self._alone = False
 
     def abandon(self) -> None:
         """End everything, at once, with nobody to tell."""
         for record in self.records.values():
             if record.exit is None:
-                tree.send(self._tree.members(record), tree.KILL)
+                self._ending.kill(record)
 
     def _note(self, entries: list[dict[str, Any]]) -> None:
         """Write down what can be found out again if the disk is full just now."""
@@ -226,23 +215,20 @@ class Steps:
         if recovery.settle(record, self._machine, self._tree):
             self._adopt(record)
             return
-        exit, record.exit = record.exit, None
-        assert exit is not None
-        left = self._tree.members(record) if exit["message"] not in recovery.NOT_OURS else []
-        if left:
-            record.message, record.ended = exit["message"], exit["ended"]
-            record.reason = exit["reason"]
-            self._finish_off(record, left, LEFTOVER_GRACE)
-            return
-        record.exit = exit
-        self.exited.append(record)
+        exit = record.exit
+        if exit and exit["message"] in recovery.NOT_OURS:
+            self.exited.append(record)
+        elif exit:
+            record.exit = None  # until what it left is ended too
+            record.reason, record.message, record.ended = exit["reason"], exit["message"], exit["ended"]
+            self._ending.finish(record)
 
     def _adopt(self, record: Record) -> None:
         self.running[record.pid] = record
         self.started.append(record)
         self._watch(record)
         if record.reason:
-            self._terminate(record, record.grace)
+            self._ending.terminate(record, record.grace)
         self._limit(record)
 
     def _watch(self, record: Record) -> None:
@@ -252,6 +238,7 @@ class Steps:
             self._timers.after(POLL, partial(self._look, record))
             return
         self._selector.register(record.watch, selectors.EVENT_READ, partial(self._look, record))
+        self._look(record)  # whether the pidfd is that of the very process
 
     def _look(self, record: Record) -> None:
         """See whether an adopted process lives; a pidfd is readable when it does not."""
@@ -269,79 +256,7 @@ class Steps:
         if record.code is None:
             record.message = recovery.UNSEEN
             record.reason = record.reason or "lost"
-        self._end(record)
-
-    # Ending
-
-    def _terminate(self, record: Record, grace: float) -> None:
-        when = time.monotonic() + grace
-        if record.kill_at is None or when < record.kill_at:
-            record.kill_at = when
-            self._timers.at(when, partial(self._kill, record))
-            tree.send(self._tree.members(record), tree.TERM)
-
-    def _kill(self, record: Record) -> None:
-        if record.exit is None and record.ended is None:
-            tree.send(self._tree.members(record), tree.KILL)
-            self._timers.after(POLL, partial(self._kill, record))  # something forked meanwhile, or lost its parent
-
-    def _end(self, record: Record) -> None:
-        """The first process is gone; end what it left, then tell."""
-        record.ended = time.time()
-        left = self._left(record)
-        if not left:
-            self._tell(record)
-        elif record.kill_at is not None:
-            self._finish_off(record, left, record.kill_at - time.monotonic(), told=True)
-        else:
-            self._finish_off(record, left, LEFTOVER_GRACE)
-
-    def _left(self, record: Record) -> list[int]:
-        """What still runs of a step whose first process is gone. Nothing, nearly always: that must be cheap."""
-        if not record.own:
-            return self._tree.members(record)
-        orphans = self._orphans()
-        if orphans is None:
-            return self._tree.members(record)
-        owners = {pid: self._tree.owner(pid) for pid in orphans}
-        unmarked = {pid for pid, owner in owners.items() if owner is None}
-        if not self._alone:
-            self._strangers |= unmarked
-            unmarked.clear()
-        marked = [pid for pid, owner in owners.items() if owner == record.id]
-        if not unmarked and not marked:
-            return []
-        if self.running or self._ending - {record}:  # without a mark it may be another's as well
-            unmarked.clear()
-        return self._tree.members(record, unmarked) or marked  # what forks fast may slip through the list
-
-    def _orphans(self) -> set[int] | None:
-        children = self._tree.children()
-        return None if children is None else children - self.running.keys() - self._strangers
-
-    def _finish_off(self, record: Record, left: list[int], grace: float, told: bool = False) -> None:
-        self._ending.add(record)
-        record.kill_at = time.monotonic() + grace
-        if not told:
-            tree.send(left, tree.TERM)
-        self._timers.after(0.003, partial(self._check, record, 0.006))
-
-    def _check(self, record: Record, wait: float) -> None:
-        left = self._left(record)
-        if not left:
-            self._ending.discard(record)
-            self._tell(record)
-            return
-        assert record.kill_at is not None
-        late = time.monotonic() - record.kill_at
-        if late > GIVE_UP:
-            record.message = f"could not end the processes {', '.join(map(str, sorted(left)))} that it left"
-            self._ending.discard(record)
-            self._tell(record)
-            return
-        if late > 0:
-            tree.send(left, tree.KILL)
-        self._timers.after(min(wait, 0.1), partial(self._check, record, wait * 2))
+        self._ending.finish(record)
 
     def _tell(self, record: Record) -> None:
         record.settle(record.reason or "exited", record.message, record.ended or time.time())

@@ -86,6 +86,22 @@ def send(pids: list[int], number: int) -> None:
             pass
 
 
+def send_group(leader: int, number: int) -> bool:
+    """To all of a group whose leader we have not reaped, at one moment; False where that cannot be."""
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def _adopt_orphans() -> int | None:
     """Become the parent of every orphan below us, and open the list of our children."""
     if not processes.LINUX:
