@@ -31,7 +31,8 @@ def shortened(job: J) -> J:
 def child(row: dict[str, Any]) -> Job:
     """A job of a tree; only what the tree tells."""
     where = JOBS.get(str(row.get("type", "")).lower(), JOBS["command"])
-    job = noun_class(where)(name=row["name"], display_name=row.get("node") or row["name"], status=row.get("status"))
+    display_name = row.get("display_name") or row.get("node") or row["name"]
+    job = noun_class(where)(name=row["name"], display_name=display_name, status=row.get("status"))
     job.parent_job_name = row.get("parent")  # type: ignore[attr-defined]
     return job  # type: ignore[return-value]
 

@@ -74,7 +74,7 @@ async def get_tree(call: Call) -> dict[str, Any]:
     top = existing(call)
     rows = below(jobs.tree(call.service.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
-    return {"jobs": [tree_row(row, names) for row in rows]}
+    return {"jobs": [{**tree_row(row, names), "display_name": row.display_name} for row in rows]}
 
 
 def existing(call: Call) -> Job:

@@ -241,13 +241,15 @@ class Planner:
 
 
 def settings_of(job: Any) -> dict[str, Any]:
-    """A pipeline's settings as a plain mapping; unknown keys are kept and mean nothing."""
-    settings = getattr(job, "settings", None)
-    if settings is None:
-        return {}
-    if isinstance(settings, Mapping):
-        return dict(settings)
-    plain: dict[str, Any] = settings.to_dict()
+    """A pipeline's settings as a plain mapping; unknown keys are kept and mean nothing.
+
+    Its own compute is the default one of its steps unless the settings have another.
+    """
+    settings = getattr(job, "settings", None) or {}
+    plain: dict[str, Any] = dict(settings) if isinstance(settings, Mapping) else settings.to_dict()
+    compute = getattr(job, "compute", None)
+    if compute and not plain.get("default_compute"):
+        plain["default_compute"] = compute
     return plain
 
 
