@@ -62,8 +62,11 @@ def _copy(source: str, folder: str) -> None:
 def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
     base = f"/smalt/v1{client.workspace_id}/datastores/{place['datastore']}"
     path = str(place["path"]).strip("/")
-    listing = client.connection.pages(f"{base}/list", path=path, recursive=True)
-    found = [str(item["path"]) for item in listing if not item.get("is_dir")]
+    try:
+        listing = client.connection.pages(f"{base}/list", path=path, recursive=True)
+        found = [str(item["path"]) for item in listing if not item.get("is_dir")]
+    except NotFound:
+        return 0
     for name in found:
         inside = name[len(path) :].lstrip("/") if name.startswith(f"{path}/") or not path else os.path.basename(name)
         save(client, f"{base}/files/{name}", os.path.join(folder, *inside.split("/")))
