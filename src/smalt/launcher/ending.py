@@ -13,6 +13,7 @@ from smalt.launcher.tree import Tree
 
 LEFTOVER_GRACE = 1.0  # for what a command that ended by itself left running
 GIVE_UP = 10.0  # after SIGKILL: a process that is still there hangs in the kernel
+YOUNG, SOON = 1.0, 0.2  # a step younger than this is told twice to end, so long apart
 AGAIN = 0.25  # between two SIGKILLs
 
 
@@ -40,7 +41,9 @@ class Ending:
         record.kill_at = when
         if record.ended is None:
             self._timers.at(when, partial(self._kill, record))
-            tree.send(self._tree.members(record), tree.TERM)
+            self._terminate(record)
+            if time.monotonic() - record.monotonic < YOUNG:
+                self._timers.after(SOON, partial(self._terminate_again, record))
 
     def finish(self, record: Record) -> None:
         """Its first process is gone: end what it left."""
@@ -66,6 +69,16 @@ class Ending:
         if server in (self._tree.children() or ()):
             self._strangers.add(server)
             self._alone = False
+
+    def _terminate(self, record: Record) -> None:
+        """The shell's group at once, lest what is forked while we look escapes; then what has left the group."""
+        group = record.pid if record.pid in self._running and tree.send_group(record.pid, tree.TERM) else 0
+        tree.send([pid for pid in self._tree.members(record) if not group or tree.group(pid) != group], tree.TERM)
+
+    def _terminate_again(self, record: Record) -> None:
+        """A shell that is just forking the command loses a SIGTERM of that moment for it."""
+        if record.exit is None and record.ended is None:
+            self._terminate(record)
 
     def _kill(self, record: Record) -> None:
         if record.exit is None and record.ended is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -49,11 +50,13 @@ def build(
     no_claim = _complain(f"smalt: cannot write to {folder}: is the disk full, or the folder gone?")
     no_folder = _complain(f"smalt: cannot enter the working folder {cwd}")
     # The shell stays on SIGTERM (sent to all of the step at once) until the command, which may be saving its
-    # work, has ended; a trapped signal is reset to its default in what the shell runs.
+    # work, has ended; a trapped signal is reset to its default in what the shell runs. One that comes before the
+    # command has begun keeps it from beginning.
     return (
         f"set -C;{{ : >{claim}&&set -- 1&&cd {shlex.quote(cwd)};}} 2>/dev/null||"
         f"{{ if [ $1 ];then {no_folder};echo 1 >>{claim};else {taken};{no_claim};fi;exit 1;}}\n"
-        f"set +C;trap : TERM\n"
+        f"set +C;trap _smalt_end=1 TERM\n"
+        f"[ $_smalt_end ]&&exit {128 + signal.SIGTERM}\n"
         f"{body}\n"
         f"set -- $?;echo $1 2>/dev/null >>{claim};exit $1"
     )
