@@ -85,6 +85,7 @@ def _shape(call: Call, compute: Resource) -> dict[str, Any]:
         "type": resource_type("computes"),
         "location": content.get("location") or "local",
         "tags": content.get("tags") or {},
+        **({"identity": content["identity"]} if content.get("identity") else {}),
         "properties": {
             **given,
             "properties": {**machine, **inner},
