@@ -93,11 +93,17 @@ class Assets:
     def data(self, path: str, type: str | None) -> str:
         uri = parse_uri(path)
         if isinstance(uri, Reference):
-            return self.asset(path, "models" if type in _MODELS else "data")
+            return self._model(uri) if type in _MODELS else self.asset(path, "data")
         if not isinstance(uri, LocalPath):
             return path
         local = _existing(uri.path)
         return _file_uri(local) if self._client.connection.local else self._upload(local, None)
+
+    def _model(self, reference: Reference) -> str:
+        """A label says no kind by itself, and data may have the same name."""
+        if reference.label is None or reference.registry is not None or reference.workspace is not None:
+            return self.asset(reference.text, "models")
+        return f"{self._workspace}/models/{reference.name}/labels/{reference.label}"
 
     def stored(self, path: str, datastore: str | None) -> str:
         uri = parse_uri(path)
