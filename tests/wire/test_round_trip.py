@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
+from smalt.entities.component import Component
+from smalt.entities.credentials import NoneCredentials
+from smalt.entities.data import Data
 from smalt.entities.entity import Entity
-from smalt.entities.inputs import Output
+from smalt.entities.inputs import Input, Output
+from smalt.entities.model import Model
+from smalt.entities.reading import read
+from smalt.entities.sweep import RandomSamplingAlgorithm
 from smalt.wire import from_rest, to_rest
 from tests.wire.samples import SAMPLES, entity
 
@@ -19,16 +28,27 @@ def sent(made: Entity) -> dict[str, Any]:
     return {**body, "name": getattr(made, "name", None), "version": getattr(made, "version", None)}
 
 
-def stringified(made: Any) -> Any:
-    """The same with what the wire makes of it: literals as text, and the types that outputs have by default."""
-    for inputs in (made.inputs, *(node.inputs for node in getattr(made, "jobs", {}).values())):
-        for name, value in inputs.items():
-            if isinstance(value, (bool, int, float)):
-                inputs[name] = str(value)
-    for outputs in (made.outputs, *(node.outputs for node in getattr(made, "jobs", {}).values())):
-        for value in outputs.values():
-            if isinstance(value, Output) and value.type is None:
-                value.type = "uri_folder"
+DEFAULTS = {Input: "uri_folder", Output: "uri_folder", Data: "uri_folder", Model: "custom_model"}
+
+
+def expected(made: Any, in_inputs: bool = False) -> Any:
+    """The same with what the wire makes of it: literal inputs are text, default types are said."""
+    if isinstance(made, dict):
+        for key, value in made.items():
+            made[key] = expected(value, in_inputs)
+    elif isinstance(made, Component):
+        return made
+    elif isinstance(made, NoneCredentials):
+        return None
+    elif isinstance(made, RandomSamplingAlgorithm) and not made.to_dict().keys() - {"type"}:
+        return "random"
+    elif isinstance(made, Entity):
+        for key, value in vars(made).items():
+            vars(made)[key] = expected(value, key == "inputs")
+        if type(made) in DEFAULTS and vars(made).get("type") is None:
+            vars(made)["type"] = DEFAULTS[type(made)]
+    elif in_inputs and isinstance(made, (bool, int, float)):
+        return str(made)
     return made
 
 
@@ -38,8 +58,7 @@ def test_a_full_document_survives(name: str) -> None:
     kind, _ = SAMPLES[name]
     made = entity(name)
     back = from_rest(sent(made), kind)
-    expected = stringified(made) if kind == "job" and hasattr(made, "inputs") else made
-    assert back == expected
+    assert back == expected(made)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -49,3 +68,36 @@ def test_writing_again_gives_the_same(name: str) -> None:
     body = sent(entity(name))
     again = to_rest(from_rest(body, kind))
     assert json.loads(json.dumps(again)) == {key: body[key] for key in again}
+
+
+texts = st.text(max_size=8)
+literals = texts | st.booleans() | st.integers() | st.floats(allow_nan=False)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_any_document_survives(name: str, data: st.DataObject) -> None:
+    """Any part of a full document, with any literals, texts, tags and variables."""
+    kind, document = SAMPLES[name]
+    varied = vary(copy.deepcopy(document), data)
+    made, problems = read(varied, kind)
+    assume(made is not None and not problems)
+    assert made is not None
+    back = from_rest(sent(made), kind)
+    assert back == expected(made)
+
+
+def vary(document: dict[str, Any], data: st.DataObject, at: str = "") -> dict[str, Any]:
+    for key, value in list(document.items()):
+        if not data.draw(st.integers(0, 5)):
+            del document[key]
+        elif key in ("tags", "environment_variables", "properties"):
+            document[key] = data.draw(st.dictionaries(texts, texts, max_size=2))
+        elif key in ("description", "display_name"):
+            document[key] = data.draw(texts)
+        elif isinstance(value, dict):
+            vary(value, data, key)
+        elif at == "inputs" and isinstance(value, (bool, int, float)):
+            document[key] = data.draw(literals)
+    return document
