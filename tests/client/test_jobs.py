@@ -73,6 +73,14 @@ def test_the_same_name_again(client: MLClient) -> None:
         client.jobs.create_or_update(command("echo 2", name="given"))
 
 
+def test_one_object_is_submitted_many_times(client: MLClient) -> None:
+    """Each time it is another job; the object itself does not change."""
+    job = command("true")
+    names = {client.jobs.create_or_update(job, tags={"a": "b"}).name for _ in range(2)}
+    assert len(names) == 2
+    assert (job.name, job.tags) == (None, {})
+
+
 def test_a_job_made_in_python_is_validated_before_it_is_sent(client: MLClient) -> None:
     """All problems at once, and nothing is submitted."""
     job = command("echo")

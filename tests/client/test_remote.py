@@ -61,7 +61,6 @@ def test_local_inputs_are_uploaded(remote: MLClient, tmp_path: Path, kind: str) 
     text = "cat ${{inputs.d}}" if kind == "file" else "cat ${{inputs.d}}/x.txt"
     job = command(text, inputs={"d": {"type": f"uri_{kind}", "path": str(source)}})
     assert output(remote, job) == "hello\n"
-    job.name = None
     assert output(remote, job) == "hello\n"
     uploads = list(remote.datastores.ls("workspaceblobstore", "LocalUpload"))
     assert len(uploads) == 1

@@ -30,7 +30,7 @@ _KEPT = frozenset(
 )
 _KEPT_PREFIXES = ("LC_", "SMALT_", "XDG_", "PIP_", "UV_")
 _KEPT_SUFFIXES = ("_PROXY", "_proxy")
-_NOT_THE_SERVERS = frozenset({"SMALT_URL", "SMALT_TOKEN"})
+_NOT_THE_SERVERS = frozenset({"SMALT_URL", "SMALT_TOKEN", "SMALT_STEP"})
 
 _started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
 

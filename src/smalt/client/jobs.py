@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class JobOperations(Collection):
     ) -> Job:
         """Submit the job. One that came from the server is changed there: its display name, description and tags."""
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
+        job = copy.copy(job)  # the user's own stays as it is, so that it can be submitted again
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
@@ -44,8 +46,7 @@ class JobOperations(Collection):
         if not skip_validation:
             self.validate(job, raise_on_failure=True)
         job.name = job.name or job_name()
-        body = self._body(job)
-        created: Job = self._entity(self._connection.put(self._path(job.name), body))
+        created: Job = self._entity(self._connection.put(self._path(job.name), self._body(job)))
         return created
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **_: object) -> list[str]:
