@@ -13,7 +13,7 @@ _KEPT = (
 )
 _KEPT_PREFIXES = ("LC_", "SMALT_", "UV_", "PIP_", "XDG_")
 _KEPT_SUFFIXES = ("_PROXY", "_proxy")
-_CLIENTS = ("SMALT_URL", "SMALT_TOKEN")
+_CLIENTS = ("SMALT_URL", "SMALT_TOKEN", "SMALT_STEP")
 
 
 def leave_caller(home: Home) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +11,7 @@ from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.entities.reading import read_with
 from smalt.exceptions import Located, ValidationException
+from smalt.garbage import no_collections
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
 
@@ -21,7 +19,7 @@ from smalt.yaml.overrides import Overridden, Overrides
 def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = ()) -> Any:
     """The entity in a file; raises ValidationException with all problems of it and of the files it refers to."""
     session = Session()
-    with _no_collections():
+    with no_collections():
         return session.result(session.entity(os.fspath(path), kind, overrides))
 
 
@@ -30,20 +28,8 @@ def load_text(
 ) -> Any:
     """The same for YAML that is in no file; relative paths are relative to the folder."""
     session = Session()
-    with _no_collections():
+    with no_collections():
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Without the cyclic collector, which takes four fifths of the time of a large file and finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Session:

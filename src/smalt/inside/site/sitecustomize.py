@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 _listdir, _scandir = os.listdir, os.scandir
 
 
-def listdir(path: Any = ".") -> list[Any]:
-    return sorted(_listdir(path))
+class _Listdir:
+    """Not a function: pathlib of Python 3.10 and older keeps it in a class, where a function would become a method."""
+
+    __name__ = "listdir"
+
+    def __call__(self, path: Any = ".") -> list[Any]:
+        return sorted(_listdir(path))
 
 
-def scandir(path: Any = ".") -> _Entries:
-    with _scandir(path) as entries:
-        return _Entries(sorted(entries, key=lambda entry: entry.name))
+class _Scandir:
+    __name__ = "scandir"
+
+    def __call__(self, path: Any = ".") -> _Entries:
+        with _scandir(path) as entries:
+            return _Entries(sorted(entries, key=lambda entry: entry.name))
 
 
 class _Entries:
@@ -60,5 +68,6 @@ def _run_the_hidden_one() -> None:
         spec.loader.exec_module(module)
 
 
-os.listdir, os.scandir = listdir, scandir  # type: ignore[assignment]
+os.listdir, os.scandir = _Listdir(), _Scandir()  # type: ignore[assignment]
+os.supports_fd |= {os.listdir, os.scandir} if _listdir in os.supports_fd else set()
 _run_the_hidden_one()

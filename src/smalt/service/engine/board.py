@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from smalt.entities import CommandJob
+from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.base import Capacity
+from smalt.service.engine.family import Plan
 from smalt.service.engine.kinds import COMPOSITES, command
 from smalt.service.engine.slots import Grant, Request, Slots
 from smalt.service.environments import Realised
@@ -46,6 +47,11 @@ class Board:
         self.entities: dict[int, CommandJob] = {}
         """Planned leaves that need not be read again when their turn comes."""
 
+        self.pipelines: dict[int, PipelineJob] = {}
+        """The same of pipelines just accepted."""
+        self.planning: dict[int, Plan] = {}
+        """Plans that are half made."""
+
     @property
     def busy(self) -> bool:
         return bool(self.plans or self.ready or self.runs)
@@ -54,6 +60,12 @@ class Board:
         """Nothing but a slot, or a plan, is missing."""
         if not job.waiting:
             (self.plans if job.type in COMPOSITES else self.ready).append(job.id)
+
+    def accepted(self, job: Job, entity: CommandJob | PipelineJob | None) -> None:
+        if isinstance(entity, PipelineJob):
+            self.pipelines[job.id] = entity
+        elif entity is not None:
+            self.entities[job.id] = entity
 
     def remember(self, entities: dict[int, CommandJob]) -> None:
         if len(self.entities) < _MOST_ENTITIES:

@@ -31,6 +31,7 @@ from smalt.service.records.workspaces import Workspace
 
 log = logging.getLogger("smalt.engine")
 
+_PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
 
 
@@ -81,8 +82,9 @@ class Engine:
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
         with self._db.transaction():
-            job, is_new, remote = submission.accept(self.rooms, workspace, name, properties, principal)
+            job, is_new, remote, entity = submission.accept(self.rooms, workspace, name, properties, principal)
         if is_new:
+            self._board.accepted(job, entity)
             if remote and job.type in COMPOSITES:
                 self._looking[job.id] = asyncio.ensure_future(self._look_for(job, remote))
             else:
@@ -225,29 +227,40 @@ class Engine:
     def _place(self) -> None:
         """Plan what is to be planned, and fill the free slots."""
         board = self._board
-        while board.plans:
-            self._plan(jobs.get(self._db, board.plans.popleft()))
+        for _ in range(len(board.plans)):
+            job = jobs.get(self._db, board.plans.popleft())
+            if not self._plan(job):
+                board.plans.append(job.id)
+                self._wake()
         while board.ready and board.slots.any_free:
             job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):
                 return
             board.ready.popleft()
 
-    def _plan(self, job: Job) -> None:
+    def _plan(self, job: Job) -> bool:
+        """Go on with the job's plan; whether nothing is left to plan."""
         if job.is_over or job.planned:
-            return
-        self._changed.add(job.root_id)
+            self._board.planning.pop(job.id, None)
+            return True
         try:
-            children, entities = family.plan(self.rooms, job)
+            plan = self._board.planning.pop(job.id, None) or family.Plan(
+                self.rooms, job, self._board.pipelines.pop(job.id, None)
+            )
+            if not plan.advance(_PLANNED_AT_ONCE):
+                self._board.planning[job.id] = plan
+                return False
+            children, entities = plan.record(job)
         except (SmaltError, OSError) as error:
             self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
-            return
+            return True
+        self._changed.add(job.root_id)
         self._board.remember(entities)
         for child in children:
-            if child.waiting == 0:
-                self._board.queue(child)
+            self._board.queue(child)
         if not children:
             self._end(*self._parent_end(job.id))
+        return True
 
     def _begin(self, job: Job) -> bool:
         """Give the job a slot and start it, or start preparing it; False when no slot fits."""

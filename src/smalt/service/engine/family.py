@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
+from smalt.garbage import no_collections
 from smalt.service.engine import outcome
 from smalt.service.engine.kinds import pipeline
 from smalt.service.engine.rooms import Rooms
@@ -19,33 +21,48 @@ Ending = tuple[Job, str, "dict[str, Any] | None"]
 """A job, the state it ends in, and its error."""
 
 
-def plan(rooms: Rooms, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
-    """Record the children of a composite job; inside a transaction. Children of a plan cut short are made anew.
+class Plan:
+    """The children of a composite job in the making, some at a time: a large pipeline does not hold up the others."""
 
-    The children that wait for nothing, and the leaves as entities, by id.
-    """
-    if job.open:
-        jobs.drop_children(rooms.db, job)
-    entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
-    workspace = rooms.workspace(job)
-    planner = pipeline.Planner(rooms.db, workspace, job.name, entity, job.experiment)
-    made = list(planner.children())
-    news = [
-        jobs.New(
-            name=child.name, type=child.type, body=child.body, experiment=job.experiment,
-            display_name=child.display_name, node=child.node, waiting=len(child.needs),
-        )
-        for child in made
-    ]  # fmt: skip
-    ids = jobs.add_many(rooms.db, job.workspace_id, news, job.created_by, job)
-    by_node = {child.node: id for child, id in zip(made, ids, strict=True)}
-    pairs = [(by_node[child.node], by_node[need]) for child in made for need in child.needs]
-    jobs.need(rooms.db, pairs)
-    jobs.put_data(rooms.db, job, [*planner.read(), *planner.written()])
-    jobs.set_planned(rooms.db, job)
-    jobs.set_status(rooms.db, job, "Running")
-    free = [jobs.get(rooms.db, by_node[child.node]) for child in made if not child.needs]
-    return free, {by_node[child.node]: child.entity for child in made if isinstance(child.entity, CommandJob)}
+    def __init__(self, rooms: Rooms, job: Job, entity: PipelineJob | None = None) -> None:
+        """`entity` where it is known already; else it is read from the job's body."""
+        if entity is None:
+            entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
+        self._rooms = rooms
+        self._planner = pipeline.Planner(rooms.db, rooms.workspace(job), job.name, entity, job.experiment)
+        self._coming = self._planner.children()
+        self._made: list[pipeline.Child] = []
+
+    def advance(self, count: int) -> bool:
+        """Make so many children more; whether these were the last."""
+        with no_collections():
+            more = list(islice(self._coming, count))
+        self._made += more
+        return len(more) < count
+
+    def record(self, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
+        """Record them all, inside a transaction. Children of a plan that was cut short are made anew.
+
+        The children that wait for nothing, and the leaves as entities, by id.
+        """
+        db, made = self._rooms.db, self._made
+        if job.open:
+            jobs.drop_children(db, job)
+        news = [
+            jobs.New(
+                name=child.name, type=child.type, body=child.body, experiment=job.experiment,
+                display_name=child.display_name, node=child.node, waiting=len(child.needs),
+            )
+            for child in made
+        ]  # fmt: skip
+        ids = jobs.add_many(db, job.workspace_id, news, job.created_by, job)
+        by_node = {child.node: id for child, id in zip(made, ids, strict=True)}
+        jobs.need(db, [(by_node[child.node], by_node[need]) for child in made for need in child.needs])
+        jobs.put_data(db, job, [*self._planner.read(), *self._planner.written()])
+        jobs.set_planned(db, job)
+        jobs.set_status(db, job, "Running")
+        free = [jobs.get(db, by_node[child.node]) for child in made if not child.needs]
+        return free, {by_node[child.node]: child.entity for child in made if isinstance(child.entity, CommandJob)}
 
 
 @dataclass

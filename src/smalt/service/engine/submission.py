@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.garbage import no_collections
 from smalt.service.engine import checks
 from smalt.service.engine.kinds import TYPES
 from smalt.service.engine.rooms import Rooms
@@ -26,6 +27,8 @@ class Accepted(NamedTuple):
     is_new: bool
     remote: list[str]
     """Inputs to look for on the network before the first step starts."""
+    entity: CommandJob | PipelineJob | None
+    """The job as it was read; None where it was there already."""
 
 
 def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Accepted:
@@ -39,10 +42,11 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     existing = jobs.by_name(rooms.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
-            return Accepted(existing, False, [])
+            return Accepted(existing, False, [], None)
         raise Conflict(f"job '{name}' exists already and is another one; choose another name")
-    entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-    checked = checks.check(rooms, workspace, entity)
+    with no_collections():
+        entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
+        checked = checks.check(rooms, workspace, entity)
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -54,7 +58,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     job = jobs.add(rooms.db, workspace.id, new, principal)
     for note in checked.notes:
         rooms.say(job, note)
-    return Accepted(job, True, checked.remote)
+    return Accepted(job, True, checked.remote, entity)
 
 
 def read(body: dict[str, Any]) -> CommandJob | PipelineJob:

@@ -272,7 +272,7 @@ def child_name(parent: str, node: str) -> str:
 def _in_order(nodes: Mapping[str, Any]) -> list[str]:
     """Node names, each after those whose outputs it reads; otherwise in the order written."""
     needs = {
-        name: set().union(*(needs_of(value) for value in (node.inputs or {}).values())) & set(nodes)
+        name: {need for value in (node.inputs or {}).values() for need in needs_of(value) if need in nodes}
         for name, node in nodes.items()
     }
     users: dict[str, list[str]] = {name: [] for name in nodes}
