@@ -227,11 +227,14 @@ class Engine:
     def _place(self) -> None:
         """Plan what is to be planned, and fill the free slots."""
         board = self._board
-        for _ in range(len(board.plans)):
+        half = []
+        while board.plans:
             job = jobs.get(self._db, board.plans.popleft())
             if not self._plan(job):
-                board.plans.append(job.id)
-                self._wake()
+                half.append(job.id)
+        if half:
+            board.plans.extend(half)
+            self._wake()
         while board.ready and board.slots.any_free:
             job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):
