@@ -220,6 +220,16 @@ def release(db: Database, job: Job) -> list[Job]:
     return ready
 
 
+def last_wait(db: Database, job: Job, limit: int) -> list[int]:
+    """The leaves that wait for this job only, by id."""
+    rows = db.rows(
+        "SELECT j.id FROM job_needs n JOIN jobs j ON j.id=n.job_id"
+        " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.type='command' LIMIT ?",
+        (job.id, limit),
+    )
+    return [id for (id,) in rows]
+
+
 def dependents(db: Database, job: Job) -> list[Job]:
     """The jobs that need this one and are not over."""
     columns = ", ".join(f"j.{column.strip()}" for column in _COLUMNS.split(","))

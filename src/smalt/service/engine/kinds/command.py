@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
@@ -37,6 +37,15 @@ GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
+class LaidOut(NamedTuple):
+    """What can be made of a step before it is known that it starts."""
+
+    folders: Folders
+    outputs: dict[str, str]
+    view: Realised
+    """Its own view of its environment."""
+
+
 @dataclass
 class Leaf:
     """A command job about to run, with everything that its references mean."""
@@ -46,6 +55,8 @@ class Leaf:
     entity: CommandJob
     environment: dict[str, Any]
     code: str | None
+    laid_out: LaidOut | None = None
+    """What was made of its first attempt ahead of its turn."""
 
     @classmethod
     def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
@@ -110,11 +121,11 @@ def step(
     rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str
 ) -> tuple[Step, Realised]:
     """Lay out the job's folders and say what is to run in them; with the job's own view of its environment."""
-    folders = leaf.folders(rooms, number)
-    make(folders, rooms.data, leaf.code, rooms.spares)
+    laid_out = leaf.laid_out
+    if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
+        laid_out = lay_out(rooms, leaf, realised, number)
+    folders, outputs, own = laid_out
     inputs = _inputs(rooms, leaf, folders)
-    outputs = _outputs(rooms, leaf, folders)
-    own = realised.clone(Path(folders.folder, "environment"))
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
     text = script.build(
@@ -122,6 +133,13 @@ def step(
         distribution=_distribution(leaf.entity), logs=f"{folders.artifacts}/user_logs",
     )  # fmt: skip
     return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
+
+
+def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOut:
+    """Make the job's folders, the places of its outputs and its view of the environment: most of a start's work."""
+    folders = leaf.folders(rooms, number)
+    make(folders, rooms.data, leaf.code, rooms.spares)
+    return LaidOut(folders, _outputs(rooms, leaf, folders), realised.clone(Path(folders.folder, "environment")))
 
 
 def data_rows(leaf: Leaf) -> list[DataRow]:
