@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from smalt.cli import app, failure
 from tests.helpers import Server, temporary_server
+
+LONGEST = 30
+"""Seconds until a test gives up a command."""
 
 
 @dataclass
@@ -47,9 +52,14 @@ class Desk:
         return path
 
     def smalt(self, command: str) -> Ran:
-        """A command line, run in this process by the code that `smalt` runs."""
+        """A command line, run in this process by the code that `smalt` runs; it fails when it takes too long."""
         self._capture.readouterr()
-        code = failure.guarded(app.smalt, shlex.split(command))
+        signal.signal(signal.SIGALRM, _late)
+        signal.alarm(LONGEST)
+        try:
+            code = failure.guarded(app.smalt, shlex.split(command))
+        finally:
+            signal.alarm(0)
         out, err = self._capture.readouterr()
         return Ran(code, out, err)
 
@@ -68,6 +78,10 @@ class Desk:
         ran = self.smalt(f"{command} -o tsv")
         assert ran.code == 0, ran.err
         return ran.out.rstrip("\n")
+
+
+def _late(*_: object) -> None:
+    raise AssertionError(f"the command did not end within {LONGEST} s")
 
 
 @pytest.fixture(scope="module")

@@ -155,7 +155,8 @@ def test_the_variables_that_scripts_read(desk: Desk) -> None:
           echo $AZUREML_RUN_ID $AZUREML_ROOT_RUN_ID $AZUREML_EXPERIMENT_NAME $AZUREML_ARM_WORKSPACE_NAME
           echo $AZUREML_ARM_SUBSCRIPTION/$AZUREML_ARM_RESOURCEGROUP | grep -c ./.
           cat $AZURE_ML_INPUT_rows; [ $AZURE_ML_INPUT_rows = ${{inputs.rows}} ] && echo " same"
-          echo $AZURE_ML_INPUT_n; [ $AZURE_ML_OUTPUT_made = ${{outputs.made}} ] && [ -d $AZURE_ML_OUTPUT_made ] && echo out
+          echo $AZURE_ML_INPUT_n
+          [ $AZURE_ML_OUTPUT_made = ${{outputs.made}} ] && [ -d $AZURE_ML_OUTPUT_made ] && echo out
         inputs:
           n: 5
           rows: {type: uri_file, path: rows.csv}
@@ -208,8 +209,8 @@ RANKS = {
     ),
     "tensorflow": (
         "type: tensorflow, worker_count: 2, parameter_server_count: 1",
-        "python -c 'import json, os; c = json.loads(os.environ[\"TF_CONFIG\"]); "
-        "print(c[\"task\"][\"type\"], c[\"task\"][\"index\"], len(c[\"cluster\"][\"worker\"]), len(c[\"cluster\"][\"ps\"]))'",
+        'python -c \'import json, os; c = json.loads(os.environ["TF_CONFIG"]); '
+        'print(c["task"]["type"], c["task"]["index"], len(c["cluster"]["worker"]), len(c["cluster"]["ps"]))\'',
         ["ps 0 2 1", "worker 0 2 1", "worker 1 2 1"],
     ),
 }
@@ -225,7 +226,9 @@ def test_distribution(desk: Desk, kind: str) -> None:
     distribution, command, expected = RANKS[kind]
     desk.write("src/run.sh", f"{command}\nmkdir -p $AZURE_ML_OUTPUT_met/$RANDOM$$\n{MEET.format(len(expected))}\n")
     name = f"ranks-{kind}"
-    job = f"name: {name}\ncommand: bash run.sh\ncode: src\nresources: {{instance_count: 2}}\nenvironment: azureml:host\n"
+    job = (
+        f"name: {name}\ncommand: bash run.sh\ncode: src\nresources: {{instance_count: 2}}\nenvironment: azureml:host\n"
+    )
     job += "outputs: {met: }\n"
     desk.log(f"{job}distribution: {{{distribution}}}\n")
     assert desk.smalt(f"job download {name} -p got").code == 0

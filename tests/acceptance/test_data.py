@@ -165,9 +165,7 @@ def test_datastore_uris(desk: Desk) -> None:
 
 def test_outputs_of_other_jobs(desk: Desk) -> None:
     """azureml://jobs/NAME/outputs/…: a named output, a file in it, and the default artifacts."""
-    desk.log(
-        "name: maker\ncommand: echo o > ${{outputs.o}}/f; echo a > outputs/g\noutputs: {o: }\nenvironment: azureml:host\n"
-    )
+    desk.log(f"name: maker\ncommand: echo o > ${{{{outputs.o}}}}/f; echo a > outputs/g\noutputs: {{o: }}\n{HOST}")
     assert desk.log(reading("azureml://jobs/maker/outputs/o/paths/f")) == ["o"]
     assert desk.log(reading("azureml://jobs/maker/outputs/o", "uri_folder", command="ls ${{inputs.x}}")) == ["f"]
     assert desk.log(reading("azureml://jobs/maker/outputs/artifacts/paths/outputs/g")) == ["a"]
@@ -179,7 +177,9 @@ def test_http(desk: Desk, web: str, tmp_path: Path) -> None:
     """A URL is fetched, as an input with a path and as a bare value given to a uri_file."""
     (tmp_path / "site" / "rows.csv").write_text("from the web\n")
     assert desk.log(reading(f"{web}/rows.csv")) == ["from the web"]
-    assert desk.log(reading(f"{web}/rows.csv", more=", mode: download", command="basename ${{inputs.x}}")) == ["rows.csv"]
+    assert desk.log(reading(f"{web}/rows.csv", more=", mode: download", command="basename ${{inputs.x}}")) == [
+        "rows.csv"
+    ]
     assert desk.log(f"command: echo ${{{{inputs.x}}}}\ninputs:\n  x: {web}/rows.csv\n{HOST}") == [f"{web}/rows.csv"]
 
 
@@ -203,12 +203,23 @@ def test_public_urls_through_the_map(desk: Desk) -> None:
     assert desk.smalt(f"config unset url-map {https}").code == 0
 
 
+LISTS = """
+    import glob, os, pathlib, sys
+    folder = sys.argv[1]
+    print(*os.listdir(folder))
+    print(*[path.name for path in pathlib.Path(folder).iterdir()])
+    print(*[os.path.basename(path) for path in glob.glob(folder + "/*")])
+    print(*next(os.walk(folder))[2])
+"""
+
+
 def test_listings_are_lexicographic(desk: Desk) -> None:
-    """os.listdir inside a job gives names in order, as the service's listings do."""
+    """os.listdir and all that lists inside a job gives names in order, as the service's listings do."""
     for name in ("yellow", "green", "merged", "a", "z"):
         desk.write(f"in/{name}.csv", "")
-    job = reading("in", "uri_folder", "", "python -c 'import os, sys; print(*os.listdir(sys.argv[1]))' ${{inputs.x}}")
-    assert desk.log(job) == ["a.csv green.csv merged.csv yellow.csv z.csv"]
+    desk.write("src/lists.py", LISTS)
+    job = reading("in", "uri_folder", "", "python lists.py ${{inputs.x}}")
+    assert desk.log(f"{job}code: src\n") == ["a.csv green.csv merged.csv yellow.csv z.csv"] * 4
 
 
 def test_outputs_with_path_name_and_version(desk: Desk) -> None:
@@ -218,13 +229,20 @@ def test_outputs_with_path_name_and_version(desk: Desk) -> None:
         name: places
         command: echo 1 > ${{outputs.o}}/f; echo 2 > ${{outputs.p}}; echo 3 > ${{outputs.m}}/MLmodel
         outputs:
-          o: {type: uri_folder, path: "azureml://datastores/workspaceblobstore/paths/kept/${{name}}/", name: kept, version: "7"}
+          o:
+            type: uri_folder
+            path: azureml://datastores/workspaceblobstore/paths/kept/${{name}}/
+            name: kept
+            version: "7"
           p: {type: uri_file, path: "azureml://datastores/workspaceblobstore/paths/kept/${{name}}.txt", name: plain}
           m: {type: mlflow_model, name: netz, version: 2}
         environment: azureml:host
         """
     )
-    assert desk.ask("datastore ls kept --recursive --query [].path").splitlines() == ["kept/places.txt", "kept/places/f"]
+    assert desk.ask("datastore ls kept --recursive --query [].path").splitlines() == [
+        "kept/places.txt",
+        "kept/places/f",
+    ]
     assert desk.log(reading("azureml:kept:7", "uri_folder", command="cat ${{inputs.x}}/f")) == ["1"]
     assert desk.log(reading("azureml:plain@latest")) == ["2"]
     assert desk.ask("data show kept:7 --query type") == "uri_folder"

@@ -89,7 +89,8 @@ def test_assets_are_uploaded(desk: Desk) -> None:
     desk.write("model/MLmodel", "flavors\n")
     desk.write("src/run.sh", "echo component\n")
     desk.write(
-        "part.yml", "type: command\nname: part\ncode: src\ncommand: bash run.sh\nenvironment: azureml:host\nversion: 1\n"
+        "part.yml",
+        "type: command\nname: part\ncode: src\ncommand: bash run.sh\nenvironment: azureml:host\nversion: 1\n",
     )
     assert desk.smalt("data create --name far --version 1 --type uri_file --path rows.csv").code == 0
     assert desk.smalt("model create --name far --version 1 --type mlflow_model --path model").code == 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.helpers import host_job
 
 from .conftest import Desk
@@ -190,7 +191,21 @@ def test_prune(desk: Desk) -> None:
 def test_the_process_that_users_start(desk: Desk) -> None:
     """`python -m smalt` with pipes: the name alone on standard output, nothing on standard error."""
     desk.write("job.yml", HELLO)
-    command = [sys.executable, "-m", "smalt", "job", "create", "-f", "job.yml", "--query", "name", "-o", "tsv", "-n", "own"]
+    command = [
+        sys.executable,
+        "-m",
+        "smalt",
+        "job",
+        "create",
+        "-f",
+        "job.yml",
+        "--query",
+        "name",
+        "-o",
+        "tsv",
+        "-n",
+        "own",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "own\n", "")
 

@@ -90,11 +90,17 @@ def test_bindings_of_every_form(desk: Desk) -> None:
         """
     )
     assert log[0] == "first | deep 7"
-    assert log[1:] == ["second | deep 7", "second | deep 7", "second | rows", "second | deep x-deep-7-y", "second | rows"]
+    assert log[1:] == [
+        "second | deep 7",
+        "second | deep 7",
+        "second | rows",
+        "second | deep x-deep-7-y",
+        "second | rows",
+    ]
 
 
 def test_nested_pipelines(desk: Desk) -> None:
-    """A pipeline component, from a file and registered, twice in one pipeline, with inputs and outputs bound through."""
+    """A pipeline component, from a file and registered, twice, with inputs and outputs bound through."""
     desk.write("say.yml", ECHO)
     desk.write("read.yml", READ)
     desk.write(
@@ -227,7 +233,9 @@ FAILING = """
 
 
 def states(desk: Desk, name: str) -> dict[str, str]:
-    return dict(line.split("\t") for line in desk.ask(f"job list -p {name} --query [].[display_name,status]").splitlines())
+    return dict(
+        line.split("\t") for line in desk.ask(f"job list -p {name} --query [].[display_name,status]").splitlines()
+    )
 
 
 def test_a_failing_step_ends_the_pipeline(desk: Desk) -> None:
@@ -248,13 +256,12 @@ def test_continue_on_step_failure_with_init_and_finalize(desk: Desk) -> None:
     ran = desk.job(FAILING.format(name="goes", settings=settings, flag=desk.folder / "flag"))
     assert ran.code == 1
     assert ran.lines == ["begin | begin", "last | last", "end | end"]
-    assert states(desk, "goes") == {
-        "bad": "Failed", "after": "Canceled", "good": "Completed", "last": "Completed", "end": "Completed", "begin": "Completed",
-    }  # fmt: skip
+    completed = dict.fromkeys(("good", "last", "end", "begin"), "Completed")
+    assert states(desk, "goes") == {"bad": "Failed", "after": "Canceled", **completed}
 
 
 def test_outputs_of_a_pipeline(desk: Desk) -> None:
-    """path with macros, mode, name and version; a type declared only on the pipeline's output makes the step's a file."""
+    """path with macros, mode, name and version; a type declared only there makes the step's a file."""
     desk.log(
         """
         name: kept
@@ -297,9 +304,8 @@ def test_outputs_of_nodes_are_registered(desk: Desk) -> None:
             environment: azureml:host
         """
     )
-    assert desk.log(
-        "command: cat ${{inputs.x}}\ninputs: {x: {type: uri_file, path: 'azureml:of-node:1.0'}}\nenvironment: azureml:host\n"
-    ) == ["f"]
+    reading = "command: cat ${{inputs.x}}\nenvironment: azureml:host\n"
+    assert desk.log(f"{reading}inputs: {{x: {{type: uri_file, path: 'azureml:of-node:1.0'}}}}\n") == ["f"]
 
 
 def test_the_artifacts_of_a_step(desk: Desk) -> None:

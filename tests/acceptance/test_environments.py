@@ -1,0 +1,140 @@
+"""Part 7: environments as jobs name them; packages come from wheels of this test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.environments.wheels import make_wheel
+from tests.helpers import Server, temporary_server
+
+from .conftest import Desk
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """pip and uv of this server know shade 1.0, shade 2.0 and hue, and nothing else."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    make_wheel(wheels, "shade", "1.0")
+    make_wheel(wheels, "shade", "2.0")
+    make_wheel(wheels, "hue", "1.0", requires=["shade"])
+    offline = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheels),
+        "UV_CACHE_DIR": str(tmp_path_factory.mktemp("uv-cache")),
+    }
+    with temporary_server() as server:
+        server.start(environment=offline)
+        yield server
+
+
+CONDA = "name: any\nchannels: [conda-forge]\ndependencies:\n  - pip:\n    - shade==1.0\n"
+SHOWS = 'python -c "import shade; print(shade.__version__)"'
+
+
+def notes(desk: Desk, name: str) -> str:
+    """What smalt itself wrote to a job's log."""
+    assert desk.smalt(f"job download {name} -p {name}-got").code == 0
+    return "".join(path.read_text() for path in (desk.folder / f"{name}-got").rglob("system_logs/*"))
+
+
+def test_an_inline_environment_with_a_conda_file(desk: Desk) -> None:
+    """It is built, its packages are there, and smalt's own are not; the reason for the build is in the log."""
+    desk.write("conda.yml", CONDA)
+    log = desk.log(
+        f"""
+        name: built
+        command: |
+          {SHOWS}
+          python -c "import smalt" 2>&1 | tail -1
+        environment:
+          image: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04
+          conda_file: ./conda.yml
+        """
+    )
+    assert log == ["1.0", "ModuleNotFoundError: No module named 'smalt'"]
+    assert "environment" in notes(desk, "built")
+
+
+def test_what_is_built_serves_again(desk: Desk) -> None:
+    """A registered environment with the same content is not built a second time."""
+    desk.write("conda.yml", CONDA)
+    job = f"command: {SHOWS}\nenvironment: azureml:mine@latest\n"
+    assert desk.smalt("environment create --name mine --image any/image --conda-file conda.yml").code == 0
+    assert desk.log(job, "--name again-1") == ["1.0"]
+    assert desk.log(job, "--name again-2") == ["1.0"]
+    assert "shade==1.0" not in notes(desk, "again-2")
+
+
+def test_a_job_that_installs_changes_only_itself(desk: Desk) -> None:
+    """Its own Python sees the newer package, the next job of the same environment does not; nor does the host's."""
+    desk.write("conda.yml", CONDA)
+    environment = "environment: {image: any/image, conda_file: ./conda.yml}\n"
+    changes = f"command: pip install -q shade==2.0 hue && {SHOWS} && hue | cut -d' ' -f1\n"
+    assert desk.log(changes + environment) == ["2.0", "1.0"]
+    assert desk.log(f"command: {SHOWS}\n{environment}") == ["1.0"]
+    gone = f"command: {SHOWS} 2>&1 | tail -1\nenvironment: azureml:host\n"
+    assert desk.log(f"command: pip install -q shade && {SHOWS}\nenvironment: azureml:host\n") == ["2.0"]
+    assert desk.log(gone) == ["ModuleNotFoundError: No module named 'shade'"]
+
+
+def test_an_image_alone_is_a_clean_environment(desk: Desk) -> None:
+    """With one plain warning; never smalt's own packages."""
+    log = desk.log(
+        """
+        name: imaged
+        command: python -c "import click" 2>&1 | tail -1
+        environment: {image: python:3.11}
+        """
+    )
+    assert log == ["ModuleNotFoundError: No module named 'click'"]
+    assert "python:3.11" in notes(desk, "imaged")
+
+
+def test_ten_jobs_that_ask_at_once(desk: Desk) -> None:
+    """The environment of ten steps is built once."""
+    desk.write("conda.yml", CONDA.replace("shade==1.0", "hue"))
+    steps = "".join(
+        f"  s{n}: {{command: hue, environment: {{image: a/b, conda_file: ./conda.yml}}}}\n" for n in range(10)
+    )
+    log = desk.log(f"type: pipeline\njobs:\n{steps}")
+    assert sorted(line.split()[0] for line in log) == sorted(f"s{n}" for n in range(10))
+    assert {line.split()[2] for line in log} == {"1.0"}
+
+
+def test_what_cannot_be_installed_fails_the_job_with_its_log(desk: Desk) -> None:
+    """The job is Failed, the package is named, exit code 1."""
+    desk.write("conda.yml", CONDA.replace("shade==1.0", "no-such-package==9"))
+    ran = desk.job("command: echo never\nenvironment: {image: a/b, conda_file: ./conda.yml}\n")
+    assert (ran.code, "never" in ran.out) == (1, False)
+    assert "no-such-package" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_environment_that_is_not_registered(desk: Desk) -> None:
+    """Told at submission, with what to do."""
+    ran = desk.job("command: echo never\nenvironment: azureml:absent@latest\n")
+    assert (ran.code, ran.out) == (2, "")
+    assert "absent" in ran.err
+    ran = desk.job("command: echo never\nenvironment: azureml://registries/azureml/environments/absent/versions/1\n")
+    assert (ran.code, ran.out) == (2, "")
+    assert "absent" in ran.err
+
+
+def test_no_environment_is_told(desk: Desk) -> None:
+    """A job without one is refused before it runs."""
+    ran = desk.job("command: echo never\n")
+    assert (ran.code, ran.out) == (2, "")
+    assert "environment" in ran.err
+
+
+def test_the_python_of_host_can_be_named(desk: Desk) -> None:
+    """`smalt config set host-python PATH` is what azureml:host runs with."""
+    assert desk.smalt(f"config set host-python {sys.executable}").code == 0
+    log = desk.log('command: python -c "import sys; print(sys.version_info[0])"\nenvironment: azureml:host\n')
+    assert log == ["3"]
+    assert desk.smalt("config unset host-python").code == 0
