@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -102,6 +103,7 @@ class Life:
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
         if not self._foreground:
             detach.close_errors(self._home)
+        gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
 
     async def _close(self, service: Service) -> None:
         await service.engine.close()

@@ -47,8 +47,6 @@ class Board:
         self.entities: dict[int, CommandJob] = {}
         """Planned leaves that need not be read again when their turn comes."""
 
-        self.ahead: dict[int, command.Leaf] = {}
-        """Leaves whose folders were made while others ran."""
         self.pipelines: dict[int, PipelineJob] = {}
         """The same of pipelines just accepted."""
         self.planning: dict[int, Plan] = {}

@@ -7,18 +7,17 @@ slots) can be made again from the records at any time; `_reload` does so at the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
 from functools import partial
-from itertools import islice
 from typing import Any, cast
 
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason, Step
 from smalt.service.engine import family, outcome, submission
+from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
@@ -33,7 +32,6 @@ from smalt.service.records.workspaces import Workspace
 log = logging.getLogger("smalt.engine")
 
 _PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
-_MOST_AHEAD = 4  # steps that are laid out before their turn
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
 
 
@@ -53,7 +51,7 @@ class Engine:
         self._looking: dict[int, asyncio.Future[None]] = {}
         self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
-        self._freed: list[Run] = []
+        self._ahead = Ahead(rooms)
         self._starts: list[Step] = []
         self._stops: list[str] = []
         self._waking = False
@@ -169,29 +167,15 @@ class Engine:
             self.rooms.compute.stop(step_id, command.GRACE)
         changed, self._changed = self._changed, set()
         self.watch.wake(changed)
-        if starts or self._freed:
+        if starts or self._ahead.has_work:
             asyncio.get_running_loop().call_soon(self._look_ahead)
         if self._board.busy != self._told:
             self._told = self._board.busy
             self.rooms.compute.set_unfinished(int(self._told))
 
     def _look_ahead(self) -> None:
-        """While steps run, make the folders of those that are likely next."""
-        self._tidy()
-        if self._closed or self._stalled or len(self._board.ahead) >= _MOST_AHEAD:
-            return
-        likely = list(islice(self._board.ready, _MOST_AHEAD))
-        for run in self._board.runs.values():
-            likely += jobs.last_wait(self._db, run.job, _MOST_AHEAD)
-        for job_id in likely[:_MOST_AHEAD]:
-            if job_id in self._board.ahead:
-                continue
-            with contextlib.suppress(SmaltError, OSError):  # told when its turn comes
-                leaf = self._read(jobs.get(self._db, job_id))
-                environment = self.rooms.environments.cached(leaf.environment)
-                if leaf.code is None and environment is not None:
-                    leaf.laid_out = command.lay_out(self.rooms, leaf, environment, 1)
-                self._board.ahead[job_id] = leaf
+        if not (self._closed or self._stalled):
+            self._ahead.work(self._board)
 
     def _stall(self, error: Exception, exits: list[Exit]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records anew in a while."""
@@ -389,11 +373,10 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _read(self, job: Job) -> command.Leaf:
-        known = self._board.ahead.pop(job.id, None)
-        if known is not None:
-            known.job = job
-            return known
-        return command.Leaf.read(self.rooms, job, self.rooms.workspace(job), self._board.entities.pop(job.id, None))
+        known = self._ahead.take(job)
+        return known or command.Leaf.read(
+            self.rooms, job, self.rooms.workspace(job), self._board.entities.pop(job.id, None)
+        )
 
     def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
@@ -435,19 +418,7 @@ class Engine:
     def _free(self, job: Job) -> None:
         run = self._board.free(job)
         if run:
-            self._freed.append(run)
-
-    def _tidy(self) -> None:
-        """What the ends of steps leave to do, and nobody waits for."""
-        while self._freed:
-            self._reuse(self._freed.pop())
-
-    def _reuse(self, run: Run) -> None:
-        if run.view and run.view.folder:
-            with contextlib.suppress(OSError):
-                self.rooms.environments.release(run.view.folder)
-        if run.untouched and run.leaf and run.step_id:
-            self.rooms.spares.add(run.leaf.folders(self.rooms, run.number).folder, run.step_id)
+            self._ahead.leave(run)
 
     def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
         """The job is over; so may be its parent, and those that waited for it go on or are given up."""
@@ -460,7 +431,7 @@ class Engine:
             jobs.set_status(self._db, job, *last, error=error)
             self._changed.add(job.root_id)
             self._free(job)
-            self._board.ahead.pop(job.id, None)
+            self._ahead.forget(job)
             if job.parent_id is None:
                 continue
             for child in self._families.released(job):

@@ -1,0 +1,68 @@
+"""Work that nobody waits for, done while steps run: folders for the next ones, and tidying up after the last ones."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import islice
+
+from smalt.exceptions import SmaltError
+from smalt.service.engine.board import Board, Run
+from smalt.service.engine.kinds import command
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+
+_MOST = 4  # steps that are laid out before their turn
+
+
+class Ahead:
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._freed: list[Run] = []
+        self._leaves: dict[int, command.Leaf] = {}
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._freed)
+
+    def leave(self, run: Run) -> None:
+        """The run is over; what it used may serve another."""
+        self._freed.append(run)
+
+    def take(self, job: Job) -> command.Leaf | None:
+        """The job's leaf, if it was looked at ahead of its turn."""
+        leaf = self._leaves.pop(job.id, None)
+        if leaf is not None:
+            leaf.job = job
+        return leaf
+
+    def forget(self, job: Job) -> None:
+        self._leaves.pop(job.id, None)
+
+    def work(self, board: Board) -> None:
+        while self._freed:
+            self._reuse(self._freed.pop())
+        if len(self._leaves) >= _MOST:
+            return
+        likely = list(islice(board.ready, _MOST))
+        for run in board.runs.values():
+            likely += jobs.last_wait(self._rooms.db, run.job, _MOST)
+        for job_id in likely[:_MOST]:
+            if job_id not in self._leaves:
+                with contextlib.suppress(SmaltError, OSError):  # told when its turn comes
+                    self._leaves[job_id] = self._lay_out(jobs.get(self._rooms.db, job_id), board)
+
+    def _lay_out(self, job: Job, board: Board) -> command.Leaf:
+        rooms = self._rooms
+        leaf = command.Leaf.read(rooms, job, rooms.workspace(job), board.entities.pop(job.id, None))
+        environment = rooms.environments.cached(leaf.environment)
+        if leaf.code is None and environment is not None:
+            leaf.laid_out = command.lay_out(rooms, leaf, environment, 1)
+        return leaf
+
+    def _reuse(self, run: Run) -> None:
+        if run.view and run.view.folder:
+            with contextlib.suppress(OSError):
+                self._rooms.environments.release(run.view.folder)
+        if run.untouched and run.leaf and run.step_id:
+            self._rooms.spares.add(run.leaf.folders(self._rooms, run.number).folder, run.step_id)
