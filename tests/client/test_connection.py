@@ -132,6 +132,22 @@ def test_a_server_that_is_ending_is_asked_again(serve: Serve) -> None:
     assert tiny.connections == 2
 
 
+def test_another_server_is_told_from_ours(serve: Serve) -> None:
+    """One that answers pages, say."""
+    connection, _ = serve(answer(b"<html>hello</html>"))
+    with pytest.raises(Unavailable, match="no smalt server"):
+        connection.get("/x")
+
+
+def test_a_forked_process_has_a_connection_of_its_own(serve: Serve) -> None:
+    """Two that share one would read each other's answers."""
+    connection, tiny = serve(answer(b"1"), answer(b"2"))
+    assert connection.get("/x") == 1
+    connection._process = -1  # as if this were a child
+    assert connection.get("/x") == 2
+    assert tiny.connections == 2
+
+
 def test_a_stream_has_a_connection_of_its_own(serve: Serve) -> None:
     """So that other requests can be made while it is read."""
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n0\r\n\r\n"

@@ -30,6 +30,7 @@ class Connection:
     def __init__(self, server: LocalServer | RemoteServer) -> None:
         self.server = server
         self._wire: Wire | None = None
+        self._process = os.getpid()
 
     @classmethod
     def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> Connection:
@@ -81,12 +82,15 @@ class Connection:
         *,
         query: Mapping[str, object] | None = None,
     ) -> Any:
-        """The answer's JSON, its bytes where it is none, None where it is empty; errors are raised."""
+        """The answer's JSON, None where it is empty; errors are raised."""
         answer = self._ask(method, path, body, headers or {}, query or {})
         data = answer.read()
-        if not answer.headers.get("content-type", "").startswith("application/json"):
-            return data or None
-        return json.loads(data) if data else None
+        if not data:
+            return None
+        try:
+            return json.loads(data)
+        except ValueError:
+            raise Unavailable(f"what answers at {self.server.name} is no smalt server") from None
 
     def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> Answer:
         """An answer to be read as it comes, on a connection of its own; the caller closes it."""
@@ -131,8 +135,9 @@ class Connection:
             return _checked(answer, f"{method} {path}")
 
     def _opened(self) -> Wire:
-        if self._wire is None or not self._wire.reusable:
-            self.close()
+        if self._wire is None or not self._wire.reusable or self._process != os.getpid():
+            self.close()  # a forked process must not use its parent's
+            self._process = os.getpid()
             self._wire = Wire(self.server.connect(), self.server.host)
         return self._wire
 
@@ -154,6 +159,7 @@ class LocalServer:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.name = str(home.root)
 
     def connect(self) -> socket.socket:
         from smalt.client.autostart import connect
@@ -174,24 +180,24 @@ class RemoteServer:
             raise Unavailable(f"SMALT_URL is '{url}', whose port is no port number") from None
         self.host = parts.netloc.rpartition("@")[2]
         self.prefix = parts.path.rstrip("/")
-        self._url = url
-        self._name = parts.hostname
+        self.name = url
+        self._host_name = parts.hostname
         self._secure = parts.scheme == "https"
         self.token = token
 
     def connect(self) -> socket.socket:
         try:
-            sock = socket.create_connection((self._name, self._port), _CONNECT_SECONDS)
+            sock = socket.create_connection((self._host_name, self._port), _CONNECT_SECONDS)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._secure:
                 import ssl
 
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self._name)
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self._host_name)
             sock.settimeout(None)
             return sock
         except OSError as error:
             raise Unavailable(
-                f"cannot reach the smalt server at {self._url} (from SMALT_URL): {error.strerror or error}"
+                f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
 
 
