@@ -62,7 +62,8 @@ def _first_line(environment: dict[str, str], file: str) -> float:
     with subprocess.Popen(
         program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         line = process.stdout.readline()
         seconds = time.perf_counter() - began
         rest = process.stderr.read()

@@ -138,7 +138,8 @@ def test_nested_pipelines() -> None:
                     "jobs": {
                         "first": step("echo ${{inputs.w}} > ${{outputs.o}}/f", inputs={"w": "${{parent.inputs.word}}"},
                                       outputs={"o": None}, compute="${{parent.inputs.where}}"),
-                        "second": step("cp ${{inputs.i}}/f ${{outputs.o}}/g", inputs={"i": "${{parent.jobs.first.outputs.o}}"},
+                        "second": step("cp ${{inputs.i}}/f ${{outputs.o}}/g",
+                                       inputs={"i": "${{parent.jobs.first.outputs.o}}"},
                                        outputs={"o": "${{parent.outputs.out}}"}),
                     },
                 },

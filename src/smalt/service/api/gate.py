@@ -92,7 +92,9 @@ class Gate:
             raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
         token = tokens.find(self._service.db, secret.strip())
         if token is None:
-            raise Unauthorized("the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'")
+            raise Unauthorized(
+                "the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'"
+            )
         if token.scope != "all":
             raise Refused(f"the token is good for '{token.scope}' only")
         scope["smalt.token"] = token
