@@ -55,6 +55,19 @@ def test_data_and_models(desk: Desk) -> None:
     assert "absent.csv" in wrong.err
 
 
+TYPES = {"uri_file": "in", "uri_folder": "in/a.csv", "mltable": "in"}
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_data_is_of_the_type_that_is_said(desk: Desk, type: str) -> None:
+    """A folder is no uri_file, a file no uri_folder, and an mltable has a file MLTable."""
+    desk.write("in/a.csv", "a\n")
+    ran = desk.smalt(f"data create --name wrong --type {type} --path {TYPES[type]}")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert type in ran.err
+    assert desk.smalt("data show --name wrong").code == 1
+
+
 def test_computes(desk: Desk) -> None:
     """The idiom of the examples' scripts; what was given comes back, identity too."""
     ran = desk.smalt(

@@ -93,7 +93,7 @@ def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
 
 
 def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another boot id and no processes: what ran is Failed and says so, or runs again where retries allow; the rest runs."""
+    """Another boot id, no processes: what ran is Failed and says so, or runs again where retries allow; the rest runs."""
 
     async def scenario() -> None:
         home = Home(tmp_path / "home")

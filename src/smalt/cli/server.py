@@ -11,6 +11,7 @@ import click
 
 from smalt.cli.verb import Invocation, Noun
 from smalt.exceptions import Unavailable
+from smalt.processes import alive, identify
 
 server = Noun("server", "The local server, which starts by itself.")
 
@@ -43,9 +44,10 @@ def stop(to: Invocation, force: bool) -> None:
     if not autostart.running(to.home):
         to.note("the server does not run")
         return
+    process = identify(to.connection.get("/smalt/v1/status")["pid"])
     to.connection.post("/smalt/v1/shutdown", {"force": force})
     deadline = time.monotonic() + _PATIENCE
-    while autostart.running(to.home):
+    while autostart.running(to.home) or (process and alive(process)):  # only then are its files at rest
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"the server was told to stop and has not after {_PATIENCE:.0f} s; see: smalt server logs"
