@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEADLINE = 15.0
 _FIRST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.02
+_DYING_SECONDS = 1.0
 
 _KEPT = frozenset(
     {
@@ -33,6 +34,7 @@ _KEPT_SUFFIXES = ("_PROXY", "_proxy")
 _NOT_THE_SERVERS = frozenset({"SMALT_URL", "SMALT_TOKEN", "SMALT_STEP"})
 
 _started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
+_seen: dict[str, int] = {}  # by home: how long the server's log was before
 
 
 def connect(home: Home) -> socket.socket:
@@ -62,6 +64,7 @@ def start(home: Home, deadline: float | None = None) -> socket.socket:
     _reap()
     log = home.path("server.log")
     seen = log.stat().st_size if log.exists() else 0
+    _seen[str(home.root)] = seen
     process = spawn(home)
     pause = _FIRST_PAUSE
     while True:
@@ -76,6 +79,19 @@ def start(home: Home, deadline: float | None = None) -> socket.socket:
             )
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def failure(home: Home) -> str | None:
+    """What the server said that was started here last and has ended with an error; None where it has not."""
+    import subprocess
+
+    if not _started:
+        return None
+    try:
+        code = _started[-1].wait(_DYING_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+    return _last_line(home, _seen.get(str(home.root), 0)) if code else None
 
 
 def is_older(version: str, than: str) -> bool:

@@ -125,7 +125,7 @@ class Connection:
                 # A kept connection may be closed by now, and a server may just be ending: ask a second time.
                 self.close()
                 if error.started or broken:
-                    raise
+                    raise self.server.explained(error) from None
                 broken = True
                 continue
             if answer.status == 503 and repeatable and time.monotonic() < deadline:
@@ -166,6 +166,13 @@ class LocalServer:
 
         return connect(self.home)
 
+    def explained(self, error: Broken) -> SmaltError:
+        """It listens before it knows that it can serve; what it said when it could not tells more."""
+        from smalt.client.autostart import failure
+
+        said = failure(self.home)
+        return Unavailable(f"the smalt server did not start: {said}") if said else error
+
 
 class RemoteServer:
     """A server somewhere else; nothing is started, and what is local here must be uploaded."""
@@ -199,6 +206,9 @@ class RemoteServer:
             raise Unavailable(
                 f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
+
+    def explained(self, error: Broken) -> SmaltError:
+        return error
 
 
 def _target(prefix: str, path: str, query: Mapping[str, object]) -> str:
