@@ -43,9 +43,11 @@ async def put_compute(call: Call) -> Reply:
     if name.lower() == LOCAL:
         raise Refused("the compute 'local' is this machine and cannot be changed; choose another name")
     body = await call.object()
+    existed = resources.get(call.service.db, call.workspace.id, "computes", name)
+    if existed and call.scope["method"] == "PATCH":
+        body = _merged(existed.content, body)
     properties_of(body)
     wire.from_rest({**body, "name": name}, "compute")
-    existed = resources.get(call.service.db, call.workspace.id, "computes", name)
     kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
     resources.put(
         call.service.db, call.workspace.id, "computes", existed.name if existed else name, kept, call.principal
@@ -66,6 +68,16 @@ async def switch_compute(call: Call) -> Reply:
         raise ValidationException(f"a compute cannot {call.name('verb')[:40]}; it can start, stop and restart")
     await get_compute(call)
     return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`new` laid over `old`, at every depth."""
+    both = {key: _merged(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])}
+    return {**old, **new, **both}
+
+
+def _are_objects(*values: Any) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def _local(call: Call) -> Resource:
