@@ -14,7 +14,7 @@ from urllib.parse import quote
 from smalt.entities.component import Component
 from smalt.entities.environment import Environment
 from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
-from smalt.exceptions import NotFound
+from smalt.exceptions import NotFound, Refused
 from smalt.wire import components
 from smalt.wire.codec import Json, Writing
 from smalt.wire.environments import ENVIRONMENT
@@ -120,7 +120,9 @@ class Assets:
         return upload(self._client, path, _bare(datastore) if datastore else None)
 
     def _code(self, path: str, includes: tuple[str, ...]) -> str:
-        uri = parse_uri(path) if not path.startswith("git+") else None
+        if path.startswith("git+"):
+            raise Refused(f"smalt does not fetch code from git; clone {path.removeprefix('git+')} and name its folder")
+        uri = parse_uri(path)
         if isinstance(uri, Reference):
             return self.asset(path, "codes")
         if not isinstance(uri, LocalPath):
