@@ -85,6 +85,15 @@ def test_computes(desk: Desk) -> None:
     assert "cpu-cluster" not in desk.ask("compute list --query [].name").split()
 
 
+def test_a_compute_is_patched_by_rest(desk: Desk) -> None:
+    """A PATCH says only what changes."""
+    assert desk.smalt("compute create --name part --type amlcompute --min-instances 1 --max-instances 3").code == 0
+    path = desk.ask("compute show part --query id")
+    change = {"properties": {"properties": {"scaleSettings": {"maxNodeCount": 5}}}}
+    assert desk.server.ask("PATCH", path, change).status == 200
+    assert desk.ask("compute show part --query '[[min_instances, max_instances]]'") == "1\t5"
+
+
 def test_user_assigned_identities(desk: Desk) -> None:
     """--identity-type user_assigned with ids, as az takes them."""
     id = "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u"

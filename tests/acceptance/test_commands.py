@@ -31,6 +31,13 @@ def test_code_is_relative_to_the_file(desk: Desk, monkeypatch: pytest.MonkeyPatc
     assert desk.smalt(f"job create -f {file} -s").out == "here\n"
 
 
+def test_code_from_git_is_refused(desk: Desk) -> None:
+    """In one sentence that says what to do."""
+    ran = desk.job("command: ls\ncode: git+https://example.invalid/a/b\nenvironment: azureml:host\n")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+    assert "clone" in ran.err
+
+
 def test_amlignore_comes_before_gitignore(desk: Desk) -> None:
     """With an .amlignore the .gitignore means nothing; without one it decides."""
     for name in ("a.keep", "b.tmp", "c.log", "deep/d.tmp"):
