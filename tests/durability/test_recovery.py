@@ -11,6 +11,7 @@ from smalt.home import Home
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
+from tests.helpers import eventually
 
 HOST = "azureml:host"
 
@@ -93,7 +94,7 @@ def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
 
 
 def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another boot id, no processes: what ran is Failed and says so, or runs again where retries allow; the rest runs."""
+    """Another boot id, no processes: what ran is Failed, or runs again where retries allow it; the rest runs."""
 
     async def scenario() -> None:
         home = Home(tmp_path / "home")
@@ -112,7 +113,7 @@ def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest
         queued = bench.submit("queued", {"command": "echo ran", "environment": HOST})
         for job in (ran, retried):
             await bench.until(job, lambda now: now.status == "Running")
-        await bench.until(retried, lambda _: mark.exists())
+        await asyncio.to_thread(eventually, mark.exists)
         await kill_all(bench, ran, retried)
         monkeypatch.setenv("SMALT_BOOT_ID", "another")
         async with workbench(home) as again:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smalt.entities.component import Component
@@ -82,7 +82,8 @@ def test_any_document_survives(name: str, data: st.DataObject) -> None:
     kind, document = SAMPLES[name]
     varied = vary(copy.deepcopy(document), data)
     made, problems = read(varied, kind)
-    assume(made is not None and not problems)
+    if made is None or problems:  # it was varied until it held no more
+        made, _ = read(document, kind)
     assert made is not None
     back = from_rest(sent(made), kind)
     assert back == expected(made)
