@@ -64,5 +64,5 @@ class Ahead:
         if run.view and run.view.folder:
             with contextlib.suppress(OSError):
                 self._rooms.environments.release(run.view.folder)
-        if run.untouched and run.leaf and run.step_id:
-            self._rooms.spares.add(run.leaf.folders(self._rooms, run.number).folder, run.step_id)
+        if run.untouched and run.leaf:
+            self._rooms.spares.add(run.leaf.folders(self._rooms, run.number).folder)

@@ -6,11 +6,11 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from smalt.launcher import claims
 from smalt.service.data import Data
 
 _MOST_SPARES = 16
-_OWN = 3  # entries of an untouched folder: the working folder, the claim, the view of the environment
+_MOST_USES = 32
+_OWN = 2  # entries of an untouched folder besides claims: the working folder and the view of the environment
 
 KEPT = ("outputs", "logs")
 """Folders of the working folder that exist beforehand and are kept with the job."""
@@ -30,22 +30,27 @@ class Folders(NamedTuple):
 
 
 class Spares:
-    """Folders of steps without code that are over and left nothing: renaming one is cheaper than making four."""
+    """Folders of steps without code that are over and left nothing: renaming one is cheaper than making four.
+
+    Their claims stay, as a file system that has just deleted many is slow to make new ones (ext4).
+    """
 
     def __init__(self) -> None:
-        self._folders: list[str] = []
+        self._folders: list[tuple[str, int]] = []
+        self._uses: dict[str, int] = {}
 
-    def add(self, folder: str, step_id: str) -> None:
-        if len(self._folders) < _MOST_SPARES:
-            with contextlib.suppress(OSError):
-                os.unlink(claims.path(folder, step_id))
-                self._folders.append(folder)
+    def add(self, folder: str) -> None:
+        uses = self._uses.pop(folder, 0)
+        if len(self._folders) < _MOST_SPARES and uses < _MOST_USES:
+            self._folders.append((folder, uses))
 
     def take(self, folder: str) -> bool:
         """Whether there is one, now called `folder`."""
         while self._folders:
+            spare, uses = self._folders.pop()
             with contextlib.suppress(OSError):
-                os.rename(self._folders.pop(), folder)
+                os.rename(spare, folder)
+                self._uses[folder] = uses + 1
                 return True
         return False
 
@@ -77,7 +82,9 @@ def keep(folders: Folders, data: Data) -> bool:
     for name in left:
         data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
     try:
-        return not left and sorted(os.listdir(folders.cwd)) == sorted(KEPT) and len(os.listdir(folders.folder)) <= _OWN
+        if left or sorted(os.listdir(folders.cwd)) != sorted(KEPT):
+            return False
+        return sum(not name.startswith("claim.") for name in os.listdir(folders.folder)) <= _OWN
     except OSError:
         return False
 

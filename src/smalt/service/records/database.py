@@ -30,6 +30,7 @@ class Database:
             self._connection.execute("PRAGMA foreign_keys=OFF")
             self._connection.execute("PRAGMA busy_timeout=5000")
             self._connection.execute("PRAGMA cache_size=-16000")
+            self._connection.execute("PRAGMA wal_autocheckpoint=8000")  # pages: a checkpoint takes several syncs
             self._depth = 0
             self._migrate()
         except sqlite3.Error as error:
