@@ -83,7 +83,7 @@ class Home:
         if len(os.fsencode(near)) <= _LONGEST_SOCKET:
             return near
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir(), f"smalt-{os.getuid()}", digest, f"{name}.sock")
+        return Path("/tmp", f"smalt-{os.getuid()}", digest, f"{name}.sock")  # the same whatever a client's TMPDIR
 
     def socket_folder(self) -> Path:
         """The folder of the sockets, made if absent; refused when it is someone else's."""

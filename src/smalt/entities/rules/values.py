@@ -18,8 +18,8 @@ _FITS = {("integer", "number")}
 def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, label: str = "") -> None:
     """A literal for an input that a component declares; where data is declared, text may be its path.
 
-    A number or boolean for a string is not held against the allowed strings: real files have that, and the service too
-    takes it as it is.
+    A number or boolean for a string, also as the wire writes it, is not held against the allowed strings: real files
+    have that, and the service too takes it as it is.
     """
     label = label or f"the input '{path[-1]}'"
     if declared.type not in PRIMITIVES:
@@ -30,7 +30,7 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
     if isinstance(converted, Problem):
         reader.problem(path, f"{label} must be {_A[declared.type]}, not {shown(value)}")
         return
-    enum = declared.enum if isinstance(value, str) or declared.type != "string" else None
+    enum = None if declared.type == "string" and _is_like_a_number(value) else declared.enum
     if enum and to_text(converted) not in {to_text(_same(item, declared.type)) for item in enum}:
         words = listed(to_text(item) for item in enum)
         reader.problem(path, f"{label} must be {words}, not {shown(value)}")
@@ -40,6 +40,10 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
             reader.problem(path, f"{label} must be at least {declared.min}, not {converted}")
         if high is not None and converted > high:
             reader.problem(path, f"{label} must be at most {declared.max}, not {converted}")
+
+
+def _is_like_a_number(value: Literal) -> bool:
+    return not isinstance(value, str) or value in ("True", "False") or not isinstance(convert(value, "number"), Problem)
 
 
 def _same(item: Literal, type: str) -> Literal:

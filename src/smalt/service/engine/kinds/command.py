@@ -235,6 +235,7 @@ def _variables(
         variables["PATH"] = f"{own.bin}:{variables.get('PATH', '/usr/bin:/bin')}"
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
+        variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
     for name, value in leaf.entity.environment_variables.items():
         variables[name] = to_text(value)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("sqlite3", "starlette", "uvicorn", "anyio", "rich", "jmespath", "asyncio", "smalt.service", "pandas", "mlflow")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import smalt; from smalt import MLClient, command, Input, Output, dsl",
+        "from smalt.cli import main; import smalt.cli.app, smalt.cli.job",
+        "import smalt.yaml, smalt.wire, smalt.client",
+    ],
+)
+def test_the_clients_path_is_light(statement: str) -> None:
+    """What a client imports loads no server, no database, nothing of machine learning."""
+    program = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
