@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from smalt._version import __version__
+from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.processes import boot_id, identify
 from smalt.service import detach
@@ -37,6 +38,9 @@ logger = logging.getLogger("smalt")
 _LARGEST_LOG = 8 * 1024 * 1024
 _LOOK = 1.0
 """Seconds between looks at whether there is a reason to end."""
+_SETTLED = 1.0
+"""Seconds after which who started the server has most likely been served."""
+
 _LAST_ANSWERS = 3
 """Seconds for requests in progress once the server ends."""
 
@@ -104,6 +108,7 @@ class Life:
         if not self._foreground:
             detach.close_errors(self._home)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
+        asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
 
     async def _close(self, service: Service) -> None:
         await service.engine.close()
@@ -152,6 +157,13 @@ class _Connection(H11Protocol):
             transport.abort()
             return
         super().connection_made(transport)
+
+
+def _widen(service: Service) -> None:
+    try:
+        service.db.widen()
+    except Unavailable as error:  # it only makes commits quicker
+        logger.warning("%s", error)
 
 
 async def _end_when_idle(service: Service, lock: Lock) -> None:

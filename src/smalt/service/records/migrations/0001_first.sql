@@ -172,3 +172,5 @@ CREATE TABLE built_environments (
   created_at    REAL NOT NULL,
   UNIQUE (workspace_id, declared_hash)
 );
+
+CREATE TABLE filler (content BLOB);              -- always empty; see Database.widen
