@@ -117,10 +117,20 @@ def _check_step(expression: Expression, names: Names, path: Path, reader: Reader
         return False
     if expression.port == "outputs":
         outputs = outputs_of(names.steps[job])
+        if outputs is None and names.steps[job]._partial:
+            outputs = _written_outputs(names.raw["jobs"].get(job))
         if outputs is not None and not has(expression, outputs):
             hint = did_you_mean(expression.name, outputs)
             reader.problem(path, f"'{expression.text}' names no output of the step '{job}'{hint}")
     return True
+
+
+def _written_outputs(step: Any) -> Mapping[str, Any] | None:
+    """The outputs of an inline step that could not be read whole, where at least they stand there."""
+    if not isinstance(step, Mapping) or "component" in step or "trial" in step:
+        return None
+    outputs = step.get("outputs")
+    return outputs if isinstance(outputs, Mapping) else None
 
 
 def outputs_of(step: Node) -> Mapping[str, Any] | None:
