@@ -1,4 +1,4 @@
-"""Measure smalt against floors and peers of the same run; print the table and add it to bench/results.md.
+"""Measure smalt against floors and peers of the same run and print the table; --keep adds it to bench/results.md.
 
     python bench/run.py [row …] [--official PYTHON] [--peers PYTHON]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smalt.home import Home
-from smalt.service.records import jobs
+from smalt.service.records import assets, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -44,10 +44,10 @@ def test_a_step_outlives_its_server(tmp_path: Path) -> None:
         home = Home(tmp_path / "home")
         bench = Workbench(home)
         await bench.engine.open()
-        gate = tmp_path / "gate"
+        gate, begun = tmp_path / "gate", tmp_path / "begun"
         os.mkfifo(gate)
-        job = bench.submit("long", {"command": f"read line < {gate}; echo $line", "environment": HOST})
-        await bench.until(job, lambda now: now.status == "Running")
+        job = bench.submit("long", {"command": f"touch {begun}; read line < {gate}; echo $line", "environment": HOST})
+        await asyncio.to_thread(eventually, begun.exists)
         await crash(bench)
         async with workbench(home) as again:
             await asyncio.to_thread(gate.write_text, "done\n")
@@ -142,5 +142,30 @@ def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
         async with workbench(home) as again:
             assert (await again.over(job)).status == "Completed"
             assert again.states(job) == {"a": "Completed"}
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_step_whose_environment_is_gone_is_settled(tmp_path: Path) -> None:
+    """A step that failed while the server was away, and whose environment has since been archived, holds up nobody."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        python = {"host": True, "isAnonymous": False}
+        put = (bench.db, bench.workspace.id, "environments", "fleeting", "1")
+        assets.put(*put, python, "tester")
+        gate, begun = tmp_path / "gate", tmp_path / "begun"
+        os.mkfifo(gate)
+        command = f"touch {begun}; read line < {gate}; exit 3"
+        job = bench.submit("orphaned", {"command": command, "environment": "azureml:fleeting@latest"})
+        await asyncio.to_thread(eventually, begun.exists)
+        assets.put(*put, {**python, "isArchived": True}, "tester")
+        await crash(bench)
+        async with workbench(home) as again:
+            await asyncio.to_thread(gate.write_text, "go\n")
+            over = await again.over(job)
+            assert (over.status, json.loads(over.error or "{}")["exit_code"]) == ("Failed", 3)
 
     asyncio.run(scenario())

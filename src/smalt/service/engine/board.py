@@ -46,7 +46,6 @@ class Board:
         """The same by step, once there is one."""
         self.entities: dict[int, CommandJob] = {}
         """Planned leaves that need not be read again when their turn comes."""
-
         self.pipelines: dict[int, PipelineJob] = {}
         """The same of pipelines just accepted."""
         self.planning: dict[int, Plan] = {}
@@ -94,6 +93,8 @@ class Board:
 
     def free(self, job: Job) -> Run | None:
         """The slot is free again; what held it."""
+        for known in (self.entities, self.pipelines, self.planning):
+            known.pop(job.id, None)
         run = self.runs.pop(job.id, None)
         if run:
             self.slots.give(run.grant)

@@ -110,7 +110,10 @@ class Engine:
     async def _look_for(self, job: Job, remote: list[str]) -> None:
         """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
         workspace = self.rooms.workspace(job)
-        problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
+        try:
+            problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
+        except Exception as error:  # whatever it is, the job must not wait for ever
+            problems = [_sentence(error)]
         del self._looking[job.id]
         self._looked.append((job, "; ".join(problem for problem in problems if problem)))
         self._wake()
@@ -169,8 +172,9 @@ class Engine:
         self.watch.wake(changed)
         if starts or self._ahead.has_work:
             asyncio.get_running_loop().call_soon(self._look_ahead)
-        if self._board.busy != self._told:
-            self._told = self._board.busy
+        busy = self._board.busy or bool(self._looking)
+        if busy != self._told:
+            self._told = busy
             self.rooms.compute.set_unfinished(int(self._told))
 
     def _look_ahead(self) -> None:
@@ -260,10 +264,10 @@ class Engine:
             if not plan.advance(_PLANNED_AT_ONCE):
                 self._board.planning[job.id] = plan
                 return False
-            children, entities = plan.record(job)
         except (SmaltError, OSError) as error:
             self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
             return True
+        children, entities = plan.record(job)  # what the records refuse is no fault of the job: the turn is tried again
         self._changed.add(job.root_id)
         self._board.remember(entities)
         for child in children:
@@ -314,7 +318,7 @@ class Engine:
             say = partial(self.rooms.say, run.job)
             run.environment = await self.rooms.environments.realise(leaf.environment, say)
             await command.fetch(self.rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
-        except (SmaltError, OSError) as caught:
+        except Exception as caught:  # whatever it is, the job must not wait for ever
             error = caught
         self._prepared.append((run.job.id, error))
         self._wake()
@@ -351,7 +355,10 @@ class Engine:
             return True
         if outcome.error_of(exit, None) is None:
             return False
-        run.leaf = run.leaf or self._read(run.job)
+        try:
+            run.leaf = run.leaf or self._read(run.job)
+        except (SmaltError, OSError):  # what it names is gone: settling it says so
+            return False
         return run.number <= command.retries(run.leaf.entity)
 
     def _hold_unknown(self, step_id: str) -> Run | None:
@@ -394,7 +401,7 @@ class Engine:
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
             if error is None:
                 register_outputs(self.rooms, run.job)
-        except (SmaltError, OSError) as caught:
+        except Exception as caught:  # whatever it is, the job must not wait for ever
             error = outcome.failed(_sentence(caught), "OutputsFailed")
         self._finished.append((run.job.id, error))
         self._wake()
@@ -487,4 +494,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, SmaltError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
+    if not isinstance(error, SmaltError):
+        log.error("unexpected", exc_info=error)
+        return f"smalt itself failed ({type(error).__name__}: {error}); its server.log tells more"
     return str(error)
