@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from smalt.home import Home
 from smalt.service.records import assets, jobs
-from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
 
@@ -25,16 +26,16 @@ async def crash(bench: Workbench) -> None:
         await asyncio.sleep(0)
 
 
-async def kill_all(bench: Workbench, *submitted: Job) -> None:
-    """A power cut: server, launcher and every step at once."""
-    pids = [one.pid for job in submitted for one in jobs.attempts(bench.db, job.id)]
+async def kill_all(bench: Workbench) -> None:
+    """A power cut: server, launcher and every process of every step at once."""
     await crash(bench)
-    lock = Path("/proc/locks").read_text()
-    inode = bench.home.path("launcher.lock").stat().st_ino
-    holder = next(int(line.split()[4]) for line in lock.splitlines() if f":{inode} " in line and "->" not in line)
-    for pid in [holder, *pids]:
-        if pid:
-            os.kill(pid, 9)
+    mark = os.fsencode(bench.home.root)
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if mark in (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def test_a_step_outlives_its_server(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest
         for job in (ran, retried):
             await bench.until(job, lambda now: now.status == "Running")
         await asyncio.to_thread(eventually, mark.exists)
-        await kill_all(bench, ran, retried)
+        await kill_all(bench)
         monkeypatch.setenv("SMALT_BOOT_ID", "another")
         async with workbench(home) as again:
             failed, second, third = [await again.over(job) for job in (ran, retried, queued)]
