@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def _data(checkout: Path, folder: Path) -> Path:
-    """What stands at the examples' public addresses: their iris.csv, a stand-in of the same columns for diabetes.csv."""
+    """What stands at the public addresses: the examples' iris.csv; for diabetes.csv a stand-in of its columns."""
     folder.mkdir()
     shutil.copy(checkout / IRIS, folder)
     columns = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
