@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -33,8 +32,8 @@ def help() -> Rows:
 
 def warm() -> Rows:
     """A server is there; until the line `hi` is seen."""
-    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
-        file = _hello(folder)
+    with common.home() as environment:
+        file = _hello(common.folder())
         _first_line(environment, file)
         seconds = common.median(lambda: _first_line(environment, file), 7)
     return [("warm: job create --stream until the line is seen", f"{seconds:.3f} s", "–", "–", "≤ 0.4 s (0.25 s)")]
@@ -44,8 +43,8 @@ def cold() -> Rows:
     """Nothing is there: no server, no launcher, no home."""
 
     def once() -> float:
-        with common.home() as environment, tempfile.TemporaryDirectory() as folder:
-            return _first_line(environment, _hello(folder))
+        with common.home() as environment:
+            return _first_line(environment, _hello(common.folder()))
 
     return [("cold: the same with nothing running", f"{common.median(once, 5):.3f} s", "–", "–", "≤ 2 s (1 s)")]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import common
+from breakdown import Parts, Usage
 
 COUNT = 1000
 LARGE = 10_000
@@ -16,42 +17,48 @@ LARGE = 10_000
 Rows = list[tuple[str, ...]]
 
 
+parts: dict[str, Parts] = {}
+"""Where the time of the nodes went, by row; noted as the rows are measured."""
+
+
 def chain() -> Rows:
     """One step after the other, each reading what the one before wrote; median of three rounds."""
-    return [_compared("a chain of 1,000 nodes", common.chain(COUNT), common.bare_loop, "≤ 2.5× (1.6×)")]
+    return [_compared("a chain of 1,000 nodes", common.chain(COUNT), common.bare_loop, 1, "≤ 2.5× (1.6×)")]
 
 
 def wide() -> Rows:
     """Independent steps, two at a time."""
-    return [
-        _compared("1,000 independent nodes, two at a time", common.wide(COUNT), common.bare_threads, "≤ 2.2× (1.6×)")
-    ]
+    what = "1,000 independent nodes, two at a time"
+    return [_compared(what, common.wide(COUNT), common.bare_threads, 2, "≤ 2.2× (1.6×)")]
 
 
-def _compared(what: str, text: str, floor: object, reach: str) -> tuple[str, ...]:
+def _compared(what: str, text: str, floor: Callable[[int], float], at_once: int, reach: str) -> tuple[str, ...]:
     """Rounds of floor and pipeline alternate, so that both see the same machine."""
-    pairs = []
-    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
-        file = common.write(folder, text)
+    rounds = []
+    file = common.write(common.folder(), text)
+    with common.home() as environment:
         common.smalt(environment, "config", "set", "cpus", "2")
+        common.smalt(environment, "server", "start")
         for number in range(3):
-            bare = floor(COUNT)  # type: ignore[operator]
+            bare = floor(COUNT)
             name = f"bench-{number}"
+            usage = Usage(environment)
             common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
             state = common.wait(environment, name)
             if state != "Completed":
                 raise SystemExit(f"{what}: {state}")
-            pairs.append((common.seconds(environment, name), bare))
-    measured, bare = sorted(pairs, key=lambda pair: pair[0] / pair[1])[1]
+            seconds = common.seconds(environment, name)
+            rounds.append((seconds / bare, seconds, bare, usage.parts(environment, name, COUNT, at_once)))
+    ratio, measured, bare, parts[what] = sorted(rounds)[1]
     per_node = f"{measured:.2f} s ({1000 * measured / COUNT:.2f} ms a node)"
     against = f"{bare:.2f} s, bare processes ({1000 * bare / COUNT:.2f} ms)"
-    return what, per_node, against, f"{measured / bare:.2f}×", reach
+    return what, per_node, against, f"{ratio:.2f}×", reach
 
 
 def large() -> Rows:
     """10,000 nodes: how long the submission takes, and how large the server gets."""
-    with common.home() as environment, tempfile.TemporaryDirectory() as folder:
-        file = common.write(folder, common.chain_of_chains(LARGE))
+    file = common.write(common.folder(), common.chain_of_chains(LARGE))
+    with common.home() as environment:
         common.smalt(environment, "server", "start")
         pid = common.server_pid(environment)
         peak = Peak(pid)
@@ -76,8 +83,7 @@ def peers(python: str | None) -> Rows:
     bare = common.bare_loop(COUNT)
     for name in ("luigi", "redun"):
         program = Path(__file__).with_name("peers") / f"{name}_chain.py"
-        with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run([python, str(program), str(COUNT)], cwd=folder, capture_output=True, text=True)
+        done = subprocess.run([python, str(program), str(COUNT)], cwd=common.folder(), capture_output=True, text=True)
         if done.returncode:
             rows.append((f"{name}, the same chain", done.stderr.strip().splitlines()[-1][:60], "–", "–", "beside"))
             continue
