@@ -1,9 +1,10 @@
 """Run the job files of an azureml-examples checkout, unedited, and print a table: file, state, seconds, why not.
 
-    python bench/corpus.py CHECKOUT [--only TEXT …] [--all] [--home FOLDER]
+    python bench/corpus.py CHECKOUT [--only TEXT …] [--skip TEXT …] [--all] [--home FOLDER]
 
 Without --all, those that need nothing but this machine (the corpus calls them runs-as-is) and four that need packages
 from PyPI. What a file needs beforehand (registered data, components, files in a datastore) is made as its README says.
+Public URLs whose files the checkout has are mapped to them (`url-map`), so that nothing is fetched.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,11 +48,24 @@ BEFOREHAND: dict[str, list[list[str]]] = {
     },
 }
 
+_PUBLIC = {
+    "iris.csv": "cli/jobs/pipelines/add-column-and-word-count-using-spark/data/iris.csv",
+    "Titanic.csv": "cli/assets/data/sample-data/titanic.csv",
+}
+_URLS = (
+    "https://azuremlexamples.blob.core.windows.net/datasets",
+    "wasbs://datasets@azuremlexamples.blob.core.windows.net",
+    "https://dprepdata.blob.core.windows.net/demo",
+)
+_A_JOB = re.compile(r"Job\.schema\.json|^type: *finetuning\b", re.MULTILINE)
+_NAMES = ("job.yml", "job.yaml", "job-template.yml", "job-sweep.yml", "gpu_perf_job.yml")
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--only", nargs="+", default=[], help="files whose path has one of these texts")
+    parser.add_argument("--skip", nargs="+", default=[], help="files whose path has none of these texts")
     parser.add_argument("--all", action="store_true", help="every job file below cli/jobs")
     parser.add_argument("--home", type=Path, help="the SMALT_HOME to use; a temporary one where absent")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one file")
@@ -57,15 +73,17 @@ def main() -> int:
     files = every_job(arguments.checkout) if arguments.all else listed()
     if arguments.only:
         files = [file for file in files if any(text in file for text in arguments.only)]
+    files = [file for file in files if not any(text in file for text in arguments.skip)]
     home = arguments.home or Path(tempfile.mkdtemp(prefix="smalt-corpus-"))
     environment = {**os.environ, "SMALT_HOME": str(home)}
     print(f"{'file':<100} {'state':<10} {'s':>6}  why not")
     counts: dict[str, int] = {}
+    map_urls(arguments.checkout, home, environment)
     try:
         for file in files:
-            state, seconds, why = run(arguments.checkout, file, environment, arguments.limit)
+            state, seconds, reason = run(arguments.checkout, file, environment, arguments.limit)
             counts[state] = counts.get(state, 0) + 1
-            print(f"{file.removeprefix('cli/jobs/'):<100} {state:<10} {seconds:6.1f}  {why}", flush=True)
+            print(f"{file.removeprefix('cli/jobs/'):<100} {state:<10} {seconds:6.1f}  {reason}", flush=True)
     finally:
         smalt(["server", "stop"], arguments.checkout, environment, 60)
     print(", ".join(f"{count} {state}" for state, count in sorted(counts.items())), f"of {len(files)}")
@@ -81,9 +99,18 @@ def every_job(checkout: Path) -> list[str]:
     found = []
     for path in sorted(checkout.glob("cli/jobs/**/*.y*ml")):
         head = path.read_text(errors="replace")[:600]
-        if "Job.schema.json" in head or path.name in ("job.yml", "job.yaml", "job-template.yml", "job-sweep.yml"):
+        if _A_JOB.search(head) or path.name in _NAMES:
             found.append(str(path.relative_to(checkout)))
     return found
+
+
+def map_urls(checkout: Path, home: Path, environment: dict[str, str]) -> None:
+    mirror = home / "mirror"
+    mirror.mkdir(parents=True, exist_ok=True)
+    for name, path in _PUBLIC.items():
+        shutil.copyfile(checkout / path, mirror / name)
+    for url in _URLS:
+        smalt(["config", "set", "url-map", f"{url}={mirror}"], checkout, environment, 60)
 
 
 def run(checkout: Path, file: str, environment: dict[str, str], limit: float) -> tuple[str, float, str]:
@@ -98,13 +125,18 @@ def run(checkout: Path, file: str, environment: dict[str, str], limit: float) ->
         if created.returncode:
             return "Refused", time.monotonic() - began, last_line(created.stderr)
         name = json.loads(created.stdout)["name"]
-        smalt(["job", "stream", "-n", name], checkout, environment, limit)
+        streamed = smalt(["job", "stream", "-n", name], checkout, environment, limit)
     except subprocess.TimeoutExpired:
         return "Unfinished", time.monotonic() - began, f"not over after {limit:g} s"
     seconds = time.monotonic() - began
     job = json.loads(smalt(["job", "show", "-n", name, "-o", "json"], checkout, environment, limit).stdout)
-    error = job.get("error") or {}
-    return job["status"], seconds, error.get("message", "") if isinstance(error, dict) else str(error)
+    return job["status"], seconds, "" if job["status"] == "Completed" else why(streamed)
+
+
+def why(streamed: subprocess.CompletedProcess[str]) -> str:
+    """The first error that the stream told, and the last line of the log before it."""
+    errors = [line for line in streamed.stderr.splitlines() if line.startswith("error: ")]
+    return f"{errors[0].removeprefix('error: ') if errors else ''}: {last_line(streamed.stdout)}"
 
 
 def smalt(

@@ -121,6 +121,39 @@ def test_validation_errors_stand_at_their_place(call: Call, tmp_path: Path) -> N
     assert lines[1].startswith(f"{file}:6:11: ")
 
 
+def test_local_data_that_is_missing_is_told_at_its_place(call: Call, tmp_path: Path) -> None:
+    """Of a pipeline, its steps and a component's default: all at once, by validate and create alike; not of outputs."""
+    (tmp_path / "there.csv").write_text("1")
+    (tmp_path / "part.yml").write_text(
+        "name: part\ntype: command\ncommand: cat ${{inputs.a}} ${{inputs.b}}\nenvironment: azureml:host\n"
+        "inputs:\n  a:\n    type: uri_file\n    default: ./lost.csv\n  b: {type: uri_file, default: there.csv}\n"
+    )
+    pipe = tmp_path / "pipe.yml"
+    pipe.write_text(
+        "type: pipeline\ninputs:\n  x:\n    type: uri_folder\n    path: ./gone\n  ok: {type: uri_file, path: there.csv}\n"
+        "jobs:\n  one:\n    component: ./part.yml\n    inputs:\n      b: {type: uri_file, path: gone.csv}\n"
+        "outputs:\n  y: {type: uri_folder, path: ./made/later}\n"
+    )
+    for verb in ("validate", "create"):
+        ran = call("job", verb, "--file", str(pipe))
+        assert ran.code == 2
+        assert ran.err.replace(f"{tmp_path}/", "").splitlines() == [
+            "pipe.yml:5:11: there is no file or folder 'gone'",
+            "pipe.yml:11:33: there is no file or folder 'gone.csv'",
+            "part.yml:8:14: there is no file or folder 'lost.csv'",
+        ]
+
+
+@pytest.mark.parametrize("noun", ["data", "model"])
+def test_an_asset_whose_path_is_missing_is_told_at_its_place(noun: str, call: Call, tmp_path: Path) -> None:
+    """From a file with its line; from the options as one sentence."""
+    (tmp_path / "asset.yml").write_text("name: lost\npath: ./gone\n")
+    ran = call(noun, "create", "--file", str(tmp_path / "asset.yml"))
+    assert (ran.code, ran.err) == (2, f"{tmp_path}/asset.yml:2:7: there is no file or folder '{tmp_path}/gone'\n")
+    ran = call(noun, "create", "--name", "lost", "--path", f"{tmp_path}/gone")
+    assert (ran.code, ran.err) == (2, f"error: there is no file or folder '{tmp_path}/gone'\n")
+
+
 def test_set_is_validated_like_the_file(call: Call, tmp_path: Path) -> None:
     """A wrong --set is told by its key."""
     file = tmp_path / "job.yml"

@@ -12,6 +12,7 @@ from smalt import MLClient, wire
 from smalt.client.assets import Assets
 from smalt.exceptions import NotFound
 from smalt.wire.ids import parse_id
+from smalt.yaml import load
 from tests.client.documents import ENVIRONMENT, command, make
 
 STEP = {"command": "cat ${{inputs.x}} > ${{outputs.o}}", "environment": ENVIRONMENT}
@@ -49,6 +50,37 @@ def test_references_become_ids(client: MLClient) -> None:
 def test_serverless_is_no_compute_of_the_workspace(client: MLClient, compute: str) -> None:
     """It has no id."""
     assert body(client, command("echo", compute=compute))["computeId"] == "serverless"
+
+
+def test_a_default_that_is_local_data_becomes_its_uri(client: MLClient, tmp_path: Path) -> None:
+    """Relative to the component's file."""
+    (tmp_path / "data.csv").write_text("1")
+    path = tmp_path / "component.yml"
+    path.write_text(
+        "name: c\ntype: command\ncommand: cat ${{inputs.x}}\nenvironment: azureml:host\n"
+        "inputs:\n  x: {type: uri_file, default: data.csv}\n"
+    )
+    sent = wire.to_rest(load(path, "component"), Assets(client))["properties"]
+    assert sent["componentSpec"]["inputs"]["x"]["default"] == f"file://{tmp_path}/data.csv"
+
+
+def test_environments_in_place_are_of_one_job_alone(client: MLClient, tmp_path: Path) -> None:
+    """Two jobs may say the same name and version of different ones, as with the service."""
+    for image in ("python:3.10", "python:3.11"):
+        path = tmp_path / "job.yml"
+        path.write_text(f"command: echo\nenvironment: {{name: own, version: 1, image: '{image}'}}\n")
+        parsed = parse_id(body(client, load(path, "job"))["environmentId"])
+        assert parsed is not None
+        assert parsed.name != "own"
+
+
+def test_a_flow_has_an_environment_of_its_own_kind(client: MLClient, tmp_path: Path) -> None:
+    """It is no environment of the workspace, and is sent as it is."""
+    (tmp_path / "flow.dag.yaml").write_text("environment:\n  python_requirements_txt: r.txt\nnodes: []\n")
+    (tmp_path / "pipe.yml").write_text(
+        "type: pipeline\njobs:\n  a:\n    type: parallel\n    component: ./flow.dag.yaml\n    inputs: {text: x}\n"
+    )
+    assert body(client, load(tmp_path / "pipe.yml", "job"))["jobs"]["a"]["componentId"]
 
 
 def test_local_code_becomes_a_snapshot(client: MLClient, tmp_path: Path) -> None:

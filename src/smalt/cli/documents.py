@@ -18,10 +18,11 @@ def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, A
 
     values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
     if file is not None:
-        return yaml.load(file, kind, overrides=[*flat(values), *edits.pairs(sets)])
+        return yaml.load(file, kind, overrides=[*flat(values), *edits.pairs(sets)], data_must_exist=True)
     if not values and not sets:
         raise click.UsageError(f"say what {kind} to make: give its file with --file")
-    return yaml.load_text(json.dumps(values), kind, folder=os.getcwd(), name="", overrides=edits.pairs(sets))
+    text, overrides = json.dumps(values), edits.pairs(sets)
+    return yaml.load_text(text, kind, folder=os.getcwd(), name="", overrides=overrides, data_must_exist=True)
 
 
 def changed(entity: Any, changes: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Asset
 from smalt.entities.entity import mapping, optional
-from smalt.entities.inputs import Input, Output, Outputs, Ports
+from smalt.entities.inputs import ASSETS, DataPath, Input, Output, Outputs, Ports
 from smalt.entities.kinds import COMPONENTS, component_type
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.problems import Path
@@ -47,8 +47,12 @@ class Component(Asset):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         for name, declared in self.inputs.items():
-            if isinstance(declared, Input):
-                check_default(declared, (*path, "inputs", name), reader)
+            if not isinstance(declared, Input):
+                continue
+            where = (*path, "inputs", name)
+            check_default(declared, where, reader)
+            if declared.type in ASSETS and isinstance(declared.default, str):
+                declared.default = DataPath().read(declared.default, (*where, "default"), reader)
 
 
 class InlineComponent(Tagged[Component]):

@@ -91,4 +91,13 @@ class Environment(Asset):
             reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
 
 
-ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | Nested(Environment)
+class InPlace(Nested[Environment]):
+    """An environment of one job. It is registered under no name, as by the service, so two may say the same version."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Environment | None:
+        if isinstance(value, Mapping):
+            value = {key: item for key, item in value.items() if key != "version"}
+        return super().read(value, path, reader)
+
+
+ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | InPlace(Environment)

@@ -53,6 +53,16 @@ class DataPath(Text):
         text = super().read(value, path, reader)
         if text is None or "${{" in text or _is_remote(text):
             return text
+        return self.local(text, path, reader)
+
+    def local(self, text: str, path: Path, reader: Reader) -> str:
+        return reader.data(text, path)
+
+
+class WrittenPath(DataPath):
+    """The same of what is yet to be written."""
+
+    def local(self, text: str, path: Path, reader: Reader) -> str:
         return reader.local(text, path, must_exist=False)
 
 
@@ -84,7 +94,7 @@ class Output(Entity):
     noun = "an output"
 
     type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.")
-    path = optional(DataPath(), "Where it is written; the service chooses where unset.")
+    path = optional(WrittenPath(), "Where it is written; the service chooses where unset.")
     mode = optional(Enum(*MODES), "How the job writes it.")
     name = optional(Text(), "The name of the asset that it is registered as.")
     version = optional(AsText(), "The version of that asset.")

@@ -64,6 +64,11 @@ def shown(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
 
 
+def a(word: str) -> str:
+    """`a command`, `an automl`."""
+    return f"an {word}" if word[:1] in "aeio" else f"a {word}"
+
+
 def listed(words: Iterable[str], last: str = "or") -> str:
     """`a, b or c`"""
     items = list(words)

@@ -36,6 +36,10 @@ class Reader:
         """A local path as the rest of smalt is to see it."""
         return text
 
+    def data(self, text: str, path: Path) -> str:
+        """The same for data that is read, which may be asked to be there."""
+        return self.local(text, path, must_exist=False)
+
     def entity(self, text: str, kind: str, path: Path) -> Any:
         """The entity in the file that the text names; None where there is none, which is a problem told."""
         return text

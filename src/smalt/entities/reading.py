@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.entity import Entity
 from smalt.entities.kinds import KINDS, STEPS, component_type, deployment_type, job_type
 from smalt.entities.nested import noun_class
-from smalt.entities.problems import Problem, did_you_mean, listed, shown
+from smalt.entities.problems import Problem, a, did_you_mean, listed, shown
 from smalt.entities.reader import Reader
 
 
@@ -62,5 +62,4 @@ def _known(table: Mapping[str, str]) -> str:
 
 
 def _a(kind: str) -> str:
-    word = kind.replace("_", " ")
-    return f"an {word}" if word[0] in "aeio" else f"a {word}"
+    return a(kind.replace("_", " "))

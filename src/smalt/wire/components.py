@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities.component import Component
-from smalt.entities.inputs import Input
+from smalt.entities.environment import Environment
+from smalt.entities.inputs import ASSETS, Input
 from smalt.entities.literals import convert, to_text
 from smalt.entities.problems import Path, Problem
 from smalt.entities.reader import Reader
@@ -49,7 +50,15 @@ def write_spec(component: Component, writing: Writing) -> Json:
 
 
 def _write_inputs(inputs: Mapping[str, Input], writing: Writing) -> Json:
-    return {name: _stringified(plain(value)) for name, value in inputs.items()}
+    return {name: _stringified(_sent(plain(value), writing)) for name, value in inputs.items()}
+
+
+def _sent(body: Json, writing: Writing) -> Json:
+    """The default of an input that is data is where that data is."""
+    default = body.get("default")
+    if body.get("type") not in ASSETS or not isinstance(default, str) or "${{" in default:
+        return body
+    return {**body, "default": writing.refs.data(default, body["type"])}
 
 
 def _stringified(body: Json) -> Json:
@@ -68,6 +77,8 @@ def _converted(value: Any, declared: Mapping[str, Any]) -> Any:
 
 
 def write_environment(value: Any, writing: Writing) -> Any:
+    if not isinstance(value, (str, Environment)):
+        return plain(value)  # a flow's own kind
     resolved = writing.refs.environment(value)
     return _prefixed(resolved) if isinstance(resolved, str) else plain(resolved)
 

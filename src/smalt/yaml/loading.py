@@ -16,18 +16,28 @@ from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
 
 
-def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = ()) -> Any:
-    """The entity in a file; raises ValidationException with all problems of it and of the files it refers to."""
-    session = Session()
+def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), data_must_exist: bool = False) -> Any:
+    """The entity in a file; raises ValidationException with all problems of it and of the files it refers to.
+
+    With `data_must_exist` local data that it reads and that is not there is a problem, too. A program may load a file
+    and name its data afterwards.
+    """
+    session = Session(data_must_exist)
     with no_collections():
         return session.result(session.entity(os.fspath(path), kind, overrides))
 
 
 def load_text(
-    text: str | bytes, kind: str, *, folder: str = ".", name: str = "<text>", overrides: Overrides = ()
+    text: str | bytes,
+    kind: str,
+    *,
+    folder: str = ".",
+    name: str = "<text>",
+    overrides: Overrides = (),
+    data_must_exist: bool = False,
 ) -> Any:
     """The same for YAML that is in no file; relative paths are relative to the folder."""
-    session = Session()
+    session = Session(data_must_exist)
     with no_collections():
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
 
@@ -35,7 +45,8 @@ def load_text(
 class Session:
     """One load: what was read already, what is being read, and all that is wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, data_must_exist: bool = False) -> None:
+        self.data_must_exist = data_must_exist
         self.problems: list[Located] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
         self._documents: dict[str, Any] = {}
@@ -127,6 +138,9 @@ class FileReader(Reader):
         if must_exist and not self._session.exists(where):
             self.problem(path, f"there is no file or folder '{where}'")
         return where
+
+    def data(self, text: str, path: Path) -> str:
+        return self.local(text, path, must_exist=self._session.data_must_exist)
 
     def entity(self, text: str, kind: str, path: Path) -> Entity | None:
         known = self._known.get((text, kind))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
+from smalt.entities.problems import a
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.data.modes import missing
 from smalt.service.engine import lookup
@@ -71,7 +72,7 @@ class _Checker:
             return
         if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
             self.problems.append(
-                f"{where.rstrip('.')}: a {node.type} step cannot run yet; this smalt runs command and pipeline steps"
+                f"{where.rstrip('.')}: {a(str(node.type))} step cannot run yet; this smalt runs command and pipeline steps"
             )
             return
         self._required(where, node, component)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
+from smalt.entities.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
 from smalt.service.engine import checks
@@ -65,5 +66,5 @@ def read(body: dict[str, Any]) -> CommandJob | PipelineJob:
     """The entity in the body; a type that does not run yet is refused in one sentence."""
     entity = cast("CommandJob | PipelineJob", wire.from_rest({"properties": body}, "job"))
     if entity.type not in TYPES:
-        raise Refused(f"a {entity.type} job cannot run yet; this smalt runs command and pipeline jobs")
+        raise Refused(f"{a(entity.type)} job cannot run yet; this smalt runs command and pipeline jobs")
     return entity
