@@ -130,7 +130,8 @@ def test_local_data_that_is_missing_is_told_at_its_place(call: Call, tmp_path: P
     )
     pipe = tmp_path / "pipe.yml"
     pipe.write_text(
-        "type: pipeline\ninputs:\n  x:\n    type: uri_folder\n    path: ./gone\n  ok: {type: uri_file, path: there.csv}\n"
+        "type: pipeline\ninputs:\n  x:\n    type: uri_folder\n    path: ./gone\n"
+        "  ok: {type: uri_file, path: there.csv}\n"
         "jobs:\n  one:\n    component: ./part.yml\n    inputs:\n      b: {type: uri_file, path: gone.csv}\n"
         "outputs:\n  y: {type: uri_folder, path: ./made/later}\n"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Conflict, Refused, ValidationException
-from smalt.service.records import events, jobs
+from smalt.service.records import assets, events, jobs
 from tests.engine.bench import workbench
 
 HOST = "azureml:host"
@@ -202,6 +202,52 @@ def test_what_must_be_there_is_checked_at_submission(tmp_path: Path) -> None:
                 bench.submit("checks", document)
             assert "nowhere" in str(caught.value)
             assert "missing.csv" in str(caught.value)
+
+    asyncio.run(scenario())
+
+
+def test_registered_data_of_the_other_kind_is_refused_at_submission(tmp_path: Path) -> None:
+    """A folder as uri_file and a file as uri_folder: both in one sentence each, before anything runs."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            (tmp_path / "file.csv").write_text("1")
+            for name, path in (("folder", tmp_path), ("file", tmp_path / "file.csv")):
+                content = {"dataUri": path.as_uri(), "dataType": f"uri_{name}"}
+                assets.put(bench.db, bench.workspace.id, "data", name, "1", content, "tester")
+            inputs = {
+                "a": {"type": "uri_file", "path": "azureml:folder:1"},
+                "b": {"type": "uri_folder", "path": "azureml:file:1"},
+                "c": {"type": "uri_file", "path": tmp_path.as_uri()},
+                "d": {"type": "uri_file", "path": "azureml:file:1"},
+                "e": {"type": "uri_folder", "path": "azureml:folder:1"},
+            }
+            with pytest.raises(ValidationException) as caught:
+                bench.submit("kinds", {"command": "true", "environment": HOST, "inputs": inputs})
+            told = [str(problem) for problem in caught.value.problems]
+            assert [line.partition(":")[0] for line in told] == ["inputs.a", "inputs.b", "inputs.c"]
+            assert "azureml:folder:1 is a folder, but the input's type is uri_file; make it uri_folder" in told[0]
+            assert "azureml:file:1 is a file, but the input's type is uri_folder; make it uri_file" in told[1]
+
+    asyncio.run(scenario())
+
+
+def test_a_step_may_be_given_what_its_component_declares() -> None:
+    """A step's input that says no type of its own has its component's, though the wire says uri_folder."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            place = bench.store("file.csv")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text("seen")
+            content = {"dataUri": place.as_uri(), "dataType": "uri_file"}
+            assets.put(bench.db, bench.workspace.id, "data", "file", "1", content, "tester")
+            reads = {"command": "cat ${{inputs.x}}", "environment": HOST, "inputs": {"x": {"type": "uri_file"}}}
+            reader = bench.register("reader", reads)
+            step = {"type": "command", "component": reader, "inputs": {"x": {"path": "azureml:file:1"}}}
+            job = bench.submit("untyped", {"jobs": {"a": step}})
+            assert not job.is_over
+            bench.engine.cancel(job)
 
     asyncio.run(scenario())
 

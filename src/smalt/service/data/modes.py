@@ -14,6 +14,7 @@ COPIED = frozenset({"download", "eval_download"})
 
 UPLOADED = "upload"
 FILE = "uri_file"
+FOLDER = "uri_folder"
 
 
 def prepare_input(
@@ -30,10 +31,8 @@ def prepare_input(
     source = location.path
     if source is None or not location.exists:
         raise NotFound(missing(location))
-    if type == FILE and source.is_dir():
-        raise Refused(
-            f"{location.uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
-        )
+    if wrong := not_a_file(location, type):
+        raise Refused(wrong)
     if mode not in COPIED:
         return source
     target = Path(folder) if source.is_dir() else Path(folder, source.name)
@@ -79,6 +78,20 @@ def missing(location: Location) -> str:
     if location.path is not None and str(location.path) not in location.uri:
         return f"{location.uri} does not exist: it leads to {location.path}, where nothing is"
     return f"{location.uri} does not exist; check the path"
+
+
+def not_a_file(location: Location, type: str | None) -> str | None:
+    """The sentence for a folder that an input takes for a file."""
+    if type != FILE or location.path is None or not location.path.is_dir():
+        return None
+    return f"{location.uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
+
+
+def not_a_folder(location: Location, type: str | None) -> str | None:
+    """The sentence for a file that an input takes for a folder; the job is given the file all the same."""
+    if type != FOLDER or location.path is None or not location.path.is_file():
+        return None
+    return f"{location.uri} is a file, but the input's type is uri_folder; make it uri_file or name a folder"
 
 
 def _nearest(path: Path) -> Path:

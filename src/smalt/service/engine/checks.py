@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
 from smalt.entities.problems import a
+from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.data.modes import missing
+from smalt.service.data.modes import missing, not_a_file, not_a_folder
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.kinds import command, pipeline
@@ -67,13 +68,12 @@ class _Checker:
         component = self._component(where, node)
         self._compute(getattr(node, "compute", None))
         self._services(getattr(node, "services", None))
-        self._inputs(where, node.inputs)
+        self._inputs(where, node.inputs, getattr(component, "inputs", None))
         if component is None:
             return
         if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
-            self.problems.append(
-                f"{where.rstrip('.')}: {a(str(node.type))} step cannot run yet; this smalt runs command and pipeline steps"
-            )
+            step = f"{where.rstrip('.')}: {a(str(node.type))} step"
+            self.problems.append(f"{step} cannot run yet; this smalt runs command and pipeline steps")
             return
         self._required(where, node, component)
         if isinstance(component, PipelineComponent):
@@ -144,15 +144,19 @@ class _Checker:
         if names and self._new("services", ""):
             self.notes.append(f"services ({', '.join(names)}) are not started on this machine")
 
-    def _inputs(self, where: str, inputs: Any) -> None:
+    def _inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
         for name, value in (inputs or {}).items():
             if not isinstance(value, Input) or not value.path or is_bound(value.path):
                 continue
-            if self._new("data", value.path):
-                self._data(f"{where}inputs.{name}", value.path)
+            types = {value.type, getattr((declared or {}).get(name), "type", None) or value.type}
+            if self._new(f"data {types}", value.path):
+                self._data(f"{where}inputs.{name}", value.path, types)
 
-    def _data(self, where: str, uri: str) -> None:
-        """It is there, or an earlier step may still make it, or it is fetched from elsewhere."""
+    def _data(self, where: str, uri: str, types: set[str | None]) -> None:
+        """It is there, or an earlier step may still make it, or it is fetched from elsewhere.
+
+        `types` is what the input says, and what its component does: either will do.
+        """
         try:
             place = self.rooms.resolve(uri, self.workspace)
         except SmaltError as error:
@@ -162,6 +166,11 @@ class _Checker:
             self.remote.append(uri)
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {missing(place)}")
+        elif not place.late:
+            is_registered = isinstance(parse_uri(uri), Reference)
+            wrong = [not_a_file(place, type) or (is_registered and not_a_folder(place, type)) for type in types]
+            if all(wrong):
+                self.problems.append(f"{where}: {wrong[0]}")
 
     def _new(self, kind: str, text: str) -> bool:
         key = (kind, text)
