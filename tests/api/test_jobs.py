@@ -19,6 +19,25 @@ def test_a_put_is_accepted_once(server: Server, workspace: str) -> None:
     assert "once" in other.body["error"]["message"]
 
 
+@pytest.mark.parametrize("command", ["true", "exit 3"])
+def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, workspace: str, command: str) -> None:
+    """With the status, services, times and error that the service added; a really other body is a conflict."""
+    url = f"{workspace}/jobs/answered"
+    sent = host_job(command, tags={"k": "v"}, properties={"own": "1"}, outputs={"o": {"jobOutputType": "uri_folder"}})
+    server.ask("PUT", url, sent)
+    early = server.ask("GET", url).body
+    over(server, workspace, "answered")
+    late = server.ask("GET", url).body
+    for body in (early, late):
+        again = server.ask("PUT", url, body)
+        assert (again.status, again.body) == (200, late)
+    for key, value in {"command": "false", "tags": {}, "properties": {"own": "2"}, "description": "x"}.items():
+        other = {**late, "properties": {**late["properties"], key: value}}
+        assert server.ask("PUT", url, other).status == 409
+    less = {key: value for key, value in late["properties"].items() if key != "outputs"}
+    assert server.ask("PUT", url, {"properties": less}).status == 409
+
+
 def test_a_job_comes_back_as_the_service_shows_it(server: Server, workspace: str) -> None:
     """What was sent, with status, services, properties, experiment and display name as clients need them."""
     sent = host_job("echo $A", environmentVariables={"A": "1"}, tags={"k": "v"}, experimentName="exp", unknown=[1])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import Unavailable
+from smalt.inherited import is_inherited
 
 if TYPE_CHECKING:
     import io
@@ -21,17 +22,6 @@ DEADLINE = 15.0
 _FIRST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.02
 _DYING_SECONDS = 1.0
-
-_KEPT = frozenset(
-    {
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_VISIBLE_DEVICES"),
-        *("LD_LIBRARY_PATH", "PYENV_ROOT"),
-    }
-)
-_KEPT_PREFIXES = ("LC_", "SMALT_", "XDG_", "PIP_", "UV_")
-_KEPT_SUFFIXES = ("_PROXY", "_proxy")
-_NOT_THE_SERVERS = frozenset({"SMALT_URL", "SMALT_TOKEN", "SMALT_STEP"})
 
 _started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
 _seen: dict[str, int] = {}  # by home: how long the server's log was before
@@ -120,14 +110,8 @@ def spawn(home: Home) -> subprocess.Popen[bytes]:
 
 def environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
     """What the server inherits of its caller's environment."""
-    kept = {name: value for name, value in caller.items() if _is_kept(name)}
+    kept = {name: value for name, value in caller.items() if is_inherited(name)}
     return {**kept, "SMALT_HOME": str(home.root)}
-
-
-def _is_kept(name: str) -> bool:
-    if name in _NOT_THE_SERVERS:
-        return False
-    return name in _KEPT or name.startswith(_KEPT_PREFIXES) or name.endswith(_KEPT_SUFFIXES)
 
 
 def _try(home: Home) -> socket.socket | None:

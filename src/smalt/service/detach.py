@@ -6,14 +6,7 @@ import contextlib
 import os
 
 from smalt.home import Home
-
-_KEPT = (
-    " PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH CUDA_VISIBLE_DEVICES"
-    " SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC DOCKER_HOST PYENV_ROOT "
-)
-_KEPT_PREFIXES = ("LC_", "SMALT_", "UV_", "PIP_", "XDG_")
-_KEPT_SUFFIXES = ("_PROXY", "_proxy")
-_CLIENTS = ("SMALT_URL", "SMALT_TOKEN", "SMALT_STEP")
+from smalt.inherited import is_inherited
 
 
 def leave_caller(home: Home) -> None:
@@ -33,7 +26,7 @@ def leave_caller(home: Home) -> None:
 
 
 def keep_short_list(home: Home) -> None:
-    for name in [name for name in os.environ if not _is_kept(name)]:
+    for name in [name for name in os.environ if not is_inherited(name)]:
         del os.environ[name]
     os.environ["SMALT_HOME"] = str(home.root)
 
@@ -58,9 +51,3 @@ def _close_descriptors() -> None:
         with contextlib.suppress(OSError):  # the folder's own is gone by now
             if int(name) > 2:
                 os.close(int(name))
-
-
-def _is_kept(name: str) -> bool:
-    if name in _CLIENTS:
-        return False
-    return f" {name} " in _KEPT or name.startswith(_KEPT_PREFIXES) or name.endswith(_KEPT_SUFFIXES)

@@ -41,6 +41,19 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     }
 
 
+def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
+    """Whether what is sent is what was submitted, as it was answered: with what the service added or changed."""
+    if sent in (submitted, shown):
+        return True
+    if not isinstance(sent, dict) or not isinstance(submitted, dict):
+        return False
+    known = shown if isinstance(shown, dict) else {}
+    return submitted.keys() <= sent.keys() and all(
+        is_answer(value, submitted[key], known.get(key)) if key in submitted else value in (known.get(key), None, {})
+        for key, value in sent.items()
+    )
+
+
 def tree_row(job: Job, names: dict[int, str]) -> dict[str, Any]:
     """The few facts about a job that streams and trees tell."""
     return {

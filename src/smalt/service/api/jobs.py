@@ -7,10 +7,11 @@ from typing import Any
 
 from smalt.exceptions import Conflict, NotFound
 from smalt.service.api.call import Call, Reply
-from smalt.service.api.job_shapes import below, job_shape, tree_row
+from smalt.service.api.job_shapes import below, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
+from smalt.service.engine.submission import READ_ONLY
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -19,11 +20,16 @@ _POLL = {"x-ms-retry-after-ms": "150"}
 
 
 async def put_job(call: Call) -> Reply:
-    """Submit. The same body again gives the job that is there."""
+    """Submit. The same body again gives the job that is there, and so does the body that GET gave."""
     properties = properties_of(await call.object())
-    is_new = jobs.by_name(call.service.db, call.workspace.id, call.name()) is None
+    there = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    if there is not None:
+        shape = job_shape(call.service.db, call.workspace, there)
+        sent = {key: value for key, value in properties.items() if key not in READ_ONLY}
+        if is_answer(sent, jobs.properties(call.service.db, there.id), shape["properties"]):
+            return Reply(shape, 200)
     job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)
-    return Reply(job_shape(call.service.db, call.workspace, job), 201 if is_new else 200)
+    return Reply(job_shape(call.service.db, call.workspace, job), 201 if there is None else 200)
 
 
 async def get_job(call: Call) -> dict[str, Any]:

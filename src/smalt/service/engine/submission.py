@@ -20,7 +20,8 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
-_READ_ONLY = ("status", "services", "provisioningState", "parentJobName", "creationContext")
+READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
+"""What only the service says of a job; whoever sends it means nothing by it."""
 
 
 class Accepted(NamedTuple):
@@ -38,7 +39,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
-    body = {key: value for key, value in properties.items() if key not in _READ_ONLY}
+    body = {key: value for key, value in properties.items() if key not in READ_ONLY}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     existing = jobs.by_name(rooms.db, workspace.id, name)
     if existing is not None:
