@@ -1,0 +1,148 @@
+"""Which jobs have a run in the tracking store, and what the store must be told of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+_JOB = ", ".join(f"j.{name}" for name in Job.__slots__)
+_OPEN = "t.status NOT IN ('Completed', 'Failed', 'Canceled')"
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a job's run is filled in with besides the job's row."""
+
+    inputs: dict[str, Any]
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    description: str | None
+    command: str | None
+    code: str | None
+    data: dict[str, tuple[str, str | None, str | None]]
+    """input → type, uri, asset"""
+
+
+def jobs_named(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
+    """Those that exist."""
+    rows = db.rows(
+        f"SELECT {_JOB} FROM jobs j WHERE j.workspace_id=? AND j.name IN (SELECT value FROM json_each(?))",
+        (workspace_id, json.dumps(list(names))),
+    )
+    return [Job(*row) for row in rows]
+
+
+def jobs_of(db: Database, ids: Iterable[int]) -> list[Job]:
+    """Those that exist, in the order of their ids."""
+    rows = db.rows(
+        f"SELECT {_JOB} FROM jobs j WHERE j.id IN (SELECT value FROM json_each(?)) ORDER BY j.id", _list(ids)
+    )
+    return [Job(*row) for row in rows]
+
+
+def with_ancestors(db: Database, jobs: Iterable[Job]) -> list[Job]:
+    """The jobs and all above them, parents first."""
+    found = {job.id: job for job in jobs}
+    while missing := {job.parent_id for job in found.values() if job.parent_id is not None} - found.keys():
+        found.update((job.id, job) for job in jobs_of(db, missing))
+    return [found[id] for id in sorted(found)]
+
+
+def written(db: Database, ids: Iterable[int]) -> dict[int, str]:
+    """job → its status as last written, nothing where more than that has changed; only jobs that have a run."""
+    rows = db.rows(
+        "SELECT job_id, status FROM tracked_runs WHERE job_id IN (SELECT value FROM json_each(?))", _list(ids)
+    )
+    return dict(rows)
+
+
+def open_ids(db: Database) -> set[int]:
+    """The jobs with a run whose end is not written."""
+    return {id for (id,) in db.rows(f"SELECT t.job_id FROM tracked_runs t WHERE {_OPEN}")}
+
+
+def missed_ends(db: Database) -> list[Job]:
+    """The jobs that are over though their runs do not say so."""
+    rows = db.rows(
+        f"SELECT {_JOB} FROM tracked_runs t JOIN jobs j ON j.id=t.job_id"
+        f" WHERE {_OPEN} AND j.ended_at IS NOT NULL ORDER BY j.id"
+    )
+    return [Job(*row) for row in rows]
+
+
+def unwritten(db: Database, workspace_id: int, after: int, experiment: str | None, limit: int) -> list[Job]:
+    """The first jobs with a higher id than `after` that have no run."""
+    more, values = (" AND j.experiment=?", [experiment]) if experiment else ("", [])
+    rows = db.rows(
+        f"SELECT {_JOB} FROM jobs j WHERE j.id>? AND j.workspace_id=?{more}"
+        " AND NOT EXISTS (SELECT 1 FROM tracked_runs t WHERE t.job_id=j.id) ORDER BY j.id LIMIT ?",
+        (after, workspace_id, *values, limit),
+    )
+    return [Job(*row) for row in rows]
+
+
+def changed(db: Database, workspace_id: int) -> list[Job]:
+    """The jobs whose runs are not over and show another status than theirs."""
+    rows = db.rows(
+        f"SELECT {_JOB} FROM tracked_runs t JOIN jobs j ON j.id=t.job_id"
+        f" WHERE t.workspace_id=? AND {_OPEN} AND t.status!=j.status ORDER BY j.id",
+        (workspace_id,),
+    )
+    return [Job(*row) for row in rows]
+
+
+def put(db: Database, jobs: Iterable[Job]) -> None:
+    """The runs of these jobs exist and show what the jobs were when they were read; of a job removed meanwhile none."""
+    now = time.time()
+    with db.transaction():
+        db.execute_many(
+            "INSERT INTO tracked_runs (job_id, workspace_id, status, created_by, created_at)"
+            " SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM jobs WHERE id=?1)"
+            " ON CONFLICT (job_id) DO UPDATE SET status=excluded.status",
+            [(job.id, job.workspace_id, job.status, job.created_by, now) for job in jobs],
+        )
+
+
+def forget_status(db: Database, id: int) -> None:
+    """The run no longer shows what the job is; it is to be written whole."""
+    db.execute("UPDATE tracked_runs SET status='' WHERE job_id=?", (id,))
+
+
+def names(db: Database, ids: Iterable[int]) -> dict[int, str]:
+    return dict(db.rows("SELECT id, name FROM jobs WHERE id IN (SELECT value FROM json_each(?))", _list(ids)))
+
+
+def facts(db: Database, ids: Collection[int]) -> dict[int, Facts]:
+    """What the bodies and the data of these jobs say."""
+    bodies = db.rows(
+        "SELECT job_id, json_extract(body, '$.inputs', '$.tags', '$.properties', '$.description', '$.command',"
+        " '$.codeId') FROM job_bodies WHERE job_id IN (SELECT value FROM json_each(?))",
+        _list(ids),
+    )
+    found = {id: _facts(*json.loads(body)) for id, body in bodies}
+    read = db.rows(
+        "SELECT job_id, name, type, uri, asset FROM job_data"
+        " WHERE direction='input' AND job_id IN (SELECT value FROM json_each(?))",
+        _list(ids),
+    )
+    for id, name, type, uri, asset in read:
+        found[id].data[name] = (type, uri, asset)
+    return found
+
+
+def _facts(inputs: Any, tags: Any, properties: Any, description: Any, command: Any, code: Any) -> Facts:
+    return Facts(_mapping(inputs), _mapping(tags), _mapping(properties), description, command, code, {})
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(ids: Iterable[int]) -> tuple[str]:
+    return (json.dumps(list(ids)),)

@@ -1,0 +1,147 @@
+"""What MLflow's database holds, read without MLflow: a workspace's `mlflow.db`, opened for reading only.
+
+Of a store that was never used there is no database, which reads as an empty one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sqlite3
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+
+PARENT = "mlflow.parentRunId"
+
+
+class Point(NamedTuple):
+    """One value of a metric; the time is in milliseconds since 1970."""
+
+    value: float
+    step: int
+    time: int
+
+
+class Run(NamedTuple):
+    """A run as the store has it."""
+
+    id: str
+    name: str
+    status: str
+    parent: str
+
+
+Latest = dict[str, dict[str, Point]]
+"""run → metric → its last value"""
+
+
+def database(home: Home, folder: str) -> Path:
+    """Where the store of the workspace with that folder is."""
+    return home.path("workspaces", folder, "mlflow.db")
+
+
+def latest(path: Path, runs: Collection[str]) -> Latest:
+    """The last value of each metric of many runs; a run without any is left out."""
+    rows = _rows(
+        path,
+        "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
+        " WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
+        (json.dumps(list(runs)),),
+    )
+    found: Latest = {}
+    for run, key, value, is_nan, step, time in rows:
+        found.setdefault(run, {})[key] = Point(_number(value, is_nan), step, time or 0)
+    return found
+
+
+def history(path: Path, run: str, metric: str) -> list[Point]:
+    """All values of a metric, by step and then by time."""
+    rows = _rows(
+        path,
+        "SELECT value, is_nan, step, timestamp FROM metrics WHERE run_uuid=? AND key=? ORDER BY step, timestamp",
+        (run, metric),
+    )
+    return [Point(_number(value, is_nan), step, time) for value, is_nan, step, time in rows]
+
+
+def parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
+    """run → parameter → value"""
+    return _texts(path, "params", runs)
+
+
+def tags(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
+    """run → tag → value"""
+    return _texts(path, "tags", runs)
+
+
+def nested(path: Path, runs: Collection[str]) -> list[Run]:
+    """The runs below these, at any depth, parents first; jobs' own runs among them."""
+    seen, level, found = set(runs), set(runs), []
+    while level:
+        rows = _rows(
+            path,
+            "SELECT r.run_uuid, r.name, r.status, t.value FROM tags t JOIN runs r ON r.run_uuid=t.run_uuid"
+            " WHERE t.key=? AND t.value IN (SELECT value FROM json_each(?)) AND r.lifecycle_stage='active'"
+            " ORDER BY r.start_time, r.run_uuid",
+            (PARENT, json.dumps(sorted(level))),
+        )
+        fresh = [Run(id, name or "", status, parent) for id, name, status, parent in rows if id not in seen]
+        found += fresh
+        level = {run.id for run in fresh}
+        seen |= level
+    return found
+
+
+def thinned(points: Sequence[Point], most: int) -> list[Point]:
+    """At most some `most` of the points, for a drawing: of each stretch its lowest and its highest."""
+    if len(points) <= most or most < 4:
+        return list(points)
+    chosen = {0, len(points) - 1}
+    stretches = most // 2 - 1
+    for number in range(stretches):
+        first, last = len(points) * number // stretches, len(points) * (number + 1) // stretches
+        there = [index for index in range(first, last) if not math.isnan(points[index].value)]
+        if there:
+            chosen.add(min(there, key=lambda index: points[index].value))
+            chosen.add(max(there, key=lambda index: points[index].value))
+    return [points[index] for index in sorted(chosen)]
+
+
+def _texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str, str]]:
+    rows = _rows(
+        path,
+        f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
+        (json.dumps(list(runs)),),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for run, key, value in rows:
+        found.setdefault(run, {})[key] = value
+    return found
+
+
+def _number(value: float, is_nan: int) -> float:
+    """MLflow writes infinity as the largest number, and what is not a number as 0 with a mark."""
+    if is_nan:
+        return math.nan
+    return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)
+
+
+def _rows(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    if not path.exists():
+        return []
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=5.0)) as connection:
+            connection.execute("PRAGMA query_only=ON")  # not mode=ro, which cannot undo what a killed writer left half
+            return connection.execute(sql, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # it is being made at this moment
+            return []
+        raise Unavailable(f"the metrics in {path} cannot be read: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the metrics in {path} cannot be read: {error}; restore it from a backup") from None

@@ -1,0 +1,174 @@
+"""The jobs' runs in the tracking store: made when someone first asks for them, brought up to date, ended.
+
+Nothing is written for a job that nobody asks about, so that a job which does not track costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Any, Protocol
+
+from smalt.exceptions import SmaltError
+from smalt.service.records import tracked, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import filling
+
+log = logging.getLogger("smalt.tracking")
+
+_AT_ONCE = 200
+_SOON = 0.02
+"""Seconds that an end waits for others, to be written with them."""
+
+
+class Call(Protocol):
+    """A call of the store's own routes."""
+
+    def __call__(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Awaitable[Any]: ...
+
+
+class Runs:
+    def __init__(self, db: Database, call: Call) -> None:
+        self._db = db
+        self._call = call
+        self._open = tracked.open_ids(db)
+        self._due: set[int] = set()
+        self._gone: dict[int, list[str]] = {}
+        """workspace → jobs that were deleted and whose runs are still there"""
+        self._complete: dict[int, int] = {}
+        """workspace → all its jobs up to this one have a run"""
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._writer: asyncio.Task[None] | None = None
+
+    async def ensure(self, workspace: Workspace, names: Sequence[str]) -> None:
+        """See to it that the runs of these jobs, and those above them, exist and are up to date; others are left out.
+
+        Two small queries where nothing is to be done.
+        """
+        jobs = tracked.with_ancestors(self._db, tracked.jobs_named(self._db, workspace.id, names))
+        await self._write(workspace, self._stale(jobs))
+
+    async def ensure_all(self, workspace: Workspace, experiment: str | None = None) -> None:
+        """See to it that all jobs of the workspace, or of one experiment of it, have a run that is up to date."""
+        await self._write(workspace, tracked.changed(self._db, workspace.id))
+        after = self._complete.get(workspace.id, 0)
+        while found := tracked.unwritten(self._db, workspace.id, after, experiment, _AT_ONCE):
+            await self._write(workspace, found)
+            after = found[-1].id
+        if experiment is None:
+            self._complete[workspace.id] = after
+
+    def ended(self, job: Job) -> None:
+        """The job is over, or will be once the transaction is committed in which this is called."""
+        if job.id in self._open:
+            self._soon(job.id)
+
+    def described(self, job: Job) -> None:
+        """The job has another name, description or tags."""
+        if tracked.written(self._db, [job.id]):
+            tracked.forget_status(self._db, job.id)
+            self._open.add(job.id)
+            self._soon(job.id)
+
+    def removed(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+        """These jobs are about to be deleted: so are their runs, before a job of that name can have another."""
+        having = tracked.written(self._db, [job.id for job in jobs])
+        names = [job.name for job in jobs if job.id in having]
+        if names:
+            self._gone.setdefault(workspace.id, []).extend(names)
+            self._start_writer()
+
+    async def reconcile(self) -> None:
+        """Write the ends that an earlier server did not come to write."""
+        for job in tracked.missed_ends(self._db):
+            self._soon(job.id)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until what is due has been written, or has failed to be."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+
+    async def close(self) -> None:
+        """What is not written by now is written by the next server."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.wait([self._writer])
+
+    def _stale(self, jobs: Sequence[Job]) -> list[Job]:
+        before = tracked.written(self._db, [job.id for job in jobs])
+        return [job for job in jobs if before.get(job.id) != job.status]
+
+    async def _write(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+        """Bring these runs up to date, in the order given; a workspace has one writer at a time."""
+        if not jobs:
+            return
+        async with self._locks.setdefault(workspace.id, asyncio.Lock()):
+            await self._remove_gone(workspace)
+            for start in range(0, len(jobs), _AT_ONCE):
+                some = tracked.jobs_of(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
+                rows = self._stale(some)  # as they are now: another writer may have had its turn
+                if rows:
+                    await self._call(workspace, "POST", "/smalt/runs", {"runs": self._filled(rows)})
+                    self._note(workspace, rows)
+
+    def _filled(self, jobs: Sequence[Job]) -> list[filling.Json]:
+        before = tracked.written(self._db, [job.id for job in jobs])
+        facts = tracked.facts(self._db, [job.id for job in jobs])
+        names = tracked.names(self._db, {id for job in jobs for id in (job.parent_id, job.root_id) if id is not None})
+        return [
+            filling.ending(job, facts[job.id])
+            if before.get(job.id)
+            else filling.whole(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
+            for job in jobs
+        ]
+
+    def _note(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+        """They are written as they were; what has become of them meanwhile is written soon."""
+        tracked.put(self._db, jobs)
+        self._open.difference_update(job.id for job in jobs)
+        now = {job.id: job for job in tracked.jobs_of(self._db, [job.id for job in jobs])}
+        for job in jobs:
+            if job.id not in now:
+                self._gone.setdefault(workspace.id, []).append(job.name)
+                self._start_writer()
+            elif not job.is_over:
+                self._open.add(job.id)
+                if now[job.id].is_over:
+                    self._soon(job.id)
+
+    def _soon(self, id: int) -> None:
+        self._due.add(id)
+        self._start_writer()
+
+    def _start_writer(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write_due())
+
+    async def _write_due(self) -> None:
+        while self._due or self._gone:
+            await asyncio.sleep(_SOON)
+            due, self._due = self._due, set()
+            jobs = tracked.jobs_of(self._db, due)
+            try:
+                for id in {*self._gone, *(job.workspace_id for job in jobs)}:
+                    await self._write_of(workspaces.by_id(self._db, id), jobs)
+            except SmaltError as error:
+                log.warning("runs in MLflow are brought up to date when they are next asked for: %s", error)
+                return
+
+    async def _write_of(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+        await self._write(workspace, [job for job in jobs if job.workspace_id == workspace.id])
+        async with self._locks.setdefault(workspace.id, asyncio.Lock()):
+            await self._remove_gone(workspace)
+
+    async def _remove_gone(self, workspace: Workspace) -> None:
+        while names := self._gone.get(workspace.id):
+            sent = list(names)
+            await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": sent})
+            del names[: len(sent)]
+            if not names:
+                del self._gone[workspace.id]
