@@ -27,6 +27,7 @@ from smalt.service import detach
 from smalt.service.api.app import build
 from smalt.service.api.service import Service
 from smalt.service.compose import compose
+from smalt.service.engine import usage
 from smalt.service.listen import peer_uid
 from smalt.service.lock import Lock
 from smalt.service.records import tokens
@@ -71,11 +72,13 @@ class Life:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
         watch = loop.create_task(_end_when_idle(service, self._lock))
+        samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
         http = _Http(service, lambda: self._ready(service))
         try:
             await http.serve([self._doors.unix, self._doors.tcp])
         finally:
             watch.cancel()
+            samples.cancel()
             await self._close(service)
         self._lock.withdraw()
         logging.shutdown()

@@ -14,9 +14,11 @@ from smalt.service.api.call import Call
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
 from smalt.service.environments.store import size_of
-from smalt.service.records import assets, jobs, workspaces
+from smalt.service.records import assets, jobs, usage, workspaces
 
 _CODE = re.compile(r"/codes/([^/\"]+)/versions/([^/\"]+)")
+
+_SAMPLE = 40  # bytes of a sample in the database
 
 Item = dict[str, Any]
 
@@ -36,6 +38,7 @@ async def prune(call: Call) -> dict[str, Any]:
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
     items += await _environments(service, age, dry_run)
     items += await asyncio.to_thread(_downloads, service, age, dry_run)
+    items += _samples(service, age, dry_run)
     return {"freed": sum(item["bytes"] for item in items), "items": items}
 
 
@@ -55,6 +58,15 @@ def _job_folders(service: Service, busy: set[Path], age: float, dry_run: bool) -
 
 def _downloads(service: Service, age: float, dry_run: bool) -> list[Item]:
     return list(_removed("download", list(service.data.urls.folder.glob("*")), age, dry_run))
+
+
+def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
+    """What jobs used of the machine, moment by moment."""
+    before = time.time() - age
+    count = usage.count_before(service.db, before)
+    if count and not dry_run:
+        usage.forget_before(service.db, before)
+    return [{"kind": "usage samples", "name": str(count), "bytes": count * _SAMPLE}] if count else []
 
 
 def _removed(kind: str, folders: list[Path], age: float, dry_run: bool) -> Iterator[Item]:

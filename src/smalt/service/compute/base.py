@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -67,6 +67,10 @@ class Compute(Protocol):
 
     async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
         """Once, after `open`: what became of the steps that an earlier server handed over."""
+
+    @property
+    def running(self) -> Mapping[str, Process]:
+        """The steps that run now, each with its first process."""
 
     def set_unfinished(self, n: int) -> None:
         """How many jobs are not done: while there are any, a server that dies is started again."""

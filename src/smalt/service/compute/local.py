@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from smalt import __version__
@@ -84,6 +84,10 @@ class LocalCompute:
         self.acknowledge(list(self._held))  # recorded before; the acknowledgement did not arrive
         self._held.clear()
         return result
+
+    @property
+    def running(self) -> Mapping[str, Process]:
+        return self._running
 
     def set_unfinished(self, n: int) -> None:
         if bool(n) != bool(self._unfinished):

@@ -1,0 +1,34 @@
+"""What running jobs use is recorded while they run, beside the turns of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from smalt.exceptions import Unavailable
+from smalt.service.compute.base import Compute
+from smalt.service.compute.usage import Sampler
+from smalt.service.records import usage
+from smalt.service.records.database import Database
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0
+"""Seconds between looks at whether a sample is due."""
+
+
+async def watch(compute: Compute, db: Database) -> None:
+    """Sample until cancelled; steps that are over within two seconds cost nothing."""
+    sampler = Sampler(gpus=bool(compute.capacity.gpus))
+    while True:
+        await asyncio.sleep(_LOOK)
+        due = sampler.due(compute.running)
+        if not due:
+            continue
+        try:
+            found = await asyncio.to_thread(sampler.sample, due)
+            now = time.time()
+            usage.add(db, [(int(step_id.partition(".")[0]), now, *sample) for step_id, sample in found.items()])
+        except (Unavailable, OSError) as error:  # a curve has a hole; nothing else depends on it
+            log.warning("what the jobs use could not be recorded: %s", error)

@@ -1,0 +1,49 @@
+"""What jobs used of the machine while they ran, sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from smalt.service.records.database import Database
+
+Row = tuple[int, float, float, int, "float | None", "int | None"]
+"""job_id, at, cpu, memory, gpu, gpu_memory"""
+
+
+class Sample(NamedTuple):
+    at: float
+    cpu: float
+    """Cores that were busy, on average since the sample before."""
+    memory: int
+    gpu: float | None
+    """GPUs that were busy; 1.0 is one of them wholly. None where the job has none."""
+    gpu_memory: int | None
+
+
+def add(db: Database, rows: Iterable[Row]) -> None:
+    """In one transaction; of a job that was removed meanwhile nothing is kept."""
+    with db.transaction():
+        db.execute_many(
+            "INSERT OR REPLACE INTO usage (job_id, at, cpu, memory, gpu, gpu_memory)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM jobs WHERE id=?1)",
+            rows,
+        )
+
+
+def of(db: Database, job_id: int) -> list[Sample]:
+    """Oldest first."""
+    rows = db.rows("SELECT at, cpu, memory, gpu, gpu_memory FROM usage WHERE job_id=? ORDER BY at", (job_id,))
+    return [Sample(*row) for row in rows]
+
+
+def count_before(db: Database, ended: float) -> int:
+    """How many samples there are of jobs that ended before that time."""
+    return int(db.value(f"SELECT count(*) FROM usage WHERE {_OVER}", (ended,)))
+
+
+def forget_before(db: Database, ended: float) -> None:
+    db.execute(f"DELETE FROM usage WHERE {_OVER}", (ended,))
+
+
+_OVER = "job_id IN (SELECT id FROM jobs WHERE ended_at<?)"
