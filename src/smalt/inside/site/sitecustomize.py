@@ -1,7 +1,10 @@
-"""What Python runs first inside a job, when this folder leads PYTHONPATH: listings come in lexicographic order.
+"""What Python runs first inside a job, when this folder leads PYTHONPATH.
 
-So do those of the service's blob mounts, and scripts take `os.listdir(folder)[0]`; a disk's own order is that of
-hashes. All of Python that lists goes through these two names: os.walk, glob, pathlib, shutil.
+Listings come in lexicographic order: so do those of the service's blob mounts, and scripts take
+`os.listdir(folder)[0]`; a disk's own order is that of hashes. All of Python that lists goes through these two names:
+os.walk, glob, pathlib, shutil.
+
+And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one.
 """
 
 from __future__ import annotations
@@ -68,6 +71,25 @@ def _run_the_hidden_one() -> None:
         spec.loader.exec_module(module)
 
 
+class SmaltFinder:
+    """Asked first, so that what is installed can be changed as it is imported; knows two names only."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        if name.startswith("azureml") and name[7:8] in ("", "."):
+            from _smalt_v1 import importing  # type: ignore[import-not-found]
+
+            return importing.find_spec(name, path)
+        if name == "_smalt_v1":
+            from importlib.util import spec_from_file_location
+
+            folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "v1")
+            main = os.path.join(folder, "__init__.py")
+            return spec_from_file_location(name, main, submodule_search_locations=[folder])
+        return None
+
+
+sys.meta_path.insert(0, SmaltFinder)
 os.listdir, os.scandir = _Listdir(), _Scandir()  # type: ignore[assignment]
 os.supports_fd |= {os.listdir, os.scandir} if _listdir in os.supports_fd else set()
 _run_the_hidden_one()

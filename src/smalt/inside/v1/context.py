@@ -1,0 +1,50 @@
+"""Which job this process belongs to: said by its environment, as it was before the script changed it."""
+
+from __future__ import annotations
+
+import os
+
+from .client import Client
+from .writer import Writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .workspace import Experiment, Workspace
+
+
+class Context:
+    def __init__(self, uri: str, token: str, run_id: str) -> None:
+        self.run_id = run_id
+        self.client = Client(uri, token)
+        self.writer = Writer(self.client)
+        self.subscription_id = os.environ.get("AZUREML_ARM_SUBSCRIPTION", "")
+        self.resource_group = os.environ.get("AZUREML_ARM_RESOURCEGROUP", "")
+        self.workspace_name = os.environ.get("AZUREML_ARM_WORKSPACE_NAME", "")
+        self.experiment_name = os.environ.get("AZUREML_EXPERIMENT_NAME", "")
+
+    @property
+    def workspace(self) -> Workspace:
+        from .workspace import Workspace
+
+        return Workspace()
+
+    @property
+    def experiment(self) -> Experiment:
+        from .workspace import Experiment
+
+        return Experiment(self.workspace, self.experiment_name)
+
+
+def _read() -> Context | None:
+    uri, run_id = os.environ.get("MLFLOW_TRACKING_URI", ""), os.environ.get("AZUREML_RUN_ID", "")
+    if not run_id or not uri.startswith(("http://", "https://")):
+        return None
+    return Context(uri, os.environ.get("MLFLOW_TRACKING_TOKEN", ""), run_id)
+
+
+_CURRENT = _read()
+
+
+def current() -> Context | None:
+    """None outside of a job."""
+    return _CURRENT

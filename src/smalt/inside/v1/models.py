@@ -1,0 +1,267 @@
+"""`azureml.core.Model`: MLflow's model registry, which smalt shares with its models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+
+from .client import Refused
+from .context import current
+from .errors import error, user_error
+from .files import fetch, names, place
+from .missing import refusing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, ClassVar
+
+    from .run import Run
+    from .workspace import Workspace
+
+FOLDER = "azureml-models"
+"""Where models are fetched to, below the working folder."""
+
+_FRAMEWORK = ("azureml.model_framework", "azureml.model_framework_version")
+_PROPERTY = "azureml.property."
+
+
+class Model:
+    """A version of a model that is registered: the newest that fits."""
+
+    Framework: ClassVar[type] = type(
+        "Framework",
+        (),
+        {"TENSORFLOW": "TensorFlow", "SCIKITLEARN": "ScikitLearn", "ONNX": "Onnx", "CUSTOM": "Custom",
+         "MULTI": "Multi", "PYTORCH": "Custom"},
+    )  # fmt: skip
+
+    def __init__(
+        self, workspace: Workspace, name: str | None = None, id: str | None = None, tags: Any = None,
+        properties: Any = None, version: int | None = None, run_id: str | None = None, **_: Any,
+    ) -> None:  # fmt: skip
+        if id is not None:
+            name, _sep, of_id = id.partition(":")
+            version = int(of_id) if of_id else version
+        fitting = [one for one in _versions(workspace, name) if _fits(one, version, tags, run_id)]
+        if not fitting:
+            wanted = f"'{name}'" if version is None else f"'{name}' in version {version}"
+            raise error(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
+        self._become(workspace, max(fitting, key=lambda one: int(one["version"])))
+
+    def _become(self, workspace: Workspace, said: dict[str, Any]) -> None:
+        tags = {tag["key"]: tag.get("value", "") for tag in said.get("tags", [])}
+        self.workspace = workspace
+        self.name = str(said["name"])
+        self.version = int(said["version"])
+        self.id = f"{self.name}:{self.version}"
+        self.description = said.get("description", "")
+        self.run_id = said.get("run_id") or None
+        self.created_time = int(said.get("creation_timestamp", 0)) / 1000
+        self.url = "aml://asset/" + self.id
+        self.model_framework, self.model_framework_version = (tags.pop(name, None) for name in _FRAMEWORK)
+        self.properties = {name[len(_PROPERTY) :]: tags.pop(name) for name in list(tags) if name.startswith(_PROPERTY)}
+        self.tags = tags
+
+    @classmethod
+    def _of(cls, workspace: Workspace, said: dict[str, Any]) -> Model:
+        model = cls.__new__(cls)
+        model._become(workspace, said)
+        return model
+
+    def __repr__(self) -> str:
+        return f"Model(name={self.name}, id={self.id}, version={self.version}, tags={self.tags})"
+
+    @property
+    def run(self) -> Run | None:
+        return self.workspace.get_run(self.run_id) if self.run_id else None
+
+    @staticmethod
+    def register(
+        workspace: Workspace, model_path: str, model_name: str, tags: Any = None, properties: Any = None,
+        description: str | None = None, datasets: object = None, model_framework: str | None = None,
+        model_framework_version: str | None = None, **_: Any,
+    ) -> Model:  # fmt: skip
+        """Local files become a model; they are kept in the job's run, below `models/`."""
+        run = workspace.get_run(workspace.context.run_id)
+        if not os.path.exists(model_path):
+            raise error(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
+        stored = f"models/{model_name}/{os.path.basename(os.path.abspath(model_path))}"
+        (run.upload_folder if os.path.isdir(model_path) else run.upload_file)(stored, os.fspath(model_path))
+        return create(
+            workspace, model_name, run.info()["artifact_uri"] + "/" + stored, run_id=run.id, description=description,
+            tags=tags, properties=properties, framework=(model_framework, model_framework_version),
+        )  # fmt: skip
+
+    @staticmethod
+    def list(
+        workspace: Workspace, name: str | None = None, tags: Any = None, latest: bool = False,
+        run_id: str | None = None, **_: Any,
+    ) -> Any:  # fmt: skip
+        found = [one for one in _versions(workspace, name) if _fits(one, None, tags, run_id)]
+        found.sort(key=lambda one: (one["name"], -int(one["version"])))
+        if latest:
+            newest: dict[str, dict[str, Any]] = {}
+            for one in found:
+                newest.setdefault(one["name"], one)
+            found = list(newest.values())
+        return [Model._of(workspace, one) for one in found]
+
+    def download(self, target_dir: str = ".", exist_ok: bool = False, exists_ok: bool | None = None) -> str:
+        """The path of the model's file or folder, below `target_dir`."""
+        client = self.workspace.context.client
+        uri = client.get("model-versions/get-download-uri", name=self.name, version=self.version)["artifact_uri"]
+        source = place(uri)
+        target = os.path.join(target_dir, os.path.basename(source))
+        if os.path.exists(target) and not (exists_ok if exists_ok is not None else exist_ok):
+            raise error(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
+        below = names(client, source)
+        for name in below:
+            fetch(client, source + "/" + name, os.path.join(target, name))
+        if not below:
+            fetch(client, source, target)
+        return target
+
+    @staticmethod
+    def get_model_path(model_name: str, version: int | None = None, _workspace: Workspace | None = None) -> str:
+        """The model's file or folder on this machine: the workspace's newest, fetched if it is not here yet."""
+        context = current()
+        workspace = _workspace or (context.workspace if context else None)
+        if version is None and workspace is not None:
+            try:
+                version = Model(workspace, model_name).version
+            except Exception:
+                local = _local(model_name, None)
+                if local:
+                    return local
+                raise
+        local = _local(model_name, version)
+        if local:
+            return local
+        if workspace is None:
+            raise error(
+                f"there is no model '{model_name}' below {FOLDER} nor in the working folder",
+                "ModelNotFoundException",
+            )
+        return _keep(Model(workspace, model_name, version=version))
+
+
+refusing(
+    Model,
+    {
+        "deploy": "use an online endpoint",
+        "package": "use an online endpoint",
+        "profile": "use an online endpoint",
+        "delete": "use 'smalt model archive'",
+        "update": "use 'smalt model update'",
+    },
+)
+
+
+class Models(Mapping):  # type: ignore[type-arg]
+    """`workspace.models`: the newest version by name."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def __getitem__(self, name: str) -> Model:
+        try:
+            return Model(self._workspace, name)
+        except Refused:
+            raise
+        except Exception as problem:
+            raise KeyError(str(problem)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({one["name"] for one in _versions(self._workspace, None)}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def create(
+    workspace: Workspace, name: str, source: str, *, run_id: str, description: str | None, tags: Any, properties: Any,
+    framework: tuple[str | None, str | None],
+) -> Model:  # fmt: skip
+    """A new version of a model, from files of a run."""
+    client = workspace.context.client
+    try:
+        client.post("registered-models/create", {"name": name})
+    except Refused as problem:
+        if problem.code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    listed = {
+        **{str(key): str(value) for key, value in (tags or {}).items()},
+        **{_PROPERTY + str(key): str(value) for key, value in (properties or {}).items()},
+        **{key: str(value) for key, value in zip(_FRAMEWORK, framework, strict=False) if value},
+    }
+    body = {
+        "name": name,
+        "source": source,
+        "run_id": run_id,
+        "description": description or "",
+        "tags": [{"key": key, "value": value} for key, value in listed.items()],
+    }
+    return Model._of(workspace, client.post("model-versions/create", body)["model_version"])
+
+
+def _versions(workspace: Workspace, name: str | None) -> list[dict[str, Any]]:
+    if name is not None and "'" in name:
+        raise user_error(f"no model is called {name}")
+    found, token = [], None
+    wanted = "" if name is None else f"name='{name}'"
+    while True:
+        answer = workspace.context.client.get(
+            "model-versions/search", filter=wanted or None, max_results=1000, page_token=token
+        )
+        found += answer.get("model_versions", [])
+        token = answer.get("next_page_token")
+        if not token:
+            return found
+
+
+def _fits(said: dict[str, Any], version: int | None, tags: Any, run_id: str | None) -> bool:
+    if version is not None and int(said["version"]) != int(version):
+        return False
+    if run_id is not None and said.get("run_id") != run_id:
+        return False
+    has = {tag["key"]: tag.get("value", "") for tag in said.get("tags", [])}
+    for wanted in tags.items() if isinstance(tags, dict) else tags or ():
+        name, value = wanted if isinstance(wanted, (list, tuple)) else (wanted, None)
+        if name not in has or value not in (None, has[name]):
+            return False
+    return True
+
+
+def _root() -> str:
+    return os.path.join(os.environ.get("AML_APP_ROOT", ""), FOLDER)
+
+
+def _keep(model: Model) -> str:
+    """Fetch it to where it is looked for; whole, or not at all, whatever other processes of the job do."""
+    folder = os.path.join(_root(), model.name, str(model.version))
+    partial = f"{folder}.partial.{os.getpid()}"
+    try:
+        name = os.path.basename(model.download(partial, exist_ok=True))
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            if not os.path.isdir(folder):
+                raise
+        return os.path.join(folder, name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _local(name: str, version: int | None) -> str | None:
+    """What is on this machine, as v1 looks for it."""
+    folder = os.path.join(_root(), name)
+    if os.path.isdir(folder):
+        numbers = [entry for entry in os.listdir(folder) if entry.isdigit()]
+        chosen = str(version) if version is not None else max(numbers, key=int, default="")
+        inner = os.path.join(folder, chosen)
+        entries = os.listdir(inner) if chosen in numbers else []
+        if len(entries) == 1:
+            return os.path.join(inner, entries[0])
+    return name if version is None and os.path.exists(name) else None

@@ -1,0 +1,383 @@
+"""`azureml.core.Run`: the job's own run, its children and its relatives, as runs of MLflow."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from .client import Client
+from .context import Context, current
+from .errors import error, user_error
+from .files import Files
+from .metrics import Logging
+from .missing import refusing
+from .records import Records
+from .storage import Storage
+from .writer import Writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from .workspace import Experiment
+
+_PARENT = "mlflow.parentRunId"
+_PROPERTY = "azureml.property."
+_STATES = {"RUNNING": "Running", "FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Canceled",
+           "SCHEDULED": "Queued"}  # fmt: skip
+_OVER = ("Completed", "Failed", "Canceled")
+
+
+class Run(Logging, Storage):
+    """A run that is there. `Run(experiment, run_id)` names one, as in v1."""
+
+    def __init__(self, experiment: Experiment, run_id: str, outputs: object = None, **_: Any) -> None:
+        context = experiment.workspace.context
+        self.id = str(run_id)
+        self.client: Client = context.client
+        self.writer: Writer = context.writer
+        self._experiment = experiment
+        self._files = Files(self)
+        self._records = Records(self._files)
+        self._steps: dict[str, int] | None = None
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"Run(Experiment: {self._experiment.name}, Id: {self.id})"
+
+    # What it is
+
+    def data(self) -> dict[str, Any]:
+        """What MLflow says of it: `info`, `data`."""
+        answer: dict[str, Any] = self.client.get("runs/get", run_id=self.id)["run"]
+        return answer
+
+    def info(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.data()["info"]
+        return found
+
+    def all_tags(self) -> dict[str, str]:
+        return {tag["key"]: tag.get("value", "") for tag in self.data().get("data", {}).get("tags", [])}
+
+    @property
+    def experiment(self) -> Experiment:
+        return self._experiment
+
+    @property
+    def name(self) -> str:
+        return str(self.info().get("run_name") or self.id)
+
+    @property
+    def display_name(self) -> str:
+        return self.name
+
+    @property
+    def description(self) -> str | None:
+        return self.all_tags().get("mlflow.note.content")
+
+    @description.setter
+    def description(self, text: str) -> None:
+        self.set_tag("mlflow.note.content", text)
+
+    @property
+    def type(self) -> str:
+        return "azureml.scriptrun"
+
+    @property
+    def number(self) -> int:
+        """Which one of its experiment it is, from 1, in the order of their starts."""
+        info = self.info()
+        before = "attributes.start_time < {}".format(info.get("start_time", 0))
+        return 1 + sum(1 for _ in search(self.client, info["experiment_id"], before))
+
+    @property
+    def status(self) -> str:
+        return self.get_status()
+
+    def get_status(self) -> str:
+        return _STATES.get(str(self.info().get("status")), "Running")
+
+    def get_detailed_status(self) -> dict[str, Any]:
+        return {"status": self.get_status(), "details": ""}
+
+    def get_details(self) -> dict[str, Any]:
+        info = self.info()
+        return {
+            "runId": self.id,
+            "target": "local",
+            "status": _STATES.get(str(info.get("status")), "Running"),
+            "startTimeUtc": _utc(info.get("start_time")),
+            "endTimeUtc": _utc(info.get("end_time")),
+            "properties": self.get_properties(),
+            "inputDatasets": [],
+            "outputDatasets": [],
+            "runDefinition": {},
+            "logFiles": {},
+            "submittedBy": info.get("user_id"),
+        }
+
+    def get_portal_url(self) -> str:
+        return "{}/#/experiments/{}/runs/{}".format(self.client.uri, self.info()["experiment_id"], self.id)
+
+    # Its tags and properties
+
+    def tag(self, key: str, value: str | None = None) -> None:
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: dict[str, Any]) -> None:
+        for name, value in tags.items():
+            self.set_tag(self._key(name), "" if value is None else str(value))
+
+    def set_tag(self, name: str, value: str) -> None:
+        self.client.post("runs/set-tag", {"run_id": self.id, "key": name, "value": value})
+
+    def get_tags(self) -> dict[str, str | None]:
+        return {
+            name: value or None
+            for name, value in self.all_tags().items()
+            if not name.startswith(("mlflow.", _PROPERTY))
+        }
+
+    @property
+    def tags(self) -> dict[str, str | None]:
+        return self.get_tags()
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        for name in [tags] if isinstance(tags, str) else tags:
+            self.client.post("runs/delete-tag", {"run_id": self.id, "key": self._key(name)})
+
+    def add_properties(self, properties: dict[str, Any]) -> None:
+        """They cannot be changed once they are there."""
+        there = self.get_properties() if properties else {}
+        for name, value in (properties or {}).items():
+            name = self._key(name)
+            if there.get(name, str(value)) != str(value):
+                raise user_error(
+                    f"property '{name}' is '{there[name]}' and cannot become '{value}'; use a tag for what changes"
+                )
+            self.set_tag(_PROPERTY + name, str(value))
+
+    def get_properties(self) -> dict[str, str]:
+        tags = self.all_tags()
+        git = {name: value for name, value in tags.items() if name.startswith("mlflow.source.git.")}
+        return {**git, **{name[len(_PROPERTY) :]: tags[name] for name in tags if name.startswith(_PROPERTY)}}
+
+    @property
+    def properties(self) -> dict[str, str]:
+        return self.get_properties()
+
+    # Its family
+
+    @property
+    def parent(self) -> Run | None:
+        parent = self.all_tags().get(_PARENT)
+        return Run(self._experiment, parent) if parent else None
+
+    def get_children(
+        self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None, status: Any = None,
+        **_: Any,
+    ) -> Iterator[Run]:  # fmt: skip
+        for found in list(search(self.client, self.info()["experiment_id"], f"tags.`{_PARENT}` = '{self.id}'")):
+            child = Run(self._experiment, found["info"]["run_id"])
+            if _has(found, tags) and status in (None, _STATES.get(str(found["info"].get("status")))):
+                yield child
+            if recursive:
+                yield from child.get_children(True, tags, properties, type, status)
+
+    def child_run(
+        self, name: str | None = None, run_id: str | None = None, outputs: str | None = None, tags: Any = None
+    ) -> Run:
+        """MLflow gives the child's id, whatever `run_id` says; `outputs` is uploaded when the child is complete."""
+        listed = [{"key": str(key), "value": str(value)} for key, value in (tags or {}).items()]
+        body = {
+            "experiment_id": self.info()["experiment_id"],
+            "run_name": name or run_id,
+            "start_time": int(time.time() * 1000),
+            "tags": [{"key": _PARENT, "value": self.id}, *listed],
+        }
+        made = self.client.post("runs/create", {key: value for key, value in body.items() if value is not None})
+        return ChildRun(self._experiment, made["run"]["info"]["run_id"], outputs)
+
+    def create_children(
+        self, count: int | None = None, tag_key: str | None = None, tag_values: Sequence[Any] | None = None
+    ) -> Sequence[Run]:
+        if count is None and (tag_key is None or tag_values is None):
+            raise user_error("create_children takes either 'count', or 'tag_key' and 'tag_values'")
+        if count is not None:
+            tag_key, tag_values = "azureml.batch_child_number", list(range(count))
+        return [self.child_run(tags={tag_key: value}) for value in tag_values or ()]
+
+    # Its end
+
+    def flush(self, timeout_seconds: int = 300) -> None:
+        self.writer.flush()
+
+    def start(self) -> None:
+        """It has been started."""
+
+    def complete(self, _set_status: bool = True) -> None:
+        """A job is complete when its command ends; until then this only makes sure that everything has arrived."""
+        self.flush()
+
+    def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
+        """As in v1 a job fails by its command's exit code, not by this; the reason is kept as a tag."""
+        self.flush()
+        if error_details is not None or error_code is not None:
+            parts = [str(part) for part in (error_code, error_details) if part is not None]
+            self.set_tag("error", ": ".join(parts)[:5000])
+
+    def cancel(self) -> None:
+        """As in v1 this does nothing to a run that was submitted."""
+        print(f"A job is not cancelled from within; end its command, or use: smalt job cancel -n {self.id}")
+
+    def wait_for_completion(
+        self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
+    ) -> dict[str, Any]:
+        context = current()
+        if context is not None and self.id == context.run_id:
+            raise user_error("a job cannot wait for its own end")
+        while self.get_status() not in _OVER:
+            time.sleep(1)
+        details = self.get_details()
+        if raise_on_error and details["status"] == "Failed":
+            raise error(f"run '{self.id}' failed", "ActivityFailedException")
+        return details
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.complete()
+
+    # Where runs come from
+
+    @classmethod
+    def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any) -> Any:
+        """The job's own run; outside of a job, one that prints what it is given, where that is allowed."""
+        run = own_run()
+        if run is not None:
+            return run
+        if allow_offline:
+            from .offline import OfflineRun
+
+            return OfflineRun()
+        raise error(
+            "this is no job's process: AZUREML_RUN_ID and MLFLOW_TRACKING_URI are not set", "RunEnvironmentException"
+        )
+
+    @classmethod
+    def get_submitted_run(cls, **_: Any) -> Any:
+        return cls.get_context(allow_offline=False)
+
+    @staticmethod
+    def get(workspace: Any, run_id: str) -> Run:
+        return Run(workspace.context.experiment, run_id)
+
+    @staticmethod
+    def list(experiment: Experiment, **filters: Any) -> Iterator[Run]:
+        return experiment.get_runs(**filters)
+
+
+refusing(
+    Run,
+    {
+        "submit_child": "make it a pipeline, or a sweep",
+        "get_environment": "the environment is in the job's YAML",
+        "get_secret": "pass it as one of the job's environment_variables",
+        "get_secrets": "pass them as the job's environment_variables",
+        "take_snapshot": "smalt has kept the job's code; see 'smalt job show'",
+        "restore_snapshot": "the job's code is its working folder",
+        "get_snapshot_id": "the job's code is its working folder",
+        "get_all_logs": "use 'smalt job download'",
+        "get_details_with_logs": "use 'smalt job download'",
+        "get_best_child": "use get_children() and get_metrics()",
+    },
+)
+
+
+class SubmittedRun(Run):
+    """The job's own."""
+
+
+class ChildRun(Run):
+    """One that the script has made: its state is the script's to set."""
+
+    def __init__(self, experiment: Experiment, run_id: str, outputs: str | None = None, **_: Any) -> None:
+        super().__init__(experiment, run_id)
+        self._outputs = outputs
+
+    def complete(self, _set_status: bool = True) -> None:
+        self._end("FINISHED")
+
+    def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
+        super().fail(error_details, error_code)
+        self._end("FAILED")
+
+    def cancel(self) -> None:
+        self._end("KILLED")
+
+    def _end(self, status: str) -> None:
+        self.flush()
+        if self._outputs and os.path.isdir(self._outputs):
+            self.upload_folder(self._outputs, self._outputs)
+        self.client.post("runs/update", {"run_id": self.id, "status": status, "end_time": int(time.time() * 1000)})
+
+    def __exit__(self, kind: object, problem: object, _trace: object) -> None:  # type: ignore[override]
+        if kind is None:
+            self.complete()
+        else:
+            self.fail(problem)
+
+
+OWN_KIND: list[type[Run]] = [SubmittedRun]
+"""Where azureml-core is installed, a class that is also its own Run: see `importing`."""
+
+_OWN: dict[str, Run] = {}
+
+
+def own_run() -> Run | None:
+    """The same object at each call, as scripts call get_context() wherever they need it."""
+    context: Context | None = current()
+    if context is None:
+        return None
+    if context.run_id not in _OWN:
+        _OWN[context.run_id] = OWN_KIND[0](context.experiment, context.run_id)
+    return _OWN[context.run_id]
+
+
+def search(client: Client, experiment_id: str, wanted: str, order: str = "ASC") -> Iterator[dict[str, Any]]:
+    """The runs of an experiment that MLflow's filter `wanted` lets through, by their starts."""
+    token = None
+    while True:
+        body = {"experiment_ids": [experiment_id], "filter": wanted, "max_results": 1000, "page_token": token,
+                "order_by": ["attributes.start_time " + order]}  # fmt: skip
+        answer = client.post("runs/search", {name: value for name, value in body.items() if value})
+        yield from answer.get("runs", [])
+        token = answer.get("next_page_token")
+        if not token:
+            return
+
+
+def runs(experiment: Experiment, tags: Any = None, include_children: bool = False) -> Iterator[Run]:
+    for found in search(experiment.workspace.context.client, experiment.id, "", "DESC"):
+        if _has(found, tags) and (include_children or not _has(found, _PARENT)):
+            yield Run(experiment, found["info"]["run_id"])
+
+
+def _has(found: dict[str, Any], tags: Any) -> bool:
+    """Whether a run has a tag, or tags with these values."""
+    wanted = tags if isinstance(tags, dict) else {} if tags is None else {tags: None}
+    has = {tag["key"]: tag.get("value", "") for tag in found.get("data", {}).get("tags", [])}
+    return all(name in has and value in (None, has[name]) for name, value in wanted.items())
+
+
+def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
+    return Run(experiment, run_id)
+
+
+def _utc(milliseconds: Any) -> str | None:
+    if not milliseconds:
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(milliseconds) / 1000)) + "Z"

@@ -1,0 +1,152 @@
+"""`Workspace` and `Experiment`: those of the job."""
+
+from __future__ import annotations
+
+from .client import Refused
+from .context import Context, current
+from .data import Datastore, datasets
+from .errors import error, user_error
+from .missing import refusing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .models import Models
+    from .run import Run
+
+_CLIENT = "it belongs to the program that submits jobs"
+
+
+class Workspace:
+    """The job's, which is the only one that its token opens."""
+
+    def __init__(
+        self, subscription_id: str | None = None, resource_group: str | None = None, workspace_name: str | None = None,
+        **_: Any,
+    ) -> None:  # fmt: skip
+        context = current()
+        if context is None:
+            raise error(
+                "there is no workspace here: this process belongs to no job with tracking", "RunEnvironmentException"
+            )
+        self.context: Context = context
+        self.name = context.workspace_name
+        self.subscription_id = context.subscription_id
+        self.resource_group = context.resource_group
+        self.location = "local"
+        if (workspace_name or self.name).lower() != self.name.lower():
+            raise user_error(
+                f"a job reaches its own workspace '{self.name}' only, not '{workspace_name}'; submit it there"
+            )
+
+    def __repr__(self) -> str:
+        return f"Workspace(name={self.name!r}, resource_group={self.resource_group!r})"
+
+    @staticmethod
+    def from_config(path: object = None, auth: object = None, _logger: object = None, **_: Any) -> Workspace:
+        """Whatever a config.json says, the job's own."""
+        return Workspace()
+
+    @staticmethod
+    def get(name: str | None = None, auth: object = None, **_: Any) -> Workspace:
+        return Workspace(workspace_name=name)
+
+    def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
+        return self.context.client.uri
+
+    def get_details(self) -> dict[str, str]:
+        return {
+            "id": f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}/providers/"
+            f"Microsoft.MachineLearningServices/workspaces/{self.name}",
+            "name": self.name,
+            "location": self.location,
+        }
+
+    def get_run(self, run_id: str) -> Run:
+        from .run import Run
+
+        return Run(self.context.experiment, run_id)
+
+    def get_default_datastore(self) -> Datastore:
+        return Datastore(self, "workspaceblobstore")
+
+    @property
+    def datasets(self) -> dict[str, Any]:
+        """The job's inputs."""
+        return datasets()
+
+    @property
+    def models(self) -> Models:
+        from .models import Models
+
+        return Models(self)
+
+
+refusing(
+    Workspace,
+    {
+        **dict.fromkeys(("create", "list", "delete", "update", "write_config", "set_default_datastore"), _CLIENT),
+        "get_default_keyvault": "pass secrets as the job's environment_variables",
+        "get_default_compute_target": _CLIENT,
+    },
+    {
+        **dict.fromkeys(("compute_targets", "environments", "experiments", "images", "webservices", "sku"), _CLIENT),
+        "datastores": "make what the script needs one of the job's inputs",
+        "linked_services": _CLIENT,
+        "service_context": "use mlflow, or Run.get_context()",
+    },
+)
+
+
+class Experiment:
+    """An experiment of the workspace, by name."""
+
+    def __init__(self, workspace: Workspace, name: str, **_: Any) -> None:
+        self.workspace = workspace
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Experiment(Name: {self.name}, Workspace: {self.workspace.name})"
+
+    @property
+    def workspace_object(self) -> Workspace:
+        return self.workspace
+
+    @property
+    def id(self) -> str:
+        """MLflow's; of the job's own experiment it is that of the job's run."""
+        context = self.workspace.context
+        if self.name == context.experiment_name:
+            return str(context.client.get("runs/get", run_id=context.run_id)["run"]["info"]["experiment_id"])
+        try:
+            found = context.client.get("experiments/get-by-name", experiment_name=self.name)
+        except Refused as problem:
+            if problem.status != 404:
+                raise
+            raise user_error(f"the workspace has no experiment '{self.name}'") from None
+        return str(found["experiment"]["experiment_id"])
+
+    def get_runs(
+        self, type: object = None, tags: object = None, properties: object = None, include_children: bool = False
+    ) -> Iterator[Run]:
+        """Newest first, as in v1."""
+        from .run import runs
+
+        return runs(self, tags=tags, include_children=include_children)
+
+
+refusing(
+    Experiment,
+    {
+        "submit": "make it a pipeline, or a sweep",
+        "start_logging": "use Run.get_context(), or its child_run()",
+        "archive": _CLIENT,
+        "reactivate": _CLIENT,
+        "delete": _CLIENT,
+        "list": "use mlflow.search_experiments()",
+        "tag": "tag the run",
+        "set_tags": "tag the run",
+    },
+)
