@@ -138,3 +138,26 @@ def test_the_python_of_host_can_be_named(desk: Desk) -> None:
     log = desk.log('command: python -c "import sys; print(sys.version_info[0])"\nenvironment: azureml:host\n')
     assert log == ["3"]
     assert desk.smalt("config unset host-python").code == 0
+
+
+def test_the_catalogue_is_the_registry(desk: Desk) -> None:
+    """show and list of the registry azureml answer from the catalogue, as az ml's do; other registries are not here."""
+    show = "environment show --registry-name azureml --query [name,version,id] -o tsv --name"
+    latest = desk.ask(f"{show} sklearn-1.5").split()
+    assert latest[0] == "sklearn-1.5"
+    assert latest[2] == f"azureml://registries/azureml/environments/sklearn-1.5/versions/{latest[1]}"
+    assert desk.ask(f"{show} sklearn-1.5 --label latest").split() == latest
+    assert desk.ask(f"{show} sklearn-1.5 --version 33").split()[1] == "33"
+    assert "scikit-learn" in desk.ask("environment show --name sklearn-1.5 --registry-name azureml -o yaml")
+    names = desk.ask("environment list --registry-name azureml --query [].name -o tsv").split()
+    assert {"sklearn-1.5", "minimal"} <= set(names)
+    assert desk.ask("environment list --registry-name azureml --name sklearn-1.5 --query [].version -o tsv")
+    for command, said in {
+        "environment show --name sklern-1.5 --registry-name azureml": "the nearest are sklearn-1.5",
+        "environment show --name sklearn-1.5 --registry-name mine": "there is no registry 'mine' here",
+        "environment archive --name sklearn-1.5 --registry-name azureml": "smalt has no registries yet",
+    }.items():
+        ran = desk.smalt(command)
+        assert ran.code != 0
+        assert said in ran.err
+        assert len(ran.err.splitlines()) == 1

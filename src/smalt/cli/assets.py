@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import click
 
-from smalt.cli import documents, options
+from smalt.cli import documents, edits, options
 from smalt.cli.verb import Invocation, Noun
 
 COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
@@ -34,6 +34,30 @@ def add_verbs(noun: Noun, collection: str) -> None:
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
 
 
+def add_create(
+    noun: Noun, collection: str, types: tuple[str, ...], path: str, more: Sequence[click.Parameter] = ()
+) -> None:
+    """Add create, for what has a type and lies at a path; the first of the types is the usual one."""
+    kind = str(noun.name)
+    called = _called(kind)
+    noun.verb(
+        "create",
+        options.file(f"The {called}'s YAML file.", first=False),
+        options.name("Its name.", needed=False),
+        options.VERSION,
+        click.Option(["-p", "--path"], metavar="PATH", help=path),
+        click.Option(["-t", "--type"], type=click.Choice(types), help=f"By default {types[0]}."),
+        more,
+        options.DESCRIPTION,
+        options.TAGS,
+        options.DATASTORE,
+        options.SET,
+        options.SKIP_VALIDATION,
+        options.REGISTRY,
+        help=f"Register a {called}, from a YAML file or from the options.",
+    )(_Verbs(kind, collection).create)
+
+
 class _Verbs:
     """The verbs of one kind of asset."""
 
@@ -41,8 +65,16 @@ class _Verbs:
         self._kind = kind
         self._collection = collection
 
+    def create(
+        self, to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any
+    ) -> Any:
+        given.pop("skip_validation")
+        given["path"] = documents.local(given["path"])
+        given["tags"] = edits.tags(given["tags"])
+        return self._assets(to, registry_name).create_or_update(documents.read(self._kind, file, set, given))
+
     def show(self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
-        return fetch(self._assets(to, registry_name), name, version, label)
+        return fetch(self._read(to, registry_name), name, version, label)
 
     def list(
         self,
@@ -54,7 +86,7 @@ class _Verbs:
         registry_name: str | None,
         stage: str | None = None,
     ) -> Any:
-        assets = self._assets(to, registry_name)
+        assets = self._read(to, registry_name)
         view = options.view(archived_only, include_archived)
         found = assets.list(name=name, list_view_type=view)
         if stage is not None:
@@ -89,6 +121,12 @@ class _Verbs:
     ) -> None:
         self._assets(to, registry_name).restore(*_named(name, version, label))
 
+    def _read(self, to: Invocation, registry_name: str | None) -> Any:
+        """The assets, of a registry's environments too; those can only be read."""
+        if registry_name is not None and self._kind == "environment":
+            return to.registry(registry_name).environments
+        return self._assets(to, registry_name)
+
     def _assets(self, to: Invocation, registry_name: str | None) -> Any:
         local_only(registry_name)
         return getattr(to.client, self._collection)
@@ -105,12 +143,17 @@ def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any
 def local_only(registry: str | None) -> None:
     if registry is not None:
         raise click.ClickException(
-            f"smalt has no registries yet, so '{registry}' cannot be used; without --registry-name it is the workspace"
+            f"smalt has no registries yet but the environments of 'azureml', so '{registry}' cannot be used; "
+            "without --registry-name it is the workspace"
         )
 
 
 def plural(kind: str) -> str:
-    return "data assets" if kind == "data" else f"{kind}s"
+    return f"{_called(kind)}s"
+
+
+def _called(kind: str) -> str:
+    return "data asset" if kind == "data" else kind
 
 
 def _of_stage(assets: Any, every: Iterable[Any], name: str | None, view: str, stage: str) -> Iterator[Any]:

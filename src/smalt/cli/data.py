@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
-from smalt.cli import assets, documents, edits, options
-from smalt.cli.verb import Invocation, Noun
+from smalt.cli import assets
+from smalt.cli.verb import Noun
 
 data = Noun("data", "Data assets: named and versioned data.", assets.COLUMNS)
 
-_TYPES = click.Choice(["uri_file", "uri_folder", "mltable"])
-
-
-@data.verb(
-    "create",
-    options.file("The data asset's YAML file.", first=False),
-    options.name("Its name.", needed=False),
-    options.VERSION,
-    click.Option(["-p", "--path"], metavar="PATH", help="The local path or URI of the data."),
-    click.Option(["-t", "--type"], type=_TYPES, help="By default uri_folder."),
-    options.DESCRIPTION,
-    options.TAGS,
-    options.DATASTORE,
-    options.SET,
-    options.SKIP_VALIDATION,
-    options.REGISTRY,
-)
-def create(to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any) -> Any:
-    """Register data, from a YAML file or from the options."""
-    assets.local_only(registry_name)
-    given.pop("skip_validation")
-    given["path"] = documents.local(given["path"])
-    given["tags"] = edits.tags(given["tags"])
-    return to.client.data.create_or_update(documents.read("data", file, set, given))
-
-
+assets.add_create(data, "data", ("uri_folder", "uri_file", "mltable"), "The local path or URI of the data.")
 assets.add_verbs(data, "data")
 data.refuse(
     "import",

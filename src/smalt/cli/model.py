@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from smalt.cli import assets, documents, edits, options
+from smalt.cli import assets, options
 from smalt.cli.verb import Invocation, Noun
 
 model = Noun("model", "Models: named and versioned, from files or from a job's output.", assets.COLUMNS)
 
-_TYPES = click.Choice(["custom_model", "mlflow_model", "triton_model"])
+_TYPES = ("custom_model", "mlflow_model", "triton_model")
+_PATH = "The local path, datastore URI or job output of the model."
+_STAGE = click.Option(["--stage"], metavar="STAGE", help="A stage, such as Production.")
 
-
-@model.verb(
-    "create",
-    options.file("The model's YAML file.", first=False),
-    options.name("Its name.", needed=False),
-    options.VERSION,
-    click.Option(["-p", "--path"], metavar="PATH", help="The local path, datastore URI or job output of the model."),
-    click.Option(["-t", "--type"], type=_TYPES, help="By default custom_model."),
-    click.Option(["--stage"], metavar="STAGE", help="A stage, such as Production."),
-    options.DESCRIPTION,
-    options.TAGS,
-    options.DATASTORE,
-    options.SET,
-    options.SKIP_VALIDATION,
-    options.REGISTRY,
-)
-def create(to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any) -> Any:
-    """Register a model, from a YAML file or from the options."""
-    assets.local_only(registry_name)
-    given.pop("skip_validation")
-    given["path"] = documents.local(given["path"])
-    given["tags"] = edits.tags(given["tags"])
-    return to.client.models.create_or_update(documents.read("model", file, set, given))
+assets.add_create(model, "models", _TYPES, _PATH, [_STAGE])
 
 
 @model.verb(

@@ -58,6 +58,12 @@ class Invocation:
             )
         return self._client
 
+    def registry(self, name: str) -> MLClient:
+        """The client of a registry."""
+        from smalt.client import MLClient
+
+        return MLClient(subscription_id=self.subscription, resource_group_name=self.resource_group, registry_name=name)
+
     @property
     def connection(self) -> Connection:
         """The connection to the server, for what belongs to no workspace."""

@@ -42,6 +42,7 @@ class MLClient:
         resource_group_name: str | None = None,
         workspace_name: str | None = None,
         *,
+        registry_name: str | None = None,
         url: str | None = None,
         token: str | None = None,
         home: Home | None = None,
@@ -49,6 +50,7 @@ class MLClient:
     ) -> None:
         self._url, self._token, self._home = url, token, home
         self._threads = threading.local()
+        self.registry_name = registry_name
         defaults = self._defaults() if None in (subscription_id, resource_group_name, workspace_name) else {}
         self.subscription_id = subscription_id or defaults.get("subscription") or ids.DEFAULT_SUBSCRIPTION
         self.resource_group_name = resource_group_name or defaults.get("group") or ids.DEFAULT_RESOURCE_GROUP
@@ -85,6 +87,9 @@ class MLClient:
 
     @cached_property
     def workspace_id(self) -> str:
+        """The id of the workspace; of the registry, for the client of one."""
+        if self.registry_name is not None:
+            return ids.registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
         return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
 
     @property

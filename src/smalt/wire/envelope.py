@@ -7,6 +7,7 @@ from typing import Any
 
 from smalt.entities.entity import Entity
 from smalt.entities.reader import Reader
+from smalt.entities.references import parse_reference
 from smalt.wire.casing import snake
 from smalt.wire.codec import Codec, Json, Rule, Writing
 from smalt.wire.ids import parse_id
@@ -43,7 +44,7 @@ class Envelope:
 def identity(body: Mapping[str, Any], noun: type[Entity]) -> Json:
     """Id, name, version and who made it; of an asset's version the `name` is the version, so the id is asked."""
     id, made = body.get("id"), body.get("systemData")
-    parsed = parse_id(id) if isinstance(id, str) else None
+    parsed = parse_id(id) or parse_reference(id) if isinstance(id, str) else None
     found: Json = {"id": id, "name": (parsed and parsed.name) or body.get("name")}
     if parsed is not None and parsed.version is not None:
         found["version"] = parsed.version

@@ -9,6 +9,11 @@ PROVIDER = "Microsoft.MachineLearningServices"
 WS = f"/subscriptions/{{subscription}}/resourceGroups/{{resource_group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 """The path of a workspace; every route and every id starts with it."""
 
+REGISTRY = (
+    f"/subscriptions/{{subscription}}/resourceGroups/{{resource_group}}/providers/{PROVIDER}/registries/{{registry}}"
+)
+"""The path of a registry."""
+
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 DEFAULT_RESOURCE_GROUP = "smalt"
 DEFAULT_WORKSPACE = "default"
@@ -54,6 +59,10 @@ class ResourceId(NamedTuple):
 
 def workspace_id(subscription: str, resource_group: str, workspace: str) -> str:
     return WS.format(subscription=subscription, resource_group=resource_group, workspace=workspace)
+
+
+def registry_id(subscription: str, resource_group: str, registry: str) -> str:
+    return REGISTRY.format(subscription=subscription, resource_group=resource_group, registry=registry)
 
 
 def resource_id(workspace: str, kind: str, name: str) -> str:

@@ -22,6 +22,7 @@ from smalt.service.api import (
     models,
     paths,
     prune,
+    registry,
     snapshots,
     status,
     stream,
@@ -40,6 +41,7 @@ _GLOBAL: list[Table] = [
     workspaces.GLOBAL_ROUTES,
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
+    registry.ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
 _WORKSPACE: dict[str, list[Table]] = {

@@ -102,6 +102,15 @@ class Environments:
         self._overlays.sweep()
         self._store.sweep()
 
+    def catalogue(self) -> list[curated.Entry]:
+        """The catalogue, by name."""
+        entries = {entry.name: entry for entry in curated.catalogue(self._catalogue).values()}
+        return [entries[name] for name in sorted(entries)]
+
+    def find_curated(self, name: str) -> curated.Entry:
+        """The catalogue's entry of that name or alias; NotFound says what is nearest."""
+        return curated.find(name, self._catalogue)
+
     def lookup_curated(self, name: str, version: str | None = None) -> dict[str, Any] | None:
         """The curated environment of that name, as `realise` takes it."""
         return curated.lookup_curated(name, version, self._catalogue)
