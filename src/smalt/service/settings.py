@@ -29,6 +29,7 @@ class Settings(Mapping[str, Any]):
     fidelity: str
     url_map: dict[str, str]
     host_python: str | None
+    mlflow_python: str | None
     defaults: dict[str, str]
     cpus: int | None
     max_body_mb: float
@@ -189,6 +190,7 @@ SETTINGS: dict[str, Setting] = {
     "fidelity": Setting("nearest", _one_of("nearest", "strict")),
     "url-map": Setting({}, _url_map),
     "host-python": Setting(None, _program),
+    "mlflow-python": Setting(None, _program),
     "defaults": Setting({}, _mapping),
     "cpus": Setting(None, _whole(1)),
     "max-body-mb": Setting(64.0, _number(1)),

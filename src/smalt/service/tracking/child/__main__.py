@@ -1,0 +1,69 @@
+"""`python -I …/tracking/child/__main__.py SOCKET WORKSPACES`: serves until the other end of its standard input is gone.
+
+It is run by path in MLflow's Python and imports nothing of smalt. One line on standard output, MLflow's version, says
+that it listens. Without arguments it loads what it would need and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+import threading
+
+if not __package__:
+    # By path there is no package, and neither the folder above (whose `http.py` is not Python's) nor this one may be on
+    # the path of modules: so the package is made by hand.
+    _folder = os.path.dirname(os.path.abspath(__file__))
+    _spec = importlib.util.spec_from_file_location(
+        "child", os.path.join(_folder, "__init__.py"), submodule_search_locations=[_folder]
+    )
+    assert _spec is not None
+    sys.modules["child"] = importlib.util.module_from_spec(_spec)
+    __package__ = "child"
+
+_VARIABLES = {
+    "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+    "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",  # Host and Origin are checked by smalt's own server
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+
+
+def main(path: str = "", workspaces: str = "") -> None:
+    ready = os.dup(1)  # what else is said on standard output goes to the log
+    os.dup2(2, 1)
+    os.umask(0o077)
+    os.environ.update(_VARIABLES)
+
+    import mlflow
+
+    from .app import build
+    from .serve import Server
+    from .stores import Stores
+
+    if not path:
+        return
+    stores = Stores(workspaces)
+    server = Server(path, build(stores))
+    threading.Thread(target=_watch, args=(stores,), daemon=True).start()
+    os.write(ready, f"{mlflow.__version__}\n".encode())
+    os.close(ready)
+    server.run()
+
+
+def _watch(stores: object) -> None:
+    """End with the server, however it ends: the pipe is then closed."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    closing = threading.Thread(target=stores.close, daemon=True)  # type: ignore[attr-defined]
+    closing.start()
+    closing.join(1.0)  # it is only tidying: nothing acknowledged depends on it
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,283 @@
+"""`/smalt/…`: what smalt writes itself, many rows in one transaction. tracking.md of docs/internals has the bodies."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.model_registry.dbmodels.models import (
+    SqlModelVersion,
+    SqlModelVersionTag,
+    SqlRegisteredModel,
+    SqlRegisteredModelAlias,
+    SqlRegisteredModelTag,
+)
+from mlflow.store.tracking.dbmodels.models import (
+    SqlDataset,
+    SqlExperiment,
+    SqlInput,
+    SqlInputTag,
+    SqlLatestMetric,
+    SqlLoggedModel,
+    SqlLoggedModelMetric,
+    SqlMetric,
+    SqlParam,
+    SqlRun,
+    SqlTag,
+)
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from .stores import Tracking, Workspace, artifact_uri
+
+Json = dict[str, Any]
+
+_AT_A_TIME = 500  # variables of one statement
+_DEFAULT = "default"  # MLflow's own notion of workspaces, which is off
+_NAME_TAG = "mlflow.runName"
+
+
+def put_runs(workspace: Workspace, environ: Json) -> Json:
+    """Make the runs that are missing, update those that are there, remove those gone; gives the ids of the new ones."""
+    body = _body(environ)
+    runs = body.get("runs", [])
+    store = workspace.tracking
+    with store.ManagedSessionMaker(read_only=False) as session:
+        _remove_runs(session, body.get("gone", []))
+        experiments = _experiments(store, session, {run["experiment"] for run in runs})
+        present = _present(session, [run["run_id"] for run in runs])
+        created = [run for run in {run["run_id"]: run for run in runs}.values() if run["run_id"] not in present]
+        if created:
+            session.execute(insert(SqlRun), [_row(run, experiments[run["experiment"]]) for run in created])
+        for run in runs:
+            if run["run_id"] in present and (changes := _changes(run)):
+                session.execute(update(SqlRun).where(SqlRun.run_uuid == run["run_id"]).values(changes))
+        _put(session, SqlTag, _tags(runs), ("key", "run_uuid"))
+        _put(session, SqlParam, _params(runs), ("key", "run_uuid"), overwrite=False)
+        _put_inputs(session, runs, experiments)
+        return {"created": [run["run_id"] for run in created]}
+
+
+def put_models(workspace: Workspace, environ: Json) -> Json:
+    """Make the registry show these models and versions, and no longer those that are gone."""
+    body = _body(environ)
+    now = _now()
+    with workspace.registry.ManagedSessionMaker(read_only=False) as session:
+        for name, version in body.get("gone", ()):
+            _remove(session, name, version)
+        for model in body.get("models", ()):
+            _put_model(session, model, now)
+            for version in model.get("versions", ()):
+                _put_version(session, model["name"], version, now)
+    return {}
+
+
+def _body(environ: Json) -> Json:
+    try:
+        body = json.loads(environ["wsgi.input"].read())
+    except ValueError:
+        raise MlflowException.invalid_parameter_value("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise MlflowException.invalid_parameter_value("the body is no JSON object")
+    return body
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _experiments(store: Tracking, session: Session, names: set[str]) -> dict[str, int]:
+    """The ids of the experiments, those made that are missing; a deleted one is taken up again."""
+    ids: dict[str, int] = {}
+    for name in sorted(names):
+        found = session.query(SqlExperiment).filter_by(name=name, workspace=_DEFAULT).one_or_none()
+        if found is None:
+            now = _now()
+            found = SqlExperiment(
+                name=name, lifecycle_stage="active", creation_time=now, last_update_time=now, workspace=_DEFAULT
+            )
+            session.add(found)
+            session.flush()
+            found.artifact_location = f"{store.artifact_root_uri}/{found.experiment_id}"
+        found.lifecycle_stage = "active"
+        ids[name] = found.experiment_id
+    session.flush()
+    return ids
+
+
+def _remove_runs(session: Session, ids: list[str]) -> None:
+    """With all that is theirs: the runs below them too, and the models logged in them."""
+    while ids:
+        below: list[str] = []
+        for some in _parts(ids):
+            parents = (SqlTag.key == "mlflow.parentRunId") & SqlTag.value.in_(some)
+            below += session.scalars(select(SqlTag.run_uuid).where(parents))
+            for model in session.scalars(select(SqlLoggedModel).where(SqlLoggedModel.source_run_id.in_(some))):
+                session.delete(model)
+            session.flush()
+            session.execute(delete(SqlLoggedModelMetric).where(SqlLoggedModelMetric.run_id.in_(some)))
+            links = select(SqlInput.input_uuid).where(SqlInput.destination_id.in_(some))
+            session.execute(delete(SqlInputTag).where(SqlInputTag.input_uuid.in_(links)))
+            session.execute(delete(SqlInput).where(SqlInput.destination_id.in_(some)))
+            for table in (SqlMetric, SqlLatestMetric, SqlParam, SqlTag, SqlRun):
+                session.execute(delete(table).where(table.run_uuid.in_(some)))
+        ids = below
+
+
+def _present(session: Session, ids: list[str]) -> set[str]:
+    present: set[str] = set()
+    for some in _parts(ids):
+        present.update(session.scalars(select(SqlRun.run_uuid).where(SqlRun.run_uuid.in_(some))))
+    return present
+
+
+def _row(run: Json, experiment: int) -> Json:
+    return {
+        "run_uuid": run["run_id"],
+        "experiment_id": experiment,
+        "name": run.get("run_name") or run["run_id"],
+        "user_id": run.get("user_id"),
+        "status": run.get("status") or "RUNNING",
+        "start_time": run.get("start_time") or _now(),
+        "end_time": run.get("end_time"),
+        "artifact_uri": run.get("artifact_uri") or artifact_uri(run["run_id"]),
+        "lifecycle_stage": "active",
+        "source_type": "UNKNOWN",
+        "source_name": "",
+        "source_version": "",
+        "entry_point_name": "",
+    }
+
+
+def _changes(run: Json) -> Json:
+    """Of a run that is there; what is not said stays. A status comes with its end, or the want of one."""
+    changes = {"name": run.get("run_name"), "status": run.get("status"), "start_time": run.get("start_time")}
+    changes = {column: value for column, value in changes.items() if value}
+    if "end_time" in run:
+        changes["end_time"] = run["end_time"]
+    return changes
+
+
+def _tags(runs: list[Json]) -> Iterator[Json]:
+    for run in runs:
+        named = {_NAME_TAG: run["run_name"]} if run.get("run_name") else {}
+        for key, value in {**named, **run.get("tags", {})}.items():
+            yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
+
+
+def _params(runs: list[Json]) -> Iterator[Json]:
+    for run in runs:
+        for key, value in run.get("params", {}).items():
+            yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
+
+
+def _put_inputs(session: Session, runs: list[Json], experiments: dict[str, int]) -> None:
+    """The runs' data sets: each once for an experiment, a link for each run, and its context as the link's tag."""
+    for run in runs:
+        experiment = experiments[run["experiment"]]
+        for used in run.get("inputs", ()):
+            wanted = {"experiment_id": experiment, "name": used["name"], "digest": used["digest"][:36]}
+            columns = {"dataset_source_type": used["source_type"], "dataset_source": used["source"]}
+            row = {"dataset_uuid": uuid.uuid4().hex, **wanted, **columns}
+            _put(session, SqlDataset, [row], tuple(wanted), overwrite=False)
+            dataset = session.scalars(select(SqlDataset.dataset_uuid).filter_by(**wanted)).one()
+            ends = {
+                "source_type": "DATASET",
+                "source_id": dataset,
+                "destination_type": "RUN",
+                "destination_id": run["run_id"],
+            }
+            _put(session, SqlInput, [{"input_uuid": uuid.uuid4().hex, **ends}], tuple(ends), overwrite=False)
+            link = session.scalars(select(SqlInput.input_uuid).filter_by(**ends)).one()
+            if used.get("context"):
+                tag = {"input_uuid": link, "name": "mlflow.data.context", "value": used["context"]}
+                _put(session, SqlInputTag, [tag], ("input_uuid", "name"))
+
+
+def _put_model(session: Session, model: Json, now: int) -> None:
+    name = model["name"]
+    row = {
+        "workspace": _DEFAULT,
+        "name": name,
+        "creation_time": now,
+        "last_updated_time": now,
+        "description": model.get("description"),
+    }
+    _put(session, SqlRegisteredModel, [row], ("workspace", "name"), keep=("creation_time",))
+    if "tags" in model:
+        session.execute(delete(SqlRegisteredModelTag).filter_by(workspace=_DEFAULT, name=name))
+        tags = [{"workspace": _DEFAULT, "name": name, "key": key, "value": str(value)}
+                for key, value in model["tags"].items()]  # fmt: skip
+        _put(session, SqlRegisteredModelTag, tags, ("workspace", "name", "key"))
+
+
+def _put_version(session: Session, name: str, version: Json, now: int) -> None:
+    if not str(version["version"]).isdecimal():
+        raise MlflowException.invalid_parameter_value(f"version {version['version']} of model {name} is no number")
+    number = int(version["version"])
+    of = {"workspace": _DEFAULT, "name": name, "version": number}
+    row = {
+        **of,
+        "creation_time": now,
+        "last_updated_time": now,
+        "description": version.get("description"),
+        "source": version["source"],
+        "storage_location": version["source"],
+        "run_id": version.get("run_id"),
+        "current_stage": "None",
+        "status": "READY",
+    }
+    _put(session, SqlModelVersion, [row], tuple(of), keep=("creation_time", "current_stage"))
+    if "tags" in version:
+        session.execute(delete(SqlModelVersionTag).filter_by(**of))
+        tags = [{**of, "key": key, "value": str(value)} for key, value in version["tags"].items()]
+        _put(session, SqlModelVersionTag, tags, (*of, "key"))
+    if "aliases" in version:
+        session.execute(delete(SqlRegisteredModelAlias).filter_by(**of))
+        aliases = [{**of, "alias": alias} for alias in version["aliases"]]
+        _put(session, SqlRegisteredModelAlias, aliases, ("workspace", "name", "alias"))
+
+
+def _remove(session: Session, name: str, version: str | None) -> None:
+    """A version, or with None the whole model."""
+    of: Json = {"workspace": _DEFAULT, "name": name}
+    if version is not None:
+        of["version"] = int(version)
+    for table in (SqlModelVersionTag, SqlRegisteredModelAlias, SqlModelVersion):
+        session.execute(delete(table).filter_by(**of))
+    if version is None:
+        for table in (SqlRegisteredModelTag, SqlRegisteredModel):
+            session.execute(delete(table).filter_by(**of))
+
+
+def _put(
+    session: Session,
+    table: Any,
+    rows: Iterable[Json],
+    key: tuple[str, ...],
+    *,
+    overwrite: bool = True,
+    keep: tuple[str, ...] = (),
+) -> None:
+    """Insert rows; of one that is there overwrite all but its key and what is to be kept, or nothing."""
+    rows = list(rows)
+    if not rows:
+        return
+    statement = insert(table)
+    changed = [column for column in rows[0] if column not in (*key, *keep)]
+    if overwrite and changed:
+        taken = {column: statement.excluded[column] for column in changed}
+        statement = statement.on_conflict_do_update(index_elements=key, set_=taken)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    session.execute(statement, rows)
+
+
+def _parts(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), _AT_A_TIME):
+        yield values[start : start + _AT_A_TIME]

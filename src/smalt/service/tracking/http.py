@@ -1,0 +1,227 @@
+"""HTTP/1.1 over the child's Unix socket: kept connections, whole or streamed bodies both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+_LIMIT = 64
+_LARGEST_HEAD = 1 << 18
+_BLOCK = 1 << 18
+
+Headers = list[tuple[bytes, bytes]]
+_HOP_BY_HOP = (b"connection", b"keep-alive", b"transfer-encoding", b"te", b"upgrade", b"proxy-connection", b"expect")
+
+
+class Pool:
+    """Connections to one Unix socket.
+
+    Whatever is wrong with one is a ConnectionError; a ConnectionRefusedError where nothing has been sent.
+    """
+
+    def __init__(self, path: Path, limit: int = _LIMIT) -> None:
+        self._path = path
+        self._idle: list[_Connection] = []
+        self._open: set[_Connection] = set()
+        self._turn = asyncio.Semaphore(limit)
+        self._last = float("-inf")
+
+    @property
+    def idle(self) -> float:
+        """Seconds since a request began or ended; 0 while one is in progress."""
+        return 0.0 if len(self._open) > len(self._idle) else time.monotonic() - self._last
+
+    async def request(
+        self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes] = b""
+    ) -> Response:
+        """The answer's head; its body is read from the response, or given up by `close()`.
+
+        A streamed body goes with the length that `headers` say, else in chunks.
+        """
+        await self._turn.acquire()
+        self._last = time.monotonic()
+        try:
+            connection = await self._connection()
+        except BaseException:
+            self._turn.release()
+            raise
+        try:
+            await connection.send(method, target, headers, body)
+            status, found = await connection.head()
+        except BaseException:
+            self._give_back(connection, reusable=False)
+            raise
+        return Response(self, connection, status, found, has_body=method != "HEAD" and status not in (204, 304))
+
+    def close(self) -> None:
+        """Break all connections; requests in progress end with a ConnectionError."""
+        for connection in list(self._open):
+            connection.abort()
+        self._idle.clear()
+
+    async def _connection(self) -> _Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.stands:
+                return connection
+            self._forget(connection)
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self._path), limit=_LARGEST_HEAD)
+        except OSError as error:
+            raise ConnectionRefusedError(f"MLflow does not answer: {error.strerror or error}") from None
+        connection = _Connection(reader, writer)
+        self._open.add(connection)
+        return connection
+
+    def _give_back(self, connection: _Connection, *, reusable: bool) -> None:
+        if reusable and connection.stands:
+            self._idle.append(connection)
+        else:
+            self._forget(connection)
+        self._last = time.monotonic()
+        self._turn.release()
+
+    def _forget(self, connection: _Connection) -> None:
+        connection.abort()
+        self._open.discard(connection)
+
+
+class Response:
+    """Read it to its end, or close it: until then it has a connection of the pool."""
+
+    def __init__(
+        self, pool: Pool, connection: _Connection, status: int, headers: Headers, *, has_body: bool = True
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self._pool = pool
+        self._connection: _Connection | None = connection
+        self._length, self._chunked = _framing(headers) if has_body else (0, False)
+        if not self._length and not self._chunked:
+            self._done(reusable=True)
+
+    @property
+    def length(self) -> int | None:
+        """How long the body is, None where nobody knows beforehand."""
+        return None if self._chunked else self._length
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return b"".join([chunk async for chunk in self])
+
+    def close(self) -> None:
+        """Give up what has not been read."""
+        self._done(reusable=False)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if self._chunked:
+                async for chunk in connection.chunks():
+                    yield chunk
+            else:
+                async for chunk in connection.exactly(self._length):
+                    yield chunk
+            self._done(reusable=True)
+        finally:
+            self._done(reusable=False)
+
+    def _done(self, *, reusable: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool._give_back(connection, reusable=reusable)
+
+
+class _Connection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @property
+    def stands(self) -> bool:
+        return not self._reader.at_eof() and not self._writer.is_closing()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def send(self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes]) -> None:
+        whole = isinstance(body, bytes)
+        names = {name.lower() for name, _ in headers}
+        lines = [b"%b %b HTTP/1.1" % (method.encode(), target), b"Host: localhost"]
+        lines += [b"%b: %b" % pair for pair in _sendable(headers, without_length=whole)]
+        chunked = not whole and b"content-length" not in names
+        if isinstance(body, bytes):
+            lines.append(b"Content-Length: %d" % len(body))
+        elif chunked:
+            lines.append(b"Transfer-Encoding: chunked")
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        with _as_connection_error():
+            if isinstance(body, bytes):
+                self._writer.write(head + body)
+                await self._writer.drain()
+                return
+            self._writer.write(head)
+            async for chunk in body:
+                if chunk:
+                    self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+                    await self._writer.drain()
+            if chunked:
+                self._writer.write(b"0\r\n\r\n")
+                await self._writer.drain()
+
+    async def head(self) -> tuple[int, Headers]:
+        with _as_connection_error():
+            first, *lines = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")
+        headers = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+        return int(first.split(b" ", 2)[1]), headers
+
+    async def exactly(self, length: int) -> AsyncIterator[bytes]:
+        while length:
+            with _as_connection_error():
+                chunk = await self._reader.read(min(length, _BLOCK))
+            if not chunk:
+                raise ConnectionError("MLflow broke off its answer")
+            length -= len(chunk)
+            yield chunk
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            with _as_connection_error():
+                size = int(await self._reader.readline(), 16)
+            async for part in self.exactly(size):
+                yield part
+            with _as_connection_error():
+                await self._reader.readexactly(2)
+            if not size:
+                return
+
+
+def _framing(headers: Headers) -> tuple[int, bool]:
+    """(length, whether it comes in chunks)."""
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"content-length":
+            return int(value), False
+        if lower == b"transfer-encoding":
+            return 0, True
+    return 0, False
+
+
+def _sendable(headers: Headers, *, without_length: bool) -> Iterable[tuple[bytes, bytes]]:
+    dropped = (*_HOP_BY_HOP, b"host", b"content-length") if without_length else (*_HOP_BY_HOP, b"host")
+    return ((name, value) for name, value in headers if name.lower() not in dropped)
+
+
+@contextlib.contextmanager
+def _as_connection_error():  # type: ignore[no-untyped-def]
+    try:
+        yield
+    except ConnectionError:
+        raise
+    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:  # EOFError: the head broke off
+        raise ConnectionError(f"MLflow broke off the connection ({error})") from None

@@ -1,0 +1,185 @@
+"""MLflow's process: started when first needed, watched, started again when it dies, ended with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from typing import NoReturn
+
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+from smalt.service.settings import Settings
+from smalt.service.tracking.http import Pool
+from smalt.service.tracking.tool import CHILD, Tool, variables
+
+log = logging.getLogger("smalt")
+
+_PATIENCE = 120.0
+"""Seconds for it to come up; on a cold disk it reads some thousand files."""
+_IN_USE = 60.0
+"""Who died within so many seconds of its last call is started again at once."""
+_SHORT_LIFE = 5.0
+"""But not who lived no longer than this: it waits for the next need."""
+_NOT_AGAIN = 20.0
+"""Seconds in which a start that failed is not tried again."""
+_FAREWELL = 3.0
+_LARGEST_LOG = 8 * 1024 * 1024
+
+
+class Child:
+    """The one MLflow process of a home. Making one starts nothing."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._settings = settings
+        self._socket = home.socket("mlflow")
+        self.pool = Pool(self._socket)
+        self.version = ""
+        """MLflow's, once it has run."""
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_up = False
+        self._starting: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._failure: tuple[float, str] | None = None
+        self._is_closed = False
+
+    @property
+    def running(self) -> bool:
+        """There is a process, or one is coming up."""
+        return self._is_up or self._starting is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self._is_up else None
+
+    def warm(self) -> None:
+        """Begin to start it, wait for nothing."""
+        if not self.running and not self._is_closed:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+            self._starting.add_done_callback(self._started)
+
+    async def ready(self) -> None:
+        """Returns when it answers; Unavailable says in one sentence why it cannot."""
+        if self._is_up and self._watch is not None and self._process is not None:
+            if not _is_over(self._process.pid):
+                return
+            await asyncio.shield(self._watch)
+        if self._is_closed:
+            raise Unavailable("the server is ending")
+        if self._failure is not None and time.monotonic() < self._failure[0]:
+            raise Unavailable(self._failure[1])
+        self.warm()
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+
+    async def close(self) -> None:
+        """End it; what it has acknowledged is stored."""
+        self._is_closed = True
+        if self._starting is not None:
+            self._starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Unavailable):
+                await self._starting
+        if self._watch is not None:
+            self._watch.cancel()
+        self._is_up = False
+        self.pool.close()
+        if self._process is not None:
+            await _end(self._process)
+
+    async def _start(self) -> None:
+        python = self._settings.mlflow_python
+        if python is None:
+            python = await Tool(self._home).python(log.info)
+        begun = time.monotonic()
+        process = self._process = await self._spawn(python)
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE)
+        except asyncio.TimeoutError:
+            line = b""
+        except BaseException:
+            await _end(process)
+            raise
+        if not line:
+            await self._refuse(python, process)
+        self.version = line.decode().strip()
+        self._is_up, self._failure = True, None
+        self._watch = asyncio.get_running_loop().create_task(self._keep(process))
+        log.info("MLflow %s runs (process %d), started in %.1f s", self.version, process.pid, time.monotonic() - begun)
+
+    async def _spawn(self, python: str) -> asyncio.subprocess.Process:
+        path = self._home.path("mlflow.log")
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size > _LARGEST_LOG:
+                os.replace(path, path.with_suffix(".log.1"))
+        folder = self._home.socket_folder()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            return await asyncio.create_subprocess_exec(
+                python,
+                "-I",
+                str(CHILD),
+                str(self._socket),
+                str(self._home.path("workspaces")),
+                env=variables(folder),
+                cwd="/",
+                stdin=asyncio.subprocess.PIPE,  # its end is the child's end, however the server ends
+                stdout=asyncio.subprocess.PIPE,
+                stderr=handle,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unavailable(f"MLflow cannot be started with {python}: {error.strerror}") from None
+        finally:
+            os.close(handle)
+
+    async def _refuse(self, python: str, process: asyncio.subprocess.Process) -> NoReturn:
+        await _end(process)
+        path = self._home.path("mlflow.log")
+        lines = path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        if self._settings.mlflow_python is not None:
+            raise Unavailable(
+                f"MLflow does not start with {python}, the setting 'mlflow-python' ({lines[0]}); name a Python that "
+                "has it, or let smalt install it with 'smalt config unset mlflow-python'"
+            )
+        raise Unavailable(f"MLflow does not start ({lines[0]}); {path} says more")
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = (time.monotonic() + _NOT_AGAIN, str(error))
+            log.warning("%s", error)
+
+    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+        begun = time.monotonic()
+        code = await process.wait()
+        self._is_up = False
+        was_in_use = self.pool.idle < _IN_USE
+        self.pool.close()
+        log.warning("MLflow's process has ended (%s); %s says why", code, self._home.path("mlflow.log"))
+        if was_in_use and time.monotonic() - begun > _SHORT_LIFE:
+            self.warm()
+
+
+def _is_over(pid: int) -> bool:
+    """Whether it has died, though the loop may not have heard of it yet."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), _FAREWELL)
+    except asyncio.TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
