@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import ValidationException
-from smalt.service.records import jobs
+from smalt.service.records import assets, jobs
 from tests.engine.bench import workbench
 
 HOST = "azureml:host"
@@ -270,5 +270,33 @@ def test_an_empty_pipeline_completes() -> None:
     async def scenario() -> None:
         async with workbench() as bench:
             assert (await bench.over(bench.submit("empty", {"jobs": {}}))).status == "Completed"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("owner", ["pipeline", "step"])
+def test_a_full_disk_while_outputs_are_registered_fails_no_job(owner: str) -> None:
+    """Registering the named outputs of a pipeline, or of its step, is tried again until there is room."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            refused: list[int] = []
+
+            def full() -> None:
+                if len(refused) < 1:
+                    refused.append(1)
+                    raise OSError("database or disk is full")
+
+            bench.db._connection.create_function("full_disk", 0, full)
+            bench.db.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON asset_versions BEGIN SELECT full_disk(); END")
+            named = {"type": "uri_folder", "name": "made"}
+            own = named if owner == "step" else "${{parent.outputs.all}}"
+            document: dict[str, Any] = {"jobs": {"a": step("echo x > ${{outputs.o}}/x", outputs={"o": own})}}
+            if owner == "pipeline":
+                document["outputs"] = {"all": named}
+            job = await bench.over(bench.submit("crowded", document))
+            assert refused
+            assert job.status == "Completed", job.error
+            assert assets.find(bench.db, bench.workspace.id, "data", "made", "1", None)
 
     asyncio.run(scenario())

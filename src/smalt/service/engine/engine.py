@@ -21,7 +21,7 @@ from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
-from smalt.service.engine.registration import register_outputs
+from smalt.service.engine.registration import register_outputs, register_when_possible
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.watch import Watch
 from smalt.service.environments import Realised
@@ -400,7 +400,7 @@ class Engine:
             leaf = run.leaf or self._read(run.job)
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
             if error is None:
-                register_outputs(self.rooms, run.job)
+                await register_when_possible(self.rooms, run.job)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = outcome.failed(_sentence(caught), "OutputsFailed")
         self._finished.append((run.job.id, error))
@@ -459,6 +459,8 @@ class Engine:
         if status == "Completed":
             try:
                 register_outputs(self.rooms, parent)
+            except Unavailable:  # no fault of the job: the turn is tried again
+                raise
             except (SmaltError, OSError) as caught:
                 status, error = "Failed", outcome.failed(_sentence(caught), "OutputsFailed")
         return parent, status, error
