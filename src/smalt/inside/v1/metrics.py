@@ -26,13 +26,16 @@ _IMAGES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": 
 class Logging:
     """What a run can be told."""
 
-    id: str
     client: Client
     writer: Writer
     _files: Files
     _records: Records
     _steps: dict[str, int] | None
     _lock: Any
+
+    @property
+    def id(self) -> str:
+        raise AttributeError
 
     def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
         """A number becomes the metric's next point; a text is kept as well, and shown as a tag."""

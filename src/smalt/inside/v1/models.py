@@ -77,6 +77,19 @@ class Model:
     def run(self) -> Run | None:
         return self.workspace.get_run(self.run_id) if self.run_id else None
 
+    def add_tags(self, tags: dict[str, Any]) -> None:
+        self._mark(tags, "")
+        self.tags.update({str(name): str(value) for name, value in tags.items()})
+
+    def add_properties(self, properties: dict[str, Any]) -> None:
+        self._mark(properties, _PROPERTY)
+        self.properties.update({str(name): str(value) for name, value in properties.items()})
+
+    def _mark(self, marks: dict[str, Any], prefix: str) -> None:
+        for name, value in marks.items():
+            body = {"name": self.name, "version": str(self.version), "key": f"{prefix}{name}", "value": str(value)}
+            self.workspace.context.client.post("model-versions/set-tag", body)
+
     @staticmethod
     def register(
         workspace: Workspace, model_path: str, model_name: str, tags: Any = None, properties: Any = None,

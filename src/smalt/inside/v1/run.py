@@ -35,7 +35,7 @@ class Run(Logging, Storage):
 
     def __init__(self, experiment: Experiment, run_id: str, outputs: object = None, **_: Any) -> None:
         context = experiment.workspace.context
-        self.id = str(run_id)
+        self._run_id = str(run_id)
         self.client: Client = context.client
         self.writer: Writer = context.writer
         self._experiment = experiment
@@ -47,7 +47,13 @@ class Run(Logging, Storage):
     def __repr__(self) -> str:
         return f"Run(Experiment: {self._experiment.name}, Id: {self.id})"
 
+    __str__ = __repr__  # the installed package's Run, where there is one, has another
+
     # What it is
+
+    @property
+    def id(self) -> str:
+        return self._run_id
 
     def data(self) -> dict[str, Any]:
         """What MLflow says of it: `info`, `data`."""
