@@ -21,6 +21,7 @@ from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.settings import Settings
+from smalt.service.tracking import Tracking
 
 LONGEST = 30.0
 """Seconds until a test that waits for a job gives up."""
@@ -36,7 +37,9 @@ class Workbench:
         self.workspace = workspaces.provide(self.db, "sub", "group", "default", "tester")
         data = Data(home, self.settings.as_dict(), self._output, self._asset)
         compute = LocalCompute(home, cpus=cpus, restart=["true"])
-        self.engine = Engine(Rooms(home, self.db, data, Environments(home, self.settings), compute, self.settings))
+        tracking = Tracking(home, self.settings, self.db, data)
+        rooms = Rooms(home, self.db, data, Environments(home, self.settings), compute, self.settings, tracking)
+        self.engine = Engine(rooms)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:
         entity: Any = PipelineJob if "jobs" in document else CommandJob

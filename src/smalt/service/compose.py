@@ -18,6 +18,7 @@ from smalt.service.records import assets, jobs, resources, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.settings import Settings
+from smalt.service.tracking import Tracking
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,8 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     )
     environments = Environments(home, settings)
     compute = LocalCompute(home, cpus=settings.cpus)
-    return Engine(Rooms(home, db, data, environments, compute, settings))
+    tracking = Tracking(home, settings, db, data)
+    return Engine(Rooms(home, db, data, environments, compute, settings, tracking))
 
 
 class _Lookups:

@@ -89,9 +89,11 @@ class Life:
         db = Database(home.path("smalt.db"))
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
         _first_token(home, db, principal)
-        engine = compose(home, settings, db)
+        engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
+        engine.rooms.tracking.port = port  # the first jobs start while the engine opens
         await engine.open()
-        return Service(home, settings, db, engine, principal, port=self._doors.tcp.getsockname()[1])
+        engine.rooms.tracking.open()
+        return Service(home, settings, db, engine, principal, port=port)
 
     def _ready(self, service: Service) -> None:
         process = identify(os.getpid())
@@ -115,6 +117,7 @@ class Life:
 
     async def _close(self, service: Service) -> None:
         await service.engine.close()
+        await service.tracking.close()
         service.db.close()
         logger.info("the server has ended")
 

@@ -34,6 +34,8 @@ from smalt.service.api.router import Router, Table
 from smalt.service.api.service import Service
 from smalt.service.api.shapes import workspace_id
 from smalt.service.records import workspaces as records
+from smalt.service.tracking.proxy import raw_rest
+from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 _GLOBAL: list[Table] = [
     status.ROUTES,
@@ -72,6 +74,11 @@ class _Dispatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = paths.split(scope["path"])
+        if found and found.prefix == MLFLOW:
+            scope["smalt.workspace"] = _workspace(scope, found)
+            scope["smalt.rest"] = raw_rest(scope, found.rest)
+            await scope["smalt.service"].tracking.serve(scope, receive, send)
+            return
         scope["smalt.path"] = quote(scope["path"])
         router, path = (
             (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))

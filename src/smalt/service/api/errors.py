@@ -23,10 +23,23 @@ from smalt.exceptions import (
     Unavailable,
     ValidationException,
 )
+from smalt.service.tracking.line import Interrupted
+from smalt.service.tracking.policy import NoRoute
 
 logger = logging.getLogger("smalt")
 
 _HTTP_CODES = {404: "NotFound", 405: "MethodNotAllowed"}
+_MLFLOW_CODES = {
+    401: "CUSTOMER_UNAUTHORIZED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    405: "ENDPOINT_NOT_FOUND",
+    409: "RESOURCE_ALREADY_EXISTS",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+    507: "INTERNAL_ERROR",
+}
+"""Only codes that mlflow 1.30 knows: it dies of another."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -49,6 +62,7 @@ _STATUS: tuple[tuple[type[SmaltError], int], ...] = (
     (Refused, 403),
     (TooLarge, 413),
     (Stopping, 503),
+    (Interrupted, 503),
     (Unavailable, 507),
     (SmaltError, 400),
 )
@@ -61,6 +75,13 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="smalt"'
     return status, body, headers
+
+
+def for_mlflow(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    """The same as MLflow's clients read it."""
+    code, message = body["error"]["code"], body["error"]["message"]
+    named = "ENDPOINT_NOT_FOUND" if code == NoRoute.code else _MLFLOW_CODES.get(status, "INVALID_PARAMETER_VALUE")
+    return {"error_code": named, "message": message}
 
 
 def _describe(error: Exception) -> tuple[int, dict[str, Any]]:

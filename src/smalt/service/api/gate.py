@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +13,8 @@ from smalt.service.api import errors
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
+from smalt.service.tracking.tokens import PREFIX as JOB_TOKEN
+from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 Headers = dict[str, str]
 
@@ -50,6 +54,8 @@ class Gate:
                 await self._app(scope, receive, watched)
             except Exception as error:
                 status, body, headers = errors.describe(error)
+                if _is_mlflow(scope):
+                    body = errors.for_mlflow(status, body)
                 if answered:
                     raise ConnectionAbortedError("the answer broke off") from None
                 await Reply(body, status, headers)(scope, receive, watched)
@@ -59,7 +65,7 @@ class Gate:
         if service.stopping.is_set():
             raise errors.Stopping("this server is ending; send it again to the next one")
         scope["smalt.service"] = service
-        scope["smalt.token"] = None
+        scope["smalt.token"] = scope["smalt.job"] = None
         scope["smalt.local"] = is_local(scope)
         if scope["smalt.local"]:
             scope["smalt.principal"], scope["smalt.base"] = service.principal, service.base
@@ -72,6 +78,17 @@ class Gate:
         scope["smalt.principal"] = "anonymous"
         if scope["path"] not in _OPEN_PATHS and not self._has_link(scope):
             self._authenticate(scope, headers)
+
+    def _authenticate_job(self, scope: Scope, secret: str) -> None:
+        """A job's token opens MLflow's API of the job's workspace, and there what `tracking/rules.py` says."""
+        job = self._service.tracking.tokens.find(self._service.db, secret)
+        if job is None:
+            raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
+        if not _is_mlflow(scope):
+            raise Refused(f"the token of job '{job.name}' is good for its MLflow calls only")
+        scope["smalt.job"] = job
+        scope["smalt.token"] = tokens.Token(0, job.workspace_id, job.created_by, "job", None)
+        scope["smalt.principal"] = job.created_by
 
     def _check_host(self, host: str) -> None:
         found = _HOST.fullmatch(host)
@@ -87,10 +104,13 @@ class Gate:
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _authenticate(self, scope: Scope, headers: Headers) -> None:
-        kind, _, secret = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secret.strip():
+        secret = _secret(headers.get("authorization", ""), or_password=_is_mlflow(scope))
+        if not secret:
             raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
-        token = tokens.find(self._service.db, secret.strip())
+        if secret.startswith(JOB_TOKEN):
+            self._authenticate_job(scope, secret)
+            return
+        token = tokens.find(self._service.db, secret)
         if token is None:
             raise Unauthorized(
                 "the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'"
@@ -99,6 +119,23 @@ class Gate:
             raise Refused(f"the token is good for '{token.scope}' only")
         scope["smalt.token"] = token
         scope["smalt.principal"] = token.principal
+
+
+def _is_mlflow(scope: Scope) -> bool:
+    return str(scope["path"]).lower().startswith(f"{MLFLOW}/")
+
+
+def _secret(authorization: str, *, or_password: bool) -> str:
+    """The token; MLflow's clients may send it as the password of whatever user."""
+    kind, _, value = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic" and or_password:
+        try:
+            return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2].strip()
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
 
 
 def is_local(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.settings import Settings
+from smalt.service.tracking import Tracking
 
 
 class Activity:
@@ -61,6 +62,10 @@ class Service:
     @property
     def data(self) -> Data:
         return self.engine.rooms.data
+
+    @property
+    def tracking(self) -> Tracking:
+        return self.engine.rooms.tracking
 
     def unfinished(self) -> int:
         return self.engine.unfinished

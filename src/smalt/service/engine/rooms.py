@@ -15,6 +15,7 @@ from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import Tracking
 
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
               "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -26,7 +27,14 @@ class Rooms:
     """What the engine needs of the rest of the back."""
 
     def __init__(
-        self, home: Home, db: Database, data: Data, environments: Environments, compute: Compute, settings: Any
+        self,
+        home: Home,
+        db: Database,
+        data: Data,
+        environments: Environments,
+        compute: Compute,
+        settings: Any,
+        tracking: Tracking,
     ) -> None:
         self.home = home
         self.db = db
@@ -34,6 +42,7 @@ class Rooms:
         self.environments = environments
         self.compute = compute
         self.settings = settings
+        self.tracking = tracking
         self.base_variables = {
             name: value
             for name, value in os.environ.items()

@@ -47,6 +47,14 @@ class Built(NamedTuple):
     last_used: float
 
 
+class _Ready(NamedTuple):
+    """A built environment as this server has used it already."""
+
+    record: Record
+    template: Template
+    has_mlflow: bool
+
+
 class Environments:
     """The environments of one home."""
 
@@ -62,7 +70,7 @@ class Environments:
         self._overlays = Overlays(home.path("environments", ".spare"))
         self._host = Host(self._overlays)
         self._plans: dict[tuple[object, ...], Plan] = {}
-        self._ready: dict[str, tuple[Record, Template]] = {}
+        self._ready: dict[str, _Ready] = {}
         self._builds: dict[str, Build[Record]] = {}
 
     def cached(self, asset: Mapping[str, Any]) -> Realised | None:
@@ -127,7 +135,7 @@ class Environments:
         """Remove a built environment; the bytes that it took. One that a job of this server uses stays."""
         async with self._store.locked(declared_hash, lambda: None):
             record, ready = self._store.record(declared_hash), self._ready.get(declared_hash)
-            if ready is not None and self._overlays.serve(ready[1]):
+            if ready is not None and self._overlays.serve(ready.template):
                 return 0
             self._ready.pop(declared_hash, None)
             await asyncio.to_thread(self._store.discard, declared_hash)
@@ -147,7 +155,7 @@ class Environments:
 
     def _found(self, planned: Plan) -> Realised | None:
         if planned.hash in self._ready and self._store.stands(planned.hash):
-            return self._realised(planned, self._ready[planned.hash][0])
+            return self._realised(planned, self._ready[planned.hash].record)
         record = self._store.record(planned.hash)
         return self._realised(planned, record) if record else None
 
@@ -158,8 +166,8 @@ class Environments:
             self._store.rename(record, name)
         venv = self._store.path(planned.hash) / "venv"
         if planned.hash not in self._ready:
-            self._ready[planned.hash] = (record, _template(record, venv))
-        _, template = self._ready[planned.hash]
+            self._ready[planned.hash] = _Ready(record, _template(record, venv), _has_mlflow(record))
+        ready = self._ready[planned.hash]
         return Realised(
             bin=venv / "bin",
             python=str(venv / "bin" / "python"),
@@ -168,8 +176,9 @@ class Environments:
             declared_hash=planned.hash,
             realised_hash=record.realised_hash,
             notes=planned.notes,
-            template=template,
+            template=ready.template,
             overlays=self._overlays,
+            has_mlflow=ready.has_mlflow,
         )
 
     async def _build(self, planned: Plan, log: Log) -> Record:
@@ -219,6 +228,10 @@ class Environments:
 def _template(record: Record, venv: Path) -> Template:
     sees = [str(path) for path in venv.glob("lib/python*/site-packages")]
     return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
+
+
+def _has_mlflow(record: Record) -> bool:
+    return any(package.startswith(("mlflow==", "mlflow-skinny==")) for package in record.packages)
 
 
 def _variables(venv: Path) -> dict[str, str]:

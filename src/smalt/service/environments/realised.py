@@ -29,6 +29,8 @@ class Realised:
     """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
     template: Template = field(repr=False, compare=False)
     overlays: Overlays = field(repr=False, compare=False)
+    has_mlflow: bool = False
+    """What runs in it may well track; of the host's Python it is not known."""
     folder: Path | None = None
     """Where this job's view is; None for the environment itself."""
 

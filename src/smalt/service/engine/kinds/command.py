@@ -28,6 +28,7 @@ from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 SITE = str(Path(inside.__path__[0], "site"))
@@ -125,6 +126,8 @@ def step(
     if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
         laid_out = lay_out(rooms, leaf, realised, number)
     folders, outputs, own = laid_out
+    if realised.has_mlflow:
+        rooms.tracking.warm()
     inputs = _inputs(rooms, leaf, folders)
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
     command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
@@ -233,11 +236,14 @@ def _variables(
     }
     if own.bin:
         variables["PATH"] = f"{own.bin}:{variables.get('PATH', '/usr/bin:/bin')}"
+    if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # else it tracks elsewhere, knowing nothing of us
+        variables.update(rooms.tracking.variables(job, workspace))
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
     for name, value in leaf.entity.environment_variables.items():
         variables[name] = to_text(value)
+    without_proxy(variables)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))
     return variables
 

@@ -1,0 +1,225 @@
+"""Which of MLflow's routes answer, to whom, and how: everything that is not in the table is refused.
+
+MLflow's server has some 490 routes, some of which run programs, keep secrets or call out. What a user's token may do
+is the table; what a job's token may, in addition, its third column says: a rule of `rules.py`, or `-` for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.tracking import strict
+
+_TABLE = """
+GET    /health                                         read
+GET    /version                                        read
+GET    /api/3.0/mlflow/server-info                     read
+
+GET    2.0/experiments/get                             read
+GET    2.0/experiments/get-by-name                     own-experiment-by-name  all
+GET    2.0/experiments/search                          read                    all
+POST   2.0/experiments/search                          read                    all again
+POST   2.0/experiments/create                          own-experiment
+POST   2.0/experiments/set-experiment-tag              experiment-tag          again
+POST   2.0/experiments/delete-experiment-tag           experiment-tag          again
+POST   2.0/experiments/update                          -                       again
+POST   2.0/experiments/delete                          -
+POST   2.0/experiments/restore                         -
+
+GET    2.0/runs/get                                    read
+POST   2.0/runs/search                                 read                    all again
+GET    2.0/metrics/get-history                         read
+GET    2.0/metrics/get-history-bulk-interval           read
+GET    2.0/artifacts/list                              read
+POST   2.0/runs/create                                 create-run
+POST   2.0/runs/update                                 update-run              again
+POST   2.0/runs/delete                                 nested-run              again
+POST   2.0/runs/restore                                nested-run              again
+POST   2.0/runs/log-metric                             own-run                 again
+POST   2.0/runs/log-parameter                          own-run                 again
+POST   2.0/runs/log-batch                              own-run                 again
+POST   2.0/runs/set-tag                                own-run                 again
+POST   2.0/runs/delete-tag                             own-run                 again
+POST   2.0/runs/log-inputs                             own-run                 again
+POST   2.0/runs/log-model                              own-run                 again
+POST   2.0/runs/outputs                                own-run                 again
+
+POST   2.0/logged-models                               create-model
+GET    2.0/logged-models/{id}                          read
+PATCH  2.0/logged-models/{id}                          own-model               again
+DELETE 2.0/logged-models/{id}                          own-model
+POST   2.0/logged-models/{id}/params                   own-model               again
+PATCH  2.0/logged-models/{id}/tags                     model-tags              again
+DELETE 2.0/logged-models/{id}/tags/{id}                own-model
+GET    2.0/logged-models/{id}/artifacts/directories    read
+POST   2.0/logged-models/search                        read                    again
+
+POST   2.0/registered-models/create                    write
+GET    2.0/registered-models/get                       read                    registry
+GET    2.0/registered-models/search                    read                    registry
+GET    2.0/registered-models/get-latest-versions       read                    registry
+POST   2.0/registered-models/get-latest-versions       read                    registry again
+GET    2.0/registered-models/alias                     read                    registry
+POST   2.0/registered-models/alias                     write                   registry again
+DELETE 2.0/registered-models/alias                     write                   registry again
+PATCH  2.0/registered-models/update                    write                   registry again
+POST   2.0/registered-models/set-tag                   write                   registry again
+DELETE 2.0/registered-models/delete-tag                write                   registry again
+POST   2.0/registered-models/rename                    -                       registry
+DELETE 2.0/registered-models/delete                    -                       registry
+POST   2.0/model-versions/create                       create-version          registry
+GET    2.0/model-versions/get                          read                    registry
+GET    2.0/model-versions/search                       read                    registry
+GET    2.0/model-versions/get-download-uri             read                    registry
+PATCH  2.0/model-versions/update                       write                   registry again
+POST   2.0/model-versions/transition-stage             write                   registry again
+POST   2.0/model-versions/set-tag                      write                   registry again
+DELETE 2.0/model-versions/delete-tag                   write                   registry again
+DELETE 2.0/model-versions/delete                       -                       registry
+
+POST   /v1/traces                                      spans
+POST   2.0/traces                                      start-trace
+GET    2.0/traces                                      read
+PATCH  2.0/traces/{id}                                 own-trace               again
+GET    2.0/traces/{id}/info                            read
+PATCH  2.0/traces/{id}/tags                            own-trace               again
+DELETE 2.0/traces/{id}/tags                            own-trace               again
+POST   2.0/traces/delete-traces                        -
+POST   2.0/traces/link-to-run                          own-run                 again
+POST   2.0/traces/link-prompts                         own-trace               again
+POST   3.0/traces                                      start-trace             again
+GET    3.0/traces/{id}                                 read
+GET    3.0/traces/get                                  read
+GET    3.0/traces/batchGet                             read
+POST   3.0/traces/batchGetInfos                        read                    again
+POST   3.0/traces/search                               read                    again
+POST   3.0/traces/metrics                              read                    again
+PATCH  3.0/traces/{id}/tags                            own-trace               again
+DELETE 3.0/traces/{id}/tags                            own-trace               again
+POST   3.0/traces/delete-traces                        -
+POST   3.0/traces/{id}/assessments                     own-trace
+GET    3.0/traces/{id}/assessments/{id}                read
+PATCH  3.0/traces/{id}/assessments/{id}                own-trace               again
+DELETE 3.0/traces/{id}/assessments/{id}                own-trace               again
+
+POST   3.0/datasets/create                             -
+GET    3.0/datasets/search                             read
+POST   3.0/datasets/search                             read                    again
+GET    3.0/datasets/{id}                               read
+GET    3.0/datasets/{id}/records                       read
+GET    3.0/datasets/{id}/experiment-ids                read
+POST   3.0/datasets/{id}/records                       -
+DELETE 3.0/datasets/{id}/records                       -
+PATCH  3.0/datasets/{id}/tags                          -                       again
+DELETE 3.0/datasets/{id}/tags/{id}                     -
+POST   3.0/datasets/{id}/add-experiments               -                       again
+POST   3.0/datasets/{id}/remove-experiments            -                       again
+DELETE 3.0/datasets/{id}                               -
+"""
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+CREATE_VERSION = "/api/2.0/mlflow/model-versions/create"
+_PREVIEW = "/api/2.0/preview/mlflow/"
+_OF_JOB = re.compile(r"azureml://jobs/([A-Za-z0-9][A-Za-z0-9_-]*)/outputs/artifacts/paths/(.+)")
+_ID = r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,250})"
+
+
+class NoRoute(NotFound):
+    """Nothing of MLflow that smalt serves."""
+
+    code = "EndpointNotFound"
+
+
+class Route(NamedTuple):
+    rule: str
+    """What a job's token may do with it; "" is nothing."""
+    again: bool
+    """Asking twice is as asking once, so it may be sent to the child again when that died over it."""
+    all: bool = False
+    """It looks through the runs: every job must be there."""
+    registry: bool = False
+    """It reads or changes the model registry."""
+    is_file: bool = False
+    """Its body is a file's content."""
+
+
+class Found(NamedTuple):
+    route: Route
+    path: str
+    """As it is sent on."""
+    ids: tuple[str, ...]
+    """What stands in the path: the ids, or the segments of a file's path."""
+
+
+_FILES = {
+    "GET": Route("read", True, is_file=True),
+    "PUT": Route("own-file", True, is_file=True),  # whole or not at all, whatever was there
+}
+_LIST = Route("read", True)
+
+
+def find(method: str, path: str, *, is_user: bool) -> Found:
+    """The route of a path as it stood in the URL, behind the workspace; NoRoute for any that is not in the table."""
+    if path.startswith(_PREVIEW):  # mlflow 1.x's registry
+        path = "/api/2.0/mlflow/" + path.removeprefix(_PREVIEW)
+    elif is_user and path.startswith("/ajax-api/"):  # the names under which MLflow's own pages ask
+        path = "/api" + path.removeprefix("/ajax-api")
+    if path == ARTIFACTS and method == "GET":
+        return Found(_LIST, path, ())
+    if path.startswith(f"{ARTIFACTS}/") and method in _FILES:
+        segments = strict.artifact_path(path.removeprefix(f"{ARTIFACTS}/"))
+        return Found(_FILES[method], f"{ARTIFACTS}/{strict.joined(segments)}", tuple(segments))
+    exact = _EXACT.get((method, path))
+    if exact is not None:
+        return Found(exact, path, ())
+    for pattern, route in _PATTERNS.get(method, ()):
+        matched = pattern.fullmatch(path)
+        if matched:
+            return Found(route, path, matched.groups())
+    raise NoRoute(f"smalt serves nothing of MLflow at {method[:10]} {path[:200]}")
+
+
+def source_of(source: str) -> str:
+    """Where a model version comes from, as MLflow knows it: files of this workspace, or a prompt's word."""
+    if source in ("prompt-template", "dummy-source") or re.fullmatch(r"models:/m-[0-9a-f]{8,64}", source):
+        return source
+    of_job = _OF_JOB.fullmatch(source)
+    if of_job:
+        source = f"mlflow-artifacts:/ExperimentRun/dcid.{of_job[1]}/{of_job[2]}"
+    scheme, _, path = source.partition(":/")
+    if scheme in ("runs", "mlflow-artifacts", "models") and path and not path.startswith("/"):
+        segments = strict.segments(path.rstrip("/"))
+        if scheme != "mlflow-artifacts" or is_artifact(segments):
+            return source
+    raise ValidationException(
+        f"a model version cannot come from '{source[:200]}'; log the model in a run and register "
+        "'runs:/<run id>/<path>', or register files elsewhere with 'smalt model create'"
+    )
+
+
+def is_artifact(segments: list[str] | tuple[str, ...]) -> bool:
+    """Whether a path of the artifact store is of something that MLflow keeps: below a run's folder or MLflow's own."""
+    if segments[0] == "ExperimentRun":
+        return len(segments) > 1 and segments[1].startswith("dcid.")
+    return segments[0] == "mlflow"
+
+
+def _read() -> tuple[dict[tuple[str, str], Route], dict[str, list[tuple[re.Pattern[str], Route]]]]:
+    exact: dict[tuple[str, str], Route] = {}
+    patterns: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+    for line in filter(None, _TABLE.split("\n")):
+        method, short, rule, *flags = line.split()
+        path = short if short.startswith("/") else f"/api/{short[:3]}/mlflow{short[3:]}"
+        again = method == "GET" or "again" in flags
+        route = Route("" if rule == "-" else rule, again, "all" in flags, "registry" in flags)
+        if "{id}" in path:
+            pattern = re.compile(_ID.join(re.escape(part) for part in path.split("{id}")))
+            patterns.setdefault(method, []).append((pattern, route))
+        else:
+            exact[method, path] = route
+    return exact, patterns
+
+
+_EXACT, _PATTERNS = _read()

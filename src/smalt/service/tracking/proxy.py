@@ -1,0 +1,204 @@
+"""MLflow's API behind smalt's gate: what the policy lets through, read strictly, goes on to the child.
+
+Bodies of files are streamed both ways; all else is small, and is held until it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from starlette.types import Receive, Scope, Send
+
+from smalt.exceptions import Refused, ValidationException
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import policy, strict
+from smalt.service.tracking.http import Headers
+from smalt.service.tracking.line import WHOLE, Answer, Line
+from smalt.service.tracking.rules import Asked, Rules, check
+from smalt.service.tracking.runs import Runs
+
+_PASSED_ON = ("accept", "content-type", "range", "user-agent")
+_OF_SPANS = ("content-encoding", "x-mlflow-experiment-id", "x-mlflow-run-id")
+_PASSED_BACK = (b"content-type", b"content-length", b"content-disposition", b"content-range", b"accept-ranges", b"etag")
+_SPANS = "/v1/traces"
+_LARGEST_SPANS = 32 * 1024 * 1024
+_WITHOUT_RUN = {"/health", "/version", "/api/3.0/mlflow/server-info"}
+_REMEMBERED = 10_000
+_WORKSPACE_SEGMENTS = 11  # of /mlflow/v1.0/subscriptions/S/resourceGroups/G/providers/P/workspaces/W
+
+
+class Registry(Protocol):
+    """Keeps smalt's models and MLflow's registered ones the same."""
+
+    async def mirror(self, workspace: Workspace) -> None:
+        """MLflow is about to be asked for a registered model."""
+
+    async def registered(self, workspace: Workspace, reply: dict[str, Any]) -> None:
+        """MLflow has made a model version."""
+
+
+class Proxy:
+    def __init__(self, line: Line, rules: Rules, runs: Runs) -> None:
+        self.registry: Registry | None = None
+        self._line = line
+        self._rules = rules
+        self._runs = runs
+        self._ensured: set[int] = set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        workspace: Workspace = scope["smalt.workspace"]
+        job: Job | None = scope["smalt.job"]
+        asked = await _read(scope, receive, is_user=job is None)
+        check(asked)
+        await self._provide(workspace, job, asked)
+        if job is not None:
+            reply = await self._rules.apply(workspace, job, asked)
+            if reply is not None:
+                await _send(send, 200, [(b"content-type", b"application/json")], strict.dump(reply))
+                return
+        await _pass_back(send, await self._pass_on(workspace, scope, receive, asked), asked)
+
+    async def _provide(self, workspace: Workspace, job: Job | None, asked: Asked) -> None:
+        """What smalt knows and MLflow is about to be asked for is there."""
+        route, path = asked.found.route, asked.found.path
+        names = _runs_named(asked)
+        if job is not None and path not in _WITHOUT_RUN and job.id not in self._ensured:
+            await self._runs.ensure(workspace, [job.name])
+            if len(self._ensured) > _REMEMBERED:
+                self._ensured.clear()
+            self._ensured.add(job.id)
+        if job is not None:
+            names.discard(job.name)
+        if names:
+            await self._runs.ensure(workspace, sorted(names))
+        if route.all and (job is None or route.rule == "read"):
+            await self._runs.ensure_all(workspace)
+        if route.registry and self.registry is not None:
+            await self.registry.mirror(workspace)
+
+    async def _pass_on(self, workspace: Workspace, scope: Scope, receive: Receive, asked: Asked) -> Answer:
+        found, method = asked.found, scope["method"]
+        target = found.path + (f"?{strict.query_text(asked.query)}" if asked.query else "")
+        body: bytes | AsyncIterator[bytes] = b""
+        if found.route.is_file and method == "PUT":
+            body, length = await _file(receive), _header(scope, "content-length")
+            if length and not isinstance(body, bytes):
+                asked.headers["content-length"] = length
+        elif found.path == _SPANS:
+            body = await _whole(receive, _LARGEST_SPANS)
+        elif method != "GET":
+            body = strict.dump(asked.body)
+            asked.headers["content-type"] = "application/json"
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()]
+        answer = await self._line.ask(workspace, method, target, headers, body, again=found.route.again)
+        if found.path == policy.CREATE_VERSION and answer.response.status == 200 and self.registry and answer.whole:
+            await self.registry.registered(workspace, json.loads(answer.whole))
+        return answer
+
+
+async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
+    """The request, understood; its path is what stood in the request line, not what a server made of it."""
+    method = scope["method"]
+    found = policy.find(method, scope["smalt.rest"], is_user=is_user)
+    names = (*_PASSED_ON, *_OF_SPANS) if found.path == _SPANS else _PASSED_ON
+    headers = {name: value for name in names if (value := _header(scope, name)) is not None}
+    if found.path == _SPANS or (found.route.is_file and method == "PUT"):
+        return Asked(found, [], {}, headers)
+    if method == "GET":
+        query = strict.query(scope["query_string"].decode("latin-1"))
+        return Asked(found, query, {}, headers)
+    if _header(scope, "content-encoding"):
+        raise ValidationException("a compressed body is not taken here; send it as it is")
+    return Asked(found, [], strict.body(await _whole(receive, strict.LARGEST)), headers)
+
+
+def _header(scope: Scope, name: str) -> str | None:
+    """A header that is there once."""
+    wanted = name.encode()
+    found = [value for key, value in scope["headers"] if key == wanted]
+    if len(found) > 1:
+        raise ValidationException(f"the header '{name}' is there twice")
+    return found[0].decode("latin-1") if found else None
+
+
+def _runs_named(asked: Asked) -> set[str]:
+    """The runs that the request is about."""
+    pairs = [value for name, value in asked.query if name in ("run_id", "run_uuid", "run_ids")]
+    texts = [asked.body.get(name) for name in ("run_id", "run_uuid", "source_run_id")]
+    return {text for text in (*pairs, *texts) if isinstance(text, str) and text}
+
+
+async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused("the body ended early")
+        yield message.get("body", b"")
+        if not message.get("more_body"):
+            return
+
+
+async def _whole(receive: Receive, largest: int) -> bytes:
+    parts, size = [], 0
+    async for block in _blocks(receive):
+        size += len(block)
+        if size > largest:
+            raise ValidationException(f"the body is larger than {largest} bytes; send less at a time")
+        parts.append(block)
+    return b"".join(parts)
+
+
+async def _file(receive: Receive) -> bytes | AsyncIterator[bytes]:
+    """A short file is held, so that it can be sent again; of a long one no more than a block is."""
+    blocks = _blocks(receive)
+    parts, size = [], 0
+    async for block in blocks:
+        parts.append(block)
+        size += len(block)
+        if size > WHOLE:
+            return _after(parts, blocks)
+    return b"".join(parts)
+
+
+async def _after(parts: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+    parts.clear()
+    async for block in blocks:
+        yield block
+
+
+async def _pass_back(send: Send, answer: Answer, asked: Asked) -> None:
+    headers = [(name, value) for name, value in answer.response.headers if name.lower() in _PASSED_BACK]
+    if asked.found.route.is_file:
+        headers.append((b"content-security-policy", b"sandbox"))
+    if answer.whole is not None:
+        await _send(send, answer.response.status, headers, answer.whole)
+        return
+    try:
+        await send({"type": "http.response.start", "status": answer.response.status, "headers": headers})
+        async for chunk in answer.response:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        answer.response.close()
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    headers = [(name.lower(), value) for name, value in headers if name.lower() != b"content-length"]
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def raw_rest(scope: Scope, rest: str) -> str:
+    """What stood in the request line behind the workspace's path; `rest` is what it was decoded to."""
+    raw = scope.get("raw_path", b"").decode("latin-1")
+    found = "/" + "/".join(raw.split("/")[_WORKSPACE_SEGMENTS:])
+    if unquote(found, errors="replace") != rest:
+        raise ValidationException("the URL's path to the workspace cannot be understood")
+    return found

@@ -1,0 +1,56 @@
+"""A job's token: good for that job's MLflow calls and for nothing else. Computed, not stored.
+
+`smaltjob.<workspace id>.<job name>.<HMAC-SHA256>`; the secret is the home's. A row per step would cost the engine
+a write each.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+
+from smalt.home import Home
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+PREFIX = "smaltjob."
+
+GRACE = 3600.0
+"""Seconds after the job's end in which its token is still good: what a script left in the background may finish."""
+
+_FILE = "tracking.key"
+
+
+class Tokens:
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._secret = b""
+
+    def of(self, job: Job) -> str:
+        return f"{PREFIX}{job.workspace_id}.{job.name}.{self._signature(job)}"
+
+    def find(self, db: Database, token: str) -> Job | None:
+        """The job that the token is of; None for a forged one, and for one whose job is long over or gone."""
+        parts = token.split(".")
+        if len(parts) != 4 or not token.isascii() or not parts[1].isdecimal() or len(parts[1]) > 15:
+            return None
+        job = jobs.by_name(db, int(parts[1]), parts[2])
+        if job is None or not hmac.compare_digest(parts[3], self._signature(job)):
+            return None
+        return job if job.ended_at is None or job.ended_at + GRACE > time.time() else None
+
+    def _signature(self, job: Job) -> str:
+        """The job's start of life is in it: a later job of the same name is another one."""
+        text = f"{job.workspace_id}.{job.name}.{job.created_at!r}"
+        return hmac.digest(self._key(), text.encode(), "sha256").hex()
+
+    def _key(self) -> bytes:
+        if not self._secret:
+            text = self._home.read(_FILE)
+            if not text:
+                text = secrets.token_hex(32)
+                self._home.write(_FILE, text)
+            self._secret = text.encode()
+        return self._secret

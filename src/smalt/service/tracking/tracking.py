@@ -1,0 +1,99 @@
+"""The tracking room put together: MLflow for the jobs and users of a home. See docs/internals/tracking.md."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from smalt.exceptions import SmaltError
+from smalt.home import Home
+from smalt.service.data import Data
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.settings import Settings
+from smalt.service.tracking import variables
+from smalt.service.tracking.line import Line
+from smalt.service.tracking.process import Child
+from smalt.service.tracking.proxy import Proxy, Registry
+from smalt.service.tracking.rules import Rules
+from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.tokens import Tokens
+
+log = logging.getLogger("smalt.tracking")
+
+_ANY = ("0.0.0.0", "localhost", "127.0.0.1")
+
+
+class Tracking:
+    """Making one starts nothing: MLflow's process comes up when it is first needed."""
+
+    def __init__(self, home: Home, settings: Settings, db: Database, data: Data) -> None:
+        self.port: int | None = None
+        """Of the server; jobs started before it is known are not told of tracking."""
+        self.tokens = Tokens(home)
+        self.child = Child(home, settings)
+        self._settings = settings
+        self._line = Line(self.child)
+        self.runs = Runs(db, self._line.call)
+        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs)
+        self._uris: dict[int, str] = {}
+        self._reconciling: asyncio.Task[None] | None = None
+
+    @property
+    def registry(self) -> Registry | None:
+        """Who keeps smalt's models and MLflow's registered ones the same."""
+        return self._proxy.registry
+
+    @registry.setter
+    def registry(self, registry: Registry) -> None:
+        self._proxy.registry = registry
+
+    def open(self) -> None:
+        """What an earlier server left unsaid in MLflow is said, beside everything else."""
+        self._reconciling = asyncio.get_running_loop().create_task(self._reconcile())
+
+    def variables(self, job: Job, workspace: Workspace) -> dict[str, str]:
+        """What a job's environment says of tracking."""
+        if self.port is None:
+            return {}
+        if workspace.id not in self._uris:
+            self._uris[workspace.id] = self._base() + variables.route(workspace)
+        return variables.variables(job, self._uris[workspace.id], self.tokens.of(job))
+
+    def warm(self) -> None:
+        """A job that has mlflow starts: let MLflow's process come up meanwhile."""
+        if self.port is not None:
+            self.child.warm()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer MLflow's API; the scope has `smalt.workspace`, `smalt.job` (None for a user) and `smalt.rest`."""
+        await self._proxy.serve(scope, receive, send)
+
+    async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
+        """A call of our own to MLflow, which is started for it."""
+        return await self._line.call(workspace, method, path, body)
+
+    async def close(self) -> None:
+        if self._reconciling is not None:
+            self._reconciling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reconciling
+        await self.runs.close()
+        await self.child.close()
+
+    async def _reconcile(self) -> None:
+        try:
+            await self.runs.reconcile()
+        except SmaltError as error:
+            log.warning("MLflow could not be told how earlier jobs ended: %s", error)
+
+    def _base(self) -> str:
+        """Jobs run on this machine, so they come over the loopback interface where the server listens there."""
+        listen = self._settings.listen
+        host = "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

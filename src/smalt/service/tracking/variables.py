@@ -1,0 +1,39 @@
+"""What a job's environment says of tracking, so that a plain `import mlflow` finds the job's run."""
+
+from __future__ import annotations
+
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.wire.ids import url_path, workspace_id
+
+ROUTE = "/mlflow/v1.0"
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+
+def route(workspace: Workspace) -> str:
+    """The path of the workspace's tracking URI."""
+    return ROUTE + url_path(workspace_id(workspace.subscription, workspace.resource_group, workspace.name))
+
+
+def variables(job: Job, uri: str, token: str) -> dict[str, str]:
+    """The experiment is named, not numbered: its number is MLflow's, and under the job's token the name leads to it.
+
+    The token is there in two ways: as a user's name and password it goes before a `~/.mlflow/credentials`, which
+    would displace a token alone. `AZUREML_RUN_TOKEN` is never set: azureml-core would look for a service of Azure.
+    """
+    return {
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_TRACKING_USERNAME": "job",
+        "MLFLOW_TRACKING_PASSWORD": token,
+        "MLFLOW_RUN_ID": job.name,
+        "MLFLOW_EXPERIMENT_NAME": job.experiment,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def without_proxy(environment: dict[str, str]) -> None:
+    """This machine is reached directly, whatever proxy the job's environment names."""
+    for name in ("NO_PROXY", "no_proxy"):
+        named = [host for host in environment.get(name, "").split(",") if host.strip()]
+        environment[name] = ",".join([*named, *(host for host in _HERE if host not in named)])
