@@ -436,6 +436,7 @@ class Engine:
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
+            self.rooms.tracking.runs.ended(job)
             self._changed.add(job.root_id)
             self._free(job)
             self._ahead.forget(job)
