@@ -37,8 +37,16 @@ class Run(NamedTuple):
     parent: str
 
 
+class Extremes(NamedTuple):
+    lowest: float
+    highest: float
+    total: int
+
+
 Latest = dict[str, dict[str, Point]]
 """run → metric → its last value"""
+History = dict[str, dict[str, list[Point]]]
+"""run → metric → its values"""
 
 
 def database(home: Home, folder: str) -> Path:
@@ -60,14 +68,33 @@ def latest(path: Path, runs: Collection[str]) -> Latest:
     return found
 
 
-def history(path: Path, run: str, metric: str) -> list[Point]:
-    """All values of a metric, by step and then by time."""
+def extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
+    """run → metric → its lowest and highest value and how many it has; what is not a number does not count."""
     rows = _rows(
         path,
-        "SELECT value, is_nan, step, timestamp FROM metrics WHERE run_uuid=? AND key=? ORDER BY step, timestamp",
-        (run, metric),
+        "SELECT run_uuid, key, min(value), max(value), count(*) FROM metrics"
+        " WHERE run_uuid IN (SELECT value FROM json_each(?)) AND is_nan=0 GROUP BY run_uuid, key",
+        (json.dumps(list(runs)),),
     )
-    return [Point(_number(value, is_nan), step, time) for value, is_nan, step, time in rows]
+    found: dict[str, dict[str, Extremes]] = {}
+    for run, key, lowest, highest, count in rows:
+        found.setdefault(run, {})[key] = Extremes(_number(lowest, 0), _number(highest, 0), count)
+    return found
+
+
+def history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> History:
+    """All values of these metrics, or of all, by step and then by time."""
+    rows = _rows(
+        path,
+        "SELECT run_uuid, key, value, is_nan, step, timestamp FROM metrics"
+        " WHERE run_uuid IN (SELECT value FROM json_each(?1)) AND (?2='[]' OR key IN (SELECT value FROM json_each(?2)))"
+        " ORDER BY run_uuid, key, step, timestamp",
+        (json.dumps(list(runs)), json.dumps(list(metrics))),
+    )
+    found: History = {}
+    for run, key, value, is_nan, step, time in rows:
+        found.setdefault(run, {}).setdefault(key, []).append(Point(_number(value, is_nan), step, time))
+    return found
 
 
 def parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:

@@ -1,0 +1,162 @@
+"""What jobs have logged, read from MLflow's database without MLflow.
+
+GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values, of the job and of all runs below it that have some:
+     {"runs": [{"id", "job", "label", "metrics": [{"name", "value", "step", "time"}]}]}, the job's own run first.
+     `job` is null for a run that a script made; `label` is its path below the job (`train/fold-1`), "" for the job
+     itself; `time` is in seconds. With `extremes=true` each metric has "min", "max" and "count", with `history=true`
+     "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
+     chooses. What a job used of the machine comes as metrics `system/cpu` (cores), `system/memory` (bytes) …
+POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
+POST /smalt/v1{WS}/compare {"jobs": [names]}   what the jobs are and did, for comparison: see `compare.py`.
+
+A value that is no finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.job_shapes import below
+from smalt.service.api.jobs import existing
+from smalt.service.records import jobs, tracked, usage
+from smalt.service.records.jobs import Job
+from smalt.service.tracking import reading
+from smalt.service.tracking.reading import Extremes, Point
+
+_MOST_JOBS = 10_000
+_USED = ("cpu", "memory", "gpu", "gpu_memory")
+
+
+@dataclass
+class Shown:
+    """A run with what is to be told of it."""
+
+    id: str
+    job: Job | None
+    label: str
+    latest: dict[str, Point] = field(default_factory=dict)
+    extremes: dict[str, Extremes] = field(default_factory=dict)
+    history: dict[str, list[Point]] = field(default_factory=dict)
+
+
+async def get_metrics(call: Call) -> dict[str, Any]:
+    db, top = call.service.db, existing(call)
+    chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
+    rows = below(jobs.tree(db, top.root_id), top)
+    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, call.flag("extremes"), call.flag("history"))
+    for run in runs:
+        if run.job is not None:
+            add_usage(run, usage.of(db, run.job.id), chosen)
+    return {"runs": [_run_shape(run, most, call.flag("history")) for run in runs if run.latest or run.id == top.name]}
+
+
+async def post_metrics(call: Call) -> dict[str, Any]:
+    names = asked(await call.object())
+    found = await asyncio.to_thread(reading.latest, path_of(call), names)
+    return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in found.items()}}
+
+
+def path_of(call: Call) -> Path:
+    return reading.database(call.service.home, call.workspace.folder)
+
+
+def asked(body: dict[str, Any]) -> list[str]:
+    """The names of jobs in a body; refused where they are not a list of texts, or very many."""
+    names = body.get("jobs")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > _MOST_JOBS:
+        raise ValidationException(f'"jobs" must be a list of at most {_MOST_JOBS} names of jobs')
+    return names
+
+
+def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
+    """The jobs of these names, in that order."""
+    found = {job.name: job for job in tracked.jobs_named(call.service.db, call.workspace.id, names)}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{call.workspace.name}'")
+    return [found[name] for name in names]
+
+
+def runs_below(
+    path: Path, rows: Sequence[Job], chosen: Sequence[str] = (), extremes: bool = False, history: bool = False
+) -> list[Shown]:
+    """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made."""
+    labels = _labels(rows)
+    runs = [Shown(row.name, row, labels[row.name]) for row in rows]
+    known = set(labels)
+    for nested in reading.nested(path, labels):
+        if nested.id not in known:
+            above = labels.get(nested.parent, "")
+            labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
+            runs.append(Shown(nested.id, None, labels[nested.id]))
+    latest = reading.latest(path, labels)
+    having = list(latest)
+    lowest_highest = reading.extremes(path, having) if extremes else {}
+    points = reading.history(path, having, chosen) if history else {}
+    for run in runs:
+        of = latest.get(run.id, {})
+        run.latest = {name: of[name] for name in of if not chosen or name in chosen}
+        run.extremes, run.history = lowest_highest.get(run.id, {}), points.get(run.id, {})
+    return runs
+
+
+def add_usage(run: Shown, samples: Sequence[usage.Sample], chosen: Sequence[str] = ()) -> None:
+    """What the job used, as metrics whose step is the number of the sample."""
+    for what in _USED:
+        name = f"system/{what}"
+        points = [
+            Point(float(value), step, int(sample.at * 1000))
+            for step, sample in enumerate(samples)
+            if (value := getattr(sample, what)) is not None
+        ]
+        if points and (not chosen or name in chosen):
+            values = [point.value for point in points]
+            run.latest[name] = points[-1]
+            run.extremes[name] = Extremes(min(values), max(values), len(values))
+            run.history[name] = points
+
+
+def number(value: float) -> float | str:
+    """JSON's form of it."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _labels(rows: Sequence[Job]) -> dict[str, str]:
+    """job → its path of nodes below the first job."""
+    paths = {rows[0].id: ""}
+    for row in rows[1:]:
+        above = paths.get(row.parent_id or 0, "")
+        paths[row.id] = f"{above}/{row.node}" if above else row.node or row.name
+    return {row.name: paths[row.id] for row in rows}
+
+
+def _run_shape(run: Shown, most: int, history: bool) -> dict[str, Any]:
+    metrics = []
+    for name, point in run.latest.items():
+        metric: dict[str, Any] = {
+            "name": name,
+            "value": number(point.value),
+            "step": point.step,
+            "time": point.time / 1000,
+        }
+        if name in run.extremes:
+            lowest, highest, total = run.extremes[name]
+            metric.update(min=number(lowest), max=number(highest), count=total)
+        if history:
+            points = run.history.get(name, [])
+            points = reading.thinned(points, most) if most else points
+            metric["points"] = [[point.step, point.time / 1000, number(point.value)] for point in points]
+        metrics.append(metric)
+    return {"id": run.id, "job": run.job.name if run.job else None, "label": run.label, "metrics": metrics}
+
+
+ROUTES = [("GET", "/jobs/{name}/metrics", get_metrics), ("POST", "/metrics", post_metrics)]
