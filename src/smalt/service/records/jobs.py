@@ -369,7 +369,7 @@ def remove(db: Database, job: Job) -> None:
     """Forget a finished top job and all below it, with its rows elsewhere; its events stay."""
     ids = [(one.id,) for one in tree(db, job.root_id)]
     with db.transaction():
-        for table in ("job_attempts", "job_data", "job_bodies", "reuse_keys", "usage"):
+        for table in ("job_attempts", "job_data", "job_bodies", "reuse_keys", "tracked_runs", "usage"):
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
         db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
         db.execute_many("DELETE FROM jobs WHERE id=?", ids)
