@@ -64,6 +64,7 @@ async def patch_run(call: Call) -> dict[str, Any]:
     if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):
         raise ValidationException('"displayName" must be a text and "hidden" true or false')
     jobs.describe(call.service.db, job, properties, display_name=shown, is_archived=hidden)
+    call.service.tracking.runs.described(job)
     return _run(call, jobs.get(call.service.db, job.id))
 
 

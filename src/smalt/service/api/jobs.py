@@ -69,9 +69,10 @@ async def delete_job(call: Call) -> Reply:
         raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.name_of(db, job.root_id)}'")
     if not job.is_over:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
-    names = [one.name for one in jobs.tree(db, job.root_id)]
+    tree = jobs.tree(db, job.root_id)
+    call.service.tracking.runs.removed(workspace, tree)
     jobs.remove(db, job)
-    await asyncio.to_thread(_remove_files, call, names)
+    await asyncio.to_thread(_remove_files, call, [one.name for one in tree])
     return Reply({}, 200)
 
 
