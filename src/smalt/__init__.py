@@ -10,26 +10,56 @@ from typing import TYPE_CHECKING, Any
 from smalt._version import __version__
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
-    from smalt.dsl.builders import command
-    from smalt.entities.inputs import Input, Output
+    from smalt.client.client import MLClient as MLClient
+    from smalt.dsl.builders import command as command
+    from smalt.dsl.builders import spark as spark
+    from smalt.dsl.loading import load_component as load_component
+    from smalt.dsl.loading import load_compute as load_compute
+    from smalt.dsl.loading import load_data as load_data
+    from smalt.dsl.loading import load_environment as load_environment
+    from smalt.dsl.loading import load_job as load_job
+    from smalt.dsl.loading import load_model as load_model
+    from smalt.entities.inputs import Input as Input
+    from smalt.entities.inputs import Output as Output
+    from smalt.entities.resources import MpiDistribution as MpiDistribution
+    from smalt.entities.resources import PyTorchDistribution as PyTorchDistribution
+    from smalt.entities.resources import RayDistribution as RayDistribution
+    from smalt.entities.resources import TensorFlowDistribution as TensorFlowDistribution
 
-__all__ = ["Input", "MLClient", "Output", "__version__", "command"]
-
-_WHERE = {
-    "MLClient": "smalt.client.client",
-    "Input": "smalt.entities.inputs",
-    "Output": "smalt.entities.inputs",
-    "command": "smalt.dsl.builders",
+_NAMES = {
+    "client.client": "MLClient",
+    "dsl.builders": "command spark",
+    "dsl.loading": "load_batch_deployment load_batch_endpoint load_capability_host load_component load_compute "
+    "load_connection load_data load_datastore load_deployment_template load_environment load_feature_set "
+    "load_feature_store load_feature_store_entity load_index load_job load_marketplace_subscription load_model "
+    "load_model_package load_online_deployment load_online_endpoint load_registry load_serverless_endpoint "
+    "load_workspace load_workspace_connection",
+    "entities.inputs": "Input Output",
+    "entities.resources": "MpiDistribution PyTorchDistribution RayDistribution TensorFlowDistribution",
 }
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
+_RENAMED = {
+    "ManagedIdentityConfiguration": ("entities.identity", "ManagedIdentity"),
+    "UserIdentityConfiguration": ("entities.identity", "UserIdentity"),
+    "AmlTokenConfiguration": ("entities.identity", "AmlToken"),
+}
+_MODULES = (
+    *("automl", "constants", "data_transfer", "dsl", "entities", "exceptions"),
+    *("parallel", "sweep"),
+)
+
+__all__ = [*sorted((*_WHERE, *_RENAMED)), "__version__"]  # noqa: PLE0604  # each is a str
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'smalt' has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(_WHERE[name]), name)
+    if name in _MODULES:
+        return import_module(f"smalt.{name}")
+    if name not in _WHERE and name not in _RENAMED:
+        raise AttributeError(f"module 'smalt' has no attribute {name!r}")
+    module, attribute = _RENAMED.get(name) or (_WHERE[name], name)
+    value = globals()[name] = getattr(import_module(f"smalt.{module}"), attribute)
     return value
 
 

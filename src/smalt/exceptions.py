@@ -19,7 +19,8 @@ class Located(NamedTuple):
             return self.message
         if not self.line:
             return f"{self.file}: {self.message}"
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        column = f":{self.column}" if self.column else ""
+        return f"{self.file}:{self.line}{column}: {self.message}"
 
 
 class SmaltError(Exception):
@@ -38,6 +39,45 @@ class ValidationException(SmaltError):
             problems = [Located("", 0, 0, problems)]
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UserErrorException(ValidationException):
+    """One thing that a program does wrong, with the program's file and line where they are known."""
+
+    def __init__(self, message: str, where: tuple[str, int] = ("", 0)) -> None:
+        super().__init__([Located(*where, 0, message)])
+
+
+class KeywordError(UserErrorException, TypeError):
+    """A call with arguments that the callee does not take; a TypeError, as of any Python function."""
+
+
+class UnexpectedKeywordError(KeywordError):
+    """An argument that there is no parameter for."""
+
+
+class MissingPositionalArgsError(KeywordError):
+    """An argument that must be there and is not."""
+
+
+class TooManyPositionalArgsError(KeywordError):
+    """More positional arguments than parameters, or some where only names are taken."""
+
+
+class MultipleValueError(KeywordError):
+    """Two values for one parameter."""
+
+
+class ParamValueNotExistsError(KeywordError):
+    """A name in `non_pipeline_inputs` that is no parameter of the function."""
+
+
+class UnsupportedParameterKindError(UserErrorException):
+    """A pipeline function with a parameter that cannot be an input, such as `*args`."""
+
+
+class UnexpectedAttributeError(UserErrorException, AttributeError):
+    """An input or output that there is not: `node.outputs.nonsense`."""
 
 
 class NotFound(SmaltError):

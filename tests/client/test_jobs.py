@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smalt import MLClient
+from smalt.entities import CommandJobLimits
 from smalt.exceptions import Conflict, JobException, NotFound, ValidationException
 from tests.client.documents import ENVIRONMENT, command, make
 
@@ -84,8 +85,8 @@ def test_one_object_is_submitted_many_times(client: MLClient) -> None:
 def test_a_job_made_in_python_is_validated_before_it_is_sent(client: MLClient) -> None:
     """All problems at once, and nothing is submitted."""
     job = command("echo")
-    job.limits = {"timeout": "soon"}
-    job.inputs = {"x": []}
+    job.limits = CommandJobLimits(timeout="soon")
+    job.compute = 3
     with pytest.raises(ValidationException) as caught:
         client.jobs.create_or_update(job)
     assert len(caught.value.problems) == 2

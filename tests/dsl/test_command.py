@@ -4,6 +4,7 @@ import pytest
 
 from smalt import Input, command
 from smalt.entities import CommandJob
+from smalt.entities.standalone import as_job
 from smalt.exceptions import ValidationException
 
 
@@ -13,10 +14,10 @@ def test_command_makes_a_command_job() -> None:
         command="echo ${{inputs.x}}", environment="azureml:host", inputs={"x": Input(type="uri_file", path="./f")},
         instance_count=2, timeout=60,
     )  # fmt: skip
-    assert isinstance(job, CommandJob)
     assert job.resources is not None
     assert job.resources.instance_count == 2
     assert job.to_dict()["limits"] == {"timeout": 60}
+    assert isinstance(as_job(job), CommandJob)
 
 
 def test_command_refuses_what_a_job_cannot_be() -> None:

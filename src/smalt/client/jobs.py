@@ -37,7 +37,9 @@ class JobOperations(Collection):
     ) -> Job:
         """Submit the job. One that came from the server is changed there: its display name, description and tags."""
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
-        job = copy.copy(job)  # the user's own stays as it is, so that it can be submitted again
+        from smalt.entities.standalone import as_job
+
+        job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
@@ -51,8 +53,10 @@ class JobOperations(Collection):
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **_: object) -> list[str]:
         """What is wrong with a job made in Python; one that was read from a file has been checked there."""
+        from smalt.entities.standalone import as_job
         from smalt.exceptions import ValidationException
 
+        job = as_job(job)
         if job.source_path is not None:
             return []
         try:

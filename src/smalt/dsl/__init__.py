@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from smalt.dsl.builders import command
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from smalt.dsl.groups import group as group
+    from smalt.dsl.pipelines import pipeline as pipeline
+    from smalt.dsl.pipelines import set_pipeline_settings as set_pipeline_settings
+
+__all__ = ["pipeline"]
+
+_WHERE = {"pipeline": "pipelines", "set_pipeline_settings": "pipelines", "group": "groups"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'smalt.dsl' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"smalt.dsl.{_WHERE[name]}"), name)
+    return value

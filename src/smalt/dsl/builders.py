@@ -1,11 +1,22 @@
-"""Functions that make jobs, with the names and parameters of the SDK."""
+"""Functions that make steps and jobs, with the names and parameters of the SDK."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from smalt.entities import CommandJob
+from smalt.entities.entity import Entity
+from smalt.entities.inputs import Input, Output
+from smalt.entities.nodes import CommandNode
+from smalt.entities.reader import Reader
+from smalt.entities.sweep import SweepDistribution
+from smalt.entities.wiring import Promise, StepInputs, StepOutputs
+from smalt.exceptions import Located, ValidationException
+from smalt.lines import here
+
+if TYPE_CHECKING:
+    from smalt.entities.spark import SparkNode
 
 
 def command(
@@ -25,31 +36,140 @@ def command(
     outputs: Mapping[str, Any] | None = None,
     instance_count: int | None = None,
     instance_type: str | None = None,
-    docker_args: str | None = None,
+    locations: list[str] | None = None,
+    docker_args: str | list[str] | None = None,
     shm_size: str | None = None,
     timeout: int | None = None,
-    code: str | None = None,
+    code: str | os.PathLike[str] | None = None,
     identity: Any = None,
+    is_deterministic: bool = True,
     services: Mapping[str, Any] | None = None,
-) -> CommandJob:
-    """A command job, checked: `ml_client.jobs.create_or_update(command(...))` runs it.
+    job_tier: str | None = None,
+    priority: str | None = None,
+    parent_job_name: str | None = None,
+    **more: Any,
+) -> CommandNode:
+    """A command: submitted it is a job; called in a function with @pipeline, each call is a step.
 
     `timeout` is in seconds. Raises ValidationException with everything that is wrong.
     """
     resources = {
-        "instance_count": instance_count, "instance_type": instance_type,
+        "instance_count": instance_count, "instance_type": instance_type, "locations": locations,
         "docker_args": docker_args, "shm_size": shm_size,
     }  # fmt: skip
     fields = {
         "name": name, "description": description, "tags": tags, "properties": properties,
         "display_name": display_name, "command": command, "experiment_name": experiment_name,
         "environment": environment, "environment_variables": environment_variables, "distribution": distribution,
-        "compute": compute, "inputs": inputs, "outputs": outputs, "code": code, "identity": identity,
-        "services": services, "resources": _given(resources) or None,
-        "limits": None if timeout is None else {"timeout": timeout},
+        "compute": compute, "code": code, "identity": identity, "services": services,
+        "resources": given(resources) or None, "limits": None if timeout is None else {"timeout": timeout},
+        "queue_settings": given({"job_tier": job_tier, "priority": priority}) or None,
+        **{key: value for key, value in more.items() if key in CommandNode._fields},
     }  # fmt: skip
-    return CommandJob.from_dict(_given(fields))
+    node: CommandNode = step(CommandNode, fields, inputs, outputs)
+    if not is_deterministic:
+        node.__dict__["is_deterministic"] = False
+    if parent_job_name is not None:
+        node.__dict__["parent_job_name"] = parent_job_name
+    return node
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def spark(
+    *,
+    experiment_name: str | None = None,
+    name: str | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    code: str | os.PathLike[str] | None = None,
+    entry: Any = None,
+    py_files: list[str] | None = None,
+    jars: list[str] | None = None,
+    files: list[str] | None = None,
+    archives: list[str] | None = None,
+    identity: Any = None,
+    driver_cores: int | None = None,
+    driver_memory: str | None = None,
+    executor_cores: int | None = None,
+    executor_memory: str | None = None,
+    executor_instances: int | None = None,
+    dynamic_allocation_enabled: bool | None = None,
+    dynamic_allocation_min_executors: int | None = None,
+    dynamic_allocation_max_executors: int | None = None,
+    conf: Mapping[str, str] | None = None,
+    environment: Any = None,
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    args: str | None = None,
+    compute: str | None = None,
+    resources: Any = None,
+    **more: Any,
+) -> SparkNode:
+    """A Spark job, or called in a function with @pipeline, a step."""
+    from smalt.entities.spark import SparkNode
+
+    sizes = {
+        "spark.driver.cores": driver_cores,
+        "spark.driver.memory": driver_memory,
+        "spark.executor.cores": executor_cores,
+        "spark.executor.memory": executor_memory,
+        "spark.executor.instances": executor_instances,
+        "spark.dynamicAllocation.enabled": dynamic_allocation_enabled,
+        "spark.dynamicAllocation.minExecutors": dynamic_allocation_min_executors,
+        "spark.dynamicAllocation.maxExecutors": dynamic_allocation_max_executors,
+    }
+    fields = {
+        "experiment_name": experiment_name, "name": name, "display_name": display_name, "description": description,
+        "tags": tags, "code": code, "entry": entry, "py_files": py_files, "jars": jars, "files": files,
+        "archives": archives, "identity": identity, "conf": {**(conf or {}), **given(sizes)} or None,
+        "environment": environment, "args": args, "compute": compute, "resources": resources,
+        **{key: value for key, value in more.items() if key in SparkNode._fields},
+    }  # fmt: skip
+    node: SparkNode = step(SparkNode, fields, inputs, outputs)
+    return node
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
+
+
+def step(
+    noun: type[Entity], fields: Mapping[str, Any], inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None
+) -> Any:
+    """A step whose command stands in it, checked; problems are told at the caller's line."""
+    where = here()
+    reader = Reader()
+    given_inputs = {name: _plain(value) for name, value in (inputs or {}).items()}
+    kept = {
+        name: value for name, value in given_inputs.items() if isinstance(value, (Promise, SweepDistribution, Input))
+    }
+    data = {key: _plain(value) for key, value in given(fields).items()}
+    data["inputs"] = {name: value if name not in kept else "${{" for name, value in given_inputs.items()}
+    data["outputs"] = dict(outputs or {})
+    node: Any = noun._read(data, (), reader)
+    if reader.problems or node is None:
+        raise ValidationException([Located(*where, 0, str(problem)) for problem in reader.problems])
+    values = vars(node)
+    read = {name: kept.get(name, value) for name, value in node.inputs.items()}
+    values["inputs"] = StepInputs(node, {name: value for name, value in read.items() if value is not None})
+    values["outputs"] = StepOutputs(node, {name: value or Output() for name, value in node.outputs.items()})
+    values["_line"] = where
+    return node
+
+
+def _plain(value: Any) -> Any:
+    """A path as text, an enum's member as its value, an asset as an input."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    from enum import Enum
+
+    if isinstance(value, Enum):
+        return value.value
+    from smalt.entities.data import Data
+    from smalt.entities.model import Model
+
+    if isinstance(value, (Data, Model)):
+        from smalt.entities.calling import checked_value
+
+        return checked_value("", value, None, ("", 0))
+    return value

@@ -118,13 +118,18 @@ if TYPE_CHECKING:
     from smalt.entities.sweep import BayesianSamplingAlgorithm as BayesianSamplingAlgorithm
     from smalt.entities.sweep import Choice as Choice
     from smalt.entities.sweep import GridSamplingAlgorithm as GridSamplingAlgorithm
+    from smalt.entities.sweep import LogNormal as LogNormal
+    from smalt.entities.sweep import LogUniform as LogUniform
     from smalt.entities.sweep import MedianStoppingPolicy as MedianStoppingPolicy
     from smalt.entities.sweep import Normal as Normal
     from smalt.entities.sweep import Objective as Objective
+    from smalt.entities.sweep import QLogNormal as QLogNormal
+    from smalt.entities.sweep import QLogUniform as QLogUniform
     from smalt.entities.sweep import QNormal as QNormal
     from smalt.entities.sweep import QUniform as QUniform
     from smalt.entities.sweep import Randint as Randint
     from smalt.entities.sweep import RandomSamplingAlgorithm as RandomSamplingAlgorithm
+    from smalt.entities.sweep import SamplingAlgorithm as SamplingAlgorithm
     from smalt.entities.sweep import SweepJobLimits as SweepJobLimits
     from smalt.entities.sweep import TruncationSelectionPolicy as TruncationSelectionPolicy
     from smalt.entities.sweep import Uniform as Uniform
@@ -184,8 +189,9 @@ _MODULES = {
     "scheduled_job": "ScheduledJob",
     "services": "JobService",
     "spark": "SparkComponent SparkJob SparkJobEntry SparkNode SparkResourceConfiguration",
-    "sweep": "BanditPolicy BayesianSamplingAlgorithm Choice GridSamplingAlgorithm MedianStoppingPolicy Normal "
-    "Objective QNormal QUniform Randint RandomSamplingAlgorithm SweepJobLimits TruncationSelectionPolicy Uniform",
+    "sweep": "BanditPolicy BayesianSamplingAlgorithm Choice GridSamplingAlgorithm LogNormal LogUniform "
+    "MedianStoppingPolicy Normal Objective QLogNormal QLogUniform QNormal QUniform Randint "
+    "RandomSamplingAlgorithm SamplingAlgorithm SweepJobLimits TruncationSelectionPolicy Uniform",
     "sweep_job": "SweepJob",
     "triggers": "CronTrigger RecurrencePattern RecurrenceTrigger",
     "workspace": "Workspace",

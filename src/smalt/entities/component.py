@@ -45,6 +45,12 @@ class Component(Asset):
     inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.")
     outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.")
 
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""
+        from smalt.entities.calling import call
+
+        return call(self, args, inputs)
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         for name, declared in self.inputs.items():
             if not isinstance(declared, Input):

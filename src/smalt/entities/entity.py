@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeVar, cast
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
 from smalt.entities.shapes import Enum, Map, Shape
-from smalt.exceptions import Located, ValidationException
+from smalt.exceptions import Located, UserErrorException, ValidationException
+from smalt.lines import here
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Entity")
@@ -104,6 +105,29 @@ class Entity:
                 hint = did_you_mean(name, self._fields)
                 raise TypeError(f"{type(self).__name__} has no '{name}'{hint}")
             self.__dict__[name] = value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
+        field = self._fields.get(name)
+        if field is None:
+            if not name.startswith("_") and not hasattr(type(self), name) and not self._is_open:
+                self._misnamed(name)
+        elif isinstance(value, (dict, list)) and value:
+            value = self._read_field(field, name, value)
+        object.__setattr__(self, name, value)
+
+    def _misnamed(self, name: str) -> None:
+        """A key that is nearly one of the noun's was meant to be it; others are kept, and mean nothing."""
+        hint = did_you_mean(name, self._fields)
+        if hint:
+            raise UserErrorException(f"{self.noun} has no '{name}'{hint}", here())
+
+    def _read_field(self, field: Field, name: str, value: Any) -> Any:
+        reader = Reader()
+        read = field.shape.read(value, (name,), reader)
+        if reader.problems:
+            raise UserErrorException(str(reader.problems[0]), here())
+        return read
 
     @property
     def extra(self) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from smalt.entities.attributes import Attributes
 from smalt.entities.entity import Entity, optional
 from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
-from smalt.entities.references import PREFIX
+from smalt.entities.references import PREFIX, is_mlflow
 from smalt.entities.shapes import JSON, AsText, Boolean, Enum, List, Map, Shape, Text
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class WrittenPath(DataPath):
 
 def _is_remote(text: str) -> bool:
     scheme, colon, rest = text.partition(":")
-    return text.startswith((PREFIX, "/subscriptions/")) or (bool(colon) and scheme != "file" and rest.startswith("//"))
+    is_url = bool(colon) and scheme != "file" and rest.startswith("//")
+    return is_url or is_mlflow(text) or text.startswith((PREFIX, "/subscriptions/"))
 
 
 class Input(Entity):
@@ -138,7 +140,9 @@ class JobInput(Shape[Input | Literal]):
         return self.data.dump(value)
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"anyOf": [LiteralValue().schema(definitions), self.data.schema(definitions)]}
+        literal = LiteralValue().schema(definitions)
+        wrapped = {"type": "object", "properties": {"value": literal}, "required": ["value"], "maxProperties": 1}
+        return {"anyOf": [literal, self.data.schema(definitions), wrapped]}
 
 
 class Ports(Map[T]):
@@ -149,7 +153,8 @@ class Ports(Map[T]):
             if not _NAME.fullmatch(name if isinstance(name, str) else str(name)):
                 words = f"'{name}' is no name of an input or output; use letters, digits, '_', '-' and '.'"
                 reader.problem((*path, name), words, at_key=True)
-        return super().read(value, path, reader)
+        read = super().read(value, path, reader)
+        return None if read is None else Attributes(read)
 
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

@@ -14,6 +14,14 @@ def to_text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
+_PYTHON = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def python_type(value: object) -> str | None:
+    """The type that an input of this value has: `boolean` of True."""
+    return next((_PYTHON[base] for base in type(value).__mro__ if base in _PYTHON), None)
+
+
 def convert(value: Literal, type: str) -> Literal | Problem:
     """A literal as an input of a declared type has it."""
     if type == "string":

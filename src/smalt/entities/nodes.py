@@ -13,13 +13,13 @@ from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
 from smalt.entities.nested import Nested, Tagged
-from smalt.entities.problems import Path, listed
+from smalt.entities.problems import Path, did_you_mean, listed
 from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Text
-from smalt.entities.sweep import Sweep
+from smalt.entities.sweep import Objective, Sweep, SweepJobLimits
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -49,6 +49,13 @@ class Node(Entity):
             return super()._read(data, path, reader)
         finally:
             reader.in_step = outside
+
+    def __getattr__(self, name: str) -> Any:
+        """What a step has none of itself may be its component's: `node.command`."""
+        component = vars(self).get("component") or vars(self).get("trial")
+        if not name.startswith("_") and isinstance(component, Component) and name in component._fields:
+            return getattr(component, name)
+        raise AttributeError(f"{self.noun} has no '{name}'{did_you_mean(name, self._fields)}")
 
 
 class ComponentNode(Node):
@@ -84,6 +91,33 @@ class CommandNode(HasCommand, ComponentNode):
 
     _alternatives = ("component", "command")
 
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """A step with this command and other inputs."""
+        from smalt.entities.calling import again
+
+        return again(self, args, inputs)
+
+    def set_limits(self, *, timeout: int, **_: Any) -> None:
+        """`timeout` is in seconds."""
+        self.limits = CommandJobLimits(timeout=timeout)
+
+    def set_resources(self, **given: Any) -> None:
+        """`instance_type`, `instance_count`, `locations`, `properties`, `docker_args`, `shm_size`."""
+        self.resources = JobResourceConfiguration(**changed(self.resources, given))
+
+    def set_queue_settings(self, *, job_tier: str | None = None, priority: str | None = None) -> None:
+        given = {"job_tier": job_tier, "priority": priority}
+        self.queue_settings = QueueSettings.from_dict(changed(self.queue_settings, given))
+
+    def sweep(self, **given: Any) -> Any:
+        """A sweep whose trials are this step: `primary_metric` and `goal` must be given.
+
+        What is varied are the inputs that are given distributions, and those in `search_space`.
+        """
+        from smalt.entities.sweeping import sweep
+
+        return sweep(self, **given)
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         if "component" not in data:
@@ -103,6 +137,23 @@ class SweepNode(Sweep, Node):
     trial = required(COMPONENT, "The command component that is run for each point of the space.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+
+    def set_limits(self, **given: Any) -> None:
+        """`max_total_trials`, `max_concurrent_trials`, `timeout` and `trial_timeout`, both in seconds."""
+        self.limits = SweepJobLimits(**changed(vars(self).get("limits"), given))
+
+    def set_objective(self, *, goal: str | None = None, primary_metric: str | None = None) -> None:
+        given = {"goal": goal, "primary_metric": primary_metric}
+        self.objective = Objective(**changed(vars(self).get("objective"), given))
+
+    def set_resources(self, **given: Any) -> None:
+        self.resources = JobResourceConfiguration(**changed(self.resources, given))
+
+
+def changed(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entity and, in their place, those that are given."""
+    kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
+    return {**kept, **{key: value for key, value in given.items() if value is not None}}
 
 
 class Step(Tagged[Node]):

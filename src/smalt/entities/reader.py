@@ -30,7 +30,10 @@ class Reader:
         return None
 
     def is_binding(self, value: Any) -> bool:
-        return self.in_step and isinstance(value, str) and "${{" in value
+        """An expression, or in a pipeline function what will be one."""
+        if isinstance(value, str):
+            return self.in_step and "${{" in value
+        return hasattr(value, "binding")
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         """A local path as the rest of smalt is to see it."""

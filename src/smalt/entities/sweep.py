@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import LiteralValue
 from smalt.entities.nested import Nested, Tagged
-from smalt.entities.problems import Path
+from smalt.entities.problems import Path, listed
 from smalt.entities.shapes import Anything, Enum, Integer, List, Map, Number, Shape, Text
 
 if TYPE_CHECKING:
@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 
 
 class SweepDistribution(Entity):
+    """Arguments may be given in order: `Uniform(0.1, 0.9)`, `Choice([1, 2])`."""
+
     noun = "a distribution of values"
+    _order: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        if len(arguments) > len(self._order):
+            raise TypeError(f"{type(self).__name__} takes {listed(self._order, 'and')}, not {len(arguments)} values")
+        given = dict(zip(self._order, arguments, strict=False))
+        super().__init__(**given, **{key: value for key, value in values.items() if key != "type"})
 
 
 class Choice(SweepDistribution):
     noun = "a choice"
+    _order = ("values",)
 
     type = constant("choice", "The distribution.")
     values = required(List(Anything()), "The values; a mapping among them may hold further distributions.")
@@ -27,6 +37,8 @@ class Choice(SweepDistribution):
 
 class Range(SweepDistribution):
     """Between two bounds."""
+
+    _order = ("min_value", "max_value")
 
     min_value = required(Number(), "The smallest value.")
     max_value = required(Number(), "The largest value.")
@@ -40,35 +52,75 @@ class Range(SweepDistribution):
 class Uniform(Range):
     noun = "a uniform distribution"
 
-    type = required(Enum("uniform", "loguniform"), "The distribution.")
+    type = constant("uniform", "The distribution.")
 
 
-class QUniform(Range):
+class LogUniform(Range):
+    noun = "a log-uniform distribution"
+
+    type = constant("loguniform", "The distribution.")
+
+
+class QRange(Range):
+    _order = ("min_value", "max_value", "q")
+
+    q = required(Number(), "What values are rounded to multiples of.")
+
+
+class QUniform(QRange):
     noun = "a rounded uniform distribution"
 
-    type = required(Enum("quniform", "qloguniform"), "The distribution.")
-    q = required(Number(), "What values are rounded to multiples of.")
+    type = constant("quniform", "The distribution.")
 
 
-class Normal(SweepDistribution):
+class QLogUniform(QRange):
+    noun = "a rounded log-uniform distribution"
+
+    type = constant("qloguniform", "The distribution.")
+
+
+class Bell(SweepDistribution):
+    """Around a mean."""
+
+    _order = ("mu", "sigma")
+
+    mu = required(Number(), "The mean.")
+    sigma = required(Number(), "The standard deviation.")
+
+
+class Normal(Bell):
     noun = "a normal distribution"
 
-    type = required(Enum("normal", "lognormal"), "The distribution.")
-    mu = required(Number(), "The mean.")
-    sigma = required(Number(), "The standard deviation.")
+    type = constant("normal", "The distribution.")
 
 
-class QNormal(SweepDistribution):
+class LogNormal(Bell):
+    noun = "a log-normal distribution"
+
+    type = constant("lognormal", "The distribution.")
+
+
+class QBell(Bell):
+    _order = ("mu", "sigma", "q")
+
+    q = required(Number(), "What values are rounded to multiples of.")
+
+
+class QNormal(QBell):
     noun = "a rounded normal distribution"
 
-    type = required(Enum("qnormal", "qlognormal"), "The distribution.")
-    mu = required(Number(), "The mean.")
-    sigma = required(Number(), "The standard deviation.")
-    q = required(Number(), "What values are rounded to multiples of.")
+    type = constant("qnormal", "The distribution.")
+
+
+class QLogNormal(QBell):
+    noun = "a rounded log-normal distribution"
+
+    type = constant("qlognormal", "The distribution.")
 
 
 class Randint(SweepDistribution):
     noun = "a random integer"
+    _order = ("upper",)
 
     type = constant("randint", "The distribution.")
     upper = required(Integer(), "The bound, which is not reached.")
@@ -80,13 +132,13 @@ DISTRIBUTION: Tagged[SweepDistribution] = Tagged(
     {
         "choice": "sweep:Choice",
         "uniform": "sweep:Uniform",
-        "loguniform": "sweep:Uniform",
+        "loguniform": "sweep:LogUniform",
         "quniform": "sweep:QUniform",
-        "qloguniform": "sweep:QUniform",
+        "qloguniform": "sweep:QLogUniform",
         "normal": "sweep:Normal",
-        "lognormal": "sweep:Normal",
+        "lognormal": "sweep:LogNormal",
         "qnormal": "sweep:QNormal",
-        "qlognormal": "sweep:QNormal",
+        "qlognormal": "sweep:QLogNormal",
         "randint": "sweep:Randint",
     },
 )

@@ -59,10 +59,14 @@ _BY_CLASS = {
 
 
 def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
-    """The body of a PUT."""
+    """The body of a PUT; of a step, as the job that it is by itself."""
     from smalt.entities.component import Component
     from smalt.wire.codec import Writing
 
+    if type(entity).__name__.endswith("Node"):
+        from smalt.entities.standalone import as_job
+
+        entity = as_job(entity)
     writing = Writing(refs)
     if isinstance(entity, Component):
         from smalt.wire import components

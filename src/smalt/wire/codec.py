@@ -75,7 +75,7 @@ class Codec(Generic[E]):
         for key, value in self.defaults.items():
             body[key] = {} if value == {} else value
         for name, value in vars(noun).items():
-            if value is None or name not in sent or (value.__class__ is dict and not value):
+            if value is None or name not in sent or (isinstance(value, dict) and not value):
                 continue
             rule = rules.get(name)
             if rule is None:

@@ -1,0 +1,133 @@
+"""`load_job`, `load_component` and the others: entities from files, open files, mappings or the server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+Source = Any
+"""A path, an open file, or the mapping that a file would hold."""
+
+
+def _load(
+    kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
+) -> Any:
+    from smalt.yaml import load, load_text
+    from smalt.yaml.dumping import dump_plain
+
+    overrides = [(key, _kept(value)) for override in params_override or () for key, value in override.items()]
+    if isinstance(source, Mapping):
+        return load_text(dump_plain(dict(source)), kind, folder=_folder(relative_origin), overrides=overrides)
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)
+        name = name if isinstance(name, str) else None
+        folder = _folder(relative_origin, os.path.dirname(os.path.abspath(name)) if name else ".")
+        return load_text(source.read(), kind, folder=folder, name=name or "<text>", overrides=overrides)
+    if not isinstance(source, (str, os.PathLike)):
+        words = f"a {kind.replace('_', ' ')} is loaded from a path, an open file or a mapping"
+        raise UserErrorException(f"{words}, not from {type(source).__name__}", here())
+    if not os.path.isfile(source):
+        what = "a folder" if os.path.isdir(source) else "not there"
+        raise UserErrorException(f"the file {os.fspath(source)} is {what}; correct the path", here())
+    if relative_origin is not None:
+        with open(source, "rb") as file:
+            text = file.read()
+        folder = _folder(relative_origin)
+        return load_text(text, kind, folder=folder, name=os.fspath(source), overrides=overrides)
+    return load(source, kind, overrides=overrides)
+
+
+def _kept(value: Any) -> Any:
+    """Text stays text, also where it looks like a number."""
+    return json.dumps(value) if isinstance(value, str) else value
+
+
+def _folder(relative_origin: Any, otherwise: str = ".") -> str:
+    if relative_origin is None:
+        return otherwise
+    path = os.fspath(relative_origin)
+    return os.path.dirname(path) or "." if os.path.isfile(path) else path
+
+
+def load_component(
+    source: Source = None,
+    *,
+    relative_origin: Any = None,
+    params_override: list[dict[str, Any]] | None = None,
+    **more: Any,
+) -> Any:
+    """A component, which is called to make a step.
+
+    `source` is a path, an open file, a mapping, or with `client=ml_client` the reference `azureml:NAME:VERSION`; with
+    `client`, `name` and `version` in place of a source it is a registered one.
+    """
+    client, name, version = more.get("client"), more.get("name"), more.get("version")
+    if isinstance(source, str) and source.startswith("azureml:"):
+        from smalt.entities.references import parse_reference
+
+        reference = parse_reference(source)
+        if reference is None:
+            raise UserErrorException(f"'{source}' is no reference; write azureml:NAME:VERSION", here())
+        name, version, source = reference.name, reference.version, None
+        label = reference.label
+        if client is None:
+            raise UserErrorException("a registered component is loaded with client=ml_client", here())
+        return client.components.get(name, version) if label is None else client.components.get(name, label=label)
+    if source is None and client is not None and name is not None:
+        return client.components.get(name, version)
+    if source is None:
+        words = "load_component needs a source: a path, an open file, or client, name and version"
+        raise UserErrorException(words, here())
+    return _load("component", source, relative_origin, params_override)
+
+
+def _loader(kind: str, function: str) -> Any:
+    def load(
+        source: Source,
+        *,
+        relative_origin: Any = None,
+        params_override: list[dict[str, Any]] | None = None,
+        **_: Any,
+    ) -> Any:
+        return _load(kind, source, relative_origin, params_override)
+
+    load.__name__ = load.__qualname__ = function
+    noun = kind.replace("_", " ")
+    load.__doc__ = f"The {noun} in a YAML file; `params_override` is a list of `{{'a.b': value}}` put in first."
+    return load
+
+
+load_job = _loader("job", "load_job")
+load_data = _loader("data", "load_data")
+load_environment = _loader("environment", "load_environment")
+load_model = _loader("model", "load_model")
+load_compute = _loader("compute", "load_compute")
+load_datastore = _loader("datastore", "load_datastore")
+load_workspace = _loader("workspace", "load_workspace")
+load_registry = _loader("registry", "load_registry")
+load_connection = _loader("connection", "load_connection")
+load_workspace_connection = _loader("connection", "load_workspace_connection")
+load_index = _loader("index", "load_index")
+load_batch_endpoint = _loader("batch_endpoint", "load_batch_endpoint")
+load_batch_deployment = _loader("batch_deployment", "load_batch_deployment")
+load_online_endpoint = _loader("online_endpoint", "load_online_endpoint")
+load_online_deployment = _loader("online_deployment", "load_online_deployment")
+load_serverless_endpoint = _loader("serverless_endpoint", "load_serverless_endpoint")
+load_marketplace_subscription = _loader("marketplace_subscription", "load_marketplace_subscription")
+load_feature_set = _loader("feature_set", "load_feature_set")
+load_feature_store = _loader("feature_store", "load_feature_store")
+load_feature_store_entity = _loader("feature_store_entity", "load_feature_store_entity")
+load_model_package = _loader("model_package", "load_model_package")
+
+
+def load_capability_host(source: Source, **_: Any) -> Any:
+    raise UserErrorException("smalt has no capability hosts, which are of the cloud's agent service", here())
+
+
+def load_deployment_template(source: Source, **_: Any) -> Any:
+    raise UserErrorException("smalt has no deployment templates, which are of the cloud's registries", here())

@@ -1,0 +1,168 @@
+"""The parameters of a pipeline function, as the inputs of the pipeline."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from smalt.dsl import groups
+from smalt.entities.inputs import Input
+from smalt.entities.problems import did_you_mean, listed
+from smalt.entities.wiring import PipelineInput, Promise, type_of
+from smalt.exceptions import (
+    MultipleValueError,
+    TooManyPositionalArgsError,
+    UnexpectedKeywordError,
+    UnsupportedParameterKindError,
+    UserErrorException,
+)
+
+_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_EMPTY = inspect.Parameter.empty
+Where = tuple[str, int]
+
+
+class Signature:
+    """Read once, at the decorator."""
+
+    def __init__(self, function: Callable[..., Any], plain: list[str]) -> None:
+        inner = inspect.unwrap(function)
+        self.name = function.__name__
+        self.code = getattr(inner, "__code__", None)
+        self.where: Where = (self.code.co_filename, self.code.co_firstlineno) if self.code else ("", 0)
+        self.parameters: dict[str, inspect.Parameter] = {}
+        self.takes_more = False
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                words = f"{self.name} has '*{name}', which cannot be inputs; name its parameters"
+                raise UnsupportedParameterKindError(words, self.where)
+            if parameter.kind is parameter.VAR_KEYWORD:
+                self.takes_more = True
+            else:
+                self.parameters[name] = parameter
+        hints = _hints(inner)
+        self.declared = {
+            name: _declare(name, hints.get(name, _EMPTY), parameter.default, self.where)
+            for name, parameter in self.parameters.items()
+            if name not in plain
+        }
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], where: Where) -> dict[str, Any]:
+        """The arguments by name; raises at the caller's line."""
+        names = list(self.parameters)
+        if len(args) > len(names):
+            words = f"{self.name} takes {len(names)} inputs and is given {len(args)}"
+            raise TooManyPositionalArgsError(words, where)
+        given = dict(zip(names, args, strict=False))
+        for name, value in kwargs.items():
+            if name in given:
+                raise MultipleValueError(f"{self.name} is given '{name}' twice", where)
+            if name not in self.parameters and not self.takes_more:
+                hint = did_you_mean(name, names)
+                known = f"its inputs are {listed(names, 'and')}" if names else "it has no inputs"
+                raise UnexpectedKeywordError(f"{self.name} has no input '{name}'{hint}; {known}", where)
+            given[name] = value
+        return {name: self._value(name, value, where) for name, value in given.items()}
+
+    def _value(self, name: str, value: Any, where: Where) -> Any:
+        if name not in self.declared and name in self.parameters:
+            return value
+        if groups.is_group(value) or isinstance(value, groups.GroupValues):
+            return value
+        from smalt.entities.calling import checked_value
+
+        declared = self.declared.get(name)
+        return checked_value(name, value, declared if isinstance(declared, Input) and declared.type else None, where)
+
+    def inputs(self, given: Mapping[str, Any]) -> tuple[dict[str, Input], dict[str, Any]]:
+        """The inputs of the pipeline as declared or as given, and the arguments of the function."""
+        declared: dict[str, Input] = {}
+        arguments: dict[str, Any] = {}
+        for name, found in self.declared.items():
+            if isinstance(found, groups.Group):
+                arguments[name] = found.promised(name, given)
+                declared.update(found.flat(name))
+            else:
+                value = given.get(name)
+                declared[name] = _typed(found, value)
+                arguments[name] = PipelineInput(name, value, found.default, declared[name].type)
+        for name, value in given.items():
+            if name not in declared and name.partition(".")[0] not in self.declared:
+                declared[name] = _typed(Input(), value)
+                arguments[name] = PipelineInput(name, value)
+        return declared, arguments
+
+
+def _typed(declared: Input, value: Any) -> Input:
+    """What the signature leaves open shows in what is given."""
+    if declared.type is not None:
+        return declared
+    given = type_of(value)
+    if given is None:
+        return declared
+    kept = {key: item for key, item in vars(declared).items() if item is not None}
+    return Input(**{**kept, "type": given})
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    annotations = getattr(function, "__annotations__", {})
+    if not any(isinstance(value, str) for value in annotations.values()):
+        return dict(annotations)
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception:  # a name that only a type checker knows
+        return {}
+
+
+def annotated(name: str, hint: Any, where: Where) -> Any:
+    """An annotation as an Input or a group; None where it says nothing."""
+    if hint is _EMPTY or hint is None:
+        return None
+    if typing.get_origin(hint) is typing.Annotated:
+        inputs = [extra for extra in typing.get_args(hint)[1:] if isinstance(extra, Input)]
+        return _copy(inputs[0]) if inputs else annotated(name, typing.get_args(hint)[0], where)
+    if isinstance(hint, Input):
+        return _copy(hint)
+    if hint is Input:
+        return Input(type="uri_folder")
+    if groups.is_group(hint):
+        return groups.group_of(hint)
+    inner = [each for each in typing.get_args(hint) if each is not type(None)]
+    if len(inner) == 1 and type(None) in typing.get_args(hint):
+        found = annotated(name, inner[0], where)
+        return Input(**{**vars(found), "optional": True}) if isinstance(found, Input) else found
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return Input(type="string", enum=[member.value for member in hint])
+    kind = _TYPES.get(getattr(hint, "__name__", str(hint)))
+    return Input(type=kind) if kind else None
+
+
+def _declare(name: str, hint: Any, default: Any, where: Where) -> Any:
+    if groups.is_group(default):
+        return groups.group_of(type(default), default)
+    found = annotated(name, hint, where)
+    if isinstance(found, groups.Group):
+        return found
+    if isinstance(default, Enum):
+        default = default.value
+    declared = found if isinstance(found, Input) else Input()
+    if default is _EMPTY or isinstance(default, Promise):
+        return declared
+    if default is None:
+        declared.optional = True
+        return declared
+    if isinstance(default, Input):
+        return Input(**{**vars(default), **vars(declared)})
+    if not isinstance(default, (str, int, float)):
+        words = f"the default of '{name}' must be text, a number or a boolean, not {type(default).__name__}"
+        raise UserErrorException(words, where)
+    declared.type = declared.type or type_of(default)
+    declared.default = default
+    return declared
+
+
+def _copy(declared: Input) -> Input:
+    return Input(**{key: value for key, value in vars(declared).items() if key != "path"})

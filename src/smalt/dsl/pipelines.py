@@ -1,0 +1,253 @@
+"""`@pipeline`: a function whose calls of components are the steps of a pipeline."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from types import FrameType
+from typing import Any
+
+from smalt.dsl import groups, parameters
+from smalt.dsl.names import name_steps
+from smalt.dsl.resolving import resolve
+from smalt.entities.attributes import Attributes
+from smalt.entities.calling import call
+from smalt.entities.gathering import gatherer
+from smalt.entities.inputs import Output
+from smalt.entities.nodes import Node
+from smalt.entities.pipeline_component import PipelineComponent
+from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
+from smalt.entities.wiring import StepOutput, StepOutputs, declared_type
+from smalt.exceptions import ParamValueNotExistsError, UserErrorException
+from smalt.lines import here
+
+_DEEPEST = 100
+_SETTINGS = ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")
+
+
+def pipeline(
+    func: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    experiment_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Any:
+    """Makes of a function one that builds a pipeline: a job, or inside another pipeline a step.
+
+    `settings` are `compute`, `default_compute`, `default_datastore`, `continue_on_step_failure`, `force_rerun`,
+    `on_init`, `on_finalize`, and `non_pipeline_inputs`: parameters that the function gets as they are.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not callable(function):
+            raise UserErrorException(f"@pipeline is for functions, not for {type(function).__name__}", here())
+        told = {
+            "name": name or function.__name__,
+            "version": version,
+            "display_name": display_name or name or function.__name__,
+            "description": description or function.__doc__,
+            "tags": dict(tags) if tags else None,
+        }
+        return _Maker(function, told, experiment_name, settings).wrapped()
+
+    return decorate if func is None else decorate(func)
+
+
+class _Maker:
+    """One decorated function."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        told: dict[str, Any],
+        experiment_name: str | None,
+        settings: dict[str, Any],
+    ) -> None:
+        self.function, self.experiment_name = function, experiment_name
+        self.told = {key: value for key, value in told.items() if value is not None}
+        self.compute = settings.get("compute")
+        self.plain_names = settings.get("non_pipeline_inputs") or settings.get("non_pipeline_parameters") or []
+        self.settings = {key: settings[key] for key in _SETTINGS if settings.get(key) is not None}
+        default_compute = settings.get("default_compute") or settings.get("default_compute_target")
+        if default_compute is not None:
+            self.settings["default_compute"] = default_compute
+        self.signature = parameters.Signature(function, self.plain_names)
+        unknown = [each for each in self.plain_names if each not in self.signature.parameters]
+        if unknown:
+            words = f"{function.__name__} has no parameter '{unknown[0]}', which non_pipeline_inputs names"
+            raise ParamValueNotExistsError(words, here())
+
+    def wrapped(self) -> Callable[..., Any]:
+        @wraps(self.function)
+        def make(*args: Any, **kwargs: Any) -> Any:
+            return self.make(args, kwargs)
+
+        make._is_dsl_func = True  # type: ignore[attr-defined]
+        return make
+
+    def make(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        where = here()
+        given = self.signature.bind(args, kwargs, where)
+        plain = {key: given.pop(key) for key in self.plain_names if key in given}
+        given = groups.flattened(given)
+        building = Building(self)
+        component = building.build(given, plain)
+        return self._step(component, given) if gatherer.get() is not None else self._job(component, given, building)
+
+    def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
+        if "on_init" in self.settings or "on_finalize" in self.settings:
+            raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", here())
+        return call(component, (), {key: value for key, value in given.items() if value is not None})
+
+    def _job(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> PipelineJob:
+        job = PipelineJob.__new__(PipelineJob)
+        told = {key: value for key, value in self.told.items() if key in ("display_name", "description", "tags")}
+        job.__dict__.update(told)
+        defaults = {key: found.default for key, found in component.inputs.items() if found.default is not None}
+        job.inputs = Attributes({**defaults, **{key: value for key, value in given.items() if value is not None}})
+        job.outputs = _JobOutputs(building.job_outputs)
+        job.jobs = component.jobs
+        job.settings = PipelineJobSettings(**self.settings)
+        if self.experiment_name is not None:
+            job.experiment_name = self.experiment_name
+        if self.compute is not None:
+            job.compute = self.compute
+        job.__dict__["_line"] = here()
+        return job
+
+
+class _JobOutputs(Attributes):
+    """Of a pipeline job; each is an Output."""
+
+    __slots__ = ()
+    word = "output of the pipeline"
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, Output(**value) if isinstance(value, Mapping) else value)
+
+
+class Building:
+    """One call of the function: gathers its steps, and what it returns."""
+
+    def __init__(self, maker: _Maker) -> None:
+        self.maker = maker
+        self.nodes: list[Any] = []
+        self.frame: FrameType | None = None
+        self.job_outputs: dict[str, Output] = {}
+        self.on_init: Any = None
+        self.on_finalize: Any = None
+        self.depth = 1
+
+    def add(self, node: Any) -> None:
+        if self.frame is None:
+            self.frame = _frame_of(self.maker.signature.code)
+        self.nodes.append(node)
+
+    def drop(self, node: Any) -> None:
+        self.nodes = [each for each in self.nodes if each is not node]
+
+    def build(self, given: dict[str, Any], plain: dict[str, Any]) -> PipelineComponent:
+        declared, arguments = self.maker.signature.inputs(given)
+        outer: Any = gatherer.get()
+        self.depth = 1 + (outer.depth if outer is not None else 0)
+        if self.depth > _DEEPEST:
+            raise UserErrorException(f"the pipelines are nested more than {_DEEPEST} deep", here())
+        token = gatherer.set(self)
+        try:
+            returned = self.maker.function(**arguments, **plain)
+        finally:
+            gatherer.reset(token)
+        variables = self.frame.f_locals if self.frame is not None else {}
+        self.frame = None
+        component = PipelineComponent(**self.maker.told, inputs=declared)
+        component.jobs = Attributes(name_steps(self.maker.told["name"], self.nodes, variables))
+        component.outputs = self._outputs(returned)
+        for node in self.nodes:
+            resolve(node, f"the step '{node._step}'")
+        self._ends(component.jobs)
+        return component
+
+    def _outputs(self, returned: Any) -> Any:
+        """The outputs of the pipeline, and to each step what is bound to them."""
+        outputs: dict[str, Output] = {}
+        for name, value in _returned(returned, self.maker.function.__name__).items():
+            node = self._owner(name, value)
+            said = node.outputs.get(value._port)
+            kind = value.type or declared_type(node, value._port) or "uri_folder"
+            found = _declared_output(node, value._port)
+            mode = found.mode if found is not None else None
+            description = found.description if found is not None else None
+            outputs[name] = _output(type=kind, mode=mode, description=description)
+            kept = vars(said) if isinstance(said, Output) else {}
+            self.job_outputs[name] = Output(**{**vars(outputs[name]), **kept, "type": kept.get("type") or kind})
+            binding = f"${{{{parent.outputs.{name}}}}}"
+            moded = kept.get("mode")
+            bound = Output(path=binding, mode=moded) if moded else binding
+            node.outputs._handles.pop(value._port, None)
+            dict.__setitem__(node.outputs, value._port, bound)
+        return Attributes(outputs)
+
+    def _owner(self, name: str, value: Any) -> Any:
+        function = self.maker.function.__name__
+        if isinstance(value, Node):
+            names = value.outputs.names() if isinstance(value.outputs, StepOutputs) else []
+            which = " or ".join(f".outputs.{each}" for each in names[:4]) or ".outputs.NAME"
+            words = f"{function} returns a step as '{name}'; return one of its outputs: {which}"
+            raise UserErrorException(words, self.maker.signature.where)
+        if not isinstance(value, StepOutput):
+            words = f"{function} returns '{name}', which is no output of a step; return {{'{name}': STEP.outputs.NAME}}"
+            raise UserErrorException(words, self.maker.signature.where)
+        if not any(value._node is node for node in self.nodes):
+            words = f"{function} returns '{name}', an output of a step that is not in this pipeline"
+            raise UserErrorException(words, self.maker.signature.where)
+        return value._node
+
+    def _ends(self, jobs: Mapping[str, Any]) -> None:
+        for key in ("on_init", "on_finalize"):
+            step = getattr(self, key)
+            if step is not None:
+                self.maker.settings[key] = step if isinstance(step, str) else step._step
+
+
+def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> None:
+    """The steps that run before and after all others; called in the pipeline's function."""
+    building: Any = gatherer.get()
+    if building is None:
+        raise UserErrorException("set_pipeline_settings is called inside a function with @pipeline", here())
+    building.on_init, building.on_finalize = on_init, on_finalize
+
+
+def _returned(value: Any, function: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, StepOutputs):
+        return dict(value.all())
+    if groups.is_group(value):
+        return {key: item for key, item in vars(value).items() if item is not None}
+    if isinstance(value, Mapping):
+        return value
+    words = f"{function} must return a mapping of names to outputs of steps, such as {{'model': train.outputs.model}}"
+    raise UserErrorException(f"{words}, not {type(value).__name__}", here())
+
+
+def _declared_output(node: Any, port: str) -> Output | None:
+    component = vars(node).get("component") or vars(node).get("trial")
+    found = getattr(component, "outputs", {}).get(port)
+    return found if isinstance(found, Output) else None
+
+
+def _output(**values: Any) -> Output:
+    return Output(**{key: value for key, value in values.items() if value is not None})
+
+
+def _frame_of(code: Any) -> FrameType | None:
+    """The running call of the function; its variables are there also when it has returned."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame

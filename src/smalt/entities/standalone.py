@@ -1,0 +1,100 @@
+"""A step that is submitted by itself, as the job that it then is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.inputs import Input, Output
+from smalt.entities.job import Job
+from smalt.entities.nested import noun_class
+from smalt.entities.nodes import Node
+from smalt.entities.wiring import component_of, plain_output
+from smalt.exceptions import UserErrorException
+
+if TYPE_CHECKING:
+    from smalt.entities.component import Component
+
+_JOBS = {
+    "command": "command_job:CommandJob",
+    "sweep": "sweep_job:SweepJob",
+    "spark": "spark:SparkJob",
+    "pipeline": "pipeline_job:PipelineJob",
+    "data_transfer": "data_transfer:DataTransferJob",
+}
+
+
+def as_job(node: Any) -> Any:
+    """The job that a step is by itself; anything else as it is."""
+    if not isinstance(node, Node) or isinstance(node, Job):
+        return node
+    where = vars(node).get("_line", ("", 0))
+    if node.type not in _JOBS:
+        raise UserErrorException(
+            f"{node.noun} runs only inside a pipeline; call it in a function with @pipeline", where
+        )
+    noun = noun_class(_JOBS[str(node.type)])
+    job = noun.__new__(noun)
+    values = {name: value for name, value in vars(node).items() if name in noun._fields}
+    values["inputs"] = dict(node.inputs)
+    values["outputs"] = {name: plain_output(value) or Output() for name, value in node.outputs.items()}
+    component = component_of(node)
+    if component is not None:
+        _complete(values, component, noun._fields)
+    vars(job).update(values)
+    job.source_path = node.source_path
+    return job
+
+
+def _complete(values: dict[str, Any], component: Component, fields: Any) -> None:
+    """What the step leaves to its component."""
+    own = vars(component)
+    for name, declared in component.inputs.items():
+        if declared.default is not None:
+            values["inputs"].setdefault(name, declared.default)
+    values["inputs"] = {name: _moded(value, component.inputs.get(name)) for name, value in values["inputs"].items()}
+    for name, declared in component.outputs.items():
+        said = values["outputs"].get(name)
+        kept = {} if said is None else vars(said)
+        values["outputs"][name] = Output(**{"type": declared.type, **_given(mode=declared.mode), **kept})
+    if "trial" in fields:
+        values["trial"] = _trial(component, values.get("search_space") or {})
+        return
+    if component.type == "pipeline":
+        values["component"] = component
+        return
+    for key in ("display_name", "description"):
+        if own.get(key):
+            values.setdefault(key, own[key])
+    for key, value in own.items():
+        if key in _BODY and key in fields and value is not None:
+            values.setdefault(key, value)
+
+
+_BODY = frozenset(
+    (
+        *("command", "code", "environment", "environment_variables", "distribution", "resources", "entry", "py_files"),
+        *("jars", "files", "archives", "conf", "args", "task", "data_copy_mode"),
+    )
+)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _moded(value: Any, declared: Input | None) -> Any:
+    """Data in the mode that the component says, where the step says none."""
+    if isinstance(value, Input) and value.mode is None and declared is not None and declared.mode is not None:
+        return Input(**{**vars(value), "mode": declared.mode})
+    return value
+
+
+def _trial(component: Component, space: Any) -> Any:
+    """The command of each trial, which reads the point of the space that it is given."""
+    from smalt.entities.sweep_job import Trial
+
+    kept = {name: item for name, item in vars(component).items() if name in Trial._fields}
+    text = kept.get("command")
+    for name in space:
+        text = text and text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
+    return Trial(**{**kept, "command": text})
