@@ -55,7 +55,7 @@ async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> di
         "end": job.ended_at,
         "created_by": job.created_by,
         "command": facts.command,
-        "compute": short_name(compute) if isinstance(compute, str) else None,
+        "compute": short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
         "parameters": {**filling.literals(facts.inputs), **logged},
         "inputs": {name: asset or uri for name, (_, uri, asset) in facts.data.items()},
         "metrics": await _metrics(call, job),
@@ -91,7 +91,7 @@ def _code(call: Call, facts: Facts) -> dict[str, Any]:
 def _environment(call: Call, id: Any) -> dict[str, Any]:
     if not isinstance(id, str) or not id:
         return {}
-    environment: dict[str, Any] = {"name": short_name(id)}
+    environment: dict[str, Any] = {"name": short_name(id).removeprefix("azureml:")}
     with contextlib.suppress(SmaltError):  # gone since the job ran
         found = lookup.environment(call.service.engine.rooms, call.workspace, id)
         if found.get("image"):

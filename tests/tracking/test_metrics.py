@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import eventually, host_job
+from tests.tracking.conftest import Tracked
+
+SCRIPT = """
+import json, os, urllib.request
+
+def post(path, **body):
+    url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/" + path
+    headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+        return json.load(answer)
+
+def metric(key, value, step):
+    return {"key": key, "value": value, "timestamp": 1700000000000 + step, "step": step}
+
+run = os.environ["MLFLOW_RUN_ID"]
+curve = [metric("loss", 1 / (step + 1), step) for step in range(100)] + [metric("loss", "NaN", 100)]
+lr = [{"key": "lr", "value": "0.001"}]
+post("log-batch", run_id=run, metrics=[*curve, metric("best", "Infinity", 0)], params=lr)
+post("set-tag", run_id=run, key="team", value="red")
+fold = post("create", experiment_id="0", start_time=1, run_name="fold",
+            tags=[{"key": "mlflow.parentRunId", "value": run}])["run"]["info"]["run_id"]
+post("log-batch", run_id=fold, metrics=[metric("loss", 0.5, 0)])
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    """A command that logs as MLflow's client does."""
+    (tmp_path / "train.py").write_text(SCRIPT)
+    return f"python {tmp_path / 'train.py'}"
+
+
+def ran(tracked: Tracked, workspace: str, name: str, command: str, **more: Any) -> None:
+    path = f"{workspace}/jobs/{name}"
+    assert tracked.server.ask("PUT", path, host_job(command, **more)).status == 201
+    over = ("Completed", "Failed")
+    eventually(lambda: tracked.server.ask("GET", path).body["properties"]["status"] in over, name, 90)
+    assert tracked.server.ask("GET", path).body["properties"]["status"] == "Completed", tracked.said(workspace, name)
+
+
+def test_what_a_script_logs_is_read_back(tracked: Tracked, workspace: str, script: str) -> None:
+    """Last values, extremes, curves and nested runs by our routes; state, parameters and tags by MLflow's."""
+    inputs = {"lr": {"jobInputType": "literal", "value": "1e-3"}, "seed": {"jobInputType": "literal", "value": "7"}}
+    ran(tracked, workspace, "train", script, inputs=inputs, tags={"team": "blue", "of": "me"})
+    path = f"/smalt/v1{workspace}/jobs/train/metrics"
+    own, fold = tracked.server.ask("GET", f"{path}?extremes=true").body["runs"]
+    assert [own["id"], own["job"], own["label"]] == ["train", "train", ""]
+    assert [fold["job"], fold["label"]] == [None, "fold"]
+    loss = next(one for one in own["metrics"] if one["name"] == "loss")
+    assert [loss[key] for key in ("value", "step", "min", "max", "count")] == ["NaN", 100, 0.01, 1.0, 100]
+    assert [one["value"] for one in own["metrics"] if one["name"] == "best"] == ["Infinity"]
+    assert [(one["name"], one["value"]) for one in fold["metrics"]] == [("loss", 0.5)]
+
+    query = "?history=true&metric=loss&points=10"
+    points = tracked.server.ask("GET", path + query).body["runs"][0]["metrics"][0]["points"]
+    assert (points[0][0], points[0][2], points[-1][0], points[-1][2]) == (0, 1.0, 100, "NaN")
+    assert len(points) <= 10
+    assert [len(run["metrics"]) for run in tracked.server.ask("GET", path + query).body["runs"]] == [1, 1]
+
+    many = tracked.server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["train", "no such job"]}).body
+    assert many == {"metrics": {"train": {"best": "Infinity", "loss": "NaN"}}}
+
+    def ended() -> bool:
+        return bool(tracked.run(workspace, "train")["info"]["status"] == "FINISHED")
+
+    eventually(ended, "the run's end")
+    run = tracked.run(workspace, "train")
+    assert {one["key"]: one["value"] for one in run["data"]["params"]} == {"lr": "0.001", "seed": "7"}
+    assert {key: tracked.tags(workspace, "train")[key] for key in ("team", "of")} == {"team": "red", "of": "me"}
+
+
+def test_jobs_beside_each_other(tracked: Tracked, workspace: str, script: str) -> None:
+    """Parameters as logged, metrics also of nested runs, what each ran; a job that logged nothing is there, too."""
+    ran(tracked, workspace, "one", script)
+    ran(tracked, workspace, "two", "true", inputs={"lr": {"jobInputType": "literal", "value": "1"}})
+    one, two = tracked.server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["one", "two"]}).body["jobs"]
+    assert one["parameters"] == {"lr": "0.001"}
+    assert one["metrics"] == {"best": "Infinity", "loss": "NaN", "fold: loss": 0.5}
+    assert (two["parameters"], two["command"], "metrics" in two) == ({"lr": "1"}, "true", False)
+    assert two["environment"] == {"name": "host@latest"}
+    refused = tracked.server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["one", "three"]})
+    assert (refused.status, "there is no job 'three'" in json.dumps(refused.body)) == (404, True)
+
+
+def test_a_deleted_jobs_run_is_no_part_of_the_next_ones(tracked: Tracked, workspace: str, script: str) -> None:
+    """A job of the same name begins with an empty run; one that was renamed is called so in MLflow."""
+    ran(tracked, workspace, "again", script)
+    assert tracked.server.ask("DELETE", f"{workspace}/jobs/again").status == 200
+    ran(tracked, workspace, "again", "true")
+    assert "metrics" not in tracked.run(workspace, "again")["data"]
+    assert tracked.server.ask("GET", f"/smalt/v1{workspace}/jobs/again/metrics").body["runs"][0]["metrics"] == []
+    changed = tracked.server.ask("PATCH", f"/history/v1.0{workspace}/experiments/x/runs/again", {"displayName": "new"})
+    assert changed.status == 200
+    eventually(lambda: tracked.run(workspace, "again")["info"]["run_name"] == "new", "the new name")
+
+
+def test_without_a_store_there_is_nothing_to_read(server: Any, workspace: str) -> None:
+    """A workspace that never tracked has no metrics, and asking makes no store."""
+    assert server.ask("PUT", f"{workspace}/jobs/plain", host_job("true")).status == 201
+    found = server.ask("GET", f"/smalt/v1{workspace}/jobs/plain/metrics")
+    assert found.body == {"runs": [{"id": "plain", "job": "plain", "label": "", "metrics": []}]}
+    assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["plain"]}).body == {"metrics": {}}
+    assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": "plain"}).status == 400
+    assert not list(server.home.path("workspaces").glob("*/mlflow.db"))
