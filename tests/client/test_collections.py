@@ -69,7 +69,7 @@ def test_what_is_not_there_is_named(client: MLClient) -> None:
     with pytest.raises(NotFound, match="component 'nothing'"):
         client.components.get("nothing")
     client.components.create_or_update(component("x"))
-    with pytest.raises(NotFound, match="label"):
+    with pytest.raises(NotFound, match="c@blue"):
         client.components.get("c", label="blue")
     with pytest.raises(ValidationException, match="give one"):
         client.components.get("c", version="1", label="latest")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from smalt.cli import edits
+from smalt.entities.references import is_mlflow
 
 
 def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
@@ -53,6 +54,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 def local(path: str | None) -> str | None:
     """A path of the command line as it must stand in a document: absolute where it is a local one."""
-    if path is None or "://" in path or path.startswith("azureml:"):
+    if path is None or "://" in path or path.startswith("azureml:") or is_mlflow(path):
         return path
     return os.path.abspath(os.path.expanduser(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from smalt import wire
 from smalt.client.assets import Assets
@@ -69,7 +70,7 @@ class Versioned(Collection):
 
     def _labelled(self, name: str, label: str) -> str:
         if label != "latest":
-            raise NotFound(f"{self.kind} {name} has no label '{label}'; the label that all have is latest")
+            return str(self._connection.get(f"{self._path(name)}/labels/{quote(label, safe='')}")["name"])
         latest = self._connection.get(self._path(name))["properties"].get("latestVersion")
         if latest is None:
             raise NotFound(f"{self.kind} {name} has no version")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 PREFIX = "azureml:"
+_MLFLOW = ("runs", "models", "mlflow-artifacts")
 
 
 class Reference(NamedTuple):
@@ -42,7 +43,7 @@ class JobOutputUri(NamedTuple):
 
 
 class RemoteUri(NamedTuple):
-    """Anything with another scheme: https, wasbs, abfss, s3, …"""
+    """Anything with another scheme: https, wasbs, abfss, s3, …; and what MLflow names, such as `runs:/RUN/model`."""
 
     text: str
     scheme: str
@@ -61,6 +62,12 @@ Uri = Reference | DatastoreUri | JobOutputUri | RemoteUri | LocalPath
 def is_reference(text: str) -> bool:
     """Whether the text names something rather than being a local path."""
     return text.startswith((PREFIX, "/subscriptions/"))
+
+
+def is_mlflow(text: str) -> bool:
+    """Whether it is one of MLflow's own URIs, which have no host: `runs:/RUN/model`, `models:/NAME/VERSION`."""
+    scheme, colon, rest = text.partition(":")
+    return bool(colon) and scheme in _MLFLOW and rest.startswith("/")
 
 
 def parse_reference(text: str) -> Reference | None:
@@ -121,6 +128,8 @@ def parse_uri(text: str) -> Uri | None:
     if text.startswith(PREFIX) or text.startswith("/subscriptions/"):
         return _azureml(text)
     scheme, colon, rest = text.partition(":")
+    if is_mlflow(text):
+        return RemoteUri(text, scheme)
     if colon and len(scheme) > 1 and scheme.replace("+", "").isalnum():
         if scheme == "file":
             return LocalPath(text, _decoded(rest.removeprefix("//").removeprefix("localhost")))

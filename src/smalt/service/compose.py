@@ -27,7 +27,7 @@ _URIS = {"data": "dataUri", "models": "modelUri"}
 
 def compose(home: Home, settings: Settings, db: Database) -> Engine:
     """Call on the event loop, which owns the database."""
-    lookups = _Lookups(db)
+    lookups = _Lookups(home, db)
     data = Data(
         home,
         settings,
@@ -45,7 +45,8 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
 class _Lookups:
     """Questions of the data room to the records, which it may ask from any thread."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, home: Home, db: Database) -> None:
+        self._home = home
         self._db = db
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -74,11 +75,17 @@ class _Lookups:
     def _output(self, workspace: Workspace, job: str, output: str) -> str | None:
         found = jobs.by_name(self._db, workspace.id, job)
         if found is None:
-            return None
+            return self._run(workspace, job) if output == "artifacts" else None
         written = jobs.data(self._db, found.id, "output").get(output)
         if written:
             return written[2]
         return ARTIFACTS.format(job=found.name) if output in ("artifacts", "default") else None
+
+    def _run(self, workspace: Workspace, run: str) -> str | None:
+        """The artifacts of a run that is no job: a script's nested one."""
+        store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
+        there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
+        return ARTIFACTS.format(job=run) if there else None
 
     def _asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
         if reference.registry:
@@ -97,9 +104,9 @@ class _Lookups:
     def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
         if reference.version:
             return assets.get(self._db, workspace.id, kind, reference.name, reference.version)
-        if reference.label in (None, "latest", "default"):
-            return assets.latest(self._db, workspace.id, kind, reference.name)
-        return None
+        if reference.stage:
+            return assets.staged(self._db, workspace.id, reference.name, reference.stage)
+        return assets.labelled(self._db, workspace.id, kind, reference.name, reference.label or "latest")
 
     def _datastore(self, folder: str, name: str) -> str | None:
         for workspace in workspaces.every(self._db):

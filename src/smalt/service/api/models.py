@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from smalt.service.api.versioned import Collection
+from typing import Any
 
-MODELS = Collection(
+from smalt.exceptions import ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.versioned import Collection
+from smalt.service.data.modes import missing
+from smalt.service.data.uris import JobOutput, parse
+
+_FROM_TRACKING = ("runs:/", "models:/", "mlflow-artifacts:/", "azureml://jobs/", "azureml://runs/")
+
+
+class _Models(Collection):
+    async def prepared(self, call: Call, name: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What a job made, or MLflow knows by another name, must be there; it is kept as where it lies."""
+        properties = await super().prepared(call, name, version, body)
+        uri = properties.get("modelUri")
+        if not isinstance(uri, str) or not uri.startswith(_FROM_TRACKING):
+            return properties
+        place = call.service.data.resolve(uri, call.workspace)
+        if place.remote is None and not place.exists:
+            raise ValidationException(f"model '{name}:{version}': {missing(place)}")
+        if place.datastore is not None:
+            properties["modelUri"] = f"azureml://datastores/{place.datastore}/paths/{place.relative}"
+        elif place.path is not None:
+            properties["modelUri"] = place.path.as_uri()
+        else:
+            properties["modelUri"] = place.remote
+        found = parse(uri)
+        if isinstance(found, JobOutput) and not properties.get("jobName"):
+            properties["jobName"] = found.job
+        return properties
+
+
+MODELS = _Models(
     "models",
     "model",
     content=("modelUri", "modelType"),

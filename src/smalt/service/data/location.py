@@ -40,3 +40,5 @@ class AssetReference:
     registry: str | None = None
     workspace: tuple[str, str, str] | None = None
     """Subscription, resource group and workspace."""
+    stage: str | None = None
+    """MLflow's: the newest version that is in this stage."""

@@ -54,6 +54,12 @@ _REGISTRY = re.compile(
 )
 _SHORT = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@(?P<label>[^:@/]+))?")
 _RUN = re.compile(r"runs:/+(?P<job>[^/]+)(?:/(?P<path>.*))?", re.DOTALL)
+_MODEL = re.compile(
+    r"models:/+(?P<name>[^/@]+)"
+    r"(?:@(?P<alias>[^/@]+)|/(?:(?P<stage>None|Staging|Production|Archived)|(?P<version>[^/@]+)))/?",
+    re.IGNORECASE,
+)
+_ARTIFACT = re.compile(r"mlflow-artifacts:/+(?P<path>.+)", re.DOTALL)
 _BLOB_HOST = re.compile(r"(?P<account>[^.]+)\.(?:blob|dfs)\.(?P<cloud>.+)", re.IGNORECASE)
 _BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
 
@@ -72,6 +78,10 @@ def parse(uri: str) -> Parsed:
         return _scoped(uri, uri) or LocalPath(uri)
     if match := _RUN.fullmatch(uri):
         return JobOutput(match["job"], "artifacts", match["path"] or "", None)
+    if uri.startswith("models:/"):
+        return _model(uri)
+    if match := _ARTIFACT.fullmatch(uri):
+        return DatastorePath("workspaceartifactstore", match["path"], None)
     scheme = uri.partition(":")[0].lower() if "://" in uri else ""
     if scheme == "file":
         return _file(uri)
@@ -152,6 +162,19 @@ def _short(uri: str) -> AssetReference:
     if match is None:
         raise ValidationException(f"{uri} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest")
     return AssetReference(uri, match["name"], match["version"], match["label"])
+
+
+def _model(uri: str) -> AssetReference:
+    """A model by MLflow's name for it; `latest` is a label of every model, and a stage one of four words."""
+    match = _MODEL.fullmatch(uri)
+    if match is None:
+        raise ValidationException(
+            f"{uri} names no model; write models:/NAME/VERSION, models:/NAME@ALIAS or runs:/RUN/PATH"
+        )
+    version, label, stage = match["version"], match["alias"], match["stage"]
+    if version is not None and version.lower() == "latest":
+        version, label = None, "latest"
+    return AssetReference(uri, match["name"], version, label, "models", stage=stage and stage.capitalize())
 
 
 def _file(uri: str) -> LocalPath:

@@ -15,6 +15,7 @@ _VERSION = (
     " v.created_at, v.modified_at"
 )
 _JOIN = "asset_versions v JOIN assets a ON a.id=v.asset_id"
+ALIASES = "aliases"
 _VIEWS = {"ActiveOnly": (0,), "ArchivedOnly": (1,), "All": (0, 1)}
 
 
@@ -107,11 +108,38 @@ def latest(db: Database, workspace_id: int, kind: str, name: str) -> Version | N
     return Version(*row) if row else None
 
 
+def labelled(db: Database, workspace_id: int, kind: str, name: str, label: str) -> Version | None:
+    """The version that has the label; besides `latest`, which all have, models have MLflow's aliases."""
+    if label in ("latest", "default"):
+        return latest(db, workspace_id, kind, name)
+    if kind != "models":
+        return None
+    return next((one for one in _by_change(db, workspace_id, kind, name) if label in aliases(one.properties)), None)
+
+
+def staged(db: Database, workspace_id: int, name: str, stage: str) -> Version | None:
+    """The newest version of a model that is in one of MLflow's stages."""
+    found = versions(db, workspace_id, "models", name)
+    return next((one for one in found if str(one.properties.get("stage") or "None") == stage), None)
+
+
+def aliases(properties: dict[str, Any]) -> list[str]:
+    """The aliases of a model's version: its property `aliases`, separated by commas."""
+    text = (properties.get("properties") or {}).get(ALIASES) or ""
+    return [alias for alias in (part.strip() for part in str(text).split(",")) if alias]
+
+
+def _by_change(db: Database, workspace_id: int, kind: str, name: str) -> list[Version]:
+    """Those not archived, last changed first: of two that claim an alias the later has it."""
+    found = versions(db, workspace_id, kind, name)
+    return sorted(found, key=lambda one: (one.modified_at, one.id), reverse=True)
+
+
 def find(db: Database, workspace_id: int, kind: str, name: str, version: str | None, label: str | None) -> Version:
     """The version that `name:version`, `name@label` or a bare name means; NotFound names what there is."""
     found = get(db, workspace_id, kind, name, version) if version else None
-    if version is None and label in (None, "latest", "default"):
-        found = latest(db, workspace_id, kind, name)
+    if version is None:
+        found = labelled(db, workspace_id, kind, name, label or "latest")
     if found:
         return found
     noun = {"codes": "code", "data": "data asset"}.get(kind, kind.removesuffix("s"))
