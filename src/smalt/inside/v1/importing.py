@@ -98,7 +98,7 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 def _is_only_asked() -> bool:
     """Whether it is `importlib.util.find_spec` that wants to know, not an import."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)  # who asked SmaltFinder
     while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
         frame = frame.f_back  # type: ignore[assignment]
     file = frame.f_code.co_filename if frame is not None else ""

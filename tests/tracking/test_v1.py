@@ -1,0 +1,118 @@
+"""Scripts of SDK v1 in real jobs, beside a real MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers import eventually, host_job
+from tests.tracking.conftest import M, Tracked
+
+SCRIPT = """
+import json, os
+from azureml.core import Run, Workspace, Model, Dataset
+run = Run.get_context(allow_offline=False)
+for loss in (0.5, 0.25):
+    run.log("loss", loss)
+run.log("note", "good")
+run.log_list("primes", [2, 3, 5])
+run.log_row("citrus", fruit="fig", size=1)
+run.log_row("citrus", fruit="kiwi", size=2)
+run.log_confusion_matrix("cm", {"data": {"class_labels": ["0", "1"], "matrix": [[3, 0], [0, 1]]}})
+run.tag("by", "wolf")
+run.add_properties({"build": "7"})
+with run.child_run("part") as child:
+    child.log("inner", 1)
+if run.parent:
+    run.parent.log("from_a_step", 4)
+os.makedirs("outputs", exist_ok=True)
+open("outputs/model.txt", "w").write("weights")
+run.upload_file("extra/notes.txt", "outputs/model.txt")
+model = run.register_model("den-model", "outputs/model.txt", tags={"k": "v"})
+path = Model.get_model_path("den-model", version=model.version)
+ws = run.experiment.workspace
+run.complete()
+print(json.dumps({
+    "metrics": {name: value for name, value in run.get_metrics().items() if name != "cm"},
+    "names": [name for name in run.get_file_names() if not name.startswith("user_logs")],
+    "model": [model.name, model.tags, os.path.basename(path), open(path).read()],
+    "workspace": [ws.name, ws.subscription_id, ws.resource_group, Workspace.from_config().name],
+    "experiment": run.experiment.name,
+    "uri": ws.get_mlflow_tracking_uri() == os.environ["MLFLOW_TRACKING_URI"],
+    "data": [open(run.input_datasets["data"]).read(), Dataset.get_by_name(ws, "data")],
+    "children": [one.get_metrics() for one in run.get_children()],
+    "id": run.id, "tags": run.get_tags(), "build": run.get_properties()["build"],
+}))
+"""
+
+
+def submit(tracked: Tracked, workspace: str, name: str, folder: Path, python: str = "python3") -> dict[str, Any]:
+    """What the script printed as a job."""
+    (folder / "script.py").write_text(SCRIPT)
+    (folder / "data.csv").write_text("a,b\n1,2\n")
+    body = host_job(f"{python} {folder}/script.py")
+    body["properties"]["inputs"] = {"data": {"jobInputType": "uri_file", "uri": str(folder / "data.csv")}}
+    body["properties"]["experimentName"] = "wolves"
+    path = f"{workspace}/jobs/{name}"
+    assert tracked.server.ask("PUT", path, body).status == 201
+    status = eventually(
+        lambda: (s := tracked.server.ask("GET", path).body["properties"]["status"]) in ("Completed", "Failed") and s,
+        name,
+    )
+    said = tracked.said(workspace, name)
+    assert status == "Completed", said
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def in_the_run(tracked: Tracked, workspace: str, name: str) -> dict[str, Any]:
+    """What MLflow has of it, less what differs between any two runs."""
+    data = tracked.run(workspace, name)["data"]
+    metrics = {one["key"]: (one["value"], one["step"]) for one in data["metrics"]}
+    tags = {tag["key"]: tag["value"] for tag in data["tags"] if not tag["key"].startswith("mlflow.")}
+    files = tracked.files(workspace, name)
+    names = sorted(str(file.relative_to(files)) for file in files.rglob("*") if file.is_file())
+    return {"metrics": metrics, "tags": tags, "files": [file for file in names if "_logs" not in file]}
+
+
+def test_a_v1_script_logs_to_the_jobs_own_run(tracked: Tracked, workspace: str, tmp_path: Path) -> None:
+    """Where azureml-core is not installed."""
+    name = f"v1-{uuid.uuid4().hex[:8]}"
+    said = submit(tracked, workspace, name, tmp_path)
+    assert said["metrics"] == {
+        "loss": [0.5, 0.25],
+        "note": "good",
+        "primes": [2, 3, 5],
+        "citrus": {"fruit": ["fig", "kiwi"], "size": [1, 2]},
+    }
+    assert said["model"] == ["den-model", {"k": "v"}, "model.txt", "weights"]
+    assert said["workspace"] == [workspace.rsplit("/", 1)[1], "sub", "group", workspace.rsplit("/", 1)[1]]
+    assert (said["experiment"], said["id"], said["uri"], said["build"]) == ("wolves", name, True, "7")
+    assert said["data"] == ["a,b\n1,2\n", said["data"][1]]
+    assert said["children"] == [{"inner": 1}]
+    run = in_the_run(tracked, workspace, name)
+    assert run["metrics"]["loss"] == (0.25, 1)
+    assert run["tags"]["by"] == "wolf"
+    assert {"extra/notes.txt", "outputs/model.txt", "citrus.json", "cm.json"} <= set(run["files"])
+    version = tracked.as_user(workspace, "GET", f"{M}/model-versions/get?name=den-model&version=1").body[
+        "model_version"
+    ]
+    assert version["run_id"] == name
+
+
+def test_the_same_with_azureml_core_installed(tracked: Tracked, workspace: str, tmp_path: Path) -> None:
+    """The installed package, which finds no service, and its absence leave the same run."""
+    python = os.environ.get("SMALT_TEST_AZUREML_PYTHON")
+    if not python:
+        pytest.skip("name a Python that has azureml-core in SMALT_TEST_AZUREML_PYTHON")
+    without = f"v1-{uuid.uuid4().hex[:8]}"
+    installed = f"v1-{uuid.uuid4().hex[:8]}"
+    submit(tracked, workspace, without, tmp_path)
+    submit(tracked, workspace, installed, tmp_path, python)
+    expected = in_the_run(tracked, workspace, without)
+    assert len(expected["metrics"]) == 3
+    assert in_the_run(tracked, workspace, installed) == expected
