@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import smalt.entities
-from smalt.entities.json_schema import json_schema
+from smalt.entities.json_schema import Definitions, json_schema
 from smalt.entities.kinds import KINDS
+from smalt.entities.reader import Reader
+from smalt.entities.shapes import Boolean, Enum, Integer, Number, Shape
 
 
 def test_what_is_promised_is_there() -> None:
@@ -48,7 +55,7 @@ def test_a_json_schema_says_what_may_be_written() -> None:
     definitions = json_schema("job")["$defs"]
     assert definitions["CommandJob"]["required"] == ["command"]
     assert definitions["CommandJob"]["additionalProperties"] is False
-    assert "uri_folder" in definitions["InputJob"]["properties"]["type"]["enum"]
+    assert "uri_folder" in definitions["InputJob"]["properties"]["type"]["anyOf"][0]["enum"]
     assert {"type": "string", "pattern": r"\$\{\{"} in definitions["CommandNode"]["properties"]["limits"]["anyOf"]
     assert json_schema()["anyOf"]
 
@@ -58,3 +65,38 @@ def _references(value: object) -> set[str]:
         own = {str(value["$ref"])} if "$ref" in value else set()
         return own.union(*(_references(item) for item in value.values()))
     return set().union(*(_references(item) for item in value)) if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("word", ["uri_file", "UriFile", "URI_FILE", "uri-file", "Uri File", "uri_foldr", "uri", ""])
+def test_a_json_schema_takes_words_as_the_reader_does(word: str) -> None:
+    """In any case, with or without what is between their parts; and no other word."""
+    enum = Enum("uri_file", "uri_folder")
+    reader = Reader()
+    is_read = enum.read(word, ("type",), reader) is not None
+    assert _takes(enum.schema(Definitions()), word) == is_read == (not reader.problems)
+
+
+@pytest.mark.parametrize("shape", [Integer(at_least=1), Number(), Boolean()])
+@pytest.mark.parametrize("value", ["1", "-2", "1.5", "1e3", "True", "no", "x", "1 2", ""])
+def test_a_json_schema_takes_values_in_quotes_as_the_reader_does(shape: Shape[Any], value: str) -> None:
+    """A number or a boolean may be written as text; what is no such thing is flagged."""
+    reader = Reader()
+    is_read = shape.read(value, ("it",), reader) is not None
+    if is_read or "must be at least" not in str(reader.problems):  # a range is not checked within quotes
+        assert _takes(shape.schema(Definitions()), value) == is_read
+
+
+def test_a_json_schema_takes_a_key_without_a_value() -> None:
+    """As the reader does; but not where the key is needed."""
+    definitions = json_schema("job")["$defs"]
+    assert {"type": "null"} in definitions["CommandJob"]["properties"]["tags"]["anyOf"]
+    assert "null" not in json.dumps(definitions["CommandJob"]["properties"]["command"])
+
+
+def _takes(schema: Any, text: str) -> bool:
+    """What a validator says of a text."""
+    if "anyOf" in schema:
+        return any(_takes(one, text) for one in schema["anyOf"])
+    if "enum" in schema:
+        return text in schema["enum"]
+    return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None

@@ -7,7 +7,7 @@ from typing import Any
 from smalt.entities.entity import Entity, Field
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
-from smalt.entities.shapes import JSON
+from smalt.entities.shapes import JSON, any_case
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION: JSON = {"type": "string", "pattern": r"\$\{\{"}
@@ -26,10 +26,10 @@ def _root(kind: str, definitions: Definitions) -> JSON:
     table = KINDS[kind]
     if isinstance(table, str):
         return definitions.root(noun_class(table))
-    given = {tag: {"properties": {"type": {"const": tag}}, "required": ["type"]} for tag in table}
+    given = {tag: {"properties": {"type": any_case([tag])}, "required": ["type"]} for tag in table}
     cases = [{"if": given[tag], "then": definitions.root(noun_class(where))} for tag, where in table.items()]
     untyped = [definitions.root(noun_class(where)) for where in dict.fromkeys(table.values())]
-    known: JSON = {"properties": {"type": {"enum": list(table)}}}
+    known: JSON = {"properties": {"type": any_case(table)}}
     return {"type": "object", **known, "allOf": [*cases, {"if": {"required": ["type"]}, "else": {"anyOf": untyped}}]}
 
 
@@ -73,11 +73,19 @@ class Definitions:
         if self._in_step and field.default is None and not _takes_text(shape):
             shape = {"anyOf": [shape, _EXPRESSION]}
         more: dict[str, Any] = {"readOnly": True} if field.from_service else {}
-        return {"description": field.doc, **shape, **more}
+        return {"description": field.doc, **(shape if field.required else _or_nothing(shape)), **more}
+
+
+def _or_nothing(shape: JSON) -> JSON:
+    """A key without a value is as one that is not there."""
+    if not shape:
+        return shape
+    return {"anyOf": [*(shape["anyOf"] if [*shape] == ["anyOf"] else [shape]), {"type": "null"}]}
 
 
 def _takes_text(shape: JSON) -> bool:
+    """Whether it takes any text, and so an expression, too."""
     types = shape.get("type", ())
-    if types == "string" or "string" in types or not shape:
+    if ("string" in types and "pattern" not in shape) or not shape:
         return True
     return any(_takes_text(one) for one in shape.get("anyOf", ()))

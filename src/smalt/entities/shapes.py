@@ -6,7 +6,7 @@ tells the `Reader` and answers None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.problems import Path, did_you_mean, listed, shown
@@ -132,7 +132,7 @@ class Integer(Shape[int]):
         return number if in_range(number, self.at_least, self.at_most, path, reader) else None
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"type": "integer", **_bounds(self.at_least, self.at_most)}
+        return {"anyOf": [{"type": "integer", **_bounds(self.at_least, self.at_most)}, _quoted(r"-?\d{1,19}")]}
 
 
 def _whole(value: Any) -> int | None:
@@ -181,7 +181,8 @@ class Number(Shape[float]):
         return value if in_range(value, self.at_least, self.at_most, path, reader) else None
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"type": "number", **_bounds(self.at_least, self.at_most)}
+        number = r"\s*[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?\s*"
+        return {"anyOf": [{"type": "number", **_bounds(self.at_least, self.at_most)}, _quoted(number)]}
 
 
 class Boolean(Shape[bool]):
@@ -198,7 +199,7 @@ class Boolean(Shape[bool]):
         return self.refuse(value, path, reader) if known is None else known
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"type": "boolean"}
+        return {"anyOf": [{"type": "boolean"}, any_case(self._texts)]}
 
 
 class Enum(Shape[str]):
@@ -229,11 +230,22 @@ class Enum(Shape[str]):
         return None
 
     def schema(self, definitions: Definitions) -> JSON:
-        return {"enum": list(self.allowed)}
+        return any_case(self.allowed)
 
 
 def _fold(word: str) -> str:
     return word.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def any_case(words: Iterable[str]) -> JSON:
+    """Words as they are, which editors offer, or however else the reader takes them."""
+    spelt = ("[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in _fold(word)) for word in words)
+    return {"anyOf": [{"enum": list(words)}, _quoted(f"[-_ ]*({'|'.join(dict.fromkeys(spelt))})[-_ ]*")]}
+
+
+def _quoted(pattern: str) -> JSON:
+    """Text in place of a value of another type, as the reader takes it."""
+    return {"type": "string", "pattern": f"^{pattern}$"}
 
 
 class List(Shape[list[T]]):
