@@ -41,8 +41,12 @@ class Tracked:
 
     def said(self, workspace: str, name: str) -> str:
         """What the job wrote on standard output."""
-        folder = self.server.home.path("workspaces", workspace.rsplit("/", 1)[1], "datastores", "workspaceartifactstore")
-        return Path(folder, "ExperimentRun", f"dcid.{name}", "user_logs", "std_log.txt").read_text().strip()
+        return Path(self.files(workspace, name), "user_logs", "std_log.txt").read_text().strip()
+
+    def files(self, workspace: str, run: str) -> Path:
+        """Where a run's files lie."""
+        folder = self.server.home.path("workspaces", workspace.rsplit("/", 1)[1], "datastores")
+        return folder / "workspaceartifactstore" / "ExperimentRun" / f"dcid.{run}"
 
     def as_user(self, workspace: str, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         return self.send(workspace, self.server.home.token() or "", method, path, body, **more)

@@ -110,6 +110,9 @@ async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
         return Asked(found, [], {}, headers)
     if method == "GET":
         query = strict.query(scope["query_string"].decode("latin-1"))
+        for name, value in query:
+            if name == "path" and value:
+                strict.segments(value.removesuffix("/"))
         return Asked(found, query, {}, headers)
     if _header(scope, "content-encoding"):
         raise ValidationException("a compressed body is not taken here; send it as it is")

@@ -30,6 +30,8 @@ _SOURCE_RUN = "mlflow.sourceRun"
 _MODEL_VERSIONS = "mlflow.modelVersions"
 _OWN_TAGS = ("mlflow.artifactLocation", "smalt.")
 """They say where the server finds things, and what it made: nobody writes them from outside."""
+_IN_PATH = ("model_id", "trace_id", "request_id")
+"""Of these MLflow believes the body in some routes and the URL in others."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 _REMEMBERED = 10_000
 _DEEPEST = 32
@@ -45,7 +47,10 @@ class Asked(NamedTuple):
 
 
 def check(asked: Asked) -> None:
-    """What nobody may say, a user neither: where on the server's machine something lies."""
+    """What nobody may say, a user neither: where on the server's machine something lies, or one thing in two ways."""
+    for name in _IN_PATH if asked.found.ids else ():
+        if asked.body.get(name, asked.found.ids[0]) != asked.found.ids[0]:
+            raise ValidationException(f"'{name}' is another in the body than in the URL")
     for key, _ in _tags(asked):
         if key.startswith(_OWN_TAGS):
             raise Refused(f"the tag '{key[:100]}' is the server's own")
@@ -161,7 +166,7 @@ class Rules:
         if asked.found.path == f"{_M}/traces":  # mlflow 2
             asked.body["experiment_id"] = experiment
             metadata = strict.objects(asked.body, "request_metadata")
-            sources = [strict.text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
+            sources = _source_runs(asked.body)
             if not sources:
                 asked.body["request_metadata"] = [*metadata, {"key": _SOURCE_RUN, "value": job.name}]
         else:
@@ -180,6 +185,8 @@ class Rules:
     async def _own_trace(self, workspace: Workspace, job: Job, asked: Asked) -> None:
         ids = asked.found.ids
         await self._need_trace(workspace, job, ids[0] if ids else strict.text(asked.body, "trace_id"))
+        for run in _source_runs(asked.body):
+            await self._need_run(workspace, job, run)
 
     async def _own_file(self, workspace: Workspace, job: Job, asked: Asked) -> None:
         """A file below an own run, model or trace."""
@@ -278,6 +285,12 @@ class Rules:
     def _remember(self, job: Job, id: str) -> None:
         self._own[job.id, id] = None
         _trim(self._own)
+
+
+def _source_runs(body: Body) -> list[str]:
+    """The run that a trace of mlflow 2 says it belongs to."""
+    metadata = strict.objects(body, "request_metadata")
+    return [strict.text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
 
 
 def _trim(memory: OrderedDict[Any, Any]) -> None:

@@ -236,7 +236,7 @@ def _variables(
     }
     if own.bin:
         variables["PATH"] = f"{own.bin}:{variables.get('PATH', '/usr/bin:/bin')}"
-    if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # else it tracks elsewhere, knowing nothing of us
+    if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # that one would not know us
         variables.update(rooms.tracking.variables(job, workspace))
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
