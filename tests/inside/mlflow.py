@@ -145,7 +145,7 @@ class Mlflow:
     def listing(self, folder: str) -> dict[str, Any]:
         start = folder.rstrip("/") + "/"
         below = {name[len(start) :].partition("/")[::2] for name in self.files if name.startswith(start)}
-        return {"files": [{"path": name, "is_dir": bool(rest)} for name, rest in {n: r for n, r in below}.items()]}
+        return {"files": [{"path": name, "is_dir": bool(rest)} for name, rest in dict(below).items()]}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         mlflow = self

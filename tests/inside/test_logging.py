@@ -74,10 +74,8 @@ def test_columns_that_come_later_are_empty_before(job: Job) -> None:
 
 def test_tables(job: Job) -> None:
     """By columns; a table of one row has plain values."""
-    script = (
-        "run.log_table('t', {'x': [1, 2], 'y': [0.5, 'a']}); run.log_table('one', {'x': 1}); answer = run.get_metrics()"
-    )
-    assert job(script) == {"t": {"x": [1, 2], "y": [0.5, "a"]}, "one": {"x": 1}}
+    script = "run.log_table('t', {'x': [1, 2], 'y': [0.5, 'a']}); run.log_table('one', {'x': 1})\n"
+    assert job(script + "answer = run.get_metrics()") == {"t": {"x": [1, 2], "y": [0.5, "a"]}, "one": {"x": 1}}
     assert "of one length; 'x' has 1, 'y' has 2" in job.refusal("run.log_table('t', {'x': [1], 'y': [1, 2]})")
 
 

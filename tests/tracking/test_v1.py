@@ -57,16 +57,18 @@ def submit(tracked: Tracked, workspace: str, name: str, folder: Path, python: st
     body = host_job(f"{python} {folder}/script.py")
     body["properties"]["inputs"] = {"data": {"jobInputType": "uri_file", "uri": str(folder / "data.csv")}}
     body["properties"]["experimentName"] = "wolves"
-    path = f"{workspace}/jobs/{name}"
-    assert tracked.server.ask("PUT", path, body).status == 201
-    status = eventually(
-        lambda: (s := tracked.server.ask("GET", path).body["properties"]["status"]) in ("Completed", "Failed") and s,
-        name,
-    )
+    status = run_job(tracked, f"{workspace}/jobs/{name}", body)
     said = tracked.said(workspace, name)
     assert status == "Completed", said
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
+
+
+def run_job(tracked: Tracked, path: str, body: dict[str, Any]) -> str:
+    """Its last status."""
+    ask, over = tracked.server.ask, ("Completed", "Failed")
+    assert ask("PUT", path, body).status == 201
+    return eventually(lambda: (status := ask("GET", path).body["properties"]["status"]) in over and str(status), path)
 
 
 def in_the_run(tracked: Tracked, workspace: str, name: str) -> dict[str, Any]:
@@ -98,10 +100,31 @@ def test_a_v1_script_logs_to_the_jobs_own_run(tracked: Tracked, workspace: str, 
     assert run["metrics"]["loss"] == (0.25, 1)
     assert run["tags"]["by"] == "wolf"
     assert {"extra/notes.txt", "outputs/model.txt", "citrus.json", "cm.json"} <= set(run["files"])
-    version = tracked.as_user(workspace, "GET", f"{M}/model-versions/get?name=den-model&version=1").body[
-        "model_version"
-    ]
-    assert version["run_id"] == name
+    version = tracked.as_user(workspace, "GET", f"{M}/model-versions/get?name=den-model&version=1").body
+    assert version["model_version"]["run_id"] == name
+
+
+def test_a_step_logs_to_its_pipeline(tracked: Tracked, workspace: str, tmp_path: Path) -> None:
+    """`run.parent` is the pipeline's run, as in the service."""
+    script = tmp_path / "step.py"
+    script.write_text(
+        "from azureml.core import Run\nrun = Run.get_context()\n"
+        "run.parent.log('best', 4)\nrun.parent.tag('by', run.id)\nrun.log('own', 1)\n"
+        "run.parent.upload_file('from_step.py', __file__)\n"
+        "print(run.parent.id, run.parent.parent)\n"
+    )
+    command = {"name": "one", "version": "1", "command": f"python3 {script}", "environment": "azureml:host@latest"}
+    node = {"type": "command", "component": {"type": "command", **command}}
+    body = {"properties": {"jobType": "Pipeline", "jobs": {"one": node}, "settings": {}}}
+    status = run_job(tracked, f"{workspace}/jobs/v1-pipe", body)
+    tree = tracked.server.ask("GET", f"/smalt/v1{workspace}/jobs/v1-pipe/tree").body["jobs"]
+    step = next(one["name"] for one in tree if one["node"] == "one")
+    assert (status, tracked.said(workspace, step)) == ("Completed", "v1-pipe None")
+    run = in_the_run(tracked, workspace, "v1-pipe")
+    assert run["metrics"] == {"best": (4, 0)}
+    assert run["tags"]["by"] == step
+    assert run["files"] == ["from_step.py"]
+    assert in_the_run(tracked, workspace, step)["metrics"] == {"own": (1, 0)}
 
 
 def test_the_same_with_azureml_core_installed(tracked: Tracked, workspace: str, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PARENT = "mlflow.parentRunId"
 _PROPERTY = "azureml.property."
+_NOT_TAGS = ("mlflow.", _PROPERTY, "azureml.git.", "azureml.ContentSnapshotId", "azureml.jobType")
 _STATES = {"RUNNING": "Running", "FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Canceled",
            "SCHEDULED": "Queued"}  # fmt: skip
 _OVER = ("Completed", "Failed", "Canceled")
@@ -140,11 +141,7 @@ class Run(Logging, Storage):
         self.client.post("runs/set-tag", {"run_id": self.id, "key": name, "value": value})
 
     def get_tags(self) -> dict[str, str | None]:
-        return {
-            name: value or None
-            for name, value in self.all_tags().items()
-            if not name.startswith(("mlflow.", _PROPERTY))
-        }
+        return {name: value or None for name, value in self.all_tags().items() if not name.startswith(_NOT_TAGS)}
 
     @property
     def tags(self) -> dict[str, str | None]:
@@ -166,9 +163,9 @@ class Run(Logging, Storage):
             self.set_tag(_PROPERTY + name, str(value))
 
     def get_properties(self) -> dict[str, str]:
-        tags = self.all_tags()
-        git = {name: value for name, value in tags.items() if name.startswith("mlflow.source.git.")}
-        return {**git, **{name[len(_PROPERTY) :]: tags[name] for name in tags if name.startswith(_PROPERTY)}}
+        """What was added, and what smalt knows: the commit and the snapshot of the code."""
+        found = {name: value for name, value in self.all_tags().items() if name.startswith(_NOT_TAGS[1:])}
+        return {name[len(_PROPERTY) :] if name.startswith(_PROPERTY) else name: found[name] for name in found}
 
     @property
     def properties(self) -> dict[str, str]:
