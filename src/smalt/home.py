@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -76,6 +77,14 @@ class Home:
         """The first token, made by the server for the home's owner; None before its first start."""
         text = self.read("token")
         return text.strip() or None if text else None
+
+    def secret(self, name: str) -> bytes:
+        """A key of the home's own for one purpose, made when it is first asked for."""
+        text = self.read(f"{name}.key")
+        if not text:
+            text = secrets.token_hex(32)
+            self.write(f"{name}.key", text)
+        return text.encode()
 
     def socket(self, name: str) -> Path:
         """Where the Unix socket `name` ("server", "launcher") is; its folder is for the owner only."""

@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api import (
+    blobs,
     bulk,
     codes,
     compare,
@@ -89,6 +90,11 @@ class _Dispatch:
             scope["smalt.rest"] = raw_rest(scope, found.rest)
             await scope["smalt.service"].tracking.serve(scope, receive, send)
             return
+        if blob := blobs.split(scope["path"]):
+            scope["smalt.workspace"] = _workspace_in(scope, blob[0])
+            response = await blobs.serve(Call(scope, receive, send), *blob[1:])
+            await response(scope, receive, send)
+            return
         scope["smalt.path"] = quote(scope["path"])
         router, path = (
             (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
@@ -102,6 +108,15 @@ class _Dispatch:
         answer = await handler(Call(scope, receive, send))
         response = answer if callable(answer) else Reply(answer)
         await response(scope, receive, send)
+
+
+def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
+    """The workspace of that folder, which is the account's name to storage clients."""
+    token = scope["smalt.token"]
+    for one in records.every(scope["smalt.service"].db):
+        if one.folder == folder and (token is None or token.workspace_id in (None, one.id)):
+            return one
+    raise NotFound(f"there is no storage account '{folder[:100]}' here")
 
 
 def _workspace(scope: Scope, path: paths.WorkspacePath) -> records.Workspace:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import Refused
+from smalt.exceptions import NotFound, Refused
+from smalt.service.api import blobs
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id
 from smalt.service.api.versioned import Collection, check_name
 from smalt.service.data import Snapshot
+from smalt.service.data.blobs import SNAPSHOTS
 from smalt.service.records import assets
 
 _FIRST = "1"
@@ -27,45 +31,76 @@ class _Codes(Collection):
         wanted = call.query("hash")
         if not wanted:
             return await super().list_versions(call)
-        found = assets.by_hash(call.service.db, call.workspace.id, "codes", wanted)
+        found = assets.code_by_hash(call.service.db, call.workspace.id, wanted)
         return page(call, [found] if found else [], lambda version: self.version(call, version))
 
     async def put_version(self, call: Call) -> Reply:
-        """Code that lies in a datastore becomes a snapshot."""
+        """Code that lies in a datastore, or was just uploaded as blobs, becomes a snapshot."""
         name, version = call.name(), call.name("version")
         check_name(name)
         check_name(version, "version")
         properties = properties_of(await call.object())
         uri = properties.get("codeUri")
-        if not isinstance(uri, str) or not uri.startswith("azureml://"):
+        if not isinstance(uri, str) or not uri.startswith(("azureml://", "https://", "http://")):
             raise Refused("code is kept from a codeUri of a datastore (azureml://…); upload it there first")
         known = assets.get(call.service.db, call.workspace.id, "codes", name, version)
         if known is None or known.properties.get("codeUri") != uri:
-            location = call.service.data.resolve(uri, call.workspace)
-            path = await call.service.data.fetch(location)
-            snapshot = await asyncio.to_thread(call.service.data.snapshots.add, path, ignore=False)
-            _put(call, name, version, properties, snapshot.hash)
+            path = await _path(call, uri)
+            if known is None or path.exists():  # sent again, when the upload was taken already, it is the same code
+                snapshot = await asyncio.to_thread(call.service.data.snapshots.add, path, ignore=False)
+                kept = properties if uri.startswith("azureml:") else {**properties, "codeUri": _snapshot_uri(snapshot)}
+                _put(call, name, version, kept, snapshot.hash)
+                await asyncio.to_thread(blobs.end_upload, call, uri)
         found = assets.find(call.service.db, call.workspace.id, "codes", name, version, None)
         return Reply(self.version(call, found), 201 if known is None else 200)
+
+    def version(self, call: Call, version: assets.Version) -> dict[str, Any]:
+        """Over TCP its content has a URL, of blobs for reading."""
+        shape = super().version(call, version)
+        if not call.is_local and version.content_hash:
+            uri = f"{blobs.url(call, SNAPSHOTS)}/{version.content_hash}"
+            shape["properties"] = {**shape["properties"], "codeUri": uri}
+        return shape
 
 
 CODES = _Codes("codes", "code", content=("codeUri",))
 
 
-async def start_pending_upload(call: Call) -> None:
-    raise Refused("this smalt takes no uploads of code by blob; submit with smalt's own client")
+async def start_pending_upload(call: Call) -> dict[str, Any]:
+    """A container of its own, and a link that opens it."""
+    uri = blobs.url(call, container := blobs.of(call).new_upload())
+    query = call.service.sas.sign(call.workspace.folder, container)
+    credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
+    return {
+        "pendingUploadId": str(uuid.uuid4()),
+        "pendingUploadType": "TemporaryBlobReference",
+        "blobReferenceForConsumption": {"blobUri": uri, "storageAccountArmId": "", "credential": credential},
+    }
 
 
 def keep(call: Call, snapshot: Snapshot) -> str:
     """The id of the code with that content; it is named by its hash, so that it is there once."""
     if assets.get(call.service.db, call.workspace.id, "codes", snapshot.hash, _FIRST) is None:
         properties = {
-            "codeUri": f"smalt://snapshots/{snapshot.hash}",
+            "codeUri": _snapshot_uri(snapshot),
             "isAnonymous": True,
             "properties": {"hash_sha256": snapshot.hash},
         }
         _put(call, snapshot.hash, _FIRST, properties, snapshot.hash)
     return f"{resource_id(call.workspace, 'codes', snapshot.hash)}/versions/{_FIRST}"
+
+
+async def _path(call: Call, uri: str) -> Path:
+    own = blobs.local(call, uri)
+    if own is not None:
+        return own
+    if not uri.startswith("azureml:"):
+        raise NotFound(f"{uri[:200]} is no blob of this workspace; upload the code with startPendingUpload first")
+    return await call.service.data.fetch(call.service.data.resolve(uri, call.workspace))
+
+
+def _snapshot_uri(snapshot: Snapshot) -> str:
+    return f"smalt://snapshots/{snapshot.hash}"
 
 
 def _put(call: Call, name: str, version: str, properties: dict[str, Any], hash: str) -> None:

@@ -14,13 +14,14 @@ from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.records import resources
 from smalt.service.records.resources import Resource
 
-_CONTAINERS = {
+CONTAINERS = {
     "workspaceblobstore": {"datastoreType": "AzureBlob", "containerName": "azureml-blobstore"},
     "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
     "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"},
     "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code"},
 }
-_ACCOUNT = {"accountName": "smalt", "endpoint": "core.windows.net", "protocol": "https"}
+"""By datastore; the names of their containers are the service's."""
+
 _NO_CREDENTIALS = {"credentialsType": "None"}
 
 
@@ -91,7 +92,7 @@ def _builtin(call: Call, name: str) -> Resource:
 
 
 def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
-    given = datastore.content.get("properties") or {**_ACCOUNT, **_CONTAINERS[datastore.name]}
+    given = datastore.content.get("properties") or {**_account(call), **CONTAINERS[datastore.name]}
     return {
         "id": resource_id(call.workspace, "datastores", datastore.name),
         "name": datastore.name,
@@ -105,6 +106,13 @@ def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
         },
         "systemData": system_data(datastore.created_by, datastore.created_at),
     }
+
+
+def _account(call: Call) -> dict[str, str]:
+    """Clients build `https://{accountName}.blob.core.windows.net/…` of it; the `?` takes their suffix away."""
+    name = f"{call.base.partition('://')[2]}/{call.workspace.folder}.blob.core.windows.net/?"
+    account = "smalt" if call.is_local else name
+    return {"accountName": account, "endpoint": "core.windows.net", "protocol": "https"}
 
 
 ROUTES = [

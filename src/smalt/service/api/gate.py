@@ -9,7 +9,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import Refused, Unauthorized
-from smalt.service.api import errors
+from smalt.service.api import blobs, errors
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
@@ -101,6 +101,8 @@ class Gate:
 
     def _has_link(self, scope: Scope) -> bool:
         query = scope["query_string"].decode("latin-1")
+        if "sig=" in query and (blob := blobs.split(scope["path"])):
+            return self._service.sas.opens(scope["method"], *blob[:2], query)
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _authenticate(self, scope: Scope, headers: Headers) -> None:

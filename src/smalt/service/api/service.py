@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from smalt.home import Home
 from smalt.service.api.links import Links
+from smalt.service.api.sas import Sas
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
@@ -58,6 +60,10 @@ class Service:
     def base(self) -> str:
         """The server's own URL, for callers that did not use one."""
         return self.settings.public_url or f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def sas(self) -> Sas:
+        return Sas(self.home.secret("storage"))
 
     @property
     def data(self) -> Data:

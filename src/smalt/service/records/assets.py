@@ -149,13 +149,24 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
-def by_hash(db: Database, workspace_id: int, kind: str, content_hash: str) -> Version | None:
+def code_by_hash(db: Database, workspace_id: int, hash: str) -> Version | None:
+    """Code by the id of its content, or by the hash that the client who uploaded it made of it."""
     row = db.row(
-        f"SELECT {_VERSION} FROM {_JOIN} WHERE v.workspace_id=? AND v.content_hash=? AND a.kind=?"
-        " ORDER BY v.id LIMIT 1",
-        (workspace_id, content_hash, kind),
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE v.workspace_id=? AND a.kind='codes'"
+        " AND (v.content_hash=? OR json_extract(v.body, '$.properties.hash_sha256')=?) LIMIT 1",
+        (workspace_id, hash, hash),
     )
     return Version(*row) if row else None
+
+
+def states(db: Database, workspace_id: int, kind: str) -> list[tuple[Any, ...]]:
+    """What differs when any asset of the kind does."""
+    return db.rows(
+        "SELECT a.name, a.body, a.is_archived, v.version, v.modified_at, v.is_archived FROM assets a"
+        " LEFT JOIN asset_versions v ON v.asset_id=a.id WHERE a.workspace_id=? AND a.kind=? AND a.is_anonymous=0"
+        " ORDER BY a.id, v.id",
+        (workspace_id, kind),
+    )
 
 
 def versions(db: Database, workspace_id: int, kind: str, name: str, view: str = "ActiveOnly") -> list[Version]:

@@ -1,0 +1,290 @@
+"""Azure's blob storage protocol over the datastores: `/<workspace folder>.blob.core.windows.net/<container>/<blob>`.
+
+What the official client and azure-storage-blob use of it; `x-ms-version` is not looked at. The folders are the very
+ones that jobs read and write (`service/data/blobs.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from starlette.responses import Response, StreamingResponse
+
+from smalt.exceptions import NotFound, SmaltError, ValidationException
+from smalt.service.api import blob_xml, errors
+from smalt.service.api.call import Call
+from smalt.service.api.datastores import CONTAINERS
+from smalt.service.api.pipe import consumed
+from smalt.service.data import DEFAULTS
+from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
+from smalt.service.data.copying import remove_tree
+from smalt.service.records import resources
+
+_PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/?(?P<name>.*)", re.DOTALL)
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_META = "x-ms-meta-"
+_CHUNK = 1 << 20
+_MOST_LISTED = 5000
+_LARGEST_LIST = 16 << 20
+
+
+def split(path: str) -> tuple[str, str, str] | None:
+    """Account (the workspace's folder), container and blob of a path; None for any other path."""
+    found = _PATH.fullmatch(path)
+    return (found["account"], found["container"], found["name"]) if found else None
+
+
+def of(call: Call) -> Blobs:
+    data = call.service.data
+    return Blobs(call.service.home, call.workspace.folder, data.datastores, data.snapshots)
+
+
+def url(call: Call, container: str) -> str:
+    """The container's URL, as the caller reaches this server."""
+    return f"{call.base}/{call.workspace.folder}.blob.core.windows.net/{container}"
+
+
+def local(call: Call, uri: str) -> Path | None:
+    """Where a URL of this workspace's blobs leads on this machine; None for any other. Scheme and host may differ:
+    a client keeps the URL that it was given first."""
+    found = split(unquote(urlsplit(uri).path)) if uri.startswith(("https://", "http://")) else None
+    if found is None or found[0] != call.workspace.folder:
+        return None
+    return of(call).path(_store(call, found[1]), found[2].strip("/"))
+
+
+def end_upload(call: Call, uri: str) -> None:
+    """The pending upload that the URL is of has been taken: its container goes."""
+    found = split(unquote(urlsplit(uri).path))
+    if found is not None and UPLOAD.fullmatch(found[1]):
+        remove_tree(of(call).root(found[1]))
+
+
+async def serve(call: Call, container: str, name: str) -> Response:
+    """The answer; every error as the storage clients read it."""
+    try:
+        return await _Request(call, container, name).answer()
+    except SmaltError as error:
+        status, body, _ = errors.describe(error)
+        code = "BlobNotFound" if status == 404 else error.code
+        status = 409 if code == "BlobAlreadyExists" else status
+        return _error(status, code, body["error"]["message"], call.method)
+
+
+class _Request:
+    def __init__(self, call: Call, container: str, name: str) -> None:
+        self._call = call
+        self._name = name
+        self._container = container
+        self._store = _store(call, container)
+        self._blobs = of(call)
+
+    async def answer(self) -> Response:
+        call, comp = self._call, self._call.query("comp")
+        if not self._name:
+            return await self._container_answer(comp)
+        if call.method in ("GET", "HEAD"):
+            blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
+            return _properties(blob) if comp == "metadata" else self._read(blob)
+        if call.method == "DELETE":
+            await asyncio.to_thread(self._blobs.delete, self._store, self._name)
+            return Response(status_code=202)
+        if call.method == "PUT" and comp in _PUTS:
+            response: Response = await _PUTS[comp](self)
+            return response
+        message = f"{call.method} with comp={comp!r} is not possible here"
+        return _error(400, "UnsupportedOperation", message, call.method)
+
+    async def _container_answer(self, comp: str) -> Response:
+        call = self._call
+        if call.method == "GET" and comp == "list":
+            return await self._list()
+        root = self._blobs.root(self._store) if self._store != SNAPSHOTS else None
+        if UPLOAD.fullmatch(self._container) and root is not None and not root.is_dir():
+            raise NotFound(f"there is no container '{self._container}'")
+        if call.method == "PUT":
+            return _error(409, "ContainerAlreadyExists", f"the container '{self._container}' exists", call.method)
+        return Response(headers={"etag": '"0x1"', "last-modified": formatdate(0, usegmt=True)})
+
+    async def _list(self) -> Response:
+        call = self._call
+        prefix, delimiter = call.query("prefix"), call.query("delimiter")
+        most = min(max(1, call.number("maxresults", _MOST_LISTED)), _MOST_LISTED)
+        after = _unmark(call.query("marker"))
+
+        def listed() -> list[Blob | str]:
+            return list(islice(self._blobs.list(self._store, prefix, delimiter, after), most + 1))
+
+        items = await asyncio.to_thread(listed)
+        marker = _mark(_name(items[most - 1])) if len(items) > most else ""
+        text = blob_xml.listing(
+            self._container, items[:most], prefix=prefix, delimiter=delimiter, most=most, marker=marker,
+            with_metadata="metadata" in call.query("include"),
+        )  # fmt: skip
+        return Response(text, media_type="application/xml")
+
+    def _read(self, blob: Blob) -> Response:
+        headers = _headers(blob)
+        given = self._call.headers.get("x-ms-range") or self._call.headers.get("range")
+        first, last, status = 0, blob.size - 1, 200
+        if given:
+            found = _RANGE.fullmatch(given.strip())
+            if found is None or int(found[1]) >= blob.size:
+                return _error(416, "InvalidRange", f"the blob has {blob.size} bytes", self._call.method)
+            first, status = int(found[1]), 206
+            last = min(int(found[2] or last), last)
+            headers["content-range"] = f"bytes {first}-{last}/{blob.size}"
+            if headers.pop("content-md5", None) and blob.md5:
+                headers["x-ms-blob-content-md5"] = blob.md5
+        headers["content-length"] = str(last - first + 1)
+        if self._call.method == "HEAD":
+            return Response(status_code=status, headers=headers)
+        path = self._blobs.path(self._store, blob.name)
+        return StreamingResponse(_part(path, first, last - first + 1), status, headers)
+
+    async def _put(self) -> Response:
+        kind = self._call.headers.get("x-ms-blob-type", "BlockBlob")
+        if kind != "BlockBlob":
+            return _error(400, "UnsupportedBlobType", f"a {kind} is not possible here, only a BlockBlob", "PUT")
+        md5 = self._md5("x-ms-blob-content-md5") or self._md5("content-md5")
+        blob = await consumed(
+            self._call,
+            lambda blocks: self._blobs.put(
+                self._store, self._name, blocks, only_new=self._only_new(), md5=md5, metadata=self._metadata()
+            ),
+        )
+        return _written(blob)
+
+    async def _put_block(self) -> Response:
+        id, md5 = self._call.query("blockid"), self._md5("content-md5")
+        if not id or len(id) > 200:
+            raise ValidationException("'blockid' must be a text of at most 200 characters")
+        await consumed(self._call, lambda blocks: self._blobs.put_block(self._store, self._name, id, blocks, md5))
+        return Response(status_code=201)
+
+    async def _put_block_list(self) -> Response:
+        parts, size = [], 0
+        async for part in self._call.chunks():
+            size += len(part)
+            if size > _LARGEST_LIST:
+                raise errors.TooLarge(f"the block list is larger than {_LARGEST_LIST} bytes")
+            parts.append(part)
+        ids = blob_xml.block_ids(b"".join(parts))
+        blob = await asyncio.to_thread(
+            self._blobs.put_block_list, self._store, self._name, ids, only_new=self._only_new(),
+            md5=self._md5("x-ms-blob-content-md5"), metadata=self._metadata(),
+        )  # fmt: skip
+        return _written(blob)
+
+    async def _put_metadata(self) -> Response:
+        blob = await asyncio.to_thread(self._blobs.set_metadata, self._store, self._name, self._metadata())
+        return _written(blob, 200)
+
+    async def _put_properties(self) -> Response:
+        """Content types and tiers are accepted; a file has none."""
+        return _written(await asyncio.to_thread(self._blobs.get, self._store, self._name), 200)
+
+    def _only_new(self) -> bool:
+        return self._call.headers.get("if-none-match") == "*"
+
+    def _metadata(self) -> dict[str, str]:
+        return {name[len(_META) :]: value for name, value in self._call.headers.items() if name.startswith(_META)}
+
+    def _md5(self, header: str) -> str | None:
+        text = self._call.headers.get(header)
+        if text is None:
+            return None
+        try:
+            if len(base64.b64decode(text, validate=True)) == 16:
+                return text
+        except (binascii.Error, ValueError):
+            pass
+        raise ValidationException(f"the header '{header}' is not an MD5 in base64")
+
+
+_PUTS: dict[str, Any] = {
+    "": _Request._put,
+    "block": _Request._put_block,
+    "blocklist": _Request._put_block_list,
+    "metadata": _Request._put_metadata,
+    "properties": _Request._put_properties,
+    "tier": _Request._put_properties,
+}
+
+
+def _store(call: Call, container: str) -> str:
+    """The datastore of a container's name; a datastore's own name does as well."""
+    if container == SNAPSHOTS or UPLOAD.fullmatch(container):
+        return container
+    for name in DEFAULTS:
+        if container in (name, *CONTAINERS[name].values()):
+            return name
+    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
+        properties = one.content.get("properties") or {}
+        if container in (one.name, properties.get("containerName")):
+            return one.name
+    raise NotFound(f"there is no container '{container}' in workspace '{call.workspace.name}'")
+
+
+async def _part(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
+    with open(path, "rb") as file:
+        file.seek(first)
+        while count > 0:
+            chunk = await asyncio.to_thread(file.read, min(_CHUNK, count))
+            if not chunk:
+                return
+            count -= len(chunk)
+            yield chunk
+
+
+def _headers(blob: Blob) -> dict[str, str]:
+    headers = {
+        "etag": f'"{blob.etag}"',
+        "last-modified": formatdate(blob.modified, usegmt=True),
+        "x-ms-blob-type": "BlockBlob",
+        "x-ms-creation-time": formatdate(blob.modified, usegmt=True),
+        "x-ms-lease-status": "unlocked",
+        "x-ms-lease-state": "available",
+        "accept-ranges": "bytes",
+        "content-type": "application/octet-stream",
+        **{f"{_META}{name}": value for name, value in blob.metadata.items()},
+    }
+    return {**headers, "content-md5": blob.md5} if blob.md5 else headers
+
+
+def _properties(blob: Blob) -> Response:
+    return Response(headers=_headers(blob))
+
+
+def _written(blob: Blob, status: int = 201) -> Response:
+    kept = _headers(blob)
+    return Response(status_code=status, headers={name: kept[name] for name in ("etag", "last-modified")})
+
+
+def _error(status: int, code: str, message: str, method: str) -> Response:
+    text = "" if method == "HEAD" else blob_xml.error(code, message)
+    return Response(text, status, {"x-ms-error-code": code}, media_type="application/xml")
+
+
+def _name(item: Blob | str) -> str:
+    return item if isinstance(item, str) else item.name
+
+
+def _mark(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode("utf-8", "surrogateescape")).decode()
+
+
+def _unmark(marker: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(marker).decode("utf-8", "surrogateescape")
+    except (binascii.Error, ValueError):
+        raise ValidationException("'marker' is none that this server gave") from None
