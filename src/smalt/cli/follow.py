@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 import click
 
 from smalt.cli.watch import Followed, Watch, duration
-from smalt.exceptions import JobException
+from smalt.exceptions import JobException, SmaltError
 
 if TYPE_CHECKING:
     from smalt.cli.verb import Invocation
@@ -45,6 +46,8 @@ def follow(to: Invocation, name: str) -> bool:
         )
         raise click.exceptions.Exit(130) from None
     summarise(watch, sys.stderr, quiet=to.quiet)
+    if not to.quiet:
+        _tell_metrics(to, name)
     return watch.status == "Completed"
 
 
@@ -87,6 +90,16 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
         stream.write(f"error: {len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}\n")
     verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
     stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}\n")
+
+
+def _tell_metrics(to: Invocation, name: str) -> None:
+    """What was logged last; the job's end has been told, so whatever is wrong here is no news of it."""
+    from smalt.cli.logged import summary
+    from smalt.client.metrics import Metrics
+
+    with contextlib.suppress(SmaltError):
+        for line in summary(name, Metrics(to.client).runs(name)):
+            to.note(line)
 
 
 def _show(watch: Watch, view: View, event: dict[str, Any]) -> None:

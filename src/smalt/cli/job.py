@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from smalt.cli import documents, options
+from smalt.cli.arguments import SEPARATOR, Words
 from smalt.cli.verb import Invocation, Noun
 
 job = Noun(
@@ -17,6 +18,7 @@ job = Noun(
 )
 
 _NEWEST = 50
+_COLUMNS = 6
 _NAME = options.name("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
 _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job as created to this file, as YAML.")
@@ -62,10 +64,15 @@ def create(
 
 @job.verb("show", _NAME, options.WEB)
 def show(to: Invocation, name: str, web: bool) -> Any:
-    """Show a job."""
+    """Show a job, with the last values of its metrics."""
     if web:
         to.note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
-    return to.client.jobs.get(name)
+    from smalt.cli import plain
+    from smalt.client.metrics import Metrics
+
+    shown = plain.data(to.client.jobs.get(name))
+    latest = Metrics(to.client).latest([name]).get(name)
+    return {**shown, "metrics": latest} if latest else shown
 
 
 @job.verb(
@@ -82,6 +89,7 @@ def show(to: Invocation, name: str, web: bool) -> Any:
         metavar="[BOOL]",
         help="All of them, not only the newest 50.",
     ),
+    click.Option(["--metrics"], is_flag=True, help="With the last values of their metrics."),
     click.Option(["--asset-name"], metavar="NAME", hidden=True),
     options.LISTING,
     options.MAX_RESULTS,
@@ -95,6 +103,7 @@ def list_jobs(
     include_archived: bool,
     max_results: int | None,
     all_results: bool,
+    metrics: bool,
     **_: Any,
 ) -> Any:
     """List jobs, the newest first, as many as 50; or all children of one."""
@@ -107,17 +116,73 @@ def list_jobs(
         and (status is None or str(each.status).lower() == status.lower())
     )
     if max_results is not None or all_results or parent_job_name is not None:
-        return list(islice(wanted, max_results))
-    newest = list(islice(wanted, _NEWEST + 1))
-    if len(newest) > _NEWEST:
-        to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
-    return newest[:_NEWEST]
+        found = list(islice(wanted, max_results))
+    else:
+        found = list(islice(wanted, _NEWEST + 1))
+        if len(found) > _NEWEST:
+            to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
+            found = found[:_NEWEST]
+    return _with_metrics(to, found) if metrics else found
 
 
 @job.verb("stream", _NAME)
 def stream(to: Invocation, name: str) -> None:
     """Show a job's log from its beginning until the job is over."""
     _follow(to, name)
+
+
+@job.verb(
+    "metrics",
+    _NAME,
+    Words(["--metric"], multiple=True, metavar="METRIC…", help="Only these metrics."),
+    click.Option(["--history"], is_flag=True, help="All values, not only the last."),
+    click.Option(["--plot"], is_flag=True, help="Draw the curves."),
+)
+def metrics(to: Invocation, name: str, metric: tuple[str, ...], history: bool, plot: bool) -> Any:
+    """Show what a job, its steps and its nested runs logged, and what they used of the machine."""
+    from smalt.cli import logged
+    from smalt.client.metrics import Metrics
+
+    if plot and (history or to.wants_result):
+        raise click.UsageError("--plot draws; leave out --history, --output and --query")
+    chosen = [word for words in metric for word in words.split(SEPARATOR)]
+    runs = Metrics(to.client).runs(
+        name, chosen, extremes=not history, history=history or plot, points=logged.POINTS if plot else None
+    )
+    if not any(run["metrics"] for run in runs):
+        to.note(f"job {name} has no metrics{' of these names' if chosen else ''}")
+    if plot:
+        click.echo(logged.plot(runs), nl=False)
+        return None
+    to.columns = logged.HISTORY_COLUMNS if history else logged.COLUMNS
+    return logged.history(runs) if history else logged.rows(runs)
+
+
+@job.verb(
+    "compare",
+    click.Argument(["jobs"], nargs=-1, metavar="JOB JOB…"),
+    click.Option(["--html"], metavar="FILE", help="Write a page with the comparison and the curves to this file."),
+)
+def compare(to: Invocation, jobs: tuple[str, ...], html: str | None) -> Any:
+    """Put jobs side by side: parameters, metrics, inputs, code and environment, what differs with a mark."""
+    from smalt.cli import comparison
+    from smalt.client.metrics import Metrics
+
+    names = list(dict.fromkeys(jobs))
+    if len(names) < 2:
+        raise click.UsageError("name the jobs to compare: smalt job compare JOB JOB")
+    reader = Metrics(to.client)
+    rows = comparison.rows(reader.compare(names))
+    if html is not None:
+        from smalt.cli.comparison_page import write
+
+        write(html, rows, names, reader)
+        to.note(f"wrote {html}")
+        return rows if to.wants_result else None
+    if not to.wants_table:
+        return rows
+    click.echo(comparison.text(rows), nl=False)
+    return None
 
 
 @job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait for its end."))
@@ -196,6 +261,19 @@ def _follow(to: Invocation, name: str) -> None:
         to.show(to.client.jobs.get(name))
     if not completed:
         raise click.exceptions.Exit(1)
+
+
+def _with_metrics(to: Invocation, found: list[Any]) -> list[Any]:
+    """The jobs as plain data with what they logged; a table gets a column for each of the commonest metrics."""
+    from collections import Counter
+
+    from smalt.cli import plain
+    from smalt.client.metrics import Metrics
+
+    latest = Metrics(to.client).latest([each.name for each in found]) if found else {}
+    common = Counter(name for values in latest.values() for name in values if not name.startswith("system/"))
+    to.columns = (*to.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)))
+    return [{**plain.data(each), "metrics": latest.get(each.name, {})} for each in found]
 
 
 def _save(created: Any, path: str) -> None:

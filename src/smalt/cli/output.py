@@ -19,7 +19,7 @@ def write(
     stream = stream or sys.stdout
     if query is not None:
         data = search(data, query)
-    form = form or _usual(data, query, stream)
+    form = form_of(data, form, query, stream)
     if data is None or form == "none":
         return
     if form == "tsv":
@@ -57,9 +57,11 @@ def tsv(data: Any) -> str:
     return "".join(_tsv_row(row) + "\n" for row in rows)
 
 
-def _usual(data: Any, query: str | None, stream: TextIO) -> str:
-    """For a person a table or YAML, for a pipe (or a query) JSON."""
-    if query is not None or not stream.isatty():
+def form_of(data: Any, form: str | None, query: str | None = None, stream: TextIO | None = None) -> str:
+    """The format that was asked for; else for a person a table or YAML, for a pipe (or a query) JSON."""
+    if form is not None:
+        return form
+    if query is not None or not (stream or sys.stdout).isatty():
         return "json"
     return "table" if isinstance(data, list) else "yaml"
 

@@ -15,8 +15,12 @@ def render(data: Any, columns: tuple[str, ...] = ()) -> str:
     if not rows or not heads:
         return ""
     cells = [[_text(_at(row, head)) for head in heads] for row in rows]
-    titles = [_title(head) for head in heads]
-    widths = [max(len(line[index]) for line in [titles, *cells]) for index in range(len(heads))]
+    return lay_out([_title(head) for head in heads], cells)
+
+
+def lay_out(titles: list[str], cells: list[list[str]]) -> str:
+    """Columns under their titles, as wide as they need to be."""
+    widths = [max(len(line[index]) for line in [titles, *cells]) for index in range(len(titles))]
     lines = [titles, ["-" * width for width in widths], *cells]
     return "".join(_line(line, widths) + "\n" for line in lines)
 
@@ -51,13 +55,15 @@ def _plain(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    """One cell; a list is its length, a mapping nothing, a text its first line."""
+    """One cell; a list is its length, a mapping nothing, a text its first line, a number six digits of it."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, list):
         return str(len(value))
     if value is None or isinstance(value, dict):
         return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
     text = str(value).partition("\n")[0].replace("\t", " ")
     return _TIME.sub(r"\1 \2", text)
 

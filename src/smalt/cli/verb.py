@@ -84,6 +84,11 @@ class Invocation:
         """Whether the command line says how to print the result, so that it must not be mixed with a log."""
         return self.output is not None or self.query is not None
 
+    @property
+    def wants_table(self) -> bool:
+        """Whether a list of rows is to be shown as a table."""
+        return output.form_of([], self.output, self.query) == "table"
+
     def note(self, sentence: str) -> None:
         """Progress and the like: to standard error, unless only errors are wanted."""
         if not self.quiet:
