@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.helpers import eventually, host_job
 from tests.tracking.conftest import Tracked
 
@@ -111,3 +113,39 @@ def test_without_a_store_there_is_nothing_to_read(server: Any, workspace: str) -
     assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["plain"]}).body == {"metrics": {}}
     assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": "plain"}).status == 400
     assert not list(server.home.path("workspaces").glob("*/mlflow.db"))
+
+
+def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, tmp_path: Path) -> None:
+    """The result alone is on standard output: rows, curves, pages; the end of a stream tells the last values."""
+    (tmp_path / "job.yml").write_text(f"command: {script}\nenvironment: azureml:host@latest\nexperiment_name: cli\n")
+
+    def smalt(*words: str) -> tuple[str, str]:
+        program = [sys.executable, "-m", "smalt", *words, "-w", "from-the-cli"]
+        environment = {**os.environ, "SMALT_HOME": str(tracked.server.home.root), "COLUMNS": "80"}
+        done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    for name in ("one", "two"):
+        out, said = smalt("job", "create", "--file", "job.yml", "--name", name, "--stream")
+        assert (out, said.splitlines()[-2:]) == (
+            "", ["metrics: best Infinity, loss NaN", "metrics of fold: loss 0.5"],
+        )  # fmt: skip
+    rows = [line.split("\t") for line in smalt("job", "metrics", "one", "-o", "tsv")[0].splitlines()]
+    assert [(row[0], row[1], row[7]) for row in rows if not row[0].startswith("system/")] == [
+        ("best", "Infinity", ""), ("loss", "NaN", ""), ("loss", "0.5", "fold"),
+    ]  # fmt: skip
+    values = json.loads(smalt("job", "metrics", "one", "--metric", "loss", "--history")[0])
+    assert [row["value"] for row in values if row["run"] == ""] == [1 / (step + 1) for step in range(100)] + ["NaN"]
+    drawn = smalt("job", "metrics", "one", "--plot", "--metric", "loss")[0].splitlines()
+    assert drawn[0] == "loss  last NaN, from 0.01 to 1"
+    assert drawn[-1] == "fold: loss  0.5"
+    assert max(len(line) for line in drawn) <= 80
+    assert json.loads(smalt("job", "show", "one", "--query", "metrics")[0]) == {"best": "Infinity", "loss": "NaN"}
+    listed = json.loads(smalt("job", "list", "--metrics")[0])
+    assert [(job["name"], job["metrics"]["best"]) for job in listed] == [("two", "Infinity"), ("one", "Infinity")]
+    compared = json.loads(smalt("job", "compare", "one", "two")[0])
+    assert {"differs": True, "what": "job", "name": "display_name", "one": "one", "two": "two"} in compared
+    assert {"differs": False, "what": "parameter", "name": "lr", "one": "0.001", "two": "0.001"} in compared
+    assert smalt("job", "compare", "one", "two", "--html", "page.html") == ("", "wrote page.html\n")
+    assert (tmp_path / "page.html").read_text().count("<polyline") == 2

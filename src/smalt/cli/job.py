@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from smalt.cli import documents, options
-from smalt.cli.arguments import SEPARATOR, Words
 from smalt.cli.verb import Invocation, Noun
 
 job = Noun(
@@ -134,7 +133,7 @@ def stream(to: Invocation, name: str) -> None:
 @job.verb(
     "metrics",
     _NAME,
-    Words(["--metric"], multiple=True, metavar="METRIC…", help="Only these metrics."),
+    click.Option(["--metric"], multiple=True, metavar="METRIC", help="Only this metric; may be given several times."),
     click.Option(["--history"], is_flag=True, help="All values, not only the last."),
     click.Option(["--plot"], is_flag=True, help="Draw the curves."),
 )
@@ -145,12 +144,11 @@ def metrics(to: Invocation, name: str, metric: tuple[str, ...], history: bool, p
 
     if plot and (history or to.wants_result):
         raise click.UsageError("--plot draws; leave out --history, --output and --query")
-    chosen = [word for words in metric for word in words.split(SEPARATOR)]
     runs = Metrics(to.client).runs(
-        name, chosen, extremes=not history, history=history or plot, points=logged.POINTS if plot else None
+        name, metric, extremes=not history, history=history or plot, points=logged.POINTS if plot else None
     )
     if not any(run["metrics"] for run in runs):
-        to.note(f"job {name} has no metrics{' of these names' if chosen else ''}")
+        to.note(f"job {name} has no metrics{' of these names' if metric else ''}")
     if plot:
         click.echo(logged.plot(runs), nl=False)
         return None
