@@ -176,7 +176,8 @@ def _resolved(name: str) -> Any:
 def _graft(real: Any, ours: Any, members: Sequence[str]) -> None:
     if real.__name__ == "Run":
         kinds = _ours("run").OWN_KIND
-        kinds[0] = type("_SubmittedRun", (kinds[0], real), {"__module__": real.__module__})
+        submitted = getattr(sys.modules[real.__module__], "_SubmittedRun", real)
+        kinds[0] = type("_SubmittedRun", (kinds[0], submitted), {"__module__": real.__module__})
     for member in members:
         always = member in _ALWAYS or real.__name__ + "." + member in _ALWAYS
         theirs = getattr(real, member, None)

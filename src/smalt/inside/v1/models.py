@@ -207,7 +207,7 @@ def create(
     listed = {
         **{str(key): str(value) for key, value in (tags or {}).items()},
         **{_PROPERTY + str(key): str(value) for key, value in (properties or {}).items()},
-        **{key: str(value) for key, value in zip(_FRAMEWORK, framework, strict=False) if value},
+        **{key: framework[index] or "" for index, key in enumerate(_FRAMEWORK) if framework[index]},
     }
     body = {
         "name": name,

@@ -35,8 +35,8 @@ class Storage:
     ) -> None:  # fmt: skip
         if len(names) != len(paths):
             raise user_error(f"upload_files has {len(names)} names and {len(paths)} paths")
-        for name, path in zip(names, paths, strict=False):
-            self._files.put(name, path)
+        for index, name in enumerate(names):
+            self._files.put(name, paths[index])
 
     def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> None:
         self._files.put_folder(name, path)
