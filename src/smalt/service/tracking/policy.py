@@ -56,7 +56,7 @@ DELETE 2.0/logged-models/{id}/tags/{id}                own-model
 GET    2.0/logged-models/{id}/artifacts/directories    read
 POST   2.0/logged-models/search                        read                    again
 
-POST   2.0/registered-models/create                    write
+POST   2.0/registered-models/create                    write                   registry
 GET    2.0/registered-models/get                       read                    registry
 GET    2.0/registered-models/search                    read                    registry
 GET    2.0/registered-models/get-latest-versions       read                    registry

@@ -5,11 +5,11 @@ Bodies of files are streamed both ways; all else is small, and is held until it 
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
 from urllib.parse import unquote
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from smalt.exceptions import Refused, ValidationException
@@ -18,8 +18,10 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import policy, strict
 from smalt.service.tracking.http import Headers
 from smalt.service.tracking.line import WHOLE, Answer, Line
+from smalt.service.tracking.models import SHELF, Models
 from smalt.service.tracking.rules import Asked, Rules, check
 from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.shelf import Shelf
 
 _PASSED_ON = ("accept", "content-type", "range", "user-agent")
 _OF_SPANS = ("content-encoding", "x-mlflow-experiment-id", "x-mlflow-run-id")
@@ -31,19 +33,10 @@ _REMEMBERED = 10_000
 _WORKSPACE_SEGMENTS = 11  # of /mlflow/v1.0/subscriptions/S/resourceGroups/G/providers/P/workspaces/W
 
 
-class Registry(Protocol):
-    """Keeps smalt's models and MLflow's registered ones the same."""
-
-    async def mirror(self, workspace: Workspace) -> None:
-        """MLflow is about to be asked for a registered model."""
-
-    async def registered(self, workspace: Workspace, reply: dict[str, Any]) -> None:
-        """MLflow has made a model version."""
-
-
 class Proxy:
-    def __init__(self, line: Line, rules: Rules, runs: Runs) -> None:
-        self.registry: Registry | None = None
+    def __init__(self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf) -> None:
+        self._models = models
+        self._shelf = shelf
         self._line = line
         self._rules = rules
         self._runs = runs
@@ -60,7 +53,32 @@ class Proxy:
             if reply is not None:
                 await _send(send, 200, [(b"content-type", b"application/json")], strict.dump(reply))
                 return
-        await _pass_back(send, await self._pass_on(workspace, scope, receive, asked), asked)
+        if (response := await self._from_shelf(workspace, scope["method"], asked)) is not None:
+            await response(scope, receive, send)
+            return
+        async with self._turn(workspace, scope, asked):
+            answer = await self._pass_on(workspace, scope, receive, asked)
+        await _pass_back(send, answer, asked)
+
+    def _turn(self, workspace: Workspace, scope: Scope, asked: Asked) -> contextlib.AbstractAsyncContextManager[None]:
+        """What is written to the registry is smalt's, too, when the client hears of it."""
+        if not _writes_registry(scope["method"], asked):
+            return contextlib.nullcontext()
+        job: Job | None = scope["smalt.job"]
+        names = {name for key in ("name", "new_name") if isinstance(name := asked.body.get(key), str)}
+        return self._models.writing(workspace, names, job.created_by if job else scope["smalt.principal"])
+
+    async def _from_shelf(self, workspace: Workspace, method: str, asked: Asked) -> Response | None:
+        """Files of models that MLflow does not keep itself."""
+        found = asked.found
+        if found.path == policy.ARTIFACTS:
+            path = dict(asked.query).get("path", "")
+            return await self._shelf.list(workspace, path) if path.split("/")[0] == SHELF else None
+        if not found.route.is_file or found.ids[0] != SHELF:
+            return None
+        if method != "GET":
+            raise Refused("the files of a registered model do not change; register another version")
+        return await self._shelf.file(workspace, found.ids)
 
     async def _provide(self, workspace: Workspace, job: Job | None, asked: Asked) -> None:
         """What smalt knows and MLflow is about to be asked for is there."""
@@ -77,8 +95,8 @@ class Proxy:
             await self._runs.ensure(workspace, sorted(names))
         if route.all and (job is None or route.rule == "read"):
             await self._runs.ensure_all(workspace)
-        if route.registry and self.registry is not None:
-            await self.registry.mirror(workspace)
+        if route.registry:
+            await self._models.mirror(workspace)
 
     async def _pass_on(self, workspace: Workspace, scope: Scope, receive: Receive, asked: Asked) -> Answer:
         found, method = asked.found, scope["method"]
@@ -94,10 +112,7 @@ class Proxy:
             body = strict.dump(asked.body)
             asked.headers["content-type"] = "application/json"
         headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()]
-        answer = await self._line.ask(workspace, method, target, headers, body, again=found.route.again)
-        if found.path == policy.CREATE_VERSION and answer.response.status == 200 and self.registry and answer.whole:
-            await self.registry.registered(workspace, json.loads(answer.whole))
-        return answer
+        return await self._line.ask(workspace, method, target, headers, body, again=found.route.again)
 
 
 async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
@@ -117,6 +132,10 @@ async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
     if _header(scope, "content-encoding"):
         raise ValidationException("a compressed body is not taken here; send it as it is")
     return Asked(found, [], strict.body(await _whole(receive, strict.LARGEST)), headers)
+
+
+def _writes_registry(method: str, asked: Asked) -> bool:
+    return asked.found.route.registry and method != "GET" and not asked.found.path.endswith("/get-latest-versions")
 
 
 def _header(scope: Scope, name: str) -> str | None:

@@ -56,7 +56,7 @@ def database(home: Home, folder: str) -> Path:
 
 def latest(path: Path, runs: Collection[str]) -> Latest:
     """The last value of each metric of many runs; a run without any is left out."""
-    rows = _rows(
+    rows = query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
@@ -70,7 +70,7 @@ def latest(path: Path, runs: Collection[str]) -> Latest:
 
 def extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
     """run → metric → its lowest and highest value and how many it has; what is not a number does not count."""
-    rows = _rows(
+    rows = query(
         path,
         "SELECT run_uuid, key, min(value), max(value), count(*) FROM metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?)) AND is_nan=0 GROUP BY run_uuid, key",
@@ -84,7 +84,7 @@ def extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]
 
 def history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> History:
     """All values of these metrics, or of all, by step and then by time."""
-    rows = _rows(
+    rows = query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?1)) AND (?2='[]' OR key IN (SELECT value FROM json_each(?2)))"
@@ -111,7 +111,7 @@ def nested(path: Path, runs: Collection[str]) -> list[Run]:
     """The runs below these, at any depth, parents first; jobs' own runs among them."""
     seen, level, found = set(runs), set(runs), []
     while level:
-        rows = _rows(
+        rows = query(
             path,
             "SELECT r.run_uuid, r.name, r.status, t.value FROM tags t JOIN runs r ON r.run_uuid=t.run_uuid"
             " WHERE t.key=? AND t.value IN (SELECT value FROM json_each(?)) AND r.lifecycle_stage='active'"
@@ -141,7 +141,7 @@ def thinned(points: Sequence[Point], most: int) -> list[Point]:
 
 
 def _texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str, str]]:
-    rows = _rows(
+    rows = query(
         path,
         f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
         (json.dumps(list(runs)),),
@@ -159,7 +159,8 @@ def _number(value: float, is_nan: int) -> float:
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)
 
 
-def _rows(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def query(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What the database answers; nothing where there is none yet."""
     if not path.exists():
         return []
     try:

@@ -18,10 +18,12 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.settings import Settings
 from smalt.service.tracking import variables
 from smalt.service.tracking.line import Line
+from smalt.service.tracking.models import Models
 from smalt.service.tracking.process import Child
-from smalt.service.tracking.proxy import Proxy, Registry
+from smalt.service.tracking.proxy import Proxy
 from smalt.service.tracking.rules import Rules
 from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.shelf import Shelf
 from smalt.service.tracking.tokens import Tokens
 
 log = logging.getLogger("smalt.tracking")
@@ -40,18 +42,10 @@ class Tracking:
         self._settings = settings
         self._line = Line(self.child)
         self.runs = Runs(db, self._line.call)
-        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs)
+        self.models = Models(home, db, data, self._line.call)
+        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs, self.models, Shelf(home, db, data))
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
-
-    @property
-    def registry(self) -> Registry | None:
-        """Who keeps smalt's models and MLflow's registered ones the same."""
-        return self._proxy.registry
-
-    @registry.setter
-    def registry(self, registry: Registry) -> None:
-        self._proxy.registry = registry
 
     def open(self) -> None:
         """What an earlier server left unsaid in MLflow is said, beside everything else."""

@@ -141,7 +141,7 @@ def _row(run: Json, experiment: int) -> Json:
         "run_uuid": run["run_id"],
         "experiment_id": experiment,
         "name": run.get("run_name") or run["run_id"],
-        "user_id": run.get("user_id"),
+        "user_id": run.get("user_id") or "",  # MLflow reads no run without one
         "status": run.get("status") or "RUNNING",
         "start_time": run.get("start_time") or _now(),
         "end_time": run.get("end_time"),
@@ -226,13 +226,14 @@ def _put_version(session: Session, name: str, version: Json, now: int) -> None:
         "creation_time": now,
         "last_updated_time": now,
         "description": version.get("description"),
-        "source": version["source"],
-        "storage_location": version["source"],
+        "source": version.get("source", ""),
+        "storage_location": version.get("source", ""),
         "run_id": version.get("run_id"),
-        "current_stage": "None",
+        "current_stage": version.get("stage") or "None",
         "status": "READY",
     }
-    _put(session, SqlModelVersion, [row], tuple(of), keep=("creation_time", "current_stage"))
+    keep = ("creation_time",) if "source" in version else ("creation_time", "source", "storage_location", "run_id")
+    _put(session, SqlModelVersion, [row], tuple(of), keep=keep)
     if "tags" in version:
         session.execute(delete(SqlModelVersionTag).filter_by(**of))
         tags = [{**of, "key": key, "value": str(value)} for key, value in version["tags"].items()]
