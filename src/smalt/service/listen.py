@@ -31,16 +31,16 @@ def unix_door(home: Home) -> socket.socket:
     return door
 
 
-def tcp_door(home: Home, host: str) -> tuple[socket.socket, str | None]:
-    """Listen on the home's port, chosen at its first start and kept.
+def tcp_door(home: Home, host: str, name: str = "port") -> tuple[socket.socket, str | None]:
+    """Listen on the home's port, chosen at its first start and kept in the file `name`.
 
     Where someone else has that port now, another serves for this run and the text says so; the home keeps
     its own.
     """
-    kept = (home.read("port") or "").strip()
+    kept = (home.read(name) or "").strip()
     if not kept.isdecimal():
         door = _free_door(host)
-        home.write("port", f"{door.getsockname()[1]}\n")
+        home.write(name, f"{door.getsockname()[1]}\n")
         return door, None
     try:
         return _door(host, int(kept)), None
@@ -74,7 +74,8 @@ def _free_door(host: str) -> socket.socket:
 
 
 def _door(host: str, port: int) -> socket.socket:
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # Its protocol is said, for else asyncio leaves Nagle's algorithm on, and each small answer takes 40 ms.
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((host, port))
