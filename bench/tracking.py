@@ -17,6 +17,7 @@ import json
 import os
 import shlex
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,11 @@ import common
 
 POINTS = 1_000_000
 ROUNDS = 5
+RUNS = 10_000
+WORKSPACE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/smalt/providers/"
+    "Microsoft.MachineLearningServices/workspaces/default"
+)
 
 RATE = """
 import sys, time, mlflow
@@ -90,13 +96,18 @@ def call(python: str, program: str, variables: dict[str, str], *arguments: str) 
 
 def ours(environment: dict[str, str]) -> tuple[dict[str, str], str]:
     """What a stock client needs, and a finished job to log to."""
+    name = finished_job(environment)
+    lines = common.smalt(environment, "mlflow", "uri", "--env").splitlines()
+    return dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines if line), name
+
+
+def finished_job(environment: dict[str, str]) -> str:
     folder = Path(environment["SMALT_HOME"], "bench")
     folder.mkdir()
     file = common.write(str(folder), "type: command\ncommand: 'true'\nenvironment: azureml:host\n")
-    name = json.loads(common.smalt(environment, "job", "create", "-f", file, "-o", "json"))["name"]
+    name = str(json.loads(common.smalt(environment, "job", "create", "-f", file, "-o", "json"))["name"])
     common.wait(environment, name)
-    lines = common.smalt(environment, "mlflow", "uri", "--env").splitlines()
-    return dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines if line), name
+    return name
 
 
 def rate(python: str) -> list[tuple[str, ...]]:
@@ -126,7 +137,96 @@ def first(python: str) -> list[tuple[str, ...]]:
     return [("the first mlflow call of a process", measured, floor, f"{1000 * (a - b):+.0f} ms", "≤ +50 ms")]
 
 
-ROWS = {"rate": rate, "first": first}
+def listing(python: str) -> list[tuple[str, ...]]:
+    """10,000 finished jobs, each with a run and five metrics of it."""
+    with common.home() as environment:
+        common.smalt(environment, "config", "set", "mlflow-python", python)
+        home = Path(environment["SMALT_HOME"])
+        name = finished_job(environment)
+        fill(home, name)
+        ask(home, f"GET runs/get?run_id={name}")  # starts MLflow
+        began = time.perf_counter()
+        ask(home, "POST runs/search", {"experiment_ids": ["1"], "max_results": 1})
+        made = time.perf_counter() - began
+        began = time.perf_counter()
+        ask(home, "POST runs/search", {"experiment_ids": ["1"], "max_results": 1})
+        again = time.perf_counter() - began
+        log(home)
+        listed = json.loads(common.smalt(environment, "job", "list", "--metrics", "--all-results"))
+        assert len(listed) == RUNS + 1
+        assert sum(len(job["metrics"]) for job in listed) == 5 * RUNS
+        plain = common.median(lambda: timed(environment, "job", "list"))
+        newest = common.median(lambda: timed(environment, "job", "list", "--metrics"))
+        whole = common.median(lambda: timed(environment, "job", "list", "--metrics", "--all-results"), 3)
+        without = common.median(lambda: timed(environment, "job", "list", "--all-results"), 3)
+    return [
+        (
+            f"job list --metrics, {RUNS:,} runs",
+            ms(newest),
+            f"{ms(plain)}, without",
+            f"{ms(newest - plain)}",
+            "≤ 300 ms",
+        ),
+        ("the same, --all-results", ms(whole), f"{ms(without)}, without", f"{ms(whole - without)}", "–"),
+        (f"the first search makes {RUNS:,} runs", f"{made:.1f} s", f"{ms(again)}, the second", "–", "–"),
+    ]
+
+
+def fill(home: Path, name: str) -> None:
+    """Copies of one job."""
+    with contextlib.closing(sqlite3.connect(home / "smalt.db", timeout=30)) as records:
+        columns = [row[1] for row in records.execute("PRAGMA table_info(jobs)")]
+        kept = [column for column in columns if column not in ("id", "name", "root_id")]
+        for number in range(1, RUNS + 1):
+            records.execute(
+                f"INSERT INTO jobs (id, root_id, name, {', '.join(kept)}) SELECT id+?1, id+?1, name||'-'||?1,"
+                f" {', '.join(kept)} FROM jobs WHERE name=?2",
+                (number, name),
+            )
+            records.execute(
+                "INSERT INTO job_bodies SELECT job_id+?1, body FROM job_bodies WHERE job_id="
+                "(SELECT id FROM jobs WHERE name=?2)",
+                (number, name),
+            )
+        records.commit()
+
+
+def ask(home: Path, what: str, body: object = None) -> None:
+    """MLflow's API of the default workspace, as its clients reach it."""
+    method, path = what.split(" ")
+    port = json.loads((home / "server.json").read_text())["port"]
+    url = f"http://127.0.0.1:{port}/mlflow/v1.0{WORKSPACE}/api/2.0/mlflow/{path}"
+    headers = {"Authorization": f"Bearer {(home / 'token').read_text().strip()}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, body and json.dumps(body).encode(), headers, method=method)
+    with urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def log(home: Path) -> None:
+    """Five metrics of each run but the first, put where MLflow would put them."""
+    (path,) = home.glob("workspaces/*/mlflow.db")
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as store:
+        runs = [run for (run,) in store.execute("SELECT run_uuid FROM runs WHERE run_uuid LIKE '%-%'")]
+        assert len(runs) == RUNS, len(runs)
+        rows = [(f"metric{number}", number / 7, 1700000000000, 9, 0, run) for run in runs for number in range(5)]
+        for table in ("metrics", "latest_metrics"):
+            store.executemany(
+                f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?,?,?,?,?,?)", rows
+            )
+        store.commit()
+
+
+def timed(environment: dict[str, str], *words: str) -> float:
+    began = time.perf_counter()
+    common.smalt(environment, *words)
+    return time.perf_counter() - began
+
+
+def ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
+
+
+ROWS = {"rate": rate, "first": first, "list": listing}
 
 
 def main() -> int:

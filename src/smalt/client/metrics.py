@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_AT_ONCE = 5000
+
 
 class Metrics:
     """Reads the metrics of a workspace's jobs. A value is a number, or "NaN", "Infinity" or "-Infinity"."""
@@ -41,9 +43,10 @@ class Metrics:
 
     def latest(self, jobs: Sequence[str]) -> dict[str, Json]:
         """job → metric → its last value; jobs without any are left out."""
-        found: dict[str, Json] = self._connection.post(f"/smalt/v1{self._workspace}/metrics", {"jobs": list(jobs)})[
-            "metrics"
-        ]
+        found: dict[str, Json] = {}
+        for start in range(0, len(jobs), _AT_ONCE):
+            body = {"jobs": list(jobs[start : start + _AT_ONCE])}
+            found.update(self._connection.post(f"/smalt/v1{self._workspace}/metrics", body)["metrics"])
         return found
 
     def compare(self, jobs: Sequence[str]) -> list[Json]:
