@@ -44,7 +44,7 @@ class Pool:
         await self._turn.acquire()
         self._last = time.monotonic()
         try:
-            connection = await self._connection()
+            connection = self._pop() or await self._connect()
         except BaseException:
             self._turn.release()
             raise
@@ -62,12 +62,24 @@ class Pool:
             connection.abort()
         self._idle.clear()
 
-    async def _connection(self) -> _Connection:
+    async def reach(self) -> bool:
+        """Whether there is a connection, or one can be made."""
+        connection = self._pop()
+        with contextlib.suppress(ConnectionRefusedError):
+            connection = connection or await self._connect()
+        if connection is not None:
+            self._idle.append(connection)
+        return connection is not None
+
+    def _pop(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.stands:
                 return connection
             self._forget(connection)
+        return None
+
+    async def _connect(self) -> _Connection:
         try:
             reader, writer = await asyncio.open_unix_connection(str(self._path), limit=_LARGEST_HEAD)
         except OSError as error:

@@ -64,8 +64,10 @@ class Child:
     async def ready(self) -> None:
         """Returns when it answers; Unavailable says in one sentence why it cannot."""
         if self._is_up and self._watch is not None and self._process is not None:
-            if not _is_over(self._process.pid):
+            if await self.pool.reach():
                 return
+            with contextlib.suppress(ProcessLookupError):  # it is dying, or deaf
+                self._process.kill()
             await asyncio.shield(self._watch)
         if self._is_closed:
             raise Unavailable("the server is ending")
@@ -90,9 +92,8 @@ class Child:
             await _end(self._process)
 
     async def _start(self) -> None:
-        python = self._settings.mlflow_python
-        if python is None:
-            python = await Tool(self._home).python(log.info)
+        tool = Tool(self._home)
+        python = self._settings.mlflow_python or await tool.python(log.info)
         begun = time.monotonic()
         process = self._process = await self._spawn(python)
         assert process.stdout is not None
@@ -103,9 +104,9 @@ class Child:
         except BaseException:
             await _end(process)
             raise
-        if not line:
-            await self._refuse(python, process)
         self.version = line.decode().strip()
+        if self.version.rpartition(".")[0] != tool.version.rpartition(".")[0]:
+            await self._refuse(python, process, tool.version)
         self._is_up, self._failure = True, None
         self._watch = asyncio.get_running_loop().create_task(self._keep(process))
         log.info("MLflow %s runs (process %d), started in %.1f s", self.version, process.pid, time.monotonic() - begun)
@@ -136,16 +137,17 @@ class Child:
         finally:
             os.close(handle)
 
-    async def _refuse(self, python: str, process: asyncio.subprocess.Process) -> NoReturn:
+    async def _refuse(self, python: str, process: asyncio.subprocess.Process, wanted: str) -> NoReturn:
         await _end(process)
         path = self._home.path("mlflow.log")
         lines = path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        reason = f"it is MLflow {self.version}" if self.version else lines[0]
         if self._settings.mlflow_python is not None:
             raise Unavailable(
-                f"MLflow does not start with {python}, the setting 'mlflow-python' ({lines[0]}); name a Python that "
-                "has it, or let smalt install it with 'smalt config unset mlflow-python'"
+                f"MLflow does not run with {python}, the setting 'mlflow-python' ({reason}); name a Python that has "
+                f"mlflow {wanted}, or let smalt install it with 'smalt config unset mlflow-python'"
             )
-        raise Unavailable(f"MLflow does not start ({lines[0]}); {path} says more")
+        raise Unavailable(f"MLflow does not start ({reason}); {path} says more")
 
     def _started(self, task: asyncio.Task[None]) -> None:
         self._starting = None
@@ -162,14 +164,6 @@ class Child:
         log.warning("MLflow's process has ended (%s); %s says why", code, self._home.path("mlflow.log"))
         if was_in_use and time.monotonic() - begun > _SHORT_LIFE:
             self.warm()
-
-
-def _is_over(pid: int) -> bool:
-    """Whether it has died, though the loop may not have heard of it yet."""
-    try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:
-        return True
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -19,6 +19,7 @@ from smalt.service.environments.asked import AskedPython
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.installed import packages, realised_hash
 from smalt.service.environments.pythons import Interpreter, Pythons
+from smalt.service.environments.rubbish import sweep
 from smalt.service.environments.store import Record, Store, size_of
 
 CHILD = Path(__file__).with_name("child") / "__main__.py"
@@ -37,6 +38,10 @@ class Tool:
         self._store = Store(home.path("tools"))
         text = _REQUIREMENTS.read_text()
         self._requirements = [line for line in text.splitlines() if line and not line.startswith("#")]
+        self.version = next(
+            line.partition("==")[2] for line in self._requirements if line.startswith("mlflow-skinny==")
+        )
+        """The MLflow that smalt is made for; another of the same minor version will do."""
         self._name = f"mlflow-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     @property
@@ -72,7 +77,15 @@ class Tool:
                 self._store.publish(building, record)
             finally:
                 self._store.give_up(building)
+            self._clear()
             log(f"installed in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
+
+    def _clear(self) -> None:
+        """Remove the MLflow of an earlier smalt, and what was half removed."""
+        sweep(self._store.folder)
+        for record in self._store.records():
+            if record.names == ["mlflow"] and record.declared_hash != self._name:
+                self._store.discard(record.declared_hash)
 
     def _record(self, building: Path, interpreter: Interpreter, started: float) -> Record:
         installed = packages(building.glob("venv/lib/python*/site-packages"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -57,6 +58,8 @@ def _choose_by_workspace() -> None:
     handlers._get_trace_repo_from_uri = lambda uri: current.get().traces(uri)
     # The registry asks for a logged model by a client of its own, which would be one of the whole process.
     registry_store.MlflowClient = lambda: current.get().tracking
+    # Each search of runs would else try to load MLflow's own users and passwords, anew and in vain.
+    sys.modules["mlflow.server.auth"] = None  # type: ignore[assignment]
 
 
 def _send(start: Callable[..., Any], status: str, answer: Any) -> Iterable[bytes]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
 from contextvars import ContextVar
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy.event
+import sqlalchemy.exc
+from alembic.util import CommandError
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.store.db import utils
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
@@ -26,29 +28,23 @@ _ROOT = "mlflow-artifacts:/mlflow"
 
 
 class Workspace:
-    """The stores of one workspace, made when first asked for."""
+    """The stores of one workspace; its database is opened, and made, when first asked for."""
 
     def __init__(self, folder: str) -> None:
-        self._lock = threading.RLock()
-        self._uri = f"sqlite:///{os.path.join(folder, DATABASE)}"
         self._database = os.path.join(folder, DATABASE)
         self._files = os.path.join(folder, ARTIFACTS)
+        self._lock = threading.Lock()
+        self._opened: tuple[Tracking, Registry] | None = None
 
-    @cached_property
+    @property
     def tracking(self) -> Tracking:
-        with self._lock:
-            if "tracking" in self.__dict__:
-                return self.__dict__["tracking"]
-            _bring_up_to_date(self._database, self._uri)
-            return self.__dict__.setdefault("tracking", Tracking(self._uri, _ROOT))
+        return self._open()[0]
 
-    @cached_property
+    @property
     def registry(self) -> Registry:
-        with self._lock:
-            self.tracking  # noqa: B018 - it makes the tables
-            return self.__dict__.setdefault("registry", Registry(self._uri))
+        return self._open()[1]
 
-    @cached_property
+    @property
     def artifacts(self) -> LocalArtifactRepository:
         return LocalArtifactRepository(self._files)
 
@@ -61,8 +57,15 @@ class Workspace:
         return LocalArtifactRepository(os.path.join(self._files, *filter(None, segments)))
 
     def close(self) -> None:
-        if "tracking" in self.__dict__:
-            self.tracking.engine.dispose()
+        if self._opened is not None:
+            self._opened[0].engine.dispose()
+
+    def _open(self) -> tuple[Tracking, Registry]:
+        if self._opened is None:
+            with self._lock:
+                if self._opened is None:
+                    self._opened = _open(self._database)
+        return self._opened
 
 
 class Stores:
@@ -92,13 +95,16 @@ current: ContextVar[Workspace] = ContextVar("current")
 class Tracking(TrackingStore):
     """MLflow's store, whose logged models lie with their run."""
 
+    _placing = threading.Lock()
+
     def create_logged_model(self, experiment_id: str, name: str | None = None, source_run_id: str | None = None,
                             **more: Any) -> Any:  # fmt: skip
-        _place.set(self._place(name, source_run_id))
-        try:
-            return super().create_logged_model(experiment_id, name, source_run_id, **more)
-        finally:
-            _place.set(None)
+        with self._placing:  # two of one name at once: one is the first
+            _place.set(self._place(name, source_run_id))
+            try:
+                return super().create_logged_model(experiment_id, name, source_run_id, **more)
+            finally:
+                _place.set(None)
 
     def _place(self, name: str | None, run_id: str | None) -> str | None:
         """`<run>/<name>`, as in MLflow 2, for the first model of that name; None leaves it to MLflow."""
@@ -140,14 +146,36 @@ def _place_model(_model: SqlLoggedModel, _arguments: Any, values: dict[str, Any]
         values["artifact_location"] = place
 
 
+def _open(database: str) -> tuple[Tracking, Registry]:
+    uri = f"sqlite:///{database}"
+    try:
+        _bring_up_to_date(database, uri)
+        return Tracking(uri, _ROOT), Registry(uri)
+    except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, CommandError) as error:
+        reason = str(error).splitlines()[0]
+        raise MlflowException(
+            f"the tracking database {database} cannot be used ({reason}); put a copy of it in its place, "
+            "or remove it to begin anew",
+            BAD_REQUEST,  # which no client tries again for minutes, as it would an error of the server
+        ) from None
+
+
 def _bring_up_to_date(database: str, uri: str) -> None:
-    """A database of another MLflow is backed up beside itself, then migrated. Its journal is a write-ahead log."""
+    """A database of an older MLflow is copied beside itself, then migrated. The journal is a write-ahead log."""
     if os.path.exists(database):
         engine = TrackingStore._get_or_create_engine(uri)
         version = utils._get_schema_version(engine)
         if version is not None and version != utils._get_latest_schema_revision():
-            with sqlite3.connect(database) as source, sqlite3.connect(f"{database}.{version}") as target:
-                source.backup(target)
+            _copy(database, f"{database}.{version}")
             utils._upgrade_db(engine)
-    with sqlite3.connect(database) as connection:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=wal")
+
+
+def _copy(database: str, target: str) -> None:
+    if os.path.exists(target):
+        return  # of a migration that did not come to its end
+    with contextlib.closing(sqlite3.connect(database)) as source:
+        with contextlib.closing(sqlite3.connect(f"{target}.partial")) as copy:
+            source.backup(copy)
+        os.replace(f"{target}.partial", target)
