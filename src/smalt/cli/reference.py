@@ -46,7 +46,7 @@ def _verb(verb: click.Command, parent: click.Context, level: str) -> str:
     usage = " ".join(verb.collect_usage_pieces(context))
     own = [param for param in verb.params if isinstance(param, click.Option) and param not in COMMON]
     shown = [option for option in own if not option.hidden]
-    described = "\n".join(line.strip() for line in (verb.help or "").splitlines())
+    described = "\n".join(line.strip() for line in (verb.help or "").splitlines()).strip()
     parts = [f"\n{level} {context.command_path}\n\n{described}\n\n    {context.command_path} {usage}\n"]
     if shown:
         parts.append("\n" + _options(shown))
