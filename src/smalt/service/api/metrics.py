@@ -49,12 +49,14 @@ class Shown:
 async def get_metrics(call: Call) -> dict[str, Any]:
     db, top = call.service.db, existing(call)
     chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
+    extremes, history = call.flag("extremes"), call.flag("history")
     rows = below(jobs.tree(db, top.root_id), top)
-    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, call.flag("extremes"), call.flag("history"))
+    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history)
     for run in runs:
         if run.job is not None:
             add_usage(run, usage.of(db, run.job.id), chosen)
-    return {"runs": [_run_shape(run, most, call.flag("history")) for run in runs if run.latest or run.id == top.name]}
+    shown = [run for run in runs if run.latest or run.id == top.name]
+    return {"runs": await asyncio.to_thread(lambda: [_run_shape(run, most, history) for run in shown])}
 
 
 async def post_metrics(call: Call) -> dict[str, Any]:
