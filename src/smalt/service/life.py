@@ -12,6 +12,7 @@ import pwd
 import secrets
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -71,6 +72,7 @@ class Life:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
+        service.tls = _Tls(self._home, service).open
         watch = loop.create_task(_end_when_idle(service, self._lock))
         samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
         http = _Http(service, lambda: self._ready(service))
@@ -122,12 +124,43 @@ class Life:
         logger.info("the server has ended")
 
 
+class _Tls:
+    """The listener for programs that send their tokens over TLS only; opened when one is first announced."""
+
+    def __init__(self, home: Home, service: Service) -> None:
+        self._home = home
+        self._service = service
+        self._opened: asyncio.Task[tuple[str, str]] | None = None
+
+    async def open(self) -> tuple[str, str]:
+        if self._opened is None or (self._opened.done() and self._opened.exception()):
+            self._opened = asyncio.ensure_future(self._open())
+        return await asyncio.shield(self._opened)
+
+    async def _open(self) -> tuple[str, str]:
+        from smalt.service import tls
+        from smalt.service.listen import tcp_door
+
+        listen = self._service.settings.listen
+        names = sorted({"127.0.0.1", "::1", "localhost", *self._service.settings.allowed_hosts} - {""})
+        context = await asyncio.to_thread(tls.context, self._home, names)
+        door, _ = tcp_door(self._home, listen, "tls-port")
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        http = _Http(self._service, lambda: ready.set_result(None), context)
+        self._serving = asyncio.ensure_future(http.serve([door]))
+        await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        url = f"https://127.0.0.1:{door.getsockname()[1]}"
+        logger.info("TLS on %s", url)
+        return url, tls.authority(self._home).cert_pem.bytes().decode()
+
+
 class _Http(uvicorn.Server):
     """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
 
-    def __init__(self, service: Service, ready: Callable[[], None]) -> None:
+    def __init__(self, service: Service, ready: Callable[[], None], tls: ssl.SSLContext | None = None) -> None:
         self._service = service
         self._ready = ready
+        self._tls = tls
         super().__init__(
             uvicorn.Config(
                 build(service),
@@ -144,6 +177,10 @@ class _Http(uvicorn.Server):
                 timeout_keep_alive=120,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.ssl = self._tls
+        await super().startup(sockets)
 
     async def main_loop(self) -> None:
         self._ready()

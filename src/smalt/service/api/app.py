@@ -23,6 +23,7 @@ from smalt.service.api import (
     jobs,
     metrics,
     models,
+    official,
     paths,
     prune,
     registry,
@@ -42,6 +43,7 @@ from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 _GLOBAL: list[Table] = [
     status.ROUTES,
+    official.ROUTES,
     config.ROUTES,
     workspaces.GLOBAL_ROUTES,
     snapshots.GLOBAL_ROUTES,

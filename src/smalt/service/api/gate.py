@@ -9,7 +9,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import Refused, Unauthorized
-from smalt.service.api import blobs, errors
+from smalt.service.api import blobs, errors, jwt
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
@@ -20,8 +20,9 @@ Headers = dict[str, str]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
-_OPEN_PATHS = {"/discovery"}
-"""Fetched by Azure's clients without a token; they tell nothing but this server's URLs."""
+_OPEN_PATHS = {"/discovery", "/metadata/endpoints", "/identity/token"}
+"""Fetched by Azure's clients without a token. The first two tell nothing but this server's URLs; the third wants its
+own header."""
 _OWN_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -79,6 +80,13 @@ class Gate:
         if scope["path"] not in _OPEN_PATHS and not self._has_link(scope):
             self._authenticate(scope, headers)
 
+    def _authenticate_principal(self, scope: Scope, secret: str) -> None:
+        principal = self._service.jwt.principal(secret)
+        if principal is None:
+            raise Unauthorized("the token is not of this server or has expired; get another, or use smalt exec")
+        scope["smalt.token"] = tokens.Token(0, None, principal, "all", None)
+        scope["smalt.principal"] = principal
+
     def _authenticate_job(self, scope: Scope, secret: str) -> None:
         """A job's token opens MLflow's API of the job's workspace, and there what `tracking/rules.py` says."""
         job = self._service.tracking.tokens.find(self._service.db, secret)
@@ -109,6 +117,9 @@ class Gate:
         secret = _secret(headers.get("authorization", ""), or_password=_is_mlflow(scope))
         if not secret:
             raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
+        if jwt.looks_like_one(secret):
+            self._authenticate_principal(scope, secret)
+            return
         if secret.startswith(JOB_TOKEN):
             self._authenticate_job(scope, secret)
             return

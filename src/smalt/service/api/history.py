@@ -9,7 +9,7 @@ from typing import Any
 from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import existing
-from smalt.service.api.shapes import iso, resource_id
+from smalt.service.api.shapes import iso
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -88,7 +88,9 @@ async def resolve_uris(call: Call) -> dict[str, Any]:
 
 
 def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
-    uri = f"azureml:/{resource_id(call.workspace, 'datastores', datastore)}/paths/{path}"
+    own = call.workspace
+    place = f"subscriptions/{own.subscription}/resourcegroups/{own.resource_group}/workspaces/{own.name}"
+    uri = f"azureml://{place}/datastores/{datastore}/paths/{path}"
     return {"uri": uri, "path": uri, "type": "uri_folder"}
 
 

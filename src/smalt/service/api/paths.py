@@ -17,7 +17,7 @@ _COLLECTION = re.compile(
     r"/subscriptions/([^/]+)(?:/resourcegroups/([^/]+))?/providers/microsoft\.machinelearningservices/workspaces/?",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,254}")
+_NAME = re.compile(r"[A-Za-z0-9<_][A-Za-z0-9._ <>-]{0,254}")  # "<SUBSCRIPTION_ID>" stands in most examples
 
 
 class WorkspacePath(NamedTuple):

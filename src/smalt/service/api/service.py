@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from smalt.exceptions import Unavailable
 from smalt.home import Home
+from smalt.service.api.jwt import Tokens as Jwt
 from smalt.service.api.links import Links
 from smalt.service.api.sas import Sas
 from smalt.service.data import Data
@@ -42,6 +45,10 @@ class Activity:
         return 0.0 if self.open else time.monotonic() - self.last
 
 
+async def _no_tls() -> tuple[str, str]:
+    raise Unavailable("this server has no TLS listener")
+
+
 @dataclass
 class Service:
     home: Home
@@ -55,11 +62,17 @@ class Service:
     activity: Activity = field(default_factory=Activity)
     links: Links = field(default_factory=Links)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    tls: Callable[[], Awaitable[tuple[str, str]]] = _no_tls
+    """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""
 
     @property
     def base(self) -> str:
         """The server's own URL, for callers that did not use one."""
         return self.settings.public_url or f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def jwt(self) -> Jwt:
+        return Jwt(self.home.secret("jwt"))
 
     @cached_property
     def sas(self) -> Sas:

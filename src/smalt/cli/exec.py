@@ -1,0 +1,126 @@
+"""`smalt exec -- CMD…`: a program written for Azure, led to this server; docs/official-client.md."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from smalt.cli.verb import Invocation, Verb
+from smalt.exceptions import ValidationException
+
+if TYPE_CHECKING:
+    from smalt.home import Home
+
+_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep the public authorities."""
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+_OTHER_LOGINS = (
+    "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD",
+    "AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST", "MSI_ENDPOINT", "MSI_SECRET",
+    "IDENTITY_SERVER_THUMBPRINT", "AZURE_TOKEN_CREDENTIALS",
+)  # fmt: skip
+"""DefaultAzureCredential would try these before the server's own token."""
+
+
+def _exec(to: Invocation, command: tuple[str, ...], print_env: bool) -> None:
+    """Run a program written for Azure's SDK or CLI, unedited, against this server.
+
+    \b
+        smalt exec -- python submit.py
+        smalt exec -- bash train.sh          # 'az ml' in it is smalt
+        eval "$(smalt exec --print-env)"
+    """
+    if bool(command) == print_env:
+        raise click.UsageError("give a command after '--', or --print-env: smalt exec -- python submit.py")
+    variables = _variables(to)
+    if print_env:
+        for name in _OTHER_LOGINS:
+            click.echo(f"unset {name}")
+        for name, value in variables.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        return
+    environment = {name: value for name, value in os.environ.items() if name not in _OTHER_LOGINS}
+    environment.update(variables)
+    try:
+        os.execvpe(command[0], list(command), environment)
+    except OSError as error:
+        raise ValidationException(f"cannot run '{command[0]}': {error.strerror}") from None
+
+
+exec = Verb(
+    "exec",
+    _exec,
+    [
+        click.Option(["--print-env"], is_flag=True, help="Print the variables as shell lines instead of running."),
+        click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND…"),
+    ],
+    help=_exec.__doc__,
+)
+
+
+def _variables(to: Invocation) -> dict[str, str]:
+    answer: dict[str, str] = to.connection.post("/smalt/v1/tls")
+    home = to.home
+    token = home.token() if to.connection.local else os.environ.get("SMALT_TOKEN")
+    bundle = _bundle(home, answer["authority"])
+    hosts = {"127.0.0.1", "localhost", urlsplit(answer["url"]).hostname or ""}
+    away = ",".join(sorted({*hosts, *os.environ.get("NO_PROXY", "").split(",")} - {""}))
+    return {
+        "AZUREML_DEV_URL_MFE": answer["url"],
+        "IDENTITY_ENDPOINT": answer["identity"],
+        "IDENTITY_HEADER": token or "",
+        **dict.fromkeys(_BUNDLES, bundle),
+        "NO_PROXY": away,
+        "no_proxy": away,
+        "PATH": f"{_programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **_workspace(to),
+    }
+
+
+def _workspace(to: Invocation) -> dict[str, str]:
+    """For the `az` below and for programs that read where they run from the environment."""
+    client = to.client
+    return {
+        "SMALT_HOME": str(to.home.root),
+        "AZURE_SUBSCRIPTION_ID": client.subscription_id,
+        "AZUREML_ARM_SUBSCRIPTION": client.subscription_id,
+        "AZUREML_ARM_RESOURCEGROUP": client.resource_group_name,
+        "AZUREML_ARM_WORKSPACE_NAME": client.workspace_name,
+    }
+
+
+def _bundle(home: Home, authority: str) -> str:
+    """One file of all that may be trusted: what was before, and this server's authority."""
+    before = next((path for name in _BUNDLES if (path := os.environ.get(name)) and os.path.isfile(path)), None)
+    before = before or next((path for path in _ROOTS if os.path.isfile(path)), None)
+    text = Path(before).read_text(errors="replace").rstrip("\n") + "\n" if before else ""
+    if authority not in text:
+        text += authority
+    home.path("tls").mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"tls/bundle-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
+    if not home.path(name).exists():
+        home.write(name, text)
+    return str(home.path(name))
+
+
+def _programs(home: Home) -> str:
+    """The folder with `az`."""
+    folder = home.path("programs")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m smalt.cli.az "$@"\n'
+    if home.read("programs/az") != text:
+        home.write("programs/az", text, mode=stat.S_IRWXU)
+    return str(folder)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+import pytest
+
+from smalt.service.api.jwt import Tokens, looks_like_one
+from tests.helpers import Server
+
+SMALT = [sys.executable, "-m", "smalt"]
+
+
+def led(server: Server, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command under `smalt exec`."""
+    environment = {**os.environ, "SMALT_HOME": str(server.home.root), **more}
+    return subprocess.run([*SMALT, "exec", "--", *command], env=environment, capture_output=True, text=True, timeout=60)
+
+
+def variables(server: Server) -> dict[str, str]:
+    done = led(server, sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def fetch(
+    url: str, bundle: str | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, object]]:
+    context = ssl.create_default_context(cafile=bundle) if bundle else None
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    try:
+        with opener.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_a_program_reaches_the_server_by_tls_with_a_token_of_its_own(server: Server) -> None:
+    """What DefaultAzureCredential does: a token from the identity endpoint, then the API over TLS."""
+    given = variables(server)
+    identity = f"{given['IDENTITY_ENDPOINT']}?api-version=2019-08-01&resource=https://management.azure.com"
+    status, token = fetch(identity, headers={"X-IDENTITY-HEADER": given["IDENTITY_HEADER"]})
+    assert (status, token["resource"]) == (200, "https://management.azure.com")
+    where = f"{given['AZUREML_DEV_URL_MFE']}/subscriptions/s/resourceGroups/g"
+    url = f"{where}/providers/Microsoft.MachineLearningServices/workspaces/w"
+    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+    status, workspace = fetch(url, given["REQUESTS_CA_BUNDLE"], bearer)
+    assert (status, workspace["name"]) == (200, "w")
+    assert fetch(url, given["REQUESTS_CA_BUNDLE"], {"Authorization": f"{bearer['Authorization']}x"})[0] == 401
+
+
+def test_nobody_else_trusts_the_authority(server: Server) -> None:
+    """Without the bundle the listener's certificate is refused."""
+    url = variables(server)["AZUREML_DEV_URL_MFE"]
+    with pytest.raises(urllib.error.URLError, match="certificate"):
+        fetch(f"{url}/discovery")
+
+
+def test_the_identity_endpoint_wants_its_header(server: Server) -> None:
+    """401 without it, and with another."""
+    url = variables(server)["IDENTITY_ENDPOINT"]
+    for headers in ({}, {"X-IDENTITY-HEADER": "wrong"}):
+        assert fetch(url, headers=headers)[0] == 401
+
+
+def test_other_logins_are_taken_away(server: Server) -> None:
+    """DefaultAzureCredential must not find a service principal first."""
+    done = led(
+        server, "sh", "-c", "echo [$AZURE_CLIENT_ID$AZURE_CLIENT_SECRET]", AZURE_CLIENT_ID="a", AZURE_CLIENT_SECRET="b"
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_the_lines_for_a_shell_lead_it_as_well(server: Server) -> None:
+    """`eval "$(smalt exec --print-env)"`."""
+    environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
+    shell = f'eval "$({" ".join(SMALT)} exec --print-env)" && echo $AZUREML_DEV_URL_MFE && command -v az'
+    done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, timeout=60)
+    url, az = done.stdout.split()
+    assert url.startswith("https://127.0.0.1:")
+    assert az == str(server.home.path("programs", "az"))
+
+
+def test_az_ml_is_smalt_with_the_configured_defaults(server: Server) -> None:
+    """As scripts begin: account, defaults, then `az ml` without naming them again."""
+    script = """
+        az account set -s 11111111-2222-3333-4444-555555555555 &&
+        az configure --defaults group=my-group workspace=my-ws location=eastus &&
+        az account show --query id -o tsv && az ml workspace show --query name -o tsv &&
+        az ml workspace show -w other --query name -o tsv && az group exists -n x && az extension add -n ml -y
+    """
+    done = led(server, "bash", "-ec", script)
+    assert done.stdout.split() == ["11111111-2222-3333-4444-555555555555", "my-ws", "other", "true"], done.stderr
+
+
+def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> None:
+    """AzureCliCredential reads accessToken and expires_on."""
+    done = led(server, "az", "account", "get-access-token", "--output", "json", "--resource", "https://ml.azure.com")
+    token = json.loads(done.stdout)
+    assert looks_like_one(token["accessToken"])
+    assert isinstance(token["expires_on"], int)
+
+
+def test_what_only_the_cloud_has_is_refused_in_one_sentence(server: Server) -> None:
+    """Exit code 2, as for any wrong command line."""
+    done = led(server, "az", "vm", "create", "-n", "x")
+    assert done.returncode == 2
+    assert "'az vm create' is a matter of the cloud" in done.stderr
+
+
+def test_a_command_that_is_not_there_is_named(server: Server) -> None:
+    """One sentence."""
+    done = led(server, "no-such-program")
+    assert done.returncode != 0
+    assert "cannot run 'no-such-program'" in done.stderr
+
+
+def test_tokens_are_good_as_long_as_they_say_and_only_as_they_were_signed() -> None:
+    """Another key, a changed claim and nonsense are nobody."""
+    token, _ = Tokens(b"key").issue("ann", "https://ml.azure.com")
+    assert Tokens(b"key").principal(token) == "ann"
+    assert Tokens(b"other").principal(token) is None
+    head, claims, signature = token.split(".")
+    for changed in (f"{head}.{claims}x.{signature}", f"{head}.{claims}.", "a.b.c", "eyJ..", ""):
+        assert Tokens(b"key").principal(changed) is None
