@@ -15,6 +15,7 @@ from smalt.service.environments.installed import packages
 from smalt.service.environments.pythons import Pythons
 
 from .conftest import Settings, conda, eventually, run
+from .wheels import make_wheel
 
 
 def realise(environments: Environments, asset: Mapping[str, object], log: list[str]) -> Realised:
@@ -337,3 +338,15 @@ def test_a_home_that_cannot_be_written_fails_in_a_sentence(
 def _visible(home: Home) -> list[str]:
     """What is in the folder of environments but for locks and spare views."""
     return [name for name in os.listdir(home.path("environments")) if name not in (".locks", ".spare")]
+
+
+def test_it_is_known_whether_mlflow_is_in_it(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of either of its distributions, also where it is found built; not of a package that is only called like it."""
+    for name in ("mlflow_skinny", "mlflow_export"):
+        make_wheel(tmp_path, name, "1.0")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    for package, has in (("mlflow-skinny", True), ("mlflow-export", False)):
+        assert realise(Environments(home, Settings()), conda(package), []).has_mlflow is has
+        found = Environments(home, Settings()).cached(conda(package))
+        assert found is not None
+        assert found.has_mlflow is has
