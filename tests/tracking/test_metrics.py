@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def ran(tracked: Tracked, workspace: str, name: str, command: str, **more: Any) 
     over = ("Completed", "Failed")
     eventually(lambda: tracked.server.ask("GET", path).body["properties"]["status"] in over, name, 90)
     assert tracked.server.ask("GET", path).body["properties"]["status"] == "Completed", tracked.said(workspace, name)
+
+
+def command_line(tracked: Tracked, folder: Path, *words: str) -> tuple[str, str]:
+    """What a command that succeeds writes on both streams."""
+    program = [sys.executable, "-m", "smalt", *words, "-w", "from-the-cli"]
+    environment = {**os.environ, "SMALT_HOME": str(tracked.server.home.root), "COLUMNS": "80"}
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=folder, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
 
 
 def test_what_a_script_logs_is_read_back(tracked: Tracked, workspace: str, script: str) -> None:
@@ -119,13 +129,7 @@ def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, t
     """The result alone is on standard output: rows, curves, pages; the end of a stream tells the last values."""
     (tmp_path / "job.yml").write_text(f"command: {script}\nenvironment: azureml:host@latest\nexperiment_name: cli\n")
 
-    def smalt(*words: str) -> tuple[str, str]:
-        program = [sys.executable, "-m", "smalt", *words, "-w", "from-the-cli"]
-        environment = {**os.environ, "SMALT_HOME": str(tracked.server.home.root), "COLUMNS": "80"}
-        done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout, done.stderr
-
+    smalt = partial(command_line, tracked, tmp_path)
     for name in ("one", "two"):
         out, said = smalt("job", "create", "--file", "job.yml", "--name", name, "--stream")
         assert (out, said.splitlines()[-2:]) == (
@@ -149,3 +153,25 @@ def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, t
     assert {"differs": False, "what": "parameter", "name": "lr", "one": "0.001", "two": "0.001"} in compared
     assert smalt("job", "compare", "one", "two", "--html", "page.html") == ("", "wrote page.html\n")
     assert (tmp_path / "page.html").read_text().count("<polyline") == 2
+
+
+def test_a_pipelines_metrics_are_those_of_its_steps(tracked: Tracked, script: str, tmp_path: Path) -> None:
+    """The step's run is nested below its pipeline's, which is there though it never logged; both end."""
+    step = f"{{command: {script}, environment: 'azureml:host@latest'}}"
+    (tmp_path / "pipeline.yml").write_text(f"type: pipeline\njobs:\n  train: {step}\n")
+    smalt = partial(command_line, tracked, tmp_path)
+    _, said = smalt("job", "create", "--file", "pipeline.yml", "--name", "pipe", "--stream")
+    assert said.splitlines()[-2:] == ["metrics of train: best Infinity, loss NaN", "metrics of train/fold: loss 0.5"]
+    workspace = smalt("workspace", "show", "--query", "id", "-o", "tsv")[0].strip()
+
+    def tags(run: str) -> tuple[str | None, str | None]:
+        found = tracked.tags(workspace, run)
+        return found.get("mlflow.parentRunId"), found.get("mlflow.rootRunId")
+
+    assert [tags(run) for run in ("pipe", "pipe-train")] == [(None, "pipe"), ("pipe", "pipe")]
+
+    def is_over(run: str) -> bool:
+        return bool(tracked.run(workspace, run)["info"]["status"] == "FINISHED")
+
+    for run in ("pipe", "pipe-train"):
+        eventually(partial(is_over, run), f"the end of {run}")

@@ -125,6 +125,23 @@ def test_every_state_has_mlflows_word(records: Records, status: str, expected: s
     assert filling.status(job) == expected
 
 
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://example.org/iris.csv", "http"), ("file:///data/iris.csv", "local"), ("/data/iris.csv", "local"),
+        ("azureml://datastores/d/paths/iris.csv", "azureml"),
+    ],
+)  # fmt: skip
+def test_input_data_is_a_data_set_of_its_kind(records: Records, uri: str, expected: str) -> None:
+    """MLflow's client can open what lies at a URL or on this machine."""
+    job = records.add("train")
+    jobs.put_data(records.db, job, [("input", "data", "uri_file", "ro_mount", uri, None)])
+    asyncio.run(records.runs.ensure(records.workspace, ["train"]))
+    (data,) = records.taken()[0]["inputs"]
+    assert (data["name"], data["source_type"]) == ("data", expected)
+    assert uri in data["source"]
+
+
 def test_a_step_is_nested_below_its_pipeline(records: Records) -> None:
     """Asking for a step makes the runs above it first, with its parent and root named by tags."""
     top = records.add("p")

@@ -99,7 +99,7 @@ def _input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
     source: Json
     if where.startswith(("http://", "https://")):
         kind, source = "http", {"url": where}
-    elif ":" not in where.partition("/")[0]:
+    elif where.startswith("file:") or ":" not in where.partition("/")[0]:
         kind, source = "local", {"uri": where}
     else:
         kind, source = "azureml", {"uri": uri, "asset": asset, "type": type}
