@@ -73,7 +73,7 @@ async def through_launcher(folder: Path, count: int, at_once: int) -> float:
     home.create()
     compute = LocalCompute(home, restart=[])
     exits: asyncio.Queue[Exit] = asyncio.Queue()
-    await compute.open(lambda step_id, process: None, exits.put_nowait)
+    await compute.open(lambda step_id, process, since: None, exits.put_nowait)
     compute.start([_step(folder, "warm")])
     await exits.get()
     begin = time.perf_counter()

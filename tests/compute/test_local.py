@@ -62,7 +62,7 @@ class Server:
             await asyncio.wait_for(self._news.wait(), DEADLINE)
         return result
 
-    def _on_started(self, step_id: str, process: Process) -> None:
+    def _on_started(self, step_id: str, process: Process, since: float) -> None:
         self.started[step_id] = process
         self._news.set()
 

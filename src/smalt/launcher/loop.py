@@ -131,6 +131,7 @@ class Launcher:
 
     def _greet(self, channel: Channel, message: Message) -> None:
         self._server = channel
+        self._steps.forget_waiting()
         self._steps.beside(channel.peer())
         self._stay_until = 0.0
         self._keeper.connected(message.get("restart"))

@@ -8,7 +8,8 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""2: a step can wait for another's end (`after`)."""
 
 Message = dict[str, Any]
 

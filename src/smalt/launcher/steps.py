@@ -43,8 +43,10 @@ class Steps:
         self.running: dict[int, Record] = {}
         self.started: list[Record] = []
         self.exited: list[Record] = []
+        self._waiting: dict[str, dict[str, Any]] = {}  # steps to start when another ends well, oldest first
         self._deadline = float("inf")
-        self._sync_at: float | None = None
+        self._syncing = False
+        self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
         self._ending = Ending(self._tree, timers, self.running, self._tell)
         self.beside = self._ending.beside
 
@@ -60,24 +62,29 @@ class Steps:
                 self._recover(record)
 
     def start(self, steps: list[dict[str, Any]]) -> None:
-        fresh = []
+        """Now or, where a step says `after`, in the place of the next that ends well."""
+        now = []
         for step in steps:
             known = self.records.get(step["id"])
-            if known is None:
-                record = Record(step["id"], step["folder"], step["timeout"], step["grace"])
-                record.machine = list(self._machine)
-                self.records[record.id] = record
-                if self._unclaimed(record):
-                    fresh.append((step, record))
+            if known is None and step.get("after"):
+                self._waiting[step["id"]] = step
+            elif known is None:
+                self._waiting.pop(step["id"], None)
+                now.append(step)
             elif known.exit is not None:
                 self.exited.append(known)
             elif known.pid:
                 self.started.append(known)
-        self._begin(fresh)
+        self._begin(now)
+
+    def forget_waiting(self) -> None:
+        """A server greets: it says anew which steps wait."""
+        self._waiting.clear()
 
     def stop(self, step_id: str, grace: float, reason: str = "stopped") -> None:
         """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
         record = self.records.get(step_id)
+        self._waiting.pop(step_id, None)
         if record is None or record.exit is not None:
             if record is None:
                 record = Record(step_id, "", None, 0)
@@ -126,7 +133,14 @@ class Steps:
 
     # Starting
 
-    def _begin(self, fresh: list[tuple[dict[str, Any], Record]]) -> None:
+    def _begin(self, steps: list[dict[str, Any]]) -> None:
+        fresh = []
+        for step in steps:
+            record = Record(step["id"], step["folder"], step["timeout"], step["grace"])
+            record.machine = list(self._machine)
+            self.records[record.id] = record
+            if self._unclaimed(record):
+                fresh.append((step, record))
         if not fresh:
             return
         try:
@@ -141,18 +155,26 @@ class Steps:
         self.started += begun
         if not processes.LINUX:  # elsewhere a step whose pid is not written down cannot be found by its mark
             self._note([journal.started(record) for record in begun])
-        if begun and self._sync_at is None:
-            self._sync_at = time.monotonic() + SYNC_AFTER
-            self._timers.at(self._sync_at, self._sync)
+        if begun and not self._syncing:
+            self._syncing = True
+            self._timers.after(SYNC_AFTER, self._sync)
 
     def _sync(self) -> None:
         """A power cut must not make a step look as never started. What has ended by now needs no such care."""
-        self._sync_at = None
-        if any(record.own for record in self.running.values()):
-            try:
-                self._journal.sync()
-            except OSError as error:
-                self._say(f"cannot sync the journal: {error}")
+        since = [record.monotonic for record in self.running.values() if record.own and record.monotonic > self._synced]
+        now = time.monotonic()
+        self._syncing = bool(since)
+        if not since:
+            return
+        if (due := min(since) + SYNC_AFTER) > now:  # not each time that one of many quick steps runs
+            self._timers.at(due, self._sync)
+            return
+        self._syncing = False
+        try:
+            self._journal.sync()
+            self._synced = now
+        except OSError as error:
+            self._say(f"cannot sync the journal: {error}")
 
     def _spawn(self, step: dict[str, Any], record: Record) -> bool:
         environment = {**step["env"], MARK: self._tree.mark(record.id)}
@@ -261,3 +283,6 @@ class Steps:
     def _tell(self, record: Record) -> None:
         record.settle(record.reason or "exited", record.message, record.ended or time.time())
         self.exited.append(record)
+        # After any other end it is the server's to decide what comes next.
+        if self._waiting and record.code == 0 and record.reason is None:
+            self._begin([self._waiting.pop(next(iter(self._waiting)))])

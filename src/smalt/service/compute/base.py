@@ -32,6 +32,8 @@ class Step:
     """What stdout and stderr are appended to; its folder must exist."""
     timeout: float | None = None
     grace: float = 10.0
+    waits: bool = False
+    """Start it in the place of the next step that exits with code 0; or on `go`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Exit:
     process: Process | None
 
 
-OnStarted = Callable[[str, Process], None]
+OnStarted = Callable[[str, Process, float], None]
+"""Step, its first process, and when it was started."""
 OnExit = Callable[[Exit], None]
 
 
@@ -58,6 +61,13 @@ class Compute(Protocol):
 
     def start(self, steps: list[Step]) -> None:
         """Hand over, at once and without waiting. A step id that was handed over before is not run again."""
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether steps that wait can be started now."""
+
+    def go(self, step_id: str) -> None:
+        """A step that waits need not wait longer; nothing happens to one that does not."""
 
     def stop(self, step_id: str, grace: float) -> None:
         """End all of the step's processes: SIGTERM now, SIGKILL after `grace` seconds; the exit is told as any."""

@@ -46,6 +46,11 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._keep())
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a launcher has greeted and is still there."""
+        return self._greeted.is_set()
+
     async def wait(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._greeted.wait(), seconds)

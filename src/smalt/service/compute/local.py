@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from smalt import __version__
 from smalt.home import Home
+from smalt.launcher.protocol import PROTOCOL
 from smalt.processes import Machine, Process
 from smalt.service.compute.base import Exit, OnExit, OnStarted, Step
 from smalt.service.compute.capacity import capacity
@@ -39,8 +40,10 @@ class LocalCompute:
         self._stops: dict[str, float] = {}
         self._mine: set[str] = set()  # handed over in this server's life, or asked for in `recover`; not acknowledged
         self._running: dict[str, Process] = {}
+        self._since: dict[str, float] = {}  # when those that run were started
         self._told: set[str] = set()  # exits told, not acknowledged
         self._held: dict[str, Exit] = {}  # exits of an earlier server's steps, until it asks
+        self._is_ours = False  # the launcher that is there: of our version and protocol
         self._link = Link(home, restart, self._greet, self._receive)
 
     async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
@@ -54,6 +57,15 @@ class LocalCompute:
             self._starts[message["id"]] = message
             self._mine.add(message["id"])
         self._link.send({"t": "start", "steps": messages})
+
+    @property
+    def hands_over(self) -> bool:
+        return self._is_ours and self._link.is_up
+
+    def go(self, step_id: str) -> None:
+        message = self._starts.get(step_id)
+        if message and message.pop("after", False):
+            self._link.send({"t": "start", "steps": [message]})
 
     def stop(self, step_id: str, grace: float) -> None:
         self._stops[step_id] = grace
@@ -75,7 +87,7 @@ class LocalCompute:
         for step_id in unfinished:
             if step_id in self._running:
                 result[step_id] = "running"
-                self._on_started(step_id, self._running[step_id])
+                self._on_started(step_id, self._running[step_id], self._since[step_id])
             elif step_id in self._held:
                 result[step_id] = self._held.pop(step_id)
                 self._told.add(step_id)
@@ -103,34 +115,44 @@ class LocalCompute:
         self._machine = Machine(*hello["machine"])
         there = {entry[0] for entry in hello["running"]} | {exit["id"] for exit in hello["exits"]}
         missing = self._running.keys() - there
-        if hello["version"] != __version__:  # it ends when it has nothing to do; the next is of our version
+        self._is_ours = hello["version"] == __version__ and hello["protocol"] == PROTOCOL
+        if not self._is_ours:  # it ends when it has nothing to do; the next is of our version
             self._link.send({"t": "retire"})
         self._link.send({"t": "unfinished", "n": self._unfinished})
-        if again := [message for step_id, message in self._starts.items() if step_id not in there]:
+        again = [message for step_id, message in self._starts.items() if step_id not in there]
+        if not self._is_ours:  # what waits it might start at once
+            again = [message for message in again if "after" not in message]
+        if again:
             self._link.send({"t": "start", "steps": again})
         for step_id, grace in self._stops.items():
             self._link.send({"t": "stop", "id": step_id, "grace": grace})
         self._receive({"started": hello["running"], "exits": hello["exits"]})
         for step_id in missing:
-            if self._running.pop(step_id, None) and step_id in self._mine:
+            if self._forget(step_id) and step_id in self._mine:
                 message = "the launcher and its journal are gone"
                 self._exited(Exit(step_id, None, None, "lost", message, None, time.time(), None))
 
     def _receive(self, events: dict[str, Any]) -> None:
-        for step_id, pid, start_time, _ in events["started"]:
+        for step_id, pid, start_time, started in events["started"]:
             self._starts.pop(step_id, None)
             if step_id not in self._running and step_id not in self._told:
                 self._running[step_id] = process = Process(*self._machine, pid, start_time)
+                self._since[step_id] = started
                 if step_id in self._mine:
-                    self._on_started(step_id, process)
+                    self._on_started(step_id, process, started)
         for entry in events["exits"]:
             self._exited(_exit(entry))
+
+    def _forget(self, step_id: str) -> bool:
+        """It does not run; whether it was known to."""
+        self._since.pop(step_id, None)
+        return self._running.pop(step_id, None) is not None
 
     def _exited(self, exit: Exit) -> None:
         step_id = exit.step_id
         self._starts.pop(step_id, None)
         self._stops.pop(step_id, None)
-        self._running.pop(step_id, None)
+        self._forget(step_id)
         if step_id in self._told:
             return
         if step_id in self._mine:
@@ -143,7 +165,7 @@ class LocalCompute:
 
 
 def _message(step: Step) -> dict[str, Any]:
-    return {
+    message = {
         "id": step.id,
         "script": step.script,
         "folder": step.folder,
@@ -152,6 +174,7 @@ def _message(step: Step) -> dict[str, Any]:
         "timeout": step.timeout,
         "grace": step.grace,
     }
+    return {**message, "after": True} if step.waits else message
 
 
 def _exit(entry: dict[str, Any]) -> Exit:

@@ -36,6 +36,10 @@ class Ahead:
             leaf.job = job
         return leaf
 
+    def keep(self, leaf: command.Leaf) -> None:
+        """The leaf was taken, and its turn has not come."""
+        self._leaves[leaf.job.id] = leaf
+
     def forget(self, job: Job) -> None:
         self._leaves.pop(job.id, None)
 
@@ -46,6 +50,8 @@ class Ahead:
             return
         likely = list(islice(board.ready, _MOST))
         for run in board.runs.values():
+            if len(likely) >= _MOST:
+                break
             likely += jobs.last_wait(self._rooms.db, run.job, _MOST)
         for job_id in likely[:_MOST]:
             if job_id not in self._leaves:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.base import Capacity
@@ -15,14 +17,16 @@ from smalt.service.environments import Realised
 from smalt.service.records.jobs import Attempt, Job
 
 _MOST_ENTITIES = 5000
+_FOLLOWERS = 2
+"""So many steps wait for the end of each that runs: while one of them runs, another can be handed over."""
 
 
 @dataclass
 class Run:
-    """A leaf that holds a slot."""
+    """A leaf that holds a slot, or was handed over to wait for one."""
 
     job: Job
-    grant: Grant
+    grant: Grant | None
     leaf: command.Leaf | None = None
     environment: Realised | None = None
     view: Realised | None = None
@@ -31,6 +35,14 @@ class Run:
     untouched: bool = False
     """It completed, and left its folder as it was made."""
     task: asyncio.Task[None] | None = None
+    """What is being prepared or stored beside the loop."""
+    why: dict[str, Any] | None = None
+    """Why it is cancelled, should it turn out that it never ran."""
+
+    @property
+    def is_queued(self) -> bool:
+        """It was handed over to wait, and nothing was heard of it."""
+        return self.job.status == "Queued"
 
 
 class Board:
@@ -41,7 +53,11 @@ class Board:
         self.ready: deque[int] = deque()
         """Leaves that wait for nothing but a slot, oldest first."""
         self.runs: dict[int, Run] = {}
-        """What holds a slot, by job."""
+        """What holds a slot, or was handed over to wait for one, by job."""
+        self.waiting: dict[int, Run] = {}
+        """Of these, what has no slot, oldest first: it starts when another ends well, or when it is let go."""
+        self.again: list[int] = []
+        """Leaves that were ready before those that are; oldest first."""
         self.steps: dict[str, Run] = {}
         """The same by step, once there is one."""
         self.entities: dict[int, CommandJob] = {}
@@ -53,7 +69,20 @@ class Board:
 
     @property
     def busy(self) -> bool:
-        return bool(self.plans or self.ready or self.runs)
+        return bool(self.plans or self.ready or self.runs or self.again)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether one more may be handed over: every slot is taken, and fewer wait than two for each that runs."""
+        if not self.slots.all_taken or len(self.waiting) >= _FOLLOWERS * self.slots.cpus:
+            return False
+        running = sum(bool(run.grant and run.step_id and not run.task) for run in self.runs.values())
+        return len(self.waiting) < _FOLLOWERS * running
+
+    def can_spare(self, started: Collection[str]) -> bool:
+        """Whether the slots stay taken for a while, with what waits beside the steps `started` in the meantime."""
+        left = len(self.waiting) - sum(step_id in self.steps and not self.steps[step_id].grant for step_id in started)
+        return left >= self.slots.cpus
 
     def queue(self, job: Job) -> None:
         """Nothing but a slot, or a plan, is missing."""
@@ -78,6 +107,26 @@ class Board:
         run = self.runs[leaf.job.id] = Run(leaf.job, grant, leaf)
         return run
 
+    def wait(self, job: Job, attempt: Attempt | None = None) -> Run:
+        """No slot yet for a leaf that is handed over before its turn."""
+        run = self.runs[job.id] = self.waiting[job.id] = Run(job, None)
+        if attempt:
+            self.start(run, attempt.step_id, attempt.number)
+        return run
+
+    def let_go(self) -> Iterator[Run]:
+        """Free slots for those that wait."""
+        while self.waiting and self.slots.any_free:
+            run = self.waiting.pop(next(iter(self.waiting)))
+            run.grant = self.slots.take(Request())
+            yield run
+
+    def admit(self, run: Run) -> None:
+        """A slot for one that was started while it waited, whatever the count: another's end made room for it."""
+        self.waiting.pop(run.job.id, None)
+        if run.grant is None:
+            run.grant = self.slots.take(Request(), force=True)
+
     def hold(self, job: Job, attempt: Attempt | None = None) -> Run:
         """A slot for what is running already, whatever the count."""
         grant = self.slots.take(Request(), force=True)
@@ -95,9 +144,11 @@ class Board:
         """The slot is free again; what held it."""
         for known in (self.entities, self.pipelines, self.planning):
             known.pop(job.id, None)
+        self.waiting.pop(job.id, None)
         run = self.runs.pop(job.id, None)
         if run:
-            self.slots.give(run.grant)
+            if run.grant:
+                self.slots.give(run.grant)
             if run.step_id:
                 self.steps.pop(run.step_id, None)
         return run

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
-from functools import partial
 from typing import Any, cast
 
-from smalt.exceptions import SmaltError, Unavailable
+from smalt.exceptions import Unavailable
 from smalt.processes import Process
-from smalt.service.compute.base import Exit, Reason, Step
+from smalt.service.compute.base import Exit, Reason
 from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
+from smalt.service.engine.outcome import sentence
 from smalt.service.engine.registration import register_outputs, register_when_possible
 from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.starting import Starting
 from smalt.service.engine.watch import Watch
-from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -32,6 +31,7 @@ from smalt.service.records.workspaces import Workspace
 log = logging.getLogger("smalt.engine")
 
 _PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
+_TOGETHER = 0.003  # seconds for which news may wait for more, while no slot does
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
 
 
@@ -45,16 +45,16 @@ class Engine:
         self._board = Board(rooms.compute.capacity)
         self._families = family.Families(rooms.db)
         self._exits: list[Exit] = []
-        self._processes: dict[str, tuple[Any, ...]] = {}
-        self._prepared: deque[tuple[int, Exception | None]] = deque()
+        self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
         self._looking: dict[int, asyncio.Future[None]] = {}
         self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
         self._ahead = Ahead(rooms)
-        self._starts: list[Step] = []
+        self._starting = self._new_starting()
         self._stops: list[str] = []
         self._waking = False
+        self._later: asyncio.TimerHandle | None = None
         self._closed = False
         self._stalled = False
         self._told = False
@@ -102,7 +102,7 @@ class Engine:
             with self._db.transaction():
                 self._cancel(job)
         except Exception as error:
-            self._stall(error, [])
+            self._stall(error, [], {})
             raise
         self._act()
         self._wake()
@@ -113,7 +113,7 @@ class Engine:
         try:
             problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
         except Exception as error:  # whatever it is, the job must not wait for ever
-            problems = [_sentence(error)]
+            problems = [sentence(error)]
         del self._looking[job.id]
         self._looked.append((job, "; ".join(problem for problem in problems if problem)))
         self._wake()
@@ -126,14 +126,23 @@ class Engine:
             else:
                 self._board.queue(job)
 
-    def _on_started(self, step_id: str, process: Process) -> None:
-        """Kept until the next commit: recovery asks the launcher, not this."""
-        identity = (process.host, process.boot_id, process.pid_namespace, process.pid, process.start_time)
-        self._processes[step_id] = (*identity, time.time())
+    def _on_started(self, step_id: str, process: Process, since: float) -> None:
+        self._started[step_id] = (*process, since)
+        run = self._board.steps.get(step_id)
+        if (run and run.is_queued) or (self._board.ready and self._board.is_followed):
+            self._wake_for_news()
 
     def _on_exit(self, exit: Exit) -> None:
         self._exits.append(exit)
-        self._wake()
+        self._wake_for_news()
+
+    def _wake_for_news(self) -> None:
+        """At once, unless others run in the place of all that ended, and more wait: then several together."""
+        followed = len(self._exits) <= len(self._started) and all(exit.code == 0 for exit in self._exits)
+        if not followed or not self._board.can_spare(self._started):
+            self._wake()
+        elif self._later is None and not self._waking:
+            self._later = asyncio.get_running_loop().call_later(_TOGETHER, self._wake)
 
     def _wake(self) -> None:
         if not self._waking and not self._closed:
@@ -142,35 +151,44 @@ class Engine:
 
     def _turn(self) -> None:
         self._waking = False
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._closed or self._stalled:
             return
         exits, self._exits = self._exits, []
+        started, self._started = self._started, {}
         try:
             with self._db.transaction():
+                self._take_started(started, {exit.step_id for exit in exits})
                 for exit in exits:
                     self._take_exit(exit)
-                self._note_processes()
                 self._take_looked()
                 self._take_finished()
-                self._take_prepared()
-                self._place()
+                self._starting.take_prepared()
+                self._plan_all()
+                self._starting.fill()
         except Exception as error:
-            self._stall(error, exits)
+            self._stall(error, exits, started)
             return
         self.rooms.compute.acknowledge([exit.step_id for exit in exits])
         self._act()
 
     def _act(self) -> None:
         """Do what has been committed."""
-        starts, self._starts = self._starts, []
+        starting = self._starting
+        steps, starting.steps = starting.steps, []
+        goes, starting.goes = starting.goes, []
         stops, self._stops = self._stops, []
-        if starts:
-            self.rooms.compute.start(starts)
+        for step_id in goes:
+            self.rooms.compute.go(step_id)
+        if steps:
+            self.rooms.compute.start(steps)
         for step_id in stops:
             self.rooms.compute.stop(step_id, command.GRACE)
-        changed, self._changed = self._changed, set()
-        self.watch.wake(changed)
-        if starts or self._ahead.has_work:
+        self.watch.wake(self._changed)
+        self._changed.clear()
+        if steps or self._ahead.has_work:
             asyncio.get_running_loop().call_soon(self._look_ahead)
         busy = self._board.busy or bool(self._looking)
         if busy != self._told:
@@ -181,17 +199,20 @@ class Engine:
         if not (self._closed or self._stalled):
             self._ahead.work(self._board)
 
-    def _stall(self, error: Exception, exits: list[Exit]) -> None:
+    def _stall(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records anew in a while."""
         log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
         self._exits = exits + self._exits
-        self._starts, self._stops = [], []
+        self._started = {**started, **self._started}
+        self._stops = []
         self._board.abandon()
         self._stalled = True
 
         def again() -> None:
             self._stalled = False
             self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
+            if not isinstance(error, Unavailable):
+                self._take_exits_apart()
             self._turn()
 
         asyncio.get_running_loop().call_later(_RETRY_AFTER, again)
@@ -199,7 +220,7 @@ class Engine:
     def _reload(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
         self._board = Board(self.rooms.compute.capacity)
-        self._prepared.clear()
+        self._starting = self._new_starting()
         self._finished.clear()
         self._families.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
@@ -207,7 +228,8 @@ class Engine:
         for job in jobs.unfinished(self._db):
             attempt = attempts.get(job.id)
             if attempt:
-                self._board.hold(job, attempt)
+                waits = job.status == "Queued" and attempt.step_id in running
+                (self._board.wait if waits else self._board.hold)(job, attempt)
                 if attempt.step_id not in running | exited:
                     self._exits.append(_never_started(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
@@ -229,14 +251,20 @@ class Engine:
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
 
-    def _note_processes(self) -> None:
-        """Of steps that still run; a step that is over has its identity noted with its end."""
-        for step_id, identity in self._processes.items():
-            jobs.note_process(self._db, step_id, identity)
-        self._processes.clear()
+    def _new_starting(self) -> Starting:
+        return Starting(self.rooms, self._board, self._ahead, self._changed, self._end, self._wake)
 
-    def _place(self) -> None:
-        """Plan what is to be planned, and fill the free slots."""
+    def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
+        """A step that is over as well has its identity noted with its end."""
+        for step_id, process in started.items():
+            run = self._board.steps.get(step_id)
+            if run:
+                self._starting.started(run, process[-1])
+            if step_id not in ended:
+                jobs.note_process(self._db, step_id, process)
+
+    def _plan_all(self) -> None:
+        """Plan what is to be planned, large ones some steps a turn."""
         board = self._board
         half = []
         while board.plans:
@@ -246,11 +274,6 @@ class Engine:
         if half:
             board.plans.extend(half)
             self._wake()
-        while board.ready and board.slots.any_free:
-            job = jobs.get(self._db, board.ready[0])
-            if not job.is_over and not self._begin(job):
-                return
-            board.ready.popleft()
 
     def _plan(self, job: Job) -> bool:
         """Go on with the job's plan; whether nothing is left to plan."""
@@ -264,8 +287,8 @@ class Engine:
             if not plan.advance(_PLANNED_AT_ONCE):
                 self._board.planning[job.id] = plan
                 return False
-        except (SmaltError, OSError) as error:
-            self._end(job, "Failed", outcome.failed(_sentence(error), "PlanningFailed"))
+        except Exception as error:
+            self._end(job, "Failed", outcome.failed(sentence(error), "PlanningFailed"))
             return True
         children, entities = plan.record(job)  # what the records refuse is no fault of the job: the turn is tried again
         self._changed.add(job.root_id)
@@ -276,78 +299,51 @@ class Engine:
             self._end(*self._parent_end(job.id))
         return True
 
-    def _begin(self, job: Job) -> bool:
-        """Give the job a slot and start it, or start preparing it; False when no slot fits."""
-        try:
-            leaf = self._read(job)
-        except (SmaltError, OSError) as error:
-            self._end(job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
-            return True
-        run = self._board.take(leaf)
-        if run is None:
-            return False
-        self._changed.add(job.root_id)
-        run.environment = self.rooms.environments.cached(leaf.environment)
-        if run.environment is not None and leaf.is_quick(self.rooms):
-            self._launch(run, leaf, run.environment, ("Queued", "Preparing", "Running"))
-        else:
-            jobs.set_status(self._db, job, "Queued", "Preparing")
-            run.task = asyncio.ensure_future(self._prepare(run, leaf))
-        return True
-
-    def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
-        number = jobs.last_attempt(self._db, run.job) + 1
-        step_id = jobs.attempt(self._db, run.job, number, "local", leaf.timeout)
-        try:
-            step, run.view = command.step(self.rooms, leaf, environment, run.grant, number, step_id)
-        except (SmaltError, OSError) as error:
-            jobs.end_attempt(self._db, step_id, None, None, "never started", 0.0)
-            self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
-            return
-        self._board.start(run, step_id, number)
-        for note in environment.notes:
-            self.rooms.say(run.job, note)
-        jobs.put_data(self._db, run.job, command.data_rows(leaf))
-        jobs.set_status(self._db, run.job, *statuses)
-        self._starts.append(step)
-
-    async def _prepare(self, run: Run, leaf: command.Leaf) -> None:
-        """What takes long before a start: the environment, data from elsewhere, much code."""
-        error: Exception | None = None
-        try:
-            say = partial(self.rooms.say, run.job)
-            run.environment = await self.rooms.environments.realise(leaf.environment, say)
-            await command.fetch(self.rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
-        except Exception as caught:  # whatever it is, the job must not wait for ever
-            error = caught
-        self._prepared.append((run.job.id, error))
-        self._wake()
-
-    def _take_prepared(self) -> None:
-        while self._prepared:
-            job_id, error = self._prepared.popleft()
-            run = self._board.runs.get(job_id)
-            if run is None:
-                continue
-            self._changed.add(run.job.root_id)
-            if error is not None:
-                self._end(run.job, "Failed", outcome.failed(_sentence(error), "PreparationFailed"))
-            elif run.leaf is not None and run.environment is not None:
-                self._launch(run, run.leaf, run.environment, ("Running",))
-
     def _take_exit(self, exit: Exit) -> None:
         run = self._board.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
         if run is None:
             return
-        process = self._processes.pop(exit.step_id, None)
+        process = None
+        if exit.process and exit.started:
+            process = (*exit.process, exit.started)
+            self._starting.started(run, exit.started)
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process)
         self._changed.add(run.job.root_id)
-        if not run.job.cancel_requested and self._again(run, exit):
+        if exit.reason == "never started" and run.job.cancel_requested:
+            self._end(run.job, "Canceled", run.why)
+        elif not run.job.cancel_requested and self._again(run, exit):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
-            self._board.ready.append(run.job.id)
-            return
-        self._settle(run, exit, run.number)
+            (self._board.again if exit.reason == "never started" else self._board.ready).append(run.job.id)
+        else:
+            self._settle(run, exit, run.number)
+
+    def _take_exits_apart(self) -> None:
+        """Perhaps one of them is what smalt is not up to: it ends its own job, and the others do not wait for it."""
+        exits, self._exits = self._exits, []
+        for exit in exits:
+            try:
+                try:
+                    with self._db.transaction():
+                        self._take_exit(exit)
+                except Unavailable:
+                    raise
+                except Exception as error:
+                    self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
+                    with self._db.transaction():
+                        self._give_up(exit, sentence(error))
+            except Unavailable:
+                self._exits.append(exit)
+            except Exception:
+                log.exception("the end of step %s cannot be recorded before the server is started again", exit.step_id)
+            else:
+                self.rooms.compute.acknowledge([exit.step_id])
+
+    def _give_up(self, exit: Exit, why: str) -> None:
+        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
+        run = self._board.steps.get(exit.step_id)
+        if run:
+            self._end(run.job, "Failed", outcome.failed(why))
 
     def _again(self, run: Run, exit: Exit) -> bool:
         """A step that never ran, or whose retries allow it, gets another attempt."""
@@ -356,8 +352,8 @@ class Engine:
         if outcome.error_of(exit, None) is None:
             return False
         try:
-            run.leaf = run.leaf or self._read(run.job)
-        except (SmaltError, OSError):  # what it names is gone: settling it says so
+            run.leaf = run.leaf or self._starting.read(run.job)
+        except Exception:  # what it names is gone, perhaps: settling it says so
             return False
         return run.number <= command.retries(run.leaf.entity)
 
@@ -369,9 +365,9 @@ class Engine:
     def _settle(self, run: Run, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
         try:
-            leaf = run.leaf = run.leaf or self._read(run.job)
-        except (SmaltError, OSError) as error:
-            self._end(run.job, "Failed", outcome.error_of(exit, None) or outcome.failed(_sentence(error)))
+            leaf = run.leaf = run.leaf or self._starting.read(run.job)
+        except Exception as error:
+            self._end(run.job, "Failed", outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
         if leaf.finishes_quickly:
             self._end_leaf(run.job, self._store(run, leaf, exit, number))
@@ -379,30 +375,24 @@ class Engine:
         jobs.set_status(self._db, run.job, "Finalizing")
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
-    def _read(self, job: Job) -> command.Leaf:
-        known = self._ahead.take(job)
-        return known or command.Leaf.read(
-            self.rooms, job, self.rooms.workspace(job), self._board.entities.pop(job.id, None)
-        )
-
     def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
         error = outcome.error_of(exit, leaf.timeout)
         try:
             run.untouched = command.finish(self.rooms, leaf, number) and error is None
-        except (SmaltError, OSError) as caught:
-            return error or outcome.failed(f"its outputs could not be stored: {_sentence(caught)}", "OutputsFailed")
+        except Exception as caught:
+            return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
         return error
 
     async def _finish(self, run: Run, exit: Exit, number: int) -> None:
         """The same beside the loop, for outputs that have to be copied or registered."""
         try:
-            leaf = run.leaf or self._read(run.job)
+            leaf = run.leaf or self._starting.read(run.job)
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
             if error is None:
                 await register_when_possible(self.rooms, run.job)
         except Exception as caught:  # whatever it is, the job must not wait for ever
-            error = outcome.failed(_sentence(caught), "OutputsFailed")
+            error = outcome.failed(sentence(caught), "OutputsFailed")
         self._finished.append((run.job.id, error))
         self._wake()
 
@@ -448,7 +438,7 @@ class Engine:
             if status == "Failed" and self._families.stops_on(job):
                 work.extend(self._families.unstarted(job))
                 for sibling in self._families.started(job):
-                    self._cancel(sibling)
+                    self._cancel(sibling, self._families.why(job))
             if jobs.close_child(self._db, job.parent_id) == 0:
                 work.append(self._parent_end(job.parent_id))
 
@@ -462,12 +452,12 @@ class Engine:
                 register_outputs(self.rooms, parent)
             except Unavailable:  # no fault of the job: the turn is tried again
                 raise
-            except (SmaltError, OSError) as caught:
-                status, error = "Failed", outcome.failed(_sentence(caught), "OutputsFailed")
+            except Exception as caught:
+                status, error = "Failed", outcome.failed(sentence(caught), "OutputsFailed")
         return parent, status, error
 
-    def _cancel(self, job: Job) -> None:
-        """Inside a transaction: what has not started is over at once, what runs is stopped."""
+    def _cancel(self, job: Job, why: dict[str, Any] | None = None) -> None:
+        """Inside a transaction: what has not started is over at once, what runs, or is about to, is stopped."""
         todo = deque([job])
         while todo:
             one = todo.popleft()
@@ -478,6 +468,8 @@ class Engine:
             jobs.request_cancel(self._db, one)
             self._changed.add(one.root_id)
             if run and run.step_id:
+                run.why = why
+                self._board.waiting.pop(one.id, None)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)
             elif one.type in COMPOSITES and one.open:
@@ -491,13 +483,3 @@ class Engine:
 
 def _never_started(step_id: str) -> Exit:
     return Exit(step_id, None, None, "never started", None, None, 0.0, None)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and not isinstance(error, SmaltError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    if not isinstance(error, SmaltError):
-        log.error("unexpected", exc_info=error)
-        return f"smalt itself failed ({type(error).__name__}: {error}); its server.log tells more"
-    return str(error)

@@ -105,8 +105,12 @@ class Families:
 
     def unstarted(self, job: Job) -> list[Ending]:
         """The siblings that are not to start any more."""
-        why = outcome.failed(f"step '{job.node}' failed and continue_on_step_failure is false", "Canceled")
+        why = self.why(job)
         return [(one, "Canceled", why) for one in self._siblings(job) if one.status == "NotStarted"]
+
+    def why(self, job: Job) -> dict[str, Any]:
+        """Why the siblings of a job that failed do not go on."""
+        return outcome.failed(f"step '{job.node}' failed and continue_on_step_failure is false", "Canceled")
 
     def started(self, job: Job) -> list[Job]:
         return [one for one in self._siblings(job) if one.status != "NotStarted"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import Any
 
+from smalt.exceptions import SmaltError
 from smalt.service.compute.base import Exit
+
+log = logging.getLogger("smalt.engine")
 
 
 def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
@@ -36,3 +40,14 @@ def _name(number: int) -> str:
     except ValueError:
         return f"signal {number}"
     return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
+
+
+def sentence(error: Exception) -> str:
+    """What a user is told of an exception."""
+    if isinstance(error, OSError) and not isinstance(error, SmaltError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    if not isinstance(error, SmaltError):
+        log.error("unexpected", exc_info=error)
+        return f"smalt itself failed ({type(error).__name__}: {error}); its server.log tells more"
+    return str(error)

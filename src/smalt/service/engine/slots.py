@@ -31,6 +31,11 @@ class Slots:
     def any_free(self) -> bool:
         return self._free_cpus > 0
 
+    @property
+    def all_taken(self) -> bool:
+        """Not more than all either, as can be while steps run that nobody was asked about."""
+        return self._free_cpus == 0
+
     def take(self, request: Request, *, force: bool = False) -> Grant | None:
         """Slots for a step, or None when too few are free; `force` is for one that is running already."""
         cpus = min(max(1, request.cpus), self.cpus)

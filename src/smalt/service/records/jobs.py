@@ -170,8 +170,17 @@ def page(
     return [Job(*row) for row in rows]
 
 
-def set_status(db: Database, job: Job, *statuses: str, error: dict[str, Any] | None = None) -> None:
-    """Move the job through `statuses`; each is an event. Call inside a transaction, before acting on it."""
+def set_status(
+    db: Database,
+    job: Job,
+    *statuses: str,
+    error: dict[str, Any] | None = None,
+    started_at: float | None = None,
+) -> None:
+    """Move the job through `statuses`; each is an event. Call inside a transaction, before acting on it.
+
+    `started_at` is for what turns out to be Running since then.
+    """
     now = time.time()
     events.append(
         db,
@@ -179,7 +188,7 @@ def set_status(db: Database, job: Job, *statuses: str, error: dict[str, Any] | N
     )
     job.status = statuses[-1]
     if job.started_at is None and ("Running" in statuses or job.status in TERMINAL):
-        job.started_at = now
+        job.started_at = started_at or now
     if job.is_over:
         job.ended_at = now
     if error is not None:
@@ -285,20 +294,24 @@ _ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exi
 
 def last_attempt(db: Database, job: Job) -> int:
     """The number of the job's newest attempt; 0 where it has none."""
-    if job.started_at is None and job.status in ("NotStarted", "Preparing"):
+    if job.status == "NotStarted":
         return 0
     return int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,)))
 
 
-def attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> str:
-    """Record an attempt before it is started; its step id. `limit` is in seconds."""
-    step_id, now = f"{job.id}.{number}", time.time()
+def step_id(job: Job, number: int) -> str:
+    """Of the job's attempt of that number."""
+    return f"{job.id}.{number}"
+
+
+def attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> None:
+    """Record an attempt before it is started. `limit` is in seconds."""
+    now = time.time()
     db.execute(
         "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at)"
         " VALUES (?,?,?,?,?,?,?,?)",
-        (job.workspace_id, job.id, number, step_id, compute, limit and now + limit, job.created_by, now),
+        (job.workspace_id, job.id, number, step_id(job, number), compute, limit and now + limit, job.created_by, now),
     )
-    return step_id
 
 
 def attempts(db: Database, job_id: int) -> list[Attempt]:

@@ -1,0 +1,179 @@
+"""From ready to a process: slots for the oldest leaves, what they need, and what follows a step that ends well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from smalt.entities import Input
+from smalt.service.compute.base import Step
+from smalt.service.data import modes
+from smalt.service.engine import outcome
+from smalt.service.engine.ahead import Ahead
+from smalt.service.engine.board import Board, Run
+from smalt.service.engine.kinds import command
+from smalt.service.engine.outcome import sentence
+from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.slots import Grant, Request
+from smalt.service.environments import Realised
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+
+End = Callable[[Job, str, "dict[str, Any] | None"], None]
+
+_NO_SLOT_YET = Grant(1, ())
+
+
+class Starting:
+    """What it decides is in `steps` and `goes` until the engine has committed it.
+
+    `end` ends a job in this turn, `wake` asks for one, `changed` are the root jobs whose watchers are to be woken.
+    """
+
+    def __init__(
+        self, rooms: Rooms, board: Board, ahead: Ahead, changed: set[int], end: End, wake: Callable[[], None]
+    ) -> None:
+        self.steps: list[Step] = []
+        """To be handed over."""
+        self.goes: list[str] = []
+        """Handed over before; they need not wait for another's end any longer."""
+        self._rooms = rooms
+        self._db = rooms.db
+        self._board = board
+        self._ahead = ahead
+        self._changed = changed
+        self._end = end
+        self._wake = wake
+        self._prepared: deque[tuple[int, Exception | None]] = deque()
+
+    def fill(self) -> None:
+        """Give free slots to the oldest leaves; while none is free, hand over what is to start when one will be."""
+        board = self._board
+        board.ready.extendleft(reversed(board.again))
+        board.again.clear()
+        for run in board.let_go():
+            self.goes.append(str(run.step_id))
+        while board.ready and board.slots.any_free:
+            job = jobs.get(self._db, board.ready[0])
+            if not job.is_over and not self._begin(job):
+                return
+            board.ready.popleft()
+        while board.ready and board.is_followed and self._rooms.compute.hands_over:
+            job = jobs.get(self._db, board.ready[0])
+            if not job.is_over and not self._hand_over(job):
+                return
+            board.ready.popleft()
+
+    def read(self, job: Job) -> command.Leaf:
+        known = self._ahead.take(job)
+        return known or command.Leaf.read(
+            self._rooms, job, self._rooms.workspace(job), self._board.entities.pop(job.id, None)
+        )
+
+    def started(self, run: Run, when: float) -> None:
+        """The process of a step that waited is there, whether or not it was given a slot before."""
+        self._board.admit(run)
+        if run.is_queued:
+            self._changed.add(run.job.root_id)
+            jobs.set_status(self._db, run.job, "Preparing", "Running", started_at=when)
+
+    def take_prepared(self) -> None:
+        while self._prepared:
+            job_id, error = self._prepared.popleft()
+            run = self._board.runs.get(job_id)
+            if run is None:
+                continue
+            run.task = None
+            self._changed.add(run.job.root_id)
+            if error is not None:
+                self._end(run.job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+            elif run.leaf is not None and run.environment is not None:
+                self._launch(run, run.leaf, run.environment, ("Running",))
+
+    def _begin(self, job: Job) -> bool:
+        """Give the job a slot and start it, or start preparing it; False when no slot fits."""
+        try:
+            leaf = self.read(job)
+        except Exception as error:
+            self._end(job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+            return True
+        run = self._board.take(leaf)
+        if run is None:
+            self._ahead.keep(leaf)
+            return False
+        self._changed.add(job.root_id)
+        run.environment = self._rooms.environments.cached(leaf.environment)
+        if run.environment is not None and leaf.is_quick(self._rooms):
+            self._launch(run, leaf, run.environment, ("Queued", "Preparing", "Running"))
+        else:
+            jobs.set_status(self._db, job, "Queued", "Preparing")
+            run.task = asyncio.ensure_future(self._prepare(run, leaf))
+        return True
+
+    def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
+        number = jobs.last_attempt(self._db, run.job) + 1
+        step_id = jobs.step_id(run.job, number)
+        try:
+            step, run.view = command.step(self._rooms, leaf, environment, run.grant or _NO_SLOT_YET, number, step_id)
+        except Exception as error:
+            self._end(run.job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+            return
+        self._record(run, leaf, environment, step, number, statuses)
+
+    def _hand_over(self, job: Job) -> bool:
+        """Let the job follow the next step that ends well; False when it must wait for its own turn.
+
+        Nothing but a slot may be missing: what may fail, take long or read data before its time waits.
+        """
+        try:
+            leaf = self.read(job)
+        except Exception:
+            return False
+        environment = self._rooms.environments.cached(leaf.environment)
+        if environment is None or leaf.request != Request() or not leaf.is_quick(self._rooms) or _copies(leaf):
+            self._ahead.keep(leaf)
+            return False
+        number = jobs.last_attempt(self._db, job) + 1
+        step_id = jobs.step_id(job, number)
+        try:
+            step, view = command.step(self._rooms, leaf, environment, _NO_SLOT_YET, number, step_id)
+        except Exception:
+            self._ahead.keep(leaf)
+            return False
+        run = self._board.wait(job)
+        run.leaf, run.environment, run.view = leaf, environment, view
+        self._changed.add(job.root_id)
+        self._record(run, leaf, environment, replace(step, waits=True), number, ("Queued",))
+        return True
+
+    def _record(
+        self, run: Run, leaf: command.Leaf, environment: Realised, step: Step, number: int, statuses: tuple[str, ...]
+    ) -> None:
+        jobs.attempt(self._db, run.job, number, "local", leaf.timeout)
+        self._board.start(run, step.id, number)
+        for note in environment.notes:
+            self._rooms.say(run.job, note)
+        jobs.put_data(self._db, run.job, command.data_rows(leaf))
+        jobs.set_status(self._db, run.job, *statuses)
+        self.steps.append(step)
+
+    async def _prepare(self, run: Run, leaf: command.Leaf) -> None:
+        """What takes long before a start: the environment, data from elsewhere, much code."""
+        error: Exception | None = None
+        try:
+            say = partial(self._rooms.say, run.job)
+            run.environment = await self._rooms.environments.realise(leaf.environment, say)
+            await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
+        except Exception as caught:  # whatever it is, the job must not wait for ever
+            error = caught
+        self._prepared.append((run.job.id, error))
+        self._wake()
+
+
+def _copies(leaf: command.Leaf) -> bool:
+    """A copy of data is made when the job's turn has come, not before."""
+    return any(isinstance(value, Input) and value.mode in modes.COPIED for value in leaf.entity.inputs.values())

@@ -1,0 +1,307 @@
+"""Jobs that are handed to the launcher before a slot is free, and follow a step that ends well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.exceptions import Unavailable
+from smalt.service.records import events, jobs
+from smalt.service.records.jobs import Job
+from tests.engine.bench import Workbench, workbench
+from tests.helpers import eventually
+
+HOST = "azureml:host"
+
+
+class Gates:
+    """Commands that wait until they are let through, with the code that they are given."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def command(self, name: str) -> dict[str, Any]:
+        gate = self._folder / f"{name}.gate"
+        os.mkfifo(gate)
+        return {"command": f"touch {self._folder}/{name}; read code < {gate}; exit $code", "environment": HOST}
+
+    def mark(self, name: str) -> dict[str, Any]:
+        return {"command": f"echo {name} >> {self._folder}/marks", "environment": HOST}
+
+    async def begun(self, *names: str) -> None:
+        for name in names:
+            await asyncio.to_thread(eventually, (self._folder / name).exists, name)
+
+    async def open(self, name: str, code: int = 0) -> None:
+        await asyncio.to_thread((self._folder / f"{name}.gate").write_text, f"{code}\n")
+
+    @property
+    def marks(self) -> list[str]:
+        path = self._folder / "marks"
+        return path.read_text().split() if path.exists() else []
+
+
+@pytest.fixture
+def gates(tmp_path: Path) -> Gates:
+    return Gates(tmp_path)
+
+
+def attempts(bench: Workbench, job: Job) -> list[str | None]:
+    return [one.reason for one in jobs.attempts(bench.db, job.id)]
+
+
+async def waits(bench: Workbench, job: Job) -> None:
+    """Until it was handed over to wait."""
+    await bench.until(job, lambda now: now.status == "Queued")
+    assert attempts(bench, job) == [None]
+
+
+def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> None:
+    """Behind a long one a job is Queued, with its attempt recorded; it runs from when the launcher says."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            first = bench.submit("first", gates.command("first"))
+            then = bench.submit("then", gates.mark("then"))
+            await waits(bench, then)
+            await gates.begun("first")
+            assert jobs.get(bench.db, then.id).started_at is None
+            await gates.open("first")
+            over = await bench.over(then)
+            assert (over.status, gates.marks) == ("Completed", ["then"])
+            states = [event.data for event in events.since(bench.db, then.id, 0) if event.job_id == then.id]
+            assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
+            (attempt,) = jobs.attempts(bench.db, then.id)
+            assert over.started_at == attempt.started_at
+            (before,) = jobs.attempts(bench.db, first.id)
+            assert (before.ended_at or 0) <= (attempt.started_at or 0) <= (attempt.ended_at or 0)
+
+    asyncio.run(scenario())
+
+
+def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
+    """With one slot, whatever waits at the launcher or in the queue."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            nodes = {f"n{number:02}": {"command": "true", "environment": HOST} for number in range(30)}
+            job = await bench.over(bench.submit("many", {"jobs": nodes}))
+            assert job.status == "Completed"
+            ran = sorted(jobs.children(bench.db, job.id), key=lambda one: one.started_at or 0)
+            assert [one.node for one in ran] == sorted(nodes)
+
+    asyncio.run(scenario())
+
+
+def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
+    """The launcher starts nothing after a failure; the engine lets the oldest that waits go."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
+            last = bench.submit("last", gates.mark("last"))
+            await waits(bench, then)
+            await gates.open("first", 3)
+            assert (await bench.over(first)).status == "Failed"
+            assert [(await bench.over(job)).status for job in (then, last)] == ["Completed"] * 2
+            assert gates.marks == ["then", "last"]
+
+    asyncio.run(scenario())
+
+
+def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
+    """A step that waited at the launcher when another failed is Canceled, saying why, and was not begun."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            document = {
+                "jobs": {"a": gates.command("a"), "b": gates.mark("b"), "c": gates.mark("c")},
+                "settings": {"continue_on_step_failure": False},
+            }
+            job = bench.submit("stops", document)
+            await gates.begun("a")
+            await waits(bench, bench.child(job, "b"))
+            await gates.open("a", 1)
+            assert (await bench.over(job)).status == "Failed"
+            assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
+            assert "'a' failed" in json.loads(bench.child(job, "b").error or "{}")["message"]
+            assert not gates.marks
+            assert not jobs.open_attempts(bench.db)
+
+    asyncio.run(scenario())
+
+
+def test_cancel_reaches_what_waits(gates: Gates) -> None:
+    """A job cancelled while it waits never runs, and the one behind it takes its turn."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
+            last = bench.submit("last", gates.mark("last"))
+            await waits(bench, then)
+            bench.engine.cancel(jobs.get(bench.db, then.id))
+            assert (await bench.over(then)).status == "Canceled"
+            assert attempts(bench, then) == ["never started"]
+            await gates.open("first")
+            assert [(await bench.over(job)).status for job in (first, last)] == ["Completed"] * 2
+            assert gates.marks == ["last"]
+
+    asyncio.run(scenario())
+
+
+def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
+    """A cancel that comes when the launcher has started the step already ends it as any."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.command("then"))
+            await waits(bench, then)
+            bench.engine._closed = True  # no turn: the engine does not learn of it
+            await gates.open("first")
+            await gates.begun("then")
+            bench.engine._closed = False
+            bench.engine.cancel(jobs.get(bench.db, then.id))
+            assert (await bench.over(then)).status == "Canceled"
+            assert attempts(bench, then) == ["stopped"]
+            assert (await bench.over(first)).status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_the_end_of_a_large_step_makes_room_for_two(gates: Gates) -> None:
+    """One follows it, the other is let go: they run at the same time."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            wide = {**gates.command("wide"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
+            bench.submit("wide", wide)
+            small = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
+            await waits(bench, small[0])
+            await gates.begun("wide")
+            await gates.open("wide")
+            await gates.begun("one", "two")
+            for job in small:
+                await gates.open(job.name)
+                assert (await bench.over(job)).status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_a_large_job_is_not_overtaken(gates: Gates) -> None:
+    """A job that needs both slots does not wait at the launcher, nor does anyone who is ready after it."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            first = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
+            large = {**gates.mark("large"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
+            both, small = bench.submit("large", large), bench.submit("small", gates.mark("small"))
+            await gates.begun("one", "two")
+            await gates.open("one")
+            await bench.over(first[0])
+            assert [attempts(bench, job) for job in (both, small)] == [[], []]
+            await gates.open("two")
+            assert [(await bench.over(job)).status for job in (both, small)] == ["Completed"] * 2
+            assert gates.marks == ["large", "small"]
+
+    asyncio.run(scenario())
+
+
+def test_a_copy_of_data_is_not_made_before_its_time(gates: Gates) -> None:
+    """A job that downloads an input reads it as it is when its turn has come."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            data = bench.store("x.txt")
+            data.parent.mkdir(parents=True, exist_ok=True)
+            data.write_text("old\n")
+            first = bench.submit("first", gates.command("first"))
+            path = "azureml://datastores/workspaceblobstore/paths/x.txt"
+            then = bench.submit(
+                "then",
+                {
+                    "command": "cat ${{inputs.x}}",
+                    "environment": HOST,
+                    "inputs": {"x": {"type": "uri_file", "path": path, "mode": "download"}},
+                },
+            )
+            await gates.begun("first")
+            assert not attempts(bench, then)
+            data.write_text("new\n")
+            await gates.open("first")
+            assert (await bench.over(first)).status == "Completed"
+            assert (await bench.over(then)).status == "Completed"
+            assert bench.log(then) == "new\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk in the turn that would learn of a start: what waits, runs or has ended is known again afterwards."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=1) as bench:
+            names = ("first", "second", "third")
+            asked = [bench.submit(name, gates.command(name)) for name in names]
+            await waits(bench, asked[1])
+            real, tries = bench.db._commit, iter([True, False])
+
+            def full() -> None:
+                if next(tries, False):
+                    bench.db._connection.execute("ROLLBACK")
+                    raise Unavailable("the disk is full")
+                real()
+
+            monkeypatch.setattr(bench.db, "_commit", full)
+            for job in asked:
+                await gates.begun(job.name)
+                await gates.open(job.name)
+            assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 3
+            assert [attempts(bench, job) for job in asked] == [["exited"]] * 3
+            assert not bench.engine._board.busy
+            assert bench.engine._board.slots.any_free
+
+    asyncio.run(scenario())
+
+
+def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of smalt's own in settling one job fails that job, saying so; what ends beside it is settled."""
+    real = jobs.end_attempt
+
+    def faulty(db: Any, step_id: str, *rest: Any, **more: Any) -> None:
+        if step_id.startswith("1."):
+            monkeypatch.setattr(jobs, "end_attempt", faulty_once)
+            raise KeyError("unforeseen")
+        real(db, step_id, *rest, **more)
+
+    seen: list[str] = []
+
+    def faulty_once(db: Any, step_id: str, *rest: Any, **more: Any) -> None:
+        """Once more: in the turn, and when it is looked at apart; then the end can be recorded."""
+        if step_id.startswith("1.") and not seen:
+            seen.append(step_id)
+            raise KeyError("unforeseen")
+        real(db, step_id, *rest, **more)
+
+    monkeypatch.setattr(jobs, "end_attempt", faulty)
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            bad, good = [bench.submit(name, gates.command(name)) for name in ("bad", "good")]
+            await gates.begun("bad", "good")
+            bench.engine._closed = True  # both ends in one turn
+            await gates.open("bad")
+            await gates.open("good")
+            await asyncio.to_thread(eventually, lambda: len(bench.engine._exits) == 2, "both ends")
+            bench.engine._closed = False
+            bench.engine._wake()
+            assert (await bench.over(good)).status == "Completed"
+            over = await bench.over(bad)
+            assert (over.status, seen) == ("Failed", [f"{bad.id}.1"])
+            assert "smalt itself failed (KeyError" in json.loads(over.error or "{}")["message"]
+
+    asyncio.run(scenario())

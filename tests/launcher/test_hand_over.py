@@ -1,0 +1,177 @@
+"""Steps that wait at the launcher for the end of another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from smalt.launcher import claims
+from tests.launcher.rig import Client, Rig, until
+
+MARK = "echo run >>runs"
+
+
+def gated(rig: Rig, name: str, code: int = 0) -> dict[str, Any]:
+    """A step that ends with that code when something is written to its `go`."""
+    step = rig.step(name, f"{MARK}; read <go; exit {code}")
+    os.mkfifo(Path(step["folder"], "go"))
+    return step
+
+
+def go(step: dict[str, Any]) -> None:
+    Path(step["folder"], "go").write_text("\n")
+
+
+def waits(rig: Rig, name: str, command: str = MARK) -> dict[str, Any]:
+    return rig.step(name, command, after=True)
+
+
+def fence(client: Client, rig: Rig, name: str) -> None:
+    """When this is back, the launcher has done all that was sent before."""
+    client.stop(name, 1)
+    client.exit(name)
+
+
+def test_a_waiting_step_starts_when_another_ends_well(rig: Rig, client: Client) -> None:
+    """The oldest first, one for each end, told in one message with it."""
+    first = gated(rig, "a")
+    client.start(first, waits(rig, "b", "read <go"), waits(rig, "c"))
+    os.mkfifo(rig.home.path("jobs", "b", "go"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    assert "b" not in client.started
+    go(first)
+    client.exit("a")
+    assert "b" in client.started, "told with the end that it follows"
+    fence(client, rig, "nobody")
+    assert "c" not in client.started
+    (rig.home.path("jobs", "b") / "go").write_text("\n")
+    assert client.exit("b")["code"] == 0
+    assert client.exit("c")["code"] == 0
+
+
+def test_no_step_follows_one_that_failed(rig: Rig, client: Client) -> None:
+    """What comes after a failure is for the server to say: it lets the step go, and it runs once."""
+    first, second = gated(rig, "a", 3), waits(rig, "b")
+    client.start(first, second)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    go(first)
+    assert client.exit("a")["code"] == 3
+    fence(client, rig, "nobody")
+    assert claims.read(claims.path(second["folder"], "b")) is None
+    now = {key: value for key, value in second.items() if key != "after"}
+    client.start(now)
+    client.start(now)
+    assert client.exit("b")["code"] == 0
+    fence(client, rig, "nobody else")
+    assert rig.file("b", "runs") == "run"
+
+
+def test_no_step_follows_one_that_was_stopped(rig: Rig, client: Client) -> None:
+    """Also when it ends with code 0 then."""
+    first = rig.step("a", "trap 'exit 0' TERM; echo run >>runs; while :; do sleep 0.01; done")
+    client.start(first, waits(rig, "b"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    client.stop("a", 5)
+    assert client.exit("a")["reason"] == "stopped"
+    fence(client, rig, "nobody")
+    assert "b" not in client.started
+
+
+def test_a_waiting_step_that_is_stopped_never_runs(rig: Rig, client: Client) -> None:
+    """It is told as never started; the next takes its turn. One that has just been started is stopped as any."""
+    first = gated(rig, "a")
+    client.start(first, waits(rig, "b"), waits(rig, "c", f"{MARK}; sleep 1000"))
+    client.stop("b", 5)
+    assert client.exit("b")["reason"] == "never started"
+    until(lambda: rig.file("a", "runs"), "the first step")
+    go(first)
+    until(lambda: rig.file("c", "runs"), "the step after the one that was stopped")
+    client.stop("c", 5)
+    assert client.exit("c")["reason"] == "stopped"
+    assert rig.file("b", "runs") is None
+
+
+def test_a_server_that_greets_says_anew_what_waits(rig: Rig, client: Client) -> None:
+    """What an earlier server wanted to start is forgotten unless it has started."""
+    first = gated(rig, "a")
+    client.start(first, waits(rig, "b"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    again = rig.connect()
+    go(first)
+    assert again.exit("a")["code"] == 0
+    fence(again, rig, "nobody")
+    assert "b" not in again.started
+    assert rig.file("b", "runs") is None
+
+
+def test_steps_follow_each_other_without_a_server(rig: Rig, client: Client) -> None:
+    """The next server learns of both ends."""
+    first, second = gated(rig, "a"), {**gated(rig, "b"), "after": True}
+    client.start(first, second)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    client.close()
+    go(first)
+    until(lambda: rig.file("b", "runs"), "the step that waited")
+    again = rig.connect()
+    assert again.exit("a")["code"] == 0
+    go(second)
+    assert again.exit("b")["code"] == 0
+
+
+def test_a_waiting_step_dies_with_the_launcher(rig: Rig, client: Client) -> None:
+    """The next launcher knows nothing of it, and no claim is left: whoever asks may start it."""
+    first, second = gated(rig, "a"), waits(rig, "b")
+    client.start(first, second)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    fence(client, rig, "nobody")
+    rig.kill_launcher()
+    rig.launch()
+    again = rig.connect()
+    go(first)
+    assert again.exit("a")["code"] == 0
+    fence(again, rig, "nobody else")
+    assert "b" not in again.started
+    again.start(gated(rig, "c"), second)
+    fence(again, rig, "nobody at all")
+    assert "b" not in again.started, "it waits again"
+    go({"folder": str(rig.home.path("jobs", "c"))})
+    assert again.exit("b")["code"] == 0
+    assert rig.file("b", "runs") == "run"
+
+
+def test_a_step_follows_one_of_an_earlier_launcher(rig: Rig, client: Client) -> None:
+    """The end of an adopted step makes room as any."""
+    first = gated(rig, "a")
+    client.start(first)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    rig.kill_launcher()
+    rig.launch()
+    again = rig.connect()
+    again.pid("a")
+    again.start(waits(rig, "b"))
+    fence(again, rig, "nobody")
+    go(first)
+    assert again.exit("b")["code"] == 0
+
+
+def test_a_step_that_cannot_be_started_is_refused_and_told(rig: Rig, client: Client) -> None:
+    """A waiting step without a place for its log ends as refused: the server gives its slot to another."""
+    first = gated(rig, "a")
+    bad = {**waits(rig, "b"), "log": str(rig.home.path("nowhere", "log"))}
+    client.start(first, bad)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    go(first)
+    assert client.exit("b")["reason"] == "refused"
+
+
+def test_sigkill_of_what_runs_starts_nothing(rig: Rig, client: Client) -> None:
+    """A step that a signal ended did not end well."""
+    first = gated(rig, "a")
+    client.start(first, waits(rig, "b"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    os.kill(client.pid("a"), signal.SIGKILL)
+    assert client.exit("a")["signal"] == signal.SIGKILL
+    fence(client, rig, "nobody")
+    assert "b" not in client.started
