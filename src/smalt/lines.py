@@ -5,16 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
+from typing import Any
 
 _OURS = os.path.dirname(__file__) + os.sep
 
 
 def here() -> tuple[str, int]:
     """File and line of the nearest caller that is not smalt; of a notebook's cell, `<cell>`."""
+    frame = _theirs()
+    return ("", 0) if frame is None else (_shown(frame.f_code.co_filename), frame.f_lineno)
+
+
+def scope() -> dict[str, Any]:
+    """The names that the user's running code sees, beside those of its module."""
+    frame = _theirs()
+    return {} if frame is None else dict(frame.f_locals)
+
+
+def _theirs() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
-    return ("", 0) if frame is None else (_shown(frame.f_code.co_filename), frame.f_lineno)
+    return frame
 
 
 def _shown(path: str) -> str:

@@ -66,6 +66,19 @@ class Assets:
             known = self._environments[id(environment)] = environment, self._add_environment(environment)
         return known[1]
 
+    def conda(self, path: str) -> Any:
+        import yaml
+
+        local = _existing(path)
+        try:
+            with open(local, "rb") as file:
+                found = yaml.safe_load(file)
+        except (OSError, yaml.YAMLError) as error:
+            raise Refused(f"{local} cannot be read as a conda specification: {' '.join(str(error).split())}") from None
+        if not isinstance(found, dict):
+            raise Refused(f"{local} is no conda specification (a mapping with 'dependencies')")
+        return found
+
     def component(self, component: Any) -> str:
         if isinstance(component, str):
             return self.asset(component, "components")

@@ -10,6 +10,7 @@ from smalt.entities.entity import Entity
 from smalt.entities.inputs import Input, Output
 from smalt.entities.nodes import CommandNode
 from smalt.entities.reader import Reader
+from smalt.entities.references import qualified
 from smalt.entities.sweep import SweepDistribution
 from smalt.entities.wiring import Promise, StepInputs, StepOutputs
 from smalt.exceptions import Located, ValidationException
@@ -144,6 +145,8 @@ def step(
         name: value for name, value in given_inputs.items() if isinstance(value, (Promise, SweepDistribution, Input))
     }
     data = {key: _plain(value) for key, value in given(fields).items()}
+    if "environment" in data:
+        data["environment"] = qualified(data["environment"])
     data["inputs"] = {name: value if name not in kept else "${{" for name, value in given_inputs.items()}
     data["outputs"] = dict(outputs or {})
     node: Any = noun._read(data, (), reader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
@@ -69,7 +70,7 @@ def group(cls: type[T]) -> type[T]:
                 raise MissingPositionalArgsError(f"{cls.__name__} is called without {name}", where)
             setattr(self, name, value)
 
-    cls.__init__ = __init__  # type: ignore[assignment, misc]
+    cls.__init__ = __init__  # type: ignore[method-assign]
     return cls
 
 
@@ -114,11 +115,9 @@ def _fields(cls: type) -> dict[str, Any]:
         if is_group(base):
             fields.update(base._smalt_group.fields)  # type: ignore[attr-defined]
     where = here()
-    hints = _hints(cls) if cls.__dict__.get("__annotations__") else {}
-    own = cls.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(cls)
+    hints = _hints(cls) if own else {}
     names = dict.fromkeys((*own, *(key for key, value in vars(cls).items() if _is_default(key, value))))
-    import inspect
-
     for name in names:
         default = vars(cls).get(name, inspect.Parameter.empty)
         declared = _declare(name, hints.get(name, inspect.Parameter.empty), default, where)

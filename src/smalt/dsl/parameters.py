@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -19,6 +20,7 @@ from smalt.exceptions import (
     UnsupportedParameterKindError,
     UserErrorException,
 )
+from smalt.lines import scope
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _EMPTY = inspect.Parameter.empty
@@ -107,14 +109,20 @@ def _typed(declared: Input, value: Any) -> Input:
     return Input(**{**kept, "type": given})
 
 
-def _hints(function: Any) -> dict[str, Any]:
-    annotations = getattr(function, "__annotations__", {})
-    if not any(isinstance(value, str) for value in annotations.values()):
-        return dict(annotations)
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except Exception:  # a name that only a type checker knows
-        return {}
+def _hints(thing: Any) -> dict[str, Any]:
+    """The annotations of a function or class; those that are text, by what the program's names mean."""
+    hints: dict[str, Any] = {}
+    for name, hint in inspect.get_annotations(thing).items():
+        if not isinstance(hint, str):
+            hints[name] = hint
+            continue
+        module = sys.modules.get(thing.__module__)
+        names = getattr(thing, "__globals__", None) or (vars(module) if module is not None else {})
+        try:
+            hints[name] = eval(hint, names, scope())
+        except Exception:  # a name that only a type checker knows
+            hints[name] = hint
+    return hints
 
 
 def annotated(name: str, hint: Any, where: Where) -> Any:

@@ -102,7 +102,10 @@ class _Maker:
     def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
         if "on_init" in self.settings or "on_finalize" in self.settings:
             raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", here())
-        return call(component, (), {key: value for key, value in given.items() if value is not None})
+        node = call(component, (), {key: value for key, value in given.items() if value is not None})
+        if "tags" in self.told:
+            node.tags = dict(self.told["tags"])
+        return node
 
     def _job(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> PipelineJob:
         job = PipelineJob.__new__(PipelineJob)

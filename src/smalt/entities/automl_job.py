@@ -12,6 +12,7 @@ from smalt.entities.automl import (
     ForecastingSettings,
     Training,
 )
+from smalt.entities.automl_making import Settable
 from smalt.entities.automl_parameters import SEARCH_SPACES, TRAINING_PARAMETERS
 from smalt.entities.command import VARIABLES
 from smalt.entities.component import Component
@@ -87,7 +88,7 @@ _TASK_KEYS = frozenset(key for task in TASKS.values() for key in task.keys)
 _DATA = DataPath() | Nested(Input)
 
 
-class AutoML(Entity):
+class AutoML(Settable, Entity):
     """What AutoML jobs and steps have in common; which keys a task may have is said in `TASKS`."""
 
     noun = "an AutoML job"

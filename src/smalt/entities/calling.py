@@ -40,6 +40,13 @@ from smalt.lines import here
 Where = tuple[str, int]
 
 _FROM_COMPONENT = ("distribution", "resources")
+_BY_TYPE = {
+    "spark": ("entry", "conf", "args", "py_files", "jars", "files", "archives"),
+    "parallel": (
+        *("task", "input_data", "mini_batch_size", "partition_keys", "logging_level", "retry_settings"),
+        *("max_concurrency_per_instance", "error_threshold", "mini_batch_error_threshold"),
+    ),
+}
 """What a step says itself, with its component's value where it says nothing."""
 
 
@@ -60,6 +67,30 @@ def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) 
     return node
 
 
+def function_of(component: Component) -> Any:
+    import inspect
+
+    def make(**inputs: Any) -> Node:
+        return call(component, (), inputs)
+
+    make.__name__ = make.__qualname__ = component.name or component.type or "component"
+    make.__doc__ = component.description
+    empty = inspect.Parameter.empty
+    make.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None if found.optional else empty if found.default is None else found.default,
+                annotation=found.type or empty,
+            )
+            for name, found in component.inputs.items()
+            if name.isidentifier()
+        ]
+    )
+    return make
+
+
 def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     noun = noun_class(STEPS[component.type or "command"])
     node = noun.__new__(noun)
@@ -67,7 +98,7 @@ def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     values["component"] = component
     values["inputs"] = StepInputs(node, inputs)  # type: ignore[arg-type]
     values["outputs"] = StepOutputs(node)  # type: ignore[arg-type]
-    for key in _FROM_COMPONENT:
+    for key in (*_FROM_COMPONENT, *_BY_TYPE.get(component.type or "", ())):
         found = vars(component).get(key)
         if found is not None and key in noun._fields:
             values[key] = found
@@ -90,12 +121,17 @@ def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
     for name, value in vars(node).items():
         if name in _COPIED and name in type(new)._fields:
             vars(new)[name] = copy.deepcopy(value)
+    if node.type in _KEEP_NAMES and node.name:
+        new.name = node.name
     for name, value in node.outputs.items():
         dict.__setitem__(new.outputs, name, copy.copy(value))
     vars(new)["_line"] = where
     gather(new)
     return new
 
+
+_KEEP_NAMES = ("parallel", "spark")
+"""Of these a call has the name that was given to the builder, as with the SDK; of a command that of its variable."""
 
 _COPIED = frozenset(
     (

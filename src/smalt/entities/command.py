@@ -8,7 +8,7 @@ from smalt.entities.entity import Entity, mapping, optional
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
-from smalt.entities.references import is_reference
+from smalt.entities.references import is_reference, qualified
 from smalt.entities.resources import DISTRIBUTION, QueueSettings
 from smalt.entities.shapes import AsText, Map, Text
 
@@ -41,6 +41,9 @@ VARIABLES = Variables(AsText())
 
 
 class HasCommand(Entity):
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, qualified(value) if name == "environment" else value)
+
     code = optional(Code(), "The folder or file that the command runs in a copy of.")
     environment = optional(ENVIRONMENT, "What it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")

@@ -51,6 +51,13 @@ class Component(Asset):
 
         return call(self, args, inputs)
 
+    @property
+    def _func(self) -> Any:
+        """The same as a function, whose help says the inputs."""
+        from smalt.entities.calling import function_of
+
+        return function_of(self)
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         for name, declared in self.inputs.items():
             if not isinstance(declared, Input):

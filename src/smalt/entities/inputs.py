@@ -10,7 +10,7 @@ from smalt.entities.attributes import Attributes
 from smalt.entities.entity import Entity, optional
 from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nested import Nested
-from smalt.entities.problems import Path
+from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.references import PREFIX, is_mlflow
 from smalt.entities.shapes import JSON, AsText, Boolean, Enum, List, Map, Shape, Text
 
@@ -75,6 +75,11 @@ def _is_remote(text: str) -> bool:
 
 class Input(Entity):
     noun = "an input"
+
+    def __init__(self, **values: Any) -> None:
+        """Keys that are none of an input's, such as `name`, mean nothing; misspelt ones are refused."""
+        known = {key: value for key, value in values.items() if key in self._fields or did_you_mean(key, self._fields)}
+        super().__init__(**known)
 
     type = optional(
         Enum(*ASSETS, "path", *PRIMITIVES),

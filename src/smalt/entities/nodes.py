@@ -79,6 +79,12 @@ class ComponentNode(Node):
             words = f"the step's type is {self.type}, but its component is {component.noun}"
             reader.problem((*path, "component"), words)
 
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """A step like this one and other inputs."""
+        from smalt.entities.calling import again
+
+        return again(self, args, inputs)
+
 
 class CommandNode(HasCommand, ComponentNode):
     noun = "a command job"
@@ -90,12 +96,6 @@ class CommandNode(HasCommand, ComponentNode):
     services = mapping(SERVICES, "Interactive services beside the step.")
 
     _alternatives = ("component", "command")
-
-    def __call__(self, *args: Any, **inputs: Any) -> Any:
-        """A step with this command and other inputs."""
-        from smalt.entities.calling import again
-
-        return again(self, args, inputs)
 
     def set_limits(self, *, timeout: int, **_: Any) -> None:
         """`timeout` is in seconds."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 PREFIX = "azureml:"
 _MLFLOW = ("runs", "models", "mlflow-artifacts")
@@ -57,6 +58,16 @@ class LocalPath(NamedTuple):
 
 
 Uri = Reference | DatastoreUri | JobOutputUri | RemoteUri | LocalPath
+
+
+def qualified(name: Any) -> Any:
+    """A registered thing as a program may name it, `NAME:VERSION` or `NAME@LABEL`, as a reference."""
+    if not isinstance(name, str) or not _BARE.fullmatch(name):
+        return name
+    return f"{PREFIX}{name.removesuffix(':None')}{'@latest' if name.endswith(':None') else ''}"
+
+
+_BARE = re.compile(r"(?!azureml:|file:|https?:)[\w.-]+(:[\w.-]+|@[\w.-]+)")
 
 
 def is_reference(text: str) -> bool:

@@ -29,9 +29,7 @@ def as_job(node: Any) -> Any:
         return node
     where = vars(node).get("_line", ("", 0))
     if node.type not in _JOBS:
-        raise UserErrorException(
-            f"{node.noun} runs only inside a pipeline; call it in a function with @pipeline", where
-        )
+        raise UserErrorException(f"{node.noun} runs only inside a pipeline; call it under @pipeline", where)
     noun = noun_class(_JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
@@ -49,13 +47,13 @@ def _complete(values: dict[str, Any], component: Component, fields: Any) -> None
     """What the step leaves to its component."""
     own = vars(component)
     for name, declared in component.inputs.items():
-        if declared.default is not None:
+        if declared.default is not None and name not in (values.get("search_space") or ()):
             values["inputs"].setdefault(name, declared.default)
     values["inputs"] = {name: _moded(value, component.inputs.get(name)) for name, value in values["inputs"].items()}
-    for name, declared in component.outputs.items():
+    for name, output in component.outputs.items():
         said = values["outputs"].get(name)
         kept = {} if said is None else vars(said)
-        values["outputs"][name] = Output(**{"type": declared.type, **_given(mode=declared.mode), **kept})
+        values["outputs"][name] = Output(**{"type": output.type, **_given(mode=output.mode), **kept})
     if "trial" in fields:
         values["trial"] = _trial(component, values.get("search_space") or {})
         return

@@ -38,7 +38,7 @@ class Choice(SweepDistribution):
 class Range(SweepDistribution):
     """Between two bounds."""
 
-    _order = ("min_value", "max_value")
+    _order: ClassVar[tuple[str, ...]] = ("min_value", "max_value")
 
     min_value = required(Number(), "The smallest value.")
     max_value = required(Number(), "The largest value.")
@@ -82,7 +82,7 @@ class QLogUniform(QRange):
 class Bell(SweepDistribution):
     """Around a mean."""
 
-    _order = ("mu", "sigma")
+    _order: ClassVar[tuple[str, ...]] = ("mu", "sigma")
 
     mu = required(Number(), "The mean.")
     sigma = required(Number(), "The standard deviation.")

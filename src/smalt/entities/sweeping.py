@@ -65,8 +65,8 @@ def sweep(
         if vars(node).get(key) is not None:
             vars(new).setdefault(key, vars(node)[key])
     vars(new)["trial"] = component
-    vars(new)["inputs"] = StepInputs(new, fixed)  # type: ignore[arg-type]
-    vars(new)["outputs"] = StepOutputs(new, node.outputs)  # type: ignore[arg-type]
+    vars(new)["inputs"] = StepInputs(new, fixed)
+    vars(new)["outputs"] = StepOutputs(new, node.outputs)
     vars(new)["_line"] = where
     drop(node)
     gather(new)

@@ -141,6 +141,7 @@ _WRITERS: dict[str, Callable[[Any, Writing], Any]] = {
     "task": write_task,
     "jobs": _write_jobs,
     "partition_keys": write_keys,
+    "mini_batch_size": lambda value, writing: str(write_batch_size(value, writing)),
 }
 
 

@@ -15,6 +15,7 @@ from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 
 
 def _write_conda(value: Any, writing: Writing) -> Any:
+    value = writing.refs.conda(value) if isinstance(value, str) else value
     return _dump(json.dumps(value, sort_keys=True, default=str)) if isinstance(value, dict) else value
 
 

@@ -22,6 +22,10 @@ class References(Protocol):
         """Of a reference or an Environment; an Environment stays in place."""
         ...
 
+    def conda(self, path: str) -> Any:
+        """The specification in the file that a program named."""
+        ...
+
     def component(self, component: Any) -> str | Entity:
         """Of a reference or a Component; a Component stays in place."""
         ...
@@ -53,6 +57,9 @@ class AsWritten:
 
     def environment(self, environment: Any) -> str | Entity:
         return environment  # type: ignore[no-any-return]
+
+    def conda(self, path: str) -> Any:
+        return path
 
     def component(self, component: Any) -> str | Entity:
         return component  # type: ignore[no-any-return]

@@ -1,0 +1,226 @@
+"""AutoML, as `azure.ai.ml.automl` has it: a function for each task, which makes a job or, under @pipeline, a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.dsl.automl_words import BlockedTransformers as BlockedTransformers
+from smalt.dsl.automl_words import ClassificationModels as ClassificationModels
+from smalt.dsl.automl_words import ClassificationMultilabelPrimaryMetrics as ClassificationMultilabelPrimaryMetrics
+from smalt.dsl.automl_words import ClassificationPrimaryMetrics as ClassificationPrimaryMetrics
+from smalt.dsl.automl_words import FeaturizationMode as FeaturizationMode
+from smalt.dsl.automl_words import ForecastHorizonMode as ForecastHorizonMode
+from smalt.dsl.automl_words import ForecastingModels as ForecastingModels
+from smalt.dsl.automl_words import ForecastingPrimaryMetrics as ForecastingPrimaryMetrics
+from smalt.dsl.automl_words import InstanceSegmentationPrimaryMetrics as InstanceSegmentationPrimaryMetrics
+from smalt.dsl.automl_words import LearningRateScheduler as LearningRateScheduler
+from smalt.dsl.automl_words import LogTrainingMetrics as LogTrainingMetrics
+from smalt.dsl.automl_words import LogValidationLoss as LogValidationLoss
+from smalt.dsl.automl_words import NCrossValidationsMode as NCrossValidationsMode
+from smalt.dsl.automl_words import ObjectDetectionPrimaryMetrics as ObjectDetectionPrimaryMetrics
+from smalt.dsl.automl_words import RegressionModels as RegressionModels
+from smalt.dsl.automl_words import RegressionPrimaryMetrics as RegressionPrimaryMetrics
+from smalt.dsl.automl_words import SamplingAlgorithmType as SamplingAlgorithmType
+from smalt.dsl.automl_words import ShortSeriesHandlingConfiguration as ShortSeriesHandlingConfiguration
+from smalt.dsl.automl_words import StochasticOptimizer as StochasticOptimizer
+from smalt.dsl.automl_words import TargetAggregationFunction as TargetAggregationFunction
+from smalt.dsl.automl_words import TargetLagsMode as TargetLagsMode
+from smalt.dsl.automl_words import TargetRollingWindowSizeMode as TargetRollingWindowSizeMode
+from smalt.dsl.automl_words import UseStl as UseStl
+from smalt.dsl.automl_words import ValidationMetricType as ValidationMetricType
+from smalt.entities.automl import AutoMLLimits, AutoMLSweep, Featurization
+from smalt.entities.automl import ColumnTransformer as ColumnTransformer
+from smalt.entities.automl import ForecastingSettings as ForecastingSettings
+from smalt.entities.automl import StackEnsembleSettings as StackEnsembleSettings
+from smalt.entities.automl import Training as TrainingSettings
+from smalt.entities.automl_job import AutoMLJob, AutoMLNode
+from smalt.entities.gathering import gather, gatherer
+from smalt.entities.wiring import StepOutputs
+
+TabularFeaturizationSettings = NlpFeaturizationSettings = Featurization
+TabularLimitSettings = NlpLimitSettings = ImageLimitSettings = AutoMLLimits
+ImageSweepSettings = NlpSweepSettings = AutoMLSweep
+
+
+class SearchSpace(dict[str, Any]):
+    """Hyperparameters, each a value or a distribution: `SearchSpace(learning_rate=Uniform(0.01, 0.1))`."""
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__({name: value for name, value in parameters.items() if value is not None})
+
+
+NlpSearchSpace = ImageClassificationSearchSpace = ImageObjectDetectionSearchSpace = SearchSpace
+NlpFixedParameters = ImageModelSettingsClassification = ImageModelSettingsObjectDetection = SearchSpace
+
+
+class ClassificationJob(AutoMLJob):
+    of = "classification"
+
+
+class RegressionJob(AutoMLJob):
+    of = "regression"
+
+
+class ForecastingJob(AutoMLJob):
+    of = "forecasting"
+
+
+class ImageClassificationJob(AutoMLJob):
+    of = "image_classification"
+
+
+class ImageClassificationMultilabelJob(AutoMLJob):
+    of = "image_classification_multilabel"
+
+
+class ImageObjectDetectionJob(AutoMLJob):
+    of = "image_object_detection"
+
+
+class ImageInstanceSegmentationJob(AutoMLJob):
+    of = "image_instance_segmentation"
+
+
+class TextClassificationJob(AutoMLJob):
+    of = "text_classification"
+
+
+class TextClassificationMultilabelJob(AutoMLJob):
+    of = "text_classification_multilabel"
+
+
+class TextNerJob(AutoMLJob):
+    of = "text_ner"
+
+
+def classification(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    """`more`: `primary_metric`, `validation_data`, `n_cross_validations`, `compute`, `experiment_name`, `outputs`, …"""
+    return _make(ClassificationJob, training_data=training_data, target_column_name=target_column_name, **more)
+
+
+def regression(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    return _make(RegressionJob, training_data=training_data, target_column_name=target_column_name, **more)
+
+
+def forecasting(*, training_data: Any, target_column_name: str, forecasting_settings: Any = None, **more: Any) -> Any:
+    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
+    return _make(ForecastingJob, forecasting=forecasting_settings, **given)
+
+
+def image_classification(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    return _make(ImageClassificationJob, training_data=training_data, target_column_name=target_column_name, **more)
+
+
+def image_classification_multilabel(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
+    return _make(ImageClassificationMultilabelJob, **given)
+
+
+def image_object_detection(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    return _make(ImageObjectDetectionJob, training_data=training_data, target_column_name=target_column_name, **more)
+
+
+def image_instance_segmentation(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
+    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
+    return _make(ImageInstanceSegmentationJob, **given)
+
+
+def text_classification(*, training_data: Any, target_column_name: str, validation_data: Any, **more: Any) -> Any:
+    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
+    return _make(TextClassificationJob, validation_data=validation_data, **given)
+
+
+def text_classification_multilabel(
+    *, training_data: Any, target_column_name: str, validation_data: Any, **more: Any
+) -> Any:
+    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
+    return _make(TextClassificationMultilabelJob, validation_data=validation_data, **given)
+
+
+def text_ner(*, training_data: Any, validation_data: Any, **more: Any) -> Any:
+    """The column that is to be known is `label`."""
+    given = {"target_column_name": "label", **more}
+    return _make(TextNerJob, training_data=training_data, validation_data=validation_data, **given)
+
+
+def _make(kind: type[AutoMLJob], **given: Any) -> Any:
+    """A job, or in a pipeline's function a step."""
+    explained = given.pop("enable_model_explainability", None)
+    outputs: Mapping[str, Any] = given.pop("outputs", None) or {}
+    noun: Any = AutoMLNode if gatherer.get() is not None else kind
+    job = noun.__new__(noun)
+    job.__dict__["task"] = kind.of  # type: ignore[attr-defined]
+    job.set_values(given)
+    if explained is not None:
+        job.set_training(enable_model_explainability=explained)
+    job.__dict__["outputs"] = StepOutputs(job, job._read_field(noun._fields["outputs"], "outputs", dict(outputs)))
+    if noun is AutoMLNode:
+        gather(job)
+    return job
+
+
+__all__ = [
+    "BlockedTransformers",
+    "ClassificationJob",
+    "ClassificationModels",
+    "ClassificationMultilabelPrimaryMetrics",
+    "ClassificationPrimaryMetrics",
+    "ColumnTransformer",
+    "FeaturizationMode",
+    "ForecastHorizonMode",
+    "ForecastingJob",
+    "ForecastingModels",
+    "ForecastingPrimaryMetrics",
+    "ForecastingSettings",
+    "ImageClassificationJob",
+    "ImageClassificationMultilabelJob",
+    "ImageClassificationSearchSpace",
+    "ImageInstanceSegmentationJob",
+    "ImageLimitSettings",
+    "ImageModelSettingsClassification",
+    "ImageModelSettingsObjectDetection",
+    "ImageObjectDetectionJob",
+    "ImageObjectDetectionSearchSpace",
+    "ImageSweepSettings",
+    "InstanceSegmentationPrimaryMetrics",
+    "LearningRateScheduler",
+    "LogTrainingMetrics",
+    "LogValidationLoss",
+    "NCrossValidationsMode",
+    "NlpFeaturizationSettings",
+    "NlpFixedParameters",
+    "NlpLimitSettings",
+    "NlpSearchSpace",
+    "NlpSweepSettings",
+    "ObjectDetectionPrimaryMetrics",
+    "RegressionJob",
+    "RegressionModels",
+    "RegressionPrimaryMetrics",
+    "SamplingAlgorithmType",
+    "SearchSpace",
+    "ShortSeriesHandlingConfiguration",
+    "StackEnsembleSettings",
+    "StochasticOptimizer",
+    "TabularFeaturizationSettings",
+    "TabularLimitSettings",
+    "TargetAggregationFunction",
+    "TargetLagsMode",
+    "TargetRollingWindowSizeMode",
+    "TextClassificationJob",
+    "TextClassificationMultilabelJob",
+    "TextNerJob",
+    "TrainingSettings",
+    "UseStl",
+    "ValidationMetricType",
+    "classification",
+    "forecasting",
+    "image_classification",
+    "image_classification_multilabel",
+    "image_instance_segmentation",
+    "image_object_detection",
+    "regression",
+    "text_classification",
+    "text_classification_multilabel",
+    "text_ner",
+]

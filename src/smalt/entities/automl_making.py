@@ -1,0 +1,79 @@
+"""What a program sets on an AutoML job, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from smalt.entities.entity import Entity
+from smalt.entities.nodes import changed
+from smalt.entities.problems import did_you_mean
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+
+class Settable:
+    """The `set_…` methods, as the SDK has them; what is not given stays as it is."""
+
+    def set_values(self: Any, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            if value is None:
+                continue
+            field = self._fields.get(name)
+            if field is None:
+                words = did_you_mean(name, self._fields)
+                raise UserErrorException(f"{self.noun} has no '{name}'{words}", here())
+            vars(self)[name] = self._read_field(field, name, _plain(value))
+
+    def set_data(self: Any, **given: Any) -> None:
+        self.set_values(given)
+
+    def set_limits(self: Any, **given: Any) -> None:
+        self._change("limits", given)
+
+    def set_training(self: Any, **given: Any) -> None:
+        if "ensemble_model_download_timeout" in given:
+            given["ensemble_model_download_timeout_minutes"] = given.pop("ensemble_model_download_timeout")
+        self._change("training", given)
+
+    def set_featurization(self: Any, **given: Any) -> None:
+        self._change("featurization", given)
+
+    def set_forecast_settings(self: Any, **given: Any) -> None:
+        self._change("forecasting", given)
+
+    def set_sweep(self: Any, **given: Any) -> None:
+        self._change("sweep", given)
+
+    def set_training_parameters(self: Any, **given: Any) -> None:
+        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_given(given)}})
+
+    def extend_search_space(self: Any, value: Any) -> None:
+        """One search space, or a list of them."""
+        spaces = [value] if isinstance(value, Mapping) else list(value)
+        self.set_values({"search_space": [*(self.search_space or []), *spaces]})
+
+    def _change(self: Any, name: str, given: Mapping[str, Any]) -> None:
+        known = changed(vars(self).get(name), _given(given))
+        if known:
+            self.set_values({name: known})
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Enums as their values, at any depth."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Entity) and type(value)._fields:
+        for key, item in list(vars(value).items()):
+            if isinstance(item, Enum):
+                vars(value)[key] = item.value
+    return value

@@ -1,0 +1,89 @@
+"""Work on mini-batches of data, as `azure.ai.ml.parallel` has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.dsl.builders import given, step
+from smalt.entities.parallel import ParallelNode, ParallelTask
+from smalt.entities.references import qualified
+
+__all__ = ["ParallelJob", "RunFunction", "parallel_run_function"]
+
+ParallelJob = ParallelNode
+
+
+class RunFunction(ParallelTask):
+    """A script with `init()` and `run(mini_batch)`."""
+
+    def __init__(
+        self,
+        *,
+        code: str | os.PathLike[str] | None = None,
+        entry_script: str | None = None,
+        program_arguments: str | None = None,
+        model: str | None = None,
+        append_row_to: str | None = None,
+        environment: Any = None,
+        **more: Any,
+    ) -> None:
+        values = {
+            "code": os.fspath(code) if code is not None else None, "entry_script": entry_script,
+            "program_arguments": program_arguments, "model": model, "append_row_to": append_row_to,
+            "environment": qualified(environment),
+        }  # fmt: skip
+        super().__init__(type="run_function", **given(values))
+        self.extra.update({key: value for key, value in more.items() if key != "type"})
+
+
+def parallel_run_function(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    properties: Mapping[str, str] | None = None,
+    display_name: str | None = None,
+    experiment_name: str | None = None,
+    compute: str | None = None,
+    retry_settings: Any = None,
+    environment_variables: Mapping[str, str] | None = None,
+    logging_level: str | None = None,
+    max_concurrency_per_instance: int | None = None,
+    error_threshold: int | None = None,
+    mini_batch_error_threshold: int | None = None,
+    task: Any = None,
+    mini_batch_size: str | None = None,
+    partition_keys: list[str] | None = None,
+    input_data: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    instance_count: int | None = None,
+    instance_type: str | None = None,
+    docker_args: str | None = None,
+    shm_size: str | None = None,
+    identity: Any = None,
+    is_deterministic: bool = True,
+    **more: Any,
+) -> ParallelNode:
+    """A parallel step; under @pipeline, each call of it is one of that pipeline's."""
+    resources = {
+        "instance_count": instance_count, "instance_type": instance_type,
+        "docker_args": docker_args, "shm_size": shm_size,
+    }  # fmt: skip
+    fields = {
+        "name": name, "description": description, "tags": tags, "properties": properties,
+        "display_name": display_name, "experiment_name": experiment_name, "compute": compute,
+        "retry_settings": retry_settings, "environment_variables": environment_variables,
+        "logging_level": logging_level, "max_concurrency_per_instance": max_concurrency_per_instance,
+        "error_threshold": error_threshold, "mini_batch_error_threshold": mini_batch_error_threshold,
+        "task": task, "mini_batch_size": mini_batch_size, "partition_keys": partition_keys,
+        "input_data": input_data, "identity": identity, "resources": given(resources) or None,
+    }  # fmt: skip
+    node: ParallelNode = step(ParallelNode, fields, inputs, outputs)
+    if not is_deterministic:
+        node.__dict__["is_deterministic"] = False
+    if more.get("version") is not None:
+        node.__dict__["version"] = more["version"]
+    return node
