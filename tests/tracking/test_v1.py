@@ -127,6 +127,25 @@ def test_a_step_logs_to_its_pipeline(tracked: Tracked, workspace: str, tmp_path:
     assert in_the_run(tracked, workspace, step)["metrics"] == {"own": (1, 0)}
 
 
+def test_models_that_smalt_has_are_found_by_path(tracked: Tracked, workspace: str, tmp_path: Path) -> None:
+    """A model that is a file is that file, one that is a folder the folder."""
+    (tmp_path / "many").mkdir()
+    for file in ("one.pkl", "many/a.bin", "many/b.bin"):
+        (tmp_path / file).write_text(f"weights of {file}")
+    for name, path in (("single", "one.pkl"), ("several", "many")):
+        body = {"properties": {"modelUri": str(tmp_path / path), "modelType": "custom_model"}}
+        assert tracked.server.ask("PUT", f"{workspace}/models/{name}/versions/3", body).status in (200, 201)
+    script = tmp_path / "score.py"
+    script.write_text(
+        "import os\nfrom azureml.core import Model\n"
+        "print(open(Model.get_model_path('single')).read(), Model.get_model_path('single', version=3))\n"
+        "print(sorted(os.listdir(Model.get_model_path('several'))))\n"
+    )
+    run_job(tracked, f"{workspace}/jobs/score", host_job(f"python3 {script}"))
+    said = tracked.said(workspace, "score").splitlines()
+    assert said == ["weights of one.pkl azureml-models/single/3/one.pkl", "['a.bin', 'b.bin']"]
+
+
 def test_the_same_with_azureml_core_installed(tracked: Tracked, workspace: str, tmp_path: Path) -> None:
     """The installed package, which finds no service, and its absence leave the same run."""
     python = os.environ.get("SMALT_TEST_AZUREML_PYTHON")

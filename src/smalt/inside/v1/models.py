@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOLDER = "azureml-models"
 """Where models are fetched to, below the working folder."""
 
+SHELF = "models/"
+"""Where smalt shows models that lie elsewhere: as folders called by their versions, be they one file or many."""
+
 _FRAMEWORK = ("azureml.model_framework", "azureml.model_framework_version")
 _PROPERTY = "azureml.property."
 
@@ -126,10 +129,15 @@ class Model:
         client = self.workspace.context.client
         uri = client.get("model-versions/get-download-uri", name=self.name, version=self.version)["artifact_uri"]
         source = place(uri)
-        target = os.path.join(target_dir, os.path.basename(source))
+        below = names(client, source)
+        name = os.path.basename(source)
+        if source.startswith(SHELF):
+            name = self.name
+            if len(below) == 1:
+                source, name, below = source + "/" + below[0], os.path.basename(below[0]), []
+        target = os.path.join(target_dir, name)
         if os.path.exists(target) and not (exists_ok if exists_ok is not None else exist_ok):
             raise error(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
-        below = names(client, source)
         for name in below:
             fetch(client, source + "/" + name, os.path.join(target, name))
         if not below:
