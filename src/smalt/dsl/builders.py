@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.entity import Entity
 from smalt.entities.inputs import Input, Output
 from smalt.entities.nodes import CommandNode
+from smalt.entities.problems import did_you_mean
 from smalt.entities.reader import Reader
 from smalt.entities.references import qualified
 from smalt.entities.sweep import SweepDistribution
 from smalt.entities.wiring import Promise, StepInputs, StepOutputs
-from smalt.exceptions import Located, ValidationException
+from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
 from smalt.lines import here
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def command(
         "compute": compute, "code": code, "identity": identity, "services": services,
         "resources": given(resources) or None, "limits": None if timeout is None else {"timeout": timeout},
         "queue_settings": given({"job_tier": job_tier, "priority": priority}) or None,
-        **{key: value for key, value in more.items() if key in CommandNode._fields},
+        **accepted("command", CommandNode, more),
     }  # fmt: skip
     node: CommandNode = step(CommandNode, fields, inputs, outputs)
     if not is_deterministic:
@@ -124,7 +125,7 @@ def spark(
         "tags": tags, "code": code, "entry": entry, "py_files": py_files, "jars": jars, "files": files,
         "archives": archives, "identity": identity, "conf": {**(conf or {}), **given(sizes)} or None,
         "environment": environment, "args": args, "compute": compute, "resources": resources,
-        **{key: value for key, value in more.items() if key in SparkNode._fields},
+        **accepted("spark", SparkNode, more),
     }  # fmt: skip
     node: SparkNode = step(SparkNode, fields, inputs, outputs)
     return node
@@ -132,6 +133,16 @@ def spark(
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
+
+
+def accepted(function: str, noun: type[Entity], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Of further arguments, those that are keys of the noun; the SDK takes any, so only misspelt ones are refused."""
+    known = [*noun._fields, "instance_count", "instance_type", "timeout", "is_deterministic"]
+    for name in more:
+        hint = "" if name in known else did_you_mean(name, known)
+        if hint:
+            raise UnexpectedKeywordError(f"{function}() has no parameter '{name}'{hint}", here())
+    return {key: value for key, value in more.items() if key in noun._fields}
 
 
 def step(

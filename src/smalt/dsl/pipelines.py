@@ -121,6 +121,7 @@ class _Maker:
         if self.compute is not None:
             job.compute = self.compute
         job.__dict__["_line"] = here()
+        job.__dict__["_declared"] = component.inputs
         return job
 
 
@@ -170,8 +171,9 @@ class Building:
         component = PipelineComponent(**self.maker.told, inputs=declared)
         component.jobs = Attributes(name_steps(self.maker.told["name"], self.nodes, variables))
         component.outputs = self._outputs(returned)
+        steps = {id(node) for node in self.nodes}
         for node in self.nodes:
-            resolve(node, f"the step '{node._step}'")
+            resolve(node, f"the step '{node._step}'", steps)
         self._ends(component.jobs)
         return component
 
@@ -234,6 +236,8 @@ def _returned(value: Any, function: str) -> Mapping[str, Any]:
         return {key: item for key, item in vars(value).items() if item is not None}
     if isinstance(value, Mapping):
         return value
+    if isinstance(value, Node):
+        raise UserErrorException(f"{function} returns a step; return its outputs, as 'return STEP.outputs'", here())
     words = f"{function} must return a mapping of names to outputs of steps, such as {{'model': train.outputs.model}}"
     raise UserErrorException(f"{words}, not {type(value).__name__}", here())
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity
 from smalt.entities.inputs import Input
 from smalt.entities.sweep import SweepDistribution
-from smalt.entities.wiring import Promise
+from smalt.entities.wiring import Promise, StepOutput
 from smalt.exceptions import UserErrorException
 
 
-def resolve(node: Any, words: str) -> None:
-    """In place."""
+def resolve(node: Any, words: str, steps: Collection[int]) -> None:
+    """In place; `steps` are the ids of the pipeline's steps, of which alone it may have outputs."""
     values = vars(node)
     inputs = values.get("inputs")
     for name, value in (inputs or {}).items():
@@ -21,6 +22,10 @@ def resolve(node: Any, words: str) -> None:
             line = values.get("_line") or ("", 0)
             told = f"{words} is given a distribution for '{name}'; call .sweep(…) on it to vary the input"
             raise UserErrorException(told, line)
+        source = value.path if isinstance(value, Input) else value
+        if isinstance(source, StepOutput) and id(source._node) not in steps:
+            told = f"{words} is given for '{name}' an output of a step that is not in this pipeline"
+            raise UserErrorException(f"{told}; pass it to the pipeline as an input", values.get("_line") or ("", 0))
         dict.__setitem__(inputs, name, _input(value))
     for name, value in values.items():
         if name not in ("inputs", "outputs", "component", "trial"):

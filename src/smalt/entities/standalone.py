@@ -8,8 +8,9 @@ from smalt.entities.inputs import Input, Output
 from smalt.entities.job import Job
 from smalt.entities.nested import noun_class
 from smalt.entities.nodes import Node
+from smalt.entities.problems import listed
 from smalt.entities.wiring import component_of, plain_output
-from smalt.exceptions import UserErrorException
+from smalt.exceptions import MissingPositionalArgsError, UserErrorException
 
 if TYPE_CHECKING:
     from smalt.entities.component import Component
@@ -26,6 +27,7 @@ _JOBS = {
 def as_job(node: Any) -> Any:
     """The job that a step is by itself; anything else as it is."""
     if not isinstance(node, Node) or isinstance(node, Job):
+        _check_given(node)
         return node
     where = vars(node).get("_line", ("", 0))
     if node.type not in _JOBS:
@@ -41,6 +43,20 @@ def as_job(node: Any) -> Any:
     vars(job).update(values)
     job.source_path = node.source_path
     return job
+
+
+def _check_given(job: Any) -> None:
+    """A pipeline made by a program has all inputs that its function needs; they may be set after the call."""
+    declared = vars(job).get("_declared") or {}
+    missing = [
+        name
+        for name, found in declared.items()
+        if job.inputs.get(name) is None and not found.optional and found.default is None
+    ]
+    if missing:
+        names = listed((repr(name) for name in missing), "and")
+        words = f"the pipeline '{job.display_name}' is not given {names}"
+        raise MissingPositionalArgsError(words, vars(job).get("_line") or ("", 0))
 
 
 def _complete(values: dict[str, Any], component: Component, fields: Any) -> None:
