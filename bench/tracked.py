@@ -62,6 +62,9 @@ FILES: dict[str, Steps] = {
     ],
 }  # fmt: skip
 
+SITE = str(Path(__file__).parents[1] / "src/smalt/inside/site")
+"""Listings in the service's order by hand, too: the taxi steps take `os.listdir(folder)[1]`."""
+
 READ = """
 import json, sys, mlflow
 client = mlflow.MlflowClient()
@@ -178,7 +181,7 @@ def _by_hand(checkout: Path, steps: Steps, python: Path, folder: Path) -> dict[s
             if name != "model" or TAXI in code:  # the others' train step wants to make it
                 (out / name).mkdir(exist_ok=True)
         words = shlex.split(arguments.format(checkout=checkout, data=folder / "data", out=out))
-        variables = {**os.environ, "MLFLOW_TRACKING_URI": f"file:{runs}", "PYTHONWARNINGS": "ignore"}
+        variables = {**os.environ, "MLFLOW_TRACKING_URI": f"file:{runs}", "PYTHONPATH": SITE}
         done = subprocess.run([str(python), *words], cwd=work, env=variables, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"by hand, {code}: {done.stderr[-1500:]}")
