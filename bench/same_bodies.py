@@ -132,6 +132,8 @@ def tidy(value: Any) -> Any:
         spec = (kept.get("properties") or {}).get("componentSpec")
         if spec is not None:  # a trial, as the official SDK has it before its component has an id
             return {"componentId": spec}
+        if "condaFile" in (kept.get("properties") or {}) or "image" in (kept.get("properties") or {}):
+            return kept["properties"]  # an environment in place
         if kept.get("name") in ("CliV2AnonymousEnvironment", "azureml_anonymous"):
             kept.pop("name")
         return {key: item for key, item in kept.items() if item not in (None, {}, [], 0)}

@@ -153,7 +153,7 @@ def test_a_pipeline_is_called_as_it_is_declared() -> None:
         whole(DATA, lr="fast")
     with pytest.raises(ValidationException, match="'\\*rest'"):
         pipeline(lambda *rest: None)
-    with pytest.raises(KeywordError, match="test_mistakes.py:.*'whole' is not given 'data'"):
+    with pytest.raises(KeywordError, match=r"test_mistakes.py:.*'whole' is not given 'data'"):
         as_job(whole())
 
 
@@ -187,5 +187,5 @@ def test_a_file_that_is_wrong_is_shown_where_it_is(tmp_path: Path) -> None:
     path.write_text("type: command\ncomand: ls\n")
     with pytest.raises(ValidationException, match=r"c.yml:2:1: unknown key 'comand' .*; did you mean 'command'"):
         load_component(source=str(path))
-    with pytest.raises(ValidationException, match="test_mistakes.py.*no.yml is not there"):
+    with pytest.raises(ValidationException, match=r"test_mistakes.py.*no.yml is not there"):
         load_component(source="no.yml")

@@ -74,6 +74,39 @@ def test_steps_are_named_as_the_sdk_names_them() -> None:
     assert list(whole(DATA).jobs) == ["second", "second_1", "second_2", "score", "score_1", "given"]
 
 
+def test_names_are_the_official_sdks_own() -> None:
+    """As azure-ai-ml 1.35.2 answered for the same functions (bench: no server is needed for that)."""
+    trainer = train()
+    bare = command(command="ls", environment="azureml:e:1")
+    named = command(name="My Cmd-1", command="ls", environment="azureml:e:1")
+
+    def loop(data: Any) -> None:
+        for _ in range(3):
+            step = trainer(data=data)
+            assert step
+
+    def unnamed(data: Any) -> None:
+        bare()
+        bare()
+        named()
+        _ = named()
+        z = named()
+        assert z is not _
+
+    def same(data: Any) -> None:
+        n = trainer(data=data)
+        n.name = "x"
+        trainer(data=data).name = "x"
+
+    expected = {
+        loop: ["step_1", "step_2", "step"],
+        unnamed: ["azureml_anonymous", "azureml_anonymous_1", "z_1", "z_2", "z"],
+        same: ["x", "x_1"],
+    }
+    for function, names in expected.items():
+        assert list(pipeline(function)(DATA).jobs) == names
+
+
 def test_what_is_set_on_a_step_is_sent() -> None:
     """Compute, resources, limits, names, and modes and places of its inputs and outputs."""
     trainer = train()

@@ -1,0 +1,55 @@
+"""Jobs that programs make run as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from smalt import Input, MLClient, Output, command, load_component
+from smalt.dsl import pipeline
+
+
+def test_a_pipeline_of_a_program_runs(client: MLClient, tmp_path: Path, capfd: Any) -> None:
+    """Nested, with a component of a file, a command called twice, data handed on and a default."""
+    (tmp_path / "add.yml").write_text(
+        "type: command\nname: add\nenvironment: azureml:host@latest\n"
+        "command: expr $(cat ${{inputs.number}}) + ${{inputs.n}} > ${{outputs.sum}}\n"
+        "inputs:\n  number: {type: uri_file}\n  n: {type: integer, default: 10}\n"
+        "outputs:\n  sum: {type: uri_file}\n"
+    )
+    (tmp_path / "number").write_text("1\n")
+    add = load_component(source=tmp_path / "add.yml")
+    show = command(
+        command="echo the sum is $(cat ${{inputs.number}})", environment="host@latest",
+        inputs={"number": Input(type="uri_file")},
+    )  # fmt: skip
+
+    @pipeline
+    def inner(number: Input, n: int = 5) -> Any:
+        first = add(number=number, n=n)
+        second = add(number=first.outputs.sum)
+        return {"sum": second.outputs.sum}
+
+    @pipeline
+    def whole(number: Input) -> Any:
+        added = inner(number=number)
+        shown = show(number=added.outputs.sum)
+        assert shown
+        return {"sum": added.outputs.sum}
+
+    job = whole(number=Input(type="uri_file", path=str(tmp_path / "number")))
+    job.outputs.sum = Output(type="uri_file")
+    created = client.jobs.create_or_update(job)
+    client.jobs.stream(str(created.name))
+    assert "the sum is 16" in capfd.readouterr().out
+
+
+def test_a_component_that_is_called_runs_by_itself(client: MLClient, capfd: Any) -> None:
+    """With its defaults."""
+    say = load_component({
+        "type": "command", "command": "echo ${{inputs.a}} ${{inputs.b}}", "environment": "azureml:host@latest",
+        "inputs": {"a": {"type": "string"}, "b": {"type": "integer", "default": 2}},
+    })  # fmt: skip
+    created = client.jobs.create_or_update(say(a="x"))
+    client.jobs.stream(str(created.name))
+    assert "x 2" in capfd.readouterr().out
