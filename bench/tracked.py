@@ -57,7 +57,12 @@ FILES: dict[str, Steps] = {
         for name, arguments in _TAXI_STEPS
     ],
     f"{TAXI_PARTS}/pipeline.yml": [
-        (f"{name}_job", f"{TAXI_PARTS}/{name}_src", arguments.replace("{root}", "{checkout}/" + TAXI_PARTS))
+        (
+            f"{name}_job",
+            f"{TAXI_PARTS}/{name}_src",
+            arguments.replace("{root}", "{checkout}/" + TAXI_PARTS)
+            + (" --test_split_ratio 0.2" if name == "train" else ""),  # the component's default, not the script's
+        )
         for name, arguments in _TAXI_STEPS
     ],
 }  # fmt: skip
