@@ -24,6 +24,8 @@ class Settable:
             if field is None:
                 words = did_you_mean(name, self._fields)
                 raise UserErrorException(f"{self.noun} has no '{name}'{words}", here())
+            if name == "primary_metric" and isinstance(value, Enum):
+                value = value.name.lower()  # as in YAML
             vars(self)[name] = self._read_field(field, name, _plain(value))
 
     def set_data(self: Any, **given: Any) -> None:
