@@ -1,0 +1,1 @@
+"""Words of jobs, by kind, where the official SDK has them."""
