@@ -36,6 +36,13 @@ def test_what_mlflow_registers_is_a_model_of_smalt(tracked: Tracked, job: Job) -
     assert asset(tracked, job, "notes", "1")["modelType"] == "custom_model"
 
 
+def test_a_workspace_that_nobody_has_used_has_a_registry(tracked: Tracked, workspace: str) -> None:
+    """A client from outside may be the first to come."""
+    found = tracked.as_user(workspace, "GET", f"{M}/registered-models/search")
+    assert (found.status, found.body) == (200, {})
+    assert tracked.as_user(workspace, "POST", f"{M}/experiments/create", {"name": "first"}).status == 200
+
+
 def test_what_is_changed_through_mlflow_is_changed_in_smalt(tracked: Tracked, job: Job) -> None:
     """Tags, description, stage and alias of the version; tags and description of the model."""
     registered(tracked, job, "iris")

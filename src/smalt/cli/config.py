@@ -13,7 +13,7 @@ config = Noun("config", "Settings of the home.", ("name", "value"))
 
 _PATH = "/smalt/v1/config"
 _FOLDERS = frozenset({"url-map"})
-_PROGRAMS = frozenset({"host-python"})
+_PROGRAMS = frozenset({"host-python", "mlflow-python"})
 
 
 @config.verb("set", click.Argument(["name"]), click.Argument(["values"], nargs=-1, required=True, metavar="VALUE…"))

@@ -7,6 +7,9 @@ from smalt.wire.codec import Codec, Rule
 from smalt.wire.envelope import RESOURCE, Envelope
 
 RESOURCES = Envelope(
-    Codec(Workspace, {**RESOURCE, "display_name": Rule("friendlyName")}),
+    Codec(
+        Workspace,
+        {**RESOURCE, "display_name": Rule("friendlyName"), "mlflow_tracking_uri": Rule("mlFlowTrackingUri")},
+    ),
     outside=("location", "tags", "kind", "identity"),
 )

@@ -9,6 +9,7 @@ from smalt.exceptions import Refused
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.shapes import system_data, workspace_id
 from smalt.service.records import workspaces as records
+from smalt.service.tracking.variables import route
 
 _COLLECTION = "/providers/Microsoft.MachineLearningServices/workspaces"
 
@@ -65,6 +66,7 @@ def _shape(call: Call, workspace: records.Workspace) -> dict[str, Any]:
             **kept.get("properties", {}),
             "provisioningState": "Succeeded",
             "discoveryUrl": f"{call.base}/discovery",
+            "mlFlowTrackingUri": call.base + route(workspace),
         },
         "systemData": system_data(workspace.created_by, workspace.created_at),
     }

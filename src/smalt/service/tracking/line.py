@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unavailable, ValidationException
+from smalt.home import Home
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import strict
 from smalt.service.tracking.http import Headers, Response
@@ -35,8 +36,10 @@ class Answer(NamedTuple):
 
 
 class Line:
-    def __init__(self, child: Child) -> None:
+    def __init__(self, home: Home, child: Child) -> None:
+        self._workspaces = home.path("workspaces")
         self._child = child
+        self._provided: set[str] = set()
 
     async def ask(
         self,
@@ -49,6 +52,7 @@ class Line:
         again: bool,
     ) -> Answer:
         """The child's answer. `again` says that the same request twice does no harm."""
+        self._provide(workspace)
         sent = [(b"x-smalt-workspace", workspace.folder.encode()), *headers]
         deadline = time.monotonic() + _PATIENCE
         while True:
@@ -65,6 +69,12 @@ class Line:
                 if not again or not isinstance(body, bytes) or time.monotonic() > deadline:
                     raise Interrupted("MLflow went away over this; it is being started again") from None
             await asyncio.sleep(_PAUSE)
+
+    def _provide(self, workspace: Workspace) -> None:
+        """A workspace exists as soon as it is named, its folder when something is kept there."""
+        if workspace.folder not in self._provided:
+            (self._workspaces / workspace.folder).mkdir(parents=True, exist_ok=True)
+            self._provided.add(workspace.folder)
 
     async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
         """A JSON call of our own; what the child refuses is raised."""

@@ -40,7 +40,7 @@ class Tracking:
         self.tokens = Tokens(home)
         self.child = Child(home, settings)
         self._settings = settings
-        self._line = Line(self.child)
+        self._line = Line(home, self.child)
         self.runs = Runs(db, self._line.call)
         self.models = Models(home, db, data, self._line.call)
         self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs, self.models, Shelf(home, db, data))
