@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
 from smalt.entities.shapes import Enum, Map, Shape
+from smalt.entities.signatures import Shown, parameters_of
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.lines import here
 
@@ -79,6 +81,9 @@ class Entity:
     _is_open: ClassVar[bool] = False
     """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
 
+    _says_defaults: ClassVar[bool] = True
+    """Whether the official class's defaults are set in one that a program makes."""
+
     _fields: ClassVar[dict[str, Field]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
     _partial = False
@@ -99,12 +104,24 @@ class Entity:
         }
         cls._required = tuple(name for name, field in cls._fields.items() if field.required)
 
-    def __init__(self, **values: Any) -> None:
+    __signature__ = Shown()
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        """Called as the official class of the name is, where there is one."""
+        takes = parameters_of(type(self))
+        if arguments:
+            values = takes.named(type(self).__name__, arguments, values)
+        fields, own = self._fields, self.__dict__
         for name, value in values.items():
-            if name not in self._fields and name != "extra":
-                hint = did_you_mean(name, self._fields)
-                raise TypeError(f"{type(self).__name__} has no '{name}'{hint}")
-            self.__dict__[name] = value
+            if name in fields or name == "extra":
+                own[name] = value.value if isinstance(value, enum.Enum) else value
+            elif isinstance(getattr(type(self), name, None), property):
+                setattr(self, name, value)
+            elif not takes.is_open or did_you_mean(name, fields):
+                raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
+        for name, value in takes.defaults.items() if self._says_defaults else ():
+            if name in fields and own.get(name) is None:
+                own[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""

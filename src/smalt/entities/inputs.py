@@ -75,6 +75,7 @@ def _is_remote(text: str) -> bool:
 
 class Input(Entity):
     noun = "an input"
+    _says_defaults = False  # without a type it may be a literal, or take the type of what it is bound to
 
     def __init__(self, **values: Any) -> None:
         """Keys that are none of an input's, such as `name`, mean nothing; misspelt ones are refused."""
@@ -99,6 +100,7 @@ class Input(Entity):
 
 class Output(Entity):
     noun = "an output"
+    _says_defaults = False  # without a type it has that of the step that writes it
 
     type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.")
     path = optional(WrittenPath(), "Where it is written; the service chooses where unset.")

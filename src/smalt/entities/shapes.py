@@ -82,6 +82,14 @@ class Anything(Shape[Any]):
     def read(self, value: Any, path: Path, reader: Reader) -> Any:
         return value
 
+    def dump(self, value: Any) -> Any:
+        """Nouns may be in it that a program made."""
+        if isinstance(value, Mapping):
+            return {key: self.dump(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.dump(item) for item in value]
+        return value.to_dict() if hasattr(value, "to_dict") else value
+
 
 class Text(Shape[str]):
     words = "text"
