@@ -114,6 +114,8 @@ def _long(text: str, rest: str) -> Reference | None:
     scope.pop("", None)
     if not scope:
         return None
+    if len(parts) > 1:
+        parts[1] = parts[1].removeprefix(PREFIX)  # Azure's client leaves it there for azureml:NAME@LABEL
     if len(parts) == 2 and all(parts):
         return Reference(text, parts[0], parts[1], **scope)
     if len(parts) == 4 and all(parts):

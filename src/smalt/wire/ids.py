@@ -107,16 +107,16 @@ def short_name(identifier: str) -> str:
 def _within(scope: ResourceId, rest: list[str]) -> ResourceId | None:
     if not rest:
         return scope
-    kind = _CANONICAL.get(rest[0].lower(), rest[0])
+    kind, name = _CANONICAL.get(rest[0].lower(), rest[0]), rest[1].removeprefix(_PREFIX)
     if len(rest) == 2:
-        return scope._replace(kind=kind, name=rest[1])
+        return scope._replace(kind=kind, name=name)
     if len(rest) != 4:
         return None
     marker = rest[2].lower()
     if marker == "versions":
-        return scope._replace(kind=kind, name=rest[1], version=rest[3])
+        return scope._replace(kind=kind, name=name, version=rest[3])
     if marker == "labels":
-        return scope._replace(kind=kind, name=rest[1], label=rest[3])
+        return scope._replace(kind=kind, name=name, label=rest[3])
     if marker == "deployments":
-        return scope._replace(kind=f"{kind}/{rest[1]}/deployments", name=rest[3])
+        return scope._replace(kind=f"{kind}/{name}/deployments", name=rest[3])
     return None

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api import (
+    blob_urls,
     blobs,
     bulk,
     codes,
@@ -92,7 +93,7 @@ class _Dispatch:
             scope["smalt.rest"] = raw_rest(scope, found.rest)
             await scope["smalt.service"].tracking.serve(scope, receive, send)
             return
-        if blob := blobs.split(scope["path"]):
+        if blob := blob_urls.split(scope["path"]):
             scope["smalt.workspace"] = _workspace_in(scope, blob[0])
             response = await blobs.serve(Call(scope, receive, send), *blob[1:])
             await response(scope, receive, send)

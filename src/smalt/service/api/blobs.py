@@ -15,21 +15,16 @@ from email.utils import formatdate
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from starlette.responses import Response, StreamingResponse
 
 from smalt.exceptions import NotFound, SmaltError, ValidationException
-from smalt.service.api import blob_xml, errors
+from smalt.service.api import blob_urls, blob_xml, errors
 from smalt.service.api.call import Call
-from smalt.service.api.datastores import CONTAINERS
 from smalt.service.api.pipe import consumed
-from smalt.service.data import DEFAULTS
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.data.copying import remove_tree
-from smalt.service.records import resources
 
-_PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/?(?P<name>.*)", re.DOTALL)
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _META = "x-ms-meta-"
 _CHUNK = 1 << 20
@@ -37,36 +32,22 @@ _MOST_LISTED = 5000
 _LARGEST_LIST = 16 << 20
 
 
-def split(path: str) -> tuple[str, str, str] | None:
-    """Account (the workspace's folder), container and blob of a path; None for any other path."""
-    found = _PATH.fullmatch(path)
-    return (found["account"], found["container"], found["name"]) if found else None
-
-
 def of(call: Call) -> Blobs:
     data = call.service.data
     return Blobs(call.service.home, call.workspace.folder, data.datastores, data.snapshots)
 
 
-def url(call: Call, container: str) -> str:
-    """The container's URL, as the caller reaches this server."""
-    return f"{call.base}/{call.workspace.folder}.blob.core.windows.net/{container}"
-
-
 def local(call: Call, uri: str) -> Path | None:
-    """Where a URL of this workspace's blobs leads on this machine; None for any other. Scheme and host may differ:
-    a client keeps the URL that it was given first."""
-    found = split(unquote(urlsplit(uri).path)) if uri.startswith(("https://", "http://")) else None
-    if found is None or found[0] != call.workspace.folder:
-        return None
-    return of(call).path(_store(call, found[1]), found[2].strip("/"))
+    """Where a URL of this workspace's blobs leads on this machine; None for any other."""
+    found = blob_urls.own(call, uri)
+    return of(call).path(blob_urls.store(call, found[0]), found[1].strip("/")) if found else None
 
 
 def end_upload(call: Call, uri: str) -> None:
     """The pending upload that the URL is of has been taken: its container goes."""
-    found = split(unquote(urlsplit(uri).path))
-    if found is not None and UPLOAD.fullmatch(found[1]):
-        remove_tree(of(call).root(found[1]))
+    found = blob_urls.own(call, uri)
+    if found is not None and UPLOAD.fullmatch(found[0]):
+        remove_tree(of(call).root(found[0]))
 
 
 async def serve(call: Call, container: str, name: str) -> Response:
@@ -85,7 +66,7 @@ class _Request:
         self._call = call
         self._name = name
         self._container = container
-        self._store = _store(call, container)
+        self._store = blob_urls.store(call, container)
         self._blobs = of(call)
 
     async def answer(self) -> Response:
@@ -219,20 +200,6 @@ _PUTS: dict[str, Any] = {
     "properties": _Request._put_properties,
     "tier": _Request._put_properties,
 }
-
-
-def _store(call: Call, container: str) -> str:
-    """The datastore of a container's name; a datastore's own name does as well."""
-    if container == SNAPSHOTS or UPLOAD.fullmatch(container):
-        return container
-    for name in DEFAULTS:
-        if container in (name, *CONTAINERS[name].values()):
-            return name
-    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
-        properties = one.content.get("properties") or {}
-        if container in (one.name, properties.get("containerName")):
-            return one.name
-    raise NotFound(f"there is no container '{container}' in workspace '{call.workspace.name}'")
 
 
 async def _part(path: Path, first: int, count: int) -> AsyncIterator[bytes]:

@@ -50,7 +50,8 @@ class Call(Request):
         return str(self.scope["smalt.base"])
 
     def name(self, parameter: str = "name") -> str:
-        return str(self.path_params[parameter])
+        """Without the `azureml:` that Azure's client leaves on it where a program names `azureml:NAME@LABEL`."""
+        return str(self.path_params[parameter]).removeprefix("azureml:")
 
     def query(self, parameter: str, default: str = "") -> str:
         return self.query_params.get(parameter, default)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import NotFound, Refused
-from smalt.service.api import blobs
+from smalt.service.api import blob_urls, blobs
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.router import Handler
@@ -58,7 +58,7 @@ class _Codes(Collection):
         """Over TCP its content has a URL, of blobs for reading."""
         shape = super().version(call, version)
         if not call.is_local and version.content_hash:
-            uri = f"{blobs.url(call, SNAPSHOTS)}/{version.content_hash}"
+            uri = f"{blob_urls.url(call, SNAPSHOTS)}/{version.content_hash}"
             shape["properties"] = {**shape["properties"], "codeUri": uri}
         return shape
 
@@ -68,7 +68,7 @@ CODES = _Codes("codes", "code", content=("codeUri",))
 
 async def start_pending_upload(call: Call) -> dict[str, Any]:
     """A container of its own, and a link that opens it."""
-    uri = blobs.url(call, container := blobs.of(call).new_upload())
+    uri = blob_urls.url(call, container := blobs.of(call).new_upload())
     query = call.service.sas.sign(call.workspace.folder, container)
     credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
     return {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.service.api.versioned import Collection
+from smalt.service.api.call import Call
+from smalt.service.api.versioned import Collection, Properties
+from smalt.service.records import assets
 
 _DESCRIPTIVE = {"$schema", "_source", "description", "display_name", "name", "tags", "version"}
 
@@ -16,4 +18,15 @@ def _content(properties: dict[str, Any]) -> Any:
     return {key: value for key, value in spec.items() if key not in _DESCRIPTIVE}
 
 
-COMPONENTS = Collection("components", "component", content=(), comparable=_content)
+class _Components(Collection):
+    def version(self, call: Call, version: assets.Version) -> Properties:
+        """As the service, the specification tells name and version, sent or not: clients read them there."""
+        shape = super().version(call, version)
+        spec = shape["properties"].get("componentSpec")
+        if isinstance(spec, dict):
+            named = {"name": version.name, "version": version.version}
+            shape["properties"]["componentSpec"] = {**spec, **{key: spec.get(key) or named[key] for key in named}}
+        return shape
+
+
+COMPONENTS = _Components("components", "component", content=(), comparable=_content)

@@ -6,6 +6,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.exceptions import NotFound, Refused
+from smalt.service.api.blob_urls import CONTAINERS
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
@@ -13,14 +14,6 @@ from smalt.service.api.versioned import check_name
 from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.records import resources
 from smalt.service.records.resources import Resource
-
-CONTAINERS = {
-    "workspaceblobstore": {"datastoreType": "AzureBlob", "containerName": "azureml-blobstore"},
-    "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
-    "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"},
-    "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code"},
-}
-"""By datastore; the names of their containers are the service's."""
 
 _NO_CREDENTIALS = {"credentialsType": "None"}
 

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from smalt.exceptions import NotFound
+from smalt.service.api.blob_urls import shown
 from smalt.service.api.call import Call
 from smalt.service.api.lists import page
-from smalt.service.api.versioned import Collection
+from smalt.service.api.versioned import Collection, Properties
 from smalt.service.records import assets
 
 _HOST = {"description": "the Python of this machine that the setting host-python names"}
@@ -21,6 +22,16 @@ class _Environments(Collection):
         if given is None or _is_own(call):
             return await super().list_versions(call)
         return page(call, [given], lambda version: self.version(call, version))
+
+    def version(self, call: Call, version: assets.Version) -> Properties:
+        """Over TCP a build context has a URL, of blobs."""
+        shape = super().version(call, version)
+        build = shape["properties"].get("build")
+        if isinstance(build, dict):
+            uri = build.get("contextUri")
+            there = {"contextUri": shown(call, uri)} if isinstance(uri, str) and not call.is_local else {}
+            shape["properties"]["build"] = {"dockerfilePath": "Dockerfile", **build, **there}
+        return shape
 
     def existing(self, call: Call) -> assets.Container:
         given = _given(call)

@@ -9,7 +9,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import Refused, Unauthorized
-from smalt.service.api import blobs, errors, jwt
+from smalt.service.api import blob_urls, errors, jwt
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
@@ -109,7 +109,7 @@ class Gate:
 
     def _has_link(self, scope: Scope) -> bool:
         query = scope["query_string"].decode("latin-1")
-        if "sig=" in query and (blob := blobs.split(scope["path"])):
+        if "sig=" in query and (blob := blob_urls.split(scope["path"])):
             return self._service.sas.opens(scope["method"], *blob[:2], query)
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 

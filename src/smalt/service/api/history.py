@@ -25,8 +25,10 @@ async def get_details(call: Call) -> dict[str, Any]:
     folder = Path(call.service.engine.rooms.artifacts(call.workspace, job.name))
     files = f"{call.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.{job.name}"
     there = [log for log in _LOGS if (folder / log).is_file()]
+    status = "Finalizing" if call.service.streams.begins_late(call.principal, job) else job.status
     return {
         **_run(call, job),
+        "status": status,
         "logFiles": {log: call.base + call.service.links.sign(f"{files}/{log}") for log in there},
         "warnings": [],
     }

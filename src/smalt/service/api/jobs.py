@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from smalt.exceptions import Conflict, NotFound
+from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.job_shapes import below, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
@@ -21,7 +22,7 @@ _POLL = {"x-ms-retry-after-ms": "150"}
 
 async def put_job(call: Call) -> Reply:
     """Submit. The same body again gives the job that is there, and so does the body that GET gave."""
-    properties = properties_of(await call.object())
+    properties = canonical(call, properties_of(await call.object()))
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         shape = job_shape(call.service.db, call.workspace, there)

@@ -14,6 +14,7 @@ from smalt.home import Home
 from smalt.service.api.jwt import Tokens as Jwt
 from smalt.service.api.links import Links
 from smalt.service.api.sas import Sas
+from smalt.service.api.streams import Streams
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
@@ -61,6 +62,7 @@ class Service:
     started: float = field(default_factory=time.time)
     activity: Activity = field(default_factory=Activity)
     links: Links = field(default_factory=Links)
+    streams: Streams = field(default_factory=Streams)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tls: Callable[[], Awaitable[tuple[str, str]]] = _no_tls
     """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""

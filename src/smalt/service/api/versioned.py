@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from smalt import wire
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.router import Handler
@@ -95,7 +96,8 @@ class Collection:
         """The properties to keep, checked; a local path has become content of the home."""
         check_name(name)
         check_name(version, "version")
-        properties = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
+        sent = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
+        properties: Properties = canonical(call, sent)
         if not self._is_known(call, name, version, properties):
             wire.from_rest({**body, "name": version, "properties": properties}, self.kind)
         uri = properties.get(self.uri)

@@ -1,0 +1,85 @@
+"""The URLs of blobs, `BASE/<workspace folder>.blob.core.windows.net/<container>/<blob>`, and what they stand for.
+
+A client keeps the URLs that it was given; in the records there is none: what is kept is `azureml://datastores/…`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from smalt.exceptions import NotFound
+from smalt.service.api.call import Call
+from smalt.service.data import DEFAULTS
+from smalt.service.data.blobs import SNAPSHOTS, UPLOAD
+from smalt.service.records import resources
+
+CONTAINERS = {
+    "workspaceblobstore": {"datastoreType": "AzureBlob", "containerName": "azureml-blobstore"},
+    "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
+    "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"},
+    "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code"},
+}
+"""By datastore; the names of their containers are the service's."""
+
+_PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/?(?P<name>.*)", re.DOTALL)
+_URI = re.compile(r"azureml://datastores/(?P<name>[^/]+)/paths/(?P<path>.*)", re.DOTALL)
+
+
+def split(path: str) -> tuple[str, str, str] | None:
+    """Account (the workspace's folder), container and blob of a path; None for any other path."""
+    found = _PATH.fullmatch(path)
+    return (found["account"], found["container"], found["name"]) if found else None
+
+
+def url(call: Call, container: str) -> str:
+    """The container's URL, as the caller reaches this server."""
+    return f"{call.base}/{call.workspace.folder}.blob.core.windows.net/{container}"
+
+
+def own(call: Call, uri: str) -> tuple[str, str] | None:
+    """Container and blob that a URL of this workspace's blobs names; None for any other. Scheme and host may differ:
+    a client keeps the URL that it was given first."""
+    if not uri.startswith(("https://", "http://")):
+        return None
+    try:
+        found = split(unquote(urlsplit(uri).path))
+    except ValueError:
+        return None
+    return found[1:] if found is not None and found[0] == call.workspace.folder else None
+
+
+def store(call: Call, container: str) -> str:
+    """The datastore of a container's name; a datastore's own name does as well."""
+    if container == SNAPSHOTS or UPLOAD.fullmatch(container):
+        return container
+    for name in DEFAULTS:
+        if container in (name, *CONTAINERS[name].values()):
+            return name
+    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
+        properties = one.content.get("properties") or {}
+        if container in (one.name, properties.get("containerName")):
+            return one.name
+    raise NotFound(f"there is no container '{container}' in workspace '{call.workspace.name}'")
+
+
+def canonical(call: Call, value: Any) -> Any:
+    """A body with every such URL in it as the datastore's URI."""
+    if isinstance(value, dict):
+        return {key: canonical(call, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [canonical(call, inner) for inner in value]
+    found = own(call, value) if isinstance(value, str) else None
+    if found is None or found[0] == SNAPSHOTS or UPLOAD.fullmatch(found[0]):
+        return value
+    return f"azureml://datastores/{store(call, found[0])}/paths/{found[1]}"
+
+
+def shown(call: Call, uri: str) -> str:
+    """A datastore's URI as the URL by which a storage client reads it; any other as it is."""
+    found = _URI.fullmatch(uri)
+    if found is None:
+        return uri
+    container = CONTAINERS.get(found["name"], {}).get("containerName", found["name"])
+    return f"{url(call, container)}/{quote(found['path'])}"

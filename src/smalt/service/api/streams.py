@@ -1,0 +1,34 @@
+"""Who follows which job by polling its details."""
+
+from __future__ import annotations
+
+import time
+
+from smalt.service.records.jobs import Job
+
+_LONGEST_PAUSE = 90.0
+"""Seconds; azure-ai-ml asks every 60 s at the least."""
+_MOST = 4096
+
+
+class Streams:
+    """`jobs.stream` of azure-ai-ml prints the log only after the second poll: to who begins when the job is over the
+    first answer must not say so. Nothing of a poll tells which stream it belongs to, so it is the caller and the job."""
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[str, int], float] = {}
+
+    def begins_late(self, principal: str, job: Job) -> bool:
+        """Whether this poll is the first of a stream, and the job is over. Two streams of one caller at once cost one
+        of them a poll more or, where one begins as the other ends, its log."""
+        now, key = time.monotonic(), (principal, job.id)
+        before = self._asked.pop(key, None)
+        follows = before is not None and now - before < _LONGEST_PAUSE
+        if not (job.is_over and follows):
+            self._asked[key] = now
+            self._forget(now)
+        return job.is_over and not follows
+
+    def _forget(self, now: float) -> None:
+        if len(self._asked) > _MOST:
+            self._asked = {key: asked for key, asked in self._asked.items() if now - asked < _LONGEST_PAUSE}
