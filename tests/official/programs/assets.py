@@ -136,7 +136,7 @@ command: python main.py ${{inputs.n}} > ${{outputs.o}}/o.txt
     made = ml.components.create_or_update(load_component(folder / "comp.yml"))
     assert made.version
     found = ml.components.get("comp")
-    assert (found.version, found.display_name, found.inputs["n"]["default"]) == (made.version, "Comp", "3")
+    assert (found.version, found.display_name, str(found.inputs["n"]["default"])) == (made.version, "Comp", "3")
     assert ml.components.get("comp", made.version).command == found.command
     assert "comp" in [one.name for one in ml.components.list()]
     assert [one.version for one in ml.components.list("comp")] == [made.version]

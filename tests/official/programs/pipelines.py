@@ -1,7 +1,5 @@
 """Pipeline jobs."""
 
-from __future__ import annotations
-
 import time
 
 import desk
@@ -102,14 +100,14 @@ def it_runs_a_pipeline_inside_a_pipeline() -> None:
     prep, train, score = components()
 
     @dsl.pipeline()
-    def inner(data, lr):
+    def inner(data: Input(type="uri_folder"), lr: float = 0.3):
         p = prep(data=data, lr=lr)
         t = train(data=p.outputs.out, lr=lr)
         return {"out": t.outputs.out}
 
     @dsl.pipeline(compute="cpu-cluster")
-    def outer(data):
-        first = inner(data=data, lr=0.3)
+    def outer(data: Input(type="uri_folder")):
+        first = inner(data=data)
         last = score(data=first.outputs.out, lr=0.9)
         return {"final": last.outputs.out}
 

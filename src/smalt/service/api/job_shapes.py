@@ -12,6 +12,8 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
+_LONG = "azureml:/subscriptions/"
+
 
 def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     """What was submitted, and what has become of it."""
@@ -28,6 +30,9 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "status": job.status,
     }
     shape["isArchived"] = bool(job.is_archived)
+    for key in ("codeId", "environmentId"):
+        if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
+            shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
     if job.error:
