@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import Server
 
 ENVIRONMENT = {"properties": {"image": "python:3.11", "condaFile": "dependencies:\n- python=3.11\n"}}

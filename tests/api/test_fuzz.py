@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
 from tests.api.test_jobs import pipeline
 from tests.helpers import WORKSPACE, Answer, Server, host_job

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import Server, begin_long_job, eventually, host_job
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.helpers import Server, eventually, host_job
 
 STORE = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid."

@@ -4,11 +4,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.helpers import WORKSPACE, Server, host_job
 
 from smalt.service.listen import peer_uid
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
+from tests.helpers import WORKSPACE, Server, host_job
 
 STATUS = "/smalt/v1/status"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.helpers import Server, refusal
 
 from smalt.exceptions import Unavailable
 from smalt.home import Home, this_host
 from smalt.mounts import network_file_system
+from tests.helpers import Server, refusal
 
 LOCAL = "/dev/vda / ext4 rw 0 0\n"
 

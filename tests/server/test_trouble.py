@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from tests.helpers import WORKSPACE, Server, eventually, host_job, refusal
 
 SERVED = WORKSPACE.format("default")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.helpers import LONGEST, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.service.tracking.tool import Tool
+from tests.helpers import LONGEST, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 
 M = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"

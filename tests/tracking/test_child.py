@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from tests.helpers import eventually
 
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.processes import alive, identify
 from smalt.service.settings import Settings
 from smalt.service.tracking.process import Child
+from tests.helpers import eventually
 
 T = TypeVar("T")
 

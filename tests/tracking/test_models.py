@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import Answer
 from tests.tracking.conftest import FILES, Job, M, Tracked
 

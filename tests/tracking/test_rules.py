@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import LONGEST, WORKSPACE, eventually, host_job
 from tests.tracking.conftest import FILES, Job, M, Tracked
 

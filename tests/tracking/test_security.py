@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import WORKSPACE
 from tests.tracking.conftest import FILES, Job, M, Tracked
 

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.environments.wheels import make_wheel
-from tests.helpers import eventually
 
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.service.tracking import tool
+from tests.environments.wheels import make_wheel
+from tests.helpers import eventually
 
 # Asks for the tool as a server would, and says what was logged and where its Python is.
 ASK = """

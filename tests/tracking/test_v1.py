@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.helpers import eventually, host_job
 from tests.tracking.conftest import M, Tracked
 
