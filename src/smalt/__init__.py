@@ -5,6 +5,7 @@ Names are loaded when they are first used, so that `import smalt` costs nothing.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from smalt._version import __version__
@@ -44,7 +45,7 @@ _RENAMED = {
     "AmlTokenConfiguration": ("entities.identity", "AmlToken"),
 }
 _MODULES = (
-    *("automl", "constants", "data_transfer", "dsl", "entities", "exceptions"),
+    *("automl", "constants", "data_transfer", "designer", "dsl", "entities", "exceptions"),
     *("parallel", "sweep"),
 )
 
@@ -63,5 +64,33 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext smalt`: from here on, `azure.ai.ml` is smalt in this session."""
+    from smalt.python import finder
+
+    finder.install()
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    from smalt.python import finder
+
+    finder.uninstall()
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Mldesigner:
+    """The last of the finders: `import mldesigner` finds smalt's where mldesigner is not installed."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> Any:
+        if name.partition(".")[0] != "mldesigner":
+            return None
+        from smalt.designer.importing import find_spec
+
+        return find_spec(name)
+
+
+sys.meta_path.append(_Mldesigner)

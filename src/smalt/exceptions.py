@@ -91,7 +91,11 @@ class Located(NamedTuple):
         return f"{self.file}:{self.line}{column}: {self.message}"
 
 
-class SmaltError(Exception):
+class _Base(Exception):
+    """Its place is taken by `azure.core.exceptions.AzureError` in programs that catch that (smalt.python.raised)."""
+
+
+class SmaltError(_Base):
     """The base of all; `str()` is the sentence that users see."""
 
     code = "Error"

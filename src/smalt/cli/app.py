@@ -15,6 +15,8 @@ NOUNS = {
     "compute": "Computes: names for the places where jobs run.",
     "datastore": "Datastores: the folders where data, outputs and models are kept.",
     "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
+    "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
+    "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
     "exec": "Run a program written for Azure's SDK or CLI against this server.",
     "mlflow": "MLflow: where it finds this workspace, and its own pages.",
     "server": "The local server, which starts by itself.",

@@ -85,7 +85,7 @@ def _variables(to: Invocation) -> dict[str, str]:
         **dict.fromkeys(_BUNDLES, bundle),
         "NO_PROXY": away,
         "no_proxy": away,
-        "PATH": f"{_programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         **_workspace(to),
     }
 
@@ -116,7 +116,7 @@ def _bundle(home: Home, authority: str) -> str:
     return str(home.path(name))
 
 
-def _programs(home: Home) -> str:
+def programs(home: Home) -> str:
     """The folder with `az`."""
     folder = home.path("programs")
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,256 @@
+"""The magics of notebooks that mean something outside of IPython; any other is refused by name."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smalt.exceptions import UserErrorException
+from smalt.python.display import Bundle
+
+if TYPE_CHECKING:
+    from smalt.python.shell import Shell
+
+_SERVED = {"azure-ai-ml", "azure-identity", "mldesigner"}
+"""Packages that need not be installed: what programs import of them is smalt's."""
+
+LINES: dict[str, Callable[[Shell, str], Any]] = {}
+CELLS: dict[str, Callable[[Shell, str, str], Any]] = {}
+
+
+class UnknownMagic(UserErrorException):
+    """A magic that only IPython has."""
+
+
+def _line(*names: str) -> Callable[[Callable[[Shell, str], Any]], Callable[[Shell, str], Any]]:
+    def add(function: Callable[[Shell, str], Any]) -> Callable[[Shell, str], Any]:
+        LINES.update(dict.fromkeys(names, function))
+        return function
+
+    return add
+
+
+def _cell(*names: str) -> Callable[[Callable[[Shell, str, str], Any]], Callable[[Shell, str, str], Any]]:
+    def add(function: Callable[[Shell, str, str], Any]) -> Callable[[Shell, str, str], Any]:
+        CELLS.update(dict.fromkeys(names, function))
+        return function
+
+    return add
+
+
+@_line("matplotlib", "config", "autoreload", "reload_ext", "precision", "pylab", "colors", "xmode", "doctest_mode")
+def _nothing(shell: Shell, words: str) -> None:
+    """About the terminal, or about editing while the session lasts: there is nothing to do."""
+
+
+@_line("load_ext")
+def _load_ext(shell: Shell, words: str) -> None:
+    """smalt is loaded already, and autoreload has nothing to reload."""
+    if words not in ("smalt", "autoreload"):
+        raise UnknownMagic(f"%load_ext {words} needs IPython, which is not there: pip install ipython")
+
+
+@_line("pip")
+def _pip(shell: Shell, words: str) -> None:
+    """`pip` of this Python, but for what smalt stands in for."""
+    all_words = shlex.split(words, comments=True)
+    left = [word for word in all_words if _package(word) in _SERVED]
+    kept = [word for word in all_words if word not in left]
+    if left:
+        print(f"smalt stands in for {', '.join(left)}: not installed")
+        if all(word.startswith("-") for word in kept[1:]):
+            return
+    code = shell.process([*_installer(), *kept])
+    if code:
+        raise UserErrorException(f"%pip {words} ended with code {code}")
+
+
+def _package(word: str) -> str:
+    return re.split(r"[\[<>=!~;@ ]", word, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def _installer() -> list[str]:
+    import importlib.util
+
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    os.environ["UV_PYTHON"] = sys.executable
+    return [sys.executable, "-m", "uv", "pip"]
+
+
+@_line("conda", "mamba")
+def _conda(shell: Shell, words: str) -> None:
+    shell.process(["conda", *shlex.split(words, comments=True)])
+
+
+@_line("cd")
+def _cd(shell: Shell, words: str) -> None:
+    folder = os.path.expanduser(words.strip().strip("'\"")) or str(Path.home())
+    if folder == "-":
+        folder = shell.folder_before
+    shell.folder_before = os.getcwd()
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UserErrorException(f"%cd {words}: {error.strerror}") from None
+    print(os.getcwd())
+
+
+@_line("pwd")
+def _pwd(shell: Shell, words: str) -> str:
+    return os.getcwd()
+
+
+_PROGRAMS = ("ls", "mkdir", "cat", "cp", "mv", "rm", "rmdir")
+"""Programs that may be called as a magic."""
+
+
+@_line("env", "set_env")
+def _env(shell: Shell, words: str) -> Any:
+    if not words:
+        return dict(os.environ)
+    name, found, value = words.partition("=" if "=" in words else " ")
+    if not found:
+        return os.environ.get(name.strip())
+    os.environ[name.strip()] = value.strip()
+    print(f"env: {name.strip()}={value.strip()}")
+    return None
+
+
+@_line("time", "timeit")
+def _time(shell: Shell, words: str) -> Any:
+    began = time.monotonic()
+    value = shell.evaluate(words)
+    print(f"Wall time: {time.monotonic() - began:.3g} s")
+    return value
+
+
+@_line("run")
+def _run(shell: Shell, words: str) -> None:
+    """A file's text, in the notebook's own names' company."""
+    file, *arguments = shlex.split(words)
+    path = Path(file if Path(file).suffix else f"{file}.py")
+    if not path.is_file():
+        raise UserErrorException(f"%run {words}: there is no file '{path}'")
+    if path.suffix == ".ipynb":
+        shell.run_notebook(path)
+        return
+    kept, sys.argv = sys.argv, [str(path), *arguments]
+    names = {"__name__": "__main__", "__file__": str(path)}
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), names)
+    finally:
+        sys.argv = kept
+        sys.path.remove(str(path.parent.resolve()))
+    shell.names.update({name: value for name, value in names.items() if not name.startswith("__")})
+
+
+@_line("pinfo", "pinfo2", "pdoc")
+def _info(shell: Shell, words: str) -> None:
+    import inspect
+
+    value = shell.evaluate(words)
+    print(inspect.getdoc(value) or f"{words} has no documentation")
+
+
+@_line("who", "whos", "who_ls")
+def _who(shell: Shell, words: str) -> None:
+    print("  ".join(sorted(name for name in shell.names if not name.startswith("_"))))
+
+
+@_cell("writefile", "file")
+def _writefile(shell: Shell, words: str, body: str) -> None:
+    appends = words.split()[:1] in (["-a"], ["--append"])
+    name = shell.expanded(words.partition(" ")[2] if appends else words).strip().strip("'\"")
+    path = Path(os.path.expanduser(name))
+    there = path.exists()
+    try:
+        with path.open("a" if appends else "w", encoding="utf-8") as file:
+            file.write(body if body.endswith("\n") else body + "\n")
+    except OSError as error:
+        raise UserErrorException(f"%%writefile {words}: {error.strerror}") from None
+    print(f"{'Appending to' if appends else 'Overwriting' if there else 'Writing'} {name}")
+
+
+@_cell("time", "timeit")
+def _time_cell(shell: Shell, words: str, body: str) -> None:
+    began = time.monotonic()
+    try:
+        shell.execute(f"{words}\n{body}" if words and not words.startswith("-") else f"\n{body}")
+    finally:
+        print(f"Wall time: {time.monotonic() - began:.3g} s")
+
+
+@_cell("capture")
+def _capture(shell: Shell, words: str, body: str) -> None:
+    with shell.apart():
+        shell.execute(f"\n{body}")
+
+
+@_cell("bash", "sh", "script")
+def _script(shell: Shell, words: str, body: str) -> None:
+    program = shlex.split(words) or ["bash"]
+    code = shell.process(program, body)
+    if code:
+        raise UserErrorException(f"%%{program[0]} ended with code {code}")
+
+
+_FORMS = {
+    "html": "text/html", "HTML": "text/html", "markdown": "text/markdown", "javascript": "application/javascript",
+    "js": "application/javascript", "latex": "text/latex", "svg": "image/svg+xml", "SVG": "image/svg+xml",
+}  # fmt: skip
+"""Cell magics that show the cell's text, and what it is."""
+
+
+def line(shell: Shell, name: str, words: str) -> Any:
+    if name in CELLS and name not in LINES:
+        raise UnknownMagic(f"%%{name} stands at the top of a cell, with two '%'")
+    if name in _PROGRAMS:
+        return shell.system(f"{name} {words}")
+    function = LINES.get(name)
+    if function is None:
+        raise UnknownMagic(f"%{name} is a magic of IPython, which is not there: pip install ipython")
+    takes_python = name in ("time", "timeit", "pinfo", "pinfo2", "pdoc")
+    return function(shell, words if takes_python else shell.expanded(words))
+
+
+def cell(shell: Shell, name: str, words: str, body: str) -> Any:
+    if name in _FORMS:
+        data: Bundle = {_FORMS[name]: body, "text/plain": body}
+        return shell.show(data, {})
+    function = CELLS.get(name)
+    if function is None:
+        raise UnknownMagic(f"%%{name} is a magic of IPython, which is not there: pip install ipython")
+    return function(shell, words, body)
+
+
+def run_process(command: list[str] | str, write: Callable[[str], Any], given: str | None = None) -> int:
+    """Run a program, its output passed on as it comes."""
+    is_text = isinstance(command, str)
+    try:
+        with subprocess.Popen(
+            ["bash", "-c", command] if isinstance(command, str) else command,
+            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            if given is not None and process.stdin is not None:
+                process.stdin.write(given)
+                process.stdin.close()
+            assert process.stdout is not None
+            for text in process.stdout:
+                write(text)
+    except OSError as error:
+        write(f"{'bash' if is_text else command[0]}: {error.strerror}\n")
+        return 127
+    return process.returncode

@@ -1,0 +1,117 @@
+"""Runs a Python program as `python` would: a file, a module, a text."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import linecache
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import smalt
+from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.python import finder
+
+_HERE = os.path.dirname(os.path.abspath(smalt.__file__))
+
+
+def run_file(path: str, arguments: Sequence[str]) -> int:
+    """A file of Python, or a folder or zip file with a `__main__.py`."""
+    file = Path(path)
+    if not file.exists():
+        raise ValidationException(f"there is no file '{path}'")
+    if file.is_dir() or file.suffix in (".zip", ".pyz"):
+        sys.argv = [path, *arguments]
+        return _guarded(lambda: runpy.run_path(path, run_name="__main__"))
+    _replace_path(os.path.dirname(os.path.realpath(path)))
+    return _guarded(lambda: _execute(file.read_bytes(), path, arguments, __file__=path))
+
+
+def run_module(name: str, arguments: Sequence[str]) -> int:
+    """As `python -m` does."""
+    _replace_path(os.getcwd())
+    finder.install()
+    try:
+        known = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        known = False
+    if not known:
+        raise ValidationException(f"there is no module named '{name}'")
+    sys.argv = [name, *arguments]
+    return _guarded(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
+
+
+def run_text(text: str, arguments: Sequence[str], name: str = "-c") -> int:
+    """As `python -c` does; `name` is '-' for what came from standard input."""
+    _replace_path("")
+    return _guarded(lambda: _execute(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name))
+
+
+def _execute(source: str | bytes, file: str, arguments: Sequence[str], name: str | None = None, **own: str) -> None:
+    sys.argv = [name or file, *arguments]
+    main = ModuleType("__main__")
+    main.__dict__.update(__builtins__=builtins, __annotations__={}, **own)
+    sys.modules["__main__"] = main
+    if isinstance(source, str):
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec", dont_inherit=True), main.__dict__)
+
+
+def _replace_path(folder: str) -> None:
+    """The first entry was that of the `smalt` program."""
+    programs = os.path.dirname(os.path.realpath(sys.argv[0]))
+    if sys.path and os.path.realpath(sys.path[0]) in (programs, os.path.dirname(sys.executable)):
+        del sys.path[0]
+    sys.path.insert(0, folder)
+
+
+def _guarded(run: Callable[[], Any]) -> int:
+    """0, or 1 after saying what the program died of; `sys.exit` in it ends this process as it says."""
+    finder.install()
+    try:
+        run()
+    except Exception as error:
+        sys.stdout.flush()
+        sys.stderr.write(explained(error))
+        return 1
+    return 0
+
+
+def explained(error: BaseException) -> str:
+    """One sentence with the program's own line where smalt refused something; else Python's traceback, without us."""
+    if isinstance(error, (SmaltError, finder.NotHere)) and not os.environ.get("SMALT_DEBUG"):
+        where = place(error)
+        if isinstance(error, ValidationException):
+            placed = [one if one.file and one.line else Located(*where, 0, one.message) for one in error.problems]
+            return "".join(f"{problem}\n" for problem in placed)
+        return f"{Located(*where, 0, str(error))}\n"
+    return "".join(traceback.format_exception(type(error), error, trimmed(error.__traceback__)))
+
+
+def place(error: BaseException) -> tuple[str, int]:
+    """The file and line of the program that an error came from; of no file where it never was in one."""
+    found = ("", 0)
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 0
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if is_program(frame.f_code.co_filename):
+            found = frame.f_code.co_filename, line
+    return found
+
+
+def is_program(file: str) -> bool:
+    return not (file.startswith((_HERE + os.sep, "<frozen")) or file == runpy.__file__)
+
+
+def trimmed(trace: TracebackType | None) -> TracebackType | None:
+    """From the program's own first frame on."""
+    start = trace
+    while start is not None and not is_program(start.tb_frame.f_code.co_filename):
+        start = start.tb_next
+    return start
