@@ -90,7 +90,10 @@ def test_a_job_made_in_python_is_validated_before_it_is_sent(client: MLClient) -
     with pytest.raises(ValidationException) as caught:
         client.jobs.create_or_update(job)
     assert len(caught.value.problems) == 2
-    assert len(client.jobs.validate(job)) == 2
+    result = client.jobs.validate(job)
+    assert not result.passed
+    assert set(result.error_messages) == {"limits.timeout", "compute"}
+    assert client.jobs.validate(command("echo")).passed
     assert list(client.jobs.list()) == []
 
 

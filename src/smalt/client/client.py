@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from smalt.client.collections import Collections
 from smalt.client.connection import Connection
 from smalt.exceptions import ValidationException
 from smalt.wire import ids
 
 if TYPE_CHECKING:
-    from smalt.client.code import CodeOperations
-    from smalt.client.components import ComponentOperations
-    from smalt.client.compute import ComputeOperations
-    from smalt.client.data import DataOperations
-    from smalt.client.datastores import DatastoreOperations
-    from smalt.client.environments import EnvironmentOperations
-    from smalt.client.jobs import JobOperations
-    from smalt.client.models import ModelOperations
-    from smalt.client.workspaces import WorkspaceOperations
-    from smalt.entities.entity import Entity
+    from smalt.client.polling import LROPoller
     from smalt.home import Home
 
-_CONFIG_FILES = (os.path.join(".azureml", "config.json"), "config.json")
 
-
-class MLClient:
+class MLClient(Collections):
     """Named and called as the service's own; whatever it is given to log in with, it needs not.
 
     Without `url` (or `SMALT_URL`) it talks to the server of the home on this machine, which it starts.
@@ -41,13 +30,15 @@ class MLClient:
         subscription_id: str | None = None,
         resource_group_name: str | None = None,
         workspace_name: str | None = None,
-        *,
         registry_name: str | None = None,
+        *,
         url: str | None = None,
         token: str | None = None,
         home: Home | None = None,
-        **_: object,
+        **kwargs: Any,
     ) -> None:
+        if workspace_name is not None and registry_name is not None:
+            raise ValidationException("a workspace_name and a registry_name are given; give one of them")
         self._url, self._token, self._home = url, token, home
         self._threads = threading.local()
         self.registry_name = registry_name
@@ -63,19 +54,28 @@ class MLClient:
         *,
         path: str | os.PathLike[str] | None = None,
         file_name: str | None = None,
-        **rest: Any,
+        **kwargs: Any,
     ) -> MLClient:
-        """The workspace that a `config.json` names, in `path`, the current folder or one above it."""
-        found = _find_config(os.path.abspath(path or "."), file_name)
-        try:
-            with open(found, encoding="utf-8") as file:
-                scope = json.load(file)
-            names = scope["subscription_id"], scope["resource_group"], scope["workspace_name"]
-        except (OSError, ValueError, KeyError, TypeError):
+        """The workspace that a `config.json` names, in `path`, the current folder or one above it.
+
+        Where there is none the home's default workspace is taken, and said so.
+        """
+        from smalt.client.collection import note
+        from smalt.client.scope import find_config, read_scope
+
+        found = find_config(os.path.abspath(path or "."), file_name)
+        if found is not None:
+            return cls(credential, *read_scope(found), **kwargs)
+        if file_name is not None:
             raise ValidationException(
-                f"{found} is no workspace configuration; it needs subscription_id, resource_group and workspace_name"
-            ) from None
-        return cls(credential, *names, **rest)
+                f"there is no {file_name} in {os.path.abspath(path or '.')} or above it; give the workspace by name"
+            )
+        client = cls(credential, **kwargs)
+        note(
+            f"there is no config.json in {os.path.abspath(path or '.')} or above it; "
+            f"this is workspace '{client.workspace_name}'"
+        )
+        return client
 
     @property
     def connection(self) -> Connection:
@@ -92,68 +92,31 @@ class MLClient:
             return ids.registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
         return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
 
-    @property
-    def jobs(self) -> JobOperations:
-        from smalt.client.jobs import JobOperations
-
-        return JobOperations(self)
-
-    @property
-    def components(self) -> ComponentOperations:
-        from smalt.client.components import ComponentOperations
-
-        return ComponentOperations(self)
-
-    @property
-    def environments(self) -> EnvironmentOperations:
-        from smalt.client.environments import EnvironmentOperations
-
-        return EnvironmentOperations(self)
-
-    @property
-    def data(self) -> DataOperations:
-        from smalt.client.data import DataOperations
-
-        return DataOperations(self)
-
-    @property
-    def models(self) -> ModelOperations:
-        from smalt.client.models import ModelOperations
-
-        return ModelOperations(self)
-
-    @property
-    def compute(self) -> ComputeOperations:
-        from smalt.client.compute import ComputeOperations
-
-        return ComputeOperations(self)
-
-    @property
-    def datastores(self) -> DatastoreOperations:
-        from smalt.client.datastores import DatastoreOperations
-
-        return DatastoreOperations(self)
-
-    @property
-    def workspaces(self) -> WorkspaceOperations:
-        from smalt.client.workspaces import WorkspaceOperations
-
-        return WorkspaceOperations(self)
-
-    @property
-    def code(self) -> CodeOperations:
-        from smalt.client.code import CodeOperations
-
-        return CodeOperations(self)
-
-    def create_or_update(self, entity: Entity) -> Any:
+    def create_or_update(self, entity: Any, **kwargs: Any) -> Any:
         """Whatever the entity is, in its collection."""
+        collection = self._collection(entity)
+        if hasattr(collection, "create_or_update"):
+            return collection.create_or_update(entity, **kwargs)
+        return self.begin_create_or_update(entity, **kwargs)
+
+    def begin_create_or_update(self, entity: Any, **kwargs: Any) -> LROPoller[Any]:
+        """The same, with a poller; what is made at once is done at once."""
+        from smalt.client.polling import Done
+
+        collection = self._collection(entity)
+        begin = getattr(collection, "begin_create_or_update", None) or getattr(collection, "begin_create", None)
+        if begin is not None:
+            poller: LROPoller[Any] = begin(entity, **kwargs)
+            return poller
+        return Done(collection.create_or_update(entity, **kwargs))
+
+    def _collection(self, entity: Any) -> Any:
         for base in type(entity).__mro__:
             if base.__name__ in _COLLECTIONS:
-                collection = getattr(self, _COLLECTIONS[base.__name__])
-                create = getattr(collection, "create_or_update", None) or collection.begin_create_or_update
-                return create(entity)
-        raise TypeError(f"a {type(entity).__name__} cannot be created")
+                return getattr(self, _COLLECTIONS[base.__name__])
+        if hasattr(entity, "component") or type(entity).__name__.endswith("Node"):
+            return self.jobs
+        raise TypeError(f"a {type(entity).__name__} cannot be created; give a job, an asset, an endpoint or a compute")
 
     def _defaults(self) -> dict[str, str]:
         """The home's `defaults` setting, where there is one: subscription, group, workspace."""
@@ -174,20 +137,21 @@ _COLLECTIONS = {
     "Model": "models",
     "Datastore": "datastores",
     "Compute": "compute",
+    "FeatureStore": "feature_stores",
     "Workspace": "workspaces",
+    "Schedule": "schedules",
+    "OnlineEndpoint": "online_endpoints",
+    "OnlineDeployment": "online_deployments",
+    "BatchEndpoint": "batch_endpoints",
+    "ModelBatchDeployment": "batch_deployments",
+    "PipelineComponentBatchDeployment": "batch_deployments",
+    "BatchDeployment": "batch_deployments",
+    "ServerlessEndpoint": "serverless_endpoints",
+    "MarketplaceSubscription": "marketplace_subscriptions",
+    "Connection": "connections",
+    "Registry": "registries",
+    "FeatureSet": "feature_sets",
+    "FeatureStoreEntity": "feature_store_entities",
+    "Index": "indexes",
 }
-
-
-def _find_config(folder: str, file_name: str | None) -> str:
-    if os.path.isfile(folder):
-        return folder
-    names = [os.path.join(".azureml", file_name), file_name] if file_name else list(_CONFIG_FILES)
-    start = folder
-    while True:
-        for name in names:
-            if os.path.isfile(os.path.join(folder, name)):
-                return os.path.join(folder, name)
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            raise ValidationException(f"there is no {names[-1]} in {start} or above it; give the workspace by name")
-        folder = parent
+"""By the name of the entity's class or of one that it is derived from."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from smalt import wire
+from smalt.client.polling import Done
+from smalt.exceptions import ValidationException
 from smalt.wire.ids import asset_id, resource_id
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
     from smalt.client.connection import Connection
-
-T = TypeVar("T")
 
 
 class Collection:
@@ -47,41 +48,32 @@ class Collection:
     def _pages(self, path: str, **query: object) -> Iterator[Any]:
         return (self._entity(body) for body in self._connection.pages(path, **query))
 
+    def _sent(self, entity: Any) -> dict[str, Any]:
+        """The body of its PUT; what is local in it is at the server by then."""
+        from smalt.client.assets import Assets
 
-class Poller(Generic[T]):
-    """An operation that may still go on at the server; named as the service's client has it."""
+        assets = Assets(self._client)
+        body = wire.to_rest(entity, assets)
+        assets.send()
+        return body
 
-    def __init__(self, done: Callable[[], bool], result: Callable[[], T]) -> None:
-        self._done = done
-        self._result = result
+    def _put(self, entity: Any, path: str | None = None) -> Any:
+        if not entity.name:
+            raise ValidationException(f"{entity.noun} needs a name to be created")
+        return self._entity(self._connection.put(path or self._path(entity.name), self._sent(entity)))
 
-    def done(self) -> bool:
-        return self._done()
-
-    def status(self) -> str:
-        return "Succeeded" if self._done() else "InProgress"
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until it is done, at most `timeout` seconds."""
-        import time
-
-        until = None if timeout is None else time.monotonic() + timeout
-        pause = 0.01
-        while not self._done() and (until is None or time.monotonic() < until):
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.5)
-
-    def result(self, timeout: float | None = None) -> T:
-        self.wait(timeout)
-        return self._result()
+    def _remove(self, path: str) -> Done[None]:
+        """What is not there is refused by name."""
+        self._connection.get(path)
+        self._connection.delete(path)
+        return Done(None)
 
 
-class Done(Poller[T]):
-    """An operation that was over when the server answered; what it answered is also had by name."""
+def note(text: str) -> None:
+    """One line for the person at the terminal; each once in a process."""
+    if text not in _NOTED:
+        _NOTED.add(text)
+        sys.stderr.write(f"smalt: {text}\n")
 
-    def __init__(self, value: T) -> None:
-        super().__init__(lambda: True, lambda: value)
-        self._value = value
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._value, name)
+_NOTED: set[str] = set()

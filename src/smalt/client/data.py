@@ -3,24 +3,69 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from smalt.client.versioned import Versioned
+from smalt.client.mounts import refuse_mount
+from smalt.client.versioned import Archivable, refuse_share
 from smalt.entities.references import LocalPath, parse_uri
-from smalt.exceptions import ValidationException
+from smalt.exceptions import Refused, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.entities.data import Data
 
 
-class DataOperations(Versioned):
+class DataOperations(Archivable):
     kind = "data"
     segment = "data"
     type_key = "dataType"
 
-    def create_or_update(self, entity: Any, *, version: str | None = None, **_: object) -> Any:
+    def create_or_update(self, data: Data) -> Data:
         """Register data; what is local must be of the type that is said."""
-        place = parse_uri(str(entity.path or ""))
+        place = parse_uri(str(data.path or ""))
         if isinstance(place, LocalPath) and os.path.exists(place.path):
-            _check(place.path, entity.type or "uri_folder")
-        return super().create_or_update(entity, version=version)
+            _check(place.path, data.type or "uri_folder")
+        return self._register(data)  # type: ignore[no-any-return]
+
+    def import_data(self, data_import: Any, **kwargs: Any) -> Any:
+        """Refused: nothing reaches a database or a bucket yet."""
+        name = getattr(data_import, "name", None)
+        raise Refused(
+            f"data '{name}' was not imported: smalt reaches no databases yet; export it to files and register those "
+            "with ml_client.data.create_or_update"
+        )
+
+    def list_materialization_status(
+        self, name: str, *, list_view_type: str = "ActiveOnly", **kwargs: Any
+    ) -> Iterator[Any]:
+        """The jobs that imported it: none yet."""
+        return iter(())
+
+    def share(
+        self,
+        name: str,
+        version: str,
+        *,
+        share_with_name: str,
+        share_with_version: str,
+        registry_name: str,
+        **kwargs: Any,
+    ) -> NoReturn:
+        """Refused: there is no registry to share with."""
+        refuse_share(self, name, version, registry_name)
+
+    def mount(
+        self,
+        path: str,
+        *,
+        mount_point: str | None = None,
+        mode: str = "ro_mount",
+        debug: bool = False,
+        persistent: bool = False,
+        **kwargs: Any,
+    ) -> NoReturn:
+        """Refused: what is registered is in folders of this machine already."""
+        refuse_mount(path)
 
 
 def _check(path: str, type: str) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
-from smalt import wire
-from smalt.client.assets import Assets
 from smalt.client.collection import Collection
 from smalt.exceptions import NotFound
 
@@ -17,8 +15,7 @@ class DatastoreOperations(Collection):
     segment = "datastores"
 
     def create_or_update(self, datastore: Any) -> Any:
-        body = wire.to_rest(datastore, Assets(self._client))
-        return self._entity(self._connection.put(self._path(datastore.name), body))
+        return self._put(datastore)
 
     def get(self, name: str, *, include_secrets: bool = False) -> Any:
         return self._with_secrets(self._connection.get(self._path(name)), include_secrets)
@@ -36,6 +33,21 @@ class DatastoreOperations(Collection):
     def delete(self, name: str) -> None:
         """Forget the datastore; its files stay."""
         self._connection.delete(self._path(name))
+
+    def mount(
+        self,
+        path: str,
+        *,
+        mount_point: str | None = None,
+        mode: str = "ro_mount",
+        debug: bool = False,
+        persistent: bool = False,
+        **kwargs: Any,
+    ) -> NoReturn:
+        """Refused: a datastore is a folder of this machine already."""
+        from smalt.client.mounts import refuse_mount
+
+        refuse_mount(path)
 
     def upload(self, name: str, source: str | os.PathLike[str], target: str = "") -> dict[str, Any]:
         """A local file, or what is in a local folder, to a path of a datastore; of a file, `a/` is the folder `a`."""

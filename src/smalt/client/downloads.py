@@ -32,6 +32,21 @@ def download_job(client: MLClient, job: Job, folder: str, output_name: str | Non
         fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
 
 
+def download_component(client: MLClient, component: Any, folder: str) -> None:
+    """`component_spec.yaml`, and what its code is in `code/`."""
+    import yaml
+
+    document = component.to_dict()
+    code = document.get("code")
+    if code:
+        body = client.connection.get(str(code).removeprefix("azureml:"))
+        fetch(client, body["properties"]["codeUri"], os.path.join(folder, "code"))
+        document["code"] = "./code"
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "component_spec.yaml"), "w", encoding="utf-8") as file:
+        yaml.safe_dump(document, file, sort_keys=False, allow_unicode=True)
+
+
 def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> None:
     """All files at a URI into a folder; a file keeps its name."""
     try:

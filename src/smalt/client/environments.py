@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from smalt.client.versioned import Versioned
+from typing import TYPE_CHECKING, NoReturn
+
+from smalt.client.versioned import Archivable, refuse_share
+
+if TYPE_CHECKING:
+    from smalt.entities.environment import Environment
 
 
-class EnvironmentOperations(Versioned):
+class EnvironmentOperations(Archivable):
     kind = "environment"
     segment = "environments"
     reuses_latest = True
+
+    def create_or_update(self, environment: Environment) -> Environment:
+        """Register the environment; one without a version that is as the latest is that one."""
+        return self._register(environment)  # type: ignore[no-any-return]
+
+    def share(
+        self, name: str, version: str, *, share_with_name: str, share_with_version: str, registry_name: str
+    ) -> NoReturn:
+        """Refused: there is no registry to share with."""
+        refuse_share(self, name, version, registry_name)

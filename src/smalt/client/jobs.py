@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
-from smalt.client.collection import Collection, Poller
+from smalt.client.collection import Collection
 from smalt.client.names import job_name
+from smalt.client.polling import LROPoller
 from smalt.exceptions import JobException
-from smalt.wire.casing import camel
+from smalt.wire.casing import camel, fold
 
 if TYPE_CHECKING:
+    from smalt.client.validation import ValidationResult
     from smalt.entities.job import Job
 
 OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
@@ -33,7 +35,7 @@ class JobOperations(Collection):
         tags: dict[str, str] | None = None,
         experiment_name: str | None = None,
         skip_validation: bool = False,
-        **_: object,
+        **kwargs: Any,
     ) -> Job:
         """Submit the job. One that came from the server is changed there: its display name, description and tags."""
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
@@ -48,24 +50,17 @@ class JobOperations(Collection):
         if not skip_validation:
             self.validate(job, raise_on_failure=True)
         job.name = job.name or job_name()
+        from smalt.client.shown import shortened
+
         created: Job = self._entity(self._connection.put(self._path(job.name), self._body(job)))
-        return created
+        return shortened(created)
 
-    def validate(self, job: Job, *, raise_on_failure: bool = False, **_: object) -> list[str]:
+    def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:
         """What is wrong with a job made in Python; one that was read from a file has been checked there."""
+        from smalt.client.validation import validated
         from smalt.entities.standalone import as_job
-        from smalt.exceptions import ValidationException
 
-        job = as_job(job)
-        if job.source_path is not None:
-            return []
-        try:
-            type(job).from_dict(job.to_dict())
-        except ValidationException as error:
-            if raise_on_failure:
-                raise
-            return [str(problem) for problem in error.problems]
-        return []
+        return validated(as_job(job), raise_on_failure)
 
     def get(self, name: str) -> Job:
         from smalt.client.shown import shortened
@@ -79,25 +74,29 @@ class JobOperations(Collection):
         parent_job_name: str | None = None,
         list_view_type: str = "ActiveOnly",
         max_results: int | None = None,
-        **_: object,
+        **kwargs: Any,
     ) -> Iterator[Job]:
-        """The jobs of the workspace, newest first; or the children of one."""
+        """The jobs of the workspace, newest first; or the children of one. `tag` and `job_type` choose among them."""
         from itertools import islice
 
         if parent_job_name is not None:
             found = self._children(parent_job_name)
         else:
-            found = self._pages(self._path(), listViewType=list_view_type)
+            view = str(getattr(list_view_type, "value", list_view_type))
+            found = self._pages(self._path(), listViewType=view, tag=kwargs.get("tag"))
+        wanted = kwargs.get("job_type")
+        if wanted is not None:
+            found = (job for job in found if fold(str(getattr(job, "type", ""))) == fold(str(wanted)))
         return islice(found, max_results)
 
-    def begin_cancel(self, name: str, **_: object) -> Poller[None]:
+    def begin_cancel(self, name: str, **kwargs: Any) -> LROPoller[None]:
         """Ask for the end of a job and all that it started; the poller waits for it."""
         self._connection.post(f"{self._path(name)}/cancel")
-        return Poller(lambda: self._status(name) in OVER, lambda: None)
+        return LROPoller(lambda: self._status(name) in OVER, lambda: None)
 
-    def begin_delete(self, name: str, **_: object) -> Poller[None]:
+    def begin_delete(self, name: str, **kwargs: Any) -> LROPoller[None]:
         self._connection.delete(self._path(name))
-        return Poller(lambda: True, lambda: None)
+        return LROPoller(lambda: True, lambda: None)
 
     def archive(self, name: str) -> None:
         """Hide the job from lists."""
@@ -106,8 +105,23 @@ class JobOperations(Collection):
     def restore(self, name: str) -> None:
         self._change(name, {"hidden": False})
 
-    def show_services(self, name: str, node_index: int = 0) -> dict[str, Any]:
-        return self.get(name).services or {}
+    def update(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> Job:
+        """Change what people see of the job; tags and properties are added to those that it has."""
+        given = {"displayName": display_name, "description": description, "tags": tags, "properties": properties}
+        self._change(name, {key: value for key, value in given.items() if value is not None})
+        return self.get(name)
+
+    def show_services(self, name: str, node_index: int = 0) -> dict[str, Any] | None:
+        """The interactive services beside the job; None where it has none."""
+        return self.get(name).services or None
 
     def events(self, name: str) -> Iterator[bytes]:
         """What happens to the job and its descendants, from its beginning, as lines of JSON until it is over."""

@@ -33,7 +33,7 @@ def child(row: dict[str, Any]) -> Job:
     where = JOBS.get(str(row.get("type", "")).lower(), JOBS["command"])
     display_name = row.get("display_name") or row.get("node") or row["name"]
     job = noun_class(where)(name=row["name"], display_name=display_name, status=row.get("status"))
-    job.parent_job_name = row.get("parent")  # type: ignore[attr-defined]
+    job.parent_job_name = row.get("parent")
     return job  # type: ignore[return-value]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from smalt import wire
@@ -12,7 +12,7 @@ from smalt.client.assets import Assets
 from smalt.client.collection import Collection
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
-from smalt.exceptions import NotFound, ValidationException
+from smalt.exceptions import NotFound, Refused, ValidationException
 
 
 class Versioned(Collection):
@@ -21,7 +21,7 @@ class Versioned(Collection):
     reuses_latest = False
     """Whether an asset without a version, and the same as the latest, is that one."""
 
-    def create_or_update(self, entity: Any, *, version: str | None = None, **_: object) -> Any:
+    def _register(self, entity: Any, version: str | None = None) -> Any:
         """Register the asset; without a version under the next free number."""
         name = _named(entity)
         assets = Assets(self._client)
@@ -33,32 +33,16 @@ class Versioned(Collection):
         assets.send()
         return self._entity(self._connection.put(self._path(name, str(chosen)), body))
 
-    def get(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> Any:
-        """One version: the given one, that of a label, or the latest."""
-        return self._entity(self._get(name, version, label))
-
-    def list(
-        self,
-        name: str | None = None,
-        *,
-        list_view_type: str = "ActiveOnly",
-        max_results: int | None = None,
-        **_: object,
+    def _listed(
+        self, name: str | None, list_view_type: str = "ActiveOnly", max_results: int | None = None, **_: object
     ) -> Iterator[Any]:
         """The versions of an asset, or without a name all assets with their latest versions."""
+        view = str(getattr(list_view_type, "value", list_view_type))
         if name is not None:
-            found = self._pages(f"{self._path(name)}/versions", listViewType=list_view_type)
+            found = self._pages(f"{self._path(name)}/versions", listViewType=view)
         else:
-            bodies = self._connection.pages(self._path(), listViewType=list_view_type)
-            found = (self._container(body) for body in bodies)
+            found = (self._container(body) for body in self._connection.pages(self._path(), listViewType=view))
         return islice(found, max_results)
-
-    def archive(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> None:
-        """Hide the asset, or one version of it, from lists."""
-        self._hide(name, version, label, True)
-
-    def restore(self, name: str, version: str | None = None, label: str | None = None, **_: object) -> None:
-        self._hide(name, version, label, False)
 
     def _get(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
         if version is not None and label is not None:
@@ -116,7 +100,36 @@ class Versioned(Collection):
         self._connection.put(self._path(name, version), {"properties": properties})
 
 
+class Archivable(Versioned):
+    """Those that are got by a version or a label, and listed, archived and restored alike."""
+
+    def get(self, name: str, version: str | None = None, label: str | None = None) -> Any:
+        """One version: the given one, that of a label, or the latest."""
+        return self._entity(self._get(name, version, label))
+
+    def list(
+        self, name: str | None = None, *, list_view_type: str = "ActiveOnly", max_results: int | None = None
+    ) -> Iterator[Any]:
+        """The versions of an asset, or without a name all assets with their latest versions."""
+        return self._listed(name, list_view_type, max_results)
+
+    def archive(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
+        """Hide the asset, or one version of it, from lists."""
+        self._hide(name, version, label, True)
+
+    def restore(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
+        self._hide(name, version, label, False)
+
+
 def _named(entity: Any) -> str:
     if not entity.name:
         raise ValidationException(f"{entity.noun} needs a name to be registered; set 'name'")
     return str(entity.name)
+
+
+def refuse_share(collection: Versioned, name: str, version: str, registry: str) -> NoReturn:
+    collection._get(name, version, None)
+    raise Refused(
+        f"{collection.kind} '{name}:{version}' was not shared: smalt has no registry '{registry}'; register it in the "
+        "other workspace with create_or_update"
+    )

@@ -3,39 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt import wire
-from smalt.client.collection import Collection, Done
+from smalt.client.collection import Collection
+from smalt.client.polling import Done
+from smalt.exceptions import Refused
 from smalt.wire.ids import PROVIDER, workspace_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspace import Workspace
 
 
-class WorkspaceOperations(Collection):
-    kind = "workspace"
+class Workspaces(Collection):
+    """Every workspace exists as soon as it is named."""
 
-    def get(self, name: str | None = None, **_: object) -> Workspace:
-        workspace: Workspace = self._entity(self._connection.get(self._path(name or "")))
-        return workspace
+    def _path(self, name: str = "", version: str | None = None) -> str:
+        client = self._client
+        return workspace_id(client.subscription_id, client.resource_group_name, name or client.workspace_name)
 
-    def list(self, *, scope: str = "subscription", **_: object) -> Iterator[Workspace]:
-        """The workspaces of the subscription."""
+    def _scope(self, scope: str) -> str:
+        """The path of all workspaces of the subscription, or of the resource group."""
         base = f"/subscriptions/{self._client.subscription_id}"
         if scope == "resource_group":
             base += f"/resourceGroups/{self._client.resource_group_name}"
-        return self._pages(f"{base}/providers/{PROVIDER}/workspaces")
+        return f"{base}/providers/{PROVIDER}/workspaces"
 
-    def begin_create(self, workspace: Workspace, **_: object) -> Done[Workspace]:
+    def _no_network(self, name: str | None) -> NoReturn:
+        raise Refused(
+            f"workspace '{name or self._client.workspace_name}' got no network: jobs run on this machine and reach "
+            "what it does; leave the call out"
+        )
+
+
+class WorkspaceOperations(Workspaces):
+    kind = "workspace"
+
+    def get(self, name: str | None = None, **kwargs: Any) -> Workspace:
+        workspace: Workspace = self._entity(self._connection.get(self._path(name or "")))
+        return workspace
+
+    def list(
+        self,
+        *,
+        scope: str = "resource_group",
+        filtered_kinds: str | list[str] | None = None,
+    ) -> Iterator[Workspace]:
+        """The workspaces of the resource group, or with scope="subscription" of the subscription."""
+        wanted = [filtered_kinds] if isinstance(filtered_kinds, str) else filtered_kinds
+        for body in self._connection.pages(self._scope(scope)):
+            kind = str(body.get("kind") or "default").lower()
+            if wanted is None or kind in [str(each).lower() for each in wanted]:
+                yield self._entity(body)
+
+    def begin_create(
+        self, workspace: Workspace, update_dependent_resources: bool = False, **kwargs: Any
+    ) -> Done[Workspace]:
         body = wire.to_rest(workspace)
         return Done(self._entity(self._connection.put(self._path(str(workspace.name or "")), body)))
 
-    def begin_update(self, workspace: Workspace, **_: object) -> Done[Workspace]:
+    def begin_update(
+        self, workspace: Workspace, *, update_dependent_resources: bool = False, **kwargs: Any
+    ) -> Done[Workspace]:
         body = wire.to_rest(workspace)
         return Done(self._entity(self._connection.patch(self._path(str(workspace.name or "")), body)))
 
-    def begin_delete(self, name: str, **_: object) -> Done[None]:
+    def begin_delete(
+        self, name: str, *, delete_dependent_resources: bool = False, permanently_delete: bool = False, **kwargs: Any
+    ) -> Done[None]:
         self._connection.delete(self._path(name))
         return Done(None)
 
@@ -44,6 +79,17 @@ class WorkspaceOperations(Collection):
         keys: dict[str, Any] = self._connection.post(f"{self._path(name or '')}/listKeys")
         return keys
 
-    def _path(self, name: str = "", version: str | None = None) -> str:
-        client = self._client
-        return workspace_id(client.subscription_id, client.resource_group_name, name or client.workspace_name)
+    def begin_sync_keys(self, name: str | None = None) -> Done[None]:
+        """There are no keys that could be out of date."""
+        self.get(name)
+        return Done(None)
+
+    def begin_diagnose(self, name: str, **kwargs: Any) -> Done[Any]:
+        """Refused: what it asks is about the cloud's network."""
+        raise Refused(f"workspace '{name}' is not diagnosed from here; run 'smalt server status'")
+
+    def begin_provision_network(
+        self, *, workspace_name: str | None = None, include_spark: bool = False, **kwargs: Any
+    ) -> Done[Any]:
+        """Refused: there is no network to provide."""
+        self._no_network(workspace_name)

@@ -34,6 +34,16 @@ _KINDS = {
     "schedule": "schedules",
     "batch_endpoint": "endpoints:BATCH_ENDPOINT",
     "batch_deployment": "endpoints:BATCH_DEPLOYMENT",
+    "online_endpoint": "online:ONLINE_ENDPOINT",
+    "online_deployment": "online:ONLINE_DEPLOYMENT",
+    "serverless_endpoint": "online:SERVERLESS_ENDPOINT",
+    "marketplace_subscription": "online:SUBSCRIPTION",
+    "connection": "connections",
+    "outbound_rule": "networks",
+    "feature_store": "features:FEATURE_STORE",
+    "feature_set": "features:FEATURE_SET",
+    "feature_store_entity": "features:FEATURE_STORE_ENTITY",
+    "index": "features:INDEX",
 }
 _BY_CLASS = {
     "CommandJob": "jobs",
@@ -55,6 +65,16 @@ _BY_CLASS = {
     "BatchEndpoint": "endpoints:BATCH_ENDPOINT",
     "ModelBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
     "PipelineComponentBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
+    "OnlineEndpoint": "online:ONLINE_ENDPOINT",
+    "OnlineDeployment": "online:ONLINE_DEPLOYMENT",
+    "ServerlessEndpoint": "online:SERVERLESS_ENDPOINT",
+    "MarketplaceSubscription": "online:SUBSCRIPTION",
+    "Connection": "connections",
+    "OutboundRule": "networks",
+    "FeatureStore": "features:FEATURE_STORE",
+    "FeatureSet": "features:FEATURE_SET",
+    "FeatureStoreEntity": "features:FEATURE_STORE_ENTITY",
+    "Index": "features:INDEX",
 }
 
 

@@ -8,11 +8,10 @@ from typing import Any
 from smalt.entities import compute as nouns
 from smalt.entities.problems import Path, did_you_mean, shown
 from smalt.entities.reader import Reader
-from smalt.entities.resource_identity import ResourceIdentity
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, word
 from smalt.wire.envelope import HIDDEN, identity
-from smalt.wire.parts import duration
+from smalt.wire.parts import ACTS_AS, duration
 
 _OUTER = ("description", "resource_id", "provisioning_state", "provisioning_errors", "created_on")
 _BESIDE = ("location", "tags", "identity")
@@ -38,23 +37,9 @@ def _read_access(value: Any, path: Path, reader: Reader) -> Any:
     return {"enabled": True, "disabled": False}.get(str(value).lower())
 
 
-def _write_users(value: Any, writing: Writing) -> Any:
-    return {each.resource_id: {} for each in value}
-
-
-def _read_users(value: Any, path: Path, reader: Reader) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return [{"resource_id": id, **(facts if isinstance(facts, Mapping) else {})} for id, facts in value.items()]
-
-
-_IDENTITY = Codec(
-    ResourceIdentity,
-    {"type": word("type"), "user_assigned_identities": Rule("userAssignedIdentities", _write_users, _read_users)},
-)
 _RULES = {
     **dict.fromkeys(("id", "name", "type"), HIDDEN),
-    "identity": nested(_IDENTITY, "identity"),
+    "identity": ACTS_AS,
     "size": Rule("vmSize"),
     "tier": word("vmPriority"),
     "ssh_settings": nested(_SSH, "userAccountCredentials"),

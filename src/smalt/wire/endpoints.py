@@ -10,14 +10,13 @@ from smalt.entities.deployment import CodeConfiguration
 from smalt.entities.endpoint import BatchEndpoint, EndpointDefaults
 from smalt.entities.problems import Path, did_you_mean, shown
 from smalt.entities.reader import Reader
-from smalt.entities.resource_identity import ResourceIdentity
 from smalt.wire.casing import camel, fold, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain, word
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope, identity
 from smalt.wire.jobs import CODE, ENVIRONMENT_ID
 from smalt.wire.nodes import COMPONENT
+from smalt.wire.parts import ACTS_AS, duration
 from smalt.wire.parts import RESOURCES as MACHINES
-from smalt.wire.parts import duration
 
 _BESIDE = ("location", "tags", "identity")
 
@@ -33,7 +32,7 @@ BATCH_ENDPOINT = Envelope(
             **RESOURCE,
             "auth_mode": Rule("authMode", lambda value, writing: camel(value)),
             "defaults": nested(Codec(EndpointDefaults), "defaults"),
-            "identity": nested(Codec(ResourceIdentity, {"type": word("type")}), "identity"),
+            "identity": ACTS_AS,
         },
         defaults={"properties": {}},
     ),
@@ -45,13 +44,13 @@ def _write_compute(value: Any, writing: Writing) -> Any:
     return writing.refs.compute(value) if isinstance(value, str) else value
 
 
-def _write_model(value: Any, writing: Writing) -> Any:
+def write_model(value: Any, writing: Writing) -> Any:
     if isinstance(value, str):
         return {"assetId": writing.refs.asset(value, "models"), "referenceType": "Id"}
     return plain(value)
 
 
-def _read_id(value: Any, path: Path, reader: Reader) -> Any:
+def read_id(value: Any, path: Path, reader: Reader) -> Any:
     return value.get("assetId", value) if isinstance(value, Mapping) else value
 
 
@@ -59,20 +58,20 @@ _SETTINGS = {
     "output_action": word("outputAction")._replace(read=_from_word),
     "retry_settings": nested(Codec(nouns.BatchRetrySettings, {"timeout": duration("timeout")}), "retrySettings"),
 }
-_SHARED = {**RESOURCE, "type": HIDDEN, "endpoint_name": HIDDEN, "environment": ENVIRONMENT_ID}
+SHARED = {**RESOURCE, "type": HIDDEN, "endpoint_name": HIDDEN, "environment": ENVIRONMENT_ID}
 _MODEL = Codec(
     nouns.ModelBatchDeployment,
     {
-        **_SHARED,
+        **SHARED,
         **_SETTINGS,
         "compute": Rule("compute", _write_compute),
-        "model": Rule("model", _write_model, _read_id),
+        "model": Rule("model", write_model, read_id),
         "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
         "resources": nested(MACHINES, "resources"),
         "settings": nested(Codec(nouns.BatchSettings, _SETTINGS), "settings"),
     },
 )
-_PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**_SHARED, "component": COMPONENT})
+_PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component": COMPONENT})
 
 
 class _Deployments:
@@ -104,7 +103,7 @@ class _Deployments:
             hint = did_you_mean(kind, ("PipelineComponent", "Model"))
             reader.problem(("deploymentConfiguration",), f"unknown deploymentConfigurationType {shown(kind)}{hint}")
             return None
-        flat["component"] = _read_id(configuration.get("componentId"), (), reader)
+        flat["component"] = read_id(configuration.get("componentId"), (), reader)
         flat["settings"] = configuration.get("settings")
         return _PIPELINE.read({**flat, **identity(body, _PIPELINE.noun)}, (), reader)
 

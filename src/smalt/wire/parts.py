@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities import durations, identity, resources
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
+from smalt.entities.resource_identity import ResourceIdentity
 from smalt.entities.services import JobService
 from smalt.wire.casing import fold, pascal
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, named, nested, word
@@ -105,6 +107,26 @@ SERVICE = _Services(
         "nodes": Rule("nodes", _write_nodes, _read_nodes),
     },
 )
+
+
+def _write_users(value: Any, writing: Writing) -> Any:
+    return {each.resource_id: {} for each in value}
+
+
+def _read_users(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return [{"resource_id": id, **(facts if isinstance(facts, Mapping) else {})} for id, facts in value.items()]
+
+
+ACTS_AS = nested(
+    Codec(
+        ResourceIdentity,
+        {"type": word("type"), "user_assigned_identities": Rule("userAssignedIdentities", _write_users, _read_users)},
+    ),
+    "identity",
+)
+"""The rule for as whom a compute or an endpoint acts."""
 
 SHARED: dict[str, Rule] = {
     "identity": nested(IDENTITY, "identity"),

@@ -18,6 +18,7 @@ from smalt.service.api import (
     config,
     data,
     datastores,
+    described,
     environments,
     files,
     history,
@@ -28,6 +29,7 @@ from smalt.service.api import (
     paths,
     prune,
     registry,
+    sizes,
     snapshots,
     status,
     stream,
@@ -50,6 +52,7 @@ _GLOBAL: list[Table] = [
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
     registry.ROUTES,
+    sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
 _WORKSPACE: dict[str, list[Table]] = {
@@ -58,7 +61,7 @@ _WORKSPACE: dict[str, list[Table]] = {
         jobs.ROUTES,
         computes.ROUTES,
         datastores.ROUTES,
-        *(collection.routes() for collection in _ASSETS),
+        *(collection.routes() for collection in (*_ASSETS, *described.COLLECTIONS)),
     ],
     "/smalt/v1": [
         jobs.OWN_ROUTES,

@@ -8,7 +8,8 @@ from smalt import wire
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
-from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
+from smalt.service.api.shapes import merged, properties_of, resource_id, resource_type, system_data
+from smalt.service.api.sizes import this_machine
 from smalt.service.api.versioned import check_name
 from smalt.service.records import resources
 from smalt.service.records.resources import Resource
@@ -45,7 +46,7 @@ async def put_compute(call: Call) -> Reply:
     body = await call.object()
     existed = resources.get(call.service.db, call.workspace.id, "computes", name)
     if existed and call.scope["method"] == "PATCH":
-        body = _merged(existed.content, body)
+        body = merged(existed.content, body)
     properties_of(body)
     wire.from_rest({**body, "name": name}, "compute")
     kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
@@ -70,24 +71,13 @@ async def switch_compute(call: Call) -> Reply:
     return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
 
 
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`new` laid over `old`, at every depth."""
-    both = {key: _merged(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])}
-    return {**old, **new, **both}
-
-
-def _are_objects(*values: Any) -> bool:
-    return all(isinstance(value, dict) for value in values)
-
-
 def _local(call: Call) -> Resource:
     return Resource(0, "computes", LOCAL, "{}", call.service.principal, call.service.started, 0)
 
 
 def _shape(call: Call, compute: Resource) -> dict[str, Any]:
     content = compute.content
-    capacity = call.service.engine.rooms.compute.capacity
-    machine = {"vmSize": f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs", "osType": "Linux"}
+    machine = {"vmSize": this_machine(call), "osType": "Linux"}
     given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})
     inner = given.get("properties")
     inner = inner if isinstance(inner, dict) else {}

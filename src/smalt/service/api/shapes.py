@@ -40,3 +40,13 @@ def properties_of(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(properties, dict):
         raise ValidationException('the body needs "properties", an object')
     return properties
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`new` laid over `old`, at every depth."""
+    both = {key: merged(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])}
+    return {**old, **new, **both}
+
+
+def _are_objects(*values: Any) -> bool:
+    return all(isinstance(value, dict) for value in values)

@@ -1,0 +1,65 @@
+"""What the `begin_…` methods answer: named and used as the pollers of the service's client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class LROPoller(Generic[T]):
+    """An operation that may still go on at the server."""
+
+    def __init__(self, done: Callable[[], bool], result: Callable[[], T]) -> None:
+        self._done = done
+        self._result = result
+        self._callbacks: list[Callable[[LROPoller[T]], Any]] = []
+
+    def done(self) -> bool:
+        return self._done()
+
+    def status(self) -> str:
+        return "Succeeded" if self._done() else "InProgress"
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it is done, at most `timeout` seconds."""
+        import time
+
+        until = None if timeout is None else time.monotonic() + timeout
+        pause = 0.01
+        while not self._done():
+            if until is not None and time.monotonic() >= until:
+                return
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(self)
+
+    def result(self, timeout: float | None = None) -> T:
+        self.wait(timeout)
+        return self._result()
+
+    def add_done_callback(self, func: Callable[[LROPoller[T]], Any]) -> None:
+        """Called when a `wait` or `result` sees the end; at once where it is over."""
+        if self._done():
+            func(self)
+        else:
+            self._callbacks.append(func)
+
+    def remove_done_callback(self, func: Callable[[LROPoller[T]], Any]) -> None:
+        self._callbacks = [each for each in self._callbacks if each is not func]
+
+
+class Done(LROPoller[T]):
+    """An operation that was over when the server answered; what it answered is also had by name."""
+
+    def __init__(self, value: T) -> None:
+        super().__init__(lambda: True, lambda: value)
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._value, name)

@@ -1,0 +1,95 @@
+"""Resources that are kept as they are described: schedules, endpoints, deployments, connections, feature sets, …
+
+Nothing acts on them yet. They are created, listed, changed and deleted as in the service, and what would act is
+refused in one sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.service.api.call import Call
+from smalt.service.api.connections import CONNECTIONS
+from smalt.service.api.named import Named
+from smalt.service.api.shapes import resource_id
+from smalt.service.api.versioned import Collection
+from smalt.service.records.resources import Resource
+
+Body = dict[str, Any]
+
+
+class _Schedules(Named):
+    def is_listed(self, call: Call, resource: Resource) -> bool:
+        """Those that are on, unless the others are asked for."""
+        view = call.query("listViewType", "EnabledOnly").lower()
+        enabled = bool(resource.content["properties"].get("isEnabled", True))
+        return view == "all" or enabled == (view != "disabledonly")
+
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
+
+
+class _Endpoints(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients insist on an address; what is sent there is refused."""
+        id = resource_id(call.workspace, self.segment, resource.name)
+        return {"properties": {}, **properties, "scoringUri": f"{call.base}{id}/invoke"}
+
+
+_SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serves no requests yet"
+_RUNS_NOTHING = "smalt keeps batch endpoints as they are described, but runs none yet"
+_SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
+_NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
+
+SCHEDULES = _Schedules(
+    "schedules",
+    "schedule",
+    "schedule",
+    refused={
+        "trigger": "schedule '{name}' was not triggered: smalt keeps schedules, but runs none yet; submit its job"
+    },
+)
+ONLINE_ENDPOINTS = _Endpoints(
+    "onlineEndpoints",
+    "online_endpoint",
+    "online endpoint",
+    refused={"invoke": _SAYS, "listKeys": _NO_KEYS, "regenerateKeys": _NO_KEYS, "token": _NO_KEYS},
+)
+ONLINE_DEPLOYMENTS = Named(
+    "deployments",
+    "online_deployment",
+    "online deployment",
+    within=ONLINE_ENDPOINTS,
+    refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
+)
+BATCH_ENDPOINTS = _Endpoints(
+    "batchEndpoints",
+    "batch_endpoint",
+    "batch endpoint",
+    refused={
+        "invoke": f"batch endpoint '{{name}}' was not run: {_RUNS_NOTHING}; submit its pipeline component as a job",
+        "listkeys": f"batch endpoint '{{name}}' has no keys: {_RUNS_NOTHING}",
+    },
+)
+BATCH_DEPLOYMENTS = Named("deployments", "batch_deployment", "batch deployment", within=BATCH_ENDPOINTS)
+_FROM_MARKET = "smalt reaches no model of the marketplace"
+SERVERLESS_ENDPOINTS = Named(
+    "serverlessEndpoints",
+    "serverless_endpoint",
+    "serverless endpoint",
+    refused=dict.fromkeys(
+        ("listKeys", "regenerateKeys"), f"serverless endpoint '{{name}}' has no keys: {_FROM_MARKET}"
+    ),
+)
+SUBSCRIPTIONS = Named("marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription")
+OUTBOUND_RULES = Named("outboundRules", "outbound_rule", "outbound rule")
+
+FEATURE_SETS = Collection("featuresets", "feature_set", content=("specification", "entities"))
+FEATURE_STORE_ENTITIES = Collection("featurestoreEntities", "feature_store_entity", content=("indexColumns",))
+INDEXES = Collection("indexes", "index", content=("storageUri",), uri="storageUri")
+
+COLLECTIONS: tuple[Named | Collection, ...] = (
+    *(SCHEDULES, ONLINE_ENDPOINTS, ONLINE_DEPLOYMENTS, BATCH_ENDPOINTS, BATCH_DEPLOYMENTS),
+    *(SERVERLESS_ENDPOINTS, SUBSCRIPTIONS, OUTBOUND_RULES, CONNECTIONS),
+    *(FEATURE_SETS, FEATURE_STORE_ENTITIES, INDEXES),
+)

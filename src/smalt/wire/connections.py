@@ -1,0 +1,99 @@
+"""Connections: `category` is their type, and `authType` that of their credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.connection import CREDENTIALS, OTHERS, SERVICES, STORES, Connection
+from smalt.entities.nested import noun_class
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
+from smalt.wire.casing import camel, fold, pascal
+from smalt.wire.codec import Codec, Json, Rule, Writing
+from smalt.wire.envelope import RESOURCE, Envelope
+
+_CATEGORIES = {
+    **{word: pascal(word) for word in (*OTHERS, *STORES, *SERVICES)},
+    "azure_ai_services": "AIServices",
+    "azure_ai_search": "CognitiveSearch",
+    "azure_speech_services": "CognitiveService",
+    "azure_open_ai": "AzureOpenAI",
+    "azure_data_lake_gen2": "ADLSGen2",
+    "custom": "CustomKeys",
+}
+_AUTH = {
+    "pat": "PAT",
+    "sas": "SAS",
+    "username_password": "UsernamePassword",
+    "managed_identity": "ManagedIdentity",
+    "service_principal": "ServicePrincipal",
+    "access_key": "AccessKey",
+    "api_key": "ApiKey",
+    "account_key": "AccountKey",
+    "aad": "AAD",
+    "none": "None",
+}
+_SECRET_KEYS = {"sas_token": "sas", "account_key": "key"}
+_TARGETS = ("url", "endpoint", "azure_endpoint", "api_base")
+_METADATA = {
+    "account_name": "AccountName",
+    "container_name": "ContainerName",
+    "api_version": "ApiVersion",
+    "open_ai_resource_id": "ResourceId",
+    "ai_services_resource_id": "ResourceId",
+}
+
+
+class _Connections(Codec[Connection]):
+    """Keys of special kinds of connections are a target, a key or metadata, as any other's."""
+
+    def write(self, noun: Connection, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        values = {name: body.pop(camel(name), None) for name in (*_TARGETS, *_METADATA, "api_key")}
+        target = next((values[name] for name in _TARGETS if values[name]), None)
+        if target and "target" not in body:
+            body["target"] = target
+        noted = {key: values[name] for name, key in _METADATA.items() if values[name]}
+        body["metadata"] = {**body.get("metadata", {}), **noted}
+        secret = {"type": "api_key", "key": values["api_key"]} if values["api_key"] else {}
+        credentials = noun.credentials.to_dict() if noun.credentials is not None else secret
+        kind = credentials.pop("type", "none")
+        if credentials:
+            body["credentials"] = {camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}
+        return {"isSharedToAll": True, **body, "authType": _AUTH.get(kind, kind)}
+
+    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        flat = dict(body)
+        auth, given = flat.pop("authType", None), flat.pop("credentials", None)
+        kind = next((word for word, there in _AUTH.items() if fold(there) == fold(str(auth))), None)
+        if auth is not None and kind is None:
+            reader.problem((*path, "authType"), f"unknown authType '{str(auth)[:100]}'")
+        elif kind is not None and kind != "none":
+            found = given if isinstance(given, Mapping) else {}
+            flat["credentials"] = {"type": kind, **_own(kind, found)}
+        return super().split(flat, path, reader)
+
+
+def _own(kind: str, given: Mapping[str, Any]) -> Json:
+    """The keys of the credentials' noun; other keys are kept by nobody."""
+    known = {fold(_SECRET_KEYS.get(name, name)): name for name in noun_class(CREDENTIALS.table[kind])._fields}
+    return {known[fold(key)]: value for key, value in given.items() if fold(str(key)) in known and value is not None}
+
+
+def _read_category(value: Any, path: Path, reader: Reader) -> Any:
+    words = {fold(there): word for word, there in _CATEGORIES.items()}
+    return words.get(fold(value), value) if isinstance(value, str) else value
+
+
+RESOURCES = Envelope(
+    _Connections(
+        Connection,
+        {
+            **RESOURCE,
+            "type": Rule("category", lambda value, writing: _CATEGORIES.get(value, value), _read_category),
+            "credentials": Rule(""),
+            "is_shared": Rule("isSharedToAll"),
+        },
+    )
+)
