@@ -51,7 +51,7 @@ def start(home: Home, deadline: float | None = None) -> socket.socket:
     """Start a server and wait for it; several may do so at once, and the home's lock decides which one stays."""
     deadline = deadline or time.monotonic() + DEADLINE
     home.create()
-    _reap()
+    reap()
     log = home.path("server.log")
     seen = log.stat().st_size if log.exists() else 0
     _seen[str(home.root)] = seen
@@ -185,8 +185,10 @@ def _last_line(home: Home, seen: int) -> str:
     return said[-1] if said else f"it said nothing in {home.path('server.log')}"
 
 
-def _reap() -> None:
+def reap() -> bool:
+    """Let go of the started servers that have ended; whether one is left."""
     _started[:] = [process for process in _started if process.poll() is None]
+    return bool(_started)
 
 
 def _log(home: Home) -> io.BufferedWriter:

@@ -115,6 +115,8 @@ def other_spelling(parsed: Parsed) -> str | None:
     """The other spelling under which the URL map may know it."""
     if isinstance(parsed, DatastorePath):
         return f"azureml://datastores/{parsed.datastore}/paths/{parsed.path}"
+    if isinstance(parsed, AssetReference):  # clients send ids
+        return f"azureml:{parsed.name}:{parsed.version}" if parsed.version else f"azureml:{parsed.name}@{parsed.label}"
     return parsed.url if isinstance(parsed, RemoteUrl) else None
 
 
