@@ -378,6 +378,7 @@ class Engine:
     def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
         error = outcome.error_of(exit, leaf.timeout)
+        error = outcome.with_hint(error, leaf.entity.command, leaf.folders(self.rooms, number).cwd)
         try:
             run.untouched = command.finish(self.rooms, leaf, number) and error is None
         except Exception as caught:

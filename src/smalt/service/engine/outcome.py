@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import signal
 from typing import Any
 
@@ -10,6 +12,9 @@ from smalt.exceptions import SmaltError
 from smalt.service.compute.base import Exit
 
 log = logging.getLogger("smalt.engine")
+
+_FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$)")
+_WAYS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 
 
 def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
@@ -24,6 +29,20 @@ def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
     if exit.code:
         return _error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
     return None
+
+
+def with_hint(error: dict[str, Any] | None, command: str, folder: str) -> dict[str, Any] | None:
+    """The same error; of a first word that no shell finds, or may not run, with what to write instead."""
+    program = _FIRST_WORD.match(command)
+    if error is None or error.get("exit_code") not in (126, 127) or program is None:
+        return error
+    file = os.path.normpath(program.group(1))
+    if os.path.isabs(file) or file.startswith("..") or not os.path.isfile(os.path.join(folder, file)):
+        return error
+    way = _WAYS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
+    instead = f"./{file}" if way == "./" else f"{way} {file}"
+    why = f"{file} is in the job's code, but is not a program that the shell finds; write '{instead}'"
+    return {**error, "message": f"{error['message']}: {why}"}
 
 
 def failed(message: str, code: str = "UserError") -> dict[str, Any]:

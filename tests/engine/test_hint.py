@@ -1,0 +1,33 @@
+"""A command whose first word is a file of the code that no shell finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smalt.service.engine.outcome import with_hint
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "instead"),
+    [
+        ("train.py", 127, "python train.py"),
+        ("LR=1 train.py --epochs 2", 127, "python train.py"),
+        ("./run.sh", 126, "bash run.sh"),
+        ("tool", 127, "./tool"),
+        ("ls train.py", 127, None),
+        ("train.py", 1, None),
+        ("../train.py", 127, None),
+    ],
+)
+def test_what_to_write_instead(tmp_path: Path, command: str, code: int, instead: str | None) -> None:
+    """The way to run a file follows from its ending; other commands and codes get no hint."""
+    for name in ("train.py", "run.sh", "tool"):
+        (tmp_path / name).write_text("")
+    (tmp_path.parent / "train.py").write_text("")
+    error = with_hint({"code": "UserError", "message": "it", "exit_code": code}, command, str(tmp_path))
+    assert error is not None
+    assert error["message"].startswith("it")
+    assert (instead is None) == (error["message"] == "it")
+    assert instead is None or f"write '{instead}'" in error["message"]
