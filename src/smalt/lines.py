@@ -22,6 +22,12 @@ def scope() -> dict[str, Any]:
     return {} if frame is None else dict(frame.f_locals)
 
 
+def source_file() -> str | None:
+    """The file of the user's running code; None where it has none."""
+    frame = _theirs()
+    return None if frame is None else frame.f_globals.get("__file__")
+
+
 def _theirs() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):

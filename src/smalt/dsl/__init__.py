@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from smalt.designer.components import command_component as command_component
     from smalt.dsl.groups import group as group
     from smalt.dsl.pipelines import pipeline as pipeline
     from smalt.dsl.pipelines import set_pipeline_settings as set_pipeline_settings
 
 __all__ = ["pipeline"]
 
-_WHERE = {"pipeline": "pipelines", "set_pipeline_settings": "pipelines", "group": "groups"}
+_WHERE = {
+    "command_component": "designer.components",
+    "group": "dsl.groups",
+    "pipeline": "dsl.pipelines",
+    "set_pipeline_settings": "dsl.pipelines",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -19,5 +25,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'smalt.dsl' has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"smalt.dsl.{_WHERE[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"smalt.{_WHERE[name]}"), name)
     return value

@@ -4,7 +4,8 @@ Listings come in lexicographic order: so do those of the service's blob mounts, 
 `os.listdir(folder)[0]`; a disk's own order is that of hashes. All of Python that lists goes through these two names:
 os.walk, glob, pathlib, shutil.
 
-And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one.
+And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one; `import mldesigner` and `import
+smalt` those that the file of a function component needs, of the folder `designer`.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _run_the_hidden_one() -> None:
 
 
 class SmaltFinder:
-    """Asked first, so that what is installed can be changed as it is imported; knows two names only."""
+    """Asked first, so that what is installed can be changed as it is imported; knows a few names only."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
@@ -80,10 +81,14 @@ class SmaltFinder:
             from _smalt_v1 import importing  # type: ignore[import-not-found]
 
             return importing.find_spec(name, path)
-        if name == "_smalt_v1":
+        if name.partition(".")[0] in ("mldesigner", "smalt"):
+            from _smalt_designer import importing as names  # type: ignore[import-not-found]
+
+            return names.find_spec(name, path)
+        if name in ("_smalt_v1", "_smalt_designer"):
             from importlib.util import spec_from_file_location
 
-            folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "v1")
+            folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name[7:])
             main = os.path.join(folder, "__init__.py")
             return spec_from_file_location(name, main, submodule_search_locations=[folder])
         return None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
-from smalt.entities.literals import to_text
+from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.entities.references import parse_reference
 from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import ValidationException
@@ -33,6 +33,8 @@ from smalt.service.tracking.variables import without_proxy
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
+BIN = str(Path(inside.__path__[0], "bin"))
+"""Leads PATH: `mldesigner`, which runs function components; that of an installed mldesigner would call the service."""
 
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -188,10 +190,20 @@ def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         if isinstance(value, Input):
             own = _own(folders, "inputs", name)
             path = rooms.data.prepare_input(value.path or "", leaf.workspace, value.type, value.mode, own)
-            texts[name] = str(path)
+            texts[name] = _written_value(name, path) if value.type in PRIMITIVES else str(path)
         elif value is not None:
             texts[name] = to_text(value)
     return texts
+
+
+def _written_value(name: str, path: Path) -> str:
+    """What an earlier step wrote as an output of a primitive type: a file, or in a folder the file `output`."""
+    file = Path(path, "output") if path.is_dir() else path
+    try:
+        return file.read_text().rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        words = f"the input '{name}' is the value that an earlier step wrote to {path}/output, which has no such text"
+        raise ValidationException(words) from None
 
 
 def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
@@ -234,8 +246,8 @@ def _variables(
         **{f"AZUREML_DATAREFERENCE_{name}": text for name, text in inputs.items()},
         **{f"AZURE_ML_OUTPUT_{name}": text for name, text in outputs.items()},
     }
-    if own.bin:
-        variables["PATH"] = f"{own.bin}:{variables.get('PATH', '/usr/bin:/bin')}"
+    path = variables.get("PATH", "/usr/bin:/bin")
+    variables["PATH"] = f"{BIN}:{own.bin}:{path}" if own.bin else f"{BIN}:{path}"
     if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # that one would not know us
         variables.update(rooms.tracking.variables(job, workspace))
     if rooms.has_gpus:

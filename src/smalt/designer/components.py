@@ -1,0 +1,197 @@
+"""`@command_component`: a function that is called to make a step, and that the step's job runs."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smalt.entities.calling import call
+from smalt.entities.command_component import CommandComponent
+from smalt.entities.environment import Environment
+from smalt.entities.inputs import Input
+from smalt.entities.reader import Reader
+from smalt.entities.references import is_reference, qualified
+from smalt.entities.wiring import type_of
+from smalt.exceptions import Located, UserErrorException, ValidationException
+from smalt.inside.designer import decorators
+from smalt.inside.designer.errors import UserErrorException as Mistake
+from smalt.inside.designer.executor import LOADING
+from smalt.inside.designer.signature import Signature
+from smalt.lines import here, scope, source_file
+
+_CURATED = "azureml://registries/azureml/environments/{}/labels/latest"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def command_component(
+    func: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    is_deterministic: bool | None = None,
+    tags: Any = None,
+    environment: Any = None,
+    distribution: Any = None,
+    resources: Any = None,
+    code: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Makes of a function a component: calling it makes a step, `.component` is the component.
+
+    `environment` is the path of an environment's YAML file, a mapping, an Environment or a reference; `code` the folder
+    that the job gets, that of the function's file where unset. Both paths are relative to the function's file.
+    """
+    file = source_file()
+    if os.environ.get(LOADING):
+        return _marking(func, name, file)
+    folder = _folder(file, name or getattr(func, "__name__", None) or "the component")
+    told = {
+        "name": name, "version": version, "display_name": display_name, "description": description,
+        "is_deterministic": is_deterministic, "tags": _tags(tags), "distribution": distribution,
+        "resources": resources,
+    }  # fmt: skip
+    told = {key: value for key, value in told.items() if value is not None}
+    told["environment"] = _environment(environment, folder)
+    told["code"] = os.path.normpath(os.path.join(folder, os.fspath(code or ".")))
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not callable(function) or isinstance(function, type):
+            words = f"@command_component is for functions, not for {type(function).__name__}"
+            raise UserErrorException(words, here())
+        return _made(function, told, os.path.realpath(str(file)))
+
+    return decorate if func is None else decorate(func)
+
+
+def _marking(func: Any, name: str | None, file: str | None) -> Any:
+    """In a job that has smalt: the component is there to be run."""
+
+    def mark(function: Callable[..., Any]) -> Any:
+        return decorators.marked(function, function, name or function.__name__, file)
+
+    return mark if func is None else mark(func)
+
+
+def _made(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> Callable[..., Any]:
+    component, signature = _component(function, told, file)
+
+    @functools.wraps(function)
+    def make(*args: Any, **inputs: Any) -> Any:
+        used = _widened(component, inputs) if signature.takes_more else component
+        return call(used, args, inputs)
+
+    vars(make)["component"] = component
+    return decorators.marked(make, function, str(component.name), file)  # type: ignore[no-any-return]
+
+
+def _component(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> tuple[CommandComponent, Signature]:
+    name = told.get("name") or function.__name__
+    if not _NAME.fullmatch(name):
+        raise UserErrorException(f"'{name}' is no name of a component; use letters, digits, '.', '_' and '-'", here())
+    try:
+        signature = Signature(function, scope())
+    except Mistake as mistake:
+        raise UserErrorException(str(mistake), _where(function)) from None
+    curated = _CURATED.format("mldesigner" if signature.needs_mlflow else "mldesigner-minimal")
+    data = {
+        "name": name,
+        "display_name": name,
+        **({"description": function.__doc__} if function.__doc__ else {}),
+        **told,
+        "environment": told["environment"] or curated,
+        "inputs": signature.inputs,
+        "outputs": signature.outputs,
+        "command": _command(_source(file, told["code"], name), name, signature.inputs, signature.outputs),
+    }
+    reader = Reader()
+    component = CommandComponent._read(data, (), reader)
+    if reader.problems or component is None:
+        raise ValidationException([Located(*_where(function), 0, str(problem)) for problem in reader.problems])
+    vars(component)["_function"] = function
+    return component, signature
+
+
+def _command(source: str, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
+    """What mldesigner writes, to the letter."""
+    words = ["mldesigner execute --source", source, "--name", name]
+    if inputs:
+        words.append("--inputs")
+    for port, declared in inputs.items():
+        optional = declared["optional"] if isinstance(declared, dict) and "optional" in declared else False
+        word = f"{port}='${{{{inputs.{port}}}}}'"
+        words.append(f"$[[{word}]]" if optional or getattr(declared, "optional", False) else word)
+    if outputs:
+        words.append("--outputs")
+    words += [f"{port}='${{{{outputs.{port}}}}}'" for port in outputs]
+    return " ".join(words)
+
+
+def _source(file: str, code: str, name: str) -> str:
+    code = os.path.realpath(code)
+    if code == file:
+        return os.path.basename(file)
+    relative = os.path.relpath(file, code)
+    if relative.startswith(".."):
+        raise UserErrorException(f"the code of '{name}' is {code}, where its file {file} does not lie", here())
+    return relative.replace(os.sep, "/")
+
+
+def _widened(component: CommandComponent, given: Mapping[str, Any]) -> CommandComponent:
+    """The component with what is given beyond its inputs, for a function with `**kwargs`."""
+    more = {name: value for name, value in given.items() if name not in component.inputs}
+    if not more:
+        return component
+    wide = copy.copy(component)
+    wide.inputs = {**component.inputs}
+    for name, value in more.items():
+        kind = type_of(value)
+        if kind is None:
+            words = f"the input '{name}' of {component.name} must be Input(…), an output of a step or a plain value"
+            raise UserErrorException(words, here())
+        wide.inputs[name] = Input(type=kind)
+    source = str(component.command).split(" ")[3]
+    wide.command = _command(source, str(component.name), wide.inputs, wide.outputs)
+    return wide
+
+
+def _environment(environment: Any, folder: str) -> Any:
+    if environment is None or isinstance(environment, Environment):
+        return environment
+    from smalt.dsl.loading import load_environment
+
+    if isinstance(environment, Mapping):
+        plain = {key: os.fspath(item) if isinstance(item, os.PathLike) else item for key, item in environment.items()}
+        return load_environment(plain, relative_origin=folder)
+    if not isinstance(environment, (str, os.PathLike)):
+        words = "the environment is a file, a mapping, an Environment or 'azureml:NAME:VERSION', not "
+        raise UserErrorException(words + type(environment).__name__, here())
+    text = os.fspath(environment)
+    if is_reference(text):
+        return text
+    path = os.path.join(folder, text)
+    if not os.path.isfile(path) and is_reference(str(qualified(text))):
+        return qualified(text)
+    return load_environment(path)
+
+
+def _tags(tags: Any) -> dict[str, Any]:
+    """With the one that says where the component comes from."""
+    named = dict.fromkeys(tags, "") if isinstance(tags, (list, tuple, set)) else dict(tags or {})
+    return {**named, "codegenBy": "mldesigner"}
+
+
+def _folder(file: str | None, name: str) -> str:
+    if file is None or not os.path.isfile(file):
+        words = f"{name} is not in a file that a job could be given; put it in a .py file and import it from there"
+        raise UserErrorException(words, here())
+    return os.path.dirname(os.path.abspath(file))
+
+
+def _where(function: Callable[..., Any]) -> tuple[str, int]:
+    code = getattr(function, "__code__", None)
+    return here() if code is None else (code.co_filename, code.co_firstlineno)

@@ -1,0 +1,7 @@
+"""The names of `mldesigner.dsl` that smalt has."""
+
+from __future__ import annotations
+
+from smalt.dsl.groups import group
+
+__all__ = ["group"]

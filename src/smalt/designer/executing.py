@@ -1,0 +1,44 @@
+"""`execute`: a function's component run here, in this process, as its job would run it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from smalt.entities.inputs import Input
+from smalt.entities.nodes import CommandNode
+from smalt.entities.references import is_reference
+from smalt.entities.wiring import component_of
+from smalt.exceptions import UserErrorException
+from smalt.inside.designer.errors import UserErrorException as Mistake
+from smalt.inside.designer.executor import execute_function
+from smalt.lines import here
+
+
+def execute(source: Any) -> Any:
+    """Runs `train(data="folder", lr=0.1)`, and gives what the function returns; data are local paths.
+
+    An output whose path the step does not say is written to the working folder, under its name.
+    """
+    component = component_of(source) if isinstance(source, CommandNode) else None
+    function = vars(component).get("_function") if component is not None else None
+    if component is None or function is None:
+        words = "execute() runs a step of a function with @command_component: execute(train(data='folder'))"
+        raise UserErrorException(words, here())
+    inputs = {name: _value(name, value) for name, value in source.inputs.items()}
+    defaults = {name: found.default for name, found in component.inputs.items() if found.default is not None}
+    said = {name: getattr(source.outputs.get(name), "path", None) or name for name in component.outputs}
+    try:
+        return execute_function(function, {**defaults, **inputs}, said)
+    except Mistake as mistake:
+        raise UserErrorException(str(mistake), here()) from None
+
+
+def _value(name: str, value: Any) -> Any:
+    if not isinstance(value, Input):
+        return value
+    path = value.path or ""
+    if is_reference(path) or "://" in path.removeprefix("file://"):
+        words = f"execute() runs here, and the input '{name}' is {path}; give it a local path"
+        raise UserErrorException(words, here())
+    return os.path.abspath(path.removeprefix("file://"))
