@@ -9,7 +9,7 @@ from tests.helpers import Server
 
 ENVIRONMENT = {"properties": {"image": "python:3.11", "condaFile": "dependencies:\n- python=3.11\n"}}
 DATA = {"properties": {"dataType": "uri_folder", "dataUri": "azureml://datastores/workspaceblobstore/paths/d/"}}
-MODEL = {"properties": {"modelType": "custom_model", "modelUri": "azureml://jobs/j/outputs/m/paths/"}}
+MODEL = {"properties": {"modelType": "custom_model", "modelUri": "azureml://datastores/workspaceblobstore/paths/m"}}
 COMPONENT = {
     "properties": {
         "isAnonymous": False,
@@ -51,7 +51,7 @@ def test_unknown_fields_are_kept(server: Server, workspace: str, kind: str, body
     [
         ("environments", ENVIRONMENT, {"image": "another"}),
         ("data", DATA, {"dataUri": "azureml://datastores/workspaceblobstore/paths/other/"}),
-        ("models", MODEL, {"modelUri": "azureml://jobs/j/outputs/n/paths/"}),
+        ("models", MODEL, {"modelUri": "azureml://datastores/workspaceblobstore/paths/n"}),
         ("components", COMPONENT, {"componentSpec": {**COMPONENT["properties"]["componentSpec"], "command": "no"}}),
     ],
 )
