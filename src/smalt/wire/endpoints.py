@@ -25,13 +25,19 @@ def _from_word(value: Any, path: Path, reader: Reader) -> Any:
     return snake(value) if isinstance(value, str) else value
 
 
+def _write_defaults(value: Any, writing: Writing) -> Any:
+    """Programs also set a mapping, and then a key of it."""
+    given = value.to_dict() if isinstance(value, EndpointDefaults) else value
+    return {camel(key): each for key, each in given.items()}
+
+
 BATCH_ENDPOINT = Envelope(
     Codec(
         BatchEndpoint,
         {
             **RESOURCE,
             "auth_mode": Rule("authMode", lambda value, writing: camel(value)),
-            "defaults": nested(Codec(EndpointDefaults), "defaults"),
+            "defaults": Rule("defaults", _write_defaults, Codec(EndpointDefaults).read),
             "identity": ACTS_AS,
         },
         defaults={"properties": {}},
@@ -68,7 +74,7 @@ _MODEL = Codec(
         "model": Rule("model", write_model, read_id),
         "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
         "resources": nested(MACHINES, "resources"),
-        "settings": nested(Codec(nouns.BatchSettings, _SETTINGS), "settings"),
+        "settings": nested(Codec(nouns.ModelBatchDeploymentSettings, _SETTINGS), "settings"),
     },
 )
 _PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component": COMPONENT})
@@ -97,7 +103,7 @@ class _Deployments:
         flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
         configuration = flat.pop("deploymentConfiguration", None)
         if not isinstance(configuration, Mapping):
-            return _MODEL.read({**flat, **identity(body, _MODEL.noun)}, (), reader)
+            return _MODEL.read({**flat, "type": "model", **identity(body, _MODEL.noun)}, (), reader)
         kind = configuration.get("deploymentConfigurationType")
         if fold(str(kind)) != "pipelinecomponent":
             hint = did_you_mean(kind, ("PipelineComponent", "Model"))

@@ -11,14 +11,14 @@ from smalt.wire.codec import Codec, Json, Tagged, Writing, nested
 from smalt.wire.envelope import HIDDEN
 
 _RULES = {"name": HIDDEN, "type": HIDDEN}
-_TO_ENDPOINT = nested(Codec(nouns.PrivateEndpointDestination), "destination")
-_TO_SERVICE = nested(Codec(nouns.ServiceTagDestination), "destination")
+_TO_ENDPOINT = nested(Codec(nouns.PrivateEndpointTarget), "destination")
+_TO_SERVICE = nested(Codec(nouns.ServiceTag), "destination")
 _BY_TYPE = Tagged(
     "type",
     {
-        "FQDN": Codec(nouns.FqdnRule, _RULES),
-        "PrivateEndpoint": Codec(nouns.PrivateEndpointRule, {**_RULES, "destination": _TO_ENDPOINT}),
-        "ServiceTag": Codec(nouns.ServiceTagRule, {**_RULES, "destination": _TO_SERVICE}),
+        "FQDN": Codec(nouns.FqdnDestination, _RULES),
+        "PrivateEndpoint": Codec(nouns.PrivateEndpointDestination, {**_RULES, "destination": _TO_ENDPOINT}),
+        "ServiceTag": Codec(nouns.ServiceTagDestination, {**_RULES, "destination": _TO_SERVICE}),
     },
 )
 

@@ -190,4 +190,13 @@ _SERVERLESS = {
     "scoring_uri": Rule("scoringUri"),
 }
 SERVERLESS_ENDPOINT = Envelope(_Serverless(ServerlessEndpoint, _SERVERLESS), outside=("location", "tags"))
-SUBSCRIPTION = Envelope(Codec(MarketplaceSubscription, RESOURCE))
+SUBSCRIPTION = Envelope(
+    Codec(
+        MarketplaceSubscription,
+        {
+            **RESOURCE,
+            "status": Rule("marketplaceSubscriptionStatus"),
+            "marketplace_plan": Rule("marketplacePlan", read=lambda value, path, reader: None),
+        },
+    )
+)

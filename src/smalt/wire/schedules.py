@@ -6,7 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import triggers
+from smalt.entities import data_transfer, triggers
+from smalt.entities.data_import import DataImport
 from smalt.entities.entity import Entity
 from smalt.entities.job import Job
 from smalt.entities.problems import Path
@@ -14,8 +15,8 @@ from smalt.entities.reader import Reader
 from smalt.entities.schedule import Schedule
 from smalt.entities.scheduled_job import ScheduledJob
 from smalt.wire.casing import fold
-from smalt.wire.codec import Codec, Json, Tagged, Writing, nested, plain
-from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
+from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
+from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope
 
 _TYPE = {"type": HIDDEN}
 _TRIGGER = Tagged(
@@ -34,6 +35,23 @@ _ACTIONS = {
 }
 
 
+_SOURCE = Tagged(
+    "sourceType",
+    {"database": Codec(data_transfer.Database, _TYPE), "file_system": Codec(data_transfer.FileSystem, _TYPE)},
+)
+_IMPORT = Codec(
+    DataImport,
+    {
+        **ASSET,
+        "name": Rule("assetName"),
+        "type": Rule("dataType"),
+        "path": Rule("dataUri"),
+        "source": nested(_SOURCE, "source"),
+    },
+    defaults={**ASSET_DEFAULTS, "properties": {}, "tags": {}},
+)
+
+
 class _Schedules(Codec[Schedule]):
     """What it does stands in `action`."""
 
@@ -42,7 +60,7 @@ class _Schedules(Codec[Schedule]):
         for name, (kind, key) in _ACTIONS.items():
             value = getattr(noun, name)
             if value is not None:
-                definition = _write_job(value, writing) if name == "create_job" else plain(value)
+                definition = _DEFINITIONS.get(name, _AS_IT_IS).write(value, writing)
                 body["action"] = {"actionType": kind, key: definition}
         return body
 
@@ -53,7 +71,7 @@ class _Schedules(Codec[Schedule]):
             for name, (kind, key) in _ACTIONS.items():
                 if fold(str(action.get("actionType"))) == fold(kind):
                     found = action.get(key)
-                    flat[name] = _read_job(found, (*path, name), reader) if name == "create_job" else found
+                    flat[name] = _DEFINITIONS.get(name, _AS_IT_IS).read(found, (*path, name), reader)
         return super().split(flat, path, reader)
 
 
@@ -97,6 +115,21 @@ def _read_job(value: Any, path: Path, reader: Reader) -> Any:
 
     return read_with({"properties": value}, "job", reader)
 
+
+def _write_import(value: Any, writing: Writing) -> Any:
+    return _IMPORT.write(value, writing) if isinstance(value, DataImport) else plain(value)
+
+
+def _read_import(value: Any, path: Path, reader: Reader) -> Any:
+    is_there = isinstance(value, Mapping) and any(fold(str(key)) == "datauri" for key in value)
+    return _IMPORT.read(value, path, reader) if is_there else value
+
+
+_AS_IT_IS = Rule("")
+_DEFINITIONS = {
+    "create_job": Rule("", _write_job, _read_job),
+    "import_data": Rule("", _write_import, _read_import),
+}
 
 RESOURCES = Envelope(
     _Schedules(

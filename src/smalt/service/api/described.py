@@ -11,6 +11,7 @@ from typing import Any
 from smalt.service.api.call import Call
 from smalt.service.api.connections import CONNECTIONS
 from smalt.service.api.named import Named
+from smalt.service.api.router import Handler
 from smalt.service.api.shapes import resource_id
 from smalt.service.api.versioned import Collection
 from smalt.service.records.resources import Resource
@@ -34,6 +35,29 @@ class _Endpoints(Named):
         """Clients insist on an address; what is sent there is refused."""
         id = resource_id(call.workspace, self.segment, resource.name)
         return {"properties": {}, **properties, "scoringUri": f"{call.base}{id}/invoke"}
+
+
+class _BatchEndpoints(_Endpoints):
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        jobs = f"/{self.segment}/{{name}}/jobs"
+        below = f"/{self.segment}/{{name}}/deployments/{{deployment}}/jobs"
+        return [*super().routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
+
+    async def list_jobs(self, call: Call) -> Body:
+        """It ran none."""
+        self.existing(call)
+        return {"value": []}
+
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Programs set `endpoint.defaults.deployment_name` on what they get."""
+        return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
+
+
+class _Subscriptions(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Nothing was bought; clients insist on a plan."""
+        plan = {"publisherId": "", "offerId": "", "planId": ""}
+        return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}
 
 
 _SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serves no requests yet"
@@ -62,7 +86,7 @@ ONLINE_DEPLOYMENTS = Named(
     within=ONLINE_ENDPOINTS,
     refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
 )
-BATCH_ENDPOINTS = _Endpoints(
+BATCH_ENDPOINTS = _BatchEndpoints(
     "batchEndpoints",
     "batch_endpoint",
     "batch endpoint",
@@ -81,7 +105,7 @@ SERVERLESS_ENDPOINTS = Named(
         ("listKeys", "regenerateKeys"), f"serverless endpoint '{{name}}' has no keys: {_FROM_MARKET}"
     ),
 )
-SUBSCRIPTIONS = Named("marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription")
+SUBSCRIPTIONS = _Subscriptions("marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription")
 OUTBOUND_RULES = Named("outboundRules", "outbound_rule", "outbound rule")
 
 FEATURE_SETS = Collection("featuresets", "feature_set", content=("specification", "entities"))

@@ -66,7 +66,7 @@ class Named:
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
         kept = {**beside, "properties": self.kept(call, properties, existed)}
         resources.put(db, workspace.id, place, existed.name if existed else name, kept, call.principal)
-        return Reply(await self.get(call), 200 if existed else 201)
+        return Reply(await self.get(call))  # always 200: of some kinds clients take nothing else
 
     async def delete(self, call: Call) -> Reply:
         """With what is within it."""

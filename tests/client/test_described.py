@@ -1,0 +1,196 @@
+"""Schedules, endpoints, connections, feature sets: created, listed, changed, deleted; what would act is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt import MLClient
+from smalt.exceptions import NotFound, Refused, ValidationException
+from tests.client.documents import make
+
+CRON = {"type": "cron", "expression": "15 10 * * 1"}
+
+
+def schedule(name: str = "s", **more: Any) -> Any:
+    job = {"type": "command", "command": "true", "environment": "azureml:host@latest"}
+    return make("schedule", **{"name": name, "trigger": CRON, "create_job": job, **more})
+
+
+def online(name: str = "one", **more: Any) -> Any:
+    return make("online_endpoint", **{"name": name, "auth_mode": "key", **more})
+
+
+def test_schedules_are_switched_on_and_off(client: MLClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are on from the beginning, and the list has those that are on; it is told that none happens."""
+    made = client.schedules.begin_create_or_update(schedule(display_name="S")).result()
+    assert (made.name, made.is_enabled, made.trigger.expression, made.create_job.command) == (
+        *("s", True, "15 10 * * 1"),
+        "true",
+    )
+    assert client.schedules.begin_disable("s").result().is_enabled is False
+    assert list(client.schedules.list()) == []
+    assert [one.name for one in client.schedules.list(list_view_type="All")] == ["s"]
+    assert client.schedules.begin_enable("s").result().is_enabled is True
+    assert [one.display_name for one in client.schedules.list()] == ["S"]
+    with pytest.raises(Refused, match="runs none yet"):
+        client.schedules.trigger("s")
+    client.schedules.begin_delete("s").result()
+    with pytest.raises(NotFound, match="no schedule 's'"):
+        client.schedules.get("s")
+    with pytest.raises(NotFound, match="no schedule 's'"):
+        client.schedules.begin_delete("s")
+
+
+def test_endpoints_have_deployments(client: MLClient, tmp_path: Path) -> None:
+    """A model that is described in place is registered; with the endpoint its deployments are gone."""
+    (tmp_path / "weights").write_text("1")
+    client.begin_create_or_update(online(tags={"a": "b"})).result()
+    deployment = make(
+        "online_deployment",
+        name="blue",
+        endpoint_name="one",
+        model={"path": str(tmp_path / "weights")},
+        instance_count=3,
+        request_settings={"request_timeout_ms": 90_000},
+        environment_variables={"A": "B"},
+    )
+    made = client.online_deployments.begin_create_or_update(deployment).result()
+    assert (made.name, made.endpoint_name, made.instance_count) == ("blue", "one", 3)
+    assert client.models.get("one-blue").version == "1"
+    endpoint = client.online_endpoints.get("one")
+    endpoint.traffic = {"blue": 100}
+    assert client.online_endpoints.begin_create_or_update(endpoint).result().traffic == {"blue": 100}
+    (listed,) = client.online_deployments.list("one")
+    assert (listed.request_settings.request_timeout_ms, listed.environment_variables) == (90_000, {"A": "B"})
+    client.online_endpoints.begin_delete("one").wait()
+    client.begin_create_or_update(online())
+    assert list(client.online_deployments.list("one")) == []
+
+
+def test_what_would_serve_is_refused(client: MLClient) -> None:
+    """One sentence each, from the server, so that every client gets it."""
+    client.begin_create_or_update(online())
+    refusals = [
+        lambda: client.online_endpoints.invoke("one", request_file="x"),
+        lambda: client.online_endpoints.get_keys("one"),
+        lambda: client.online_endpoints.begin_regenerate_keys("one"),
+        lambda: client.online_endpoints.get("one", local=True),
+    ]
+    for refusal in refusals:
+        with pytest.raises(Refused, match="serves no"):
+            refusal()
+    with pytest.raises(NotFound, match="no online endpoint 'two'"):
+        client.online_endpoints.invoke("two")
+    with pytest.raises(NotFound, match="no online endpoint 'two'"):
+        client.online_deployments.get("blue", "two")
+
+
+def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient) -> None:
+    """Programs set `endpoint.defaults.deployment_name` on what they get."""
+    client.batch_endpoints.begin_create_or_update(make("batch_endpoint", name="b")).result()
+    endpoint = client.batch_endpoints.get("b")
+    endpoint.defaults.deployment_name = "d"
+    assert client.batch_endpoints.begin_create_or_update(endpoint).result().defaults.deployment_name == "d"
+    given = {"name": "d", "endpoint_name": "b", "model": "azureml:m:1", "compute": "cpu"}
+    made: Any = client.batch_deployments.begin_create_or_update(
+        make("batch_deployment", **given, settings={"mini_batch_size": 5, "instance_count": 2})
+    ).result()
+    assert (made.endpoint_name, made.mini_batch_size, made.resources.instance_count) == ("b", 5, 2)
+    with pytest.raises(Refused, match="runs none yet"):
+        client.batch_endpoints.invoke("b")
+    assert list(client.batch_endpoints.list_jobs("b")) == []
+
+
+def test_secrets_of_connections_are_kept_sealed(client: MLClient) -> None:
+    """They come back to who asks for them, and lie nowhere in plain text."""
+    credentials = {"type": "username_password", "username": "me", "password": "hidden-words"}
+    given = make("connection", name="c", type="snowflake", target="https://x", credentials=credentials)
+    assert client.connections.create_or_update(given).credentials.password is None  # type: ignore[union-attr]
+    found: Any = client.connections.get("c", populate_secrets=True)
+    assert (found.type, found.target, found.credentials.username) == ("snowflake", "https://x", "me")
+    assert found.credentials.password == "hidden-words"
+    shown = client.connections.get("c")
+    shown.description = "changed"
+    client.connections.create_or_update(shown)
+    again: Any = client.connections.get("c", populate_secrets=True)
+    assert again.credentials.password == "hidden-words"
+    home: Any = client.connection.server
+    files = [path for path in home.home.root.glob("*.sqlite*")] + list(home.home.root.glob("*.db*"))
+    assert files
+    assert not any(b"hidden-words" in path.read_bytes() for path in files)
+    assert [one.name for one in client.connections.list("snowflake")] == ["c"]
+    client.connections.delete("c")
+    with pytest.raises(NotFound, match="no connection 'c'"):
+        client.connections.get("c")
+
+
+def test_feature_sets_have_versions(client: MLClient, tmp_path: Path) -> None:
+    """As their entities and indexes; features are made by nobody."""
+    entity = make("feature_store_entity", name="e", version="1", index_columns=[{"name": "id", "type": "string"}])
+    assert client.feature_store_entities.begin_create_or_update(entity).result().index_columns[0].name == "id"
+    (tmp_path / "FeatureSetSpec.yaml").write_text("features: []\n")
+    given = {"name": "f", "version": "2", "entities": ["azureml:e:1"], "specification": {"path": str(tmp_path)}}
+    client.feature_sets.begin_create_or_update(make("feature_set", **given)).result()
+    assert client.feature_sets.get("f", "2").entities == ["azureml:e:1"]
+    assert [one.latest_version for one in client.feature_sets.list()] == ["2"]
+    client.feature_sets.archive("f", "2")
+    assert list(client.feature_sets.list("f")) == []
+    with pytest.raises(Refused, match="makes no features yet"):
+        client.feature_sets.begin_backfill(name="f", version="2")
+    index = client.indexes.create_or_update(make("index", name="i", path=str(tmp_path)))
+    assert index.version == "1"
+    assert client.indexes.get("i", label="latest").path == index.path
+
+
+def test_feature_stores_are_workspaces(client: MLClient) -> None:
+    """Of that kind, and listed apart."""
+    name = f"store-of-{client.workspace_name}"
+    made = client.begin_create_or_update(make("feature_store", name=name, description="d")).result()
+    assert (made.name, made.description) == (name, "d")
+    assert name in [one.name for one in client.feature_stores.list()]
+    assert name in [one.name for one in client.workspaces.list(filtered_kinds="featurestore")]
+    assert name not in [one.name for one in client.workspaces.list(filtered_kinds="default")]
+
+
+def test_outbound_rules_and_subscriptions_are_kept(client: MLClient) -> None:
+    """As they are described."""
+    from smalt.entities.workspace import PrivateEndpointDestination
+
+    destination = {"service_resource_id": "/x", "subresource_target": "blob", "spark_enabled": True}
+    rule = PrivateEndpointDestination.from_dict({"type": "private_endpoint", "name": "r", "destination": destination})
+    kept: Any = client.workspace_outbound_rules.begin_create(client.workspace_name, rule).result()
+    assert kept.destination.subresource_target == "blob"
+    assert [one.name for one in client.workspace_outbound_rules.list(client.workspace_name)] == ["r"]
+    client.workspace_outbound_rules.begin_remove(client.workspace_name, "r").result()
+    subscription = make("marketplace_subscription", name="m", model_id="azureml://registries/azureml/models/x")
+    assert client.create_or_update(subscription).result().status == "Unsubscribed"
+    assert client.create_or_update(make("serverless_endpoint", name="less", model_id="x")).result().model_id == "x"
+
+
+def test_what_is_of_the_cloud_alone_is_refused(client: MLClient) -> None:
+    """In one sentence that says what to do."""
+    calls = [
+        lambda: client.capability_hosts.get("x"),
+        lambda: client.deployment_templates.list(),
+        lambda: client.azure_openai_deployments.list("x"),
+        lambda: client.registries.begin_create(make("registry", name="mine", location="x")),
+        lambda: client.workspaces.begin_provision_network(),
+        lambda: client.data.mount("azureml:x:1"),
+        lambda: client.compute.enable_sso(name="x"),
+    ]
+    for call in calls:
+        with pytest.raises(Refused) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    assert [one.name for one in client.registries.list()] == ["azureml"]
+
+
+def test_an_unnamed_one_is_refused(client: MLClient) -> None:
+    """Before anything is sent."""
+    nameless = schedule()
+    nameless.name = None
+    with pytest.raises(ValidationException, match="needs a name"):
+        client.schedules.begin_create_or_update(nameless)

@@ -1,0 +1,261 @@
+"""Schedules, endpoints and deployments, connections, feature sets: what smalt keeps and does not act on yet."""
+
+from __future__ import annotations
+
+import desk
+from azure.ai.ml import dsl, load_component
+from azure.ai.ml.data_transfer import Database
+from azure.ai.ml.entities import (
+    AccessKeyConfiguration,
+    ApiKeyConfiguration,
+    BatchEndpoint,
+    BatchRetrySettings,
+    CodeConfiguration,
+    CronTrigger,
+    DataColumn,
+    DataColumnType,
+    DataImport,
+    DefaultScaleSettings,
+    FeatureSet,
+    FeatureSetSpecification,
+    FeatureStoreEntity,
+    FqdnDestination,
+    ImportDataSchedule,
+    JobSchedule,
+    KubernetesOnlineEndpoint,
+    ManagedOnlineDeployment,
+    ManagedOnlineEndpoint,
+    MarketplaceSubscription,
+    Model,
+    ModelBatchDeployment,
+    ModelBatchDeploymentSettings,
+    OnlineRequestSettings,
+    PipelineComponentBatchDeployment,
+    PipelineJob,
+    ProbeSettings,
+    RecurrencePattern,
+    RecurrenceTrigger,
+    ServerlessEndpoint,
+    UsernamePasswordConfiguration,
+    WorkspaceConnection,
+)
+from desk import HOST, folder, ml, refused, write
+
+STEP = f"""
+$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
+type: command
+name: step
+version: "1"
+inputs:
+  n: {{type: integer, default: 1}}
+command: echo ${{{{inputs.n}}}}
+environment: {HOST}
+"""
+
+
+def pipeline() -> PipelineJob:
+    step = load_component(write("step.yml", STEP))
+
+    @dsl.pipeline(default_compute="cpu")
+    def scheduled(n=3):  # type: ignore[no-untyped-def]
+        step(n=n)
+
+    return scheduled()
+
+
+def it_keeps_schedules() -> None:
+    """By recurrence and by cron; listed while they are on."""
+    by_day = RecurrenceTrigger(frequency="day", interval=1, schedule=RecurrencePattern(hours=10, minutes=[0, 30]))
+    made = ml.schedules.begin_create_or_update(
+        JobSchedule(name="daily", trigger=by_day, create_job=pipeline(), display_name="Daily", tags={"a": "b"})
+    ).result()
+    assert (made.name, made.display_name, made.is_enabled, made.provisioning_state) == (
+        "daily",
+        "Daily",
+        True,
+        "Succeeded",
+    )
+    found = ml.schedules.get("daily")
+    assert (found.trigger.frequency, found.trigger.schedule.minutes) == ("day", [0, 30])
+    assert found.create_job.type == "pipeline"
+    cron = JobSchedule(name="cron", trigger=CronTrigger(expression="15 10 * * 1"), create_job=pipeline())
+    assert ml.schedules.begin_create_or_update(cron).result().trigger.expression == "15 10 * * 1"
+    assert ml.schedules.begin_disable("cron").result().is_enabled is False
+    assert [one.name for one in ml.schedules.list()] == ["daily"]
+    assert sorted(one.name for one in ml.schedules.list(list_view_type="All")) == ["cron", "daily"]
+    assert ml.schedules.begin_enable("cron").result().is_enabled is True
+    assert "runs none yet" in refused(lambda: ml.schedules.trigger("daily"))
+    ml.schedules.begin_disable("cron").result()
+    ml.schedules.begin_delete("cron").result()
+    assert "no schedule 'cron'" in refused(lambda: ml.schedules.get("cron"))
+
+
+def it_keeps_schedules_of_imports() -> None:
+    """As they were described."""
+    source = Database(connection="azureml:c", query="select 1")
+    data = DataImport(
+        name="rows", type="mltable", path="azureml://datastores/workspaceblobstore/paths/x", source=source
+    )
+    schedule = ImportDataSchedule(name="rows", trigger=CronTrigger(expression="1 1 * * *"), import_data=data)
+    made = ml.schedules.begin_create_or_update(schedule).result()
+    assert made.import_data.source.query == "select 1"
+
+
+def it_keeps_batch_endpoints() -> None:
+    """With the deployments of a pipeline component and of a model; jobs are refused."""
+    endpoint = BatchEndpoint(name="batch-one", description="d", tags={"a": "b"})
+    assert ml.begin_create_or_update(endpoint).result().name == "batch-one"
+    component = ml.components.create_or_update(load_component(write("step.yml", STEP)))
+
+    @dsl.pipeline()
+    def deployed(n=3):  # type: ignore[no-untyped-def]
+        component(n=n)
+
+    of_pipeline = PipelineComponentBatchDeployment(
+        name="steps", endpoint_name="batch-one", component=deployed().component, settings={"default_compute": "cpu"}
+    )
+    assert ml.batch_deployments.begin_create_or_update(of_pipeline).result().name == "steps"
+    write("model/weights", "1")
+    write("score/score.py", "def init(): ...\ndef run(batch): ...\n")
+    of_model = ModelBatchDeployment(
+        name="scores",
+        endpoint_name="batch-one",
+        model=Model(name="scored", path=str(folder / "model")),
+        environment=HOST,
+        compute="cpu",
+        code_configuration=CodeConfiguration(code=str(folder / "score"), scoring_script="score.py"),
+        settings=ModelBatchDeploymentSettings(
+            instance_count=2,
+            mini_batch_size=5,
+            output_action="append_row",
+            output_file_name="p.csv",
+            retry_settings=BatchRetrySettings(max_retries=3, timeout=300),
+        ),
+    )
+    made = ml.batch_deployments.begin_create_or_update(of_model).result()
+    assert (made.name, made.endpoint_name) == ("scores", "batch-one")
+    again = ml.batch_endpoints.get("batch-one")
+    again.defaults.deployment_name = "scores"
+    assert ml.batch_endpoints.begin_create_or_update(again).result().defaults.deployment_name == "scores"
+    assert sorted(one.name for one in ml.batch_deployments.list("batch-one")) == ["scores", "steps"]
+    assert ml.batch_deployments.get("scores", "batch-one").mini_batch_size == 5
+    assert [one.name for one in ml.batch_endpoints.list()] == ["batch-one"]
+    assert "runs none yet" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
+    assert list(ml.batch_endpoints.list_jobs("batch-one")) == []
+    ml.batch_deployments.begin_delete("steps", "batch-one").result()
+    ml.batch_endpoints.begin_delete("batch-one").result()
+    assert "no batch endpoint" in refused(lambda: ml.batch_endpoints.get("batch-one"))
+
+
+def it_keeps_online_endpoints() -> None:
+    """With their deployments, and the traffic among them; requests are refused."""
+    endpoint = ManagedOnlineEndpoint(name="online-one", auth_mode="key", description="d", tags={"a": "b"})
+    made = ml.online_endpoints.begin_create_or_update(endpoint).result()
+    assert (type(made).__name__, made.name, made.auth_mode) == ("ManagedOnlineEndpoint", "online-one", "key")
+    write("model/weights", "1")
+    write("score/score.py", "def init(): ...\ndef run(batch): ...\n")
+    blue = ManagedOnlineDeployment(
+        name="blue",
+        endpoint_name="online-one",
+        model=Model(name="served", path=str(folder / "model")),
+        environment=HOST,
+        code_configuration=CodeConfiguration(code=str(folder / "score"), scoring_script="score.py"),
+        instance_type="Standard_DS3_v2",
+        instance_count=2,
+        environment_variables={"A": "B"},
+        request_settings=OnlineRequestSettings(request_timeout_ms=90000),
+        liveness_probe=ProbeSettings(initial_delay=10),
+        scale_settings=DefaultScaleSettings(),
+    )
+    deployed = ml.online_deployments.begin_create_or_update(blue).result()
+    assert (deployed.name, deployed.instance_count, deployed.request_settings.request_timeout_ms) == ("blue", 2, 90000)
+    made.traffic = {"blue": 100}
+    assert ml.online_endpoints.begin_create_or_update(made).result().traffic == {"blue": 100}
+    assert ml.online_deployments.get("blue", "online-one").environment_variables == {"A": "B"}
+    assert [one.name for one in ml.online_deployments.list("online-one")] == ["blue"]
+    on_cluster = KubernetesOnlineEndpoint(name="cluster-one", compute="k8s", auth_mode="aml_token")
+    assert type(ml.online_endpoints.begin_create_or_update(on_cluster).result()).__name__ == "KubernetesOnlineEndpoint"
+    assert sorted(one.name for one in ml.online_endpoints.list()) == ["cluster-one", "online-one"]
+    assert "serves no requests yet" in refused(lambda: ml.online_endpoints.get_keys("online-one"))
+    write("request.json", "{}")
+    call = {"endpoint_name": "online-one", "request_file": str(folder / "request.json"), "deployment_name": "blue"}
+    assert "serves no requests yet" in refused(lambda: ml.online_endpoints.invoke(**call))
+    assert "serves no requests yet" in refused(lambda: ml.online_deployments.get_logs("blue", "online-one", 50))
+    ml.online_endpoints.begin_delete("online-one").result()
+    assert "no online endpoint" in refused(lambda: ml.online_endpoints.get("online-one"))
+
+
+def it_keeps_connections() -> None:
+    """Their secrets come back only to who asks for them."""
+    keys = AccessKeyConfiguration(access_key_id="me", secret_access_key="hidden")
+    made = ml.connections.create_or_update(
+        WorkspaceConnection(name="bucket", type="s3", target="https://s3", credentials=keys)
+    )
+    assert (made.name, made.type, made.target) == ("bucket", "s3", "https://s3")
+    assert ml.connections.get("bucket").credentials.secret_access_key is None
+    api = WorkspaceConnection(
+        name="api", type="api_key", target="https://api", credentials=ApiKeyConfiguration(key="k")
+    )
+    ml.connections.create_or_update(api)
+    assert ml.connections.get("api", populate_secrets=True).credentials.key == "k"
+    assert ml.connections.get("api").credentials.key is None
+    login = UsernamePasswordConfiguration(username="me", password="hidden")
+    ml.connections.create_or_update(
+        WorkspaceConnection(name="flakes", type="snowflake", target="jdbc:snowflake://x", credentials=login)
+    )
+    assert sorted(one.name for one in ml.connections.list()) == ["api", "bucket", "flakes"]
+    assert [one.name for one in ml.connections.list(connection_type="s3")] == ["bucket"]
+    ml.connections.delete("bucket")
+    assert "no connection" in refused(lambda: ml.connections.get("bucket"))
+
+
+def it_keeps_what_is_bought_elsewhere() -> None:
+    """Serverless endpoints and marketplace subscriptions."""
+    model = "azureml://registries/azureml/models/some-model"
+    assert ml.serverless_endpoints.begin_create_or_update(ServerlessEndpoint(name="less", model_id=model)).result()
+    assert ml.serverless_endpoints.get("less").model_id == model
+    assert "no model of the marketplace" in refused(lambda: ml.serverless_endpoints.get_keys("less"))
+    subscription = MarketplaceSubscription(name="sub", model_id=model)
+    assert ml.marketplace_subscriptions.begin_create_or_update(subscription).result().model_id == model
+    assert [one.name for one in ml.marketplace_subscriptions.list()] == ["sub"]
+
+
+def it_keeps_feature_sets() -> None:
+    """And the entities that they are about."""
+    columns = [DataColumn(name="account", type=DataColumnType.STRING)]
+    entity = FeatureStoreEntity(name="account", version="1", index_columns=columns, stage="Development")
+    assert ml.feature_store_entities.begin_create_or_update(entity).result().index_columns[0].name == "account"
+    write(
+        "set/FeatureSetSpec.yaml",
+        "source:\n  type: parquet\n  path: x\n  timestamp_column:\n    name: t\nfeatures:\n  - {name: f, type: string}\nindex_columns:\n  - {name: account, type: string}\n",
+    )
+    features = FeatureSet(
+        name="set",
+        version="1",
+        entities=["azureml:account:1"],
+        specification=FeatureSetSpecification(path=str(folder / "set")),
+    )
+    assert ml.feature_sets.begin_create_or_update(features).result().name == "set"
+    assert [one.name for one in ml.feature_sets.list()] == ["set"]
+
+
+def it_keeps_outbound_rules() -> None:
+    """Of a workspace's network."""
+    name = ml.workspace_name
+    rule = FqdnDestination(name="site", destination="example.org")
+    made = ml.workspace_outbound_rules.begin_create(workspace_name=name, rule=rule).result()
+    assert made.destination == "example.org"
+    assert [one.name for one in ml.workspace_outbound_rules.list(name)] == ["site"]
+    ml.workspace_outbound_rules.begin_remove(name, "site").result()
+    assert list(ml.workspace_outbound_rules.list(name)) == []
+
+
+def it_lists_sizes_of_machines() -> None:
+    """This machine, and the cloud's sizes by name."""
+    sizes = {one.name.lower(): one.gpus for one in ml.compute.list_sizes()}
+    assert sizes["standard_nc6s_v3"] == 1
+    assert sizes[ml.compute.get("any-name").size.lower()] is not None
+
+
+if __name__ == "__main__":
+    desk.report()
