@@ -101,7 +101,7 @@ def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     for key in (*_FROM_COMPONENT, *_BY_TYPE.get(component.type or "", ())):
         found = vars(component).get(key)
         if found is not None and key in noun._fields:
-            values[key] = found
+            values[key] = copy.copy(found)  # a step's own: what is set on it is not said of the component
     for key in noun._required:  # such as a data transfer's task
         if key in vars(component) and key not in values:
             values[key] = vars(component)[key]

@@ -1,4 +1,4 @@
-"""What `import mldesigner` and `import smalt` find in a job where they are not installed.
+"""What `import mldesigner`, `smalt` and `azure.ai.ml` find in a job where they are not installed.
 
 A component's function lies in a file that imports them; what that file needs to be imported is here, and what only the
 submitting program uses can be imported and says so when it is used.
@@ -14,11 +14,12 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 
 from .errors import UserErrorException
+from .executor import LOADING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Any, NoReturn
 
 _OURS = {
@@ -29,39 +30,57 @@ _OURS = {
 }  # fmt: skip
 
 _DESIGNER = "Input Output Meta command_component execute reference_component IOContext OutputContext get_io_context "
+_DESIGNER += "PipelineContext PipelineStage get_root_pipeline_context compile generate"
+_SUBMODULES = ("automl", "constants", "entities", "exceptions", "identity", "parallel", "sweep")
 _MODULES = {
-    "mldesigner": _DESIGNER + "PipelineContext PipelineStage get_root_pipeline_context compile generate",
-    "mldesigner.dsl": "group pipeline command_component",
-    "smalt": "Input Output",
-    "smalt.designer": _DESIGNER + "PipelineContext PipelineStage get_root_pipeline_context compile generate",
-    "smalt.dsl": "group pipeline command_component",
-    "smalt.entities": "",
-    "smalt.constants": "",
+    "mldesigner": _DESIGNER,
+    "mldesigner.dsl": "group",
+    "smalt.designer": _DESIGNER,
+    "smalt.designer.dsl": "group",
+    "azure": "",
+    "azure.ai": "",
+    "azure.identity": "",
+    **dict.fromkeys(("smalt", "azure.ai.ml"), "Input Output"),
+    **dict.fromkeys(("smalt.dsl", "azure.ai.ml.dsl"), "group pipeline command_component"),
+    **{root + "." + name: "" for root in ("smalt", "azure.ai.ml") for name in _SUBMODULES},
 }
-_PACKAGES = ("mldesigner", "smalt")
+_PACKAGES = ("mldesigner", "smalt", "smalt.designer", "azure", "azure.ai", "azure.ai.ml")
+_BESIDE_OTHERS = ("azure.ai", "azure.ai.ml", "azure.identity")
+"""Ours also where other packages of `azure` are installed."""
+_OWN = (__file__, getattr(sys.modules.get("sitecustomize"), "__file__", ""))
 _PROGRAMS = ("mldesigner.__main__", "mldesigner.executor")
 
 
 def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """Of any `mldesigner…` or `smalt…`; None where it is not ours to answer."""
+    """Of any `mldesigner…`, `smalt…` or `azure…`; None where it is not ours to answer."""
     if name not in _MODULES and name not in _PROGRAMS:
         return None
     parent = name.rpartition(".")[0]
-    if parent and not hasattr(sys.modules.get(parent), "__smalt__"):
+    if parent and name not in _BESIDE_OTHERS and not hasattr(sys.modules.get(parent), "__smalt__"):
         return None  # an installed package's own
-    if _is_installed(name, path):
+    if _is_installed(name, path) or (name.startswith("azure") and not _by_the_component()):
         return None
     if name in _PROGRAMS:
         return spec_from_file_location(name, os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py"))
     return ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
 
 
+def _by_the_component() -> bool:
+    """Whether it is the file of a component that imports, and not a package that wants to know what is installed."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and ("importlib" in frame.f_code.co_filename or frame.f_code.co_filename in _OWN):
+        if frame.f_code.co_filename.endswith(("util.py", "importlib.util>")):
+            return False  # find_spec() asks
+        frame = frame.f_back
+    return LOADING in os.environ and frame is not None and "-packages" not in frame.f_code.co_filename
+
+
 def _is_installed(name: str, path: Sequence[str] | None) -> bool:
-    """A mere folder of that name is no package that anyone meant."""
+    """A mere folder of that name is no package that anyone meant, but where `azure…` has its packages."""
     for finder in sys.meta_path:
         if getattr(finder, "__name__", "") != "SmaltFinder" and hasattr(finder, "find_spec"):
             spec = finder.find_spec(name, path)
-            if spec is not None and spec.loader is not None and spec.origin is not None:
+            if spec is not None and (name in ("azure", "azure.ai") or spec.origin is not None):
                 return True
     return False
 
@@ -98,7 +117,7 @@ class _Refusing(type):
         raise UserErrorException(cls.words)
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         return name  # a constant: AssetTypes.URI_FOLDER
 

@@ -4,8 +4,8 @@ Listings come in lexicographic order: so do those of the service's blob mounts, 
 `os.listdir(folder)[0]`; a disk's own order is that of hashes. All of Python that lists goes through these two names:
 os.walk, glob, pathlib, shutil.
 
-And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one; `import mldesigner` and `import
-smalt` those that the file of a function component needs, of the folder `designer`.
+And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one; `import mldesigner`, `smalt` and
+`azure.ai.ml` those that the file of a function component needs, of the folder `designer`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class SmaltFinder:
             from _smalt_v1 import importing  # type: ignore[import-not-found]
 
             return importing.find_spec(name, path)
-        if name.partition(".")[0] in ("mldesigner", "smalt"):
+        if name.partition(".")[0] in ("mldesigner", "smalt", "azure"):
             from _smalt_designer import importing as names  # type: ignore[import-not-found]
 
             return names.find_spec(name, path)
