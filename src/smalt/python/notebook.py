@@ -82,7 +82,7 @@ def _sentence(shell: Shell, error: Exception) -> str:
     """`notebook.ipynb, cell 3, line 2: …`."""
     own = programs.explained(error)
     if not own.startswith("Traceback"):
-        return own.replace(f"{shell.file}:", f"{shell.file}, line ", 1)
+        return own.replace(f"{shell.file}:", f"{shell.file}, line ")
     line = _line_of(shell, error)
     said = traceback.format_exception_only(type(error), error)[-1].strip()
     return f"{own}{shell.file}, line {line}: {said}\n" if line else f"{own}{shell.file}: {said}\n"

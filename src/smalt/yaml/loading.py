@@ -90,7 +90,8 @@ class Session:
             return None
         changed = Overridden(document.data, overrides)
         self.problems += [Located(argument, 0, 0, message) for argument, message in changed.failures]
-        reader = FileReader(self, folder, os.path.dirname(name))
+        shown = os.path.dirname(name)
+        reader = FileReader(self, folder, shown if os.path.abspath(shown) == os.path.abspath(folder) else folder)
         entity = read_with(reader, changed.data, kind)
         for path, message, at_key in reader.problems:
             argument = changed.argument(path)

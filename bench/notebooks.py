@@ -1,0 +1,156 @@
+"""Run the job notebooks and tutorials of an azureml-examples checkout by `smalt python`, unedited, and print a table.
+
+    python bench/notebooks.py CHECKOUT [--only TEXT …] [--skip TEXT …] [--limit SECONDS] [--home FOLDER]
+
+Each runs in a copy of the checkout, in one virtual environment of its own beside it (notebooks install packages).
+Public URLs whose files the checkout has are mapped to them, as bench/corpus.py does; the credit card data of the
+tutorials, which it has not, is made up: the same columns, 300 rows by chance. Three ends are told apart: Runs
+(to its last cell), Refused (smalt says in one sentence what it does not do), Needs (what cannot be here: the reason is
+in `NEEDS`, found by reading the notebook); anything else is a Fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from corpus import map_urls
+
+FOLDERS = ("sdk/python/jobs/pipelines", "sdk/python/jobs/single-step", "tutorials")
+COPIED = ("sdk/python/jobs", "sdk/python/assets", "tutorials", "cli/assets", "cli/jobs/pipelines-with-components")
+PACKAGES = ("pandas", "matplotlib", "requests")
+"""What notebooks find on a compute instance without installing it."""
+
+NEEDS = {
+    "1a_pipeline_with_components_from_yaml/pipeline_with_components_from_yaml_serverless": "the notebook itself fails: "
+    "it never makes ml_client",
+    "1d_": "the network, in a job: curl of a public file",
+    "1h_automl_in_pipeline/automl-image": "the network: images are fetched from a public URL",
+    "2b_": "data that the checkout has not: CIFAR-10",
+    "2d_": "its own packages no longer go together (azureml-designer-cv-modules 0.0.41), with any installer",
+    "mnist-distributed": "the network, in a job: Keras fetches MNIST",
+    "with-keras": "data that the checkout has not: MNIST",
+    "with-tensorflow/": "data that the checkout has not: MNIST",
+    "distributed-cifar10": "data that the checkout has not: CIFAR-10",
+}
+"""What a notebook cannot have here, by a part of its path."""
+
+_REFUSAL = re.compile(r"\b(yet|a later version|smalt (does not|has no|cannot)|not supported)\b")
+_WRITTEN = re.compile(r"^written: ")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--only", nargs="+", default=[], help="notebooks whose path has one of these texts")
+    parser.add_argument("--skip", nargs="+", default=[], help="notebooks whose path has none of these texts")
+    parser.add_argument("--limit", type=float, default=600, help="seconds for one notebook")
+    parser.add_argument("--home", type=Path, help="the SMALT_HOME to use; a temporary one where absent")
+    parser.add_argument("--try-needs", action="store_true", help="run those too that need what cannot be here")
+    arguments = parser.parse_args()
+    home = arguments.home or Path(tempfile.mkdtemp(prefix="smalt-notebooks-"))
+    copy, python = prepared(arguments.checkout, home)
+    environment = {**os.environ, "SMALT_HOME": str(home / "home")}
+    (home / "home").mkdir(exist_ok=True)
+    map_urls(arguments.checkout, home / "home", environment)
+    make_credit_cards(copy, home / "home" / "mirror")
+    counts: dict[str, int] = {}
+    print(f"{'notebook':<100} {'end':<8} {'s':>6}  why")
+    try:
+        for name in listed(copy, arguments.only, arguments.skip):
+            reason = next((why for part, why in NEEDS.items() if part in name), "")
+            if reason and not arguments.try_needs:
+                end, seconds = "Needs", 0.0
+            else:
+                end, seconds, reason = run(python, copy / name, environment, arguments.limit)
+            counts[end] = counts.get(end, 0) + 1
+            print(f"{name.removeprefix('sdk/python/jobs/'):<100} {end:<8} {seconds:6.1f}  {reason}", flush=True)
+    finally:
+        subprocess.run([python, "-m", "smalt", "server", "stop", "--force"], env=environment, check=False, timeout=60)
+    print(", ".join(f"{count} {end}" for end, count in sorted(counts.items())))
+    return 1 if counts.get("Fault") else 0
+
+
+def prepared(checkout: Path, home: Path) -> tuple[Path, str]:
+    """A copy of what the notebooks use, and a Python with smalt for them alone."""
+    copy, venv = home / "examples", home / "venv"
+    for folder in COPIED:
+        if not (copy / folder).exists():
+            shutil.copytree(checkout / folder, copy / folder)
+    python = str(venv / "bin" / "python")
+    if not venv.exists():
+        uv = [sys.executable, "-m", "uv"]
+        subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, "--seed", str(venv)], check=True)
+        root = str(Path(__file__).resolve().parent.parent)
+        subprocess.run(
+            [*uv, "pip", "install", "--quiet", "--python", python, "--editable", root, *PACKAGES], check=True
+        )
+    return copy, python
+
+
+def make_credit_cards(copy: Path, mirror: Path) -> None:
+    """The tutorials' data, under the names that they read it by."""
+    chance = random.Random(0)
+    months = range(1, 7)
+    names = ["LIMIT_BAL", "SEX", "EDUCATION", "MARRIAGE", "AGE", *(f"PAY_{month}" for month in (0, 2, 3, 4, 5, 6))]
+    names += [*(f"BILL_AMT{month}" for month in months), *(f"PAY_AMT{month}" for month in months)]
+    lines = [
+        ",".join(["", *(f"X{number}" for number in range(1, len(names) + 1)), "Y"]),
+        ",".join(["ID", *names, "default payment next month"]),
+    ]
+    for row in range(1, 301):
+        few = [chance.choice((20000, 50000, 200000)), *(chance.randint(1, 3) for _ in range(3)), chance.randint(21, 70)]
+        late = [chance.randint(-2, 4) for _ in months]
+        amounts = [chance.randint(0, 90000) for _ in range(2 * len(months))]
+        lines.append(",".join(map(str, [row, *few, *late, *amounts, int(sum(late) > chance.randint(0, 12))])))
+    text = "\n".join(lines) + "\n"
+    for name in ("default of credit card clients.csv", "default_of_credit_card_clients.csv"):
+        (mirror / "credit_card").mkdir(exist_ok=True)
+        (mirror / "credit_card" / name).write_text(text)
+    data = copy / "tutorials/get-started-notebooks/data"  # where the tutorial has it put by hand
+    data.mkdir(exist_ok=True)
+    (data / "default_of_credit_card_clients.csv").write_text(text)
+
+
+def listed(copy: Path, only: list[str], skip: list[str]) -> list[str]:
+    found = [
+        str(path.relative_to(copy))
+        for folder in FOLDERS
+        for path in sorted((copy / folder).glob("**/*.ipynb"))
+        if not path.name.endswith(".executed.ipynb")
+    ]
+    if only:
+        found = [name for name in found if any(text in name for text in only)]
+    return [name for name in found if not any(text in name for text in skip)]
+
+
+def run(python: str, notebook: Path, environment: dict[str, str], limit: float) -> tuple[str, float, str]:
+    began = time.monotonic()
+    with open(f"{notebook}.log", "w+") as log:
+        command = [python, "-m", "smalt", "python", notebook.name]
+        try:
+            done = subprocess.run(
+                command, cwd=notebook.parent, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                timeout=limit, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return "Fault", time.monotonic() - began, f"not over after {limit:g} s"
+        log.seek(0)
+        lines = [line.rstrip() for line in log if line.strip() and not _WRITTEN.match(line)]
+    seconds = time.monotonic() - began
+    if done.returncode == 0:
+        return "Runs", seconds, ""
+    reason = lines[-1] if lines else f"code {done.returncode}"
+    return "Refused" if _REFUSAL.search(reason) else "Fault", seconds, reason
+
+
+if __name__ == "__main__":
+    sys.exit(main())
