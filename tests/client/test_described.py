@@ -118,7 +118,7 @@ def test_secrets_of_connections_are_kept_sealed(client: MLClient) -> None:
     again: Any = client.connections.get("c", populate_secrets=True)
     assert again.credentials.password == "hidden-words"
     home: Any = client.connection.server
-    files = [path for path in home.home.root.glob("*.sqlite*")] + list(home.home.root.glob("*.db*"))
+    files = [*home.home.root.glob("*.sqlite*"), *home.home.root.glob("*.db*")]
     assert files
     assert not any(b"hidden-words" in path.read_bytes() for path in files)
     assert [one.name for one in client.connections.list("snowflake")] == ["c"]

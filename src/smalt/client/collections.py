@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smalt.client.batch import BatchDeploymentOperations, BatchEndpointOperations
@@ -194,3 +194,18 @@ class Collections:
         from smalt.client.code import CodeOperations
 
         return CodeOperations(self)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _PRIVATE:
+            return getattr(self, _PRIVATE[name])
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+
+_PRIVATE = {
+    "_workspaces": "workspaces",
+    "_workspace_outbound_rules": "workspace_outbound_rules",
+    "_featuresets": "feature_sets",
+    "_featurestoreentities": "feature_store_entities",
+    "_code": "code",
+}
+"""What programs use though it is underscored."""

@@ -52,6 +52,18 @@ command: echo ${{{{inputs.n}}}}
 environment: {HOST}
 """
 
+SPECIFICATION = """
+source:
+  type: parquet
+  path: x
+  timestamp_column:
+    name: t
+features:
+  - {name: f, type: string}
+index_columns:
+  - {name: account, type: string}
+"""
+
 
 def pipeline() -> PipelineJob:
     step = load_component(write("step.yml", STEP))
@@ -225,10 +237,7 @@ def it_keeps_feature_sets() -> None:
     columns = [DataColumn(name="account", type=DataColumnType.STRING)]
     entity = FeatureStoreEntity(name="account", version="1", index_columns=columns, stage="Development")
     assert ml.feature_store_entities.begin_create_or_update(entity).result().index_columns[0].name == "account"
-    write(
-        "set/FeatureSetSpec.yaml",
-        "source:\n  type: parquet\n  path: x\n  timestamp_column:\n    name: t\nfeatures:\n  - {name: f, type: string}\nindex_columns:\n  - {name: account, type: string}\n",
-    )
+    write("set/FeatureSetSpec.yaml", SPECIFICATION)
     features = FeatureSet(
         name="set",
         version="1",
