@@ -116,7 +116,7 @@ def _copy(code: str, folder: str, ignore_file: Any) -> None:
     if ignore_file is not None:
         with open(ignore_file, encoding="utf-8") as file:
             more = Ignore(file.read().split("\n"))
-    target = os.path.realpath(folder)
+    target = os.path.realpath(os.path.dirname(folder))  # which may lie in the code
     for found in walk(code, Ignore.of(code)):
         for name, _ in found.files:
             path = found.prefix + name

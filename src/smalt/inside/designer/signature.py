@@ -116,7 +116,7 @@ def _in_order(parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, A
 def _hints(function: Callable[..., Any], scope: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations; those that are text, by what the program's names mean."""
     hints = {}
-    for name, hint in getattr(function, "__annotations__", {}).items():
+    for name, hint in _annotations(function).items():
         if isinstance(hint, str):
             try:
                 hint = eval(hint, getattr(function, "__globals__", {}), dict(scope))
@@ -124,6 +124,16 @@ def _hints(function: Callable[..., Any], scope: Mapping[str, Any]) -> dict[str, 
                 pass
         hints[name] = hint
     return hints
+
+
+def _annotations(thing: Any) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = getattr(thing, "__annotations__", {})
+    except NameError:  # Python 3.14 evaluates them now
+        from annotationlib import Format, get_annotations  # type: ignore[import-not-found]
+
+        found = get_annotations(thing, format=Format.FORWARDREF)
+    return found
 
 
 def _read(hint: Any) -> tuple[bool, Port | None]:
