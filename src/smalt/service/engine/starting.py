@@ -167,7 +167,7 @@ class Starting:
         try:
             say = partial(self._rooms.say, run.job)
             if "mlflow" in str(leaf.environment):
-                self._rooms.tracking.warm()  # its own Python may have to be installed: beside the environment's building
+                self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
         except Exception as caught:  # whatever it is, the job must not wait for ever
