@@ -39,3 +39,10 @@ class Asset(Resource):
     stage = optional(Text(), "Where it is in its life, such as `Development`.")
     auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.")
     intellectual_property = from_service(Anything(), "Who owns it.")
+
+
+class IntellectualProperty(Entity):
+    noun = "intellectual property"
+
+    publisher = optional(Text(), "Who owns it.")
+    protection_level = optional(Enum("all", "none"), "What of it is hidden.")

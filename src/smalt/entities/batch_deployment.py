@@ -25,7 +25,7 @@ class BatchRetrySettings(Entity):
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
 
 
-class BatchSettings(Entity):
+class ModelBatchDeploymentSettings(Entity):
     """How mini-batches are made and what becomes of their results."""
 
     noun = "settings of a batch deployment"
@@ -49,7 +49,7 @@ class ModelBatchDeployment(Deployment):
     type = constant("model", "The type.")
     compute = optional(Text(), "Where it runs.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
-    settings = optional(Nested(BatchSettings), "How mini-batches are made and what becomes of them.")
+    settings = optional(Nested(ModelBatchDeploymentSettings), "How mini-batches are made and what becomes of them.")
     mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
@@ -63,6 +63,27 @@ class ModelBatchDeployment(Deployment):
         super()._needs(given, path, reader)
         if "compute" not in given:
             reader.problem(path, f"{cls.noun} needs 'compute'", at_key=True)
+
+    def __eq__(self, other: object) -> bool:
+        """A BatchDeployment is another way to make the same."""
+        return isinstance(other, ModelBatchDeployment) and self._set() == other._set()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class BatchDeployment(ModelBatchDeployment):
+    """Made with its settings beside the rest; it is read as a ModelBatchDeployment."""
+
+    @property
+    def instance_count(self) -> int | None:
+        """How many machines."""
+        return self.resources.instance_count if self.resources is not None else None
+
+    @instance_count.setter
+    def instance_count(self, count: int | None) -> None:
+        if count is not None:
+            given = vars(self.resources) if self.resources is not None else {}
+            self.resources = JobResourceConfiguration(**{**given, "instance_count": count})
 
 
 class JobDefinition(Entity):

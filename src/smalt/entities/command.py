@@ -9,7 +9,7 @@ from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
 from smalt.entities.references import is_reference, qualified
-from smalt.entities.resources import DISTRIBUTION, QueueSettings
+from smalt.entities.resources import DISTRIBUTION, JobResourceConfiguration, QueueSettings
 from smalt.entities.shapes import AsText, Map, Text
 
 if TYPE_CHECKING:
@@ -49,3 +49,10 @@ class HasCommand(Entity):
     environment_variables = mapping(VARIABLES, "Environment variables.")
     distribution = optional(DISTRIBUTION, "How processes are laid out over machines.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+
+
+class ParameterizedCommand(HasCommand):
+    noun = "a command"
+
+    command = optional(Text(), "The command line.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")

@@ -29,6 +29,9 @@ class Port(Nested[Any]):
             reader.problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
         return super().read(value, path, reader)
 
+    def dump(self, value: Any) -> Any:
+        return super().dump(value) or None  # only a name without a value needs no type
+
 
 COMPONENT_INPUTS: Map[Input] = Ports(Port(Input, INPUT_KEYS, "a component"))
 COMPONENT_OUTPUTS: Map[Output] = Outputs(Port(Output, OUTPUT_KEYS, "a component"))

@@ -89,7 +89,7 @@ class SynapseSparkCompute(Compute):
     auto_pause_settings = from_service(Anything(), "When it pauses.")
 
 
-class CreateOnBehalfOf(Entity):
+class AssignedUserConfiguration(Entity):
     noun = "the user of a compute instance"
 
     user_tenant_id = optional(Text(), "The tenant.")
@@ -101,7 +101,7 @@ class ComputeInstance(Compute):
 
     type = constant("computeinstance", "The type of compute.")
     size = optional(Text(), "The size of the machine.")
-    create_on_behalf_of = optional(Nested(CreateOnBehalfOf), "Whose machine it is.")
+    create_on_behalf_of = optional(Nested(AssignedUserConfiguration), "Whose machine it is.")
     ssh_public_access_enabled = optional(Boolean(), "Whether SSH is open to the network.")
     ssh_settings = optional(Nested(SshSettings), "Who may log in.")
     network_settings = optional(Nested(NetworkSettings), "The network.")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities import credentials
 from smalt.entities.asset import Resource
 from smalt.entities.datastore import OneLakeArtifact
-from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.identity import ManagedIdentity
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Anything, Boolean, Enum, Map, Text
 
@@ -131,3 +136,73 @@ class Connection(Resource):
     ai_services_resource_id = optional(Text(), "The ARM id, of Azure AI services.")
     one_lake_workspace_name = optional(Text(), "The Fabric workspace.")
     artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.")
+    api_type = from_service(Text(), "The kind of API, of Azure OpenAI.")
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        """Credentials may be those of datastores and jobs, which the official SDK has one class for."""
+        super().__init__(*arguments, **values)
+        own = vars(self).get("credentials")
+        noun = _CREDENTIALS_OF.get(type(own))
+        if noun is not None:
+            values = {name: getattr(own, name, None) for name in noun._fields if name != "type"}
+            self.credentials = noun(**values)
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        return _BY_TYPE.get(str(data.get("type")).lower(), cls) if cls is Connection else cls
+
+
+_CREDENTIALS_OF: dict[type, type[ConnectionCredentials]] = {
+    credentials.AccountKeyConfiguration: AccountKeyCredentials,
+    credentials.NoneCredentials: NoCredentials,
+    credentials.SasTokenConfiguration: SasConfiguration,
+    credentials.ServicePrincipalConfiguration: ServicePrincipalCredentials,
+    ManagedIdentity: ManagedIdentityConfiguration,
+}
+
+
+class AzureBlobStoreConnection(Connection):
+    type = constant("azure_blob", "What it leads to.")
+
+
+class MicrosoftOneLakeConnection(Connection):
+    type = constant("azure_one_lake", "What it leads to.")
+
+
+class AzureOpenAIConnection(Connection):
+    type = constant("azure_open_ai", "What it leads to.")
+
+
+class AzureAIServicesConnection(Connection):
+    type = constant("azure_ai_services", "What it leads to.")
+
+
+class AzureAISearchConnection(Connection):
+    type = constant("azure_ai_search", "What it leads to.")
+
+
+class AzureContentSafetyConnection(Connection):
+    type = constant("azure_content_safety", "What it leads to.")
+
+
+class AzureSpeechServicesConnection(Connection):
+    type = constant("azure_speech_services", "What it leads to.")
+
+
+class APIKeyConnection(Connection):
+    type = constant("api_key", "What it leads to.")
+
+
+class OpenAIConnection(Connection):
+    type = constant("open_ai", "What it leads to.")
+
+
+class SerpConnection(Connection):
+    type = constant("serp", "What it leads to.")
+
+
+class ServerlessConnection(Connection):
+    type = constant("serverless", "What it leads to.")
+
+
+_BY_TYPE = {str(one._fields["type"].default): one for one in Connection.__subclasses__()}

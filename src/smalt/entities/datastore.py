@@ -79,3 +79,7 @@ class HdfsDatastore(Datastore):
     name_node_address = required(Text(), "The address of the name node.")
     hdfs_server_certificate = optional(Text(), "The server's TLS certificate.")
     protocol = optional(Text(), "http or https.")
+
+
+class OneLakeConnectionArtifact(OneLakeArtifact):
+    """Of a connection."""

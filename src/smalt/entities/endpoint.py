@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Resource
@@ -45,6 +46,16 @@ class BatchEndpoint(Endpoint):
 
     defaults = optional(Nested(EndpointDefaults), "What happens where a request does not say.")
 
+    @property
+    def default_deployment_name(self) -> str | None:
+        """The deployment that answers where none is named."""
+        return self.defaults.deployment_name if isinstance(self.defaults, EndpointDefaults) else None
+
+    @default_deployment_name.setter
+    def default_deployment_name(self, name: str | None) -> None:
+        if name is not None:
+            self.defaults = EndpointDefaults(deployment_name=name)
+
 
 class OnlineEndpoint(Endpoint):
     """Managed, or on Kubernetes where it has a `compute`."""
@@ -56,6 +67,20 @@ class OnlineEndpoint(Endpoint):
     traffic = mapping(Map(Integer(0, 100)), "Percent of the requests, by deployment.")
     mirror_traffic = mapping(Map(Integer(0, 100)), "Percent of the requests that are copied, by deployment.")
     public_network_access = optional(Enum("enabled", "disabled"), "Whether it is open to the network.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        if cls is not OnlineEndpoint:
+            return cls
+        return KubernetesOnlineEndpoint if data.get("compute") else ManagedOnlineEndpoint
+
+
+class ManagedOnlineEndpoint(OnlineEndpoint):
+    noun = "a managed online endpoint"
+
+
+class KubernetesOnlineEndpoint(OnlineEndpoint):
+    noun = "a Kubernetes online endpoint"
 
 
 class ServerlessEndpoint(Resource):
@@ -75,3 +100,11 @@ class MarketplaceSubscription(Resource):
     marketplace_plan = from_service(Text(), "The plan.")
     status = from_service(Text(), "The state.")
     provisioning_state = from_service(Text(), "The state of making it.")
+
+
+class MarketplacePlan(Entity):
+    noun = "a marketplace plan"
+
+    publisher_id = from_service(Text(), "Who offers it.")
+    offer_id = from_service(Text(), "The offer.")
+    plan_id = from_service(Text(), "The plan.")

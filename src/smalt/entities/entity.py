@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from typing import IO, Any, ClassVar, TypeVar, cast
 
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
@@ -86,6 +87,7 @@ class Entity:
 
     _fields: ClassVar[dict[str, Field]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
+    _constants: ClassVar[dict[str, str]] = {}
     _partial = False
     """Whether something of it could not be read."""
 
@@ -102,6 +104,7 @@ class Entity:
         cls._fields = {
             name: field for name, field in {**first, **fields, **own}.items() if vars(cls).get(name, 0) is not None
         }
+        cls._constants = {name: field.default for name, field in cls._fields.items() if field.default is not None}
         cls._required = tuple(name for name, field in cls._fields.items() if field.required)
 
     __signature__ = Shown()
@@ -119,9 +122,10 @@ class Entity:
                 setattr(self, name, value)
             elif not takes.is_open or did_you_mean(name, fields):
                 raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
-        for name, value in takes.defaults.items() if self._says_defaults else ():
-            if name in fields and own.get(name) is None:
-                own[name] = value
+        if self._says_defaults:
+            for name, value in {**takes.defaults, **self._constants}.items():
+                if name in fields and own.get(name) is None:
+                    own[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
@@ -171,6 +175,12 @@ class Entity:
             result.update(self.extra)
         return result
 
+    def dump(self, dest: str | os.PathLike[str] | IO[str], **_: object) -> None:
+        """Write it as YAML to a file, new or not, or to an open one; what is written loads as an equal entity."""
+        from smalt.yaml.dumping import dump_to
+
+        dump_to(self, dest)
+
     @classmethod
     def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:
         """A document's noun; one that is nested too deeply for Python is a problem too."""
@@ -188,6 +198,7 @@ class Entity:
         if not isinstance(data, Mapping):
             reader.wrong(path, data, f"{cls.noun} (a mapping)")
             return None
+        cls = cls._special(data)
         entity = cls.__new__(cls)
         values = entity.__dict__
         fields = cls._fields
@@ -207,6 +218,11 @@ class Entity:
         if len(reader.problems) > told:
             values["_partial"] = True
         return entity
+
+    @classmethod
+    def _special(cls: type[E], data: Mapping[str, Any]) -> type[E]:
+        """The more special noun that the data is, where there are such."""
+        return cls
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:

@@ -86,6 +86,9 @@ class Environment(Asset):
     inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
     datastore = optional(Text(), "The datastore that a build context is uploaded to.")
 
+    _is_in_place = False
+    """Whether it was written in a job's document, and so is registered under no name."""
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         if self.image is not None and self.build is not None:
             reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
@@ -95,9 +98,10 @@ class InPlace(Nested[Environment]):
     """An environment of one job. It is registered under no name, as by the service, so two may say the same version."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> Environment | None:
-        if isinstance(value, Mapping):
-            value = {key: item for key, item in value.items() if key != "version"}
-        return super().read(value, path, reader)
+        read = super().read(value, path, reader)
+        if read is not None and not isinstance(value, Environment):
+            vars(read)["_is_in_place"] = True
+        return read
 
 
 ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | InPlace(Environment)

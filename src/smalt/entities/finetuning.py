@@ -38,3 +38,9 @@ class FineTuningJob(Job):
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
     resources = optional(Nested(JobResources), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+
+
+class CustomModelFineTuningJob(FineTuningJob):
+    noun = "a fine-tuning job of a model of one's own"
+
+    model_provider = constant("custom", "Whose model it is.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from smalt.entities.entity import Entity, constant, optional
+from typing import Any
+
+from smalt.entities.entity import Entity, constant, from_service, optional
 from smalt.entities.nested import Tagged
 from smalt.entities.shapes import Enum, Text
 
@@ -18,6 +20,20 @@ class ManagedIdentity(Identity):
     client_id = optional(Text(), "The client id.")
     object_id = optional(Text(), "The object id.")
     msi_resource_id = optional(Text(), "The ARM id.")
+    principal_id = from_service(Text(), "Its principal.")
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        vars(self).setdefault("type", "managed_identity")
+
+    @property
+    def resource_id(self) -> str | None:
+        """The ARM id, by the name that the official SDK has for it."""
+        return self.msi_resource_id
+
+    @resource_id.setter
+    def resource_id(self, value: str | None) -> None:
+        self.msi_resource_id = value
 
 
 class UserIdentity(Identity):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.attributes import Attributes
-from smalt.entities.entity import Entity, optional
+from smalt.entities.entity import Entity, optional, required
 from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path, did_you_mean
@@ -109,6 +109,14 @@ class Output(Entity):
     version = optional(AsText(), "The version of that asset.")
     description = optional(Text(), "What it is.")
     early_available = optional(Boolean(), "Whether it can be read before the step ends.")
+
+
+class InputPort(Entity):
+    noun = "a port"
+
+    type_string = required(Text(), "The type.")
+    default = optional(LiteralValue(), "The value where none is given.")
+    optional = optional(Boolean(), "Whether it may be left out.")
 
 
 _DATA_TYPES = Enum(*ASSETS)

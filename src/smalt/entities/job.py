@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smalt.entities.asset import TAGS, Resource
 from smalt.entities.entity import from_service, mapping, optional
 from smalt.entities.identity import IDENTITY
@@ -21,3 +23,14 @@ class Job(Resource):
     parent_job_name = from_service(Text(), "The job that this is a part of.")
     status = from_service(Text(), "The state.")
     log_files = from_service(Map(Anything()), "The logs.")
+
+    @property
+    def studio_url(self) -> str | None:
+        """The job's page; None, as long as there is no studio that has one."""
+        studio: Any = self.services.get("Studio")
+        return getattr(studio, "endpoint", None)
+
+    def _repr_html_(self) -> str:
+        from smalt.entities.notebook import table
+
+        return table(self)

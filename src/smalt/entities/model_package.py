@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from smalt.entities.asset import TAGS
 from smalt.entities.command import VARIABLES
 from smalt.entities.deployment import CodeConfiguration
-from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import Route
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Enum, List, Map, Text
 
 
-class BaseEnvironmentSource(Entity):
+class BaseEnvironment(Entity):
     noun = "a base environment"
 
     type = optional(Text(), "The type of source.")
@@ -35,6 +38,46 @@ class InferenceServer(Entity):
     code_configuration = optional(Nested(CodeConfiguration), "The code that asks the model.")
     inference_configuration = optional(Nested(InferenceConfiguration), "The routes of the server.")
 
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        named = {one.__dict__["type"].default: one for one in cls.__subclasses__()} if cls is InferenceServer else {}
+        return named.get(str(data.get("type")).lower(), cls)
+
+
+class AzureMLOnlineInferencingServer(InferenceServer):
+    type = constant("azureml_online", "The type of server.")
+
+
+class AzureMLBatchInferencingServer(InferenceServer):
+    type = constant("azureml_batch", "The type of server.")
+
+
+class TritonInferencingServer(InferenceServer):
+    type = constant("triton", "The type of server.")
+
+
+class CustomInferencingServer(InferenceServer):
+    type = constant("custom", "The type of server.")
+
+
+class PackageInputPath(Entity):
+    noun = "where an input of a package is"
+
+    input_path_type = optional(Text(), "How it is said.")
+
+
+class PackageInputPathId(PackageInputPath):
+    resource_id = optional(Text(), "The full id.")
+
+
+class PackageInputPathUrl(PackageInputPath):
+    url = optional(Text(), "The URL.")
+
+
+class PackageInputPathVersion(PackageInputPath):
+    resource_name = optional(Text(), "The name.")
+    resource_version = optional(Text(), "The version.")
+
 
 class ModelConfiguration(Entity):
     noun = "a model configuration"
@@ -43,7 +86,7 @@ class ModelConfiguration(Entity):
     mount_path = optional(Text(), "Where it is found.")
 
 
-class PackageInput(Entity):
+class ModelPackageInput(Entity):
     noun = "an input of a package"
 
     type = optional(Enum("uri_file", "uri_folder"), "The type.")
@@ -56,9 +99,9 @@ class ModelPackage(Entity):
     noun = "a model package"
 
     target_environment = optional(Text() | Map(Text()), "The environment that is made.")
-    base_environment_source = optional(Nested(BaseEnvironmentSource), "What it is built on.")
+    base_environment_source = optional(Nested(BaseEnvironment), "What it is built on.")
     inferencing_server = optional(Nested(InferenceServer), "What serves the model.")
     model_configuration = optional(Nested(ModelConfiguration), "How the model comes into the package.")
-    inputs = optional(List(Nested(PackageInput)), "What else comes into the package.")
+    inputs = optional(List(Nested(ModelPackageInput)), "What else comes into the package.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     tags = mapping(TAGS, "Labels, for people and searches.")

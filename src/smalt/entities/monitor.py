@@ -12,7 +12,7 @@ SIGNALS = (
 )
 
 
-class MonitorCompute(Entity):
+class ServerlessSparkCompute(Entity):
     noun = "the compute of a monitor"
 
     compute_type = optional(Text(), "The type of compute.")
@@ -57,7 +57,7 @@ class MonitoringSignal(Entity):
 class MonitorDefinition(Entity):
     noun = "a monitor"
 
-    compute = optional(Nested(MonitorCompute), "Where it runs.")
+    compute = optional(Nested(ServerlessSparkCompute), "Where it runs.")
     monitoring_target = optional(Nested(MonitoringTarget), "What is watched.")
     monitoring_signals = mapping(Map(Nested(MonitoringSignal)), "What is looked for, by name.")
     alert_notification = optional(Enum("azmonitoring") | Nested(AlertNotification), "Who is told.")

@@ -8,17 +8,17 @@ from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List, Map, Number, Text
 
 
-class ScaleSettings(Entity):
+class OnlineScaleSettings(Entity):
     noun = "scale settings"
 
 
-class DefaultScaleSettings(ScaleSettings):
+class DefaultScaleSettings(OnlineScaleSettings):
     noun = "default scale settings"
 
     type = constant("default", "The type.")
 
 
-class TargetUtilizationScaleSettings(ScaleSettings):
+class TargetUtilizationScaleSettings(OnlineScaleSettings):
     noun = "scale settings by utilization"
 
     type = constant("target_utilization", "The type.")
@@ -28,8 +28,8 @@ class TargetUtilizationScaleSettings(ScaleSettings):
     target_utilization_percentage = optional(Integer(1, 100), "How busy instances should be.")
 
 
-SCALE: Tagged[ScaleSettings] = Tagged(
-    ScaleSettings,
+SCALE: Tagged[OnlineScaleSettings] = Tagged(
+    OnlineScaleSettings,
     "type",
     {
         "default": "online_deployment:DefaultScaleSettings",
@@ -38,7 +38,7 @@ SCALE: Tagged[ScaleSettings] = Tagged(
 )
 
 
-class RequestSettings(Entity):
+class OnlineRequestSettings(Entity):
     noun = "request settings"
 
     request_timeout_ms = optional(Integer(at_least=1), "Milliseconds for one request.")
@@ -46,7 +46,7 @@ class RequestSettings(Entity):
     max_queue_wait_ms = optional(Integer(at_least=0), "Milliseconds that a request may wait.")
 
 
-class Probe(Entity):
+class ProbeSettings(Entity):
     noun = "a probe"
 
     initial_delay = optional(Integer(at_least=0), "Seconds before the first look.")
@@ -54,6 +54,15 @@ class Probe(Entity):
     timeout = optional(Integer(at_least=1), "Seconds for one look.")
     success_threshold = optional(Integer(at_least=1), "Looks that must succeed.")
     failure_threshold = optional(Integer(at_least=1), "Looks that may fail.")
+
+
+class DataAsset(Entity):
+    noun = "the data asset of a collection"
+
+    data_id = optional(Text(), "The full id.")
+    name = optional(Text(), "The name.")
+    path = optional(Text(), "Where it is.")
+    version = optional(AsText(), "The version.")
 
 
 class DeploymentCollection(Entity):
@@ -79,7 +88,7 @@ class DataCollector(Entity):
     request_logging = optional(Nested(RequestLogging), "What of a request is kept.")
 
 
-class ResourceAmounts(Entity):
+class ResourceSettings(Entity):
     noun = "amounts of resources"
 
     cpu = optional(AsText(), "CPUs, such as `0.5` or `500m`.")
@@ -87,11 +96,11 @@ class ResourceAmounts(Entity):
     gpu = optional(AsText(), "GPUs.")
 
 
-class ResourceRequirements(Entity):
+class ResourceRequirementsSettings(Entity):
     noun = "resource requirements"
 
-    requests = optional(Nested(ResourceAmounts), "What it is given.")
-    limits = optional(Nested(ResourceAmounts), "What it may take.")
+    requests = optional(Nested(ResourceSettings), "What it is given.")
+    limits = optional(Nested(ResourceSettings), "What it may take.")
 
 
 class OnlineDeployment(Deployment):
@@ -101,10 +110,10 @@ class OnlineDeployment(Deployment):
     instance_type = optional(Text(), "The kind of machine.")
     app_insights_enabled = optional(Boolean(), "Whether Application Insights is on.")
     scale_settings = optional(SCALE, "How it grows and shrinks.")
-    request_settings = optional(Nested(RequestSettings), "How requests are taken.")
-    liveness_probe = optional(Nested(Probe), "Whether it lives.")
-    readiness_probe = optional(Nested(Probe), "Whether it can take requests.")
-    startup_probe = optional(Nested(Probe), "Whether it has started.")
+    request_settings = optional(Nested(OnlineRequestSettings), "How requests are taken.")
+    liveness_probe = optional(Nested(ProbeSettings), "Whether it lives.")
+    readiness_probe = optional(Nested(ProbeSettings), "Whether it can take requests.")
+    startup_probe = optional(Nested(ProbeSettings), "Whether it has started.")
     model_mount_path = optional(Text(), "Where the model is found in the container.")
     data_collector = optional(Nested(DataCollector), "What of the requests is kept.")
 
@@ -121,4 +130,4 @@ class KubernetesOnlineDeployment(OnlineDeployment):
     noun = "a Kubernetes online deployment"
 
     type = constant("kubernetes", "The type.")
-    resources = optional(Nested(ResourceRequirements), "CPUs, memory and GPUs.")
+    resources = optional(Nested(ResourceRequirementsSettings), "CPUs, memory and GPUs.")

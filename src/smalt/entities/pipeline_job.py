@@ -47,3 +47,9 @@ class PipelineJob(Job):
         component = component_of(self)
         if component is not None:
             check_given(self, component, path, reader)
+
+    def _repr_html_(self) -> str:
+        from smalt.entities.notebook import graph
+
+        component = component_of(self)
+        return super()._repr_html_() + graph(self.jobs or getattr(component, "jobs", None) or {})

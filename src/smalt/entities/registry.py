@@ -9,7 +9,7 @@ from smalt.entities.resource_identity import ResourceIdentity
 from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Text
 
 
-class StorageConfiguration(Entity):
+class SystemCreatedStorageAccount(Entity):
     noun = "storage of a registry"
 
     storage_account_hns = optional(Boolean(), "Whether it has folders.")
@@ -21,29 +21,32 @@ class StorageConfiguration(Entity):
         "How safe it is.",
     )
     replication_count = optional(Integer(at_least=1), "How many accounts.")
+    arm_resource_id = from_service(Text(), "The ARM id.")
+    replicated_ids = from_service(List(Text()), "The ARM ids of the further accounts.")
 
 
-class RegistryLocation(Entity):
+class RegistryRegionDetails(Entity):
     noun = "a location of a registry"
 
     location = required(Text(), "The region.")
-    storage_config = optional(Nested(StorageConfiguration) | List(Text()), "Its storage.")
+    storage_config = optional(Nested(SystemCreatedStorageAccount) | List(Text()), "Its storage.")
     acr_config = optional(Anything(), "Its container registry.")
 
 
-class ContainerRegistry(Entity):
+class SystemCreatedAcrAccount(Entity):
     noun = "a container registry"
 
     acr_account_sku = optional(Enum("premium"), "The tier.")
+    arm_resource_id = from_service(Text(), "The ARM id.")
 
 
 class Registry(Resource):
     noun = "a registry"
 
     location = required(Text(), "The first region.")
-    replication_locations = optional(List(Nested(RegistryLocation)), "All regions.")
+    replication_locations = optional(List(Nested(RegistryRegionDetails)), "All regions.")
     public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
-    container_registry = optional(Text() | Nested(ContainerRegistry), "Its container registry.")
+    container_registry = optional(Text() | Nested(SystemCreatedAcrAccount), "Its container registry.")
     identity = optional(Nested(ResourceIdentity), "As whom it acts.")
     intellectual_property = optional(Anything(), "Who owns what is in it.")
     managed_resource_group = from_service(Anything(), "The resource group of its parts.")

@@ -86,3 +86,18 @@ DISTRIBUTION = Tagged(
         "ray": "resources:RayDistribution",
     },
 )
+
+
+class ResourceConfiguration(JobResourceConfiguration):
+    """Of a deployment or a materialization."""
+
+
+class ComputeConfiguration(Entity):
+    noun = "a compute configuration"
+
+    target = optional(Text(), "The compute.")
+    instance_count = optional(Integer(), "How many machines.")
+    instance_type = optional(Text(), "The kind of machine.")
+    location = optional(Text(), "The region.")
+    is_local = optional(Boolean(), "Whether it is this machine.")
+    properties = mapping(Map(Anything()), "Settings of the compute.")

@@ -49,8 +49,34 @@ class Schedule(Resource):
     provisioning_state = from_service(Text(), "The state.")
 
     @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        if cls is not Schedule:
+            return cls
+        if data.get("create_monitor") is not None:
+            return MonitorSchedule
+        return (
+            JobSchedule
+            if data.get("create_job") is not None
+            else ImportDataSchedule
+            if data.get("import_data")
+            else cls
+        )
+
+    @classmethod
     def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
         super()._needs(given, path, reader)
         if given.isdisjoint(("create_job", "create_monitor", "import_data")):
             words = "'create_job', 'create_monitor' or 'import_data'"
             reader.problem(path, f"{cls.noun} needs {words}", at_key=True)
+
+
+class JobSchedule(Schedule):
+    noun = "a schedule"
+
+
+class ImportDataSchedule(Schedule):
+    noun = "a schedule of an import"
+
+
+class MonitorSchedule(Schedule):
+    noun = "a schedule of a monitor"

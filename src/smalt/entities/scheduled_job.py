@@ -7,7 +7,8 @@ from smalt.entities.entity import mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
-from smalt.entities.nested import Named, Nested
+from smalt.entities.kinds import JOBS
+from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.shapes import Anything, Enum, Map
@@ -17,7 +18,7 @@ class ScheduledJob(Job):
     noun = "the job of a schedule"
 
     type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
-    job = required(Named[Job]("job"), "The job: a file, or a registered one.")
+    job = required(Named[Job]("job") | Tagged(Job, "type", JOBS), "The job: a file, a registered one, or one in place.")
     inputs = mapping(JOB_INPUTS, "Inputs that differ, by name.")
     outputs = mapping(JOB_OUTPUTS, "Outputs that differ, by name.")
     settings = optional(Nested(PipelineJobSettings), "Settings that differ.")

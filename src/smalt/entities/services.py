@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from smalt.entities.entity import Entity, from_service, mapping, optional
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Integer, Map, Text
 
@@ -19,6 +22,27 @@ class JobService(Entity):
     endpoint = from_service(Text(), "Its address.")
     status = from_service(Text(), "Its state.")
     error_message = from_service(Text(), "Why it does not run.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        named = {one.__dict__["type"].default: one for one in cls.__subclasses__()} if cls is JobService else {}
+        return named.get(str(data.get("type")).lower(), cls)
+
+
+class SshJobService(JobService):
+    type = constant("ssh", "The type of service.")
+
+
+class TensorBoardJobService(JobService):
+    type = constant("tensor_board", "The type of service.")
+
+
+class VsCodeJobService(JobService):
+    type = constant("vs_code", "The type of service.")
+
+
+class JupyterLabJobService(JobService):
+    type = constant("jupyter_lab", "The type of service.")
 
 
 SERVICES = Map(Nested(JobService))

@@ -587,7 +587,8 @@ class Shown:
         if known is _NONE or not initializer.__module__.startswith("smalt."):
             own = inspect.signature(initializer)
             return own.replace(parameters=list(own.parameters.values())[1:])
-        kind, shown = inspect.Parameter.POSITIONAL_OR_KEYWORD, []
+        kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        shown: list[inspect.Parameter] = []
         for part in known.text.split(", ") if known.text else ():
             name, equals, default = part.partition("=")
             if part.startswith("**"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.command import Code
 from smalt.entities.component import Component
@@ -29,6 +29,7 @@ class SparkJobEntry(Entity):
 
 class SparkResourceConfiguration(Entity):
     noun = "resources of a Spark job"
+    instance_type_list: ClassVar[list[str]] = [f"standard_e{cores}s_v3" for cores in (4, 8, 16, 32, 64)]
 
     instance_type = optional(Text(), "The kind of machine.")
     runtime_version = optional(AsText(), "The version of Spark.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from smalt.entities.asset import TAGS, Resource
-from smalt.entities.entity import Entity, from_service, mapping, optional, required
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.resource_identity import ResourceIdentity
 from smalt.entities.shapes import Anything, Boolean, Enum, List, Text
@@ -28,12 +31,12 @@ class OutboundRule(Entity):
     parent_rule_names = from_service(List(Text()), "The rules that it stems from.")
 
 
-class FqdnRule(OutboundRule):
-    type = required(Enum("fqdn"), "The type.")
+class FqdnDestination(OutboundRule):
+    type = constant("fqdn", "The type.")
     destination = required(Text(), "The host.")
 
 
-class PrivateEndpointDestination(Entity):
+class PrivateEndpointTarget(Entity):
     noun = "the destination of a private endpoint"
 
     service_resource_id = required(Text(), "The ARM id.")
@@ -41,13 +44,39 @@ class PrivateEndpointDestination(Entity):
     spark_enabled = optional(Boolean(), "Whether Spark jobs reach it.")
 
 
-class PrivateEndpointRule(OutboundRule):
-    type = required(Enum("private_endpoint"), "The type.")
-    destination = required(Nested(PrivateEndpointDestination), "The resource.")
+class PrivateEndpointDestination(OutboundRule):
+    type = constant("private_endpoint", "The type.")
+    destination = required(Nested(PrivateEndpointTarget), "The resource.")
     fqdns = optional(List(Text()), "Its hosts.")
 
+    def __init__(
+        self,
+        *,
+        name: str,
+        service_resource_id: str,
+        subresource_target: str,
+        spark_enabled: bool = False,
+        fqdns: list[str] | None = None,
+        **_: Any,
+    ) -> None:
+        found = {"service_resource_id": service_resource_id, "subresource_target": subresource_target}
+        target = PrivateEndpointTarget(**found, spark_enabled=spark_enabled)
+        super().__init__(name=name, destination=target, fqdns=fqdns)
 
-class ServiceTagDestination(Entity):
+    @property
+    def service_resource_id(self) -> str:
+        return self.destination.service_resource_id
+
+    @property
+    def subresource_target(self) -> str:
+        return self.destination.subresource_target
+
+    @property
+    def spark_enabled(self) -> bool:
+        return bool(self.destination.spark_enabled)
+
+
+class ServiceTag(Entity):
     noun = "the destination of a service tag"
 
     service_tag = required(Text(), "The tag.")
@@ -56,18 +85,49 @@ class ServiceTagDestination(Entity):
     address_prefixes = optional(List(Text()), "The addresses.")
 
 
-class ServiceTagRule(OutboundRule):
-    type = required(Enum("service_tag"), "The type.")
-    destination = required(Nested(ServiceTagDestination), "The service.")
+class ServiceTagDestination(OutboundRule):
+    type = constant("service_tag", "The type.")
+    destination = required(Nested(ServiceTag), "The service.")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        protocol: str,
+        port_ranges: str,
+        service_tag: str | None = None,
+        address_prefixes: list[str] | None = None,
+        **_: Any,
+    ) -> None:
+        tag = ServiceTag(
+            service_tag=service_tag, protocol=protocol, port_ranges=port_ranges, address_prefixes=address_prefixes
+        )
+        super().__init__(name=name, destination=tag)
+
+    @property
+    def service_tag(self) -> str | None:
+        return self.destination.service_tag
+
+    @property
+    def protocol(self) -> str:
+        return self.destination.protocol
+
+    @property
+    def port_ranges(self) -> str:
+        return self.destination.port_ranges
+
+    @property
+    def address_prefixes(self) -> list[str] | None:
+        return self.destination.address_prefixes
 
 
 OUTBOUND_RULE: Tagged[OutboundRule] = Tagged(
     OutboundRule,
     "type",
     {
-        "fqdn": "workspace:FqdnRule",
-        "private_endpoint": "workspace:PrivateEndpointRule",
-        "service_tag": "workspace:ServiceTagRule",
+        "fqdn": "workspace:FqdnDestination",
+        "private_endpoint": "workspace:PrivateEndpointDestination",
+        "service_tag": "workspace:ServiceTagDestination",
     },
 )
 
@@ -82,6 +142,12 @@ class ManagedNetwork(Entity):
     firewall_sku = optional(Enum("standard", "basic"), "The firewall.")
     network_id = from_service(Text(), "The ARM id.")
     status = from_service(Anything(), "The state.")
+
+
+class IPRule(Entity):
+    noun = "a rule for an address"
+
+    value = required(Text(), "The address, or a range of them.")
 
 
 class NetworkAcls(Entity):
@@ -132,3 +198,20 @@ class Workspace(Resource):
     serverless_compute = optional(Nested(ServerlessComputeSettings), "Its serverless compute.")
     discovery_url = from_service(Text(), "Where its services are listed.")
     mlflow_tracking_uri = from_service(Text(), "Where MLflow finds it.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        kind = str(data.get("kind")).lower()
+        return cls if cls is not Workspace else Hub if kind == "hub" else Project if kind == "project" else cls
+
+
+class Hub(Workspace):
+    noun = "a hub"
+
+    kind = constant("hub", "The kind of workspace.")
+
+
+class Project(Workspace):
+    noun = "a project"
+
+    kind = constant("project", "The kind of workspace.")

@@ -1,0 +1,32 @@
+"""What is wrong with something that was asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smalt.exceptions import Located
+
+
+class ValidationResult:
+    """What is wrong with something, named as the service's client names it."""
+
+    def __init__(self, problems: Sequence[Located] = ()) -> None:
+        self.problems = list(problems)
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+    @property
+    def error_messages(self) -> dict[str, str]:
+        """Place in the document to sentence; `*` is the whole."""
+        found: dict[str, list[str]] = {}
+        for problem in self.problems:
+            place, _, words = problem.message.partition(": ")
+            has_place = bool(words) and " " not in place
+            found.setdefault(place if has_place else "*", []).append(words if has_place else problem.message)
+        return {place: "; ".join(words) for place, words in found.items()}
+
+    def __repr__(self) -> str:
+        result = "Succeeded" if self.passed else "Failed"
+        return f"ValidationResult(result='{result}', errors={[str(problem) for problem in self.problems]!r})"
