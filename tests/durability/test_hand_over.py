@@ -13,7 +13,6 @@ import pytest
 from smalt.home import Home
 from smalt.service.compute import local
 from smalt.service.records import events, jobs
-from tests.durability.test_recovery import crash
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import Gates, attempts, waits
 from tests.helpers import eventually
@@ -28,6 +27,18 @@ async def opened(home: Home) -> Workbench:
     bench = Workbench(home, cpus=1)
     await bench.engine.open()
     return bench
+
+
+async def die(bench: Workbench) -> None:
+    """The server is gone without a word: nobody tells the launcher to begin nothing more."""
+    bench.engine._closed = True
+    link = bench.engine.rooms.compute._link
+    assert link._wire is not None
+    assert link._wire.transport is not None
+    link._task.cancel()
+    link._wire.transport.abort()
+    bench.db.close()
+    await link._wire.lost.wait()
 
 
 def kill_launcher(home: Home) -> None:
@@ -48,7 +59,7 @@ def test_what_waited_for_a_server_that_died_is_queued_again(gates: Gates, tmp_pa
         rest = [bench.submit(f"r{number}", gates.mark(f"r{number}")) for number in range(4)]
         await waits(bench, rest[1])
         await gates.begun("first")
-        await crash(bench)
+        await die(bench)
         async with workbench(home, cpus=1) as again:
             assert attempts(again, rest[0]) == ["never started"]
             await gates.open("first")
@@ -68,7 +79,7 @@ def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tmp_path
         asked = [bench.submit(name, gates.command(name)) for name in ("first", "second", "third")]
         await waits(bench, asked[2])
         await gates.begun("first")
-        await crash(bench)
+        await die(bench)
         for name in ("first", "second"):
             await gates.open(name)
         await gates.begun("second", "third")

@@ -106,6 +106,18 @@ def test_a_server_that_greets_says_anew_what_waits(rig: Rig, client: Client) -> 
     assert rig.file("b", "runs") is None
 
 
+def test_a_server_that_leaves_wants_nothing_begun(rig: Rig, client: Client) -> None:
+    """What waits is forgotten, what runs goes on."""
+    first = gated(rig, "a")
+    client.start(first, waits(rig, "b"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    client.send({"t": "hold"})
+    go(first)
+    assert client.exit("a")["code"] == 0
+    fence(client, rig, "nobody")
+    assert "b" not in client.started
+
+
 def test_steps_follow_each_other_without_a_server(rig: Rig, client: Client) -> None:
     """The next server learns of both ends."""
     first, second = gated(rig, "a"), {**gated(rig, "b"), "after": True}

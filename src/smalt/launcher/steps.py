@@ -78,7 +78,7 @@ class Steps:
         self._begin(now)
 
     def forget_waiting(self) -> None:
-        """A server greets: it says anew which steps wait."""
+        """A server greets and says anew which steps wait, or leaves and wants none begun."""
         self._waiting.clear()
 
     def stop(self, step_id: str, grace: float, reason: str = "stopped") -> None:

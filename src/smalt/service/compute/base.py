@@ -86,4 +86,4 @@ class Compute(Protocol):
         """How many jobs are not done: while there are any, a server that dies is started again."""
 
     async def close(self) -> None:
-        """Leave; what runs goes on running."""
+        """Leave; what runs goes on running, what waits is forgotten."""

@@ -108,6 +108,7 @@ class LocalCompute:
 
     async def close(self) -> None:
         self.set_unfinished(0)  # who leaves in order is not to be started again
+        self._link.send({"t": "hold"})  # nor is anything to begin meanwhile
         await self._link.close()
 
     def _greet(self, hello: dict[str, Any]) -> None:
