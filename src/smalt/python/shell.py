@@ -10,6 +10,7 @@ import linecache
 import os
 import re
 import sys
+import urllib.request  # noqa: F401  # notebooks that import urllib count on it: IPython has loaded it
 from collections.abc import Iterator
 from inspect import CO_COROUTINE
 from pathlib import Path

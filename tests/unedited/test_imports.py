@@ -1,0 +1,139 @@
+"""What programs import of Azure's packages."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Programs
+
+OFFICIAL = {
+    "azure/ai/ml/__init__.py": "raise SystemExit('the official package was imported')",
+    "azure/identity/__init__.py": "raise SystemExit('the official package was imported')",
+    "azure/core/__init__.py": "",
+    "azure/core/exceptions.py": (
+        "class AzureError(Exception):\n"
+        "    def __init__(self, message, *args, **kwargs):\n"
+        "        self.message = str(message)\n"
+        "        super().__init__(self.message, *args)\n"
+        "class HttpResponseError(AzureError):\n"
+        "    def __init__(self, message=None, response=None, **kwargs):\n"
+        "        self.status_code = None\n"
+        "        super().__init__(message)\n"
+        "class ResourceNotFoundError(HttpResponseError): pass\n"
+        "class ResourceExistsError(HttpResponseError): pass\n"
+        "class ClientAuthenticationError(HttpResponseError): pass\n"
+        "class ServiceRequestError(AzureError): pass\n"
+        "THEIRS = True\n"
+    ),
+    "azure/storage/blob.py": "NAME = 'theirs'",
+}
+
+
+def test_the_names_are_smalts(programs: Programs) -> None:
+    """azure.ai.ml and its submodules, private ones too, give the very objects of smalt."""
+    ran = programs.python(
+        "-c",
+        "import azure.ai.ml, smalt, smalt.entities, smalt.automl\n"
+        "from azure.ai.ml import MLClient, command, dsl, entities\n"
+        "from azure.ai.ml.entities import Environment\n"
+        "from azure.ai.ml.constants import AssetTypes\n"
+        "from azure.ai.ml.entities._job.automl.tabular import TabularFeaturizationSettings\n"
+        "from azure.ai.ml._version import VERSION\n"
+        "assert MLClient is smalt.MLClient and command is smalt.command\n"
+        "assert entities.Environment is Environment is smalt.entities.Environment\n"
+        "assert AssetTypes.URI_FILE == 'uri_file'\n"
+        "assert azure.ai.ml.automl.classification is smalt.automl.classification\n"
+        "assert not hasattr(azure.ai.ml, 'Nope')\n"
+        "assert azure.ai.ml.__version__ == VERSION\n"
+        "print(VERSION.partition('+')[0])",
+    )
+    assert (ran.code, ran.out, ran.err) == (0, "1.35.2\n", "")
+
+
+def test_installed_packages_are_passed_over(programs: Programs) -> None:
+    """Ours win over the official azure.ai.ml and azure.identity; the rest of azure.… stays as it is installed."""
+    for name, text in OFFICIAL.items():
+        programs.write(f"site/{name}", text)
+    ran = programs.python(
+        "-c",
+        "from azure.ai.ml import MLClient\n"
+        "from azure.identity import DefaultAzureCredential\n"
+        "import azure.storage.blob, azure.core.exceptions\n"
+        "import smalt\n"
+        "print(MLClient is smalt.MLClient, azure.storage.blob.NAME, azure.core.exceptions.THEIRS)",
+        environment={"PYTHONPATH": str(programs.folder / "site")},
+    )
+    assert (ran.code, ran.out) == (0, "True theirs True\n"), ran.err
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_exceptions_are_caught_by_their_official_names(served: Programs, installed: bool) -> None:
+    """`except ResourceNotFoundError` catches what is not there, with azure-core installed and without."""
+    for name, text in OFFICIAL.items():
+        served.write(f"site/{name}", text)
+    ran = served.python(
+        "-c",
+        "from azure.ai.ml import MLClient\n"
+        "from azure.identity import DefaultAzureCredential\n"
+        "from azure.core.exceptions import HttpResponseError, ResourceNotFoundError\n"
+        "try:\n"
+        "    MLClient(DefaultAzureCredential(), 's', 'g', 'w').jobs.get('nope')\n"
+        "except ResourceNotFoundError as error:\n"
+        "    print(isinstance(error, HttpResponseError), error.status_code, error)\n",
+        environment={"PYTHONPATH": str(served.folder / "site")} if installed else {},
+    )
+    assert (ran.code, ran.out) == (0, "True 404 there is no job 'nope' in workspace 'w'\n"), ran.err
+
+
+def test_a_credential_asks_nobody(programs: Programs) -> None:
+    """Every class of azure.identity takes anything; its token can be taken apart and names no secret of the server."""
+    ran = programs.python(
+        "-c",
+        "import base64, json\n"
+        "from azure.identity import (DefaultAzureCredential, ClientSecretCredential, ManagedIdentityCredential,\n"
+        "    InteractiveBrowserCredential, AzureCliCredential, get_bearer_token_provider)\n"
+        "ClientSecretCredential('tenant', 'client', client_secret='x')\n"
+        "with ManagedIdentityCredential(client_id='x') as credential:\n"
+        "    token = credential.get_token('https://management.azure.com/.default')\n"
+        "part = token.token.split('.')[1]\n"
+        "claims = json.loads(base64.urlsafe_b64decode(part + '=' * (-len(part) % 4)))\n"
+        "assert get_bearer_token_provider(AzureCliCredential(), 'a')()\n"
+        "print(claims['aud'], token.expires_on == claims['exp'], token.token.count('.'))\n",
+    )
+    assert (ran.code, ran.out) == (0, "https://management.azure.com True 2\n"), ran.err
+
+
+def test_credentials_can_be_awaited(programs: Programs) -> None:
+    """azure.identity.aio has the same names."""
+    text = (
+        "import asyncio\n"
+        "from azure.identity.aio import DefaultAzureCredential\n"
+        "print(asyncio.run(DefaultAzureCredential().get_token('x')).token[:2])"
+    )
+    assert programs.python("-c", text).out == "ey\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("from azure.ai.ml.entities import Nope", "smalt has no azure.ai.ml.entities.Nope"),
+        ("import azure.ai.ml.nope", "smalt has no azure.ai.ml.nope"),
+        ("import azure.core.pipeline.policies", "pip install azure-core"),
+        ("from azureml.core import Workspace", "SDK v1"),
+        ("import azureml.pipeline.steps", "a later version"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(programs: Programs, line: str, sentence: str) -> None:
+    """At the program's own line, without a traceback; a program may catch it as an ImportError."""
+    file = programs.write("submit.py", f"x = 1\n{line}\n")
+    ran = programs.python(str(file))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+    assert ran.err.startswith(f"{file}:2: ")
+    assert sentence in ran.err
+    assert programs.python("-c", f"try:\n    {line}\nexcept ImportError:\n    print('caught')").out == "caught\n"
+
+
+def test_who_only_asks_is_answered(programs: Programs) -> None:
+    """Libraries look whether azureml is there without importing it."""
+    text = "import importlib.util as u; print(u.find_spec('azureml'))"
+    assert programs.python("-c", text).out == "None\n"

@@ -1,0 +1,147 @@
+"""Notebooks by `smalt python`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from smalt.python import cells
+
+from .conftest import Programs
+
+
+def shown(cell: dict[str, Any]) -> str:
+    """All text that a cell shows."""
+    return "".join(output.get("text") or output["data"]["text/plain"] for output in cell["outputs"])
+
+
+def test_cells_run_in_order_and_their_outputs_are_kept(programs: Programs) -> None:
+    """Names go from cell to cell; a last expression is shown, unless it ends with a semicolon."""
+    source = programs.notebook(
+        "n.ipynb", "import sys\nx = 3", "print('a')\nprint('b', file=sys.stderr)\nx + 1", "x;", ""
+    )
+    before = source.read_text()
+    ran = programs.python("n.ipynb")
+    assert (ran.code, ran.out) == (0, "a\n4\n")
+    assert source.read_text() == before
+    first, second, third, empty = programs.cells("n.executed.ipynb")
+    assert [first["execution_count"], second["execution_count"], empty["execution_count"]] == [1, 2, None]
+    assert second["outputs"] == [
+        {"output_type": "stream", "name": "stdout", "text": "a\n"},
+        {"output_type": "stream", "name": "stderr", "text": "b\n"},
+        {"output_type": "execute_result", "execution_count": 2, "data": {"text/plain": "4"}, "metadata": {}},
+    ]
+    assert third["outputs"] == []
+
+
+def test_rich_forms_are_kept(programs: Programs) -> None:
+    """_repr_html_ of a result, and what is displayed by hand."""
+    programs.notebook(
+        "n.ipynb",
+        "class A:\n    def _repr_html_(self): return '<i>a</i>'\n    def __repr__(self): return 'A'\nA()",
+        "from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))\ndisplay(A())",
+    )
+    ran = programs.python("n.ipynb")
+    assert ran.code == 0, ran.err
+    first, second = programs.cells("n.executed.ipynb")
+    assert first["outputs"][0]["data"] == {"text/html": "<i>a</i>", "text/plain": "A"}
+    assert [output["data"]["text/html"] for output in second["outputs"]] == ["<b>x</b>", "<i>a</i>"]
+
+
+def test_magics_and_shell_lines(programs: Programs) -> None:
+    """Those that job notebooks use."""
+    programs.notebook(
+        "n.ipynb",
+        "%load_ext autoreload\n%autoreload 2\n%matplotlib inline\nfolder = 'src'\n!mkdir {folder}",
+        "%%writefile {folder}/hello.py\nprint('hello')",
+        "!python src/hello.py\nlines = !cat $folder/hello.py\nlines",
+        "%cd src\nimport hello",
+        "%%time\nfor i in range(2):\n    !echo {i}",
+        "text = '''\n!no line of a shell\n%no magic\n'''\nn = (7\n % 4)\nprint(n, len(text.split()))",
+        "len?",
+        "%%bash\necho from bash",
+        "%pip install azure-ai-ml mldesigner",
+        "%env MINE=1\nimport os\nos.environ['MINE']",
+        "%%capture\nprint('nowhere')",
+        "%run hello.py",
+        "import asyncio\nawait asyncio.sleep(0, 'awaited')",
+    )
+    ran = programs.python("n.ipynb")
+    assert ran.code == 0, ran.err
+    done = [shown(cell) for cell in programs.cells("n.executed.ipynb")]
+    assert done[1] == "Writing src/hello.py\n"
+    assert done[2] == "hello\n[\"print('hello')\"]"
+    assert done[3].endswith("hello\n")
+    assert done[4].startswith("0\n1\nWall time")
+    assert done[5] == "3 7\n"
+    assert "number of items" in done[6]
+    assert done[7] == "from bash\n"
+    assert done[8] == "smalt stands in for azure-ai-ml, mldesigner: not installed\n"
+    assert done[9] == "env: MINE=1\n'1'"
+    assert done[10] == ""
+    assert done[11] == "hello\n"
+    assert done[12] == "'awaited'"
+
+
+def test_the_first_failing_cell_ends_it(programs: Programs) -> None:
+    """Its number and line are told; what ran is written, with the error in its place."""
+    programs.notebook("n.ipynb", "def f():\n    return 1 / 0", "x = 1\nf()", "print('never')")
+    ran = programs.python("n.ipynb")
+    assert (ran.code, ran.out) == (1, "")
+    assert "n.ipynb, cell 2, line 2: ZeroDivisionError: division by zero\n" in ran.err
+    _, second, third = programs.cells("n.executed.ipynb")
+    assert [output["ename"] for output in second["outputs"]] == ["ZeroDivisionError"]
+    assert (third["execution_count"], third["outputs"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("x = 1\nfrom azure.ai.ml.entities import Nope", "cell 1, line 2: smalt has no azure.ai.ml.entities.Nope"),
+        ("\n\nx = = 1", "cell 1, line 3: SyntaxError"),
+        ("import azureml.core", "cell 1, line 1: azureml.core is of SDK v1"),
+        ("%%nonsense\nx", "%%nonsense is a magic of IPython"),
+        ("%cd nowhere", "cell 1, line 1: %cd nowhere: No such file or directory"),
+        ("%pip --no-such-option", "cell 1, line 1: %pip --no-such-option ended with code"),
+    ],
+)
+def test_failures_name_cell_and_line(programs: Programs, cell: str, words: str) -> None:
+    """Whatever the cell died of."""
+    programs.notebook("n.ipynb", cell)
+    ran = programs.python("n.ipynb")
+    assert ran.code == 1
+    assert f"n.ipynb, {words}" in ran.err or words in ran.err
+    assert ran.err.endswith("written: n.executed.ipynb\n")
+
+
+def test_a_cell_may_end_the_notebook(programs: Programs) -> None:
+    """sys.exit(0) is no failure, sys.exit(1) is."""
+    programs.notebook("n.ipynb", "import sys\nsys.exit(0)", "1/0")
+    assert programs.python("n.ipynb").code == 0
+    programs.notebook("n.ipynb", "import sys\nsys.exit(3)")
+    ran = programs.python("n.ipynb")
+    assert ran.code == 1
+    assert "cell 1: the cell called sys.exit(3)" in ran.err
+
+
+def test_what_is_no_notebook(programs: Programs) -> None:
+    """One sentence."""
+    programs.write("n.ipynb", json.dumps({"worksheets": []}))
+    ran = programs.python("n.ipynb")
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "n.ipynb is no notebook of format 4" in ran.err
+
+
+def test_lines_keep_their_numbers() -> None:
+    """Magics are translated line by line; a continued line leaves empty ones behind."""
+    made = cells.translated("!echo a \\\n  b\nx = !ls\nif x:\n    %cd ..\ny?")
+    assert made.splitlines() == [
+        "get_ipython().system('echo a b')",
+        "",
+        "x = get_ipython().getoutput('ls')",
+        "if x:",
+        "    get_ipython().run_line_magic('cd', '..')",
+        "get_ipython().run_line_magic('pinfo', 'y')",
+    ]

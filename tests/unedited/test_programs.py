@@ -1,0 +1,81 @@
+"""`smalt python` runs what `python` runs, as `python` does."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Programs
+
+
+def test_a_file_with_arguments(programs: Programs) -> None:
+    """It finds its neighbours and its arguments, and is __main__; what looks like an option of ours is its own."""
+    programs.write("src/neighbour.py", "NAME = 'neighbour'")
+    text = "import sys, neighbour\nprint(__name__, __file__, sys.argv, neighbour.NAME)\n"
+    programs.write("src/submit.py", text)
+    ran = programs.python("src/submit.py", "--help", "-m", "x", "--output", "y")
+    assert ran.out == ("__main__ src/submit.py ['src/submit.py', '--help', '-m', 'x', '--output', 'y'] neighbour\n"), (
+        ran.err
+    )
+
+
+def test_a_module(programs: Programs) -> None:
+    """`-m` runs a package's __main__ from the current folder."""
+    programs.write("pkg/__init__.py", "")
+    programs.write("pkg/__main__.py", "import sys, pkg\nprint(__name__, sys.argv[1:], __package__)\n")
+    assert programs.python("-m", "pkg", "a", "-c").out == "__main__ ['a', '-c'] pkg\n"
+
+
+def test_a_text_and_standard_input(programs: Programs) -> None:
+    """`-c` and `-` as of python."""
+    assert programs.python("-c", "import sys; print(sys.argv)", "a").out == "['-c', 'a']\n"
+    assert programs.python("-cprint(1)").out == "1\n"
+    assert programs.python("-", "a", given="import sys; print(sys.argv)").out == "['-', 'a']\n"
+
+
+def test_it_ends_as_the_program_says(programs: Programs) -> None:
+    """sys.exit with a number and with a text."""
+    assert programs.python("-c", "import sys; sys.exit(7)").code == 7
+    ran = programs.python("-c", "import sys; sys.exit('no')")
+    assert (ran.code, ran.err) == (1, "no\n")
+
+
+def test_the_programs_own_error_is_its_traceback(programs: Programs) -> None:
+    """With the program's lines only."""
+    programs.write("bad.py", "def f():\n    return 1 / 0\n\nf()\n")
+    ran = programs.python("bad.py")
+    assert ran.code == 1
+    assert ran.err.startswith('Traceback (most recent call last):\n  File "bad.py", line 4')
+    assert ran.err.endswith("ZeroDivisionError: division by zero\n")
+    assert "smalt" not in ran.err
+
+
+def test_what_smalt_refuses_is_told_at_the_programs_line(served: Programs) -> None:
+    """One sentence, no traceback."""
+    served.write("submit.py", "from azure.ai.ml import MLClient\n\nMLClient(None, 's', 'g', 'w').jobs.get('nope')\n")
+    ran = served.python("submit.py")
+    assert (ran.code, ran.err) == (1, "submit.py:3: there is no job 'nope' in workspace 'w'\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere.py"], "there is no file 'nowhere.py'"),
+        (["-m", "no.such.module"], "there is no module named 'no.such.module'"),
+        (["-m"], "say what to run"),
+        ([], "say what to run"),
+        (["nowhere.ipynb"], "nowhere.ipynb: No such file"),
+    ],
+)
+def test_what_cannot_be_run(programs: Programs, words: list[str], sentence: str) -> None:
+    """One sentence, exit code 2."""
+    ran = programs.python(*words)
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert sentence in ran.err
+
+
+def test_az_in_what_it_starts_is_smalt(programs: Programs) -> None:
+    """A program that calls `az ml …` reaches smalt."""
+    text = (
+        "import subprocess; print(subprocess.run(['az', 'ml', '--help'], capture_output=True, text=True).stdout[:12])"
+    )
+    assert "smalt" in programs.python("-c", text).out or "Usage" in programs.python("-c", text).out
