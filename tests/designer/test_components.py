@@ -313,6 +313,7 @@ def test_values_go_from_step_to_step(client: MLClient, module: Write, capsys: py
     """)
     kept = client.components.create_or_update(made.add)
     assert (kept.name, kept.version) == ("add", "1")
+    assert client.create_or_update(made.show).name == "show"
 
     @pipeline(default_compute="local")
     def whole(start: int) -> None:

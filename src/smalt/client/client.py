@@ -114,6 +114,8 @@ class MLClient(Collections):
         for base in type(entity).__mro__:
             if base.__name__ in _COLLECTIONS:
                 return getattr(self, _COLLECTIONS[base.__name__])
+        if hasattr(entity, "_is_mldesigner_component"):
+            return self.components
         if hasattr(entity, "component") or type(entity).__name__.endswith("Node"):
             return self.jobs
         raise TypeError(f"a {type(entity).__name__} cannot be created; give a job, an asset, an endpoint or a compute")
