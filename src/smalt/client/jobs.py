@@ -169,7 +169,7 @@ class JobOperations(Collection):
         properties.setdefault("experimentName", os.path.basename(os.getcwd()).replace(" ", "") or "Default")
         folder = assets.first_code
         if folder is not None:
-            properties["properties"] = {**git.properties(folder), **properties["properties"]}
+            properties["properties"] = {**git.properties(folder), **properties["properties"], **_command_file(job)}
         assets.send()
         return body
 
@@ -194,3 +194,14 @@ class JobOperations(Collection):
 
         tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
         return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+
+
+def _command_file(job: Job) -> dict[str, str]:
+    """Where the file is that a command names as if it were a program, for the message when it fails."""
+    code, words = getattr(job, "code", None), str(getattr(job, "command", "")).split()
+    if not code or not words:
+        return {}
+    file = os.path.join(code, words[0]) if os.path.isdir(code) else str(code)
+    if not os.path.isfile(file) or os.path.basename(file) != os.path.basename(words[0]):
+        return {}
+    return {"smalt.command-file": os.path.relpath(file)}

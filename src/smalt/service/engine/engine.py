@@ -378,7 +378,9 @@ class Engine:
     def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
         error = outcome.error_of(exit, leaf.timeout)
-        error = outcome.with_hint(error, leaf.entity.command, leaf.folders(self.rooms, number).cwd)
+        if error is not None:
+            entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
+            error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
         try:
             run.untouched = command.finish(self.rooms, leaf, number) and error is None
         except Exception as caught:

@@ -31,17 +31,20 @@ def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
     return None
 
 
-def with_hint(error: dict[str, Any] | None, command: str, folder: str) -> dict[str, Any] | None:
-    """The same error; of a first word that no shell finds, or may not run, with what to write instead."""
+def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
+    """The same error; where the command begins with a file of its folder as if it were a program, with what to write.
+
+    `known_as` is what the user calls that file.
+    """
     program = _FIRST_WORD.match(command)
-    if error is None or error.get("exit_code") not in (126, 127) or program is None:
+    if error.get("exit_code") not in (126, 127) or program is None:
         return error
     file = os.path.normpath(program.group(1))
     if os.path.isabs(file) or file.startswith("..") or not os.path.isfile(os.path.join(folder, file)):
         return error
     way = _WAYS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
     instead = f"./{file}" if way == "./" else f"{way} {file}"
-    why = f"{file} is in the job's code, but is not a program that the shell finds; write '{instead}'"
+    why = f"{known_as or file} exists, but its name alone is no command; write '{instead}'"
     return {**error, "message": f"{error['message']}: {why}"}
 
 
