@@ -22,7 +22,8 @@ def test_a_put_is_accepted_once(server: Server, workspace: str) -> None:
 
 @pytest.mark.parametrize("command", ["true", "exit 3"])
 def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, workspace: str, command: str) -> None:
-    """With the status, services, times and error that the service added; a really other body is a conflict."""
+    """With the status, services, times and error that the service added; another run is a conflict, another
+    description of the same run a change."""
     url = f"{workspace}/jobs/answered"
     sent = host_job(command, tags={"k": "v"}, properties={"own": "1"}, outputs={"o": {"jobOutputType": "uri_folder"}})
     server.ask("PUT", url, sent)
@@ -32,9 +33,15 @@ def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, worksp
     for body in (early, late):
         again = server.ask("PUT", url, body)
         assert (again.status, again.body) == (200, late)
-    for key, value in {"command": "false", "tags": {}, "properties": {"own": "2"}, "description": "x"}.items():
+    for key, value in {"command": "false", "environmentVariables": {"A": "1"}}.items():
         other = {**late, "properties": {**late["properties"], key: value}}
         assert server.ask("PUT", url, other).status == 409
+    for key, value in {"tags": {}, "description": "x", "displayName": "y", "isArchived": True}.items():
+        other = {**late, "properties": {**late["properties"], key: value}}
+        assert server.ask("PUT", url, other).body["properties"][key] == value
+    for key, value in {"tags": {"k": 1}, "description": [], "displayName": {"x": 1}, "isArchived": "x"}.items():
+        other = {**late, "properties": {**late["properties"], key: value}}
+        assert server.ask("PUT", url, other).status == 400
     less = {key: value for key, value in late["properties"].items() if key != "outputs"}
     assert server.ask("PUT", url, {"properties": less}).status == 409
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from smalt.exceptions import NotFound
 from smalt.service.api.call import Call
-from smalt.service.data import DEFAULTS
+from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD
 from smalt.service.records import resources
 
@@ -24,6 +24,7 @@ CONTAINERS = {
 """By datastore; the names of their containers are the service's."""
 
 _PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/?(?P<name>.*)", re.DOTALL)
+_TWICE = re.compile(r"(/workspaces/[^/]+/\w+/)azureml:", re.IGNORECASE)
 _URI = re.compile(r"azureml://datastores/(?P<name>[^/]+)/paths/(?P<path>.*)", re.DOTALL)
 
 
@@ -64,15 +65,24 @@ def store(call: Call, container: str) -> str:
     raise NotFound(f"there is no container '{container}' in workspace '{call.workspace.name}'")
 
 
+def opened_with(container: str) -> str:
+    """Whose link opens a container: what code became is read with that of the default datastore, whose credentials
+    azure-ai-ml takes for all of the account."""
+    return CONTAINERS[DEFAULT]["containerName"] if container == SNAPSHOTS else container
+
+
 def canonical(call: Call, value: Any) -> Any:
-    """A body with every such URL in it as the datastore's URI."""
+    """A body with every such URL in it as the datastore's URI, and every id without the `azureml:` that clients leave
+    in it where a program names `azureml:NAME@LABEL`."""
     if isinstance(value, dict):
         return {key: canonical(call, inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [canonical(call, inner) for inner in value]
-    found = own(call, value) if isinstance(value, str) else None
-    if found is None or found[0] == SNAPSHOTS or UPLOAD.fullmatch(found[0]):
+    if not isinstance(value, str):
         return value
+    found = own(call, value)
+    if found is None or found[0] == SNAPSHOTS or UPLOAD.fullmatch(found[0]):
+        return _TWICE.sub(r"\1", value) if value.startswith("/subscriptions/") else value
     return f"azureml://datastores/{store(call, found[0])}/paths/{found[1]}"
 
 

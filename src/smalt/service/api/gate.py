@@ -110,7 +110,7 @@ class Gate:
     def _has_link(self, scope: Scope) -> bool:
         query = scope["query_string"].decode("latin-1")
         if "sig=" in query and (blob := blob_urls.split(scope["path"])):
-            return self._service.sas.opens(scope["method"], *blob[:2], query)
+            return self._service.sas.opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _authenticate(self, scope: Scope, headers: Headers) -> None:

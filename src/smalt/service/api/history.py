@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
-from smalt.service.api.jobs import existing
+from smalt.service.api.jobs import describe, existing
 from smalt.service.api.shapes import iso
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
+_MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
+_DATA = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
+_CLIENT = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
 _LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
 
 
@@ -46,28 +50,26 @@ async def post_rundata(call: Call) -> dict[str, Any]:
     call.path_params["name"] = name
     job = existing(call)
     written = jobs.data(call.service.db, job.id, "output")
-    outputs = {output: {"assetId": asset or uri, "type": type} for output, (type, _, uri, asset) in written.items()}
+    outputs = {
+        output: {"assetId": asset or uri, "type": _type(call, type)}
+        for output, (type, _, uri, asset) in written.items()
+    }
     return {"runMetadata": {**_run(call, job), "outputs": outputs}}
 
 
 async def patch_run(call: Call) -> dict[str, Any]:
     """Archive, restore, rename, describe, tag; what is not named stays."""
     job, changes = existing(call), await call.object()
+    merged = {key: value for key, value in changes.items() if key in ("displayName", "description")}
     properties = jobs.properties(call.service.db, job.id)
     for key in ("tags", "properties"):
         given = changes.get(key)
         if isinstance(given, dict):
-            merged = {**_mapping(properties.get(key)), **given}
-            properties[key] = {name: value for name, value in merged.items() if value is not None}
-    if "description" in changes:
-        properties["description"] = changes["description"]
-    shown = changes.get("displayName", job.display_name)
-    hidden = changes.get("hidden", bool(job.is_archived))
-    if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):
-        raise ValidationException('"displayName" must be a text and "hidden" true or false')
-    jobs.describe(call.service.db, job, properties, display_name=shown, is_archived=hidden)
-    call.service.tracking.runs.described(job)
-    return _run(call, jobs.get(call.service.db, job.id))
+            both = {**_mapping(properties.get(key)), **given}
+            merged[key] = {name: value for name, value in both.items() if value is not None}
+    if "hidden" in changes:
+        merged["isArchived"] = changes["hidden"]
+    return _run(call, describe(call, job, merged))
 
 
 async def get_service_instances(call: Call) -> dict[str, Any]:
@@ -117,6 +119,13 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
     if job.error:
         run["error"] = {"error": json.loads(job.error)}
     return run
+
+
+def _type(call: Call, type: str | None) -> str | None:
+    """Models by the run history's own words; data, too, for azure-ai-ml before 1.35, which knows no others."""
+    client = _CLIENT.search(call.headers.get("user-agent", ""))
+    known = _MODELS if client is None or int(client[1]) >= 35 else {**_MODELS, **_DATA}
+    return known.get(type or "", type)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

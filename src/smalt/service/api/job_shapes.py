@@ -12,6 +12,8 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
+TIMES = ("StartTimeUtc", "EndTimeUtc")
+"""The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 
 
@@ -89,7 +91,5 @@ def _texts(value: Any) -> dict[str, Any]:
 
 
 def _times(job: Job) -> dict[str, str]:
-    times = {"StartTimeUtc": job.started_at, "EndTimeUtc": job.ended_at}
-    return {
-        key: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value)) for key, value in times.items() if value is not None
-    }
+    times = zip(TIMES, (job.started_at, job.ended_at), strict=True)
+    return {key: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value)) for key, value in times if value is not None}

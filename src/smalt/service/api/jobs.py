@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from smalt.exceptions import Conflict, NotFound
+from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
-from smalt.service.api.job_shapes import below, is_answer, job_shape, tree_row
+from smalt.service.api.job_shapes import TIMES, below, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
@@ -16,19 +16,23 @@ from smalt.service.engine.submission import READ_ONLY
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
+_DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
+"""What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
 _POLL = {"x-ms-retry-after-ms": "150"}
 """Azure's clients wait 30 s between polls unless they are told this."""
 
 
 async def put_job(call: Call) -> Reply:
-    """Submit. The same body again gives the job that is there, and so does the body that GET gave."""
+    """Submit. The same body again gives the job that is there, and so does the body that GET gave; what only
+    describes the job may be another one then."""
     properties = canonical(call, properties_of(await call.object()))
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         shape = job_shape(call.service.db, call.workspace, there)
-        sent = {key: value for key, value in properties.items() if key not in READ_ONLY}
-        if is_answer(sent, jobs.properties(call.service.db, there.id), shape["properties"]):
-            return Reply(shape, 200)
+        submitted = jobs.properties(call.service.db, there.id)
+        if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (properties, submitted, shape["properties"]))):
+            there = describe(call, there, properties)
+            return Reply(job_shape(call.service.db, call.workspace, there), 200)
     job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)
     return Reply(job_shape(call.service.db, call.workspace, job), 201 if there is None else 200)
 
@@ -83,6 +87,35 @@ async def get_tree(call: Call) -> dict[str, Any]:
     rows = below(jobs.tree(call.service.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
     return {"jobs": [{**tree_row(row, names), "display_name": row.display_name} for row in rows]}
+
+
+def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
+    """Name, description, tags, properties and whether it is archived, as far as `changes` has them."""
+    before = jobs.properties(call.service.db, job.id)
+    after, notes = dict(before), changes.get("properties")
+    for key in ("description", "tags"):
+        if key in changes:
+            after[key] = changes[key]
+    if isinstance(notes, dict):
+        after["properties"] = {key: value for key, value in notes.items() if key not in TIMES}
+    shown, hidden = changes.get("displayName") or job.display_name, changes.get("isArchived")
+    hidden = bool(job.is_archived) if hidden is None else hidden
+    if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):
+        raise ValidationException("the display name must be a text, and archived true or false")
+    if not isinstance(after.get("description"), (str, type(None))) or not _are_texts(after.get("tags")):
+        raise ValidationException("the description must be a text, and tags an object of texts")
+    if (after, shown, hidden) != (before, job.display_name, bool(job.is_archived)):
+        jobs.describe(call.service.db, job, after, display_name=shown, is_archived=hidden)
+        call.service.tracking.runs.described(job)
+    return jobs.get(call.service.db, job.id)
+
+
+def _are_texts(tags: Any) -> bool:
+    return tags is None or (isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values()))
+
+
+def _without(keys: tuple[str, ...], properties: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in properties.items() if key not in keys}
 
 
 def existing(call: Call) -> Job:

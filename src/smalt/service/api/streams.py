@@ -12,8 +12,8 @@ _MOST = 4096
 
 
 class Streams:
-    """`jobs.stream` of azure-ai-ml prints the log only after the second poll: to who begins when the job is over the
-    first answer must not say so. Nothing of a poll tells which stream it belongs to, so it is the caller and the job."""
+    """`jobs.stream` of azure-ai-ml prints the log from its second poll on: to who begins when the job is over, the
+    first answer must not say so. Nothing of a poll tells its stream, so it is known by the caller and the job."""
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, int], float] = {}
