@@ -45,8 +45,8 @@ _RENAMED = {
     "AmlTokenConfiguration": ("entities.identity", "AmlToken"),
 }
 _MODULES = (
-    *("automl", "constants", "data_transfer", "designer", "dsl", "entities", "exceptions"),
-    *("parallel", "sweep"),
+    *("automl", "constants", "data_transfer", "designer", "dsl", "entities", "exceptions", "finetuning", "identity"),
+    *("model_customization", "operations", "parallel", "sweep"),
 )
 
 __all__ = [*sorted((*_WHERE, *_RENAMED)), "__version__"]  # noqa: PLE0604  # each is a str

@@ -1,0 +1,1 @@
+"""Private places of the official SDK that programs import from."""

@@ -1,0 +1,8 @@
+"""Where the official SDK keeps it; programs import it from here."""
+
+from __future__ import annotations
+
+from smalt.entities.automl import AutoMLLimits, Featurization
+
+NlpLimitSettings = AutoMLLimits
+NlpFeaturizationSettings = Featurization
