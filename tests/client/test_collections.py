@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from smalt import MLClient
+from smalt import MLClient, load_component
 from smalt.exceptions import Conflict, NotFound, ValidationException
-from tests.client.documents import ENVIRONMENT, make
+from tests.client.documents import ENVIRONMENT, command, make
 
 PIP = {"dependencies": ["python=3.11", {"pip": ["six"]}]}
 
@@ -172,3 +172,35 @@ def test_anything_is_created_by_its_kind(client: MLClient) -> None:
     assert client.create_or_update(make("compute", **given)).name == "k"
     with pytest.raises(TypeError):
         client.create_or_update(object())  # type: ignore[arg-type]
+
+
+def test_a_component_is_downloaded(client: MLClient, tmp_path: Path) -> None:
+    """Its specification and its code, which load as the component that it was."""
+    (tmp_path / "src" / "sub").mkdir(parents=True)
+    (tmp_path / "src" / "sub" / "a.py").write_text("print(1)")
+    client.components.create_or_update(component("python sub/a.py", code=str(tmp_path / "src")))
+    client.components.download("c", tmp_path / "here")
+    assert (tmp_path / "here/c/code/sub/a.py").read_text() == "print(1)"
+    loaded = load_component(tmp_path / "here/c/component_spec.yaml")
+    assert (loaded.name, loaded.version, loaded.command) == ("c", "1", "python sub/a.py")
+    assert client.components.create_or_update(loaded).code == client.components.get("c").code
+
+
+def test_sizes_are_listed(client: MLClient) -> None:
+    """The one of a compute that nobody described is among them, as the cloud's by name."""
+    sizes = {each.name.lower(): each for each in client.compute.list_sizes()}
+    assert sizes["standard_nc24rs_v3"].gpus == 4
+    assert sizes[client.compute.get("any").size.lower()].v_cp_us >= 1
+    assert list(client.compute.list_sizes(compute_type="Kubernetes")) == []
+
+
+def test_a_job_is_described_anew(client: MLClient) -> None:
+    """`update` changes what it is given and leaves the rest."""
+    made = client.jobs.create_or_update(command("true", tags={"a": "b"}), description="d")
+    changed = client.jobs.update(made.name, display_name="D", properties={"p": "q"})
+    assert (changed.display_name, changed.description, changed.tags, changed.properties["p"]) == (
+        "D",
+        "d",
+        {"a": "b"},
+        "q",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import NotFound, Refused
@@ -39,12 +40,49 @@ def download_component(client: MLClient, component: Any, folder: str) -> None:
     document = component.to_dict()
     code = document.get("code")
     if code:
-        body = client.connection.get(str(code).removeprefix("azureml:"))
-        fetch(client, body["properties"]["codeUri"], os.path.join(folder, "code"))
+        download_code(client, str(code), os.path.join(folder, "code"))
         document["code"] = "./code"
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "component_spec.yaml"), "w", encoding="utf-8") as file:
         yaml.safe_dump(document, file, sort_keys=False, allow_unicode=True)
+
+
+def download_code(client: MLClient, id: str, folder: str) -> None:
+    """A snapshot's content into a folder."""
+    import tarfile
+
+    answer = client.connection.stream(f"/smalt/v1{id.removeprefix('azureml:')}/archive")
+    stream: Any = Pieces(answer.pieces())
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            for member in archive:
+                if not _is_inside(member.name) or not (member.isfile() or member.isdir() or member.issym()):
+                    raise Refused(f"'{member.name}' in the code of {id} is no file of it")
+                archive.extract(member, folder)
+    finally:
+        answer.close()
+
+
+def _is_inside(name: str) -> bool:
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
+class Pieces:
+    """What comes in pieces, read as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while len(self._rest) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._rest += piece
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
 
 
 def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> None:

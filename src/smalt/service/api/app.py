@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api import (
+    archives,
     blob_urls,
     blobs,
     bulk,
@@ -69,6 +70,7 @@ _WORKSPACE: dict[str, list[Table]] = {
         metrics.ROUTES,
         compare.ROUTES,
         snapshots.ROUTES,
+        archives.ROUTES,
         bulk.ROUTES,
         files.ROUTES,
     ],
