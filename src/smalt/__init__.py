@@ -88,9 +88,9 @@ class _Mldesigner:
     def find_spec(name: str, path: object = None, target: object = None) -> Any:
         if name.partition(".")[0] != "mldesigner":
             return None
-        from smalt.designer.importing import find_spec
+        from importlib import import_module
 
-        return find_spec(name)
+        return import_module("smalt.designer.importing").find_spec(name)
 
 
 sys.meta_path.append(_Mldesigner)
