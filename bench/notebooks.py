@@ -6,7 +6,7 @@ Each runs in a copy of the checkout, in one virtual environment of its own besid
 Public URLs whose files the checkout has are mapped to them, as bench/corpus.py does; the credit card data of the
 tutorials, which it has not, is made up: the same columns, 300 rows by chance. Three ends are told apart: Runs
 (to its last cell), Refused (smalt says in one sentence what it does not do), Needs (what cannot be here: the reason is
-in `NEEDS`, found by reading the notebook); anything else is a Fault.
+in `NEEDS`, found by reading the notebook); anything else is a Fault, also a job that fails after its notebook's end.
 """
 
 from __future__ import annotations
@@ -22,18 +22,31 @@ import tempfile
 import time
 from pathlib import Path
 
-from corpus import map_urls
+from corpus import last_line, map_urls
 
 FOLDERS = ("sdk/python/jobs/pipelines", "sdk/python/jobs/single-step", "tutorials")
 COPIED = ("sdk/python/jobs", "sdk/python/assets", "tutorials", "cli/assets", "cli/jobs/pipelines-with-components")
-PACKAGES = ("pandas", "matplotlib", "requests")
+PACKAGES = ("pandas", "matplotlib", "requests", "pyarrow", "mlflow-skinny", "scikit-learn")
 """What notebooks find on a compute instance without installing it."""
+
+_PLACE = "--workspace-name <AML_WORKSPACE_NAME> --resource-group <RESOURCE_GROUP> --subscription <SUBSCRIPTION_ID>"
+WORKSPACES = ((), tuple(_PLACE.split()))
+"""Where notebooks submit to: the default one, as there is no config.json, and the one they name as they are written."""
+SPACED = "https://azuremlexamples.blob.core.windows.net/datasets/credit_card/default%20of%20credit%20card%20clients.csv"
+"""Programs hand its path on unquoted, so that it must not lead to a file with spaces in its name."""
 
 NEEDS = {
     "1a_pipeline_with_components_from_yaml/pipeline_with_components_from_yaml_serverless": "the notebook itself fails: "
     "it never makes ml_client",
     "1d_": "the network, in a job: curl of a public file",
     "1h_automl_in_pipeline/automl-image": "the network: images are fetched from a public URL",
+    "2a_": "the network, in a job: Keras fetches MNIST",
+    "2e_": "the network: Fashion-MNIST is fetched from a public URL",
+    "explore-data": "the cloud's data plane: azureml-fsspec reads azureml:// by itself",
+    "1k_": "the network: the notebook fetches its data from a public URL",
+    "e2e-object": "data that the checkout has not: images; and GPUs",
+    "cloud-workstation": "the network: pandas reads a public URL",
+    "azureml-in-a-day": "a reader who waits for the job, which registers the model that the next cell takes",
     "2b_": "data that the checkout has not: CIFAR-10",
     "2d_": "its own packages no longer go together (azureml-designer-cv-modules 0.0.41), with any installer",
     "mnist-distributed": "the network, in a job: Keras fetches MNIST",
@@ -62,6 +75,8 @@ def main() -> int:
     (home / "home").mkdir(exist_ok=True)
     map_urls(arguments.checkout, home / "home", environment)
     make_credit_cards(copy, home / "home" / "mirror")
+    mapped = f"{SPACED}={home}/home/mirror/credit_card/default_of_credit_card_clients.csv"
+    subprocess.run([python, "-m", "smalt", "config", "set", "url-map", mapped], env=environment, check=True)
     counts: dict[str, int] = {}
     print(f"{'notebook':<100} {'end':<8} {'s':>6}  why")
     try:
@@ -112,9 +127,8 @@ def make_credit_cards(copy: Path, mirror: Path) -> None:
         amounts = [chance.randint(0, 90000) for _ in range(2 * len(months))]
         lines.append(",".join(map(str, [row, *few, *late, *amounts, int(sum(late) > chance.randint(0, 12))])))
     text = "\n".join(lines) + "\n"
-    for name in ("default of credit card clients.csv", "default_of_credit_card_clients.csv"):
-        (mirror / "credit_card").mkdir(exist_ok=True)
-        (mirror / "credit_card" / name).write_text(text)
+    (mirror / "credit_card").mkdir(exist_ok=True)
+    (mirror / "credit_card" / "default_of_credit_card_clients.csv").write_text(text)
     data = copy / "tutorials/get-started-notebooks/data"  # where the tutorial has it put by hand
     data.mkdir(exist_ok=True)
     (data / "default_of_credit_card_clients.csv").write_text(text)
@@ -132,7 +146,33 @@ def listed(copy: Path, only: list[str], skip: list[str]) -> list[str]:
     return [name for name in found if not any(text in name for text in skip)]
 
 
+def submitted(python: str, environment: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """All jobs, and how the command line is told where each is."""
+    found = {}
+    for where in WORKSPACES:
+        command = [python, "-m", "smalt", "job", "list", *where, "--query", "[].name", "-o", "tsv"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        found.update(dict.fromkeys(done.stdout.replace("[]", "").split(), where))
+    return found
+
+
+def after(python: str, environment: dict[str, str], before: dict[str, tuple[str, ...]], limit: float) -> str:
+    """Wait for the jobs that the notebook has submitted; what is wrong with the first that fails."""
+    for name, where in submitted(python, environment).items():
+        if name in before:
+            continue
+        command = [python, "-m", "smalt", "job", "stream", *where, "--name", name]
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            return f"its job {name} is not over after {limit:g} s"
+        if done.returncode:
+            return f"its job {name}: {last_line(done.stderr)}"
+    return ""
+
+
 def run(python: str, notebook: Path, environment: dict[str, str], limit: float) -> tuple[str, float, str]:
+    before = submitted(python, environment)
     began = time.monotonic()
     with open(f"{notebook}.log", "w+") as log:
         command = [python, "-m", "smalt", "python", notebook.name]
@@ -147,7 +187,8 @@ def run(python: str, notebook: Path, environment: dict[str, str], limit: float) 
         lines = [line.rstrip() for line in log if line.strip() and not _WRITTEN.match(line)]
     seconds = time.monotonic() - began
     if done.returncode == 0:
-        return "Runs", seconds, ""
+        reason = after(python, environment, before, limit)
+        return "Fault" if reason else "Runs", time.monotonic() - began, reason
     reason = lines[-1] if lines else f"code {done.returncode}"
     return "Refused" if _REFUSAL.search(reason) else "Fault", seconds, reason
 

@@ -65,6 +65,8 @@ class Finder:
             return _designer(name)
         if top == "azureml":
             return _azureml(name, path)
+        if name == "mlflow":
+            return _mlflow(name, path)
         if self.for_notebook and name in _IPYTHON:
             return _installed(name, path) or _forwarding(name, ("smalt.python.display",))
         return None
@@ -114,6 +116,15 @@ def _azure(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     if name.startswith("azure.core."):
         raise NotHere(f"{name} is not installed, and smalt has no such name: pip install azure-core", name=name)
     return None
+
+
+def _mlflow(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    found = _installed(name, path)
+    if found is not None and found.loader is not None and not _is_only_asked():
+        from smalt.python.tracking import lead_mlflow
+
+        lead_mlflow()
+    return found
 
 
 def _ml(name: str) -> ModuleSpec:
