@@ -325,3 +325,22 @@ def test_values_go_from_step_to_step(client: MLClient, module: Write, capsys: py
     client.jobs.stream(job.name)
     assert client.jobs.get(job.name).status == "Completed"
     assert "total 6 b" in capsys.readouterr().out
+
+
+def test_the_parameters_are_mldesigners() -> None:
+    """Of what programs call, as its surface lists them."""
+    import inspect
+
+    names = {
+        "command_component": "func name version display_name description is_deterministic tags environment "
+        "distribution resources code",
+        "Input": "type path mode min max enum optional description kwargs",
+        "Output": "type path mode description early_available kwargs",
+        "reference_component": "path name version registry kwargs",
+        "generate": "source package_name force_regenerate kwargs",
+        "execute": "source",
+        "compile": "source name output ignore_file debug kwargs",
+    }
+    for name, parameters in names.items():
+        found = inspect.signature(getattr(smalt.designer, name)).parameters
+        assert list(found) == parameters.split(), name

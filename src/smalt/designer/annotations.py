@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from smalt.entities import inputs
+from smalt.exceptions import UserErrorException
 from smalt.inside.designer.ports import members
+from smalt.lines import here
 
 
 class Input(inputs.Input):
@@ -46,3 +49,16 @@ class Output(inputs.Output):
             "description": description, "early_available": early_available, **kwargs,
         }  # fmt: skip
         super().__init__(**{key: value for key, value in said.items() if value is not None})
+
+    def ready(self) -> NoReturn:
+        """Of what get_io_context() gives while the function runs."""
+        raise UserErrorException("an output is ready while its function runs: get_io_context().outputs.NAME", here())
+
+
+def _own_signature(noun: Any) -> None:
+    """Rather than that of smalt.Input and smalt.Output."""
+    noun.__signature__ = inspect.Signature(list(inspect.signature(noun.__init__).parameters.values())[1:])
+
+
+_own_signature(Input)
+_own_signature(Output)

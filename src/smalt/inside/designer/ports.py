@@ -53,6 +53,13 @@ class Output:
     ) -> None:
         self.type, self.path, self.mode = type, path, mode
         self.description, self.early_available = description, early_available
+        self._name, self._value = "", None
+
+    def ready(self) -> None:
+        """Writes the value that it was given by `get_io_context()`, before the function ends."""
+        if self._name not in running:
+            raise UserErrorException(f"the function that runs has no output '{self._name}'")
+        write(running[self._name], self._value)
 
 
 class Meta:
@@ -70,26 +77,14 @@ class Meta:
         self.default = more.pop("default", None)
 
 
-class EarlyOutput:
-    """A value that others can have before the function ends."""
-
-    def __init__(self, name: str, value: Any) -> None:
-        self.name, self.value = name, value
-
-    def ready(self) -> None:
-        """Writes it."""
-        if self.name not in running:
-            raise UserErrorException(f"the function that runs has no output '{self.name}'")
-        write(running[self.name], self.value)
-
-
 class OutputContext:
     """`context.outputs.NAME = value`, then `context.outputs.NAME.ready()`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = EarlyOutput(name, value)
+        output = self.__dict__[name] = Output(type="string", early_available=True)
+        output._name, output._value = name, value
 
-    def __getattr__(self, name: str) -> EarlyOutput:
+    def __getattr__(self, name: str) -> Output:
         raise UserErrorException(f"the output '{name}' has no value yet; set 'outputs.{name} = …' first")
 
 
