@@ -11,6 +11,8 @@ from smalt.entities.wiring import component_of
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 
+_DECIDING = {"if_else": "conditionnode", "do_while": "dowhile", "parallel_for": "parallelfor"}
+"""Steps of control flow have no component; these are the SDK's names."""
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -66,6 +68,8 @@ def _kind(node: Any) -> str:
     """A step's own name, or its component's."""
     if node.name:
         return str(node.name).lower()
+    if node.type in _DECIDING:
+        return _DECIDING[node.type]
     component = component_of(node)
     if component is not None:
         return component.name or "azureml_anonymous"

@@ -12,13 +12,13 @@ from smalt.dsl import groups, parameters
 from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve
 from smalt.entities.attributes import Attributes
-from smalt.entities.calling import call
+from smalt.entities.calling import call, check_complete
 from smalt.entities.gathering import gatherer
 from smalt.entities.inputs import Output
 from smalt.entities.nodes import Node
 from smalt.entities.pipeline_component import PipelineComponent
 from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
-from smalt.entities.wiring import StepOutput, StepOutputs, declared_type
+from smalt.entities.wiring import StepOutput, StepOutputs, component_of, declared_type
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
 from smalt.lines import here
 
@@ -173,6 +173,7 @@ class Building:
         component.outputs = self._outputs(returned)
         steps = {id(node) for node in self.nodes}
         for node in self.nodes:
+            _check_given(node)
             resolve(node, f"the step '{node._step}'", steps)
         self._ends(component.jobs)
         return component
@@ -242,9 +243,18 @@ def _returned(value: Any, function: str) -> Mapping[str, Any]:
     raise UserErrorException(f"{words}, not {type(value).__name__}", here())
 
 
+def _check_given(node: Any) -> None:
+    """A step has all inputs that it needs, but for those that a loop gives it."""
+    component = component_of(node)
+    if component is None or "_loop" in vars(node) or "_collects" in vars(node):
+        return
+    varied = getattr(node, "search_space", None) or ()
+    check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or here())
+
+
 def _declared_output(node: Any, port: str) -> Output | None:
-    component = vars(node).get("component") or vars(node).get("trial")
-    found = getattr(component, "outputs", {}).get(port)
+    component = component_of(node)
+    found = component.outputs.get(port) if component is not None else None
     return found if isinstance(found, Output) else None
 
 

@@ -45,6 +45,8 @@ def _value(value: Any) -> Any:
     if isinstance(value, Promise):
         return value.binding()
     if isinstance(value, dict):
+        if any(isinstance(key, Promise) for key in value):  # the mapping of a do_while
+            return {_value(key): _value(item) for key, item in value.items()}
         for key, item in value.items():
             dict.__setitem__(value, key, _value(item))
     elif isinstance(value, list):

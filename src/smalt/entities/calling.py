@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any
 
 from smalt.entities.asset import Asset
 from smalt.entities.component import Component
-from smalt.entities.gathering import gather
+from smalt.entities.gathering import gather, gatherer
 from smalt.entities.inputs import Input, Output
 from smalt.entities.kinds import STEPS
 from smalt.entities.literals import PRIMITIVES, python_type
@@ -48,6 +48,10 @@ _BY_TYPE = {
     ),
 }
 """What a step says itself, with its component's value where it says nothing."""
+
+
+_OPEN = ("promptflow_parallel", "automl", "import")
+"""Components whose inputs are not all declared."""
 
 
 def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
@@ -167,7 +171,7 @@ def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> 
     """What is given, checked against what the component declares."""
     declared = component.inputs
     values: dict[str, Any] = {}
-    is_open = component.type in ("promptflow_parallel", "automl", "import")
+    is_open = component.type in _OPEN
     for name, value in given.items():
         if name not in declared and not is_open and not _in_group(name, declared):
             known = f"; its inputs are {listed(declared, 'and')}" if declared else "; it has no inputs"
@@ -176,15 +180,21 @@ def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> 
         checked = checked_value(name, value, declared.get(name), where)
         if checked is not None:
             values[name] = checked
+    if gatherer.get() is None:  # else when the pipeline's function has returned: what it sets afterwards counts too
+        check_complete(component, values, where)
+    return values
+
+
+def check_complete(component: Component, given: Collection[str], where: Where) -> None:
+    """All inputs are given that the component must have."""
     missing = [
         name
-        for name, found in declared.items()
-        if name not in values and not found.optional and found.default is None and not is_open
+        for name, found in component.inputs.items()
+        if name not in given and not found.optional and found.default is None and component.type not in _OPEN
     ]
     if missing:
-        words = listed((f"{name} ({declared[name].type})" for name in missing), "and")
+        words = listed((f"{name} ({component.inputs[name].type})" for name in missing), "and")
         raise MissingPositionalArgsError(f"{_name(component)} is called without {words}", where)
-    return values
 
 
 def _in_group(name: str, declared: Mapping[str, Any]) -> bool:
@@ -235,9 +245,9 @@ def _plain(name: str, value: Any, where: Where) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Node):
-        return _only_output(name, value, where)
+        return only_output(name, value, where)
     if isinstance(value, StepOutputs):
-        return _only_output(name, value._node, where)
+        return only_output(name, value._node, where)
     if isinstance(value, Asset) and "path" in type(value)._fields:
         kind: Any = value
         reference = kind.id or (f"azureml:{kind.name}:{kind.version}" if kind.name and kind.version else kind.path)
@@ -262,7 +272,7 @@ def _described(value: Any) -> str:
     return shown(value)
 
 
-def _only_output(name: str, node: Any, where: Where) -> StepOutput:
+def only_output(name: str, node: Any, where: Where) -> StepOutput:
     names = node.outputs.names()
     if len(names) != 1:
         words = listed((f".outputs.{output}" for output in names), "or") if names else "no output"

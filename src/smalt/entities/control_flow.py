@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import JOB_INPUTS
 from smalt.entities.nested import Nested
@@ -48,3 +52,12 @@ class ParallelFor(ControlFlowNode):
         "The inputs of each repetition: a list or mapping of them, or JSON text, or an expression.",
     )
     max_concurrency = optional(Integer(at_least=1), "Repetitions at a time.")
+
+
+_STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)\s*\}\}")
+
+
+def repeated(jobs: Mapping[str, Any]) -> set[str]:
+    """The steps that a parallel_for repeats, whose inputs it gives."""
+    bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor) and isinstance(each.body, str))
+    return {found[1] for body in bodies if (found := _STEP.fullmatch(body.strip()))}

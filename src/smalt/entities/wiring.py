@@ -129,6 +129,18 @@ class StepOutput(Output, Promise):
         return Output, (), dict(vars(self))
 
 
+class Step(Promise):
+    """A step itself, for those that decide about it."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def binding(self) -> str:
+        return f"${{{{parent.jobs.{vars(self.node).get('_step') or self.node.name}}}}}"
+
+
 def type_of(value: Any) -> str | None:
     """The type of what is given for an input, as far as it shows."""
     if isinstance(value, PipelineInput):
@@ -147,7 +159,8 @@ def declared_type(node: Node, output: str) -> str | None:
 
 
 def component_of(node: Any) -> Component | None:
-    found = vars(node).get("component") or vars(node).get("trial")
+    values = vars(node)
+    found = values.get("component") or values.get("trial") or values.get("_collects")
     return found if isinstance(found, Component) else None
 
 

@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import Any
 
 from smalt.entities.component import Component
+from smalt.entities.control_flow import ControlFlowNode
 from smalt.entities.entity import Entity
 from smalt.entities.expression import as_binding
-from smalt.entities.inputs import Output
+from smalt.entities.inputs import Input, Output
 from smalt.entities.kinds import STEPS
 from smalt.entities.nested import noun_class
 from smalt.entities.nodes import Node
@@ -21,7 +22,7 @@ from smalt.wire import components, parts
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.inline import inline_component, is_inline
-from smalt.wire.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, write_output
+from smalt.wire.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, read_input, write_input, write_output
 from smalt.wire.jobs import COMPUTE
 
 _MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark"}
@@ -41,7 +42,8 @@ def write_node(name: str, node: Node, writing: Writing) -> Json:
         node = component.rest
     else:
         body = codec(type(node)).write(node, writing)
-    body.setdefault("name", name)
+    if not isinstance(node, ControlFlowNode):
+        body.setdefault("name", name)
     body["type"] = node.type
     return body
 
@@ -92,8 +94,17 @@ def _write_environment(value: Any, writing: Writing) -> Any:
 
 
 def _write_items(value: Any, writing: Writing) -> Any:
-    """What a parallel_for goes over is text there."""
-    return value if isinstance(value, str) else json.dumps(plain(value))
+    """What a parallel_for goes over is text there; data in it `{"uri": …, "job_input_type": …}`."""
+
+    def written(item: Any) -> Any:
+        return write_input(item, writing) if isinstance(item, Input) else plain(item)
+
+    def inputs(item: Any) -> Any:
+        return {name: written(each) for name, each in item.items()} if isinstance(item, dict) else plain(item)
+
+    if isinstance(value, str):
+        return value
+    return json.dumps({k: inputs(v) for k, v in value.items()} if isinstance(value, dict) else [*map(inputs, value)])
 
 
 def _read_items(value: Any, path: Path, reader: Reader) -> Any:
@@ -103,7 +114,18 @@ def _read_items(value: Any, path: Path, reader: Reader) -> Any:
         found = json.loads(value)
     except ValueError:
         return value
-    return found if isinstance(found, (list, dict)) else value
+
+    def inputs(item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        return {
+            name: read_input(each, (*path, name), reader) if isinstance(each, dict) else each
+            for name, each in item.items()
+        }
+
+    if isinstance(found, dict):
+        return {key: inputs(item) for key, item in found.items()}
+    return [inputs(item) for item in found] if isinstance(found, list) else value
 
 
 STEP = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.component import Component
+from smalt.entities.control_flow import repeated
 from smalt.entities.entity import Entity
 from smalt.entities.expression import Expression, bindings, parse_one
 from smalt.entities.flow import FlowComponent
@@ -39,6 +40,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
     names = Names(pipeline.inputs, pipeline.outputs, steps, raw)
     waits: dict[str, set[str]] = {}
+    of_loops = repeated(steps)
     for name, step in steps.items():
         where = (*path, "jobs", name)
         if not _STEP_NAME.fullmatch(name):
@@ -47,6 +49,8 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         component = component_of(step)
         if component is not None:
             _check_inputs(step, component, names, where, reader)
+            if name not in of_loops and not isinstance(component, FlowComponent):
+                check_given(step, component, where, reader)
             _check_outputs(step, component, where, reader)
     _check_settings(pipeline.settings, names, path, reader)
     for circle in circles(waits):
@@ -162,7 +166,6 @@ def _check_inputs(step: Node, component: Component, names: Names, path: Path, re
             hint = did_you_mean(name, component.inputs)
             words = f"the component of this step has no input '{name}' to vary{hint}"
             reader.problem((*path, "search_space", name), words, at_key=True)
-    check_given(step, component, path, reader)
 
 
 def check_given(step: Any, component: Component, path: Path, reader: Reader) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
+from smalt.entities.control_flow import repeated
 from smalt.entities.problems import a
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Located, SmaltError, ValidationException
@@ -61,10 +63,14 @@ class _Checker:
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
         self._compute(pipeline.settings_of(job).get("default_compute"))
-        for name, node in pipeline.nodes_of(job).items():
-            self._node(f"{where}jobs.{name}.", node)
+        self._nodes(where, pipeline.nodes_of(job))
 
-    def _node(self, where: str, node: Any) -> None:
+    def _nodes(self, where: str, nodes: Mapping[str, Any]) -> None:
+        of_loops = repeated(nodes)
+        for name, node in nodes.items():
+            self._node(f"{where}jobs.{name}.", node, name in of_loops)
+
+    def _node(self, where: str, node: Any, is_repeated: bool) -> None:
         component = self._component(where, node)
         self._compute(getattr(node, "compute", None))
         self._services(getattr(node, "services", None))
@@ -75,7 +81,8 @@ class _Checker:
             step = f"{where.rstrip('.')}: {a(str(node.type))} step"
             self.problems.append(f"{step} cannot run yet; this smalt runs command and pipeline steps")
             return
-        self._required(where, node, component)
+        if not is_repeated:
+            self._required(where, node, component)
         if isinstance(component, PipelineComponent):
             self._nested(where, component)
         else:
@@ -87,8 +94,7 @@ class _Checker:
         if key in self._seen:
             return
         self._seen.add(key)
-        for name, node in (component.jobs or {}).items():
-            self._node(f"{where}jobs.{name}.", node)
+        self._nodes(where, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:
         reference = getattr(node, "component", None)

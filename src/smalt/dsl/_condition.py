@@ -1,0 +1,61 @@
+"""`condition()`: which steps run is decided when the pipeline runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities.calling import only_output
+from smalt.entities.control_flow import IfElse
+from smalt.entities.gathering import gather
+from smalt.entities.literals import PRIMITIVES
+from smalt.entities.nodes import Node
+from smalt.entities.problems import shown
+from smalt.entities.wiring import PipelineInput, Promise, Step, type_of
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+
+def condition(condition: Any, *, true_block: Any = None, false_block: Any = None) -> IfElse:
+    """The steps of `true_block` run if the condition is true, else those of `false_block`; each one or a list.
+
+    The condition is a boolean output of a step, a step with one output, an input of the pipeline, or an expression.
+    """
+    where = here()
+    if isinstance(condition, Node):
+        condition = only_output("condition", condition, where)
+    _check(condition, where)
+    node = IfElse.__new__(IfElse)
+    values = vars(node)
+    values["condition"] = condition
+    for name, block in (("true_block", true_block), ("false_block", false_block)):
+        steps = _steps(name, block, where)
+        if steps is not None:
+            values[name] = steps
+    values["_line"] = where
+    gather(node)
+    return node
+
+
+def _check(condition: Any, where: tuple[str, int]) -> None:
+    if isinstance(condition, str) and "${{" not in condition:
+        form = "${{parent.jobs.STEP.outputs.NAME}}"
+        raise UserErrorException(f"the condition is {shown(condition)}, which is no expression like '{form}'", where)
+    if not isinstance(condition, (str, bool, Promise)):
+        words = f"the condition must be a boolean output of a step or an expression, not {shown(condition)}"
+        raise UserErrorException(words, where)
+    kind = type_of(condition) if isinstance(condition, Promise) else None
+    if kind is not None and kind not in PRIMITIVES:
+        what = "input of the pipeline" if isinstance(condition, PipelineInput) else "output"
+        raise UserErrorException(f"the condition must be a boolean, but that {what} is data ({kind})", where)
+
+
+def _steps(name: str, block: Any, where: tuple[str, int]) -> Any:
+    found: list[Any] = []
+    for step in block if isinstance(block, (list, tuple)) else () if block is None else (block,):
+        if isinstance(step, str) and "${{" not in step:
+            words = f"{name} names {shown(step)}, which is no expression like '${{{{parent.jobs.STEP}}}}'"
+            raise UserErrorException(words, where)
+        if not isinstance(step, (Node, str)):
+            raise UserErrorException(f"{name} must be a step or a list of steps, not {shown(step)}", where)
+        found.append(step if isinstance(step, str) else Step(step))
+    return None if not found else found[0] if len(found) == 1 else found

@@ -1,0 +1,84 @@
+"""`do_while()`: a step that is repeated with its own outputs as inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.control_flow import DoWhile, DoWhileLimits
+from smalt.entities.gathering import gather
+from smalt.entities.literals import PRIMITIVES
+from smalt.entities.nodes import Node
+from smalt.entities.problems import did_you_mean, listed, shown
+from smalt.entities.reader import Reader
+from smalt.entities.wiring import Step, StepOutput, component_of, declared_type
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+Where = tuple[str, int]
+
+
+def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, condition: Any = None) -> DoWhile:
+    """The body runs again while `condition`, a boolean output of it, is true; at most `max_iteration_count` times.
+
+    `mapping` says which outputs of one round are which inputs of the next: `{body.outputs.x: body.inputs.y}`, where the
+    names may be texts, and one output may be a list of inputs.
+    """
+    where = here()
+    if not isinstance(body, Node):
+        raise UserErrorException(f"the body of do_while must be a step, not {shown(body)}", where)
+    if not isinstance(mapping, Mapping):
+        raise UserErrorException(f"the mapping of do_while must be outputs to inputs, not {shown(mapping)}", where)
+    reader = Reader()
+    limits = DoWhileLimits._read({"max_iteration_count": max_iteration_count}, (), reader)
+    if reader.problems:
+        raise UserErrorException(reader.problems[0].message, where)
+    node = DoWhile.__new__(DoWhile)
+    values = vars(node)
+    values["body"] = Step(body)
+    if condition is not None:
+        name = values["condition"] = _output(body, condition, where)
+        kind = declared_type(body, name)
+        if kind is not None and kind not in PRIMITIVES:
+            words = f"the condition must be a boolean, but the output '{name}' is data ({kind})"
+            raise UserErrorException(words, where)
+    values["mapping"] = {
+        key if isinstance(key, StepOutput) and _output(body, key, where) else _output(body, key, where): [
+            _input(body, each, where) for each in (value if isinstance(value, (list, tuple)) else [value])
+        ]
+        for key, value in mapping.items()
+    }
+    values["limits"] = limits
+    values["_line"] = where
+    gather(node)
+    return node
+
+
+def _output(body: Any, given: Any, where: Where) -> str:
+    """The name of an output of the body."""
+    if isinstance(given, StepOutput):
+        if given._node is not body:
+            words = f"do_while is given the output '{given._port}' of another step; its outputs are those of the body"
+            raise UserErrorException(words, where)
+        return given._port
+    names = body.outputs.names()
+    if not isinstance(given, str) or given not in names:
+        words = did_you_mean(str(given), names) or f"; it has {listed(names, 'and') if names else 'none'}"
+        raise UserErrorException(f"the body of do_while has no output {shown(given)}{words}", where)
+    return given
+
+
+def _input(body: Any, given: Any, where: Where) -> str:
+    """The name of an input of the body, also where its value was asked for: `body.inputs.x`."""
+    component = component_of(body)
+    names = list(component.inputs) if component is not None else list(body.inputs)
+    if isinstance(given, str) and given in names:
+        return given
+    same = [name for name, value in body.inputs.items() if value is given]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        words = f"these inputs of the body are all {shown(given)}: {listed(same, 'and')}; name one as a text"
+        raise UserErrorException(words, where)
+    words = (did_you_mean(given, names) if isinstance(given, str) else "") or f"; it has {listed(names, 'and')}"
+    raise UserErrorException(f"the body of do_while has no input {shown(given)}{words}", where)

@@ -1,0 +1,93 @@
+"""`parallel_for()`: a step that is run for each of several items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.component import Component
+from smalt.entities.control_flow import ParallelFor
+from smalt.entities.gathering import gather
+from smalt.entities.inputs import Output
+from smalt.entities.literals import PRIMITIVES
+from smalt.entities.nodes import Node
+from smalt.entities.problems import did_you_mean, listed, shown
+from smalt.entities.wiring import Promise, Step, StepOutputs, component_of
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+Where = tuple[str, int]
+
+
+def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, **more: Any) -> ParallelFor:
+    """The body runs for each of the items: a list or mapping of its inputs, as JSON text too, or a promise of such a text.
+
+    What the items give need not be given to the body. `outputs` of the step are those of all rounds, as an mltable, or
+    for text and numbers as one text.
+    """
+    where = here()
+    if not isinstance(body, Node):
+        raise UserErrorException(f"the body of parallel_for must be a step, not {shown(body)}", where)
+    component = component_of(body)
+    node = ParallelFor.__new__(ParallelFor)
+    values = vars(node)
+    values["body"] = Step(body)
+    _check_items(items, component, where)
+    values["items"] = items if isinstance(items, (str, Promise)) else _kept(items)
+    if max_concurrency is not None:
+        values["max_concurrency"] = max_concurrency
+    values["_collects"] = _collected(component)
+    values["outputs"] = StepOutputs(node, more.get("outputs") or {})
+    values["_line"] = where
+    vars(body)["_loop"] = node
+    gather(node)
+    return node
+
+
+def _kept(items: Any) -> Any:
+    """A copy, in which promises can be replaced."""
+    if isinstance(items, Mapping):
+        return {key: _kept(item) for key, item in items.items()}
+    return [_kept(item) for item in items] if isinstance(items, (list, tuple)) else items
+
+
+def _check_items(items: Any, component: Component | None, where: Where) -> None:
+    if isinstance(items, Promise) or (isinstance(items, str) and "${{" in items):
+        return
+    if isinstance(items, str):
+        try:
+            items = json.loads(items)
+        except ValueError:
+            raise UserErrorException(f"the items of parallel_for are no JSON: {shown(items)}", where) from None
+    each = list(items.values()) if isinstance(items, Mapping) else items
+    if not isinstance(each, (list, tuple)):
+        words = f"the items of parallel_for must be a list or mapping of inputs of the body, not {shown(items)}"
+        raise UserErrorException(words, where)
+    if not each:
+        raise UserErrorException("parallel_for has no items; give at least one", where)
+    for item in each:
+        if not isinstance(item, Mapping):
+            words = f"each item of parallel_for must be a mapping of inputs of the body, not {shown(item)}"
+            raise UserErrorException(words, where)
+        if item.keys() != each[0].keys():
+            first, other = (listed(found, "and") if found else "nothing" for found in (each[0], item))
+            raise UserErrorException(f"the items of parallel_for differ: one gives {first}, another {other}", where)
+    names = component.inputs if component is not None else each[0]
+    for name in each[0]:
+        if name not in names:
+            words = did_you_mean(name, names) or (f"; it has {listed(names, 'and')}" if names else "; it has none")
+            raise UserErrorException(f"the items give '{name}', but the body has no such input{words}", where)
+
+
+def _collected(component: Component | None) -> Component | None:
+    """What stands for the outputs of all rounds."""
+    if component is None:
+        return None
+    return Component(
+        name=component.name,
+        outputs={
+            name: Output(type="string" if found.type in PRIMITIVES else "mltable")
+            for name, found in component.outputs.items()
+        },
+    )
