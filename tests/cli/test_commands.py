@@ -82,7 +82,7 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
         ("job show a --frobnicate", "no such option '--frobnicate'"),
         ("job show a -o xml", "'xml' is not one of"),
         ("job list --archived-only --include-archived", "exclude each other"),
-        ("online-endpoint create -f x --local", "smalt has no online endpoints yet; they come in a later version"),
+        ("feature-store create -f x --no-wait", "smalt has no feature stores yet; they come in a later version"),
         ("model package -n x -v 1 --file p.yml", "smalt cannot package models yet"),
         ("model show -n x --registry-name azureml-meta", "smalt has no registries yet"),
         ("workspace delete w", "needs a yes: add --yes"),

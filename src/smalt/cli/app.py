@@ -15,6 +15,12 @@ NOUNS = {
     "compute": "Computes: names for the places where jobs run.",
     "datastore": "Datastores: the folders where data, outputs and models are kept.",
     "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
+    "schedule": "Schedules: jobs at certain times; kept, but none happens yet.",
+    "online-endpoint": "Online endpoints: kept, but serving no requests yet.",
+    "online-deployment": "Online deployments: kept, but serving no requests yet.",
+    "batch-endpoint": "Batch endpoints: kept, but running nothing yet.",
+    "batch-deployment": "Batch deployments: kept, but running nothing yet.",
+    "connection": "Connections: addresses of other services, and how to log in there.",
     "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
     "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
     "exec": "Run a program written for Azure's SDK or CLI against this server.",
@@ -27,20 +33,17 @@ NOUNS = {
     "version": "The version of smalt.",
 }
 
+_DESCRIBED = ("schedule", "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "connection")
+"""Nouns that share a module."""
+
 LATER = {
-    "batch-deployment": "batch deployments",
-    "batch-endpoint": "batch endpoints",
     "capability-host": "capability hosts",
-    "connection": "connections",
     "feature-set": "feature sets",
     "feature-store": "feature stores",
     "feature-store-entity": "feature store entities",
     "index": "indexes",
     "marketplace-subscription": "marketplace subscriptions",
-    "online-deployment": "online deployments",
-    "online-endpoint": "online endpoints",
     "registry": "registries",
-    "schedule": "schedules",
     "serverless-endpoint": "serverless endpoints",
 }
 """Nouns of `az ml` that smalt does not have yet, and what to call them."""
@@ -54,7 +57,8 @@ class App(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in NOUNS:
-            command = getattr(importlib.import_module(f"smalt.cli.{cmd_name}"), cmd_name)
+            module = "described" if cmd_name in _DESCRIBED else cmd_name
+            command = getattr(importlib.import_module(f"smalt.cli.{module}"), cmd_name.replace("-", "_"))
             assert isinstance(command, click.Command)
             return command
         if cmd_name in LATER:

@@ -19,7 +19,7 @@ from smalt.service.records.resources import Resource
 Body = dict[str, Any]
 
 _BESIDE = ("location", "tags", "identity", "kind", "sku")
-_ADDED = ("provisioningState",)
+_ADDED = ("provisioningState", "scoringUri", "swaggerUri")
 
 
 @dataclass(frozen=True)

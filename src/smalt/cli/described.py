@@ -1,0 +1,227 @@
+"""`smalt schedule …`, `smalt online-endpoint …` and the like: what smalt keeps as it is described."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import click
+
+from smalt.cli import documents, options
+from smalt.cli.verb import Invocation, Noun
+
+
+class Described(Noun):
+    """A noun with create, show, list, update and delete."""
+
+    def __init__(self, kind: str, help: str, columns: tuple[str, ...], collection: str) -> None:
+        super().__init__(kind.replace("_", "-"), help, columns)
+        self.kind, self.words, self.collection = kind, kind.replace("_", " "), collection
+        self.add_verbs()
+
+    def add_verbs(self, *where: click.Option) -> None:
+        """`where` says which endpoint a deployment belongs to."""
+        words = self.words
+        name, whole = options.name(f"The {words}'s name."), options.file(f"A file with the whole {words}.", first=False)
+        self.verb(
+            "create",
+            options.file(f"The {words}'s YAML file."),
+            options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
+            [click.Option(each.opts, metavar="NAME", help="The endpoint, instead of the file's.") for each in where],
+            options.SET,
+            options.NO_WAIT,
+            help=f"Create a {words} from a YAML file.",
+        )(self.create)
+        self.verb("show", name, where, help=f"Show a {words}.")(self.show)
+        self.verb("list", options.MAX_RESULTS, where, help=f"List {words}s.")(self.every)
+        self.verb(
+            "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change a {words}, by --set or a file."
+        )(self.update)
+        self.verb("delete", name, options.YES, options.NO_WAIT, where, help=f"Delete a {words}.")(self.delete)
+
+    def of(self, to: Invocation) -> Any:
+        """The client's collection."""
+        return getattr(to.client, self.collection)
+
+    def put(self, to: Invocation, entity: Any) -> Any:
+        collection = self.of(to)
+        if hasattr(collection, "begin_create_or_update"):
+            return collection.begin_create_or_update(entity).result()
+        return collection.create_or_update(entity)
+
+    def create(
+        self, to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], no_wait: bool, **where: Any
+    ) -> Any:
+        if file is None:
+            raise click.UsageError(f"say which file describes the {self.words}: smalt {self.name} create --file FILE")
+        return self.put(to, documents.read(self.kind, file, set, {"name": name, **where}))
+
+    def show(self, to: Invocation, name: str, **where: Any) -> Any:
+        return self.of(to).get(name, **where)
+
+    def every(self, to: Invocation, max_results: int | None, **where: Any) -> Any:
+        return list(islice(self.of(to).list(**where), max_results))
+
+    def update(self, to: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
+        where = {key: rest.pop(key) for key in ("endpoint_name",) if key in rest}
+        if file is not None:
+            return self.create(to, file, name, set=rest["set"], no_wait=no_wait, **where)
+        return self.put(to, documents.changed(self.of(to).get(name, **where), rest))
+
+    def delete(self, to: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
+        collection = self.of(to)
+        collection.get(name, **where)
+        to.confirm(yes, f"delete the {self.words} {name}?")
+        if hasattr(collection, "begin_delete"):
+            collection.begin_delete(name, **where).wait()
+        else:
+            collection.delete(name)
+
+
+class Deployments(Described):
+    """`first` is the flag of create that makes the deployment the one that answers."""
+
+    def __init__(self, kind: str, help: str, columns: tuple[str, ...], collection: str, first: str) -> None:
+        self.first = first
+        super().__init__(kind, help, columns, collection)
+
+    def add_verbs(self, *where: click.Option) -> None:
+        endpoint = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
+        super().add_verbs(*where, endpoint)
+        flag = click.Option(
+            [self.first, "answers"], is_flag=True, help="It is the one that answers its endpoint's calls."
+        )
+        self.commands["create"].params.insert(2, flag)
+
+    def create(self, to: Invocation, file: str | None, name: str | None, *, answers: bool = False, **rest: Any) -> Any:  # type: ignore[override]
+        made = super().create(to, file, name, **rest)
+        if answers:
+            kind = self.kind.partition("_")[0]
+            endpoints = getattr(to.client, f"{kind}_endpoints")
+            endpoint = endpoints.get(made.endpoint_name)
+            if kind == "online":
+                endpoint.traffic = {made.name: 100}
+            else:
+                endpoint.defaults = {"deployment_name": made.name}
+            endpoints.begin_create_or_update(endpoint).wait()
+        return made
+
+
+schedule = Described(
+    "schedule",
+    "Schedules: jobs at certain times; kept, but none happens yet.",
+    ("name", "display_name", "is_enabled", "trigger.type", "description"),
+    "schedules",
+)
+online_endpoint = Described(
+    "online_endpoint",
+    "Online endpoints: kept, but serving no requests yet.",
+    ("name", "auth_mode", "description"),
+    "online_endpoints",
+)
+online_deployment = Deployments(
+    "online_deployment",
+    "Online deployments: kept, but serving no requests yet.",
+    ("name", "endpoint_name", "model", "instance_type", "instance_count"),
+    "online_deployments",
+    "--all-traffic",
+)
+batch_endpoint = Described(
+    "batch_endpoint",
+    "Batch endpoints: kept, but running nothing yet.",
+    ("name", "defaults.deployment_name", "description"),
+    "batch_endpoints",
+)
+batch_deployment = Deployments(
+    "batch_deployment",
+    "Batch deployments: kept, but running nothing yet.",
+    ("name", "endpoint_name", "type", "model", "component"),
+    "batch_deployments",
+    "--set-default",
+)
+connection = Described(
+    "connection",
+    "Connections: addresses of other services, and how to log in there.",
+    ("name", "type", "target", "description"),
+    "connections",
+)
+
+_NAME = options.name("The name.")
+
+
+@schedule.verb("enable", _NAME, options.NO_WAIT)
+def enable(to: Invocation, name: str, no_wait: bool) -> Any:
+    """Switch a schedule on."""
+    return to.client.schedules.begin_enable(name).result()
+
+
+@schedule.verb("disable", _NAME, options.NO_WAIT)
+def disable(to: Invocation, name: str, no_wait: bool) -> Any:
+    """Switch a schedule off."""
+    return to.client.schedules.begin_disable(name).result()
+
+
+@schedule.verb("trigger", _NAME)
+def trigger(to: Invocation, name: str) -> Any:
+    """Refused: no schedule happens yet."""
+    return to.client.schedules.trigger(name)
+
+
+@schedule.verb(
+    "list",
+    options.MAX_RESULTS,
+    click.Option(["--include-disabled"], is_flag=True, help="Those that are off, too."),
+    click.Option(["--disabled-only"], is_flag=True, help="Only those that are off."),
+)
+def list_schedules(to: Invocation, max_results: int | None, include_disabled: bool, disabled_only: bool) -> Any:
+    """List schedules."""
+    view = "DisabledOnly" if disabled_only else "All" if include_disabled else "EnabledOnly"
+    return list(islice(to.client.schedules.list(list_view_type=view), max_results))
+
+
+@online_endpoint.verb(
+    "update",
+    _NAME,
+    options.file("A file with the whole online endpoint.", first=False),
+    click.Option(["--traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests, by deployment."),
+    options.EDITS,
+    options.NO_WAIT,
+)
+def update_online(to: Invocation, traffic: tuple[str, ...], **rest: Any) -> Any:
+    """Change an online endpoint, by --traffic, --set or a file."""
+    shares = [f"traffic.{share}" for words in traffic for share in words.split()]
+    return online_endpoint.update(to, **{**rest, "set": (*rest["set"], *shares)})
+
+
+@online_endpoint.verb(
+    "invoke",
+    _NAME,
+    click.Option(["-r", "--request-file"], metavar="FILE", help="The request's body."),
+    click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to answer."),
+)
+def invoke_online(to: Invocation, name: str, request_file: str | None, deployment_name: str | None) -> Any:
+    """Refused: no deployment answers yet."""
+    return to.client.online_endpoints.invoke(name, request_file=request_file, deployment_name=deployment_name)
+
+
+@online_endpoint.verb("get-credentials", _NAME)
+def get_credentials(to: Invocation, name: str) -> Any:
+    """Refused: there is nothing yet that a key would open."""
+    return to.client.online_endpoints.get_keys(name)
+
+
+@batch_endpoint.verb(
+    "invoke",
+    _NAME,
+    click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to run."),
+    click.Option(["--input"], metavar="URI", help="What it is to read."),
+)
+def invoke_batch(to: Invocation, name: str, deployment_name: str | None, input: str | None) -> Any:
+    """Refused: no deployment runs yet."""
+    return to.client.batch_endpoints.invoke(name, deployment_name=deployment_name)
+
+
+@batch_endpoint.verb("list-jobs", _NAME)
+def list_jobs(to: Invocation, name: str) -> Any:
+    """List the jobs of a batch endpoint: none yet."""
+    return list(to.client.batch_endpoints.list_jobs(name))

@@ -1,0 +1,76 @@
+"""Schedules, endpoints, deployments and connections on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.client import autostart
+from smalt.home import Home
+from tests.cli.conftest import Ran
+from tests.client.conftest import end
+
+
+@pytest.fixture
+def served(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for files; the home's server is ended."""
+    monkeypatch.chdir(tmp_path)
+    made = Home(home)
+    autostart.start(made).close()
+    yield tmp_path
+    end(made)
+
+
+def write(path: Path, **document: Any) -> str:
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_what_is_described_is_kept(served: Path, call: Callable[..., Ran]) -> None:
+    """Created, listed, changed and deleted, with the flags of `az ml`; what would act is refused."""
+
+    def told(*words: str) -> Any:
+        done = call(*words)
+        assert done.code == 0, done.err
+        return json.loads(done.out) if done.out.strip() else None
+
+    job = {"type": "command", "command": "true", "environment": "azureml:host@latest"}
+    file = write(served / "s.yml", name="s", trigger={"type": "cron", "expression": "1 1 * * *"}, create_job=job)
+    assert told("schedule", "create", "--file", file)["is_enabled"] is True
+    assert told("schedule", "disable", "-n", "s")["is_enabled"] is False
+    assert told("schedule", "list") == []
+    assert [one["name"] for one in told("schedule", "list", "--include-disabled")] == ["s"]
+    assert told("schedule", "update", "-n", "s", "--set", "display_name=S")["display_name"] == "S"
+    refused = call("schedule", "trigger", "-n", "s")
+    assert (refused.code, "runs none yet" in refused.err) == (1, True)
+
+    told("online-endpoint", "create", "-f", write(served / "e.yml", name="one", auth_mode="key"))
+    deployment = write(served / "d.yml", name="blue", endpoint_name="other", model="azureml:m:1", instance_count=2)
+    told("online-deployment", "create", "-f", deployment, "-e", "one", "--all-traffic")
+    assert told("online-endpoint", "show", "-n", "one")["traffic"] == {"blue": 100}
+    traffic = told("online-endpoint", "update", "-n", "one", "--traffic", "blue=90 green=10")["traffic"]
+    assert traffic == {"blue": 90, "green": 10}
+    changed = told("online-deployment", "update", "-n", "blue", "-e", "one", "--set", "instance_count=3")
+    assert (changed["endpoint_name"], changed["instance_count"]) == ("one", 3)
+    refused = call("online-endpoint", "invoke", "-n", "one", "-r", "x.json")
+    assert (refused.code, "serves no requests yet" in refused.err) == (1, True)
+
+    told("batch-endpoint", "create", "-f", write(served / "b.yml", name="b"))
+    batch = write(served / "bd.yml", name="d", endpoint_name="b", model="azureml:m:1", compute="azureml:cpu")
+    told("batch-deployment", "create", "-f", batch, "--set-default")
+    assert told("batch-endpoint", "show", "-n", "b")["defaults"] == {"deployment_name": "d"}
+    assert told("batch-endpoint", "list-jobs", "-n", "b") == []
+
+    pat = {"type": "pat", "pat": "hidden"}
+    told(
+        "connection", "create", "-f", write(served / "c.yml", name="c", type="git", target="https://x", credentials=pat)
+    )
+    assert told("connection", "show", "-n", "c")["credentials"] == {"type": "pat"}
+    for noun, name in (("connection", "c"), ("schedule", "s"), ("batch-endpoint", "b"), ("online-endpoint", "one")):
+        told(noun, "delete", "-n", name, "--yes")
+        gone = call(noun, "show", "-n", name)
+        assert (gone.code, f"'{name}'" in gone.err) == (1, True)
