@@ -20,7 +20,9 @@ PROGRAMS = Path(__file__).parent / "programs"
 LONGEST = 300
 """Seconds until a program is given up."""
 _HERE = Path("/work/ref/official/bin/python")
-_PACKAGES = ("azure-ai-ml==1.35.2", "azure-identity>=1.17,<2", "setuptools<81")
+NEWEST = "1.35.2"
+_BESIDE = ("azure-identity>=1.17,<2", "marshmallow<3.24", "setuptools<81")
+"""What a fresh install needs besides: releases before 1.23 do not know marshmallow's later ones."""
 
 
 class Outcomes(NamedTuple):
@@ -40,18 +42,18 @@ def official() -> str:
         return str(_HERE)
     if not os.environ.get("CI"):
         pytest.skip("SMALT_TEST_OFFICIAL_PYTHON names no Python with azure-ai-ml, and this is not CI (set CI=1)")
-    return _installed()
+    return installed(NEWEST)
 
 
 @pytest.fixture(scope="session")
-def outcomes(server: Server, official: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcomes]:
-    """What became of each function of a program, which is run once."""
-    kept: dict[str, Outcomes] = {}
+def outcomes(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Outcomes]:
+    """What became of each function of a program, which is run once with each Python."""
+    kept: dict[tuple[str, str], Outcomes] = {}
 
-    def of(program: str) -> Outcomes:
-        if program not in kept:
-            kept[program] = _run(server, official, program, tmp_path_factory.mktemp(program))
-        return kept[program]
+    def of(python: str, program: str) -> Outcomes:
+        if (python, program) not in kept:
+            kept[python, program] = _run(server, python, program, tmp_path_factory.mktemp(program))
+        return kept[python, program]
 
     return of
 
@@ -61,7 +63,7 @@ def _run(server: Server, python: str, program: str, folder: Path) -> Outcomes:
     environment = {
         **os.environ,
         "SMALT_HOME": str(server.home.root),
-        "SMALT_TEST_WORKSPACE": f"official-{program}",
+        "SMALT_TEST_WORKSPACE": f"official-{folder.parent.name}-{folder.name}",
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "0",
         "AZUREML_RUN_POLLING_INTERVAL_MAX": "1",
         "TMPDIR": str(folder),
@@ -75,15 +77,16 @@ def _run(server: Server, python: str, program: str, folder: Path) -> Outcomes:
     return Outcomes(failures, (folder / "said.txt").read_text()[-5000:])
 
 
-def _installed() -> str:
+def installed(version: str) -> str:
+    """The Python of a virtual environment with that azure-ai-ml."""
     from uv import find_uv_bin
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(tempfile.gettempdir()))
-    key = hashlib.sha256(repr((_PACKAGES, sys.version_info[:2])).encode()).hexdigest()[:16]
-    folder = cache / f"smalt-official-{key}"
+    packages = (f"azure-ai-ml=={version}", *_BESIDE)
+    key = hashlib.sha256(repr((packages, sys.version_info[:2])).encode()).hexdigest()[:16]
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / f"smalt-official-{key}"
     python, uv = folder / "bin" / "python", find_uv_bin()
     if not (folder / "complete").exists():
         subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *_PACKAGES], check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", python, *packages], check=True)
         (folder / "complete").touch()
     return str(python)

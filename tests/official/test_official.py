@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.official.conftest import PROGRAMS, Outcomes
+from tests.official.conftest import PROGRAMS, Outcomes, installed
 
 
 def _functions(program: str) -> list[str]:
@@ -15,14 +15,26 @@ def _functions(program: str) -> list[str]:
     return [one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("it_")]
 
 
-CASES = [
-    (program, name) for program in ("commands", "pipelines", "assets", "described") for name in _functions(program)
-]
+PROGRAM_NAMES = ("commands", "pipelines", "assets", "described", "cloud")
+CASES = [(program, name) for program in PROGRAM_NAMES for name in _functions(program)]
+IDS = [f"{program}-{name}" for program, name in CASES]
+Run = Callable[[str, str], Outcomes]
 
 
-@pytest.mark.parametrize(("program", "name"), CASES, ids=[f"{program}-{name}" for program, name in CASES])
-def test_the_official_client(outcomes: Callable[[str], Outcomes], program: str, name: str) -> None:
+@pytest.mark.parametrize(("program", "name"), CASES, ids=IDS)
+def test_the_official_client(outcomes: Run, official: str, program: str, name: str) -> None:
     """The function says which behaviour; its own traceback is the failure."""
-    found = outcomes(program)
+    _check(outcomes(official, program), name)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("version", ["1.27.1", "1.20.0"])
+@pytest.mark.parametrize(("program", "name"), CASES, ids=IDS)
+def test_older_official_clients(outcomes: Run, version: str, program: str, name: str) -> None:
+    """The same with others of the twenties."""
+    _check(outcomes(installed(version), program), name)
+
+
+def _check(found: Outcomes, name: str) -> None:
     assert name in found.failures, f"the program ended before {name}: {found.said}"
     assert found.failures[name] is None, found.failures[name]

@@ -3,11 +3,14 @@ description. docs/official-client.md tells how `smalt exec` puts them together."
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from smalt.exceptions import Unauthorized, ValidationException
-from smalt.service.api.call import Call
+from smalt.exceptions import NotFound, Refused, Unauthorized, ValidationException
+from smalt.service.api import paths
+from smalt.service.api.call import Call, Reply
 from smalt.service.records import tokens
+from smalt.service.records import workspaces as records
 
 
 async def open_tls(call: Call) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def issue(call: Call, principal: str) -> dict[str, Any]:
 
 
 async def get_cloud(call: Call) -> list[dict[str, Any]]:
-    """The description of a custom cloud: what ARM_CLOUD_METADATA_URL and `cloud_metadata` name."""
+    """The description of a custom cloud, where ARM_CLOUD_METADATA_URL leads. Clients take what follows the second dot
+    of the portal's name for the end of the cloud's other names."""
     base = call.base
     return [
         {
@@ -52,9 +56,79 @@ async def get_cloud(call: Call) -> list[dict[str, Any]]:
     ]
 
 
+async def put_deployment(call: Call) -> Reply:
+    """How clients create workspaces, hubs and feature stores: by a template whose parameters describe them."""
+    found = (await call.object()).get("properties")
+    sent = found.get("parameters") if isinstance(found, dict) else None
+    given = {key: value.get("value") for key, value in (sent or {}).items() if isinstance(value, dict)}
+    name = given.get("workspaceName")
+    if not isinstance(name, str) or not paths.is_name(name):
+        raise Refused("only deployments that create a workspace are possible here; this one has no 'workspaceName'")
+    for part in ("subscription", "group"):
+        if not paths.is_name(call.name(part)):
+            raise ValidationException(f"'{call.name(part)[:100]}' cannot be the name of a {part}")
+    made = records.provide(call.service.db, call.name("subscription"), call.name("group"), name, call.principal)
+    known = {key: given[source] for key, source in _WORKSPACE.items() if given.get(source)}
+    said = {key: given[key] for key in ("friendlyName", "description") if isinstance(given.get(key), str)}
+    if known or said:
+        records.update(call.service.db, made.id, json.dumps({**known, "properties": said}))
+    return Reply(_deployment(call), 201)
+
+
+async def get_deployment(call: Call) -> dict[str, Any]:
+    """It was done when it was asked for."""
+    return _deployment(call)
+
+
+async def list_operations(call: Call) -> dict[str, Any]:
+    return {"value": []}
+
+
+def _deployment(call: Call) -> dict[str, Any]:
+    place = f"/subscriptions/{call.name('subscription')}/resourceGroups/{call.name('group')}"
+    return {
+        "id": f"{place}/providers/Microsoft.Resources/deployments/{call.name()}",
+        "name": call.name(),
+        "type": "Microsoft.Resources/deployments",
+        "properties": {"provisioningState": "Succeeded", "mode": "Incremental", "duration": "PT0.1S"},
+    }
+
+
+async def get_resource_group(call: Call) -> dict[str, Any]:
+    """Any that is named is there."""
+    id = f"/subscriptions/{call.name('subscription')}/resourceGroups/{call.name('group')}"
+    return {
+        "id": id, "name": call.name("group"), "location": "local", "properties": {"provisioningState": "Succeeded"},
+    }  # fmt: skip
+
+
+async def discover_registry(call: Call) -> None:
+    raise NotFound(
+        f"there is no registry '{call.name()[:100]}' here; the catalogue's environments go by "
+        "azureml://registries/azureml/environments/NAME, other assets are to be created in a workspace"
+    )
+
+
+_WORKSPACE = {"location": "location", "tags": "tagValues", "kind": "kind"}
+"""What a workspace keeps of the template's parameters, which are called differently."""
+_GROUPS = [f"/subscriptions/{{subscription}}/{word}/{{group}}" for word in ("resourcegroups", "resourceGroups")]
+_DEPLOYMENT = "/providers/Microsoft.Resources/deployments/{name}"
+_REGISTRY = "/registrymanagement/v1.0/registries/{name}/discovery"
+
 ROUTES = [
     ("POST", "/smalt/v1/tls", open_tls),
     ("GET", "/identity/token", get_identity_token),
     ("POST", "/smalt/v1/token", post_token),
     ("GET", "/metadata/endpoints", get_cloud),
+    ("GET", _REGISTRY, discover_registry),
+    *[
+        route
+        for group in _GROUPS
+        for route in (
+            ("GET", group, get_resource_group),
+            ("PUT", group + _DEPLOYMENT, put_deployment),
+            ("GET", group + _DEPLOYMENT, get_deployment),
+            ("GET", f"{group}/deployments/{{name}}/operations", list_operations),
+        )
+    ],
 ]
