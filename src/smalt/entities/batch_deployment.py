@@ -11,7 +11,7 @@ from smalt.entities.entity import Entity, constant, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import Step
 from smalt.entities.problems import Path
-from smalt.entities.resources import JobResourceConfiguration
+from smalt.entities.resources import CountsInstances, JobResourceConfiguration
 from smalt.entities.shapes import Anything, AsText, Enum, Integer, Map, Text
 
 if TYPE_CHECKING:
@@ -71,19 +71,8 @@ class ModelBatchDeployment(Deployment):
     __hash__ = None  # type: ignore[assignment]
 
 
-class BatchDeployment(ModelBatchDeployment):
+class BatchDeployment(CountsInstances, ModelBatchDeployment):
     """Made with its settings beside the rest; it is read as a ModelBatchDeployment."""
-
-    @property
-    def instance_count(self) -> int | None:
-        """How many machines."""
-        return self.resources.instance_count if self.resources is not None else None
-
-    @instance_count.setter
-    def instance_count(self, count: int | None) -> None:
-        if count is not None:
-            given = vars(self.resources) if self.resources is not None else {}
-            self.resources = JobResourceConfiguration(**{**given, "instance_count": count})
 
 
 class JobDefinition(Entity):

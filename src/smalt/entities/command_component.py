@@ -10,7 +10,7 @@ from smalt.entities.entity import constant, optional, required
 from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
-from smalt.entities.resources import ComponentResources
+from smalt.entities.resources import ComponentResources, CountsInstances
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import List, Text
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smalt.entities.reader import Reader
 
 
-class CommandComponent(HasCommand, Component):
+class CommandComponent(CountsInstances, HasCommand, Component):
     noun = "a command component"
 
     type = constant("command", "The type of component.")

@@ -6,7 +6,7 @@ from smalt.entities.asset import TAGS
 from smalt.entities.credentials import CREDENTIALS
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.nested import Nested
-from smalt.entities.shapes import Enum, Text
+from smalt.entities.shapes import Anything, Enum, Map, Text
 
 
 class Datastore(Entity):
@@ -16,6 +16,7 @@ class Datastore(Entity):
     name = required(Text(), "The name.")
     description = optional(Text(), "What it is, for people.")
     tags = mapping(TAGS, "Labels, for people and searches.")
+    properties = mapping(Map(Anything()), "What tools note about it.")
     credentials = optional(CREDENTIALS, "How to log in; as the user where unset.")
     id = from_service(Text(), "The full id, given by the service.")
 

@@ -115,13 +115,17 @@ class Entity:
         if arguments:
             values = takes.named(type(self).__name__, arguments, values)
         fields, own = self._fields, self.__dict__
+        others: dict[str, Any] = {}
         for name, value in values.items():
             if name in fields or name == "extra":
                 own[name] = value.value if isinstance(value, enum.Enum) else value
             elif isinstance(getattr(type(self), name, None), property):
-                setattr(self, name, value)
+                others[name] = value
             elif not takes.is_open or did_you_mean(name, fields):
                 raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
+        for name, value in others.items():
+            if value is not None:
+                setattr(self, name, value)
         if self._says_defaults:
             for name, value in {**takes.defaults, **self._constants}.items():
                 if name in fields and own.get(name) is None:

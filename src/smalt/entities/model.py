@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import Asset
-from smalt.entities.entity import mapping, optional
+from smalt.entities.entity import from_service, mapping, optional
 from smalt.entities.inputs import DataPath
 from smalt.entities.shapes import Anything, Enum, Map, Text
 
@@ -16,3 +16,6 @@ class Model(Asset):
     flavors = mapping(Map(Anything()), "The MLflow flavors that it can be loaded as.")
     datastore = optional(Text(), "The datastore that a local model is uploaded to.")
     job_name = optional(Text(), "The job that made it.")
+    utc_time_created = from_service(Anything(), "When it was made.")
+    default_deployment_template = from_service(Anything(), "The template that it is deployed by.")
+    allowed_deployment_templates = from_service(Anything(), "The templates that it may be deployed by.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
-from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
@@ -94,6 +94,7 @@ class CommandNode(HasCommand, ComponentNode):
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
     limits = optional(Nested(CommandJobLimits), "When it is ended.")
     services = mapping(SERVICES, "Interactive services beside the step.")
+    parent_job_name = from_service(Text(), "The job that this is a part of.")
 
     _alternatives = ("component", "command")
 

@@ -11,6 +11,8 @@ from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List
 class OnlineScaleSettings(Entity):
     noun = "scale settings"
 
+    type = optional(Text(), "The type.")
+
 
 class DefaultScaleSettings(OnlineScaleSettings):
     noun = "default scale settings"

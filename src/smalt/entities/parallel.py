@@ -11,7 +11,7 @@ from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
-from smalt.entities.resources import ComponentResources, JobResourceConfiguration
+from smalt.entities.resources import ComponentResources, CountsInstances, JobResourceConfiguration
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import AsText, Enum, Integer, List, Text
 
@@ -80,11 +80,22 @@ class ParallelNode(Parallel, ComponentNode):
             check_own(self, "this step", self._texts(), path, reader)
 
 
-class ParallelComponent(Parallel, Component):
+class ParallelComponent(CountsInstances, Parallel, Component):
     noun = "a parallel component"
 
     type = constant("parallel", "The type of component.")
     resources = optional(Nested(ComponentResources), "The machines that it asks for.")
+
+    @property
+    def code(self) -> str | None:
+        """The folder with the entry script: `task.code`."""
+        return self.task.code if isinstance(self.task, ParallelTask) else None
+
+    @code.setter
+    def code(self, path: str) -> None:
+        if not isinstance(self.task, ParallelTask):
+            self.task = ParallelTask(type="run_function")
+        self.task.code = path
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)

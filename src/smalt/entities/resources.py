@@ -25,6 +25,21 @@ class ComponentResources(JobResourceConfiguration):
     _is_open = True
 
 
+class CountsInstances(Entity):
+    """`instance_count` of the resources, for what may be given it beside them."""
+
+    @property
+    def instance_count(self) -> int | None:
+        """How many machines: `resources.instance_count`."""
+        return getattr(vars(self).get("resources"), "instance_count", None)
+
+    @instance_count.setter
+    def instance_count(self, count: int | None) -> None:
+        resources = vars(self).get("resources") or self._read_field(self._fields["resources"], "resources", {})
+        resources.instance_count = count
+        vars(self)["resources"] = resources
+
+
 class CommandJobLimits(Entity):
     noun = "limits of a command job"
 
@@ -95,6 +110,7 @@ class ResourceConfiguration(JobResourceConfiguration):
 class ComputeConfiguration(Entity):
     noun = "a compute configuration"
 
+    deserialize_properties = optional(Boolean(), "Whether `properties` are texts of JSON.")
     target = optional(Text(), "The compute.")
     instance_count = optional(Integer(), "How many machines.")
     instance_type = optional(Text(), "The kind of machine.")

@@ -15,6 +15,7 @@ from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Anything, AsText, List, Map, Text
+from smalt.entities.words import SparkJobEntryType
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -26,6 +27,25 @@ class SparkJobEntry(Entity):
     file = optional(Text(), "The Python file in the code folder.")
     class_name = optional(Text(), "The class in a jar, in place of a file.")
 
+    @property
+    def entry(self) -> str | None:
+        """The file or the class."""
+        return self.class_name or self.file
+
+    @entry.setter
+    def entry(self, value: str) -> None:
+        self.file = value
+
+    @property
+    def type(self) -> str:
+        """Which of both it is."""
+        return SparkJobEntryType.SPARK_JOB_CLASS_ENTRY if self.class_name else SparkJobEntryType.SPARK_JOB_FILE_ENTRY
+
+    @type.setter
+    def type(self, value: str) -> None:
+        if value == SparkJobEntryType.SPARK_JOB_CLASS_ENTRY and self.file:
+            self.file, self.class_name = None, self.file
+
 
 class SparkResourceConfiguration(Entity):
     noun = "resources of a Spark job"
@@ -34,6 +54,19 @@ class SparkResourceConfiguration(Entity):
     instance_type = optional(Text(), "The kind of machine.")
     runtime_version = optional(AsText(), "The version of Spark.")
     instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.")
+
+
+def _setting(key: str) -> Any:
+    """A key of `conf`, as a property."""
+
+    def get(spark: Spark) -> Any:
+        return spark.conf.get(key)
+
+    def put(spark: Spark, value: Any) -> None:
+        if value is not None:
+            spark.conf = {**spark.conf, key: value}
+
+    return property(get, put, doc=f"`{key}` of `conf`.")
 
 
 class Spark(Entity):
@@ -50,6 +83,15 @@ class Spark(Entity):
     conf = mapping(Map(Anything()), "Spark's configuration.")
     args = optional(Text(), "The arguments of the entry.")
     environment = optional(ENVIRONMENT, "Python packages.")
+
+    driver_cores = _setting("spark.driver.cores")
+    driver_memory = _setting("spark.driver.memory")
+    executor_cores = _setting("spark.executor.cores")
+    executor_memory = _setting("spark.executor.memory")
+    executor_instances = _setting("spark.executor.instances")
+    dynamic_allocation_enabled = _setting("spark.dynamicAllocation.enabled")
+    dynamic_allocation_min_executors = _setting("spark.dynamicAllocation.minExecutors")
+    dynamic_allocation_max_executors = _setting("spark.dynamicAllocation.maxExecutors")
 
 
 class SparkJob(Spark, Job):

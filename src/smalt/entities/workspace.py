@@ -72,8 +72,8 @@ class PrivateEndpointDestination(OutboundRule):
         return self.destination.subresource_target
 
     @property
-    def spark_enabled(self) -> bool:
-        return bool(self.destination.spark_enabled)
+    def spark_enabled(self) -> bool | None:
+        return self.destination.spark_enabled
 
 
 class ServiceTag(Entity):
