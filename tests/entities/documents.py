@@ -6,14 +6,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from smalt.entities.command import Code
 from smalt.entities.entity import Entity, Field
-from smalt.entities.inputs import JobInput, LiteralValue
+from smalt.entities.environment import CondaFile, LocalOrRemote
+from smalt.entities.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.nested import Named, Nested, Tagged, noun_class
 from smalt.entities.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
 
 WORDS = st.text("abc é-_./${}", max_size=8)
 NUMBERS = st.integers(-5, 200) | st.floats(-5, 200, allow_nan=False)
 LITERALS = WORDS | NUMBERS | st.booleans()
+PATHS = ("folder", "./folder/file.txt", "azureml://datastores/d/paths/p", "https://example.org/x")
+"""Where data and code are; a test of files makes the folder, its file, `conda.yml`, and a file of each kind."""
 JUNK: st.SearchStrategy[Any] = st.recursive(
     st.none() | LITERALS,
     lambda inner: (
@@ -52,9 +56,11 @@ def values(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
     if isinstance(shape, List):
         return st.lists(values(shape.item, depth), max_size=2)
     if isinstance(shape, Map):
-        return st.dictionaries(st.text("ab_", min_size=1, max_size=3), values(shape.item, depth), max_size=2)
+        item = values(shape.item, depth) | st.none() if isinstance(shape, Outputs) else values(shape.item, depth)
+        return st.dictionaries(st.text("ab_", min_size=1, max_size=3), item, max_size=2)
     if isinstance(shape, Named):
-        return st.sampled_from(["azureml:a:1", "azureml:a@latest", "azureml://registries/r/x/a/versions/1"])
+        file = f"file:{shape.kind}.yml"
+        return st.sampled_from(["azureml:a:1", "azureml:a@latest", "azureml://registries/r/x/a/versions/1", file])
     return _plain(shape, depth)
 
 
@@ -76,4 +82,8 @@ def _plain(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
         return LITERALS | values(shape.data, depth)
     if isinstance(shape, (LiteralValue, AsText)):
         return LITERALS
+    if isinstance(shape, (Code, DataPath, LocalOrRemote)):
+        return st.sampled_from(PATHS)
+    if isinstance(shape, CondaFile):
+        return st.just("conda.yml") | st.dictionaries(WORDS, LITERALS, max_size=2)
     return WORDS if isinstance(shape, Text) else st.dictionaries(WORDS, LITERALS, max_size=2)

@@ -159,7 +159,7 @@ class Assets:
 
     def _add_environment(self, environment: Environment) -> str:
         properties = ENVIRONMENT.write(environment, Writing(self))
-        if environment.name and environment.version:
+        if environment.name and environment.version and not environment._is_in_place:
             return self._add("environments", environment.name, environment.version, properties)
         return self._add("environments", ANONYMOUS_ENVIRONMENT, _hash(properties), {**properties, "isAnonymous": True})
 

@@ -29,12 +29,16 @@ class Port(Nested[Any]):
             reader.problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
         return super().read(value, path, reader)
 
+
+class ComponentOutputs(Outputs):
+    """A name without a value needs no type."""
+
     def dump(self, value: Any) -> Any:
-        return super().dump(value) or None  # only a name without a value needs no type
+        return {name: port or None for name, port in super().dump(value).items()}
 
 
 COMPONENT_INPUTS: Map[Input] = Ports(Port(Input, INPUT_KEYS, "a component"))
-COMPONENT_OUTPUTS: Map[Output] = Outputs(Port(Output, OUTPUT_KEYS, "a component"))
+COMPONENT_OUTPUTS: Map[Output] = ComponentOutputs(Port(Output, OUTPUT_KEYS, "a component"))
 
 
 class Component(Asset):

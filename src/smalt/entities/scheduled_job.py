@@ -11,14 +11,17 @@ from smalt.entities.kinds import JOBS
 from smalt.entities.nested import Named, Nested, Tagged
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
-from smalt.entities.shapes import Anything, Enum, Map
+from smalt.entities.shapes import Anything, Enum, Map, Shape
+
+_TYPES: Shape[Job] = Tagged(Job, "type", JOBS)
+JOB = Named[Job]("job") | _TYPES
 
 
 class ScheduledJob(Job):
     noun = "the job of a schedule"
 
     type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
-    job = required(Named[Job]("job") | Tagged(Job, "type", JOBS), "The job: a file, a registered one, or one in place.")
+    job = required(JOB, "The job: a file, a registered one, or one in place.")
     inputs = mapping(JOB_INPUTS, "Inputs that differ, by name.")
     outputs = mapping(JOB_OUTPUTS, "Outputs that differ, by name.")
     settings = optional(Nested(PipelineJobSettings), "Settings that differ.")

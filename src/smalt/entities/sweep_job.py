@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import HasCommand
-from smalt.entities.component import Component
+from smalt.entities.component import Component, InlineComponent
 from smalt.entities.entity import constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
@@ -27,7 +28,14 @@ class Trial(HasCommand):
     resources = optional(Nested(JobResourceConfiguration), "The machines that each asks for.")
 
 
-TRIAL = Named[Component]("component") | Nested(Trial)
+class WholeComponent(InlineComponent):
+    """A component in place, which says its type; else it is a trial."""
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, Component) or (isinstance(value, Mapping) and "type" in value)
+
+
+TRIAL = Named[Component]("component") | WholeComponent() | Nested(Trial)
 
 
 class SweepJob(Sweep, Job):

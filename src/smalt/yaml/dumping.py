@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import IO, Any
 
 import yaml
 from smalt.entities.entity import Entity
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -27,6 +30,19 @@ _Pretty.add_representer(str, _text)
 
 def dump(entity: Entity) -> str:
     return dump_plain(entity.to_dict())
+
+
+def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
+    """Into a file, new or not, or an open one."""
+    text = dump(entity)
+    if not isinstance(dest, (str, os.PathLike)):
+        dest.write(text)
+        return
+    try:
+        with open(dest, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UserErrorException(f"cannot write {os.fspath(dest)}: {error.strerror}", here()) from None
 
 
 def dump_plain(data: Any) -> str:
