@@ -99,6 +99,25 @@ def test_outputs_are_parameters_and_what_is_returned(module: Write) -> None:
     assert made.f.component.to_dict()["outputs"] == {**outputs, "output": {"type": "integer"}}
 
 
+def test_a_group_that_is_returned_is_several_outputs(module: Write, tmp_path: Path) -> None:
+    """One for each field."""
+    made = module("""
+        from pathlib import Path
+        from mldesigner.dsl import group
+        @group
+        class Two:
+            count: int
+            page: Output(type="uri_file")
+        @command_component
+        def f(a: int) -> Two:
+            Path("mine").write_text("P")
+            return Two(count=a, page="mine")
+    """)
+    assert made.f.component.to_dict()["outputs"] == {"count": {"type": "integer"}, "page": {"type": "uri_file"}}
+    assert execute(made.f(a=2)).count == 2
+    assert [(tmp_path / name).read_text() for name in ("count", "page")] == ["2", "P"]
+
+
 def test_the_component_is_what_mldesigner_makes(module: Write, tmp_path: Path) -> None:
     """Its command and default environment to the letter; descriptions from the docstring."""
     made = module('''

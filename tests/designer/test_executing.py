@@ -278,3 +278,15 @@ def test_an_installed_mldesigner_is_left_alone(run: Run, tmp_path: Path) -> None
     done = run(text, "--name", "theirs", "--inputs", "a=1", "--outputs", "output=o")
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "o").read_text() == "2"
+
+
+def test_smalt_in_the_jobs_python_only_marks(tmp_path: Path) -> None:
+    """Its decorator does not look for files that only the submitting program has; its commands run functions too."""
+    (tmp_path / "component.py").write_text(
+        "from smalt.designer import Input, command_component\n"
+        "@command_component(environment='./nowhere.yml')\n"
+        "def f(a: Input(type='integer')): print(a + 1)\n"
+    )
+    command = [sys.executable, "-m", "smalt.designer", "execute", "--source", "component.py", "--inputs", "a=1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("2\n", "")

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from smalt.entities.attributes import Attributes
-from smalt.entities.inputs import Input
+from smalt.entities.inputs import Input, Output
 from smalt.entities.problems import did_you_mean, listed
 from smalt.entities.wiring import PipelineInput
 from smalt.exceptions import MissingPositionalArgsError, UnexpectedKeywordError, UserErrorException
@@ -120,11 +120,22 @@ def _fields(cls: type) -> dict[str, Any]:
     names = dict.fromkeys((*own, *(key for key, value in vars(cls).items() if _is_default(key, value))))
     for name in names:
         default = vars(cls).get(name, inspect.Parameter.empty)
+        output = _output(hints.get(name))
+        if output is not None:
+            fields[name] = output
+            continue
         declared = _declare(name, hints.get(name, inspect.Parameter.empty), default, where)
         if isinstance(declared, Input) and declared.type is None:
             raise UserErrorException(f"the field '{name}' of {cls.__name__} needs a type, such as '{name}: int'", where)
         fields[name] = declared
     return fields
+
+
+def _output(hint: Any) -> Output | None:
+    """Of a group that a function returns."""
+    if isinstance(hint, type) and issubclass(hint, Output):
+        return hint()
+    return hint if isinstance(hint, Output) else None
 
 
 def _is_default(name: str, value: Any) -> bool:
