@@ -66,15 +66,17 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext smalt`: from here on, `azure.ai.ml` is smalt in this session."""
-    from smalt.python import finder
-
-    finder.install()
+    _finder().install()
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    from smalt.python import finder
+    _finder().uninstall()
 
-    finder.uninstall()
+
+def _finder() -> Any:
+    from importlib import import_module
+
+    return import_module("smalt.python.finder")
 
 
 def __dir__() -> list[str]:

@@ -31,7 +31,7 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
     if not words:
         raise click.UsageError("say what to run: smalt python FILE, where FILE is a program or a notebook")
     first, rest = words[0], words[1:]
-    _lead_az()
+    lead_az()
     if module:
         code = programs.run_module(first, rest)
     elif text:
@@ -48,7 +48,7 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _lead_az() -> None:
+def lead_az() -> None:
     """`az ml …` in what the program starts is smalt, and `python` the Python that runs the program."""
     from smalt.cli.exec import programs
     from smalt.home import Home
@@ -61,6 +61,8 @@ def _lead_az() -> None:
 
 class _Command(click.Command):
     """Everything after the program belongs to the program."""
+
+    allow_interspersed_args = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0].startswith(("-m", "-c")) and len(args[0]) > 2 and not args[0].startswith("--"):
@@ -77,9 +79,5 @@ python = _Command(
         click.Argument(["words"], nargs=-1, type=click.UNPROCESSED, metavar="FILE|MODULE|CODE [ARGUMENT…]"),
     ],
     help=_python.__doc__,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "allow_interspersed_args": False,
-        "ignore_unknown_options": False,
-    },
+    context_settings={"help_option_names": ["-h", "--help"]},
 )

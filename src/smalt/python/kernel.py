@@ -9,7 +9,10 @@ from smalt.python import finder
 
 
 def main() -> None:
+    from smalt.cli.python import lead_az
+
     finder.install()
+    lead_az()
     if sys.path and sys.path[0] == "":  # ipykernel does so itself
         del sys.path[0]
     kernelapp = importlib.import_module("ipykernel.kernelapp")  # it need not be there where smalt is checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -20,12 +21,13 @@ def run(path: str, arguments: Sequence[str]) -> int:
     file = Path(path)
     document = read(file)
     target = file.with_name(f"{file.stem}.executed.ipynb").absolute()
-    finder.install().for_notebook = True
+    has_ipython = importlib.util.find_spec("IPython") is not None
+    finder.install().for_notebook = not has_ipython
     os.environ.setdefault("MPLBACKEND", "Agg")
     sys.argv = [path, *arguments]
     os.chdir(file.absolute().parent)  # where Jupyter runs it
     sys.path.insert(0, "")
-    shell = display.shell = Shell(path)
+    shell = display.shell = _shell(path, has_ipython)
     failed: str | None = None
     try:
         for number, cell in enumerate(code_cells(document), 1):
@@ -37,6 +39,14 @@ def run(path: str, arguments: Sequence[str]) -> int:
     print(failed or "", end="", file=sys.stderr)
     print(f"written: {os.path.relpath(target)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _shell(path: str, has_ipython: bool) -> Shell:
+    if not has_ipython:
+        return Shell(path)
+    from smalt.python.with_ipython import IPythonShell
+
+    return IPythonShell(path)
 
 
 def read(path: Path) -> dict[str, Any]:

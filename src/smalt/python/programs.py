@@ -18,6 +18,7 @@ import smalt
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.python import finder
 
+_IPYTHON = os.path.join("IPython", "core", "")
 _HERE = os.path.dirname(os.path.abspath(smalt.__file__))
 
 
@@ -106,7 +107,10 @@ def place(error: BaseException) -> tuple[str, int]:
 
 
 def is_program(file: str) -> bool:
-    return not (file.startswith((_HERE + os.sep, "<frozen")) or file == runpy.__file__)
+    """Whether it is neither of smalt nor of what runs the program."""
+    if file.startswith((_HERE + os.sep, "<frozen")) or file == runpy.__file__:
+        return False
+    return _IPYTHON not in file
 
 
 def trimmed(trace: TracebackType | None) -> TracebackType | None:

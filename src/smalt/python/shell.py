@@ -117,6 +117,8 @@ class Shell:
         self.outputs.clear()
 
     def write(self, text: str, stream: str = "stdout") -> None:
+        if not text:
+            return
         last = self.outputs[-1] if self.outputs else {}
         if last.get("output_type") == "stream" and last.get("name") == stream:
             last["text"] += text

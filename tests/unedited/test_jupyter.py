@@ -1,0 +1,70 @@
+"""The kernel and the extension; ipykernel itself is stood in for where a test needs no more than that it is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from .conftest import Programs
+
+IPYKERNEL = {
+    "ipykernel/__init__.py": "",
+    "ipykernel/kernelapp.py": (
+        "import sys\n"
+        "def launch_new_instance():\n"
+        "    import azure.ai.ml, smalt\n"
+        "    print(azure.ai.ml.MLClient is smalt.MLClient, sys.argv[1:])\n"
+    ),
+}
+
+
+def test_a_kernel_is_installed_and_starts(programs: Programs) -> None:
+    """Its program is ipykernel, with azure.ai.ml served by smalt."""
+    for name, text in IPYKERNEL.items():
+        programs.write(f"site/{name}", text)
+    own = {"PYTHONPATH": str(programs.folder / "site")}
+    ran = programs.smalt("kernel", "install", "--prefix", "here", environment=own)
+    assert ran.code == 0, ran.err
+    spec = json.loads((programs.folder / "here/share/jupyter/kernels/smalt/kernel.json").read_text())
+    assert spec["display_name"] == "Python (smalt)"
+    argv = [word.replace("{connection_file}", "file.json") for word in spec["argv"]]
+    done = subprocess.run(
+        argv, env={**os.environ, "SMALT_HOME": str(programs.home), **own}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "True ['-f', 'file.json']\n", done.stderr
+
+
+def test_where_jupyter_looks(programs: Programs) -> None:
+    """JUPYTER_DATA_DIR decides; -o json tells the place."""
+    for name, text in IPYKERNEL.items():
+        programs.write(f"site/{name}", text)
+    own = {"PYTHONPATH": str(programs.folder / "site"), "JUPYTER_DATA_DIR": str(programs.folder / "data")}
+    ran = programs.smalt("kernel", "install", "--name", "azure", "-o", "json", environment=own)
+    assert json.loads(ran.out) == {"name": "azure", "path": str(programs.folder / "data/kernels/azure")}
+
+
+def test_without_ipykernel(programs: Programs) -> None:
+    """One sentence that says what to install."""
+    programs.write("site/sitecustomize.py", "import sys\nsys.modules['ipykernel'] = None\n")
+    ran = programs.smalt("kernel", "install", environment={"PYTHONPATH": str(programs.folder / "site")})
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "-m pip install ipykernel" in ran.err
+
+
+def test_the_extension(programs: Programs) -> None:
+    """%load_ext smalt forgets an imported azure.ai.ml."""
+    programs.write("azure/ai/ml/__init__.py", "NAME = 'official'")
+    text = (
+        "import azure.ai.ml, smalt\n"
+        "print(azure.ai.ml.NAME)\n"
+        "smalt.load_ipython_extension(None)\n"
+        "from azure.ai.ml import MLClient\n"
+        "print(MLClient is smalt.MLClient)\n"
+    )
+    programs.write("session.py", text)
+    done = subprocess.run(
+        [sys.executable, "session.py"], cwd=programs.folder, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "official\nTrue\n", done.stderr
