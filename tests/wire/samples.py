@@ -6,6 +6,7 @@ from typing import Any
 
 from smalt.entities.entity import Entity
 from smalt.entities.reading import read
+from tests.wire import described
 
 CODE = (
     "azureml:/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
@@ -357,6 +358,7 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "batch endpoint": ("batch_endpoint", BATCH_ENDPOINT),
     "model deployment": ("batch_deployment", MODEL_DEPLOYMENT),
     "pipeline deployment": ("batch_deployment", PIPELINE_DEPLOYMENT),
+    **described.SAMPLES,
     "workspace": ("workspace", {"name": "w", "location": "here", "display_name": "D", "tags": {"a": "b"}}),
 }
 

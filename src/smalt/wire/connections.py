@@ -61,7 +61,7 @@ class _Connections(Codec[Connection]):
         kind = credentials.pop("type", "none")
         if credentials:
             body["credentials"] = {camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}
-        return {"isSharedToAll": True, **body, "authType": _AUTH.get(kind, kind)}
+        return {**body, "authType": _AUTH.get(kind, kind)}
 
     def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = dict(body)

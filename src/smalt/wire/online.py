@@ -26,12 +26,7 @@ def _compute(value: Any, writing: Writing) -> Any:
     return writing.refs.compute(value) if isinstance(value, str) else value
 
 
-class _OnlineEndpoints(Envelope):
-    def write(self, noun: Any, writing: Writing) -> Json:
-        return {"location": "local", **super().write(noun, writing)}
-
-
-ONLINE_ENDPOINT = _OnlineEndpoints(
+ONLINE_ENDPOINT = Envelope(
     Codec(
         OnlineEndpoint,
         {
@@ -145,8 +140,9 @@ class _Deployments:
         kind = next(kind for kind, codec in _BY_TYPE.items() if isinstance(noun, codec.noun))
         properties = {**_BY_TYPE[kind].write(noun, writing), "endpointComputeType": kind}
         beside = {key: properties.pop(key) for key in _BESIDE if key in properties}
-        sku = {"name": "Default", "capacity": noun.instance_count or 1}
-        return {"location": "local", **beside, "sku": sku, "properties": properties}
+        if noun.instance_count is not None:
+            beside["sku"] = {"name": "Default", "capacity": noun.instance_count}
+        return {**beside, "properties": properties}
 
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         properties = body.get("properties")
