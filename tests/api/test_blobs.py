@@ -4,12 +4,13 @@ import base64
 import hashlib
 import http.client
 import re
+import socket
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.helpers import Server, host_job
+from tests.helpers import LONGEST, Server, host_job
 
 
 class Blob(NamedTuple):
@@ -99,6 +100,26 @@ def test_blocks_become_a_blob_in_the_order_of_their_list(server: Server, workspa
     assert blobs.ask("PUT", "big", "comp=blocklist", listed.encode(), x_ms_meta_a="b").status == 201
     found = blobs.ask("GET", "big")
     assert (found.body, found.headers["x-ms-meta-a"]) == (b"secondfirst ", "b")
+
+
+def test_an_interrupted_upload_goes_on(own_server: Server, workspace: str) -> None:
+    """Blocks outlive a restart of the server; one that broke off was never sent."""
+    own_server.start()
+    blobs = store(own_server, workspace)
+    ids = [base64.b64encode(text).decode() for text in (b"one", b"two")]
+    assert blobs.ask("PUT", "big", f"comp=block&blockid={quote(ids[0])}", b"first ").status == 201
+    with socket.create_connection(("127.0.0.1", own_server.port)) as broken:
+        line = f"PUT {blobs._path}/big?comp=block&blockid={quote(ids[1])} HTTP/1.1\r\nHost: localhost\r\n"
+        broken.sendall(f"{line}Authorization: Bearer {blobs._token}\r\nContent-Length: 6\r\n\r\nsec".encode())
+    own_server.ask("POST", "/smalt/v1/shutdown", {"force": True})
+    own_server.processes[-1].wait(LONGEST)
+    own_server.start()
+    listed = "".join(f"<Latest>{id}</Latest>" for id in ids)
+    body = f"<BlockList>{listed}</BlockList>".encode()
+    assert blobs.ask("PUT", "big", "comp=blocklist", body).status == 400
+    assert blobs.ask("PUT", "big", f"comp=block&blockid={quote(ids[1])}", b"second").status == 201
+    assert blobs.ask("PUT", "big", "comp=blocklist", body).status == 201
+    assert blobs.ask("GET", "big").body == b"first second"
 
 
 def test_metadata_belongs_to_the_content(server: Server, workspace: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smalt.service.api import app
 from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
+from tests.api.test_blobs import store
 from tests.api.test_jobs import pipeline
-from tests.helpers import WORKSPACE, Answer, Server, host_job
+from tests.helpers import WORKSPACE, Answer, Server, _UnixConnection, host_job
 
 W = WORKSPACE.format("fuzz")
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -140,6 +143,91 @@ def test_any_name_in_a_path(server: Server, name: str, query: str) -> None:
         f"/{one}",
     ):
         holds(server.ask_quoted("GET", path))
+
+
+def every_route() -> list[tuple[str, str]]:
+    """Method and path of all that the server answers, but what would end it or change its settings."""
+    tables = [("", table) for table in app._GLOBAL]
+    tables += [(f"{prefix}{W}", table) for prefix, inner in app._WORKSPACE.items() for table in inner]
+    found = [(method, prefix + template) for prefix, table in tables for method, template, _ in table]
+    return [one for one in found if one[1] not in ("/smalt/v1/shutdown", "/smalt/v1/config", "/smalt/v1/prune")]
+
+
+SEGMENTS = [
+    "x",
+    "1",
+    "local",
+    "workspaceblobstore",
+    "..",
+    "%2e%2e",
+    "a%2Fb",
+    "%00",
+    "%ff",
+    "%C3%BC",
+    "a" * 300,
+    "azureml:",
+]
+SEGMENTS += ["-", "%3Cx%3E", "azureml_default", "host", "%20", "never"]
+KEYS = ["properties", "tags", "name", "location", "values", "runId", "parameters", "template", "inputData", "items"]
+
+
+@pytest.mark.parametrize(("method", "template"), every_route(), ids=lambda value: value.replace(W, "WS"))
+@given(data=st.data())
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_json_at_every_route(server: Server, method: str, template: str, data: Any) -> None:
+    """Whatever stands for the names in its path."""
+    path = re.sub(r"\{[^}]+\}", lambda _: data.draw(st.sampled_from(SEGMENTS)), template)
+    inner = st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=3)
+    body = data.draw(st.none() | inner | st.fixed_dictionaries({"properties": inner}) | values)
+    raw = None if method == "GET" else json.dumps(body).encode()
+    holds(server._ask(_UnixConnection(str(server.home.socket("server"))), method, path, None, raw, {}, quoted=True))
+
+
+CONTAINERS = [
+    "azureml-blobstore",
+    "azureml",
+    "snapshots",
+    "workspacefilestore",
+    f"upload-{'0' * 32}",
+    "nowhere",
+    "%2e%2e",
+]
+COMPS = ["", "block", "blocklist", "metadata", "properties", "tier", "list", "lease", "copy"]
+NAMES = ["", "a", "a/b", "a/", "/", "..", "%2e%2e/x", "%00", "%ff", "a" * 300, "a/" * 600, "0" * 64, f"{'0' * 64}/a"]
+BLOB_HEADERS = ["x-ms-range", "range", "content-md5", "x-ms-blob-content-md5", "x-ms-blob-type", "if-none-match"]
+BLOB_HEADERS += ["x-ms-meta-a", "x-ms-meta-", "x-ms-version", "x-ms-copy-source"]
+BLOB_VALUES = [
+    "",
+    "*",
+    "bytes=0-",
+    "bytes=5-2",
+    "bytes=-1",
+    "bytes=99999999999999999999-",
+    "BlockBlob",
+    "PageBlob",
+    "x",
+]
+BLOB_BODIES = [b"<BlockList><Latest>YQ==</Latest></BlockList>", b"<BlockList/>", b"<!DOCTYPE x>"]
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_anything_at_the_blob_routes(server: Server, data: Any) -> None:
+    """Every method, container, name, operation, header and body: an error is one of the storage clients' own."""
+    pick = lambda options: data.draw(st.sampled_from(options))  # noqa: E731
+    container = store(server, WORKSPACE.format("blob-fuzz"), pick(CONTAINERS))
+    number = pick(["", "0", "-1", "x", "99999999999"])
+    query = f"comp={pick(COMPS)}&restype={pick(['', 'container'])}&blockid={pick(['', 'YQ%3D%3D', '%00'])}"
+    query += (
+        f"&prefix={pick(NAMES)}&marker={pick(['', 'x', 'YQ=='])}&maxresults={number}&delimiter={pick(['', '/', 'a'])}"
+    )
+    headers = data.draw(st.dictionaries(st.sampled_from(BLOB_HEADERS), st.sampled_from(BLOB_VALUES), max_size=3))
+    body = data.draw(st.sampled_from(BLOB_BODIES) | st.binary(max_size=40))
+    method = pick(["GET", "PUT", "HEAD", "DELETE", "POST", "PATCH"])
+    answer = container.ask(method, query=query, body=body, raw=pick(NAMES), **headers)
+    assert answer.status < 500, (method, query, answer)
+    if answer.status >= 400 and method != "HEAD":
+        assert b"<Code>" in answer.body or b'"code"' in answer.body, answer
 
 
 def holds(answer: Answer) -> None:

@@ -93,6 +93,8 @@ class Reply(Response):
         super().__init__(content, status, headers)
 
     def render(self, content: Any) -> bytes:
+        if self.status_code == 204:
+            return b""  # one with a body ends the connection
         return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
 
 
