@@ -473,3 +473,30 @@ def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
     assert "cannot run yet" in ran.err
     assert desk.smalt("job show swept").code == 1
+
+
+VALUE = """
+    type: pipeline
+    jobs:
+      a:
+        component:
+          type: command
+          outputs: {v: {type: string}}
+          command: COMMAND
+          environment: azureml:host
+      b:
+        component:
+          type: command
+          inputs: {v: {type: string}}
+          command: echo got ${{inputs.v}}
+          environment: azureml:host
+        inputs: {v: "${{parent.jobs.a.outputs.v}}"}
+"""
+
+
+def test_a_value_that_a_step_writes(desk: Desk) -> None:
+    """Is the next one's input; where it was not written, a sentence says so."""
+    assert desk.log(VALUE.replace("COMMAND", "echo V > ${{outputs.v}}/output")) == ["b | got V"]
+    ran = desk.job(VALUE.replace("COMMAND", "echo nothing"))
+    assert ran.code != 0
+    assert "step b failed: the input 'v' is the value that an earlier step wrote to" in ran.err
