@@ -71,6 +71,23 @@ def asked(trainer: Any, data: Any) -> None:
         trainer(data=data)
 
 
+def computed(trainer: Any, data: Any) -> None:
+    trainer(data=data, lr=data * 2)
+
+
+def compared(trainer: Any, data: Any) -> None:
+    trainer(data=data, lr=0.1 if data > 3 else 0.2)
+
+
+def counted(trainer: Any, data: Any) -> None:
+    for _ in range(data):
+        trainer(data=data)
+
+
+def computed_of_output(trainer: Any, data: Any) -> None:
+    trainer(data=data, lr=trainer(data=data).outputs.model + 1)
+
+
 def swept_nothing(trainer: Any, data: Any) -> None:
     trainer(data=data).sweep(primary_metric="m", goal="maximize", search_space={"lrr": Uniform(0, 1)})
 
@@ -94,6 +111,10 @@ OF_STEPS: dict[str, tuple[Body, str]] = {
     "two of one name": (same_names, "two steps of whole are called 'one'"),
     "a name with capitals": (capital, "a step cannot be called 'Train'"),
     "an if": (asked, "'if' cannot ask for it"),
+    "arithmetic": (computed, r"input 'data' is known only when the pipeline runs, so '\*' cannot be used on it"),
+    "a comparison": (compared, "so '>' cannot be used on it; compute in a step, or take 'data.result"),
+    "a count": (counted, r"so int\(\) cannot be used on it"),
+    "arithmetic on an output": (computed_of_output, r"this output of a step is known only .*'\+'"),
     "a sweep of no input": (swept_nothing, "has no input 'lrr' to vary; did you mean 'lr'?"),
     "a distribution": (step(lr=Uniform(0, 1)), r"call .sweep\(…\)"),
     "a step returned": (lambda trainer, data: trainer(data=data), "whole returns a step"),

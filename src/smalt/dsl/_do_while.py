@@ -60,7 +60,7 @@ def _output(body: Any, given: Any, where: Where) -> str:
         if given._node is not body:
             words = f"do_while is given the output '{given._port}' of another step; its outputs are those of the body"
             raise UserErrorException(words, where)
-        return given._port
+        return str(given._port)
     names = body.outputs.names()
     if not isinstance(given, str) or given not in names:
         words = did_you_mean(str(given), names) or f"; it has {listed(names, 'and') if names else 'none'}"

@@ -21,7 +21,7 @@ Where = tuple[str, int]
 
 
 def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, **more: Any) -> ParallelFor:
-    """The body runs for each of the items: a list or mapping of its inputs, as JSON text too, or a promise of such a text.
+    """The body runs for each of the items: a list or mapping of its inputs, or JSON text of them.
 
     What the items give need not be given to the body. `outputs` of the step are those of all rounds, as an mltable, or
     for text and numbers as one text.

@@ -34,6 +34,27 @@ class Promise:
         return self.binding()
 
 
+def _refuse(operator: str) -> Any:
+    def refuse(self: Promise, *_: Any) -> NoReturn:
+        what = f"the pipeline's input '{self.name}'" if isinstance(self, PipelineInput) else "this output of a step"
+        more = f", or take '{self.name}.result()'" if isinstance(self, PipelineInput) else ""
+        raise UserErrorException(
+            f"{what} is known only when the pipeline runs, so {operator} cannot be used on it; compute in a step{more}",
+            here(),
+        )
+
+    return refuse
+
+
+for _operator, _methods in {
+    "'+'": "add radd", "'-'": "sub rsub neg", "'*'": "mul rmul", "'/'": "truediv rtruediv floordiv rfloordiv",
+    "'%'": "mod rmod", "'**'": "pow rpow", "'<'": "lt", "'<='": "le", "'>'": "gt", "'>='": "ge", "'&'": "and rand",
+    "'|'": "or ror", "int()": "int index", "float()": "float", "round()": "round", "abs()": "abs",
+}.items():  # fmt: skip
+    for _method in _methods.split():
+        setattr(Promise, f"__{_method}__", _refuse(_operator))
+
+
 class PipelineInput(Promise):
     """An input of the pipeline whose function is running; `result()` is what the caller gave."""
 

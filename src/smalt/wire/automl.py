@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from smalt.entities import automl as nouns
 from smalt.entities.automl_job import AutoMLJob
+from smalt.entities.nested import noun_class
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
+from smalt.entities.sweep import DISTRIBUTION
 from smalt.wire.casing import camel, fold, pascal, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.envelope import Envelope
@@ -144,26 +148,65 @@ def _settings(codec: Codec[Any], key: str) -> Rule:
 
 
 def _write_parameters(value: Any, writing: Writing) -> Any:
-    if writing.in_node:
-        return plain(value)
-    if isinstance(value, list):
-        return [_write_parameters(item, writing) for item in value]
-    return {camel(name): _parameter(plain(item)) for name, item in value.items()}
+    return plain(value) if writing.in_node else {camel(name): plain(item) for name, item in value.items()}
 
 
-def _parameter(value: Any) -> Any:
-    """A distribution of a hyperparameter is a text there: `uniform(0.1,0.9)`."""
+def _write_spaces(value: Any, writing: Writing) -> Any:
+    """Hyperparameters that are varied are text there, in jobs and steps: `uniform(0.1,0.9)`."""
+    name_of = str if writing.in_node else camel
+    return [{name_of(name): _distribution(plain(item)) for name, item in space.items()} for space in value]
+
+
+def _distribution(value: Any) -> str:
     if not isinstance(value, dict) or "type" not in value:
+        return _argument(value) if isinstance(value, float) else str(value)
+    arguments = value["values"] if value["type"] == "choice" else [item for key, item in value.items() if key != "type"]
+    return f"{value['type']}({','.join(map(_argument, arguments))})"
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")  # the service reads no 1e-05
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+_TEXT = re.compile(r"([a-z]+)\((.*)\)", re.IGNORECASE)
+
+
+def _read_spaces(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, list):
         return value
-    arguments = [item for key, item in value.items() if key != "type"]
-    if value["type"] == "choice":
-        arguments = value["values"]
-    return f"{value['type']}({','.join(repr(item) if isinstance(item, str) else str(item) for item in arguments)})"
+    spaces = [_read_parameters(space, path, reader) for space in value]
+    return [
+        {name: _from_text(item) for name, item in space.items()} if isinstance(space, Mapping) else space
+        for space in spaces
+    ]
+
+
+def _from_text(value: Any) -> Any:
+    found = _TEXT.fullmatch(value.strip()) if isinstance(value, str) else None
+    kind = DISTRIBUTION.table.get(found[1].lower()) if found else None
+    if found is None or kind is None:
+        return _literal(value) if isinstance(value, str) else value
+    arguments = [_literal(item) for item in found[2].split(",") if item.strip()]
+    order: tuple[str, ...] = noun_class(kind)._order  # type: ignore[attr-defined]
+    if order == ("values",):
+        return {"type": "choice", "values": arguments}
+    return {"type": found[1].lower(), **dict(zip(order, arguments, strict=False))}
+
+
+def _literal(text: str) -> Any:
+    """As the service's client reads it."""
+    text = text.strip()
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text == "True" if text in ("True", "False") else text.strip("'\"")
 
 
 def _read_parameters(value: Any, path: Path, reader: Reader) -> Any:
-    if isinstance(value, list):
-        return [_read_parameters(item, path, reader) for item in value]
     if not isinstance(value, Mapping):
         return value
     return {snake(str(name)): item for name, item in value.items() if item is not None}
@@ -190,7 +233,7 @@ _DETAILS = {
     "forecasting": _settings(_FORECASTING, "forecastingSettings"),
     "sweep": _settings(_SWEEP, "sweepSettings"),
     "training_parameters": Rule("modelSettings", _write_parameters, _read_parameters),
-    "search_space": Rule("searchSpace", _write_parameters, _read_parameters),
+    "search_space": Rule("searchSpace", _write_spaces, _read_spaces),
 }
 _PLAIN = (
     *("target_column_name", "validation_data_size", "test_data_size", "cv_split_column_names"),
