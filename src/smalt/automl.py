@@ -36,6 +36,7 @@ from smalt.entities.automl import StackEnsembleSettings as StackEnsembleSettings
 from smalt.entities.automl import Training as TrainingSettings
 from smalt.entities.automl_job import AutoMLJob, AutoMLNode
 from smalt.entities.gathering import gather, gatherer
+from smalt.entities.signatures import Shown
 from smalt.entities.wiring import StepOutputs
 
 TabularFeaturizationSettings = NlpFeaturizationSettings = Featurization
@@ -46,12 +47,34 @@ ImageSweepSettings = NlpSweepSettings = AutoMLSweep
 class SearchSpace(dict[str, Any]):
     """Hyperparameters, each a value or a distribution: `SearchSpace(learning_rate=Uniform(0.01, 0.1))`."""
 
+    __signature__ = Shown()
+
     def __init__(self, **parameters: Any) -> None:
         super().__init__({name: value for name, value in parameters.items() if value is not None})
 
 
-NlpSearchSpace = ImageClassificationSearchSpace = ImageObjectDetectionSearchSpace = SearchSpace
-NlpFixedParameters = ImageModelSettingsClassification = ImageModelSettingsObjectDetection = SearchSpace
+class NlpSearchSpace(SearchSpace):
+    """Of models of text."""
+
+
+class ImageClassificationSearchSpace(SearchSpace):
+    """Of models that classify images."""
+
+
+class ImageObjectDetectionSearchSpace(SearchSpace):
+    """Of models that find objects in images."""
+
+
+class NlpFixedParameters(SearchSpace):
+    """The same, each with one value."""
+
+
+class ImageModelSettingsClassification(SearchSpace):
+    """The same, each with one value."""
+
+
+class ImageModelSettingsObjectDetection(SearchSpace):
+    """The same, each with one value."""
 
 
 class ClassificationJob(AutoMLJob):
@@ -94,58 +117,154 @@ class TextNerJob(AutoMLJob):
     of = "text_ner"
 
 
-def classification(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    """`more`: `primary_metric`, `validation_data`, `n_cross_validations`, `compute`, `experiment_name`, `outputs`, …"""
-    return _make(ClassificationJob, training_data=training_data, target_column_name=target_column_name, **more)
+def classification(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    enable_model_explainability: bool | None = None,
+    weight_column_name: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    n_cross_validations: str | int | None = None,
+    cv_split_column_names: list[str] | None = None,
+    test_data: Any = None,
+    test_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    """`more`: `compute`, `experiment_name`, `outputs`, … of the job."""
+    return _make(ClassificationJob, **locals())
 
 
-def regression(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    return _make(RegressionJob, training_data=training_data, target_column_name=target_column_name, **more)
+def regression(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    enable_model_explainability: bool | None = None,
+    weight_column_name: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    n_cross_validations: str | int | None = None,
+    cv_split_column_names: list[str] | None = None,
+    test_data: Any = None,
+    test_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    return _make(RegressionJob, **locals())
 
 
-def forecasting(*, training_data: Any, target_column_name: str, forecasting_settings: Any = None, **more: Any) -> Any:
-    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
-    return _make(ForecastingJob, forecasting=forecasting_settings, **given)
+def forecasting(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    enable_model_explainability: bool | None = None,
+    weight_column_name: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    n_cross_validations: str | int | None = None,
+    cv_split_column_names: list[str] | None = None,
+    test_data: Any = None,
+    test_data_size: float | None = None,
+    forecasting_settings: ForecastingSettings | None = None,
+    **more: Any,
+) -> Any:
+    return _make(ForecastingJob, **locals())
 
 
-def image_classification(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    return _make(ImageClassificationJob, training_data=training_data, target_column_name=target_column_name, **more)
+def image_classification(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    return _make(ImageClassificationJob, **locals())
 
 
-def image_classification_multilabel(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
-    return _make(ImageClassificationMultilabelJob, **given)
+def image_classification_multilabel(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    return _make(ImageClassificationMultilabelJob, **locals())
 
 
-def image_object_detection(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    return _make(ImageObjectDetectionJob, training_data=training_data, target_column_name=target_column_name, **more)
+def image_object_detection(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    return _make(ImageObjectDetectionJob, **locals())
 
 
-def image_instance_segmentation(*, training_data: Any, target_column_name: str, **more: Any) -> Any:
-    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
-    return _make(ImageInstanceSegmentationJob, **given)
+def image_instance_segmentation(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    primary_metric: str | None = None,
+    validation_data: Any = None,
+    validation_data_size: float | None = None,
+    **more: Any,
+) -> Any:
+    return _make(ImageInstanceSegmentationJob, **locals())
 
 
-def text_classification(*, training_data: Any, target_column_name: str, validation_data: Any, **more: Any) -> Any:
-    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
-    return _make(TextClassificationJob, validation_data=validation_data, **given)
+def text_classification(
+    *,
+    training_data: Any,
+    target_column_name: str,
+    validation_data: Any,
+    primary_metric: str | None = None,
+    log_verbosity: str | None = None,
+    **more: Any,
+) -> Any:
+    return _make(TextClassificationJob, **locals())
 
 
 def text_classification_multilabel(
-    *, training_data: Any, target_column_name: str, validation_data: Any, **more: Any
+    *,
+    training_data: Any,
+    target_column_name: str,
+    validation_data: Any,
+    primary_metric: str | None = None,
+    log_verbosity: str | None = None,
+    **more: Any,
 ) -> Any:
-    given = {"training_data": training_data, "target_column_name": target_column_name, **more}
-    return _make(TextClassificationMultilabelJob, validation_data=validation_data, **given)
+    return _make(TextClassificationMultilabelJob, **locals())
 
 
-def text_ner(*, training_data: Any, validation_data: Any, **more: Any) -> Any:
+def text_ner(
+    *,
+    training_data: Any,
+    validation_data: Any,
+    primary_metric: str | None = None,
+    log_verbosity: str | None = None,
+    **more: Any,
+) -> Any:
     """The column that is to be known is `label`."""
-    given = {"target_column_name": "label", **more}
-    return _make(TextNerJob, training_data=training_data, validation_data=validation_data, **given)
+    return _make(TextNerJob, **locals())
 
 
 def _make(kind: type[AutoMLJob], **given: Any) -> Any:
     """A job, or in a pipeline's function a step."""
+    given.update(given.pop("more", {}))
+    if kind is TextNerJob:
+        given.setdefault("target_column_name", "label")
+    if given.get("forecasting_settings") is not None:
+        given["forecasting"] = given.pop("forecasting_settings")
+    given.pop("forecasting_settings", None)
     explained = given.pop("enable_model_explainability", None)
     outputs: Mapping[str, Any] = given.pop("outputs", None) or {}
     noun: Any = AutoMLNode if gatherer.get() is not None else kind

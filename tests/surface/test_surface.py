@@ -21,13 +21,15 @@ REFUSED = {
     "exceptions.UnexpectedKeywordError": "raised by smalt alone, which says the file and line of the program",
     "exceptions.UnsupportedParameterKindError": "raised by smalt alone, which says the file and line of the program",
     "exceptions.UserErrorException": "raised by smalt alone, which says the file and line of the program",
+    "automl.NlpFeaturizationSettings": "the same class as TabularFeaturizationSettings, as in YAML",
+    "automl.NlpLimitSettings": "the same class as TabularLimitSettings, whose limits have no defaults",
     "load_capability_host": "raises a sentence: smalt has no capability hosts",
     "load_deployment_template": "raises a sentence: smalt has no deployment templates",
 }
 """Names that are there, and called in another way, with the reason; constructors of `operations` are private."""
 
 NAMES = 513
-SAME = 470
+SAME = 500
 """How many are there, and how many of them are called in the same way: to be raised as more are."""
 
 

@@ -113,7 +113,6 @@ load_registry = _loader("registry", "load_registry")
 load_connection = _loader("connection", "load_connection")
 load_workspace_connection = _loader("connection", "load_workspace_connection")
 load_index = _loader("index", "load_index")
-load_batch_endpoint = _loader("batch_endpoint", "load_batch_endpoint")
 load_batch_deployment = _loader("batch_deployment", "load_batch_deployment")
 load_online_endpoint = _loader("online_endpoint", "load_online_endpoint")
 load_online_deployment = _loader("online_deployment", "load_online_deployment")
@@ -123,6 +122,17 @@ load_feature_set = _loader("feature_set", "load_feature_set")
 load_feature_store = _loader("feature_store", "load_feature_store")
 load_feature_store_entity = _loader("feature_store_entity", "load_feature_store_entity")
 load_model_package = _loader("model_package", "load_model_package")
+
+
+def load_batch_endpoint(
+    source: Source,
+    relative_origin: str | None = None,
+    *,
+    params_override: list[dict[str, Any]] | None = None,
+    **_: Any,
+) -> Any:
+    """The batch endpoint in a YAML file; unlike the others it takes `relative_origin` without its name."""
+    return _load("batch_endpoint", source, relative_origin, params_override)
 
 
 def load_capability_host(source: Source, **_: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smalt.entities.entity import Entity, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, Number, Text
@@ -62,6 +64,15 @@ class StackEnsembleSettings(Entity):
     stack_meta_learner_train_percentage = optional(Number(), "The part of the data that it learns from.")
     stack_meta_learner_kwargs = mapping(Map(Anything()), "Its parameters.")
 
+    @property
+    def stack_meta_learner_k_wargs(self) -> dict[str, Any]:
+        """Its parameters, as the official SDK spells it."""
+        return self.stack_meta_learner_kwargs
+
+    @stack_meta_learner_k_wargs.setter
+    def stack_meta_learner_k_wargs(self, value: dict[str, Any]) -> None:
+        self.stack_meta_learner_kwargs = value
+
 
 class Training(Entity):
     noun = "training settings"
@@ -76,6 +87,15 @@ class Training(Entity):
     training_mode = optional(Enum("auto", "distributed", "non_distributed"), "Whether machines share a trial.")
     allowed_training_algorithms = optional(List(Text()), "The algorithms that are tried.")
     blocked_training_algorithms = optional(List(Text()), "Algorithms that are not tried.")
+
+    @property
+    def ensemble_model_download_timeout(self) -> int | None:
+        """The minutes, by the name that the official SDK has for them."""
+        return self.ensemble_model_download_timeout_minutes
+
+    @ensemble_model_download_timeout.setter
+    def ensemble_model_download_timeout(self, minutes: int) -> None:
+        self.ensemble_model_download_timeout_minutes = minutes
 
 
 class ForecastingSettings(Entity):

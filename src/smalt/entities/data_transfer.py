@@ -73,6 +73,13 @@ class DataTransfer(Entity):
     task = required(TASK, "What is done with the data.")
     data_copy_mode = optional(Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.")
 
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        given = vars(self)
+        given.setdefault(
+            "task", "import_data" if given.get("source") else "export_data" if given.get("sink") else "copy_data"
+        )
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         end = {"import_data": "source", "export_data": "sink"}.get(str(self.__dict__.get("task")))
         if end and self.__dict__.get(end) is None:

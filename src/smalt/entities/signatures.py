@@ -30,6 +30,9 @@ AmlToken()
 ApiKeyConfiguration(*, key)
 Asset(name=None, version=None, description=None, tags=None, properties=None, **kwargs)
 AssignedUserConfiguration(*, user_tenant_id, user_object_id)
+AutoMLLimits(*, enable_early_termination=None, exit_score=None, max_concurrent_trials=None, max_cores_per_trial=None,
+    max_nodes=None, max_trials=None, timeout_minutes=None, trial_timeout_minutes=None)
+AutoMLSweep(*, sampling_algorithm, early_termination=None)
 AutoPauseSettings(*, delay_in_minutes=None, enabled=None)
 AutoScaleSettings(*, min_node_count=None, max_node_count=None, enabled=None)
 AzureAISearchConfig(*, index_name=None, connection_id=None)
@@ -121,12 +124,9 @@ DataQualityMetricsNumerical(*, null_value_rate=None, data_type_error_rate=None, 
 DataQualitySignal(*, production_data=None, reference_data=None, features=None, feature_type_override=None,
     metric_thresholds=None, alert_enabled=False, properties=None)
 DataSegment(*, feature_name=None, feature_values=None)
-DataTransferCopy(*, component, compute=None, inputs=None, outputs=None, data_copy_mode=None, **kwargs)
-DataTransferCopyComponent(*, data_copy_mode=None, inputs=None, outputs=None, **kwargs)
-DataTransferExport(*, component, compute=None, sink=None, inputs=None, **kwargs)
-DataTransferExportComponent(*, inputs=None, sink=None, **kwargs)
-DataTransferImport(*, component, compute=None, source=None, outputs=None, **kwargs)
-DataTransferImportComponent(*, source=None, outputs=None, **kwargs)
+DataTransferComponent(*, data_copy_mode=None, source=None, inputs=None, sink=None, outputs=None, **kwargs)
+DataTransferNode(*, component=None, compute=None, source=None, sink=None, inputs=None, outputs=None,
+    data_copy_mode=None, **kwargs)
 Database(*, query=None, table_name=None, stored_procedure=None, stored_procedure_params=None, connection=None)
 Datastore(credentials, name=None, description=None, tags=None, properties=None, **kwargs)
 DefaultActionType()
@@ -180,6 +180,8 @@ FeatureStore(*, name, compute_runtime=None, offline_store=None, online_store=Non
 FeatureStoreEntity(*, name, version, index_columns, stage='Development', description=None, tags=None, **kwargs)
 FeatureStoreSettings(*, compute_runtime=None, offline_store_connection_name=None, online_store_connection_name=None)
 FeatureWindow(*, feature_window_start, feature_window_end, **kwargs)
+Featurization(*, blocked_transformers=None, column_name_and_types=None, dataset_language=None,
+    transformer_params=None, mode=None, enable_dnn_featurization=None)
 FileSystem(*, path=None, connection=None)
 FineTuningTaskType()
 FixedInputData(*, data_context=None, target_columns=None, job_type=None, uri=None)
@@ -214,7 +216,6 @@ ImageClassificationSearchSpace(*, ams_gradient=None, beta1=None, beta2=None, dis
     warmup_cosine_lr_warmup_epochs=None, weight_decay=None, training_crop_size=None, validation_crop_size=None,
     validation_resize_size=None, weighted_loss=None)
 ImageInstanceSegmentationJob(*, primary_metric=None, **kwargs)
-ImageLimitSettings(*, max_concurrent_trials=None, max_trials=None, timeout_minutes=None)
 ImageMetadata(*, is_latest_os_image_version, current_image_version, latest_image_version)
 ImageModelSettingsClassification(*, advanced_settings=None, ams_gradient=None, beta1=None, beta2=None,
     checkpoint_frequency=None, checkpoint_run_id=None, distributed=None, early_stopping=None,
@@ -248,7 +249,6 @@ ImageObjectDetectionSearchSpace(*, ams_gradient=None, beta1=None, beta2=None, di
     tile_grid_size=None, tile_overlap_ratio=None, tile_predictions_nms_threshold=None, validation_iou_threshold=None,
     validation_metric_type=None)
 ImageSettings(*, reference)
-ImageSweepSettings(*, sampling_algorithm, early_termination=None)
 ImportDataSchedule(*, name, trigger, import_data, display_name=None, description=None, tags=None, properties=None,
     **kwargs)
 Index(*, name, version=None, stage='Development', description=None, tags=None, properties=None, path=None,
@@ -325,15 +325,11 @@ MonitoringTarget(*, ml_task=None, endpoint_deployment_id=None, model_id=None)
 MpiDistribution(*, process_count_per_instance=None, **kwargs)
 NetworkAcls(*, default_action='Allow', ip_rules=None)
 NetworkSettings(*, vnet_name=None, subnet=None, **kwargs)
-NlpFeaturizationSettings(*, dataset_language=None)
 NlpFixedParameters(*, gradient_accumulation_steps=None, learning_rate=None, learning_rate_scheduler=None,
     model_name=None, number_of_epochs=None, training_batch_size=None, validation_batch_size=None, warmup_ratio=None,
     weight_decay=None)
-NlpLimitSettings(*, max_concurrent_trials=None, max_trials=1, max_nodes=1, timeout_minutes=None,
-    trial_timeout_minutes=None)
 NlpSearchSpace(*, gradient_accumulation_steps=None, learning_rate=None, learning_rate_scheduler=None, model_name=None,
     number_of_epochs=None, training_batch_size=None, validation_batch_size=None, warmup_ratio=None, weight_decay=None)
-NlpSweepSettings(*, sampling_algorithm, early_termination=None)
 NoneCredentials()
 Normal(mu=None, sigma=None, **kwargs)
 NotebookAccessKeys(*, primary_access_key=None, secondary_access_key=None)
@@ -364,8 +360,7 @@ ParallelComponent(*, name=None, version=None, description=None, tags=None, displ
     logging_level=None, max_concurrency_per_instance=None, error_threshold=None, mini_batch_error_threshold=None,
     task=None, mini_batch_size=None, partition_keys=None, input_data=None, resources=None, inputs=None, outputs=None,
     code=None, instance_count=None, is_deterministic=True, **kwargs)
-ParallelJob(*, inputs=None, outputs=None, identity=None, **kwargs)
-ParallelNode(*, component, compute=None, inputs=None, outputs=None, retry_settings=None, logging_level=None,
+ParallelNode(*, component=None, compute=None, inputs=None, outputs=None, retry_settings=None, logging_level=None,
     max_concurrency_per_instance=None, error_threshold=None, mini_batch_error_threshold=None, input_data=None,
     task=None, partition_keys=None, mini_batch_size=None, resources=None, environment_variables=None, identity=None,
     **kwargs)
@@ -470,10 +465,6 @@ SystemCreatedAcrAccount(*, acr_account_sku, arm_resource_id=None)
 SystemCreatedStorageAccount(*, storage_account_hns, storage_account_type, arm_resource_id=None, replicated_ids=None,
     replication_count=1)
 SystemData(**kwargs)
-TabularFeaturizationSettings(*, blocked_transformers=None, column_name_and_types=None, dataset_language=None,
-    transformer_params=None, mode=None, enable_dnn_featurization=None)
-TabularLimitSettings(*, enable_early_termination=None, exit_score=None, max_concurrent_trials=None,
-    max_cores_per_trial=None, max_nodes=None, max_trials=None, timeout_minutes=None, trial_timeout_minutes=None)
 TargetUtilizationScaleSettings(*, min_instances=None, max_instances=None, polling_interval=None,
     target_utilization_percentage=None, **kwargs)
 TeacherModelSettings(*, inference_parameters=None, endpoint_request_settings=None)
@@ -486,7 +477,7 @@ TextClassificationMultilabelJob(*, target_column_name=None, training_data=None, 
 TextNerJob(*, training_data=None, validation_data=None, primary_metric=None, log_verbosity=None, **kwargs)
 TrailingInputData(*, data_context=None, target_columns=None, job_type=None, uri=None, window_size=None,
     window_offset=None, pre_processing_component_id=None)
-TrainingSettings(*, enable_onnx_compatible_models=None, enable_dnn_training=None, enable_model_explainability=None,
+Training(*, enable_onnx_compatible_models=None, enable_dnn_training=None, enable_model_explainability=None,
     enable_stack_ensemble=None, enable_vote_ensemble=None, stack_ensemble_settings=None,
     ensemble_model_download_timeout=None, allowed_training_algorithms=None, blocked_training_algorithms=None,
     training_mode=None)
