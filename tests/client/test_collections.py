@@ -159,6 +159,8 @@ def test_workspaces_are_there_when_they_are_named(client: MLClient) -> None:
     """And can be described."""
     name = client.workspace_name
     assert client.workspaces.get().name == name
+    assert client.workspaces.get().resource_group == client.resource_group_name
+    assert f"workspace_name={name}" in repr(client)
     client.workspaces.begin_create(make("workspace", name=name, display_name="Mine", tags={"a": "b"})).result()
     kept = client.workspaces.get(name)
     assert (kept.display_name, kept.tags) == ("Mine", {"a": "b"})

@@ -47,6 +47,11 @@ class MLClient(Collections):
         self.resource_group_name = resource_group_name or defaults.get("group") or ids.DEFAULT_RESOURCE_GROUP
         self.workspace_name = workspace_name or defaults.get("workspace") or ids.DEFAULT_WORKSPACE
 
+    def __repr__(self) -> str:
+        scope = f"subscription_id={self.subscription_id}, resource_group_name={self.resource_group_name}"
+        place = f"registry_name={self.registry_name}" if self.registry_name else f"workspace_name={self.workspace_name}"
+        return f"MLClient({scope}, {place})"
+
     @classmethod
     def from_config(
         cls,

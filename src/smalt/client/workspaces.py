@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collection import Collection
 from smalt.client.polling import Done
 from smalt.exceptions import Refused
-from smalt.wire.ids import PROVIDER, workspace_id
+from smalt.wire.ids import PROVIDER, parse_id, workspace_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspace import Workspace
@@ -21,6 +21,14 @@ class Workspaces(Collection):
     def _path(self, name: str = "", version: str | None = None) -> str:
         client = self._client
         return workspace_id(client.subscription_id, client.resource_group_name, name or client.workspace_name)
+
+    def _entity(self, body: dict[str, Any]) -> Any:
+        """With its resource group, which only the id tells."""
+        workspace = super()._entity(body)
+        parsed = parse_id(str(workspace.id))
+        if parsed is not None:
+            workspace.resource_group = parsed.resource_group
+        return workspace
 
     def _scope(self, scope: str) -> str:
         """The path of all workspaces of the subscription, or of the resource group."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from smalt.entities.workspace import Workspace
 from smalt.wire.codec import Codec, Rule
-from smalt.wire.envelope import RESOURCE, Envelope
+from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
 
 RESOURCES = Envelope(
     Codec(
         Workspace,
-        {**RESOURCE, "display_name": Rule("friendlyName"), "mlflow_tracking_uri": Rule("mlFlowTrackingUri")},
+        {
+            **RESOURCE,
+            "resource_group": HIDDEN,
+            "display_name": Rule("friendlyName"),
+            "mlflow_tracking_uri": Rule("mlFlowTrackingUri"),
+        },
     ),
     outside=("location", "tags", "kind", "identity"),
 )
