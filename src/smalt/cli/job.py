@@ -207,6 +207,44 @@ def download(to: Invocation, name: str, download_path: str, output_name: str | N
     to.note(f"downloaded to {download_path}")
 
 
+@job.verb(
+    "export",
+    _NAME,
+    click.Option(["--folder"], metavar="FOLDER", help="Where to write it, a new folder; by default the job's name."),
+    click.Option(["--copy-inputs"], is_flag=True, help="Copy the data that the job reads, too."),
+)
+def export(to: Invocation, name: str, folder: str | None, copy_inputs: bool) -> None:
+    """Write a job as a folder that runs again elsewhere: job.yml, code, components and environments."""
+    from smalt.client.exporting import export_job
+
+    written = export_job(to.client, name, folder or name, copy_inputs=copy_inputs)
+    to.note(f"to run it: smalt job create --file {written}")
+
+
+@job.verb(
+    "debug",
+    _NAME,
+    click.Option(["--node"], metavar="STEP", help="A step of the pipeline."),
+    click.Option(
+        ["--debugpy"], type=click.IntRange(1, 65535), metavar="PORT", help="Run the step; it waits there for an editor."
+    ),
+    click.Option(["--keep"], is_flag=True, help="Leave the copy when all is done."),
+    click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]"),
+)
+def debug(
+    to: Invocation, name: str, node: str | None, debugpy: int | None, keep: bool, command: tuple[str, ...]
+) -> None:
+    """Open a shell in a copy of a step: its folder, inputs, environment and variables; or run a command there.
+
+    The job and its outputs stay as they are; metrics are logged to the job, as the step itself would.
+    """
+    from smalt.cli import debug as step
+
+    code = step.debug(to, name, node, debugpy, keep, command)
+    if code:
+        raise click.exceptions.Exit(code if code > 0 else 128 - code)
+
+
 @job.verb("update", _NAME, options.EDITS, options.WEB)
 def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or experiment."""

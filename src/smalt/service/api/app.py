@@ -19,6 +19,7 @@ from smalt.service.api import (
     config,
     data,
     datastores,
+    debug,
     described,
     environments,
     files,
@@ -66,6 +67,7 @@ _WORKSPACE: dict[str, list[Table]] = {
     ],
     "/smalt/v1": [
         jobs.OWN_ROUTES,
+        debug.OWN_ROUTES,
         stream.ROUTES,
         metrics.ROUTES,
         compare.ROUTES,

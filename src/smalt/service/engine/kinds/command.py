@@ -127,17 +127,23 @@ def step(
     laid_out = leaf.laid_out
     if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
         laid_out = lay_out(rooms, leaf, realised, number)
-    folders, outputs, own = laid_out
-    if realised.has_mlflow:
-        rooms.tracking.warm()
-    inputs = _inputs(rooms, leaf, folders)
-    variables = _variables(rooms, leaf, own, grant, inputs, outputs)
-    command = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
+    folders, _, own = laid_out
+    command, variables = filled_in(rooms, leaf, laid_out, grant)
     text = script.build(
         command, step_id=step_id, folder=folders.folder, cwd=folders.cwd,
         distribution=_distribution(leaf.entity), logs=f"{folders.artifacts}/user_logs",
     )  # fmt: skip
     return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
+
+
+def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tuple[str, dict[str, str]]:
+    """The command with its inputs and outputs, and the variables that it is given."""
+    folders, outputs, own = laid_out
+    if own.has_mlflow:
+        rooms.tracking.warm()
+    inputs = _inputs(rooms, leaf, folders)
+    variables = _variables(rooms, leaf, own, grant, inputs, outputs)
+    return render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name}), variables
 
 
 def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOut:
