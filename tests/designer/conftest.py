@@ -59,7 +59,6 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def folder(module_server: Server, tmp_path: Path) -> Folder:
     made = Folder(tmp_path / "work", module_server)
     made.path.mkdir()
-    made.write("config.json", '{"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}')
     return made
 
 
