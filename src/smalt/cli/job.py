@@ -29,6 +29,9 @@ _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job
     options.name("A name for the job, instead of a made one.", needed=False, argument="[FILE]"),
     options.SET,
     _STREAM,
+    click.Option(["--only"], multiple=True, metavar="STEP", help="Run only this step of the pipeline again."),
+    click.Option(["--from", "since"], multiple=True, metavar="STEP", help="Run this step and all that need it again."),
+    click.Option(["--of"], metavar="JOB", help="With --only or --from: the earlier run whose outputs the steps read."),
     options.WEB,
     _SAVE_AS,
     options.NO_WAIT,
@@ -40,6 +43,9 @@ def create(
     name: str | None,
     set: tuple[str, ...],
     stream: bool,
+    only: tuple[str, ...],
+    since: tuple[str, ...],
+    of: str | None,
     web: bool,
     save_as: str | None,
     **_: Any,
@@ -48,6 +54,14 @@ def create(
     if file is None:
         raise click.UsageError("say which file describes the job: smalt job create --file job.yml")
     entity = documents.read("job", file, set, {"name": name})
+    if only or since:
+        from smalt.client.partial import part
+
+        entity, earlier = part(to.client, entity, only, since, of)
+        if earlier:
+            to.note(f"with the outputs of job {earlier}")
+    elif of is not None:
+        raise click.UsageError("--of is said with --only STEP or --from STEP")
     created = to.client.jobs.create_or_update(entity)
     if save_as is not None:
         _save(created, save_as)
