@@ -23,7 +23,7 @@ def table(job: Any) -> str:
     cells = {
         "Experiment": job.experiment_name,
         "Name": job.name,
-        "Type": job.type,
+        "Type": getattr(job, "type", None),
         "Status": job.status,
     }
     shown = {key: escape(str(value)) if value is not None else "" for key, value in cells.items()}
