@@ -13,7 +13,7 @@ _IGNORED_BY_PYTHON_OR_US = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signa
 
 
 def spawn(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
-    """The pid of its shell, the leader of a new session; OSError or ValueError say why there is none."""
+    """The pid of its shell, the leader of a new process group; OSError or ValueError say why there is none."""
     # --norc: without it Debian's bash reads ~/.bashrc where SSH_CLIENT is set.
     arguments = ["bash", "--norc", "-c", step["script"]]
     if len(step["script"]) > _LONGEST_ARGUMENT // 4 and len(step["script"].encode()) > _LONGEST_ARGUMENT:
@@ -29,7 +29,9 @@ def spawn(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
                 (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ),
-            setsid=True,
+            # A group of its own and no session: that would be a new scheduling group on Linux (autogroup), whose first
+            # process waits a millisecond or two behind whatever computes before it becomes bash, and we with it.
+            setpgroup=0,
             setsigmask=(),
             setsigdef=_IGNORED_BY_PYTHON_OR_US,
         )

@@ -1,4 +1,4 @@
-"""Which processes are a step's: its shell's group and session, all that carry its mark, and their descendants."""
+"""Which processes are a step's: its shell's group, all that carry its mark, and their descendants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smalt import processes
 from smalt.launcher.record import Record
 
 MARK = "SMALT_STEP"
-"""The environment variable by which a process that left group, session and parent is still known."""
+"""The environment variable by which a process that left group and parent is still known."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
@@ -46,7 +46,7 @@ class Tree:
             pid
             for pid, stat in stats.items()
             if pid in orphans
-            or (not reused and record.pid in (stat.group, stat.session) and stat.start_time >= record.start_time > 0)
+            or (not reused and record.pid == stat.group and stat.start_time >= record.start_time > 0)
             or mark in _environment(pid)
         }
         while more := {pid for pid, stat in stats.items() if stat.parent in found} - found:
@@ -68,8 +68,8 @@ class Tree:
             return None
         mark = f"{MARK}={self.mark(record.id)}".encode()
         for pid, stat in _all_processes().items():
-            # What the step itself put into a session of its own has the mark too, but is not the shell.
-            is_shell = stat.session == pid and not stat.dead and mark in _environment(pid)
+            # What the step itself put into a group of its own has the mark too, but is not the shell.
+            is_shell = stat.group == pid and not stat.dead and mark in _environment(pid)
             if is_shell and os.fsencode(record.claim) in (_read(pid, "cmdline") or b""):
                 return pid
         return None
