@@ -2,7 +2,7 @@
 
     python bench/run.py [row …] [--official PYTHON] [--peers PYTHON]
 
-Rows: chain wide large import help warm cold snapshot peers. Without names, all. --official is a Python that has
+Rows: chain wide large import help build warm cold snapshot peers. Without names, all. --official is a Python that has
 azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
 Where the time of a node of `chain` and `wide` goes is shown in a table of its own.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import breakdown
+import building
 import common
 import pipelines
 import snapshot
@@ -48,6 +49,7 @@ def main() -> int:
         "large": pipelines.large,
         "import": lambda: client.imports(arguments.official),
         "help": client.help,
+        "build": lambda: building.build(arguments.official),
         "warm": client.warm,
         "cold": client.cold,
         "snapshot": lambda: snapshot.rows(),

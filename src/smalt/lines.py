@@ -13,7 +13,7 @@ _OURS = os.path.dirname(__file__) + os.sep
 def here() -> tuple[str, int]:
     """File and line of the nearest caller that is not smalt; of a notebook's cell, `<cell>`."""
     frame = _theirs()
-    return ("", 0) if frame is None else (_shown(frame.f_code.co_filename), frame.f_lineno)
+    return ("", 0) if frame is None else (shown_file(frame.f_code.co_filename), frame.f_lineno)
 
 
 def scope() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _theirs() -> FrameType | None:
     return frame
 
 
-def _shown(path: str) -> str:
+def shown_file(path: str) -> str:
     if "ipykernel_" in path or path.startswith("<ipython-input"):
         return "<cell>"
     try:

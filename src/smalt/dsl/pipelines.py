@@ -20,7 +20,7 @@ from smalt.entities.pipeline_component import PipelineComponent
 from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
 from smalt.entities.wiring import StepOutput, StepOutputs, component_of, declared_type
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
-from smalt.lines import here
+from smalt.lines import here, shown_file
 
 _DEEPEST = 100
 _SETTINGS = ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")
@@ -88,6 +88,7 @@ class _Maker:
             return self.make(args, kwargs)
 
         make._is_dsl_func = True  # type: ignore[attr-defined]
+        make._as_component = lambda: Building(self).build({}, {})  # type: ignore[attr-defined]
         return make
 
     def make(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -146,6 +147,8 @@ class Building:
         self.on_init: Any = None
         self.on_finalize: Any = None
         self.depth = 1
+        self.ended = maker.signature.where
+        """The line that returned."""
 
     def add(self, node: Any) -> None:
         if self.frame is None:
@@ -167,6 +170,8 @@ class Building:
         finally:
             gatherer.reset(token)
         variables = self.frame.f_locals if self.frame is not None else {}
+        if self.frame is not None:
+            self.ended = shown_file(self.frame.f_code.co_filename), self.frame.f_lineno
         self.frame = None
         component = PipelineComponent(**self.maker.told, inputs=declared)
         component.jobs = Attributes(name_steps(self.maker.told["name"], self.nodes, variables))
@@ -181,7 +186,7 @@ class Building:
     def _outputs(self, returned: Any) -> Any:
         """The outputs of the pipeline, and to each step what is bound to them."""
         outputs: dict[str, Output] = {}
-        for name, value in _returned(returned, self.maker.function.__name__).items():
+        for name, value in _returned(returned, self.maker.function.__name__, self.ended).items():
             node = self._owner(name, value)
             said = node.outputs.get(value._port)
             kind = value.type or declared_type(node, value._port) or "uri_folder"
@@ -204,13 +209,13 @@ class Building:
             names = value.outputs.names() if isinstance(value.outputs, StepOutputs) else []
             which = " or ".join(f".outputs.{each}" for each in names[:4]) or ".outputs.NAME"
             words = f"{function} returns a step as '{name}'; return one of its outputs: {which}"
-            raise UserErrorException(words, self.maker.signature.where)
+            raise UserErrorException(words, self.ended)
         if not isinstance(value, StepOutput):
             words = f"{function} returns '{name}', which is no output of a step; return {{'{name}': STEP.outputs.NAME}}"
-            raise UserErrorException(words, self.maker.signature.where)
+            raise UserErrorException(words, self.ended)
         if not any(value._node is node for node in self.nodes):
             words = f"{function} returns '{name}', an output of a step that is not in this pipeline"
-            raise UserErrorException(words, self.maker.signature.where)
+            raise UserErrorException(words, self.ended)
         return value._node
 
     def _ends(self, jobs: Mapping[str, Any]) -> None:
@@ -228,7 +233,7 @@ def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> No
     building.on_init, building.on_finalize = on_init, on_finalize
 
 
-def _returned(value: Any, function: str) -> Mapping[str, Any]:
+def _returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str, Any]:
     if value is None:
         return {}
     if isinstance(value, StepOutputs):
@@ -238,9 +243,9 @@ def _returned(value: Any, function: str) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     if isinstance(value, Node):
-        raise UserErrorException(f"{function} returns a step; return its outputs, as 'return STEP.outputs'", here())
+        raise UserErrorException(f"{function} returns a step; return its outputs, as 'return STEP.outputs'", where)
     words = f"{function} must return a mapping of names to outputs of steps, such as {{'model': train.outputs.model}}"
-    raise UserErrorException(f"{words}, not {type(value).__name__}", here())
+    raise UserErrorException(f"{words}, not {type(value).__name__}", where)
 
 
 def _check_given(node: Any) -> None:
