@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 COUNT = 1000
-ROUNDS = {"smalt": 3, "official": 1}
+ROUNDS = {"smalt": 2, "official": 1}
 """The official SDK needs a minute for one."""
 COMPONENT = """
 type: command

@@ -42,6 +42,7 @@ _DEFAULTS = {
 _EXPLAINED = {
     r"\.identity: smalt null": "the identity that the official SDK writes where a Spark job says none",
     r"\.outputs\.\w+\.mode: smalt \"": "the official SDK drops the mode that command() gave an output of the pipeline",
+    r"\.componentId\.resources\.": "the official SDK writes what is set on a step into its component as well",
 }
 """Patterns of differences that are meant."""
 
@@ -213,24 +214,13 @@ def cells(program: Path) -> list[str]:
 
 
 def serve_smalt() -> None:
-    """`azure.ai.ml` is smalt."""
+    """`azure.ai.ml` is smalt, as under `smalt python`."""
     import importlib
-    import types
 
-    import smalt
+    from smalt.python import finder
 
-    for name in ("azure", "azure.ai"):
-        sys.modules[name] = types.ModuleType(name)
-    sys.modules["azure.ai.ml"] = smalt
-    for name in ("automl", "constants", "data_transfer", "dsl", "entities", "exceptions", "parallel", "sweep"):
-        try:
-            sys.modules[f"azure.ai.ml.{name}"] = importlib.import_module(f"smalt.{name}")
-        except ImportError as missing:
-            print(missing, file=sys.stderr)
-    identity = types.ModuleType("azure.identity")
-    for name in ("DefaultAzureCredential", "InteractiveBrowserCredential", "AzureCliCredential"):
-        setattr(identity, name, type(name, (), {"get_token": lambda self, *a, **k: None}))
-    sys.modules["azure.identity"] = identity
+    finder.install()
+    importlib.import_module("azure.ai.ml")
 
 
 class Client:
