@@ -79,3 +79,21 @@ def test_az_in_what_it_starts_is_smalt(programs: Programs) -> None:
         "import subprocess; print(subprocess.run(['az', 'ml', '--help'], capture_output=True, text=True).stdout[:12])"
     )
     assert "smalt" in programs.python("-c", text).out or "Usage" in programs.python("-c", text).out
+
+
+def test_a_pipeline_function_is_registered_as_a_component(served: Programs) -> None:
+    """`components.create_or_update` takes the function itself, as the examples' pipeline components do."""
+    served.write(
+        "submit.py",
+        "from azure.ai.ml import MLClient, command, dsl\n"
+        "step = command(name='s', command='echo ${{inputs.a}}', inputs={'a': 1.5}, environment='azureml:host')\n"
+        "@dsl.pipeline()\n"
+        "def twice(a: float, place: str, b: int = 3):\n"
+        "    first = step(a=a)\n"
+        "    first.compute = place\n"
+        "    second = step(a=2.0)\n"
+        "made = MLClient(None, 's', 'g', 'w').components.create_or_update(twice)\n"
+        "print(made.name, made.type, sorted(made.inputs), sorted(made.jobs))\n",
+    )
+    ran = served.python("submit.py")
+    assert (ran.code, ran.out) == (0, "twice pipeline ['a', 'b', 'place'] ['first', 'second']\n"), ran.err

@@ -56,6 +56,8 @@ def _of(component: Any) -> Any:
     """The component of a function that a decorator made one of, or of a step that was built in place."""
     from smalt.entities.component import Component
 
+    if hasattr(component, "_is_dsl_func"):
+        return component._as_component()
     for name in ("component", "_component"):
         found = getattr(component, name, None)
         if not isinstance(component, Component) and isinstance(found, Component):

@@ -246,6 +246,7 @@ def _block(response: HTTPResponse) -> bytes:
 
 def _name(url: str) -> str:
     name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]).replace("/", "_").replace("\0", "_")
+    name = "_".join(name.split())  # commands hand it on unquoted
     return name[:150] if name not in ("", ".", "..") else "data"
 
 
