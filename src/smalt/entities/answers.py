@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Number, Text
 
 
-class ServiceInstance(Entity):
+class ServiceInstance(Keyed, Entity):
     noun = "a service that runs beside a job"
 
     type = optional(Text(), "Type.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.asset import TAGS
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.resource_identity import ResourceIdentity
 from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List, Map, Text
@@ -89,7 +90,7 @@ class SynapseSparkCompute(Compute):
     auto_pause_settings = from_service(Anything(), "When it pauses.")
 
 
-class AssignedUserConfiguration(Entity):
+class AssignedUserConfiguration(Keyed, Entity):
     noun = "the user of a compute instance"
 
     user_tenant_id = optional(Text(), "The tenant.")

@@ -10,11 +10,12 @@ from smalt.entities.asset import Resource
 from smalt.entities.datastore import OneLakeArtifact
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.identity import ManagedIdentity
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Anything, Boolean, Enum, Map, Text
 
 
-class ConnectionCredentials(Entity):
+class ConnectionCredentials(Keyed, Entity):
     noun = "credentials of a connection"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smalt.entities.entity import Entity, optional, required
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import ByKey
 from smalt.entities.shapes import Text
 
 
-class Credentials(Entity):
+class Credentials(Keyed, Entity):
     noun = "credentials"
 
 

@@ -8,6 +8,7 @@ from smalt.entities.component import Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
@@ -31,7 +32,7 @@ class StoredProcedureParameter(Entity):
     type = required(Text(), "The type.")
 
 
-class Database(ExternalData):
+class Database(Keyed, ExternalData):
     noun = "a database"
 
     type = constant("database", "The type.")
@@ -41,7 +42,7 @@ class Database(ExternalData):
     stored_procedure_params = optional(List(Nested(StoredProcedureParameter)), "Its parameters.")
 
 
-class FileSystem(ExternalData):
+class FileSystem(Keyed, ExternalData):
     noun = "a file system"
 
     type = constant("file_system", "The type.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smalt.entities.asset import TAGS
 from smalt.entities.credentials import CREDENTIALS
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Enum, Map, Text
 
@@ -57,7 +58,7 @@ class AzureDataLakeGen1Datastore(Datastore):
     store_name = required(Text(), "The store.")
 
 
-class OneLakeArtifact(Entity):
+class OneLakeArtifact(Keyed, Entity):
     noun = "a OneLake artifact"
 
     name = required(Text(), "The name or id of the artifact.")

@@ -6,12 +6,13 @@ from smalt.entities.asset import Resource
 from smalt.entities.command import VARIABLES
 from smalt.entities.entity import Entity, from_service, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
+from smalt.entities.keyed import Keyed
 from smalt.entities.model import Model
 from smalt.entities.nested import Named, Nested
 from smalt.entities.shapes import Text
 
 
-class CodeConfiguration(Entity):
+class CodeConfiguration(Keyed, Entity):
     noun = "a code configuration"
 
     code = optional(LocalOrRemote(must_exist=False), "The folder with the scoring script.")

@@ -7,26 +7,27 @@ from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.finetuning import DATA
 from smalt.entities.inputs import JOB_OUTPUTS, Input
 from smalt.entities.job import Job
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.resources import JobResourceConfiguration
 from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, Map, Number, Text
 
 
-class EndpointRequestSettings(Entity):
+class EndpointRequestSettings(Keyed, Entity):
     noun = "settings of the requests to the teacher"
 
     request_batch_size = optional(Integer(at_least=1), "Requests at a time.")
     min_endpoint_success_ratio = optional(Number(0, 1), "The part of the requests that must succeed.")
 
 
-class TeacherModelSettings(Entity):
+class TeacherModelSettings(Keyed, Entity):
     noun = "settings of the teacher"
 
     inference_parameters = mapping(Map(Anything()), "Parameters of the requests.")
     endpoint_request_settings = optional(Nested(EndpointRequestSettings), "How requests are made.")
 
 
-class PromptSettings(Entity):
+class PromptSettings(Keyed, Entity):
     noun = "settings of the prompt"
 
     enable_chain_of_thought = optional(Boolean(), "Whether the teacher is to reason.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.entity import Entity, constant, from_service, optional
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Tagged
 from smalt.entities.shapes import Enum, Text
 
 
-class Identity(Entity):
+class Identity(Keyed, Entity):
     noun = "an identity"
 
 

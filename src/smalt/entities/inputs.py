@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.attributes import Attributes
 from smalt.entities.entity import Entity, optional, required
+from smalt.entities.keyed import Keyed
 from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path, did_you_mean
@@ -73,7 +74,7 @@ def _is_remote(text: str) -> bool:
     return is_url or is_mlflow(text) or text.startswith((PREFIX, "/subscriptions/"))
 
 
-class Input(Entity):
+class Input(Keyed, Entity):
     noun = "an input"
     _says_defaults = False  # without a type it may be a literal, or take the type of what it is bound to
 
@@ -98,7 +99,7 @@ class Input(Entity):
     optional = optional(Boolean(), "Whether it may be left out.")
 
 
-class Output(Entity):
+class Output(Keyed, Entity):
     noun = "an output"
     _says_defaults = False  # without a type it has that of the step that writes it
 

@@ -8,6 +8,7 @@ from smalt.entities.command import VARIABLES, Code
 from smalt.entities.component import Component
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from smalt.entities.reader import Reader
 
 
-class ParallelTask(Entity):
+class ParallelTask(Keyed, Entity):
     """Open, as with the service."""
 
     noun = "the task of a parallel step"
@@ -34,7 +35,7 @@ class ParallelTask(Entity):
     environment = optional(ENVIRONMENT, "What it runs in.")
 
 
-class RetrySettings(Entity):
+class RetrySettings(Keyed, Entity):
     noun = "retry settings"
     _is_open = True
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smalt.entities.entity import Entity, constant, mapping, optional
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Tagged
 from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, Text
 
 
-class JobResourceConfiguration(Entity):
+class JobResourceConfiguration(Keyed, Entity):
     noun = "resources"
 
     instance_count = optional(Integer(at_least=1), "How many machines.")
@@ -46,7 +47,7 @@ class CommandJobLimits(Entity):
     timeout = optional(Integer(at_least=0), "Seconds after which it is ended.")
 
 
-class QueueSettings(Entity):
+class QueueSettings(Keyed, Entity):
     noun = "queue settings"
 
     job_tier = optional(Enum("spot", "basic", "standard", "premium", "null"), "The tier of the machines.")
@@ -107,7 +108,7 @@ class ResourceConfiguration(JobResourceConfiguration):
     """Of a deployment or a materialization."""
 
 
-class ComputeConfiguration(Entity):
+class ComputeConfiguration(Keyed, Entity):
     noun = "a compute configuration"
 
     deserialize_properties = optional(Boolean(), "Whether `properties` are texts of JSON.")

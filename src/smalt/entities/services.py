@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Integer, Map, Text
 
 
-class JobService(Entity):
+class JobService(Keyed, Entity):
     noun = "a service of a job"
 
     type = optional(Text(), "ssh, jupyter_lab, tensor_board, vs_code, or a service's own.")

@@ -10,6 +10,7 @@ from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
@@ -47,7 +48,7 @@ class SparkJobEntry(Entity):
             self.file, self.class_name = None, self.file
 
 
-class SparkResourceConfiguration(Entity):
+class SparkResourceConfiguration(Keyed, Entity):
     noun = "resources of a Spark job"
     instance_type_list: ClassVar[list[str]] = [f"standard_e{cores}s_v3" for cores in (4, 8, 16, 32, 64)]
 
