@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -36,6 +37,8 @@ UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 
 _BLOCKS_KEPT = 7 * 86400.0  # as the service: blocks that nobody has listed in a week are gone
 _CHUNK = 1 << 20
+_locks: dict[str, threading.Lock] = {}
+"""Of blobs that are being made of their blocks, which takes a while for large ones."""
 
 
 class Blob(NamedTuple):
@@ -125,21 +128,31 @@ class Blobs:
         self, container: str, name: str, ids: list[str], *, only_new: bool = False,
         md5: str | None = None, metadata: dict[str, str] | None = None,
     ) -> Blob:  # fmt: skip
-        """Make the blob of its blocks, in that order."""
-        path = self._writable(container, name, only_new)
-        folder = self._blocks(container, name)
-        parts = [folder / _hashed(id) for id in ids]
-        missing = [id for id, part in zip(ids, parts, strict=True) if not part.exists()]
-        if missing:
-            raise ValidationException(f"the list names {len(missing)} blocks that were not sent; send them again")
-        with NewFile(temporary_beside(path)) as file:
-            for part in parts:
-                for chunk in _chunks(part):
-                    file.write(chunk)
-            file.finish(path)
-        self._note(container, name, path, metadata or {}, md5)
-        remove_tree(folder)
+        """Make the blob of its blocks, in that order. The same list again, with no block sent since, finds it made."""
+        folder, made = self._blocks(container, name), _hashed("\n".join(ids))
+        with _locks.setdefault(os.fspath(folder), threading.Lock()):
+            if not folder.exists() and self._is_made(container, name, made):
+                return self.get(container, name)  # its client did not wait for the first answer
+            path = self._writable(container, name, only_new)
+            parts = [folder / _hashed(id) for id in ids]
+            missing = sum(not part.exists() for part in parts)
+            if missing:
+                raise ValidationException(f"the list names {missing} blocks that were not sent; send them again")
+            with NewFile(temporary_beside(path)) as file:
+                for part in parts:
+                    for chunk in _chunks(part):
+                        file.write(chunk)
+                file.finish(path)
+            self._note(container, name, path, metadata or {}, md5, made)
+            remove_tree(folder)
+        _locks.pop(os.fspath(folder), None)
         return self.get(container, name)
+
+    def _is_made(self, container: str, name: str, made: str) -> bool:
+        """Whether the blob that is there is that of the same list of blocks."""
+        path, facts = self.path(container, name), self._noted(container, name)
+        there = path.is_file() and f"0x{path.stat().st_mtime_ns:X}" == facts.get("etag")
+        return there and facts.get("made") == made
 
     def set_metadata(self, container: str, name: str, metadata: dict[str, str]) -> Blob:
         """In place of what was there."""
@@ -231,13 +244,16 @@ class Blobs:
             return {}
         return loaded
 
-    def _note(self, container: str, name: str, path: Path, metadata: dict[str, str], md5: str | None) -> None:
+    def _note(
+        self, container: str, name: str, path: Path, metadata: dict[str, str], md5: str | None, made: str | None = None
+    ) -> None:
         facts = self._facts(container, name)
-        if not metadata and not md5:
+        if not metadata and not md5 and not made:
             facts.unlink(missing_ok=True)
             return
         status = path.stat()
-        known = {"etag": f"0x{status.st_mtime_ns:X}", "size": status.st_size, "metadata": metadata, "md5": md5}
+        etag = f"0x{status.st_mtime_ns:X}"
+        known = {"etag": etag, "size": status.st_size, "metadata": metadata, "md5": md5, "made": made}
         with NewFile(temporary_beside(facts)) as file:
             file.write(json.dumps(known).encode())
             file.finish(facts)
