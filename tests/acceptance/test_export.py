@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smalt import MLClient, load_job
 from tests.acceptance.conftest import Desk
 from tests.helpers import temporary_server
 
@@ -56,3 +57,17 @@ def test_an_exported_pipeline_runs_in_another_home(desk: Desk, monkeypatch: pyte
         assert again.code == 0, again.err
         assert "the data" in again.out
     assert desk.smalt(f"job export {name} --folder moved").err.strip().endswith("is not empty; name a new folder")
+
+
+def test_what_show_prints_is_a_file_that_loads_and_runs(desk: Desk) -> None:
+    """`job show -o yaml` of a failed job is a job file: it loads as the equal object, and runs as another job."""
+    desk.write("job.yml", "command: exit 4\nenvironment: azureml:host\ninputs: {x: 3}\n")
+    name = desk.ask("job create --file job.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 1
+    desk.write("shown.yml", desk.smalt(f"job show {name} -o yaml").out)
+    shown, dumped = MLClient().jobs.get(name), desk.folder / "dumped.yml"
+    shown.dump(dumped)
+    assert load_job("shown.yml") == shown
+    assert load_job(dumped) == shown
+    assert desk.ask("job create --file shown.yml --name another --query name") == "another"
+    assert desk.smalt("job stream another").code == 1

@@ -45,7 +45,7 @@ class JobOperations(Collection):
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
-        if job.id is not None:
+        if job.id is not None and job.source_path is None:  # a file that tells an id is of another run
             return self._update(job)
         if not skip_validation:
             self.validate(job, raise_on_failure=True)

@@ -267,7 +267,7 @@ class Entity:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if (name in fields or name == "extra")
+            if (name in fields or (name == "extra" and self._is_open))
             and value is not None
             and value != {}
             and not (name in fields and value == fields[name].default)
