@@ -56,12 +56,12 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
 
 def _output(body: Any, given: Any, where: Where) -> str:
     """The name of an output of the body."""
+    names: list[str] = body.outputs.names()
     if isinstance(given, StepOutput):
         if given._node is not body:
             words = f"do_while is given the output '{given._port}' of another step; its outputs are those of the body"
             raise UserErrorException(words, where)
-        return str(given._port)
-    names = body.outputs.names()
+        return given._port
     if not isinstance(given, str) or given not in names:
         words = did_you_mean(str(given), names) or f"; it has {listed(names, 'and') if names else 'none'}"
         raise UserErrorException(f"the body of do_while has no output {shown(given)}{words}", where)
@@ -76,7 +76,7 @@ def _input(body: Any, given: Any, where: Where) -> str:
         return given
     same = [name for name, value in body.inputs.items() if value is given]
     if len(same) == 1:
-        return same[0]
+        return str(same[0])
     if same:
         words = f"these inputs of the body are all {shown(given)}: {listed(same, 'and')}; name one as a text"
         raise UserErrorException(words, where)
