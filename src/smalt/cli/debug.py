@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -32,6 +33,7 @@ def debug(to: Invocation, name: str, node: str | None, port: int | None, keep: b
         raise click.UsageError("--debugpy runs the step's own command; leave out the one after '--'")
     client = to.client
     job = _step(client, name, node) if node is not None else name
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was made is removed then, too
     made = client.connection.post(f"/smalt/v1{client.workspace_id}/jobs/{job}/debug")
     try:
         for note in made["notes"]:
