@@ -108,7 +108,7 @@ def test_positional_arguments() -> None:
     assert CodeConfiguration("src", "score.py").scoring_script == "score.py"
     assert OnlineRequestSettings(1, 2).request_timeout_ms == 2
     with pytest.raises(TypeError, match="Environment takes no arguments without a name, not 1"):
-        Environment("name")  # type: ignore[misc]
+        Environment("name")
     with pytest.raises(TypeError, match="CodeConfiguration is given 'code' twice"):
         CodeConfiguration("src", code="src")
 
