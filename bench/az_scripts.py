@@ -24,6 +24,7 @@ from smalt.cli.app import smalt
 from smalt.cli.az import _ANSWERS
 
 CALL = re.compile(r"(?:^|[\s;|&($`])az +((?:[a-z][\w-]*(?: +|$)){1,3})", re.MULTILINE)
+FILE = re.compile(r"(?:-f|--file)[ =]+([\w./-]+)")
 OTHERS = {"docker", "azcopy", "terraform", "helm", "kubectl", "sudo", "databricks"}
 REGISTRY = re.compile(r"--registry-name|registry_name=|registries/azureml-meta")
 
@@ -68,7 +69,8 @@ def outcome(path: Path, checkout: Path, environment: dict[str, str], limit: floa
         return Row(name, "not run", 0, ", ".join(lacks))
     begun = time.monotonic()
     command = [sys.executable, "-m", "smalt", "exec", "--", "bash", str(path)]
-    where = path.parent if (path.parent / "sample.yml").exists() or "deploy-and-run" in name else checkout / "cli"
+    named = FILE.findall(text)
+    where = path.parent if any((path.parent / one).exists() for one in named) else checkout / "cli"
     try:
         done = subprocess.run(
             command, cwd=where, env=environment, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL
