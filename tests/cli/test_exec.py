@@ -115,6 +115,12 @@ def test_what_only_the_cloud_has_is_refused_in_one_sentence(server: Server) -> N
     assert "'az vm create' is a matter of the cloud" in done.stderr
 
 
+def test_a_pipe_that_nobody_reads_ends_its_writer(server: Server) -> None:
+    """SIGPIPE is not ignored, as it is in Python: scripts make names by `cat /dev/urandom | tr … | head`."""
+    done = led(server, "bash", "-c", "yes | head -n 1")
+    assert done.stdout == "y\n"
+
+
 def test_a_command_that_is_not_there_is_named(server: Server) -> None:
     """One sentence."""
     done = led(server, "no-such-program")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -54,6 +55,8 @@ def _exec(to: Invocation, command: tuple[str, ...], print_env: bool) -> None:
         return
     environment = {name: value for name, value in os.environ.items() if name not in _OTHER_LOGINS}
     environment.update(variables)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and `yes | head` would never end
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(command[0], list(command), environment)
     except OSError as error:
