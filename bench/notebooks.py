@@ -52,7 +52,7 @@ NEEDS = {
     "mnist-distributed": "the network, in a job: Keras fetches MNIST",
     "with-keras": "data that the checkout has not: MNIST",
     "with-tensorflow/": "data that the checkout has not: MNIST",
-    "distributed-cifar10": "data that the checkout has not: CIFAR-10",
+    "distributed-cifar10": "the network: CIFAR-10 is fetched from a public URL",
 }
 """What a notebook cannot have here, by a part of its path."""
 
