@@ -50,13 +50,13 @@ def test_an_inline_environment_with_a_conda_file(desk: Desk) -> None:
         name: built
         command: |
           {SHOWS}
-          python -c "import smalt" 2>&1 | tail -1
+          python -c "import smalt.service" 2>&1 | tail -1
         environment:
           image: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04
           conda_file: ./conda.yml
         """
     )
-    assert log == ["1.0", "ModuleNotFoundError: No module named 'smalt'"]
+    assert log == ["1.0", "ModuleNotFoundError: No module named 'smalt.service'"]
     assert "environment" in notes(desk, "built")
 
 

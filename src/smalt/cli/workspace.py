@@ -60,8 +60,9 @@ def show(to: Invocation, name: str | None) -> Any:
 
 @workspace.verb("list", options.MAX_RESULTS)
 def list_workspaces(to: Invocation, max_results: int | None) -> Any:
-    """List workspaces."""
-    return list(islice(to.client.workspaces.list(), max_results))
+    """List workspaces: of the subscription, or of the resource group that is named."""
+    scope = "resource_group" if to.resource_group else "subscription"
+    return list(islice(to.client.workspaces.list(scope=scope), max_results))
 
 
 @workspace.verb(
