@@ -67,7 +67,8 @@ def _check_settings(settings: Any, names: Names, path: Path, reader: Reader) -> 
 
 def component_of(step: Any) -> Component | None:
     """The component of a step, where it is known whole."""
-    component = getattr(step, "trial", None) or getattr(step, "component", None)
+    fields = vars(step)  # not getattr: a step that has none asks its component, at length
+    component = fields.get("trial") or fields.get("component")
     return component if isinstance(component, Component) and not component._partial else None
 
 
