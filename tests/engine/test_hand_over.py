@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import Unavailable
+from smalt.home import Home
+from smalt.service.engine.kinds import command
 from smalt.service.records import events, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -303,5 +305,180 @@ def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypat
             over = await bench.over(bad)
             assert (over.status, seen) == ("Failed", [f"{bad.id}.1"])
             assert "smalt itself failed (KeyError" in json.loads(over.error or "{}")["message"]
+
+    asyncio.run(scenario())
+
+
+def needs(node: str, command: dict[str, Any]) -> dict[str, Any]:
+    """The same node, reading what another wrote."""
+    return {**command, "inputs": {"i": f"${{{{parent.jobs.{node}.outputs.o}}}}"}, "outputs": {"o": None}}
+
+
+def chain(gates: Gates, *rest: str) -> dict[str, Any]:
+    """The node `a`, which waits at its gate, and others that leave a mark, each after the one before."""
+    nodes = {"a": {**gates.command("a"), "outputs": {"o": None}}}
+    for before, name in zip(("a", *rest), rest, strict=False):
+        nodes[name] = needs(before, gates.mark(name))
+    return {"jobs": nodes}
+
+
+def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
+    """With slots free: the attempt is recorded, nothing runs before its time, and then in order."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            job = bench.submit("chain", chain(gates, "b", "c"))
+            await gates.begun("a")
+            for node in "bc":
+                await waits(bench, bench.child(job, node))
+            assert not gates.marks
+            await gates.open("a")
+            assert (await bench.over(job)).status == "Completed"
+            assert gates.marks == ["b", "c"]
+            states = [event.data for event in events.since(bench.db, job.root_id, 0)]
+            assert states.count("Running") == 4
+            assert bench.engine._board.slots.any_free
+            assert not bench.engine._board.busy
+
+    asyncio.run(scenario())
+
+
+def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
+    """It is Canceled, saying which it needed; so is what needs it."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            document = {**chain(gates, "b", "c"), "settings": {"continue_on_step_failure": True}}
+            job = bench.submit("chain", document)
+            await gates.begun("a")
+            await waits(bench, bench.child(job, "c"))
+            await gates.open("a", 1)
+            assert (await bench.over(job)).status == "Failed"
+            assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
+            assert "needs 'a'" in json.loads(bench.child(job, "b").error or "{}")["message"]
+            assert "needs 'b'" in json.loads(bench.child(job, "c").error or "{}")["message"]
+            assert attempts(bench, bench.child(job, "b")) == ["never started"]
+            assert not gates.marks
+
+    asyncio.run(scenario())
+
+
+def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
+    """A step that is tried again takes back what was to follow; that runs once, after the attempt that did well."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            document = chain(gates, "b", "c")
+            document["jobs"]["a"]["properties"] = {"smalt.retries": "1"}
+            job = bench.submit("chain", document)
+            await gates.begun("a")
+            await waits(bench, bench.child(job, "b"))
+            await gates.open("a", 1)
+            await bench.until(job, lambda _: len(attempts(bench, bench.child(job, "a"))) == 2)
+            await gates.open("a")
+            assert (await bench.over(job)).status == "Completed"
+            assert gates.marks == ["b", "c"]
+            assert attempts(bench, bench.child(job, "b")) == ["never started", "exited"]
+
+    asyncio.run(scenario())
+
+
+def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command did well and what it left cannot be stored: what has followed it already does not go on."""
+    real = command.finish
+
+    def full(rooms: Any, leaf: Any, number: int) -> bool:
+        if leaf.job.node == "a":
+            raise OSError(28, "No space left on device")
+        return real(rooms, leaf, number)
+
+    monkeypatch.setattr(command, "finish", full)
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            document = {**chain(gates, "b"), "settings": {"continue_on_step_failure": True}}
+            document["jobs"]["b"] = needs("a", {"command": "sleep 1000", "environment": HOST})
+            job = bench.submit("chain", document)
+            await gates.begun("a")
+            await waits(bench, bench.child(job, "b"))
+            await gates.open("a")
+            assert (await bench.over(job)).status == "Failed"
+            assert bench.states(job) == {"a": "Failed", "b": "Canceled"}
+
+    asyncio.run(scenario())
+
+
+def test_a_value_is_not_read_before_it_is_written(gates: Gates, tmp_path: Path) -> None:
+    """A step that reads the literal that another writes waits for its own turn, whatever an earlier run left there."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            path = "azureml://datastores/workspaceblobstore/paths/number"
+            bench.store("number").mkdir(parents=True)
+            bench.store("number", "output").write_text("old")
+            writes = gates.command("a")
+            writes["command"] = writes["command"].replace("exit", "echo -n new > ${{outputs.o}}/output; exit")
+            document = {
+                "jobs": {
+                    "a": {**writes, "outputs": {"o": {"type": "string", "path": path}}},
+                    "b": {
+                        "command": f"echo ${{{{inputs.i}}}} > {tmp_path}/seen",
+                        "environment": HOST,
+                        "inputs": {"i": "${{parent.jobs.a.outputs.o}}"},
+                    },
+                }
+            }
+            job = bench.submit("chain", document)
+            await gates.begun("a")
+            assert not attempts(bench, bench.child(job, "b"))
+            await gates.open("a")
+            await bench.over(job)
+            assert (tmp_path / "seen").read_text() == "new\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_leaves_takes_back_what_was_to_come(gates: Gates, tmp_path: Path) -> None:
+    """The next one knows what has not started, and waits for what it needs before it starts it, once."""
+    home = Home(tmp_path / "home")
+
+    async def scenario() -> None:
+        first = Workbench(home)
+        await first.engine.open()
+        job = first.submit("chain", chain(gates, "b", "c"))
+        await gates.begun("a")
+        await waits(first, first.child(job, "c"))
+        await first.engine.close()
+        first.db.close()
+        async with workbench(home) as bench:
+            assert attempts(bench, bench.child(job, "b")) == ["never started"]
+            assert not gates.marks
+            await gates.open("a")
+            assert (await bench.over(job)).status == "Completed"
+            assert gates.marks == ["b", "c"]
+
+    asyncio.run(scenario())
+
+
+def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> None:
+    """Killed, it learns afterwards of the steps that followed each other meanwhile; none runs twice."""
+    home = Home(tmp_path / "home")
+
+    async def scenario() -> None:
+        first = Workbench(home)
+        await first.engine.open()
+        job = first.submit("chain", chain(gates, "b", "c"))
+        await gates.begun("a")
+        await waits(first, first.child(job, "c"))
+        first.engine._closed = True
+        await first.engine.rooms.compute._link.close()  # as when it is killed: nothing is taken back
+        first.db.close()
+        await gates.open("a")
+        await asyncio.to_thread(eventually, lambda: gates.marks == ["b", "c"], "the chain")
+        async with workbench(home) as bench:
+            assert (await bench.over(job)).status == "Completed"
+            assert gates.marks == ["b", "c"]
+            for node in "abc":
+                assert attempts(bench, bench.child(job, node)) == ["exited"]
 
     asyncio.run(scenario())

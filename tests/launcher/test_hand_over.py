@@ -25,7 +25,7 @@ def go(step: dict[str, Any]) -> None:
 
 
 def waits(rig: Rig, name: str, command: str = MARK) -> dict[str, Any]:
-    return rig.step(name, command, after=True)
+    return rig.step(name, command, after=[])
 
 
 def fence(client: Client, rig: Rig, name: str) -> None:
@@ -60,11 +60,39 @@ def test_no_step_follows_one_that_failed(rig: Rig, client: Client) -> None:
     assert client.exit("a")["code"] == 3
     fence(client, rig, "nobody")
     assert claims.read(claims.path(second["folder"], "b")) is None
+    client.send({"t": "go", "id": "b"}, {"t": "go", "id": "b"})
+    assert client.exit("b")["code"] == 0
+    fence(client, rig, "nobody else")
+    assert rig.file("b", "runs") == "run"
+
+
+def test_a_slot_for_one_that_has_followed_is_for_the_next(rig: Rig, client: Client) -> None:
+    """The server freed a slot and did not know that the step had started: another starts at once, and one only."""
+    first = gated(rig, "a")
+    client.start(first, *(waits(rig, name, "sleep 1000") for name in "bcde"))
+    until(lambda: rig.file("a", "runs"), "the first step")
+    go(first)
+    client.pid("b")
+    client.send({"t": "go", "id": "b"}, {"t": "go", "id": "b"})
+    client.pid("c")
+    fence(client, rig, "nobody")
+    assert "d" not in client.started
+    client.send({"t": "go", "id": "c"})
+    client.pid("d")
+    fence(client, rig, "nobody else")
+    assert "e" not in client.started
+    for name in "bcde":
+        fence(client, rig, name)
+
+
+def test_a_start_that_is_sent_again_lets_go(rig: Rig, client: Client) -> None:
+    """Without `after`, as a server does that was disconnected: the step runs now, and once."""
+    second = waits(rig, "b")
     now = {key: value for key, value in second.items() if key != "after"}
+    client.start(second)
     client.start(now)
     client.start(now)
     assert client.exit("b")["code"] == 0
-    fence(client, rig, "nobody else")
     assert rig.file("b", "runs") == "run"
 
 
@@ -120,7 +148,7 @@ def test_a_server_that_leaves_wants_nothing_begun(rig: Rig, client: Client) -> N
 
 def test_steps_follow_each_other_without_a_server(rig: Rig, client: Client) -> None:
     """The next server learns of both ends."""
-    first, second = gated(rig, "a"), {**gated(rig, "b"), "after": True}
+    first, second = gated(rig, "a"), {**gated(rig, "b"), "after": []}
     client.start(first, second)
     until(lambda: rig.file("a", "runs"), "the first step")
     client.close()
@@ -187,3 +215,74 @@ def test_sigkill_of_what_runs_starts_nothing(rig: Rig, client: Client) -> None:
     assert client.exit("a")["signal"] == signal.SIGKILL
     fence(client, rig, "nobody")
     assert "b" not in client.started
+
+
+def comes(rig: Rig, name: str, *after: str, command: str = MARK) -> dict[str, Any]:
+    return rig.step(name, command, after=list(after))
+
+
+def test_a_step_that_needs_another_waits_for_its_end(rig: Rig, client: Client) -> None:
+    """Not for that of any; then it starts in the place of the one that it needs."""
+    first, other = gated(rig, "a"), gated(rig, "b")
+    client.start(first, other, comes(rig, "c", "a"))
+    go(other)
+    assert client.exit("b")["code"] == 0
+    fence(client, rig, "nobody")
+    assert "c" not in client.started
+    go(first)
+    assert client.exit("c")["code"] == 0
+
+
+def test_what_became_ready_first_starts_first(rig: Rig, client: Client) -> None:
+    """A step that waits for a place only goes before one whose forerunner has ended just now."""
+    first = gated(rig, "a")
+    client.start(first, comes(rig, "b", "a", command="sleep 1000"), waits(rig, "c", "sleep 1000"))
+    go(first)
+    client.exit("a")
+    client.pid("c")
+    fence(client, rig, "nobody")
+    assert "b" not in client.started
+    fence(client, rig, "c")
+    client.send({"t": "go", "id": "b"})
+    client.pid("b")
+    fence(client, rig, "b")
+
+
+def test_a_chain_goes_on_without_a_server(rig: Rig, client: Client) -> None:
+    """Each step after the one that it needs, once."""
+    first = gated(rig, "a")
+    last = {**gated(rig, "d"), "after": ["c"]}
+    client.start(first, comes(rig, "b", "a"), comes(rig, "c", "b"), last)
+    until(lambda: rig.file("a", "runs"), "the first step")
+    client.close()
+    go(first)
+    until(lambda: rig.file("d", "runs"), "the last step")
+    again = rig.connect()
+    go(last)
+    for name in "abcd":
+        assert again.exit(name)["code"] == 0
+        assert rig.file(name, "runs") == "run"
+
+
+def test_nothing_follows_the_failure_of_what_it_needs(rig: Rig, client: Client) -> None:
+    """Nor does it start when another ends well; it is there to be stopped."""
+    first, other = gated(rig, "a", 1), gated(rig, "b")
+    client.start(first, other, comes(rig, "c", "a"))
+    go(first)
+    assert client.exit("a")["code"] == 1
+    go(other)
+    assert client.exit("b")["code"] == 0
+    client.stop("c", 1)
+    assert client.exit("c")["reason"] == "never started"
+    assert rig.file("c", "runs") is None
+
+
+def test_a_need_that_is_met_already_is_none(rig: Rig, client: Client) -> None:
+    """The start of a step may arrive when the one that it needs has ended: any good end makes room for it then."""
+    first, other = gated(rig, "a"), gated(rig, "b")
+    client.start(first, other)
+    go(first)
+    assert client.exit("a")["code"] == 0
+    client.start(comes(rig, "c", "a"))
+    go(other)
+    assert client.exit("c")["code"] == 0

@@ -122,6 +122,8 @@ class Launcher:
             self._steps.acknowledge(message["ids"])
         elif kind == "stop":
             self._steps.stop(message["id"], message["grace"])
+        elif kind == "go":
+            self._steps.go(message["id"])
         elif kind == "hold":
             self._steps.forget_waiting()
         elif kind == "unfinished":

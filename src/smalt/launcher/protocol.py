@@ -8,8 +8,8 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 2
-"""2: a step can wait for another's end (`after`)."""
+PROTOCOL = 3
+"""2: a step can wait for another's end (`after`). 3: for that of certain steps; `go`."""
 
 Message = dict[str, Any]
 

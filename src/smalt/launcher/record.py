@@ -56,6 +56,11 @@ class Record:
     def as_started(self) -> list[Any]:
         return [self.id, self.pid, self.start_time, self.started]
 
+    @property
+    def is_well(self) -> bool:
+        """It ended by itself, with code 0."""
+        return self.exit is not None and self.exit["code"] == 0 and self.exit["reason"] == "exited"
+
     def settle(self, reason: str, message: str | None, ended: float) -> dict[str, Any]:
         """Write down how it ended, for good."""
         self.exit = {

@@ -44,6 +44,8 @@ class Steps:
         self.started: list[Record] = []
         self.exited: list[Record] = []
         self._waiting: dict[str, dict[str, Any]] = {}  # steps to start when another ends well, oldest first
+        self._coming: dict[str, dict[str, Any]] = {}  # steps that are to wait once those that they need ended well
+        self._unasked: set[str] = set()  # what started without being named, until its end is acknowledged
         self._deadline = float("inf")
         self._syncing = False
         self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
@@ -62,14 +64,15 @@ class Steps:
                 self._recover(record)
 
     def start(self, steps: list[dict[str, Any]]) -> None:
-        """Now or, where a step says `after`, in the place of the next that ends well."""
+        """Now or, where a step says `after`, in the place of one that ends well once all of those did."""
         now = []
         for step in steps:
             known = self.records.get(step["id"])
-            if known is None and step.get("after"):
-                self._waiting[step["id"]] = step
+            if known is None and "after" in step:
+                step["after"] = [needed for needed in step["after"] if not self._is_well(needed)]
+                (self._coming if step["after"] else self._waiting)[step["id"]] = step
             elif known is None:
-                self._waiting.pop(step["id"], None)
+                self._take(step["id"])
                 now.append(step)
             elif known.exit is not None:
                 self.exited.append(known)
@@ -77,14 +80,45 @@ class Steps:
                 self.started.append(known)
         self._begin(now)
 
+    def go(self, step_id: str) -> None:
+        """A slot is free for that step; where another's end made room for it meanwhile, for the next that waits."""
+        if step_id in self._unasked:
+            self._unasked.discard(step_id)
+            self._begin_next()
+        elif step := self._take(step_id):
+            self._begin([step])
+
+    def _begin_next(self) -> None:
+        """The oldest that waits."""
+        if self._waiting:
+            step_id = next(iter(self._waiting))
+            self._unasked.add(step_id)
+            self._begin([self._waiting.pop(step_id)])
+
+    def _take(self, step_id: str) -> dict[str, Any] | None:
+        """A step that waits no more."""
+        return self._waiting.pop(step_id, None) or self._coming.pop(step_id, None)
+
+    def _is_well(self, step_id: str) -> bool:
+        known = self.records.get(step_id)
+        return known is not None and known.is_well
+
+    def _ended_well(self, step_id: str) -> None:
+        """What it kept from waiting for a place waits now, behind those that did before."""
+        for coming in [step for step in self._coming.values() if step_id in step["after"]]:
+            coming["after"].remove(step_id)
+            if not coming["after"]:
+                self._waiting[coming["id"]] = self._coming.pop(coming["id"])
+
     def forget_waiting(self) -> None:
         """A server greets and says anew which steps wait, or leaves and wants none begun."""
         self._waiting.clear()
+        self._coming.clear()
 
     def stop(self, step_id: str, grace: float, reason: str = "stopped") -> None:
         """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
         record = self.records.get(step_id)
-        self._waiting.pop(step_id, None)
+        self._take(step_id)
         if record is None or record.exit is not None:
             if record is None:
                 record = Record(step_id, "", None, 0)
@@ -101,6 +135,7 @@ class Steps:
         done = [step_id for step_id in step_ids if (known := self.records.get(step_id)) and known.exit]
         for step_id in done:
             del self.records[step_id]
+            self._unasked.discard(step_id)
         if done:
             self._journal.later([{"t": "ack", "ids": done}])
 
@@ -284,5 +319,6 @@ class Steps:
         record.settle(record.reason or "exited", record.message, record.ended or time.time())
         self.exited.append(record)
         # After any other end it is the server's to decide what comes next.
-        if self._waiting and record.code == 0 and record.reason is None:
-            self._begin([self._waiting.pop(next(iter(self._waiting)))])
+        if record.is_well:
+            self._ended_well(record.id)
+            self._begin_next()

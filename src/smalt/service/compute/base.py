@@ -32,8 +32,8 @@ class Step:
     """What stdout and stderr are appended to; its folder must exist."""
     timeout: float | None = None
     grace: float = 10.0
-    waits: bool = False
-    """Start it in the place of the next step that exits with code 0; or on `go`."""
+    after: tuple[str, ...] | None = None
+    """Not now: in the place of the next step that exits with code 0 once all of these did; or on `go`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Compute(Protocol):
         """Whether steps that wait can be started now."""
 
     def go(self, step_id: str) -> None:
-        """A step that waits need not wait longer; nothing happens to one that does not."""
+        """A slot is free for a step that waits; should it have started meanwhile, for the next."""
 
     def stop(self, step_id: str, grace: float) -> None:
         """End all of the step's processes: SIGTERM now, SIGKILL after `grace` seconds; the exit is told as any."""

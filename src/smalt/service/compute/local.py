@@ -64,8 +64,12 @@ class LocalCompute:
 
     def go(self, step_id: str) -> None:
         message = self._starts.get(step_id)
-        if message and message.pop("after", False):
-            self._link.send({"t": "start", "steps": [message]})
+        if message:
+            message.pop("after", None)
+        if message and not self._is_ours:
+            self._link.send({"t": "start", "steps": [message]})  # of it that launcher does not know yet
+        else:
+            self._link.send({"t": "go", "id": step_id})
 
     def stop(self, step_id: str, grace: float) -> None:
         self._stops[step_id] = grace
@@ -149,11 +153,19 @@ class LocalCompute:
         self._since.pop(step_id, None)
         return self._running.pop(step_id, None) is not None
 
+    def _fulfil(self, step_id: str) -> None:
+        """A launcher that comes later knows nothing of that step, and must not wait for it."""
+        for message in self._starts.values():
+            if step_id in message.get("after", ()):
+                message["after"].remove(step_id)
+
     def _exited(self, exit: Exit) -> None:
         step_id = exit.step_id
         self._starts.pop(step_id, None)
         self._stops.pop(step_id, None)
         self._forget(step_id)
+        if exit.code == 0 and exit.reason == "exited":
+            self._fulfil(step_id)
         if step_id in self._told:
             return
         if step_id in self._mine:
@@ -175,7 +187,7 @@ def _message(step: Step) -> dict[str, Any]:
         "timeout": step.timeout,
         "grace": step.grace,
     }
-    return {**message, "after": True} if step.waits else message
+    return message if step.after is None else {**message, "after": list(step.after)}
 
 
 def _exit(entry: dict[str, Any]) -> Exit:

@@ -17,8 +17,9 @@ from smalt.service.environments import Realised
 from smalt.service.records.jobs import Attempt, Job
 
 _MOST_ENTITIES = 5000
-_FOLLOWERS = 2
-"""So many steps wait for the end of each that runs: while one of them runs, another can be handed over."""
+_FOLLOWERS, _MOST_FOLLOWERS = 6, 32
+"""So many steps wait for each that runs, and at most: enough for the ends of quick ones to share a commit."""
+_MOST_LEADERS = 64
 
 
 @dataclass
@@ -56,6 +57,10 @@ class Board:
         """What holds a slot, or was handed over to wait for one, by job."""
         self.waiting: dict[int, Run] = {}
         """Of these, what has no slot, oldest first: it starts when another ends well, or when it is let go."""
+        self.coming: dict[int, Run] = {}
+        """What was handed over before the step that it needs has ended; it waits for a slot once that did well."""
+        self.leaders: deque[int] = deque(maxlen=_MOST_LEADERS)
+        """Jobs with a step at the launcher; what needs only them may be handed over too."""
         self.again: list[int] = []
         """Leaves that were ready before those that are; oldest first."""
         self.steps: dict[str, Run] = {}
@@ -73,16 +78,25 @@ class Board:
 
     @property
     def is_followed(self) -> bool:
-        """Whether one more may be handed over: every slot is taken, and fewer wait than two for each that runs."""
-        if not self.slots.all_taken or len(self.waiting) >= _FOLLOWERS * self.slots.cpus:
-            return False
-        running = sum(bool(run.grant and run.step_id and not run.task) for run in self.runs.values())
-        return len(self.waiting) < _FOLLOWERS * running
+        """Whether one more may be handed over: every slot is taken, and too few wait for the steps that run."""
+        return self.slots.all_taken and len(self.waiting) < self._followers
 
-    def can_spare(self, started: Collection[str]) -> bool:
-        """Whether the slots stay taken for a while, with what waits beside the steps `started` in the meantime."""
-        left = len(self.waiting) - sum(step_id in self.steps and not self.steps[step_id].grant for step_id in started)
-        return left >= self.slots.cpus
+    @property
+    def may_come(self) -> bool:
+        """Whether one more may be handed over before what it needs has ended."""
+        return len(self.coming) < self._followers
+
+    def is_followed_up(self, started: Collection[str], ended: int) -> bool:
+        """Whether for each of those that `ended` one that waited was `started`, and enough wait to go on so."""
+        followers = sum(step_id in self.steps and not self.steps[step_id].grant for step_id in started)
+        left = len(self.waiting) + len(self.coming) - followers
+        return ended <= followers and 2 * left >= self._followers
+
+    @property
+    def _followers(self) -> int:
+        """How many may wait for the steps that run."""
+        running = sum(bool(run.grant and run.step_id and not run.task) for run in self.runs.values())
+        return min(_FOLLOWERS * min(running, self.slots.cpus), _MOST_FOLLOWERS)
 
     def queue(self, job: Job) -> None:
         """Nothing but a slot, or a plan, is missing."""
@@ -114,6 +128,23 @@ class Board:
             self.start(run, attempt.step_id, attempt.number)
         return run
 
+    def come(self, job: Job, attempt: Attempt | None = None) -> Run:
+        """Like `wait`, for a leaf that needs another that has not ended."""
+        run = self.wait(job, attempt)
+        self.coming[job.id] = self.waiting.pop(job.id)
+        return run
+
+    def release(self, job: Job) -> bool:
+        """What the job needed is there: whether it was handed over before, and waits for a slot if it has none."""
+        if job.id in self.coming:
+            self.waiting[job.id] = self.coming.pop(job.id)
+        return job.id in self.runs
+
+    def withdraw(self, job: Job) -> None:
+        """The job, which has no slot, is to be stopped."""
+        self.waiting.pop(job.id, None)
+        self.coming.pop(job.id, None)
+
     def let_go(self) -> Iterator[Run]:
         """Free slots for those that wait."""
         while self.waiting and self.slots.any_free:
@@ -123,7 +154,7 @@ class Board:
 
     def admit(self, run: Run) -> None:
         """A slot for one that was started while it waited, whatever the count: another's end made room for it."""
-        self.waiting.pop(run.job.id, None)
+        self.withdraw(run.job)
         if run.grant is None:
             run.grant = self.slots.take(Request(), force=True)
 
@@ -144,7 +175,7 @@ class Board:
         """The slot is free again; what held it."""
         for known in (self.entities, self.pipelines, self.planning):
             known.pop(job.id, None)
-        self.waiting.pop(job.id, None)
+        self.withdraw(job)
         run = self.runs.pop(job.id, None)
         if run:
             if run.grant:

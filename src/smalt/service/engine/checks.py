@@ -105,7 +105,7 @@ class _Checker:
         if reference not in self._components:
             self._components[reference] = None
             try:
-                properties = lookup.component(self.rooms.db, self.workspace, reference)
+                properties = lookup.component(self.rooms, self.workspace, reference)
                 self._components[reference] = wire.from_rest({"properties": properties}, "component")
             except SmaltError as error:
                 self.problems.append(f"{where}component: {error}")

@@ -138,8 +138,7 @@ class Engine:
 
     def _wake_for_news(self) -> None:
         """At once, unless others run in the place of all that ended, and more wait: then several together."""
-        followed = len(self._exits) <= len(self._started) and all(exit.code == 0 for exit in self._exits)
-        if not followed or not self._board.can_spare(self._started):
+        if not self._board.is_followed_up(self._started, len(self._exits)):
             self._wake()
         elif self._later is None and not self._waking:
             self._later = asyncio.get_running_loop().call_later(_TOGETHER, self._wake)
@@ -160,9 +159,9 @@ class Engine:
         started, self._started = self._started, {}
         try:
             with self._db.transaction():
-                self._take_started(started, {exit.step_id for exit in exits})
                 for exit in exits:
                     self._take_exit(exit)
+                self._take_started(started, {exit.step_id for exit in exits})
                 self._take_looked()
                 self._take_finished()
                 self._starting.take_prepared()
@@ -229,7 +228,8 @@ class Engine:
             attempt = attempts.get(job.id)
             if attempt:
                 waits = job.status == "Queued" and attempt.step_id in running
-                (self._board.wait if waits else self._board.hold)(job, attempt)
+                comes = self._board.come if job.waiting else self._board.wait
+                (comes if waits else self._board.hold)(job, attempt)
                 if attempt.step_id not in running | exited:
                     self._exits.append(_never_started(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
@@ -314,9 +314,19 @@ class Engine:
         elif not run.job.cancel_requested and self._again(run, exit):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
-            (self._board.again if exit.reason == "never started" else self._board.ready).append(run.job.id)
+            self._withdraw_dependents(run.job)
+            if not jobs.get(self._db, run.job.id).waiting:
+                (self._board.again if exit.reason == "never started" else self._board.ready).append(run.job.id)
         else:
             self._settle(run, exit, run.number)
+
+    def _withdraw_dependents(self, job: Job) -> None:
+        """Another attempt is to be made: what was to follow the last one is taken back, and never starts."""
+        for one in jobs.dependents(self._db, job):
+            if one.id in self._board.coming:
+                run = self._board.coming[one.id]
+                self._board.withdraw(one)
+                self._stops.append(str(run.step_id))
 
     def _take_exits_apart(self) -> None:
         """Perhaps one of them is what smalt is not up to: it ends its own job, and the others do not wait for it."""
@@ -436,8 +446,13 @@ class Engine:
             if job.parent_id is None:
                 continue
             for child in self._families.released(job):
-                self._board.queue(child)
-            work.extend(self._families.given_up(job))
+                if not self._board.release(child):
+                    self._board.queue(child)
+            for ending in self._families.given_up(job):
+                if ending[0].id in self._board.runs:
+                    self._cancel(ending[0], ending[2])
+                else:
+                    work.append(ending)
             if status == "Failed" and self._families.stops_on(job):
                 work.extend(self._families.unstarted(job))
                 for sibling in self._families.started(job):
@@ -471,8 +486,8 @@ class Engine:
             jobs.request_cancel(self._db, one)
             self._changed.add(one.root_id)
             if run and run.step_id:
-                run.why = why
-                self._board.waiting.pop(one.id, None)
+                run.why = run.why or why
+                self._board.withdraw(one)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)
             elif one.type in COMPOSITES and one.open:

@@ -20,6 +20,9 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
     reference = named(text)
     if reference.name == "host":
         return {"host": True}
+    if _is_shared(rooms, reference):
+        found = _used(rooms, workspace, "environments", reference)
+        return _with_context(rooms, workspace, {**found, "name": reference.name})
     if not reference.registry:
         found = _version(rooms.db, workspace, "environments", reference)
         if found:
@@ -44,9 +47,11 @@ def _with_context(rooms: Rooms, workspace: Workspace, asset: dict[str, Any]) -> 
     return {**asset, "folder": str(rooms.data.resolve(str(uri), workspace).path)}
 
 
-def component(db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
+def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
-    reference = named(text)
+    db, reference = rooms.db, named(text)
+    if _is_shared(rooms, reference):
+        return _used(rooms, workspace, "components", reference)
     if reference.registry:
         raise NotFound(
             f"component '{reference.name}' of registry '{reference.registry}' is not here; "
@@ -88,6 +93,16 @@ def named(text: str) -> Reference:
             f"'{text}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or azureml://registries/…"
         )
     return Reference(text, name=text)
+
+
+def _is_shared(rooms: Rooms, reference: Reference) -> bool:
+    """Whether it names something in a registry of the user's own."""
+    return reference.registry is not None and rooms.registries.has(reference.registry)
+
+
+def _used(rooms: Rooms, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
+    registry = str(reference.registry)
+    return rooms.registries.used(workspace, registry, kind, reference.name, reference.version, reference.label)
 
 
 def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.Version | None:

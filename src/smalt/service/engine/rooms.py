@@ -15,6 +15,7 @@ from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.registry import Desk, Registries
 from smalt.service.tracking import Tracking
 
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
@@ -35,6 +36,7 @@ class Rooms:
         compute: Compute,
         settings: Any,
         tracking: Tracking,
+        registries: Registries | None = None,
     ) -> None:
         self.home = home
         self.db = db
@@ -43,6 +45,7 @@ class Rooms:
         self.compute = compute
         self.settings = settings
         self.tracking = tracking
+        self.registries = registries or Registries(settings, Desk(db, data))
         self.base_variables = {
             name: value
             for name, value in os.environ.items()

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from smalt.entities import Input
+from smalt.entities.literals import PRIMITIVES
 from smalt.service.compute.base import Step
 from smalt.service.data import modes
 from smalt.service.engine import outcome
@@ -26,6 +27,7 @@ from smalt.service.records.jobs import Job
 End = Callable[[Job, str, "dict[str, Any] | None"], None]
 
 _NO_SLOT_YET = Grant(1, ())
+_MOST_DEPENDENTS = 16
 
 
 class Starting:
@@ -67,6 +69,8 @@ class Starting:
             if not job.is_over and not self._hand_over(job):
                 return
             board.ready.popleft()
+        while board.leaders and board.may_come and self._rooms.compute.hands_over:
+            self._hand_over_dependents(board.leaders.popleft())
 
     def read(self, job: Job) -> command.Leaf:
         known = self._ahead.take(job)
@@ -124,17 +128,31 @@ class Starting:
             return
         self._record(run, leaf, environment, step, number, statuses)
 
-    def _hand_over(self, job: Job) -> bool:
-        """Let the job follow the next step that ends well; False when it must wait for its own turn.
+    def _hand_over_dependents(self, leader_id: int) -> None:
+        """What needs nothing but that job, which has a step at the launcher, follows once it did well.
 
-        Nothing but a slot may be missing: what may fail, take long or read data before its time waits.
+        Only where the leader's outputs are where they are to be when its command ends, and where none of them is
+        read before: a path is known, a value is not.
+        """
+        leader = self._board.runs.get(leader_id)
+        if leader is None or leader.leaf is None or not leader.step_id or not leader.leaf.finishes_quickly:
+            return
+        for job_id in jobs.last_wait(self._db, leader.job, _MOST_DEPENDENTS):
+            job = jobs.get(self._db, job_id)
+            if self._board.may_come and not job.is_over:
+                self._hand_over(job, (leader.step_id,))
+
+    def _hand_over(self, job: Job, after: tuple[str, ...] = ()) -> bool:
+        """Let the job follow the next step that ends well, once those `after` which it comes did; else False.
+
+        What may fail, take long or read data before its time waits for its own turn.
         """
         try:
             leaf = self.read(job)
         except Exception:
             return False
         environment = self._rooms.environments.cached(leaf.environment)
-        if environment is None or leaf.request != Request() or not leaf.is_quick(self._rooms) or _copies(leaf):
+        if environment is None or leaf.request != Request() or not leaf.is_quick(self._rooms) or _reads(leaf, after):
             self._ahead.keep(leaf)
             return False
         number = jobs.last_attempt(self._db, job) + 1
@@ -144,10 +162,10 @@ class Starting:
         except Exception:
             self._ahead.keep(leaf)
             return False
-        run = self._board.wait(job)
+        run = self._board.come(job) if after else self._board.wait(job)
         run.leaf, run.environment, run.view = leaf, environment, view
         self._changed.add(job.root_id)
-        self._record(run, leaf, environment, replace(step, waits=True), number, ("Queued",))
+        self._record(run, leaf, environment, replace(step, after=after), number, ("Queued",))
         return True
 
     def _record(
@@ -160,6 +178,7 @@ class Starting:
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
         jobs.set_status(self._db, run.job, *statuses)
         self.steps.append(step)
+        self._board.leaders.append(run.job.id)
 
     async def _prepare(self, run: Run, leaf: command.Leaf) -> None:
         """What takes long before a start: the environment, data from elsewhere, much code."""
@@ -176,6 +195,9 @@ class Starting:
         self._wake()
 
 
-def _copies(leaf: command.Leaf) -> bool:
-    """A copy of data is made when the job's turn has come, not before."""
-    return any(isinstance(value, Input) and value.mode in modes.COPIED for value in leaf.entity.inputs.values())
+def _reads(leaf: command.Leaf, after: tuple[str, ...]) -> bool:
+    """A copy of data is made when the job's turn has come, and a value that others write is read then, not before."""
+    return any(
+        isinstance(value, Input) and (value.mode in modes.COPIED or (after and value.type in PRIMITIVES))
+        for value in leaf.entity.inputs.values()
+    )

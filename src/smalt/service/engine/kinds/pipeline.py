@@ -16,7 +16,7 @@ from smalt.exceptions import ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
 from smalt.service.engine.rendering import trim
-from smalt.service.records.database import Database
+from smalt.service.engine.rooms import Rooms
 from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
 
@@ -53,7 +53,7 @@ class Child:
 class Planner:
     """Turns one pipeline into its children; components are read once however many nodes use them."""
 
-    db: Database
+    rooms: Rooms
     workspace: Workspace
     name: str
     job: PipelineJob
@@ -139,7 +139,7 @@ class Planner:
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
-            properties = lookup.component(self.db, self.workspace, reference)
+            properties = lookup.component(self.rooms, self.workspace, reference)
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
