@@ -34,7 +34,17 @@ from smalt.entities.automl import ColumnTransformer as ColumnTransformer
 from smalt.entities.automl import ForecastingSettings as ForecastingSettings
 from smalt.entities.automl import StackEnsembleSettings as StackEnsembleSettings
 from smalt.entities.automl import Training as TrainingSettings
-from smalt.entities.automl_job import AutoMLJob, AutoMLNode
+from smalt.entities.automl_tasks import JOBS, NODES
+from smalt.entities.automl_tasks import ClassificationJob as ClassificationJob
+from smalt.entities.automl_tasks import ForecastingJob as ForecastingJob
+from smalt.entities.automl_tasks import ImageClassificationJob as ImageClassificationJob
+from smalt.entities.automl_tasks import ImageClassificationMultilabelJob as ImageClassificationMultilabelJob
+from smalt.entities.automl_tasks import ImageInstanceSegmentationJob as ImageInstanceSegmentationJob
+from smalt.entities.automl_tasks import ImageObjectDetectionJob as ImageObjectDetectionJob
+from smalt.entities.automl_tasks import RegressionJob as RegressionJob
+from smalt.entities.automl_tasks import TextClassificationJob as TextClassificationJob
+from smalt.entities.automl_tasks import TextClassificationMultilabelJob as TextClassificationMultilabelJob
+from smalt.entities.automl_tasks import TextNerJob as TextNerJob
 from smalt.entities.gathering import gather, gatherer
 from smalt.entities.signatures import Shown
 from smalt.entities.wiring import StepOutputs
@@ -77,46 +87,6 @@ class ImageModelSettingsObjectDetection(SearchSpace):
     """The same, each with one value."""
 
 
-class ClassificationJob(AutoMLJob):
-    of = "classification"
-
-
-class RegressionJob(AutoMLJob):
-    of = "regression"
-
-
-class ForecastingJob(AutoMLJob):
-    of = "forecasting"
-
-
-class ImageClassificationJob(AutoMLJob):
-    of = "image_classification"
-
-
-class ImageClassificationMultilabelJob(AutoMLJob):
-    of = "image_classification_multilabel"
-
-
-class ImageObjectDetectionJob(AutoMLJob):
-    of = "image_object_detection"
-
-
-class ImageInstanceSegmentationJob(AutoMLJob):
-    of = "image_instance_segmentation"
-
-
-class TextClassificationJob(AutoMLJob):
-    of = "text_classification"
-
-
-class TextClassificationMultilabelJob(AutoMLJob):
-    of = "text_classification_multilabel"
-
-
-class TextNerJob(AutoMLJob):
-    of = "text_ner"
-
-
 def classification(
     *,
     training_data: Any,
@@ -133,7 +103,7 @@ def classification(
     **more: Any,
 ) -> Any:
     """`more`: `compute`, `experiment_name`, `outputs`, … of the job."""
-    return _make(ClassificationJob, **locals())
+    return _make("classification", **locals())
 
 
 def regression(
@@ -151,7 +121,7 @@ def regression(
     test_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make(RegressionJob, **locals())
+    return _make("regression", **locals())
 
 
 def forecasting(
@@ -170,7 +140,7 @@ def forecasting(
     forecasting_settings: ForecastingSettings | None = None,
     **more: Any,
 ) -> Any:
-    return _make(ForecastingJob, **locals())
+    return _make("forecasting", **locals())
 
 
 def image_classification(
@@ -182,7 +152,7 @@ def image_classification(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make(ImageClassificationJob, **locals())
+    return _make("image_classification", **locals())
 
 
 def image_classification_multilabel(
@@ -194,7 +164,7 @@ def image_classification_multilabel(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make(ImageClassificationMultilabelJob, **locals())
+    return _make("image_classification_multilabel", **locals())
 
 
 def image_object_detection(
@@ -206,7 +176,7 @@ def image_object_detection(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make(ImageObjectDetectionJob, **locals())
+    return _make("image_object_detection", **locals())
 
 
 def image_instance_segmentation(
@@ -218,7 +188,7 @@ def image_instance_segmentation(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make(ImageInstanceSegmentationJob, **locals())
+    return _make("image_instance_segmentation", **locals())
 
 
 def text_classification(
@@ -230,7 +200,7 @@ def text_classification(
     log_verbosity: str | None = None,
     **more: Any,
 ) -> Any:
-    return _make(TextClassificationJob, **locals())
+    return _make("text_classification", **locals())
 
 
 def text_classification_multilabel(
@@ -242,7 +212,7 @@ def text_classification_multilabel(
     log_verbosity: str | None = None,
     **more: Any,
 ) -> Any:
-    return _make(TextClassificationMultilabelJob, **locals())
+    return _make("text_classification_multilabel", **locals())
 
 
 def text_ner(
@@ -254,27 +224,28 @@ def text_ner(
     **more: Any,
 ) -> Any:
     """The column that is to be known is `label`."""
-    return _make(TextNerJob, **locals())
+    return _make("text_ner", **locals())
 
 
-def _make(kind: type[AutoMLJob], **given: Any) -> Any:
+def _make(task: str, **given: Any) -> Any:
     """A job, or in a pipeline's function a step."""
     given.update(given.pop("more", {}))
-    if kind is TextNerJob:
+    if task == "text_ner":
         given.setdefault("target_column_name", "label")
     if given.get("forecasting_settings") is not None:
         given["forecasting"] = given.pop("forecasting_settings")
     given.pop("forecasting_settings", None)
     explained = given.pop("enable_model_explainability", None)
     outputs: Mapping[str, Any] = given.pop("outputs", None) or {}
-    noun: Any = AutoMLNode if gatherer.get() is not None else kind
+    is_step = gatherer.get() is not None
+    noun: Any = NODES[task] if is_step else JOBS[task]
     job = noun.__new__(noun)
-    job.__dict__["task"] = kind.of  # type: ignore[attr-defined]
+    job.__dict__["task"] = task
     job.set_values(given)
     if explained is not None:
         job.set_training(enable_model_explainability=explained)
     job.__dict__["outputs"] = StepOutputs(job, job._read_field(noun._fields["outputs"], "outputs", dict(outputs)))
-    if noun is AutoMLNode:
+    if is_step:
         gather(job)
     return job
 

@@ -82,9 +82,14 @@ def takes_the_same(own: str, theirs: str) -> bool:
     return len(shared) == len(official) and all(
         one.name == other.name
         and one.by_name == other.by_name
-        and (one.default == other.default or other.default is None)
-        for one, other in zip(shared, official, strict=True)
+        and (one.default == other.default or other.default is None or other.default.startswith("<object"))
+        for one, other in zip(_in_any_order(shared), _in_any_order(official), strict=True)
     )
+
+
+def _in_any_order(parameters: list[Parameter]) -> list[Parameter]:
+    """Those by name only have no order."""
+    return [each for each in parameters if not each.by_name] + sorted(each for each in parameters if each.by_name)
 
 
 def _parsed(text: str) -> list[Parameter]:

@@ -64,7 +64,7 @@ def test_they_are_called_in_the_same_way() -> None:
 
 
 def test_methods() -> None:
-    """Those of the official classes, by share; the rest is printed."""
+    """Those of the official classes: all; another is printed."""
     total = sum(len(official.get("methods", {})) for official in SURFACE.values())
     other = [difference for name in SURFACE for difference in method_differences(name)]
     print(f"\n{total} methods; {total - len(other)} as in the official SDK")
@@ -72,7 +72,7 @@ def test_methods() -> None:
     assert total - len(other) >= METHODS
 
 
-METHODS = 470
+METHODS = 583
 
 TAKEN_FOR_NOTHING = {
     "entities.Component": {"yaml_str", "_schema"},  # of the official SDK's inside

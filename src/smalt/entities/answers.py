@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.entity import Entity, mapping, optional, required
-from smalt.entities.keyed import Keyed
+from smalt.entities.keyed import Keyed, Mapped
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Number, Text
 
@@ -252,7 +252,7 @@ class FeatureSetMaterializationMetadata(Entity):
     tags = mapping(Map(Anything()), "Tags.")
 
 
-class AzureOpenAIDeployment(Entity):
+class AzureOpenAIDeployment(Mapped, Entity):
     noun = "a deployment of Azure OpenAI"
 
     name = optional(Text(), "The name.")

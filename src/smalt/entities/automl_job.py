@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.automl import (
@@ -154,11 +155,23 @@ class AutoMLJob(AutoML, Job):
     type = constant("automl", "The type of job.")
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
 
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        from smalt.entities.automl_tasks import JOBS
+
+        return JOBS.get(str(data.get("task")), cls) if cls is AutoMLJob else cls
+
 
 class AutoMLNode(AutoML, Node):
     noun = "an AutoML step"
 
     type = constant("automl", "The type of step.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        from smalt.entities.automl_tasks import NODES
+
+        return NODES.get(str(data.get("task")), cls) if cls is AutoMLNode else cls
 
 
 class AutoMLComponent(Component):

@@ -1,4 +1,4 @@
-"""What a program sets on an AutoML job, part by part."""
+"""What a program sets on an AutoML job."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from smalt.entities.entity import Entity
-from smalt.entities.nodes import changed
+from smalt.entities.entity import Entity, changed
 from smalt.entities.problems import did_you_mean
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 
 
 class Settable:
-    """The `set_…` methods, as the SDK has them; what is not given stays as it is."""
+    """What the `set_…` methods are made of."""
 
     def set_values(self: Any, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
@@ -28,38 +27,13 @@ class Settable:
                 value = value.name.lower()  # as in YAML
             vars(self)[name] = self._read_field(field, name, _plain(value))
 
-    def set_data(self: Any, **given: Any) -> None:
-        self.set_values(given)
-
-    def set_limits(self: Any, **given: Any) -> None:
-        self._change("limits", given)
-
-    def set_training(self: Any, **given: Any) -> None:
-        if "ensemble_model_download_timeout" in given:
-            given["ensemble_model_download_timeout_minutes"] = given.pop("ensemble_model_download_timeout")
-        self._change("training", given)
-
-    def set_featurization(self: Any, **given: Any) -> None:
-        self._change("featurization", given)
-
-    def set_forecast_settings(self: Any, **given: Any) -> None:
-        self._change("forecasting", given)
-
-    def set_sweep(self: Any, **given: Any) -> None:
-        self._change("sweep", given)
-
-    def set_training_parameters(self: Any, **given: Any) -> None:
-        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_given(given)}})
-
-    def extend_search_space(self: Any, value: Any) -> None:
-        """One search space, or a list of them."""
-        spaces = [value] if isinstance(value, Mapping) else list(value)
-        self.set_values({"search_space": [*(self.search_space or []), *spaces]})
-
     def _change(self: Any, name: str, given: Mapping[str, Any]) -> None:
         known = changed(vars(self).get(name), _given(given))
         if known:
             self.set_values({name: known})
+
+    def _add_parameters(self: Any, given: Mapping[str, Any]) -> None:
+        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_given(given)}})
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

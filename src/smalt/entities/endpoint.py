@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Resource
-from smalt.entities.entity import Entity, from_service, mapping, optional, required
+from smalt.entities.entity import Entity, dump_and_tell, from_service, mapping, optional, required
+from smalt.entities.keyed import Mapped
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path, shown
 from smalt.entities.resource_identity import ResourceIdentity
@@ -27,6 +28,8 @@ class Endpoint(Resource):
     scoring_uri = from_service(Text(), "Where requests go.")
     openapi_uri = from_service(Text(), "Where its API is described.")
     provisioning_state = from_service(Text(), "The state.")
+
+    dump = dump_and_tell  # type: ignore[assignment]
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("name", "a")
@@ -83,7 +86,7 @@ class KubernetesOnlineEndpoint(OnlineEndpoint):
     noun = "a Kubernetes online endpoint"
 
 
-class ServerlessEndpoint(Resource):
+class ServerlessEndpoint(Mapped, Resource):
     noun = "a serverless endpoint"
 
     model_id = optional(Text(), "The model that answers.")
@@ -93,7 +96,7 @@ class ServerlessEndpoint(Resource):
     provisioning_state = from_service(Text(), "The state.")
 
 
-class MarketplaceSubscription(Resource):
+class MarketplaceSubscription(Mapped, Resource):
     noun = "a marketplace subscription"
 
     model_id = optional(Text(), "The model.")
@@ -102,9 +105,10 @@ class MarketplaceSubscription(Resource):
     provisioning_state = from_service(Text(), "The state of making it.")
 
 
-class MarketplacePlan(Entity):
+class MarketplacePlan(Mapped, Entity):
     noun = "a marketplace plan"
 
     publisher_id = from_service(Text(), "Who offers it.")
     offer_id = from_service(Text(), "The offer.")
     plan_id = from_service(Text(), "The plan.")
+    term_id = from_service(Text(), "The terms.")

@@ -275,3 +275,16 @@ class Entity:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._set().items())})"
+
+
+def changed(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entity and, in their place, those that are given."""
+    kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
+    return {**kept, **{key: value for key, value in given.items() if value is not None}}
+
+
+def dump_and_tell(self: Any, dest: str | os.PathLike[str] | IO[str] | None = None, **_: Any) -> dict[str, Any]:
+    """`dump` of those classes whose official ones answer with what they dump; a file is written where one is named."""
+    if dest is not None:
+        Entity.dump(self, dest)
+    return cast("dict[str, Any]", self.to_dict())

@@ -11,6 +11,7 @@ from smalt.entities.nested import Named, Nested
 from smalt.entities.problems import Path, shown
 from smalt.entities.references import is_reference
 from smalt.entities.shapes import JSON, Enum, Integer, Map, Shape, Text
+from smalt.exceptions import Located, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
@@ -76,6 +77,9 @@ class CondaFile(Shape[dict[str, Any]]):
         return {"type": ["string", "object"]}
 
 
+_ONE_OF_BOTH = "an environment has 'image' or 'build', not both"
+
+
 class Environment(Asset):
     noun = "an environment"
 
@@ -89,9 +93,19 @@ class Environment(Asset):
     _is_in_place = False
     """Whether it was written in a job's document, and so is registered under no name."""
 
+    def validate(self) -> None:
+        """Raises ValidationException with all that is wrong with an environment that is to be registered."""
+        problems = [] if self.name else ["an environment needs 'name'"]
+        if self.image is None and self.build is None and self.conda_file is None:
+            problems.append("an environment needs 'image', 'build' or 'conda_file'")
+        if self.image is not None and self.build is not None:
+            problems.append(_ONE_OF_BOTH)
+        if problems:
+            raise ValidationException([Located("", 0, 0, problem) for problem in problems])
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         if self.image is not None and self.build is not None:
-            reader.problem((*path, "build"), "an environment has 'image' or 'build', not both", at_key=True)
+            reader.problem((*path, "build"), _ONE_OF_BOTH, at_key=True)
 
 
 class InPlace(Nested[Environment]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,3 +42,44 @@ class Keyed:
     def update(self, *args: Any, **kwargs: Any) -> None:
         for key, value in dict(*args, **kwargs).items():
             setattr(self, key, value)
+
+
+_NOTHING = object()
+
+
+class Mapped(Keyed):
+    """All methods of a dict: what the official SDK's generated classes have."""
+
+    def as_dict(self: Any, *, exclude_readonly: bool = False) -> dict[str, Any]:
+        """`exclude_readonly` leaves out what the service fills in."""
+        fields = self._fields
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if not (exclude_readonly and (name == "id" or fields[name].from_service))
+        }
+
+    def clear(self: Any) -> None:
+        for name in self._set():
+            del vars(self)[name]
+
+    def copy(self: Any) -> Any:
+        return copy.copy(self)
+
+    def pop(self: Any, key: str, default: Any = _NOTHING) -> Any:
+        if default is _NOTHING or key in self:
+            value = self[key]
+            del vars(self)[key]
+            return value
+        return default
+
+    def popitem(self: Any) -> tuple[str, Any]:
+        if not self._set():
+            raise KeyError("nothing is set")
+        key = list(self._set())[-1]
+        return key, self.pop(key)
+
+    def setdefault(self: Any, key: str, default: Any = _NOTHING) -> Any:
+        if key not in self:
+            self[key] = None if default is _NOTHING else default
+        return self.get(key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
-from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.entity import Entity, changed, constant, from_service, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
@@ -19,7 +19,8 @@ from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration,
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Text
-from smalt.entities.sweep import Objective, Sweep, SweepJobLimits
+from smalt.entities.sweep import Sweep
+from smalt.entities.sweep_methods import SweepMethods
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -102,21 +103,50 @@ class CommandNode(HasCommand, ComponentNode):
         """`timeout` is in seconds."""
         self.limits = CommandJobLimits(timeout=timeout)
 
-    def set_resources(self, **given: Any) -> None:
-        """`instance_type`, `instance_count`, `locations`, `properties`, `docker_args`, `shm_size`."""
-        self.resources = JobResourceConfiguration(**changed(self.resources, given))
+    def set_resources(
+        self,
+        *,
+        instance_type: str | None = None,
+        instance_count: int | None = None,
+        locations: list[str] | None = None,
+        properties: dict[str, Any] | None = None,
+        docker_args: str | list[str] | None = None,
+        shm_size: str | None = None,
+        **more: Any,
+    ) -> None:
+        """`more`: what else `JobResourceConfiguration` has."""
+        given = {name: value for name, value in locals().items() if name not in ("self", "more")}
+        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
 
     def set_queue_settings(self, *, job_tier: str | None = None, priority: str | None = None) -> None:
         given = {"job_tier": job_tier, "priority": priority}
         self.queue_settings = QueueSettings.from_dict(changed(self.queue_settings, given))
 
-    def sweep(self, **given: Any) -> Any:
-        """A sweep whose trials are this step: `primary_metric` and `goal` must be given.
+    def sweep(
+        self,
+        *,
+        primary_metric: str,
+        goal: str,
+        sampling_algorithm: Any = "random",
+        compute: str | None = None,
+        max_concurrent_trials: int | None = None,
+        max_total_trials: int | None = None,
+        timeout: int | None = None,
+        trial_timeout: int | None = None,
+        early_termination_policy: Any = None,
+        search_space: Mapping[str, Any] | None = None,
+        identity: Any = None,
+        queue_settings: Any = None,
+        job_tier: str | None = None,
+        priority: str | None = None,
+    ) -> SweepNode:
+        """A sweep whose trials are this step.
 
         What is varied are the inputs that are given distributions, and those in `search_space`.
         """
         from smalt.entities.sweeping import sweep
 
+        given = {name: value for name, value in locals().items() if name not in ("self", "sweep")}
         return sweep(self, **given)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
@@ -131,30 +161,13 @@ class PipelineNode(ComponentNode):
     type = constant("pipeline", "The type of step.")
 
 
-class SweepNode(Sweep, Node):
+class SweepNode(SweepMethods, Sweep, Node):
     noun = "a sweep step"
 
     type = constant("sweep", "The type of step.")
     trial = required(COMPONENT, "The command component that is run for each point of the space.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
-
-    def set_limits(self, **given: Any) -> None:
-        """`max_total_trials`, `max_concurrent_trials`, `timeout` and `trial_timeout`, both in seconds."""
-        self.limits = SweepJobLimits(**changed(vars(self).get("limits"), given))
-
-    def set_objective(self, *, goal: str | None = None, primary_metric: str | None = None) -> None:
-        given = {"goal": goal, "primary_metric": primary_metric}
-        self.objective = Objective(**changed(vars(self).get("objective"), given))
-
-    def set_resources(self, **given: Any) -> None:
-        self.resources = JobResourceConfiguration(**changed(self.resources, given))
-
-
-def changed(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of an entity and, in their place, those that are given."""
-    kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
-    return {**kept, **{key: value for key, value in given.items() if value is not None}}
 
 
 class Step(Tagged[Node]):

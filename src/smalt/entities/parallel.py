@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import VARIABLES, Code
 from smalt.entities.component import Component
-from smalt.entities.entity import Entity, constant, mapping, optional, required
+from smalt.entities.entity import Entity, changed, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -74,6 +74,20 @@ class ParallelNode(Parallel, ComponentNode):
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
 
     _alternatives = ("component", "task")
+
+    def set_resources(
+        self,
+        *,
+        instance_type: str | list[str] | None = None,
+        instance_count: int | None = None,
+        properties: dict[str, Any] | None = None,
+        docker_args: str | None = None,
+        shm_size: str | None = None,
+        **more: Any,
+    ) -> None:
+        """`more`: what else `JobResourceConfiguration` has."""
+        given = {name: value for name, value in locals().items() if name not in ("self", "more")}
+        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.shapes import Anything, Map, Text
 
@@ -50,3 +53,24 @@ class IndexModelConfiguration(Entity):
     model_name = optional(Text(), "Model name.")
     deployment_name = optional(Text(), "Deployment name.")
     model_kwargs = mapping(Map(Anything()), "Model kwargs.")
+
+    @staticmethod
+    def from_connection(
+        connection: Any, model_name: str | None = None, deployment_name: str | None = None, **kwargs: Any
+    ) -> IndexModelConfiguration:
+        """The model that a connection to Azure OpenAI, or to a serverless endpoint, leads to."""
+        serves = connection.type in ("azure_open_ai", "serverless")
+        if not serves:
+            raise TypeError(f"a connection of the type '{connection.type}' leads to no model")
+        if connection.type == "azure_open_ai" and not (model_name and deployment_name):
+            raise ValueError("a connection to Azure OpenAI needs model_name and deployment_name")
+        return IndexModelConfiguration(
+            api_base=connection.target or connection.azure_endpoint,
+            api_key=getattr(connection.credentials, "key", None) or os.environ.get("AZURE_OPENAI_API_KEY"),
+            api_version=connection.api_version,
+            connection_name=connection.name,
+            connection_type=connection.type,
+            model_name=model_name,
+            deployment_name=deployment_name,
+            model_kwargs=kwargs,
+        )

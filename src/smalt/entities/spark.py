@@ -57,6 +57,16 @@ class SparkResourceConfiguration(Keyed, Entity):
     instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.")
 
 
+_OWN_KEYS = frozenset(
+    (
+        *("spark.driver.cores", "spark.driver.memory", "spark.executor.cores", "spark.executor.memory"),
+        *("spark.executor.instances", "spark.dynamicAllocation.enabled"),
+        *("spark.dynamicAllocation.minExecutors", "spark.dynamicAllocation.maxExecutors"),
+    )
+)
+"""The keys of `conf` that jobs have as attributes of their own."""
+
+
 def _setting(key: str) -> Any:
     """A key of `conf`, as a property."""
 
@@ -104,6 +114,10 @@ class SparkJob(Spark, Job):
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
     properties = mapping(Map(Anything()), "What tools note about it.")
+
+    def filter_conf_fields(self) -> dict[str, Any]:
+        """The part of `conf` that is not an attribute of the job too, as `driver_cores` is."""
+        return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         check_own(self, "this Spark job", {"args": self.args}, path, reader)

@@ -16,6 +16,7 @@ from smalt.entities.resources import JobResourceConfiguration, QueueSettings
 from smalt.entities.rules.expressions import Names, check
 from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
+from smalt.entities.sweep_methods import SweepMethods
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -38,7 +39,7 @@ class WholeComponent(InlineComponent):
 TRIAL = Named[Component]("component") | WholeComponent() | Nested(Trial)
 
 
-class SweepJob(Sweep, Job):
+class SweepJob(SweepMethods, Sweep, Job):
     noun = "a sweep job"
 
     type = constant("sweep", "The type of job.")

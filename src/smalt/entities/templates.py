@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import Asset, Resource
-from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.entity import Entity, dump_and_tell, mapping, optional, required
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
 
@@ -47,6 +47,8 @@ class DeploymentTemplate(Resource):
     deployment_template_type = optional(Text(), "Deployment template type.")
     stage = optional(Text(), "Stage.")
     accelerator_maps = optional(List(Nested(AcceleratorMap)), "Accelerator maps.")
+
+    dump = dump_and_tell  # type: ignore[assignment]
 
 
 class WorkspaceModelReference(Asset):

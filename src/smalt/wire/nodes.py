@@ -174,7 +174,8 @@ def codec(noun: type[Entity]) -> Codec[Any]:
 
 
 def _make_codec(noun: type[Entity]) -> Codec[Any]:
-    kind = next((word for word, where in STEPS.items() if where.endswith(f":{noun.__name__}")), "")
+    names = {base.__name__ for base in noun.__mro__}
+    kind = next((word for word, where in STEPS.items() if where.rpartition(":")[2] in names), "")
     rules = dict(STEP)
     if kind == "command":
         rules["limits"] = nested(parts.COMMAND_LIMITS, "limits")
