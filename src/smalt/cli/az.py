@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -66,12 +66,11 @@ def _az(arguments: tuple[str, ...]) -> None:
         click.echo("This 'az' is smalt's: 'az ml …' runs on this machine; account, configure, group … answer for it.")
         return
     call = _parse(list(arguments))
-    for length in (3, 2, 1):
-        answer = _ANSWERS.get(" ".join(call.words[:length]))
-        if answer is not None and len(call.words) >= length:
-            result = answer(call)
-            output.write(result, call.option("-o", "--output") or "json", call.option("--query"))
-            return
+    answer = _answer(call.words)
+    if answer is not None:
+        result = answer(call)
+        output.write(result, call.option("-o", "--output") or "json", call.option("--query"))
+        return
     if "--version" in call.options or "-v" in call.options:
         click.echo("azure-cli  2.0.0 (smalt)\n\nExtensions:\nml         2.0.0")
         return
@@ -162,6 +161,16 @@ _ANSWERS: dict[str, Callable[[_Call], Any]] = {
     "provider register": lambda call: None,
     "version": lambda call: {"azure-cli": "2.0.0", "azure-cli-core": "2.0.0", "extensions": {"ml": "2.0.0"}},
 }
+
+
+def _answer(words: Sequence[str]) -> Callable[[_Call], Any] | None:
+    names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
+    return next((_ANSWERS[name] for name in names if name in _ANSWERS), None)
+
+
+def is_answered(words: Sequence[str]) -> bool:
+    """Whether `az WORDS…`, none of `az ml`, does here what scripts expect of it."""
+    return _answer(words) is not None
 
 
 def _client() -> Any:

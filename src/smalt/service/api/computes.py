@@ -8,6 +8,7 @@ from smalt import wire
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
+from smalt.service.api.named import done
 from smalt.service.api.shapes import merged, properties_of, resource_id, resource_type, system_data
 from smalt.service.api.sizes import this_machine
 from smalt.service.api.versioned import check_name
@@ -53,7 +54,7 @@ async def put_compute(call: Call) -> Reply:
     resources.put(
         call.service.db, call.workspace.id, "computes", existed.name if existed else name, kept, call.principal
     )
-    return Reply(await get_compute(call), 200 if existed else 201)
+    return Reply(await get_compute(call), 200 if existed else 201, done(call))
 
 
 async def delete_compute(call: Call) -> Reply:

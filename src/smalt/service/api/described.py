@@ -53,6 +53,13 @@ class _BatchEndpoints(_Endpoints):
         return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
 
 
+class _Serverless(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients up to 1.20 insist on an address, too."""
+        id = resource_id(call.workspace, self.segment, resource.name)
+        return {**properties, "inferenceEndpoint": {"uri": f"{call.base}{id}/invoke", "headers": {}}}
+
+
 class _Subscriptions(Named):
     def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
         """Nothing was bought; clients insist on a plan."""
@@ -97,7 +104,7 @@ BATCH_ENDPOINTS = _BatchEndpoints(
 )
 BATCH_DEPLOYMENTS = Named("deployments", "batch_deployment", "batch deployment", within=BATCH_ENDPOINTS)
 _FROM_MARKET = "smalt reaches no model of the marketplace"
-SERVERLESS_ENDPOINTS = Named(
+SERVERLESS_ENDPOINTS = _Serverless(
     "serverlessEndpoints",
     "serverless_endpoint",
     "serverless endpoint",

@@ -18,8 +18,9 @@ from smalt.service.records.resources import Resource
 
 Body = dict[str, Any]
 
+DONE = "/smalt/v1/done"
 _BESIDE = ("location", "tags", "identity", "kind", "sku")
-_ADDED = ("provisioningState", "scoringUri", "swaggerUri")
+_ADDED = ("provisioningState", "scoringUri", "swaggerUri", "inferenceEndpoint")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Named:
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
         kept = {**beside, "properties": self.kept(call, properties, existed)}
         resources.put(db, workspace.id, place, existed.name if existed else name, kept, call.principal)
-        return Reply(await self.get(call))  # always 200: of some kinds clients take nothing else
+        return Reply(await self.get(call), headers=done(call))  # always 200: of some kinds clients take nothing else
 
     async def delete(self, call: Call) -> Reply:
         """With what is within it."""
@@ -131,6 +132,14 @@ class Named:
             raise Refused(words.format(name=found.name))
 
         return refuse
+
+
+def done(call: Call) -> dict[str, str]:
+    """Headers by which Azure's clients take an answer for that of a long operation, which is over when they ask.
+
+    Those up to 1.27 read what is answered at once twice, and the first reading takes from it what it is.
+    """
+    return {"Azure-AsyncOperation": f"{call.base}{DONE}"}
 
 
 def _missing(call: Call, collection: Named, name: str) -> NotFound:

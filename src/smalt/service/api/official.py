@@ -9,6 +9,7 @@ from typing import Any
 from smalt.exceptions import NotFound, Refused, Unauthorized, ValidationException
 from smalt.service.api import paths
 from smalt.service.api.call import Call, Reply
+from smalt.service.api.named import DONE
 from smalt.service.records import tokens
 from smalt.service.records import workspaces as records
 
@@ -102,6 +103,11 @@ async def get_resource_group(call: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def get_done(call: Call) -> dict[str, Any]:
+    """The state of every long operation: none is."""
+    return {"status": "Succeeded"}
+
+
 async def discover_registry(call: Call) -> None:
     raise NotFound(
         f"there is no registry '{call.name()[:100]}' here; the catalogue's environments go by "
@@ -121,6 +127,7 @@ ROUTES = [
     ("POST", "/smalt/v1/token", post_token),
     ("GET", "/metadata/endpoints", get_cloud),
     ("GET", _REGISTRY, discover_registry),
+    ("GET", DONE, get_done),
     *[
         route
         for group in _GROUPS
