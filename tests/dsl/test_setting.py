@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from smalt import Input, automl, load_job
+from smalt import Input, Output, automl, command, load_job
 from smalt.dsl import pipeline
-from smalt.entities import BatchEndpoint, Environment, MarketplaceSubscription, ParallelTask, SparkJob, SweepJob
+from smalt.entities import (
+    BatchEndpoint,
+    Command,
+    Environment,
+    MarketplaceSubscription,
+    ParallelTask,
+    SparkJob,
+    SweepJob,
+)
 from smalt.exceptions import ValidationException
 from smalt.parallel import parallel_run_function
 
@@ -100,3 +108,19 @@ def test_settings_of_spark_beyond_those_with_names() -> None:
     conf = {"spark.driver.cores": 1, "spark.jars.packages": "p"}
     job = SparkJob.from_dict({"code": ".", "entry": {"file": "a.py"}, "conf": conf})
     assert job.filter_conf_fields() == {"spark.jars.packages": "p"}
+
+
+def test_the_component_of_a_step_that_is_built_in_place() -> None:
+    """It can be registered, called and looked at; the step itself stays as it is."""
+    step = command(
+        name="prep",
+        command="cp ${{inputs.data}} ${{outputs.out}}",
+        environment="azureml:e:1",
+        inputs={"data": Input(type="uri_file")},
+        outputs={"out": Output(type="uri_folder")},
+    )
+    component = step.component
+    assert (component.name, component.command, list(component.outputs)) == ("prep", step.command, ["out"])
+    assert component is step.component
+    assert "component" not in step.to_dict()
+    assert isinstance(component(data=TABLE), Command)

@@ -97,6 +97,11 @@ class MLClient(Collections):
             return ids.registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
         return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
 
+    @cached_property
+    def uploads_id(self) -> str:
+        """The id of the workspace through which local files reach the server, for the client of a registry too."""
+        return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
+
     def create_or_update(self, entity: Any, **kwargs: Any) -> Any:
         """Whatever the entity is, in its collection."""
         collection = self._collection(entity)
@@ -121,7 +126,7 @@ class MLClient(Collections):
                 return getattr(self, _COLLECTIONS[base.__name__])
         if hasattr(entity, "_is_mldesigner_component"):
             return self.components
-        if hasattr(entity, "component") or type(entity).__name__.endswith("Node"):
+        if type(entity).__name__.endswith("Node") or hasattr(entity, "component"):
             return self.jobs
         raise TypeError(f"a {type(entity).__name__} cannot be created; give a job, an asset, an endpoint or a compute")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
-from smalt.entities.entity import Entity, changed, constant, from_service, mapping, optional, required
+from smalt.entities.entity import Entity, Field, changed, constant, from_service, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
@@ -59,10 +59,29 @@ class Node(Entity):
         raise AttributeError(f"{self.noun} has no '{name}'{did_you_mean(name, self._fields)}")
 
 
+class ComponentField(Field):
+    """Of a step that has its command, task or entry in place it answers the component that it would be.
+
+    Only to programs: what smalt reads is `vars(step)`, where there is none.
+    """
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        own = vars(instance)
+        if not any(own.get(key) for key in ("command", "task", "entry")):
+            return None
+        from smalt.entities.calling import as_component
+
+        return as_component(instance)
+
+
 class ComponentNode(Node):
     """A step that is made of a component."""
 
-    component = optional(COMPONENT, "The component: a file, a registered one, or in place.")
+    component: Any = ComponentField(COMPONENT, "The component: a file, a registered one, or in place.")
 
     _alternatives: ClassVar[tuple[str, ...]] = ("component",)
     """The keys of which the step must have one."""
@@ -75,7 +94,7 @@ class ComponentNode(Node):
             reader.problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        component = self.component
+        component = vars(self).get("component")
         if isinstance(component, Component) and component.type not in (self.type, f"promptflow_{self.type}"):
             words = f"the step's type is {self.type}, but its component is {component.noun}"
             reader.problem((*path, "component"), words)

@@ -91,7 +91,7 @@ class ParallelNode(Parallel, ComponentNode):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        if self.component is None and "component" not in data:
+        if "component" not in data:
             check_own(self, "this step", self._texts(), path, reader)
 
 

@@ -145,7 +145,7 @@ def outputs_of(step: Node) -> Mapping[str, Any] | None:
     component = component_of(step)
     if component is not None:
         return None if isinstance(component, FlowComponent) else {**step.outputs, **component.outputs}
-    has_component = getattr(step, "component", None) is not None or getattr(step, "trial", None) is not None
+    has_component = vars(step).get("component") is not None or vars(step).get("trial") is not None
     if has_component or step.type in ("import", "do_while", "parallel_for", "if_else"):
         return None
     return step.outputs

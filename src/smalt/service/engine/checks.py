@@ -97,7 +97,7 @@ class _Checker:
         self._nodes(where, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:
-        reference = getattr(node, "component", None)
+        reference = vars(node).get("component")
         if reference is None:
             return node
         if not isinstance(reference, str):

@@ -23,6 +23,9 @@ from smalt.service.records.workspaces import Workspace
 ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 """Where everything that a job logs and leaves in outputs/ is kept."""
 
+REUSE = "smalt.reuse"
+"""The property that tells why a step is never reused."""
+
 _NODE_FIELDS = (
     "environment",
     "compute",
@@ -135,7 +138,7 @@ class Planner:
         return Child(node_name, name, job.type, body, needs, display_name, job)
 
     def _component(self, node: Any) -> Any:
-        reference = node.component
+        reference = vars(node).get("component")
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
@@ -221,10 +224,16 @@ class Planner:
             outputs=outputs,
             environment_variables={key: scope.text(value) for key, value in variables.items()},
             tags=dict(node.tags or {}),
-            properties=dict(node.properties or {}),
+            properties={**(node.properties or {}), **self._reuse(node, component)},
             description=node.description or getattr(component, "description", None),
             **fields,
         )
+
+    def _reuse(self, node: Any, component: Any) -> dict[str, str]:
+        """The note on a step that must run, whatever ran before."""
+        if vars(node).get("is_deterministic", getattr(component, "is_deterministic", None)) is False:
+            return {REUSE: "never: is_deterministic is false"}
+        return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
         own = settings_of(node)
@@ -232,6 +241,8 @@ class Planner:
             key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")
         }
         settings.update({key: scope.text(value) for key, value in own.items()})
+        if getattr(component, "is_deterministic", None) is False:
+            settings["force_rerun"] = True
         compute = scope.text(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
@@ -251,6 +262,13 @@ def settings_of(job: Any) -> dict[str, Any]:
     if compute and not plain.get("default_compute"):
         plain["default_compute"] = compute
     return plain
+
+
+def _is_true(settings: Mapping[str, Any], name: str) -> bool:
+    """A setting as YAML has it, or as an older client sends it."""
+    words = name.split("_")
+    value = settings.get(name, settings.get(words[0] + "".join(word.title() for word in words[1:])))
+    return str(value).lower() == "true"
 
 
 def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
