@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt import Input, Output, automl, command, load_job
+from smalt import Input, Output, automl, command, load_component, load_job, wire
 from smalt.dsl import pipeline
 from smalt.entities import (
     BatchEndpoint,
@@ -124,3 +124,22 @@ def test_the_component_of_a_step_that_is_built_in_place() -> None:
     assert component is step.component
     assert "component" not in step.to_dict()
     assert isinstance(component(data=TABLE), Command)
+
+
+def test_a_flow_is_called_with_what_it_maps(tmp_path: Path) -> None:
+    """Its inputs are declared, and take columns of the data as text; it is a parallel step."""
+    (tmp_path / "flow.dag.yaml").write_text(
+        "$schema: https://azuremlschemas.azureedge.net/promptflow/latest/Flow.schema.json\n"
+        "inputs: {text: {type: string}}\noutputs: {output: {type: string, reference: x}}\nnodes: []\n"
+    )
+    flow = load_component(tmp_path / "flow.dag.yaml")
+
+    @pipeline
+    def whole(data: Input) -> None:
+        asked = flow(data=data, text="${data.text}")
+        asked.environment_variables = {"KEY": "x"}
+        asked.inputs.text = "${data.other}"
+
+    step = wire.to_rest(whole(TABLE))["properties"]["jobs"]["asked"]
+    assert step["type"] == "parallel"
+    assert step["inputs"]["text"]["value"] == "${data.other}"

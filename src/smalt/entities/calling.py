@@ -20,6 +20,7 @@ from smalt.entities.reader import Reader
 from smalt.entities.rules.values import check_literal, check_types
 from smalt.entities.sweep import SweepDistribution
 from smalt.entities.wiring import (
+    OPEN_INPUTS,
     PipelineInput,
     Promise,
     StepInputs,
@@ -48,10 +49,6 @@ _BY_TYPE = {
     ),
 }
 """What a step says itself, with its component's value where it says nothing."""
-
-
-_OPEN = ("promptflow_parallel", "automl", "import")
-"""Components whose inputs are not all declared."""
 
 
 def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
@@ -96,7 +93,7 @@ def function_of(component: Component) -> Any:
 
 
 def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
-    noun = noun_class(STEPS[component.type or "command"])
+    noun = noun_class(STEPS[(component.type or "command").removeprefix("promptflow_")])  # a flow is a parallel step
     node = noun.__new__(noun)
     values = vars(node)
     values["component"] = component
@@ -171,13 +168,13 @@ def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> 
     """What is given, checked against what the component declares."""
     declared = component.inputs
     values: dict[str, Any] = {}
-    is_open = component.type in _OPEN
+    is_open = component.type in OPEN_INPUTS
     for name, value in given.items():
         if name not in declared and not is_open and not _in_group(name, declared):
             known = f"; its inputs are {listed(declared, 'and')}" if declared else "; it has no inputs"
             hint = did_you_mean(name, declared) + known if did_you_mean(name, declared) else known
             raise UnexpectedKeywordError(f"{_name(component)} has no input '{name}'{hint}", where)
-        checked = checked_value(name, value, declared.get(name), where)
+        checked = checked_value(name, value, None if is_open else declared.get(name), where)
         if checked is not None:
             values[name] = checked
     if gatherer.get() is None:  # else when the pipeline's function has returned: what it sets afterwards counts too
@@ -187,10 +184,12 @@ def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> 
 
 def check_complete(component: Component, given: Collection[str], where: Where) -> None:
     """All inputs are given that the component must have."""
+    if component.type in OPEN_INPUTS:
+        return
     missing = [
         name
         for name, found in component.inputs.items()
-        if name not in given and not found.optional and found.default is None and component.type not in _OPEN
+        if name not in given and not found.optional and found.default is None
     ]
     if missing:
         words = listed((f"{name} ({component.inputs[name].type})" for name in missing), "and")

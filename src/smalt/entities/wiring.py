@@ -211,8 +211,9 @@ class StepInputs(Attributes):
         from smalt.entities.calling import checked_value
 
         component = component_of(self._node)
-        declared = component.inputs.get(name) if component is not None else None
-        if component is not None and declared is None and component.type != "pipeline":
+        is_open = component is None or component.type in OPEN_INPUTS
+        declared = None if component is None or is_open else component.inputs.get(name)
+        if component is not None and declared is None and not is_open and component.type != "pipeline":
             _unknown(self._node, name, "input", component.inputs)
         value = checked_value(name, value, declared, here())
         if value is None:
@@ -279,6 +280,9 @@ class StepOutputs(Attributes):
     def __reduce__(self) -> Any:
         return dict, (self.__deepcopy__({}),)
 
+
+OPEN_INPUTS = ("promptflow_parallel", "automl", "import")
+"""Components whose inputs are not all declared."""
 
 _OPEN = ("automl", "import", "data_transfer", "promptflow_parallel")
 """Components whose outputs are not all declared."""
