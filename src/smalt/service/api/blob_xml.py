@@ -41,6 +41,13 @@ def error(code: str, message: str) -> str:
     return f"{_HEAD}<Error><Code>{_text(code)}</Code><Message>{_text(message)}</Message></Error>"
 
 
+def blocks(sizes: dict[str, int]) -> str:
+    """The blocks that wait for their list, by id."""
+    found = "".join(f"<Block><Name>{_text(id)}</Name><Size>{size}</Size></Block>" for id, size in sizes.items())
+    waiting = f"<UncommittedBlocks>{found}</UncommittedBlocks>"
+    return f"{_HEAD}<BlockList><CommittedBlocks></CommittedBlocks>{waiting}</BlockList>"
+
+
 def block_ids(body: bytes) -> list[str]:
     """The ids of a block list, in order. No general XML is read: a list has one form."""
     try:

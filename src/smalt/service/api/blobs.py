@@ -74,6 +74,8 @@ class _Request:
         if not self._name:
             return await self._container_answer(comp)
         if call.method in ("GET", "HEAD"):
+            if comp == "blocklist":
+                return await self._list_blocks()
             blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
             return _properties(blob) if comp == "metadata" else self._read(blob)
         if call.method == "DELETE":
@@ -149,7 +151,12 @@ class _Request:
         id, md5 = self._call.query("blockid"), self._md5("content-md5")
         if not id or len(id) > 200:
             raise ValidationException("'blockid' must be a text of at most 200 characters")
-        await consumed(self._call, lambda blocks: self._blobs.put_block(self._store, self._name, id, blocks, md5))
+        size = self._call.headers.get("content-length", "")
+        if not size.isdecimal() or len(size) > 15:
+            raise ValidationException("say how long the block is, by the header 'Content-Length'")
+        await consumed(
+            self._call, lambda pieces: self._blobs.put_block(self._store, self._name, id, int(size), pieces, md5)
+        )
         return Response(status_code=201)
 
     async def _put_block_list(self) -> Response:
@@ -165,6 +172,14 @@ class _Request:
             md5=self._md5("x-ms-blob-content-md5"), metadata=self._metadata(),
         )  # fmt: skip
         return _written(blob)
+
+    async def _list_blocks(self) -> Response:
+        """What was sent and not listed yet, for who goes on with an upload; what a blob was made of is not kept."""
+        sizes = await asyncio.to_thread(self._blobs.blocks, self._store, self._name)
+        wanted = self._call.query("blocklisttype", "committed") != "committed"
+        if not sizes or not wanted:
+            await asyncio.to_thread(self._blobs.get, self._store, self._name)
+        return Response(blob_xml.blocks(sizes if wanted else {}), media_type="application/xml")
 
     async def _put_metadata(self) -> Response:
         blob = await asyncio.to_thread(self._blobs.set_metadata, self._store, self._name, self._metadata())

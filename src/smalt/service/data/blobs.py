@@ -7,7 +7,6 @@ that a job that writes the file anew ends it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.home import Home
+from smalt.service.data.blocks import check, waiting
 from smalt.service.data.contain import contained, inside
 from smalt.service.data.copying import remove_tree, temporary_beside
 from smalt.service.data.datastores import Datastores
@@ -36,7 +36,6 @@ UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 """Containers of one pending upload each."""
 
 _BLOCKS_KEPT = 7 * 86400.0  # as the service: blocks that nobody has listed in a week are gone
-_CHUNK = 1 << 20
 _locks: dict[str, threading.Lock] = {}
 """Of blobs that are being made of their blocks, which takes a while for large ones."""
 
@@ -54,12 +53,6 @@ class Exists(Refused):
     """`If-None-Match: *`, and the blob is there."""
 
     code = "BlobAlreadyExists"
-
-
-class WrongMd5(ValidationException):
-    """The bytes that came are not those that were sent."""
-
-    code = "Md5Mismatch"
 
 
 class Blobs:
@@ -106,23 +99,23 @@ class Blobs:
             for block in blocks:
                 digest.update(block)
                 file.write(block)
-            _check(digest, md5)
+            check(digest.digest(), md5)
             self._writable(container, name, only_new)
             file.finish(path)
         self._note(container, name, path, metadata or {}, md5)
         return self.get(container, name)
 
-    def put_block(self, container: str, name: str, id: str, blocks: Iterable[bytes], md5: str | None = None) -> None:
-        """Keep one block until its list comes."""
+    def put_block(
+        self, container: str, name: str, id: str, size: int, pieces: Iterable[bytes], md5: str | None = None
+    ) -> None:
+        """Keep one block of `size` bytes until its list comes."""
         self._writable(container, name, False)
-        target = self._blocks(container, name) / _hashed(id)
-        digest = hashlib.md5(usedforsecurity=False)
-        with NewFile(temporary_beside(target)) as file:
-            for block in blocks:
-                digest.update(block)
-                file.write(block)
-            _check(digest, md5)
-            file.finish(target)
+        waiting(self._blocks(container, name)).put(id, size, pieces, md5)
+
+    def blocks(self, container: str, name: str) -> dict[str, int]:
+        """The sizes of the blocks that wait for their list, by id."""
+        self._writable(container, name, False)
+        return waiting(self._blocks(container, name)).sizes()
 
     def put_block_list(
         self, container: str, name: str, ids: list[str], *, only_new: bool = False,
@@ -134,17 +127,12 @@ class Blobs:
             if not folder.exists() and self._is_made(container, name, made):
                 return self.get(container, name)  # its client did not wait for the first answer
             path = self._writable(container, name, only_new)
-            parts = [folder / _hashed(id) for id in ids]
-            missing = sum(not part.exists() for part in parts)
+            parts = waiting(folder)
+            missing = len(set(ids) - parts.sizes().keys())
             if missing:
                 raise ValidationException(f"the list names {missing} blocks that were not sent; send them again")
-            with NewFile(temporary_beside(path)) as file:
-                for part in parts:
-                    for chunk in _chunks(part):
-                        file.write(chunk)
-                file.finish(path)
+            parts.join(ids, path)
             self._note(container, name, path, metadata or {}, md5, made)
-            remove_tree(folder)
         _locks.pop(os.fspath(folder), None)
         return self.get(container, name)
 
@@ -191,7 +179,8 @@ class Blobs:
         """Blocks and uploads that nobody came back for are gone."""
         now = time.time()
         for folder in [*self._beside.glob("blocks/*"), *self._beside.glob("upload-*")]:
-            if folder.stat().st_mtime < now - _BLOCKS_KEPT:
+            touched = max(path.stat().st_mtime for path in (folder, folder / "index") if path.exists())
+            if touched < now - _BLOCKS_KEPT:
                 remove_tree(folder)
 
     def _names(self, container: str, prefix: str, delimiter: str) -> Iterator[str]:
@@ -289,16 +278,5 @@ def _entries(root: str, folder: str) -> list[str]:
     return sorted(names)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-
-
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _check(digest: Any, md5: str | None) -> None:
-    if md5 and base64.b64encode(digest.digest()).decode() != md5.strip():
-        raise WrongMd5("the MD5 of the bytes that arrived is not the one that was sent with them; send them again")
