@@ -12,6 +12,7 @@ NOUNS = {
     "environment": "Environments: the packages that jobs run with.",
     "data": "Data assets: named and versioned data.",
     "model": "Models: named and versioned, from files or from a job's output.",
+    "registry": "Registries: folders of assets that workspaces and people share.",
     "compute": "Computes: names for the places where jobs run.",
     "datastore": "Datastores: the folders where data, outputs and models are kept.",
     "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
@@ -43,7 +44,6 @@ LATER = {
     "feature-store-entity": "feature store entities",
     "index": "indexes",
     "marketplace-subscription": "marketplace subscriptions",
-    "registry": "registries",
     "serverless-endpoint": "serverless endpoints",
 }
 """Nouns of `az ml` that smalt does not have yet, and what to call them."""

@@ -13,9 +13,28 @@ from smalt.cli.verb import Invocation, Noun
 
 COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
 
+_SHARED = [
+    click.Option(["--registry-name"], metavar="NAME", required=True, help="The registry."),
+    click.Option(["--share-with-name"], metavar="NAME", help="Its name there; by default the same."),
+    click.Option(["--share-with-version"], metavar="VERSION", help="Its version there; by default the same."),
+]
+_REGISTRY = click.Option(["--registry-name"], metavar="NAME", help="Or a registry.")
+_TO = [
+    click.Option(["--to-workspace"], metavar="NAME", help="The workspace."),
+    click.Option(["--to-resource-group"], metavar="NAME", help="Its resource group; by default the same."),
+    _REGISTRY,
+]
+_FROM = [
+    click.Option(["--from-workspace"], metavar="NAME", help="The workspace."),
+    click.Option(["--from-resource-group"], metavar="NAME", help="Its resource group; by default the same."),
+    _REGISTRY,
+    click.Option(["--as-name"], metavar="NAME", help="Its name here; by default the same."),
+    click.Option(["--as-version"], metavar="VERSION", help="Its version here; by default the same."),
+]
+
 
 def add_verbs(noun: Noun, collection: str) -> None:
-    """Add show, list, update, archive and restore to a noun whose assets are in `client.<collection>`."""
+    """Add the verbs but create to a noun whose assets are in `client.<collection>`."""
     kind = str(noun.name)
     verbs = _Verbs(kind, collection)
     versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
@@ -32,6 +51,15 @@ def add_verbs(noun: Noun, collection: str) -> None:
     noun.verb("update", updated, help=f"Change a {kind}, by --set or from a file.")(verbs.update)
     noun.verb("archive", versioned, help=f"Hide a {kind}, or one version of it, from lists.")(verbs.archive)
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
+    one = [*options.name(f"The {kind}'s name."), options.VERSION]
+    called = _called(kind)
+    noun.verb("share", one, _SHARED, help=f"Copy a version of a {called} into a registry.")(verbs.share)
+    noun.verb("export-to", one, _TO, help=f"Copy a version of a {called} to another workspace or into a registry.")(
+        verbs.export_to
+    )
+    noun.verb(
+        "import-from", one, _FROM, help=f"Copy a version of a {called} from another workspace or from a registry."
+    )(verbs.import_from)
 
 
 def add_create(
@@ -74,7 +102,7 @@ class _Verbs:
         return self._assets(to, registry_name).create_or_update(documents.read(self._kind, file, set, given))
 
     def show(self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
-        return fetch(self._read(to, registry_name), name, version, label)
+        return fetch(self._assets(to, registry_name), name, version, label)
 
     def list(
         self,
@@ -86,7 +114,7 @@ class _Verbs:
         registry_name: str | None,
         stage: str | None = None,
     ) -> Any:
-        assets = self._read(to, registry_name)
+        assets = self._assets(to, registry_name)
         view = options.view(archived_only, include_archived)
         found = assets.list(name=name, list_view_type=view)
         if stage is not None:
@@ -121,15 +149,74 @@ class _Verbs:
     ) -> None:
         self._assets(to, registry_name).restore(*_named(name, version, label))
 
-    def _read(self, to: Invocation, registry_name: str | None) -> Any:
-        """The assets, of a registry's environments too; those can only be read."""
-        if registry_name is not None and self._kind == "environment":
-            return to.registry(registry_name).environments
-        return self._assets(to, registry_name)
+    def share(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        registry_name: str,
+        share_with_name: str | None,
+        share_with_version: str | None,
+    ) -> Any:
+        name, version = self._version(to, name, version)
+        return self._assets(to, None).share(
+            name,
+            version,
+            registry_name=registry_name,
+            share_with_name=share_with_name,
+            share_with_version=share_with_version,
+        )
+
+    def export_to(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        to_workspace: str | None,
+        to_resource_group: str | None,
+        registry_name: str | None,
+    ) -> Any:
+        name, version = self._version(to, name, version)
+        return self._assets(to, None).export_to(
+            name,
+            version,
+            workspace_name=to_workspace,
+            resource_group_name=to_resource_group,
+            registry_name=registry_name,
+        )
+
+    def import_from(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        from_workspace: str | None,
+        from_resource_group: str | None,
+        registry_name: str | None,
+        as_name: str | None,
+        as_version: str | None,
+    ) -> Any:
+        name, version, label = _named(name, version, None)
+        if version is None or label is not None:
+            raise click.UsageError("say which version to import, with --version")
+        return self._assets(to, None).import_from(
+            name,
+            version,
+            workspace_name=from_workspace,
+            resource_group_name=from_resource_group,
+            registry_name=registry_name,
+            as_name=as_name,
+            as_version=as_version,
+        )
+
+    def _version(self, to: Invocation, name: str, version: str | None) -> tuple[str, str]:
+        """The name and the version, which is the latest where none is given."""
+        found = fetch(self._assets(to, None), name, version, None)
+        return found.name, found.version
 
     def _assets(self, to: Invocation, registry_name: str | None) -> Any:
-        local_only(registry_name)
-        return getattr(to.client, self._collection)
+        client = to.client if registry_name is None else to.registry(registry_name)
+        return getattr(client, self._collection)
 
 
 def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any:
@@ -138,14 +225,6 @@ def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any
     if version is None and label is None:
         label = "latest"
     return assets.get(name, version=version, label=label)
-
-
-def local_only(registry: str | None) -> None:
-    if registry is not None:
-        raise click.ClickException(
-            f"smalt has no registries yet but the environments of 'azureml', so '{registry}' cannot be used; "
-            "without --registry-name it is the workspace"
-        )
 
 
 def plural(kind: str) -> str:

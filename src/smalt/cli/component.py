@@ -31,11 +31,11 @@ def create(
     **_: Any,
 ) -> Any:
     """Register a component from a YAML file."""
-    assets.local_only(registry_name)
     if file is None:
         raise click.UsageError("say which file describes the component: smalt component create --file component.yml")
     entity = documents.read("component", file, set, {"name": name, "version": version})
-    return to.client.components.create_or_update(entity)
+    client = to.client if registry_name is None else to.registry(registry_name)
+    return client.components.create_or_update(entity)
 
 
 assets.add_verbs(component, "components")

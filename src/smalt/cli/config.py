@@ -12,7 +12,7 @@ from smalt.cli.verb import Invocation, Noun
 config = Noun("config", "Settings of the home.", ("name", "value"))
 
 _PATH = "/smalt/v1/config"
-_FOLDERS = frozenset({"url-map"})
+_FOLDERS = frozenset({"url-map", "registry"})
 _PROGRAMS = frozenset({"host-python", "mlflow-python"})
 
 

@@ -17,4 +17,3 @@ data.refuse("list-materialization-status", "smalt cannot import data yet, so the
 data.refuse(
     "mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME"
 )
-data.refuse("share", "smalt has no registries yet; they come in a later version")

@@ -39,7 +39,6 @@ def create(
     **given: Any,
 ) -> Any:
     """Register an environment, from a YAML file or from the options."""
-    assets.local_only(registry_name)
     given["tags"] = edits.tags(given["tags"])
     given["build"] = {
         key: value
@@ -47,8 +46,8 @@ def create(
         if value is not None
     }
     given["conda_file"] = documents.local(conda_file)
-    return to.client.environments.create_or_update(documents.read("environment", file, set, given))
+    client = to.client if registry_name is None else to.registry(registry_name)
+    return client.environments.create_or_update(documents.read("environment", file, set, given))
 
 
 assets.add_verbs(environment, "environments")
-environment.refuse("share", "smalt has no registries yet; they come in a later version")

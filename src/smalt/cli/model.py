@@ -28,12 +28,11 @@ def download(
     to: Invocation, name: str, version: str | None, label: str | None, download_path: str, registry_name: str | None
 ) -> None:
     """Download a model's files."""
-    assets.local_only(registry_name)
-    found = assets.fetch(to.client.models, name, version, label)
-    to.client.models.download(found.name, version=found.version, download_path=download_path)
+    client = to.client if registry_name is None else to.registry(registry_name)
+    found = assets.fetch(client.models, name, version, label)
+    client.models.download(found.name, version=found.version, download_path=download_path)
     to.note(f"downloaded to {download_path}")
 
 
 assets.add_verbs(model, "models")
 model.refuse("package", "smalt cannot package models yet; that comes in a later version, with online endpoints")
-model.refuse("share", "smalt has no registries yet; they come in a later version")

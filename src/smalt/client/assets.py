@@ -35,7 +35,7 @@ class Assets:
 
     def __init__(self, client: MLClient) -> None:
         self._client = client
-        self._workspace = client.workspace_id
+        self._workspace = client.uploads_id
         self._items: dict[str, Json] = {}
         self._codes: dict[tuple[str, tuple[str, ...]], str] = {}
         self._components: dict[int, tuple[Component, str]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.client.mounts import refuse_mount
-from smalt.client.versioned import Archivable, refuse_share
+from smalt.client.versioned import Archivable
 from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import Refused, ValidationException
 
@@ -40,19 +40,6 @@ class DataOperations(Archivable):
     ) -> Iterator[Any]:
         """The jobs that imported it: none yet."""
         return iter(())
-
-    def share(
-        self,
-        name: str,
-        version: str,
-        *,
-        share_with_name: str,
-        share_with_version: str,
-        registry_name: str,
-        **kwargs: Any,
-    ) -> NoReturn:
-        """Refused: there is no registry to share with."""
-        refuse_share(self, name, version, registry_name)
 
     def mount(
         self,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from smalt.client.versioned import Archivable, refuse_share
+from smalt.client.versioned import Archivable
 
 if TYPE_CHECKING:
     from smalt.entities.environment import Environment
@@ -18,9 +18,3 @@ class EnvironmentOperations(Archivable):
     def create_or_update(self, environment: Environment) -> Environment:
         """Register the environment; one without a version that is as the latest is that one."""
         return self._register(environment)  # type: ignore[no-any-return]
-
-    def share(
-        self, name: str, version: str, *, share_with_name: str, share_with_version: str, registry_name: str
-    ) -> NoReturn:
-        """Refused: there is no registry to share with."""
-        refuse_share(self, name, version, registry_name)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from smalt.client.versioned import Archivable, refuse_share
+from smalt.client.versioned import Archivable
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
@@ -56,12 +56,6 @@ class ModelOperations(Archivable):
             f"model '{name}:{version}' was not packaged: smalt serves no models yet; download it with "
             "ml_client.models.download"
         )
-
-    def share(
-        self, name: str, version: str, *, share_with_name: str, share_with_version: str, registry_name: str
-    ) -> NoReturn:
-        """Refused: there is no registry to share with."""
-        refuse_share(self, name, version, registry_name)
 
 
 class EvaluatorOperations(ModelOperations):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from smalt.client.collection import Collection
-from smalt.exceptions import NotFound, Refused
+from smalt.client.polling import Done
+from smalt.exceptions import ValidationException
+from smalt.wire.ids import registry_id
 
 if TYPE_CHECKING:
     from smalt.entities.registry import Registry
@@ -15,33 +18,37 @@ _BUILT_IN = "azureml"
 
 
 class RegistryOperations(Collection):
-    """There is one, `azureml`, with the environments of smalt's catalogue."""
+    """`azureml`, with the environments of smalt's catalogue, and folders that a team shares."""
 
     kind = "registry"
 
     def get(self, name: str | None = None) -> Registry:
-        name = name or self._client.registry_name or _BUILT_IN
-        if name.lower() != _BUILT_IN:
-            raise NotFound(f"there is no registry '{name}' here; smalt has '{_BUILT_IN}'")
-        return _azureml()
+        return self._entity(self._connection.get(self._path(name or self._client.registry_name or _BUILT_IN)))
 
     def list(self, *, scope: str = "resource_group") -> Iterator[Registry]:
-        return iter((_azureml(),))
+        path = self._path("x").rpartition("/")[0]
+        return (self._entity(body) for body in self._connection.pages(path))
 
-    def begin_create(self, registry: Registry, **kwargs: Any) -> NoReturn:
-        """Refused: assets are shared by their workspaces so far."""
-        raise Refused(
-            f"registry '{registry.name}' was not created: smalt has no registries of your own yet; register the assets "
-            "in the workspace that uses them"
-        )
+    def begin_create(self, registry: Registry, **kwargs: Any) -> Done[Registry]:
+        """Its location, where that is a path, becomes the registry; else a folder of the home."""
+        if not registry.name:
+            raise ValidationException("a registry needs a name to be created")
+        location = str(registry.location or "")
+        if location.startswith((".", "/", "~")):
+            location = os.path.abspath(os.path.expanduser(location))
+        return Done(self._entity(self._connection.put(self._path(registry.name), {"location": location})))
 
-    def begin_delete(self, *, name: str, **kwargs: Any) -> NoReturn:
-        """Refused: the only one belongs to smalt."""
-        self.get(name)
-        raise Refused(f"the registry '{name}' belongs to smalt and cannot be deleted")
+    def begin_delete(self, *, name: str, **kwargs: Any) -> Done[None]:
+        """Forget the registry; its folder stays as it is."""
+        return self._remove(self._path(name))
 
+    def _path(self, name: str = "", version: str | None = None) -> str:
+        return registry_id(self._client.subscription_id, self._client.resource_group_name, name)
 
-def _azureml() -> Registry:
-    from smalt.entities.registry import Registry
+    def _entity(self, body: dict[str, Any]) -> Registry:
+        from smalt.entities.registry import Registry
 
-    return Registry(name=_BUILT_IN, location="local", description="the environments of smalt's catalogue")
+        description = body["properties"].get("description")
+        made = Registry(name=body["name"], location=body["location"], description=description)
+        made.id = body["id"]
+        return made

@@ -19,7 +19,7 @@ _PIECE = 1 << 20
 
 def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str:
     """The code id of a folder or file, with the files and folders `includes` (relative to it) added to it."""
-    route = f"/smalt/v1{client.workspace_id}/snapshots"
+    route = f"/smalt/v1{client.uploads_id}/snapshots"
     if client.connection.local and not includes:
         return str(client.connection.post(route, {"path": path, "ignore": True})["codeId"])
     manifest = Manifest()

@@ -58,7 +58,7 @@ def files(path: str) -> dict[str, str]:
 
 
 def _base(client: MLClient, datastore: str) -> str:
-    return f"/smalt/v1{client.workspace_id}/datastores/{datastore}"
+    return f"/smalt/v1{client.uploads_id}/datastores/{datastore}"
 
 
 def _present(client: MLClient, base: str, folder: str) -> dict[str, int]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 from smalt import wire
 from smalt.client.assets import Assets
 from smalt.client.collection import Collection
+from smalt.client.sharing import bring, other_workspace, share
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, ValidationException
 
 
 class Versioned(Collection):
@@ -31,7 +32,12 @@ class Versioned(Collection):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
         assets.send()
-        return self._entity(self._connection.put(self._path(name, str(chosen)), body))
+        return self._entity(self._connection.put(self._written(name, str(chosen)), body))
+
+    def _written(self, name: str, version: str) -> str:
+        """The path of its PUT; a registry is told the workspace by way of which local files came."""
+        path = self._path(name, version)
+        return f"{path}?workspace={self._client.uploads_id}" if self._client.registry_name is not None else path
 
     def _listed(
         self, name: str | None, list_view_type: str = "ActiveOnly", max_results: int | None = None, **_: object
@@ -97,7 +103,8 @@ class Versioned(Collection):
         body = self._connection.get(self._path(name, version))
         properties = {**body["properties"], "isArchived": archived}
         properties.pop("provisioningState", None)
-        self._connection.put(self._path(name, version), {"properties": properties})
+        path = self._path(name) if version is None else self._written(name, version)
+        self._connection.put(path, {"properties": properties})
 
 
 class Archivable(Versioned):
@@ -120,16 +127,65 @@ class Archivable(Versioned):
     def restore(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
         self._hide(name, version, label, False)
 
+    def share(
+        self,
+        name: str,
+        version: str,
+        *,
+        share_with_name: str | None = None,
+        share_with_version: str | None = None,
+        registry_name: str,
+        **kwargs: Any,
+    ) -> Any:
+        """Copy a version, with its content, into a registry; under its own name and version unless others are given."""
+        shared_as = share_with_name or name, str(share_with_version or version)
+        return self._entity(share(self._client, self.segment, (name, str(version)), registry_name, shared_as))
+
+    def export_to(
+        self,
+        name: str,
+        version: str,
+        *,
+        workspace_name: str | None = None,
+        resource_group_name: str | None = None,
+        registry_name: str | None = None,
+    ) -> Any:
+        """Copy a version, with its content, to another workspace or into a registry."""
+        if registry_name is not None and workspace_name is None:
+            return self.share(name, version, registry_name=registry_name)
+        if workspace_name is None or registry_name is not None:
+            raise ValidationException("say where it goes: give a workspace_name or a registry_name, one of them")
+        there = type(self)(other_workspace(self._client, workspace_name, resource_group_name))
+        client = self._client
+        return there.import_from(
+            name, version, workspace_name=client.workspace_name, resource_group_name=client.resource_group_name
+        )
+
+    def import_from(
+        self,
+        name: str,
+        version: str,
+        *,
+        workspace_name: str | None = None,
+        resource_group_name: str | None = None,
+        registry_name: str | None = None,
+        as_name: str | None = None,
+        as_version: str | None = None,
+    ) -> Any:
+        """Copy a version, with its content, from another workspace or from a registry to this workspace."""
+        found = bring(
+            self._client,
+            self.segment,
+            (name, str(version)),
+            workspace_name=workspace_name,
+            resource_group_name=resource_group_name,
+            registry_name=registry_name,
+            brought_as=(as_name, as_version),
+        )
+        return self._entity(found)
+
 
 def _named(entity: Any) -> str:
     if not entity.name:
         raise ValidationException(f"{entity.noun} needs a name to be registered; set 'name'")
     return str(entity.name)
-
-
-def refuse_share(collection: Versioned, name: str, version: str, registry: str) -> NoReturn:
-    collection._get(name, version, None)
-    raise Refused(
-        f"{collection.kind} '{name}:{version}' was not shared: smalt has no registry '{registry}'; register it in the "
-        "other workspace with create_or_update"
-    )

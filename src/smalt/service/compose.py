@@ -17,6 +17,7 @@ from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, resources, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
+from smalt.service.registry import Desk, Registries
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
 
@@ -39,31 +40,34 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     environments = Environments(home, settings)
     compute = LocalCompute(home, cpus=settings.cpus)
     tracking = Tracking(home, settings, db, data)
-    return Engine(Rooms(home, db, data, environments, compute, settings, tracking))
+    registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
+    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries))
 
 
 class _Lookups:
     """Questions of the data room to the records, which it may ask from any thread."""
 
     def __init__(self, home: Home, db: Database) -> None:
+        self.registries: Registries | None = None
         self._home = home
         self._db = db
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
 
     def output(self, workspace: Workspace, job: str, output: str) -> str | None:
-        return self._ask(self._output, workspace, job, output)
+        return self.ask(self._output, workspace, job, output)
 
     def asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
-        return self._ask(self._asset, workspace, reference)
+        return self.ask(self._asset, workspace, reference)
 
     def datastore(self, folder: str, name: str) -> str | None:
-        return self._ask(self._datastore, folder, name)
+        return self.ask(self._datastore, folder, name)
 
     def workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
-        return self._ask(self._workspace, subscription, group, name)
+        return self.ask(self._workspace, subscription, group, name)
 
-    def _ask(self, question: Callable[..., Result], *arguments: Any) -> Result:
+    def ask(self, question: Callable[..., Result], *arguments: Any) -> Result:
+        """The answer of a function that must run on the thread that owns the records."""
         if threading.get_ident() == self._thread:
             return question(*arguments)
 
@@ -89,7 +93,7 @@ class _Lookups:
 
     def _asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
         if reference.registry:
-            return None
+            return self._shared(reference)
         if reference.workspace:
             other = self._workspace(*reference.workspace)
             if other is None:
@@ -100,6 +104,13 @@ class _Lookups:
             if found:
                 return str(found.properties.get(_URIS[kind]) or "") or None
         return None
+
+    def _shared(self, reference: AssetReference) -> str | None:
+        """Of a registry; the built-in one has neither data nor models."""
+        if self.registries is None or reference.kind not in _URIS:
+            return None
+        named = reference.name, reference.version, reference.label
+        return self.registries.uri(str(reference.registry), str(reference.kind), *named)
 
     def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
         if reference.version:

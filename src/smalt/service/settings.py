@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Located, Unavailable, ValidationException
 from smalt.home import Home
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Setting(NamedTuple):
@@ -28,6 +31,7 @@ class Settings(Mapping[str, Any]):
     compute: str
     fidelity: str
     url_map: dict[str, str]
+    registry: dict[str, str]
     host_python: str | None
     mlflow_python: str | None
     defaults: dict[str, str]
@@ -184,11 +188,24 @@ def _url_map(value: Any) -> dict[str, str]:
     return entries
 
 
+def _registries(value: Any) -> dict[str, str]:
+    entries = _mapping(value)
+    for name, folder in entries.items():
+        if not _NAME.fullmatch(name) or name.lower() == "azureml":
+            raise ValueError(
+                "must map names of registries (letters, digits, '-' and '_'; 'azureml' is smalt's own) to folders"
+            )
+        if not os.path.isabs(folder):
+            raise ValueError("must map names of registries to absolute folders")
+    return entries
+
+
 SETTINGS: dict[str, Setting] = {
     "idle-minutes": Setting(30.0, _number(0)),
     "compute": Setting("any", _one_of("any", "strict")),
     "fidelity": Setting("nearest", _one_of("nearest", "strict")),
     "url-map": Setting({}, _url_map),
+    "registry": Setting({}, _registries),
     "host-python": Setting(None, _program),
     "mlflow-python": Setting(None, _program),
     "defaults": Setting({}, _mapping),

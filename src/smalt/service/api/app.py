@@ -30,7 +30,7 @@ from smalt.service.api import (
     official,
     paths,
     prune,
-    registry,
+    registries,
     sizes,
     snapshots,
     status,
@@ -53,7 +53,7 @@ _GLOBAL: list[Table] = [
     workspaces.GLOBAL_ROUTES,
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
-    registry.ROUTES,
+    registries.GLOBAL_ROUTES,
     sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
@@ -73,6 +73,7 @@ _WORKSPACE: dict[str, list[Table]] = {
         compare.ROUTES,
         snapshots.ROUTES,
         archives.ROUTES,
+        registries.ROUTES,
         bulk.ROUTES,
         files.ROUTES,
     ],

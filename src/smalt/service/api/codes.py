@@ -17,8 +17,7 @@ from smalt.service.api.versioned import Collection, check_name
 from smalt.service.data import Snapshot
 from smalt.service.data.blobs import SNAPSHOTS
 from smalt.service.records import assets
-
-_FIRST = "1"
+from smalt.service.registry.desk import FIRST, keep_code
 
 
 class _Codes(Collection):
@@ -79,15 +78,9 @@ async def start_pending_upload(call: Call) -> dict[str, Any]:
 
 
 def keep(call: Call, snapshot: Snapshot) -> str:
-    """The id of the code with that content; it is named by its hash, so that it is there once."""
-    if assets.get(call.service.db, call.workspace.id, "codes", snapshot.hash, _FIRST) is None:
-        properties = {
-            "codeUri": _snapshot_uri(snapshot),
-            "isAnonymous": True,
-            "properties": {"hash_sha256": snapshot.hash},
-        }
-        _put(call, snapshot.hash, _FIRST, properties, snapshot.hash)
-    return f"{resource_id(call.workspace, 'codes', snapshot.hash)}/versions/{_FIRST}"
+    """The id of the code with that content."""
+    keep_code(call.service.db, call.workspace, snapshot, call.principal)
+    return f"{resource_id(call.workspace, 'codes', snapshot.hash)}/versions/{FIRST}"
 
 
 async def _path(call: Call, uri: str) -> Path:

@@ -21,8 +21,8 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
     if reference.name == "host":
         return {"host": True}
     if _is_shared(rooms, reference):
-        found = _used(rooms, workspace, "environments", reference)
-        return _with_context(rooms, workspace, {**found, "name": reference.name})
+        used = _used(rooms, workspace, "environments", reference)
+        return _with_context(rooms, workspace, {**used, "name": reference.name})
     if not reference.registry:
         found = _version(rooms.db, workspace, "environments", reference)
         if found:

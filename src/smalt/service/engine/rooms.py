@@ -45,7 +45,7 @@ class Rooms:
         self.compute = compute
         self.settings = settings
         self.tracking = tracking
-        self.registries = registries or Registries(settings, Desk(db, data))
+        self.registries = registries or Registries(settings, Desk(home, db, data))
         self.base_variables = {
             name: value
             for name, value in os.environ.items()

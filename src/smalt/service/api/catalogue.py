@@ -1,16 +1,16 @@
-"""The registry `azureml`, as far as it is here: its environments are the catalogue's."""
+"""The handlers of the registry `azureml`, as far as it is here: its environments are the catalogue's."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound
 from smalt.service.api.call import Call
 from smalt.service.api.lists import page
 from smalt.service.api.shapes import system_data
 from smalt.service.environments.curated import Entry
 from smalt.service.environments.environments import Environments
-from smalt.wire.ids import PROVIDER, REGISTRY
+from smalt.wire.ids import PROVIDER
 
 _NAME = "azureml"
 
@@ -32,11 +32,6 @@ async def list_versions(call: Call) -> dict[str, Any]:
 async def get_version(call: Call) -> dict[str, Any]:
     """The catalogue holds one version of each, which answers for every one, as it does when a job names it."""
     return _version(call, _entry(call), call.name("version"))
-
-
-async def refuse(call: Call) -> NoReturn:
-    _check(call)
-    raise Refused(f"smalt has the environments of the registry '{_NAME}' and nothing else; they can only be read")
 
 
 def _container(call: Call, entry: Entry) -> dict[str, Any]:
@@ -80,12 +75,3 @@ def _check(call: Call) -> None:
     registry = call.name("registry")
     if registry.lower() != _NAME:
         raise NotFound(f"there is no registry '{registry[:100]}' here; smalt has the environments of '{_NAME}'")
-
-
-ROUTES = [
-    ("GET", f"{REGISTRY}/environments", list_environments),
-    ("GET", f"{REGISTRY}/environments/{{name}}", get_environment),
-    ("GET", f"{REGISTRY}/environments/{{name}}/versions", list_versions),
-    ("GET", f"{REGISTRY}/environments/{{name}}/versions/{{version}}", get_version),
-    *((method, f"{REGISTRY}/{{rest:path}}", refuse) for method in ("GET", "PUT", "POST", "PATCH", "DELETE")),
-]

@@ -1,0 +1,91 @@
+"""What assets of files and assets of the records are turned into one another with: records, data, and their thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from smalt.exceptions import NotFound
+from smalt.home import Home
+from smalt.service.data import Data, Snapshot
+from smalt.service.records import assets
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+from smalt.wire import ids
+
+Result = TypeVar("Result")
+Properties = dict[str, Any]
+
+FIRST = "1"
+
+
+def _at_once(question: Callable[..., Result], *arguments: Any) -> Result:
+    return question(*arguments)
+
+
+class Desk:
+    """Its methods may be called from any thread; `ask` calls a function on the thread that owns the records."""
+
+    def __init__(self, home: Home, db: Database, data: Data, ask: Callable[..., Any] = _at_once) -> None:
+        self._home = home
+        self.data = data
+        self._db = db
+        self._ask = ask
+
+    def scratch(self) -> Path:
+        """Where files lie for a moment, on the disk of the stores."""
+        folder = self._home.path("cache", "transfers")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def find(
+        self, workspace: Workspace, kind: str, name: str, version: str | None, label: str | None
+    ) -> assets.Version:
+        found: assets.Version = self._ask(assets.find, self._db, workspace.id, kind, name, version, label)
+        return found
+
+    def put_anonymous(self, workspace: Workspace, kind: str, name: str, version: str, properties: Properties) -> str:
+        """Keep a thing that has no name of its own; gives its id."""
+        body = {**properties, "isAnonymous": True}
+        self._ask(_put_once, self._db, workspace, kind, name, version, body, workspace.created_by)
+        return ids.asset_id(_id(workspace), kind, name, version)
+
+    def keep_code(self, workspace: Workspace, snapshot: Snapshot) -> str:
+        """The id of the code with that content."""
+        self._ask(keep_code, self._db, workspace, snapshot, workspace.created_by)
+        return ids.asset_id(_id(workspace), "codes", snapshot.hash, FIRST)
+
+    def code_hash(self, workspace: Workspace, name: str, version: str | None) -> str:
+        found = self.find(workspace, "codes", name, version, None)
+        if found.content_hash is None:
+            raise NotFound(f"code '{name}' was never uploaded; register the component again")
+        return found.content_hash
+
+
+def keep_code(db: Database, workspace: Workspace, snapshot: Snapshot, principal: str) -> None:
+    """Code is named by the hash of its content, so that it is there once."""
+    properties = {
+        "codeUri": f"smalt://snapshots/{snapshot.hash}",
+        "isAnonymous": True,
+        "properties": {"hash_sha256": snapshot.hash},
+    }
+    _put_once(db, workspace, "codes", snapshot.hash, FIRST, properties, principal, snapshot.hash)
+
+
+def _put_once(
+    db: Database,
+    workspace: Workspace,
+    kind: str,
+    name: str,
+    version: str,
+    properties: Properties,
+    principal: str,
+    hash: str | None = None,
+) -> None:
+    if assets.get(db, workspace.id, kind, name, version) is None:
+        assets.put(db, workspace.id, kind, name, version, properties, principal, content_hash=hash)
+
+
+def _id(workspace: Workspace) -> str:
+    return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)

@@ -1,0 +1,127 @@
+"""The registries of a home: the setting `registry` says which there are, and in which folder each is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.exceptions import Conflict, NotFound
+from smalt.service.data.copying import remove_tree
+from smalt.service.records.workspaces import Workspace
+from smalt.service.registry import reading
+from smalt.service.registry.desk import Desk, Properties
+from smalt.service.registry.shelf import NOUNS, Found, Shelf
+from smalt.service.registry.writing import Writer
+
+BUILT_IN = "azureml"
+_DESCRIPTIVE = ("description", "tags", "properties", "stage")
+
+
+class Registries:
+    """`settings` is read at each call, so a change counts at once."""
+
+    def __init__(self, settings: Mapping[str, Any], desk: Desk) -> None:
+        self._settings = settings
+        self.desk = desk
+
+    def shelf(self, name: str) -> Shelf:
+        """The registry's folder; NotFound says which there are."""
+        for known, folder in self.folders.items():
+            if known.lower() == name.lower():
+                return Shelf(known, folder)
+        known = ", ".join([BUILT_IN, *self.folders])
+        raise NotFound(
+            f"there is no registry '{name[:100]}' here (there are: {known}); say in which folder it is: "
+            f"smalt config set registry {name[:100]}=FOLDER"
+        )
+
+    def has(self, name: str) -> bool:
+        return name.lower() in (known.lower() for known in self.folders)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        return dict(self._settings.get("registry") or {})
+
+    def shown(self, found: Found) -> Properties:
+        """The properties as they are told, with what is local in its place."""
+        return reading.properties(found, reading.InPlace())
+
+    def used(
+        self, workspace: Workspace, registry: str, kind: str, name: str, version: str | None, label: str | None
+    ) -> Properties:
+        """The properties for a job of the workspace."""
+        return self._read(self.shelf(registry).find(kind, name, version, label), reading.Kept(self.desk, workspace))
+
+    def imported(self, workspace: Workspace, found: Found) -> Properties:
+        """The properties for a version of the workspace's own; the content has been copied there."""
+        return self._read(found, reading.Copied(self.desk, workspace))
+
+    def uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
+        """Where the content of data or of a model is."""
+        shown = self.shown(self.shelf(registry).find(kind, name, version, label))
+        return str(shown.get({"data": "dataUri", "models": "modelUri"}[kind]) or "") or None
+
+    def publish(
+        self,
+        shelf: Shelf,
+        workspace: Workspace,
+        asset: tuple[str, str, str],
+        given: Properties,
+        *,
+        reads_disk: bool = False,
+    ) -> None:
+        """Write an asset (kind, name, version) of the workspace into the registry.
+
+        One that is there must have the same content; what describes it may change.
+        """
+        there = [one for one in shelf.versions(*asset[:2], "All") if one.version == asset[2]]
+        with shelf.new(*asset) as folder:
+            Writer(self.desk, workspace, reads_disk).asset(*asset, given, folder)
+            if there:
+                self._redescribe(there[0], Found(*asset, folder, False))
+                remove_tree(folder)
+
+    def carried(self, source: Workspace, target: Workspace, asset: tuple[str, str, str]) -> Properties:
+        """The properties of another workspace's asset for one of this workspace; its content has been copied."""
+        kind, name, version = asset
+        given = self.desk.find(source, kind, name, version, None).properties
+        with tempfile.TemporaryDirectory(dir=self.desk.scratch()) as folder:
+            shelf = Shelf("transfer", folder)
+            self.publish(shelf, source, asset, given)
+            return self.imported(target, shelf.find(kind, name, version))
+
+    def _redescribe(self, there: Found, new: Found) -> None:
+        """Take the new description over, where nothing else differs."""
+        before, after = (_relative(reading.entity(one).to_dict(), one) for one in (there, new))
+        changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+        same_files = self._content(there) == self._content(new)
+        if not same_files or changed - {*_DESCRIPTIVE}:
+            raise Conflict(
+                f"{NOUNS[there.kind]} '{there.name}:{there.version}' exists already in the registry and is another "
+                "one; create another version"
+            )
+        if changed:
+            temporary = there.document.with_name(f".{there.document.name}.{os.getpid()}")
+            temporary.write_bytes(new.document.read_bytes())
+            os.replace(temporary, there.document)
+
+    def _content(self, found: Found) -> list[Any]:
+        """Everything but the YAML and the marks."""
+        _, entries = self.desk.data.snapshots.identify(found.folder, ignore=False)
+        return [entry for entry in entries if entry.path not in (found.document.name, ".archived")]
+
+    def _read(self, found: Found, references: reading.Kept) -> Properties:
+        if found.kind == "components":
+            reading.refuse_includes(found, reading.entity(found))
+        return reading.properties(found, references)
+
+
+def _relative(value: Any, found: Found) -> Any:
+    """A path of the document without the folder that it is in."""
+    if isinstance(value, str):
+        return value.replace(str(found.folder), "")
+    if isinstance(value, dict):
+        return {key: _relative(item, found) for key, item in value.items()}
+    return [_relative(item, found) for item in value] if isinstance(value, list) else value

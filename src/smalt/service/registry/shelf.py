@@ -1,0 +1,151 @@
+"""The folder of one registry: `<kind>/<name>/<version>/<noun>.yml`, with the content of the asset beside the YAML.
+
+The YAML is what a person would write for `smalt … create --file`, with relative paths, so that the folder can be kept
+in git, be read without smalt, and be added to by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from smalt.exceptions import Conflict, NotFound, Unavailable, ValidationException
+from smalt.service.data.copying import cannot_write, remove_tree
+
+NOUNS = {"components": "component", "environments": "environment", "models": "model", "data": "data"}
+_ARCHIVED = ".archived"
+_VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+
+
+class Found(NamedTuple):
+    """One version, and where it lies."""
+
+    kind: str
+    name: str
+    version: str
+    folder: Path
+    archived: bool
+
+    @property
+    def document(self) -> Path:
+        return self.folder / f"{NOUNS[self.kind]}.yml"
+
+
+class Shelf:
+    def __init__(self, registry: str, folder: str) -> None:
+        self.registry = registry
+        self.folder = Path(folder)
+
+    def names(self, kind: str, view: str = "ActiveOnly") -> list[str]:
+        """Those with a version, archived ones as the view says."""
+        self._check_there()
+        found = (name for name in _folders(self.folder / kind) if self.versions(kind, name, "All"))
+        return [name for name in found if self.is_archived(kind, name) in _VIEWS.get(view, (False,))]
+
+    def versions(self, kind: str, name: str, view: str = "ActiveOnly") -> list[Found]:
+        """Newest first: the highest number, since no time survives a checkout of git."""
+        place = self._place(kind, name)
+        found = []
+        for version in _folders(place):
+            folder = place / version
+            if (folder / f"{NOUNS[kind]}.yml").is_file():
+                found.append(Found(kind, name, version, folder, (folder / _ARCHIVED).exists()))
+        found.sort(key=lambda one: natural(one.version), reverse=True)
+        return [one for one in found if one.archived in _VIEWS.get(view, (False,))]
+
+    def find(self, kind: str, name: str, version: str | None = None, label: str | None = None) -> Found:
+        """One version; NotFound says which there are."""
+        self._check_there()
+        there = self.versions(kind, name, "All")
+        if version is not None:
+            found = [one for one in there if one.version == version]
+        elif label in (None, "latest", "default"):
+            found = [one for one in there if not one.archived]
+        else:
+            found = []
+        if found:
+            return found[0]
+        wanted = f"{name}:{version}" if version else f"{name}@{label or 'latest'}"
+        noun = "data asset" if kind == "data" else NOUNS[kind]
+        known = [one.version for one in there][:5]
+        look = f"look for it with: smalt {NOUNS[kind]} list --registry-name {self.registry}"
+        hint = f"; its versions are {', '.join(known)}" if known else f"; {look}"
+        raise NotFound(f"there is no {noun} '{wanted}' in registry '{self.registry}'{hint}")
+
+    def next_version(self, kind: str, name: str) -> str:
+        numbers = [int(one.version) for one in self.versions(kind, name, "All") if one.version.isdecimal()]
+        return str(max(numbers, default=0) + 1)
+
+    def is_archived(self, kind: str, name: str) -> bool:
+        return (self._place(kind, name) / _ARCHIVED).exists()
+
+    def archive(self, kind: str, name: str, version: str | None, archived: bool) -> None:
+        """An empty file says it, which git keeps."""
+        folder = self._place(kind, name) if version is None else self.find(kind, name, version).folder
+        if not folder.is_dir():
+            self.find(kind, name)
+        try:
+            if archived:
+                (folder / _ARCHIVED).touch()
+            else:
+                (folder / _ARCHIVED).unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from None
+
+    @contextlib.contextmanager
+    def new(self, kind: str, name: str, version: str) -> Iterator[Path]:
+        """A folder to fill, which becomes the version when the `with` ends well, whole or not at all."""
+        self._check_there()
+        target = self._place(kind, name) / _checked(version, "version")
+        temporary = target.with_name(f".{version}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+            if temporary.is_dir():
+                os.rename(temporary, target)
+        except OSError as error:
+            if target.exists():
+                raise Conflict(
+                    f"{NOUNS[kind]} '{name}:{version}' has just been created by another; try again"
+                ) from None
+            raise cannot_write(target, error) from None
+        finally:
+            if temporary.exists():
+                remove_tree(temporary)
+
+    def _place(self, kind: str, name: str) -> Path:
+        return self.folder / kind / _checked(name, "name")
+
+    def _check_there(self) -> None:
+        if not self.folder.is_dir():
+            raise Unavailable(
+                f"the folder of registry '{self.registry}', {self.folder}, is not there; mount it, or say where it is: "
+                f"smalt config set registry {self.registry}=FOLDER"
+            )
+
+
+def natural(version: str) -> list[tuple[int, int, str]]:
+    """The order of versions: 2 before 10, 1.9 before 1.10."""
+    parts = re.findall(r"\d+|[^\d.]+", version)
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
+
+
+def _checked(text: str, what: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValidationException(
+            f"'{text[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"
+        )
+    return text
+
+
+def _folders(place: Path) -> list[str]:
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir() and _NAME.fullmatch(entry.name))
+    except FileNotFoundError:
+        return []
