@@ -8,6 +8,7 @@ from itertools import islice
 from smalt.exceptions import SmaltError
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.kinds import command
+from smalt.service.engine.reusing import Reusing
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -16,8 +17,9 @@ _MOST = 4  # steps that are laid out before their turn
 
 
 class Ahead:
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, reusing: Reusing) -> None:
         self._rooms = rooms
+        self._reusing = reusing
         self._freed: list[Run] = []
         self._leaves: dict[int, command.Leaf] = {}
 
@@ -62,7 +64,7 @@ class Ahead:
         rooms = self._rooms
         leaf = command.Leaf.read(rooms, job, rooms.workspace(job), board.entities.pop(job.id, None))
         environment = rooms.environments.cached(leaf.environment)
-        if leaf.code is None and environment is not None:
+        if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
             leaf.laid_out = command.lay_out(rooms, leaf, environment, 1)
         return leaf
 

@@ -21,6 +21,7 @@ from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
 from smalt.service.engine.registration import register_outputs, register_when_possible
+from smalt.service.engine.reusing import Reusing, Settling
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.starting import Starting
 from smalt.service.engine.watch import Watch
@@ -50,7 +51,9 @@ class Engine:
         self._looking: dict[int, asyncio.Future[None]] = {}
         self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
-        self._ahead = Ahead(rooms)
+        self._reusing = Reusing(rooms)
+        self._settling = Settling(self._reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
+        self._ahead = Ahead(rooms, self._reusing)
         self._starting = self._new_starting()
         self._stops: list[str] = []
         self._waking = False
@@ -73,11 +76,13 @@ class Engine:
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._reload(running)
         self._turn()
+        self._settling.begin()
 
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
         self._closed = True
         self._board.abandon()
+        await self._settling.close()
         await self.rooms.compute.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
@@ -193,6 +198,7 @@ class Engine:
         if busy != self._told:
             self._told = busy
             self.rooms.compute.set_unfinished(int(self._told))
+            self._settling.begin()
 
     def _look_ahead(self) -> None:
         if not (self._closed or self._stalled):
@@ -222,6 +228,7 @@ class Engine:
         self._starting = self._new_starting()
         self._finished.clear()
         self._families.clear()
+        self._reusing.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         for job in jobs.unfinished(self._db):
@@ -252,7 +259,7 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
 
     def _new_starting(self) -> Starting:
-        return Starting(self.rooms, self._board, self._ahead, self._changed, self._end, self._wake)
+        return Starting(self.rooms, self._board, self._ahead, self._reusing, self._changed, self._end, self._wake)
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
         """A step that is over as well has its identity noted with its end."""
@@ -444,6 +451,7 @@ class Engine:
             self._free(job)
             self._ahead.forget(job)
             if job.parent_id is None:
+                self._reusing.forget(job.id)
                 continue
             for child in self._families.released(job):
                 if not self._board.release(child):

@@ -11,6 +11,7 @@ from typing import Any
 
 from smalt.entities import Input
 from smalt.entities.literals import PRIMITIVES
+from smalt.exceptions import Unavailable
 from smalt.service.compute.base import Step
 from smalt.service.data import modes
 from smalt.service.engine import outcome
@@ -18,6 +19,7 @@ from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import sentence
+from smalt.service.engine.reusing import Reusing
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
 from smalt.service.environments import Realised
@@ -28,6 +30,7 @@ End = Callable[[Job, str, "dict[str, Any] | None"], None]
 
 _NO_SLOT_YET = Grant(1, ())
 _MOST_DEPENDENTS = 16
+_REUSED_AT_ONCE = 25  # some 20 ms, for which answers may have to wait
 
 
 class Starting:
@@ -37,7 +40,14 @@ class Starting:
     """
 
     def __init__(
-        self, rooms: Rooms, board: Board, ahead: Ahead, changed: set[int], end: End, wake: Callable[[], None]
+        self,
+        rooms: Rooms,
+        board: Board,
+        ahead: Ahead,
+        reusing: Reusing,
+        changed: set[int],
+        end: End,
+        wake: Callable[[], None],
     ) -> None:
         self.steps: list[Step] = []
         """To be handed over."""
@@ -47,6 +57,8 @@ class Starting:
         self._db = rooms.db
         self._board = board
         self._ahead = ahead
+        self._reusing = reusing
+        self._reused = 0
         self._changed = changed
         self._end = end
         self._wake = wake
@@ -59,12 +71,13 @@ class Starting:
         board.again.clear()
         for run in board.let_go():
             self.goes.append(str(run.step_id))
-        while board.ready and board.slots.any_free:
+        self._reused = 0
+        while board.ready and board.slots.any_free and self._may_go_on:
             job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):
                 return
             board.ready.popleft()
-        while board.ready and board.is_followed and self._rooms.compute.hands_over:
+        while board.ready and board.is_followed and self._rooms.compute.hands_over and self._may_go_on:
             job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._hand_over(job):
                 return
@@ -72,11 +85,21 @@ class Starting:
         while board.leaders and board.may_come and self._rooms.compute.hands_over:
             self._hand_over_dependents(board.leaders.popleft())
 
+    @property
+    def _may_go_on(self) -> bool:
+        """Many steps that are reused are for several turns."""
+        if self._reused < _REUSED_AT_ONCE:
+            return True
+        self._wake()
+        return False
+
     def read(self, job: Job) -> command.Leaf:
         known = self._ahead.take(job)
-        return known or command.Leaf.read(
+        leaf = known or command.Leaf.read(
             self._rooms, job, self._rooms.workspace(job), self._board.entities.pop(job.id, None)
         )
+        self._reusing.follow(leaf)
+        return leaf
 
     def started(self, run: Run, when: float) -> None:
         """The process of a step that waited is there, whether or not it was given a slot before."""
@@ -95,7 +118,7 @@ class Starting:
             self._changed.add(run.job.root_id)
             if error is not None:
                 self._end(run.job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
-            elif run.leaf is not None and run.environment is not None:
+            elif run.leaf is not None and run.environment is not None and not self._is_reused(run.leaf):
                 self._launch(run, run.leaf, run.environment, ("Running",))
 
     def _begin(self, job: Job) -> bool:
@@ -105,17 +128,37 @@ class Starting:
         except Exception as error:
             self._end(job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
             return True
+        environment = self._rooms.environments.cached(leaf.environment)
+        is_judged = environment is not None and self._reusing.judge_at_once(leaf, environment)
+        if self._is_reused(leaf):
+            return True
         run = self._board.take(leaf)
         if run is None:
             self._ahead.keep(leaf)
             return False
         self._changed.add(job.root_id)
-        run.environment = self._rooms.environments.cached(leaf.environment)
-        if run.environment is not None and leaf.is_quick(self._rooms):
+        run.environment = environment
+        if run.environment is not None and is_judged and leaf.is_quick(self._rooms):
             self._launch(run, leaf, run.environment, ("Queued", "Preparing", "Running"))
         else:
             jobs.set_status(self._db, job, "Queued", "Preparing")
             run.task = asyncio.ensure_future(self._prepare(run, leaf))
+        return True
+
+    def _is_reused(self, leaf: command.Leaf) -> bool:
+        """Whether the job has the outputs of another, and is over."""
+        try:
+            if not self._reusing.take(leaf):
+                return False
+        except Unavailable:  # no fault of the job: the turn is tried again
+            raise
+        except Exception as error:
+            self._end(leaf.job, "Failed", outcome.failed(sentence(error), "OutputsFailed"))
+            return True
+        self._reused += 1
+        self._end(leaf.job, "Completed", None)
+        if self._board.plans:  # what needed it is a composite, and those of this turn are planned
+            self._wake()
         return True
 
     def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
@@ -155,6 +198,11 @@ class Starting:
         if environment is None or leaf.request != Request() or not leaf.is_quick(self._rooms) or _reads(leaf, after):
             self._ahead.keep(leaf)
             return False
+        if not self._reusing.judge_at_once(leaf, environment, is_early=bool(after)):
+            self._ahead.keep(leaf)
+            return False
+        if self._is_reused(leaf):
+            return True
         number = jobs.last_attempt(self._db, job) + 1
         step_id = jobs.step_id(job, number)
         try:
@@ -176,6 +224,7 @@ class Starting:
         for note in environment.notes:
             self._rooms.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
+        self._reusing.started(leaf, environment)
         jobs.set_status(self._db, run.job, *statuses)
         self.steps.append(step)
         self._board.leaders.append(run.job.id)
@@ -188,7 +237,8 @@ class Starting:
             if "mlflow" in str(leaf.environment):
                 self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
-            await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
+            if not await self._reusing.judge(leaf, run.environment):
+                await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = caught
         self._prepared.append((run.job.id, error))

@@ -101,6 +101,12 @@ class Environments:
                 del self._builds[planned.hash]
         return self._realised(planned, record)
 
+    def packages(self, realised: Realised) -> list[str]:
+        """What its realised hash is of: Python, and `name==version` of every package."""
+        record = self._store.record(realised.declared_hash)
+        installed = record.packages if record else self._host.packages(self._settings.host_python)
+        return [f"python=={realised.version}", *installed]
+
     def release(self, folder: Path) -> None:
         """A job's view in `folder` (see `Realised.clone`) is done with: reused where untouched, else removed."""
         self._overlays.release(folder)

@@ -31,6 +31,7 @@ class _Known(NamedTuple):
     stamp: list[int]
     sites: list[str]
     program: str
+    packages: list[str]
 
 
 class Host:
@@ -76,8 +77,13 @@ class Host:
             template=template,
             overlays=self._overlays,
         )
-        self._known[setting] = _Known(realised, _stamp(program, sites), sites, program)
+        self._known[setting] = _Known(realised, _stamp(program, sites), sites, program, installed)
         return realised
+
+    def packages(self, setting: str | None) -> list[str]:
+        """`name==version` of all that `realise` found."""
+        known = self._known.get(setting)
+        return known.packages if known else []
 
 
 def _first_on_path() -> str:

@@ -208,6 +208,11 @@ def describe(
         db.execute("UPDATE jobs SET display_name=?, is_archived=? WHERE id=?", (display_name, int(is_archived), job.id))
 
 
+def set_properties(db: Database, job: Job, properties: dict[str, Any]) -> None:
+    """Other REST properties: what is known of a job only when it starts, or need not."""
+    db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(properties), job.id))
+
+
 def set_planned(db: Database, job: Job) -> None:
     job.planned = 1
     db.execute("UPDATE jobs SET planned=1 WHERE id=?", (job.id,))
@@ -378,11 +383,16 @@ def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str 
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
+_TABLES = (
+    "job_attempts", "job_data", "job_bodies", "reuse_keys", "reuse_steps", "reuse_places", "tracked_runs", "usage",
+)  # fmt: skip
+
+
 def remove(db: Database, job: Job) -> None:
     """Forget a finished top job and all below it, with its rows elsewhere; its events stay."""
     ids = [(one.id,) for one in tree(db, job.root_id)]
     with db.transaction():
-        for table in ("job_attempts", "job_data", "job_bodies", "reuse_keys", "tracked_runs", "usage"):
+        for table in _TABLES:
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
         db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
         db.execute_many("DELETE FROM jobs WHERE id=?", ids)

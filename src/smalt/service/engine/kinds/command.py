@@ -28,6 +28,7 @@ from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.reuse import Asked, Verdict
 from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
@@ -60,6 +61,10 @@ class Leaf:
     code: str | None
     laid_out: LaidOut | None = None
     """What was made of its first attempt ahead of its turn."""
+    asked: Asked | None = None
+    """What its reuse key is made of, once someone asked."""
+    verdict: Verdict | None = None
+    """Whether it need not run."""
 
     @classmethod
     def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:

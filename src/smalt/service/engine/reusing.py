@@ -1,0 +1,260 @@
+"""Steps that need not run: what is asked of the reuse room, and what becomes of one that has another's outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smalt.entities import Input
+from smalt.exceptions import Unavailable
+from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
+from smalt.service.engine.registration import register_outputs
+from smalt.service.engine.rooms import Rooms
+from smalt.service.environments import Realised
+from smalt.service.records import assets, jobs
+from smalt.service.records import reuse as records
+from smalt.service.records.jobs import DataRow, Job
+from smalt.service.reuse import Asked, Reuse
+from smalt.service.reuse.keys import parts_of
+
+log = logging.getLogger("smalt.engine")
+
+_QUIET = 0.5
+"""Seconds without work after which there is time for what nobody waits for."""
+_URI = re.compile(r"azureml://[^\s'\"]+")
+_MOST_FAMILIES = 1000
+_SHORTEST = 5
+"""Slashes in azureml://datastores/NAME/paths/…, of which no part is an output."""
+
+
+class Settling:
+    """While nothing runs, what ended steps read and wrote is looked at: it is known then, whatever becomes of it."""
+
+    def __init__(self, reuse: Reuse, is_idle: Callable[[], bool]) -> None:
+        self._reuse = reuse
+        self._is_idle = is_idle
+        self._soon: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """In a while, unless something runs again."""
+        if self._soon is not None:
+            self._soon.cancel()
+        self._soon = asyncio.get_running_loop().call_later(_QUIET, self._start)
+
+    async def close(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _start(self) -> None:
+        if self._is_idle() and (self._task is None or self._task.done()):
+            self._task = asyncio.ensure_future(self._settle())
+
+    async def _settle(self) -> None:
+        try:
+            await self._reuse.settle(self._is_idle)
+        except Unavailable as error:
+            log.warning("what ended steps read and wrote is looked at later: %s", error)
+
+
+class Reusing:
+    def __init__(self, rooms: Rooms) -> None:
+        self.reuse = Reuse(rooms.db, rooms.data)
+        self._rooms = rooms
+        self._db = rooms.db
+        self._places: dict[int, dict[str, str]] = {}
+        """By root: where outputs are that were planned elsewhere."""
+        self._above: dict[int, tuple[Job, ...]] = {}
+        self._environments: set[str] = set()
+
+    def follow(self, leaf: command.Leaf) -> None:
+        """Let the step read from where the outputs of reused steps are."""
+        job = leaf.job
+        if job.parent_id is None or not self._places_of(job):
+            return
+        changed = {}
+        for name, value in leaf.entity.inputs.items():
+            text = value.path if isinstance(value, Input) else value
+            if not isinstance(text, str) or "azureml://" not in text:
+                continue
+            there = _URI.sub(lambda found: self._place(job, found[0]), text)
+            if there != text:
+                changed[name] = there
+                if isinstance(value, Input):
+                    value.path = there
+                else:
+                    leaf.entity.inputs[name] = there
+        if changed:
+            leaf.asked = None
+            self._rewrite(job, "inputs", changed)
+
+    def judge_at_once(self, leaf: command.Leaf, environment: Realised, *, is_early: bool = False) -> bool:
+        """See whether the step need not run; False where that takes a while, or what it reads is not there yet."""
+        asked = self._candidate(leaf, environment)
+        if asked is None:
+            return True
+        if not is_early:
+            leaf.verdict = self.reuse.judge_at_once(asked)
+        return leaf.verdict is not None
+
+    async def judge(self, leaf: command.Leaf, environment: Realised) -> bool:
+        """The same, however long it takes; whether the step need not run."""
+        asked = self._candidate(leaf, environment)
+        if asked is not None:
+            leaf.verdict = await self.reuse.judge(asked)
+        return leaf.verdict is not None and leaf.verdict.of is not None
+
+    def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
+        return self._candidate(leaf, environment) is not None
+
+    def started(self, leaf: command.Leaf, environment: Realised) -> None:
+        """The step is about to run."""
+        asked = self._asked(leaf, environment)
+        if asked is None:
+            return
+        self.reuse.started(asked, leaf.verdict.reason if leaf.verdict else None)
+        if environment.realised_hash not in self._environments:
+            self._environments.add(environment.realised_hash)
+            records.keep_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
+
+    def take(self, leaf: command.Leaf) -> bool:
+        """Give the step the outputs of the one that was found to be the same, if any; its end is for the caller."""
+        job, asked, verdict = leaf.job, leaf.asked, leaf.verdict
+        if asked is None or verdict is None or verdict.of is None or records.step(self._db, verdict.of.id) is None:
+            return False
+        of = verdict.of
+        written = jobs.data(self._db, of.id, "output")
+        places = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
+        rows: list[DataRow] = []
+        for row in command.data_rows(leaf):
+            direction, name, type, mode, uri, _ = row
+            if direction == "output" and name in written:
+                there = written[name][2] or ""
+                places[uri or ""] = there
+                rows.append((direction, name, type, mode, there, self._asset(leaf, name, written[name][3])))
+            else:
+                rows.append(row)
+        places = {planned: place for planned, place in places.items() if planned != place}
+        jobs.put_data(self._db, job, rows)
+        records.put_places(self._db, job, places)
+        self._places_of(job).update(places)
+        for above in self._family(job):
+            for planned, place in places.items():
+                records.move_output(self._db, above.id, planned, place)
+        self.reuse.reused(asked, verdict)
+        self._rewrite(
+            job, "outputs", {row[1]: row[4] or "" for row in rows if row[0] == "output"}, _said(self._rooms, of)
+        )
+        if not leaf.finishes_quickly:
+            register_outputs(self._rooms, job)
+        self._rooms.say(job, f"reused: job {of.name} was the same in everything, so its outputs are this one's, too")
+        return True
+
+    def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
+        """What to judge; None where the step must run in any case."""
+        leaf.verdict = None
+        asked = self._asked(leaf, environment)
+        if asked is None or not self.reuse.may_be_reused(asked) or jobs.last_attempt(self._db, leaf.job):
+            return None
+        return asked
+
+    def _asked(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
+        """What the step's key is made of; None for one that has none, as it is no step of a pipeline."""
+        job, entity = leaf.job, leaf.entity
+        if job.parent_id is None:
+            return None
+        if leaf.asked is not None and leaf.asked.parts["environment"] == environment.realised_hash:
+            return leaf.asked
+        resources: dict[str, Any] = {"instances": int(getattr(entity.resources, "instance_count", None) or 1)}
+        if entity.distribution is not None:
+            resources["distribution"] = entity.distribution.to_dict()
+        if command.wants_gpu(entity):
+            resources["gpu"] = True
+        outputs = {name: command.output_uri(job.name, name, output) for name, output in entity.outputs.items()}
+        own = {job.name, *(above.name for above in self._family(job))}
+        parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, outputs, own)
+        refusal = entity.properties.get(REUSE)
+        is_deterministic = refusal is None or "is_deterministic" not in refusal
+        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal, is_deterministic)
+        return leaf.asked
+
+    def clear(self) -> None:
+        """What is kept here is read anew from the records."""
+        self._places.clear()
+        self._above.clear()
+
+    def forget(self, root_id: int) -> None:
+        self._places.pop(root_id, None)
+
+    def _place(self, job: Job, uri: str) -> str:
+        """Where `uri`, which may be below a place that was planned, is now."""
+        places = self._places_of(job)
+        above, below = uri, ""
+        while above.count("/") > _SHORTEST:
+            for planned in (above, f"{above}/"):
+                if planned in places:
+                    there = places[planned]
+                    return f"{there.rstrip('/')}/{below}" if below else there
+            above, _, name = above.rpartition("/")
+            below = f"{name}/{below}" if below else name
+        return uri
+
+    def _places_of(self, job: Job) -> dict[str, str]:
+        if job.root_id not in self._places:
+            self._places[job.root_id] = records.places(self._db, job.root_id)
+        return self._places[job.root_id]
+
+    def _family(self, job: Job) -> tuple[Job, ...]:
+        """The jobs above it."""
+        parent_id = job.parent_id
+        if parent_id is None:
+            return ()
+        if parent_id not in self._above:
+            if len(self._above) >= _MOST_FAMILIES:
+                self._above.clear()
+            parent = jobs.get(self._db, parent_id)
+            self._above[parent_id] = (parent, *self._family(parent))
+        return self._above[parent_id]
+
+    def _asset(self, leaf: command.Leaf, output: str, known: str | None) -> str | None:
+        """The asset that the earlier step's output became, if this one's is called the same and it is the newest."""
+        name = leaf.entity.outputs[output].name
+        if known is None or not name:
+            return None
+        kind, asset, _, version = known.split("/", 3)
+        if asset != name or leaf.entity.outputs[output].version not in (None, version):
+            return None
+        latest = assets.latest(self._db, leaf.job.workspace_id, kind, name)
+        return known if latest is not None and latest.version == version else None
+
+    def _rewrite(
+        self, job: Job, part: str, uris: Mapping[str, str], properties: Mapping[str, str] | None = None
+    ) -> None:
+        """What is shown of the job: where its data is."""
+        body = jobs.properties(self._db, job.id)
+        for name, uri in uris.items():
+            shown = (body.get(part) or {}).get(name)
+            if isinstance(shown, dict):
+                shown["value" if "value" in shown else "uri"] = uri
+        if properties:
+            body["properties"] = {**(body.get("properties") or {}), **properties}
+        jobs.set_properties(self._db, job, body)
+
+
+def _said(rooms: Rooms, of: Job) -> dict[str, str]:
+    """The service's own properties of a reused step."""
+    pipeline = rooms.root_name(of)
+    return {
+        "azureml.isreused": "true",
+        "azureml.reusedrunid": of.name,
+        "azureml.reusednodeid": of.node or "",
+        "azureml.reusedpipeline": pipeline,
+        "azureml.reusedpipelinerunid": pipeline,
+    }

@@ -1,0 +1,253 @@
+"""What reuse knows of pipeline steps: what each was made of, what it read and wrote, and whose outputs it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+_COLUMNS = "job_id, root_id, partial, parts, key, contents, unfit, reason, of_id, of_name"
+
+
+@dataclass(slots=True)
+class Step:
+    """One row: a step that was started, or that has the outputs of an earlier one."""
+
+    job_id: int
+    root_id: int
+    partial: str
+    parts: dict[str, Any]
+    """What it was made of, by part, but for the contents of its inputs."""
+    key: str | None
+    """None until its contents were looked at."""
+    contents: dict[str, dict[str, str]]
+    """{"inputs": {name: content id}, "outputs": …}"""
+    unfit: str | None
+    """Why no later step can have its outputs."""
+    reason: str | None
+    """Why it ran though it might have been reused."""
+    of_id: int | None
+    of_name: str | None
+
+
+class Seen(NamedTuple):
+    """What was at a path when it was last read."""
+
+    stamp: str
+    content: str
+    files: int
+    bytes: int
+
+
+def add(
+    db: Database, job: Job, partial: str, parts: str, *, unfit: str | None = None, reason: str | None = None
+) -> None:
+    """A step is about to start. `parts` is JSON."""
+    db.execute(
+        "INSERT OR REPLACE INTO reuse_steps"
+        " (job_id, workspace_id, root_id, partial, parts, unfit, reason, created_by) VALUES (?,?,?,?,?,?,?,?)",
+        (job.id, job.workspace_id, job.root_id, partial, parts, unfit, reason, job.created_by),
+    )
+
+
+def add_reused(
+    db: Database, job: Job, partial: str, parts: str, key: str, contents: Mapping[str, Any], of: Job
+) -> None:
+    """A step has the outputs of `of`."""
+    db.execute(
+        "INSERT OR REPLACE INTO reuse_steps"
+        " (job_id, workspace_id, root_id, partial, parts, key, contents, of_id, of_name, created_by)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (
+            job.id, job.workspace_id, job.root_id, partial, parts, key, json.dumps(contents), of.id, of.name,
+            job.created_by,
+        ),
+    )  # fmt: skip
+
+
+def step(db: Database, job_id: int) -> Step | None:
+    row = db.row(f"SELECT {_COLUMNS} FROM reuse_steps WHERE job_id=?", (job_id,))
+    return _step(row) if row else None
+
+
+def may_serve(db: Database, job: Job, partial: str) -> bool:
+    """Whether a completed step of another pipeline is the same, as far as that is known before inputs are there."""
+    for side in ("<", ">"):
+        found = db.row(
+            f"SELECT 1 FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
+            f" AND s.root_id{side}? AND s.of_id IS NULL AND s.unfit IS NULL AND j.status='Completed' LIMIT 1",
+            (job.workspace_id, partial, job.root_id),
+        )
+        if found:
+            return True
+    return False
+
+
+def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
+    """The completed steps of other pipelines that are the same in everything, newest first."""
+    return _candidates(db, job, "s.key=?", key, limit)
+
+
+def not_looked_at(db: Database, job: Job, partial: str, limit: int) -> list[Step]:
+    """The same, of those that may be, and whose contents nobody has looked at."""
+    return _candidates(db, job, "s.partial=? AND s.key IS NULL", partial, limit)
+
+
+def unsettled(db: Database, after: int, limit: int) -> list[int]:
+    """The completed steps whose contents nobody has looked at, by job."""
+    rows = db.rows(
+        "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
+        " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND s.job_id>? AND j.status='Completed'"
+        " ORDER BY s.job_id LIMIT ?",
+        (after, limit),
+    )
+    return [id for (id,) in rows]
+
+
+def settle(db: Database, job: Job, key: str, contents: Mapping[str, Any], hashes: Iterable[tuple[str, str]]) -> None:
+    """What a completed step read and wrote; `hashes` are of its parts."""
+    with db.transaction():
+        db.execute("UPDATE reuse_steps SET key=?, contents=? WHERE job_id=?", (key, json.dumps(contents), job.id))
+        db.execute_many(
+            "INSERT OR REPLACE INTO reuse_keys (workspace_id, job_id, part, hash, created_by) VALUES (?,?,?,?,?)",
+            [(job.workspace_id, job.id, part, hash, job.created_by) for part, hash in hashes],
+        )
+
+
+def rule_out(db: Database, job_id: int, why: str) -> None:
+    """No later step can have its outputs."""
+    db.execute("UPDATE reuse_steps SET unfit=? WHERE job_id=?", (why, job_id))
+
+
+def nearest(
+    db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float, unlike: Sequence[int] = ()
+) -> int | None:
+    """The step of another pipeline that shares most of these parts, and was over at that time; of equals the newest.
+
+    One of the same name counts as if it shared a part more.
+    """
+    if not hashes:
+        return None
+    values = ",".join(["(?,?)"] * len(hashes))
+    apart = ",".join("?" * len(unlike))
+    row = db.row(
+        f"SELECT k.job_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
+        f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
+        f" AND j.root_id<>? AND j.ended_at<=? AND j.id NOT IN ({apart})"
+        " GROUP BY k.job_id ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
+        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, *unlike, job.node),
+    )
+    return int(row[0]) if row else None
+
+
+def origin(db: Database, job_id: int) -> str | None:
+    """The name of the job whose outputs this one has."""
+    row = db.row("SELECT of_name FROM reuse_steps WHERE job_id=?", (job_id,))
+    return row[0] if row else None
+
+
+def origins(db: Database, root_id: int) -> dict[int, str]:
+    """The same of all jobs below a root, by id."""
+    rows = db.rows(
+        "SELECT s.job_id, s.of_name FROM jobs j JOIN reuse_steps s ON s.job_id=j.id"
+        " WHERE j.root_id=? AND s.of_name IS NOT NULL",
+        (root_id,),
+    )
+    return dict(rows)
+
+
+def held(db: Database, ids: Iterable[int]) -> set[int]:
+    """Of these jobs, those whose outputs others have that are not among them."""
+    own = set(ids)
+    found = set()
+    for id in own:
+        rows = db.rows("SELECT job_id FROM reuse_steps WHERE of_id=?", (id,))
+        if any(user not in own for (user,) in rows):
+            found.add(id)
+    return found
+
+
+def left_behind(db: Database, ids: Iterable[int]) -> list[str]:
+    """The deleted jobs whose outputs only these jobs have, by name."""
+    own = set(ids)
+    found = []
+    for id in own:
+        row = db.row("SELECT of_id, of_name FROM reuse_steps WHERE job_id=? AND of_id IS NOT NULL", (id,))
+        if row and not db.value("SELECT 1 FROM jobs WHERE id=?", (row[0],)):
+            users = db.rows("SELECT job_id FROM reuse_steps WHERE of_id=?", (row[0],))
+            if all(user in own for (user,) in users):
+                found.append(row[1])
+    return found
+
+
+def put_places(db: Database, job: Job, places: Mapping[str, str]) -> None:
+    """Where the outputs of a reused job are: its planned URI → the URI of the earlier job's output."""
+    db.execute_many(
+        "INSERT OR REPLACE INTO reuse_places (root_id, planned, place, workspace_id, job_id, created_by)"
+        " VALUES (?,?,?,?,?,?)",
+        [(job.root_id, planned, place, job.workspace_id, job.id, job.created_by) for planned, place in places.items()],
+    )
+
+
+def places(db: Database, root_id: int) -> dict[str, str]:
+    """All of one pipeline."""
+    return dict(db.rows("SELECT planned, place FROM reuse_places WHERE root_id=?", (root_id,)))
+
+
+def move_output(db: Database, job_id: int, planned: str, place: str) -> None:
+    """The job's own output of that URI is elsewhere."""
+    db.execute("UPDATE job_data SET uri=? WHERE job_id=? AND direction='output' AND uri=?", (place, job_id, planned))
+
+
+def seen(db: Database, path: str) -> Seen | None:
+    row = db.row("SELECT stamp, content, files, bytes FROM seen_contents WHERE path=?", (path,))
+    return Seen(*row) if row else None
+
+
+def note_seen(db: Database, path: str, seen: Seen) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO seen_contents (path, stamp, content, files, bytes) VALUES (?,?,?,?,?)", (path, *seen)
+    )
+
+
+def manifest(db: Database, content: str) -> bytes | None:
+    """What a content consists of, where that was kept."""
+    row = db.row("SELECT manifest FROM seen_manifests WHERE content=?", (content,))
+    return row[0] if row else None
+
+
+def keep_manifest(db: Database, content: str, manifest: bytes) -> None:
+    db.execute("INSERT OR IGNORE INTO seen_manifests (content, manifest) VALUES (?,?)", (content, manifest))
+
+
+def packages(db: Database, realised_hash: str) -> list[str] | None:
+    """What is installed in an environment that a step used."""
+    found = db.value("SELECT packages FROM seen_environments WHERE realised_hash=?", (realised_hash,))
+    return None if found is None else list(json.loads(found))
+
+
+def keep_packages(db: Database, realised_hash: str, packages: Sequence[str]) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO seen_environments (realised_hash, packages) VALUES (?,?)",
+        (realised_hash, json.dumps(list(packages))),
+    )
+
+
+def _candidates(db: Database, job: Job, condition: str, value: str, limit: int) -> list[Step]:
+    columns = ", ".join(f"s.{column}" for column in _COLUMNS.split(", "))
+    rows = db.rows(
+        f"SELECT {columns} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND {condition}"
+        " AND s.root_id<>? AND s.of_id IS NULL AND s.unfit IS NULL AND j.status='Completed'"
+        " ORDER BY (j.node=?) DESC, s.job_id DESC LIMIT ?",
+        (job.workspace_id, value, job.root_id, job.node, limit),
+    )
+    return [_step(row) for row in rows]
+
+
+def _step(row: tuple[Any, ...]) -> Step:
+    job_id, root_id, partial, parts, key, contents, *rest = row
+    return Step(job_id, root_id, partial, json.loads(parts), key, json.loads(contents or "{}"), *rest)

@@ -1,0 +1,107 @@
+"""What a step's reuse key is made of: its parts, by name. Only content counts: no path, no time and no owner.
+
+docs/internals/reuse.md says what each part holds and why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from smalt.entities import CommandJob, Input
+from smalt.entities.literals import to_text
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+Parts = dict[str, Any]
+
+
+class Data(NamedTuple):
+    """An input that is a file or folder."""
+
+    uri: str
+    type: str
+
+
+@dataclass
+class Asked:
+    """A step that is about to start, with all of its key that is known before its inputs are there."""
+
+    job: Job
+    workspace: Workspace
+    parts: Parts
+    inputs: dict[str, Data]
+    refusal: str | None = None
+    """Why it must run, whatever ran before."""
+    is_deterministic: bool = True
+    text: str = field(init=False)
+    partial: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.text = json.dumps(self.parts, sort_keys=True)
+        self.partial = digest(self.text)
+
+
+def parts_of(
+    entity: CommandJob,
+    code: str | None,
+    environment: str,
+    resources: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    own: Collection[str],
+) -> tuple[Parts, dict[str, Data]]:
+    """The parts without contents, and the inputs whose contents belong to them.
+
+    `environment` is the realised hash, `outputs` the URI of each output, `own` the names of the job and those above
+    it: a place that is called after them is where every run has its own, and does not count.
+    """
+    parts: Parts = {
+        "command": entity.command, "code": code, "environment": environment, "resources": dict(resources),
+    }  # fmt: skip
+    if entity.environment_variables:
+        parts["environment_variables"] = {name: to_text(value) for name, value in entity.environment_variables.items()}
+    data = {}
+    for name, value in entity.inputs.items():
+        if isinstance(value, Input):
+            type = value.type or "uri_folder"
+            parts[f"inputs.{name}"] = {"type": type, "mode": value.mode or "ro_mount"}
+            data[name] = Data(value.path or "", type)
+        elif value is not None:
+            parts[f"inputs.{name}"] = {"value": to_text(value)}
+    for name, output in entity.outputs.items():
+        said = {"type": output.type or "uri_folder", "mode": output.mode or "rw_mount"}
+        uri = outputs.get(name, "")
+        if not _is_own(uri, own):
+            said["path"] = uri
+        parts[f"outputs.{name}"] = said
+    return parts, data
+
+
+def whole(parts: Parts, contents: Mapping[str, str]) -> Parts:
+    """The parts with the contents of the inputs."""
+    return {
+        **parts,
+        **{f"inputs.{name}": {**parts[f"inputs.{name}"], "content": content} for name, content in contents.items()},
+    }
+
+
+def key_of(parts: Parts) -> str:
+    return digest(json.dumps(parts, sort_keys=True))
+
+
+def hashes(parts: Parts) -> Iterator[tuple[str, str]]:
+    """(part, hash of what it holds), of those that tell one step from another."""
+    for part, content in parts.items():
+        if content not in (None, {}) and not (part == "resources" and content == {"instances": 1}):
+            yield part, digest(json.dumps(content, sort_keys=True))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _is_own(uri: str, own: Collection[str]) -> bool:
+    return any(segment.removeprefix("dcid.") in own for segment in uri.split("/"))

@@ -1,0 +1,249 @@
+"""The room's front: whether an earlier step has the outputs of one that is about to start.
+
+What has to be looked at on the disk is asked for by generators, which yield places and are sent what is there: the
+same judgement is made at once where little is to be read, and beside the event loop where it is much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from smalt.exceptions import SmaltError
+from smalt.service.data import Data
+from smalt.service.records import jobs
+from smalt.service.records import reuse as records
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.reuse import Step
+from smalt.service.records.workspaces import Workspace, by_id
+from smalt.service.reuse.contents import Budget, Content, TooMuch, Unknown, look
+from smalt.service.reuse.keys import Asked, hashes, key_of, whole
+
+_BUDGET = Budget(200, 4_000_000)
+_MOST_SAME = 5
+"""Steps that are the same in everything, of which one may still have its outputs."""
+_MOST_LOOKED_AT = 200
+_TOGETHER = 25
+
+
+class Place(NamedTuple):
+    uri: str
+    type: str
+    workspace: Workspace
+
+
+class Verdict(NamedTuple):
+    """`of` has the outputs of the step that was judged; or it must run, and `reason` tells why where that is odd."""
+
+    key: str | None = None
+    contents: dict[str, dict[str, str]] | None = None
+    of: Job | None = None
+    reason: str | None = None
+
+
+Found = list["Content | Unknown"]
+Result = TypeVar("Result")
+Looking = Generator[list[Place], Found, Result]
+
+
+class Reuse:
+    """One for a home; its methods are called on the event loop, which owns the records."""
+
+    def __init__(self, db: Database, data: Data) -> None:
+        self._db = db
+        self._data = data
+
+    def may_be_reused(self, asked: Asked) -> bool:
+        """Whether an earlier step is the same as far as can be known before the inputs are there. Quick."""
+        return asked.refusal is None and records.may_serve(self._db, asked.job, asked.partial)
+
+    def started(self, asked: Asked, reason: str | None = None) -> None:
+        """The step is about to run; inside the transaction that says so."""
+        unfit = None if asked.is_deterministic else asked.refusal
+        records.add(self._db, asked.job, asked.partial, asked.text, unfit=unfit, reason=asked.refusal or reason)
+
+    def reused(self, asked: Asked, verdict: Verdict) -> None:
+        """The step has the outputs of `verdict.of`; inside the transaction that says so."""
+        assert verdict.of is not None
+        assert verdict.key is not None
+        records.add_reused(
+            self._db, asked.job, asked.partial, asked.text, verdict.key, verdict.contents or {}, verdict.of
+        )
+
+    def judge_at_once(self, asked: Asked) -> Verdict | None:
+        """The verdict; None where it takes longer than can be waited for."""
+        try:
+            return self._at_once(self._judge(asked))
+        except TooMuch:
+            return None
+
+    async def judge(self, asked: Asked) -> Verdict:
+        """The same, however long it takes."""
+        return await self._beside(self._judge(asked))
+
+    async def settle(self, goes_on: Callable[[], bool]) -> None:
+        """Look at what completed steps read and wrote, so that it is known whatever becomes of the files."""
+        after = 0
+        while goes_on() and (ids := records.unsettled(self._db, after, _TOGETHER)):
+            after = ids[-1]
+            for id in self._settle_at_once(ids):
+                if goes_on():
+                    await self.settle_one(id)
+            await asyncio.sleep(0)
+
+    async def settle_one(self, job_id: int) -> None:
+        step = records.step(self._db, job_id)
+        if step is not None and step.key is None and step.unfit is None:
+            await self._beside(self._settle(step))
+
+    def _settle_at_once(self, ids: Sequence[int]) -> list[int]:
+        """Those that take longer are left."""
+        left = []
+        with self._db.transaction():
+            for id in ids:
+                step = records.step(self._db, id)
+                try:
+                    if step is not None:
+                        self._at_once(self._settle(step))
+                except TooMuch:
+                    left.append(id)
+        return left
+
+    def _judge(self, asked: Asked) -> Looking[Verdict]:
+        found = yield [Place(data.uri, data.type, asked.workspace) for data in asked.inputs.values()]
+        contents = {}
+        for name, content in zip(asked.inputs, found, strict=True):
+            if isinstance(content, Unknown):
+                return Verdict(reason=f"the content of its input '{name}' is not known: {content}")
+            if not content.id:
+                return Verdict()  # it is missing, and the job will say so
+            contents[name] = content.id
+        key = key_of(whole(asked.parts, contents))
+        odd: str | None = None
+        for step in records.with_key(self._db, asked.job, key, _MOST_SAME):
+            why = yield from self._look_at_outputs(step)
+            if why is None:
+                return self._serves(step, key, contents)
+            odd = odd or why
+        for step in records.not_looked_at(self._db, asked.job, asked.partial, _MOST_LOOKED_AT):
+            settled = yield from self._settle(step)
+            if settled is not None and settled.key == key:
+                return self._serves(settled, key, contents)
+        return Verdict(reason=odd)
+
+    def _serves(self, step: Step, key: str, contents: dict[str, str]) -> Verdict:
+        both = {"inputs": contents, "outputs": step.contents.get("outputs", {})}
+        return Verdict(key, both, jobs.get(self._db, step.job_id))
+
+    def _look_at_outputs(self, step: Step) -> Looking[str | None]:
+        """Why the outputs of a step cannot be had any more, in a sentence; None where they can."""
+        job = jobs.get(self._db, step.job_id)
+        written = jobs.data(self._db, job.id, "output")
+        found = yield [self._place(job, row) for row in written.values()]
+        known = step.contents.get("outputs", {})
+        for name, content in zip(written, found, strict=True):
+            if isinstance(content, Unknown):
+                return f"the content of output '{name}' of job {job.name} is not known: {content}"
+            if content.id != known.get(name, ""):
+                became = "changed" if content.id else "deleted"
+                return f"the output '{name}' of job {job.name}, which is the same in everything, was {became} since"
+        return None
+
+    def _settle(self, step: Step) -> Looking[Step | None]:
+        """Note what a completed step read when it started and wrote until it ended; None where that is gone."""
+        job = jobs.get(self._db, step.job_id)
+        read, written = (jobs.data(self._db, job.id, direction) for direction in ("input", "output"))
+        rows = [*read.values(), *written.values()]
+        found = yield [self._place(job, row) for row in rows]
+        contents: dict[str, dict[str, str]] = {"inputs": {}, "outputs": {}}
+        names = [("input", name) for name in read] + [("output", name) for name in written]
+        for (direction, name), content in zip(names, found, strict=True):
+            why = _unfit(direction, name, content, job)
+            if why is not None:
+                records.rule_out(self._db, job.id, why)
+                return None
+            assert isinstance(content, Content)
+            contents[f"{direction}s"][name] = content.id
+        parts = whole(step.parts, contents["inputs"])
+        step.key, step.contents = key_of(parts), contents
+        records.settle(self._db, job, step.key, contents, hashes(parts))
+        return step
+
+    def _place(self, job: Job, row: tuple[str, str | None, str | None, str | None]) -> Place:
+        return Place(row[2] or "", row[0], by_id(self._db, job.workspace_id))
+
+    def _at_once(self, looking: Looking[Result]) -> Result:
+        """Inside a transaction; TooMuch where the budget does not suffice."""
+        try:
+            places = next(looking)
+            while True:
+                places = looking.send([self._look_at_once(place) for place in places])
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        finally:
+            looking.close()
+
+    def _look_at_once(self, place: Place) -> Content | Unknown:
+        try:
+            location = self._data.resolve(place.uri, place.workspace)
+            if location.path is None:
+                raise TooMuch
+            last = records.seen(self._db, str(location.path))
+            content = look(location.path, place.type, last, self._data.snapshots, _BUDGET)
+        except SmaltError as error:
+            return Unknown(str(error))
+        except Unknown as unknown:
+            return unknown
+        self._remember(str(location.path), last, content)
+        return content
+
+    async def _beside(self, looking: Looking[Result]) -> Result:
+        found: Found | None = None
+        try:
+            while True:
+                with self._db.transaction():
+                    try:
+                        places = looking.send(found)  # type: ignore[arg-type]  # None begins it
+                    except StopIteration as end:
+                        result: Result = end.value
+                        return result
+                found = [await self._look(place) for place in places]
+        finally:
+            looking.close()
+
+    async def _look(self, place: Place) -> Content | Unknown:
+        try:
+            location = self._data.resolve(place.uri, place.workspace)
+            path = location.path or await self._data.fetch(location, None, place.type)
+            last = records.seen(self._db, str(path))
+            content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, None)
+        except SmaltError as error:
+            return Unknown(str(error))
+        except Unknown as unknown:
+            return unknown
+        with self._db.transaction():
+            self._remember(str(path), last, content)
+        return content
+
+    def _remember(self, path: str, last: Any, content: Content) -> None:
+        if content.id and content.seen != last:
+            records.note_seen(self._db, path, content.seen)
+        if content.manifest is not None:
+            records.keep_manifest(self._db, content.id, content.manifest)
+
+
+def _unfit(direction: str, name: str, content: Content | Unknown, job: Job) -> str | None:
+    """Why nobody knows what that input was when the job started, or the output when it ended; None where one does."""
+    if isinstance(content, Unknown):
+        return f"the content of its {direction} '{name}' is not known: {content}"
+    if direction == "input":
+        if not content.id:
+            return f"its input '{name}' was deleted before its content was looked at"
+        if content.newest > (job.started_at or 0.0):
+            return f"its input '{name}' was changed after it had started"
+    elif content.newest > (job.ended_at or 0.0):
+        return f"its output '{name}' was changed after it had ended"
+    return None

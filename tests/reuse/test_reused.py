@@ -1,0 +1,277 @@
+"""Steps that have the outputs of an earlier one, in an engine with every room real."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from smalt.service.records import assets, jobs
+from smalt.service.records import reuse as records
+from smalt.service.records.jobs import Job
+from tests.engine.bench import Workbench, workbench
+
+HOST = "azureml:host"
+
+
+def pipeline(data: str | Path, factor: str = "2", **settings: Any) -> dict[str, Any]:
+    """A step that reads a folder, and one that reads what it wrote."""
+    return {
+        "type": "pipeline",
+        "settings": settings,
+        "jobs": {
+            "sum": {
+                "command": "cat ${{inputs.data}}/* > ${{outputs.o}}/sum; echo ${{inputs.factor}} >> ${{outputs.o}}/sum",
+                "environment": HOST,
+                "inputs": {"data": {"type": "uri_folder", "path": str(data)}, "factor": factor},
+                "outputs": {"o": {"type": "uri_folder"}},
+            },
+            "count": {
+                "command": "wc -l < ${{inputs.i}}/sum | tee ${{outputs.o}}/lines",
+                "environment": HOST,
+                "inputs": {"i": "${{parent.jobs.sum.outputs.o}}"},
+                "outputs": {"o": {"type": "uri_folder"}},
+            },
+        },
+    }
+
+
+def data_of(bench: Workbench, text: str = "1\n", folder: str = "data") -> Path:
+    made = bench.home.path(folder)
+    made.mkdir(exist_ok=True)
+    (made / "a.txt").write_text(text)
+    return made
+
+
+async def run(bench: Workbench, name: str, document: dict[str, Any]) -> Job:
+    job = await bench.over(bench.submit(name, document))
+    assert job.status == "Completed", job.error
+    return job
+
+
+def origins(bench: Workbench, job: Job) -> dict[str, str | None]:
+    """By step, the job whose outputs it has."""
+    return {str(one.node): records.origin(bench.db, one.id) for one in jobs.children(bench.db, job.id)}
+
+
+def test_second_run_is_reused() -> None:
+    """A pipeline that runs again has all outputs of the first run, says so, and starts nothing."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            job = await run(bench, "two", pipeline(data))
+            assert origins(bench, job) == {"sum": "one-sum", "count": "one-count"}
+            child = bench.child(job, "count")
+            assert not jobs.attempts(bench.db, child.id)
+            properties = jobs.properties(bench.db, child.id)
+            assert properties["properties"]["azureml.isreused"] == "true"
+            assert properties["properties"]["azureml.reusedrunid"] == "one-count"
+            assert "azureml/one-count/o" in properties["outputs"]["o"]["uri"]
+            assert "one-count" in (bench.artifacts("two-count") / "system_logs" / "smalt.log").read_text()
+
+    asyncio.run(scenario())
+
+
+def test_content_counts_and_not_the_place() -> None:
+    """The same data at another path, made later, is the same; other data at the same path is not."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            elsewhere = data_of(bench, folder="elsewhere")
+            assert origins(bench, await run(bench, "two", pipeline(elsewhere)))["sum"] == "one-sum"
+            data_of(bench, "changed\n")
+            three = await run(bench, "three", pipeline(data))
+            assert origins(bench, three) == {"sum": None, "count": None}
+
+    asyncio.run(scenario())
+
+
+def test_a_step_after_one_that_ran_is_reused_if_it_reads_the_same() -> None:
+    """What a changed step wrote is the same as before: the steps after it are reused."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            changed = pipeline(data)
+            changed["jobs"]["sum"]["command"] += "; true"
+            job = await run(bench, "two", changed)
+            assert origins(bench, job) == {"sum": None, "count": "one-count"}
+            changed["jobs"]["count"]["command"] += "; true"
+            job = await run(bench, "three", changed)
+            assert origins(bench, job) == {"sum": "two-sum", "count": None}
+            assert bench.log("three-count") == "2\n"
+
+    asyncio.run(scenario())
+
+
+def test_parameters_count() -> None:
+    """Another value of a parameter makes another step."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            assert origins(bench, await run(bench, "two", pipeline(data, "3")))["sum"] is None
+            assert origins(bench, await run(bench, "three", pipeline(data, "2")))["sum"] == "one-sum"
+
+    asyncio.run(scenario())
+
+
+def test_force_rerun_and_is_deterministic() -> None:
+    """force_rerun lets all steps run, and later ones may reuse them; a step that is not deterministic always runs."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            forced = await run(bench, "one", pipeline(data, force_rerun=True))
+            again = await run(bench, "two", pipeline(data, force_rerun=True))
+            assert set(origins(bench, again).values()) == {None}
+            assert set(origins(bench, await run(bench, "three", pipeline(data))).values()) == {"two-sum", "two-count"}
+            component = bench.register(
+                "dice", {"type": "command", "command": "echo", "environment": HOST, "is_deterministic": False}
+            )
+            dice = {"jobs": {"dice": {"type": "command", "component": component}}}
+            for name in ("four", "five"):
+                assert origins(bench, await run(bench, name, dice)) == {"dice": None}
+            assert forced.status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_equal_steps_of_one_pipeline_all_run() -> None:
+    """Ten samples of one command in one pipeline are ten samples."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            document = {"jobs": {f"n{number}": {"command": "true", "environment": HOST} for number in range(5)}}
+            assert set(origins(bench, await run(bench, "one", document)).values()) == {None}
+            two = origins(bench, await run(bench, "two", document))
+            assert all(of and of.startswith("one-") for of in two.values())
+
+    asyncio.run(scenario())
+
+
+def test_outputs_that_are_gone_or_changed_are_not_reused() -> None:
+    """Where the earlier output was changed or deleted, the step runs, and notes why."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            await run(bench, "two", pipeline(data))
+            bench.store("azureml", "one-sum", "o", "sum").write_text("another\n")
+            job = await run(bench, "three", pipeline(data))
+            assert origins(bench, job)["sum"] is None
+            step = records.step(bench.db, bench.child(job, "sum").id)
+            assert step is not None and "was changed since" in str(step.reason)
+
+    asyncio.run(scenario())
+
+
+def test_pipelines_in_pipelines() -> None:
+    """Steps of inner pipelines are reused, and what is bound to the outer one's output is where it was."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            inner = bench.register(
+                "inner",
+                {
+                    "type": "pipeline",
+                    "inputs": {"data": {"type": "uri_folder"}},
+                    "outputs": {"out": {"type": "uri_folder"}},
+                    "jobs": {
+                        "copy": {
+                            "command": "cp ${{inputs.data}}/* ${{outputs.o}}/", "environment": HOST,
+                            "inputs": {"data": "${{parent.inputs.data}}"},
+                            "outputs": {"o": "${{parent.outputs.out}}"},
+                        }
+                    },
+                },
+            )  # fmt: skip
+            document = {
+                "outputs": {"result": {"type": "uri_folder"}},
+                "jobs": {
+                    "first": {"type": "pipeline", "component": inner, "inputs": {"data": {"path": str(data)}}},
+                    "second": {
+                        "type": "pipeline", "component": inner,
+                        "inputs": {"data": "${{parent.jobs.first.outputs.out}}"},
+                        "outputs": {"out": "${{parent.outputs.result}}"},
+                    },
+                    "after": {
+                        "command": "cat ${{inputs.i}}/a.txt", "environment": HOST,
+                        "inputs": {"i": "${{parent.jobs.second.outputs.out}}"},
+                    },
+                },
+            }  # fmt: skip
+            one = await run(bench, "one", document)
+            document["jobs"]["after"]["command"] += "; true"
+            two = await run(bench, "two", document)
+            for node in ("first", "second"):
+                assert str(origins(bench, bench.child(two, node))["copy"]).startswith("one-")
+            assert bench.log("two-after") == "1\n"
+            assert one.status == "Completed"
+            result = jobs.data(bench.db, two.id, "output")["result"][2] or ""
+            assert bench.engine.rooms.resolve(f"{result.rstrip('/')}/a.txt", bench.workspace).exists
+
+    asyncio.run(scenario())
+
+
+def test_named_outputs() -> None:
+    """A reused output with a name is the asset that it was; once another is the newest, it is registered again."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+
+            def named(factor: str) -> dict[str, Any]:
+                document = pipeline(data, factor)
+                document["jobs"]["sum"]["outputs"]["o"]["name"] = "sums"
+                return document
+
+            def versions() -> list[str]:
+                return [one.version for one in assets.versions(bench.db, bench.workspace.id, "data", "sums", "All")]
+
+            await run(bench, "one", named("1"))
+            two = await run(bench, "two", named("1"))
+            assert versions() == ["1"]
+            assert jobs.data(bench.db, bench.child(two, "sum").id, "output")["o"][3] == "data/sums/versions/1"
+            await run(bench, "three", named("2"))
+            await run(bench, "four", named("1"))
+            latest = assets.latest(bench.db, bench.workspace.id, "data", "sums")
+            assert latest is not None and latest.version == "3"
+            assert "one-sum" in latest.properties["dataUri"]
+
+    asyncio.run(scenario())
+
+
+def test_a_standalone_command_job_always_runs() -> None:
+    """As in the service, only steps of pipelines are reused."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            for name in ("one", "two"):
+                job = await run(bench, name, {"command": "true", "environment": HOST})
+                assert len(jobs.attempts(bench.db, job.id)) == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_changed_while_a_step_ran_is_not_taken_for_what_it_read() -> None:
+    """An input that was changed after a step had started, unseen by anyone, rules that step out."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            document = pipeline(data)
+            document["jobs"]["sum"]["command"] += f"; echo later > {data}/a.txt"
+            await run(bench, "one", document)
+            job = await run(bench, "two", document)
+            assert origins(bench, job)["sum"] is None
+
+    asyncio.run(scenario())
