@@ -84,7 +84,6 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
         ("job list --archived-only --include-archived", "exclude each other"),
         ("feature-store create -f x --no-wait", "smalt has no feature stores yet; they come in a later version"),
         ("model package -n x -v 1 --file p.yml", "smalt cannot package models yet"),
-        ("model show -n x --registry-name azureml-meta", "there is no registry 'azureml-meta' here"),
         ("workspace delete w", "needs a yes: add --yes"),
         ("prune --older-than soon", "'soon' is not an age"),
     ],

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from smalt import MLClient
+from smalt import Input, MLClient
+from smalt.entities import Model, Registry
 from smalt.exceptions import Refused, Unauthorized
 from smalt.home import Home
 from tests.client.documents import command, make
@@ -105,3 +106,25 @@ def test_a_path_of_the_servers_machine_is_refused(remote: MLClient) -> None:
     """Only who reads the server's files may name them."""
     with pytest.raises(Refused):
         remote.connection.post(f"/smalt/v1{remote.workspace_id}/snapshots", {"path": "/etc"})
+
+
+def test_registries(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
+    """What is local here becomes files of a registry there, and comes back; paths of its machine cannot be named."""
+    registry = MLClient(registry_name="afar")
+    remote.registries.begin_create(Registry(name="afar", location="westeurope")).result()
+    with pytest.raises(Refused, match="Unix socket"):
+        remote.registries.begin_create(Registry(name="near", location=str(tmp_path))).result()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("1 2 3")
+    made = registry.models.create_or_update(Model(name="m", path=str(tmp_path / "model"), type="custom_model"))
+    assert made.path == "azureml://registries/afar/models/m/versions/1"
+    registry.models.download("m", "1", tmp_path / "got")
+    assert (tmp_path / "got" / "m" / "weights").read_text() == "1 2 3"
+    assert "1 2 3" in output(remote, command("cat ${{inputs.m}}/weights", inputs={"m": _model(made.path)}))
+    path = registry.models._written("m", "2")
+    with pytest.raises(Refused, match="path of the server's machine"):
+        remote.connection.put(path, {"properties": {"modelUri": "file:///etc/hostname", "modelType": "custom_model"}})
+
+
+def _model(path: str | None) -> Input:
+    return Input(type="custom_model", path=path)

@@ -49,16 +49,21 @@ def download_component(client: MLClient, component: Any, folder: str) -> None:
 
 def download_code(client: MLClient, id: str, folder: str) -> None:
     """A snapshot's content into a folder."""
+    unpack(client, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
+
+
+def unpack(client: MLClient, path: str, folder: str, what: str) -> None:
+    """The tar that the server answers, as a folder."""
     import tarfile
 
-    answer = client.connection.stream(f"/smalt/v1{id.removeprefix('azureml:')}/archive")
+    answer = client.connection.stream(path)
     stream: Any = Pieces(answer.pieces())
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
             for member in archive:
                 if not _is_inside(member.name) or not (member.isfile() or member.isdir() or member.issym()):
-                    raise Refused(f"'{member.name}' in the code of {id} is no file of it")
+                    raise Refused(f"'{member.name}' in {what} is no file of it")
                 archive.extract(member, folder)
     finally:
         answer.close()
@@ -88,7 +93,7 @@ class Pieces:
 def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> None:
     """All files at a URI into a folder; a file keeps its name."""
     try:
-        place = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": uri})
+        place = client.connection.post(f"/smalt/v1{client.uploads_id}/resolve", {"uri": uri})
     except NotFound:
         if optional:
             return

@@ -44,10 +44,14 @@ class ModelOperations(Archivable):
         label: str | None = None,
     ) -> None:
         """The model's files into a folder of its name."""
-        from smalt.client.downloads import fetch
+        from smalt.client.downloads import fetch, unpack
 
-        uri = self._get(name, version, label)["properties"]["modelUri"]
-        fetch(self._client, uri, os.path.join(os.path.abspath(download_path), name))
+        found = self._get(name, version, label)
+        uri, folder = found["properties"]["modelUri"], os.path.join(os.path.abspath(download_path), name)
+        if uri == found.get("id") and not self._connection.local:  # of a registry, whose folder is not seen from here
+            unpack(self._client, f"/smalt/v1/{uri.removeprefix('azureml://')}/archive", folder, uri)
+        else:
+            fetch(self._client, uri, folder)
 
     def package(self, name: str, version: str, package_request: Any, **kwargs: Any) -> NoReturn:
         """Refused: images for serving are not built yet."""

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Callable
 
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
@@ -20,13 +21,18 @@ async def get_archive(call: Call) -> FileResponse:
     code = CODES.find(call, call.name("version"), None)
     if not code.content_hash:
         raise NotFound(f"code '{code.name}' has no snapshot; submit the job that names it again")
+    return await packed(lambda folder: call.service.data.snapshots.materialise(str(code.content_hash), folder))
+
+
+async def packed(fill: Callable[[str], object]) -> FileResponse:
+    """A tar of what `fill` puts into a folder."""
     folder = tempfile.mkdtemp(prefix="smalt-archive-")
-    made = f"{folder}/code.tar"
+    made = f"{folder}/content.tar"
 
     def pack() -> None:
-        call.service.data.snapshots.materialise(str(code.content_hash), f"{folder}/code")
+        fill(f"{folder}/content")
         with tarfile.open(made, "w") as archive:
-            archive.add(f"{folder}/code", arcname=".")
+            archive.add(f"{folder}/content", arcname=".")
 
     try:
         await asyncio.to_thread(pack)

@@ -6,8 +6,12 @@ import asyncio
 import os
 from typing import Any
 
+from starlette.responses import FileResponse
+
+from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api import catalogue
+from smalt.service.api.archives import packed
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.components import COMPONENTS
 from smalt.service.api.data import DATA
@@ -17,6 +21,7 @@ from smalt.service.api.models import MODELS
 from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, system_data, workspace_id
 from smalt.service.api.versioned import check_name
+from smalt.service.data import copy_tree
 from smalt.service.records import assets, workspaces
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Registries, Shelf
@@ -91,7 +96,7 @@ async def put_version(call: Call) -> Reply:
     sent = {key: value for key, value in properties_of(await call.object()).items() if key not in _ADDED}
     archived = bool(sent.pop("isArchived", False))
     there = [one for one in shelf.versions(kind, name, "All") if one.version == version]
-    if not there or not _same(_registries(call).shown(there[0]), sent):
+    if not there or not _same(_registries(call).shown(shelf.registry, there[0]), sent):
         workspace = _workspace(call)
         asset, local = (kind, name, version), call.is_local
         await asyncio.to_thread(_registries(call).publish, shelf, workspace, asset, sent, reads_disk=local)
@@ -168,6 +173,19 @@ def _other(call: Call, id: str) -> Workspace:
         if named and is_open and workspace_id(one).lower() == named.workspace_id.lower():
             return one
     raise NotFound(f"there is no workspace {named.workspace if named else id[:200]} here; see: smalt workspace list")
+
+
+async def get_archive(call: Call) -> FileResponse:
+    """A tar of the content of data or of a model, for who cannot read the folder."""
+    if _kind(call) not in ("data", "models"):
+        raise Refused(f"only data and models have content to download, and {_kind(call)} are in their YAML")
+    uri = _registries(call).uri(_shelf(call).registry, _kind(call), call.name(), call.name("version"), None)
+    source = parse_uri(uri or "")
+    if not isinstance(source, LocalPath):
+        raise NotFound(f"the content of {call.name()[:100]} is not in the registry, but at {uri}")
+    path = source.path
+    inner = "" if os.path.isdir(path) else os.path.basename(path)
+    return await packed(lambda folder: copy_tree(path, os.path.join(folder, inner)))
 
 
 def _registries(call: Call) -> Registries:
@@ -263,7 +281,7 @@ def _container(call: Call, shelf: Shelf, kind: str, name: str) -> Properties:
 
 
 def _version(call: Call, shelf: Shelf, found: Found) -> Properties:
-    shown = _registries(call).shown(found)
+    shown = _registries(call).shown(shelf.registry, found)
     if "componentSpec" in shown:
         named = {"name": found.name, "version": found.version}
         shown["componentSpec"] = {**shown["componentSpec"], **named}
@@ -295,6 +313,7 @@ _ONE: list[tuple[str, str, Handler]] = [
 ]
 GLOBAL_ROUTES = [
     ("GET", _ANY, list_registries),
+    ("GET", "/smalt/v1/registries/{registry}/{kind}/{name}/versions/{version}/archive", get_archive),
     *((method, f"{ids.REGISTRY}{path}", handler) for method, path, handler in _ONE),
 ]
 ROUTES = [("POST", "/share", share), ("POST", "/import", bring)]

@@ -72,6 +72,16 @@ class InPlace:
         return f"file://{quote(os.path.abspath(place.path))}" if isinstance(place, LocalPath) else path
 
 
+class Told(InPlace):
+    """What is local is named by the id of its asset, which leads there from everywhere."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+
+    def stored(self, path: str, datastore: str | None) -> str:
+        return self._id if isinstance(parse_uri(path), LocalPath) else path
+
+
 class Kept(InPlace):
     """For a workspace: code, environments and components in place get ids there, each content once."""
 

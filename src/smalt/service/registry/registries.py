@@ -44,9 +44,10 @@ class Registries:
     def folders(self) -> dict[str, str]:
         return dict(self._settings.get("registry") or {})
 
-    def shown(self, found: Found) -> Properties:
-        """The properties as they are told, with what is local in its place."""
-        return reading.properties(found, reading.InPlace())
+    def shown(self, registry: str, found: Found) -> Properties:
+        """The properties as they are told."""
+        id = f"azureml://registries/{registry}/{found.kind}/{found.name}/versions/{found.version}"
+        return reading.properties(found, reading.Told(id))
 
     def used(
         self, workspace: Workspace, registry: str, kind: str, name: str, version: str | None, label: str | None
@@ -60,7 +61,8 @@ class Registries:
 
     def uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
         """Where the content of data or of a model is."""
-        shown = self.shown(self.shelf(registry).find(kind, name, version, label))
+        found = self.shelf(registry).find(kind, name, version, label)
+        shown = reading.properties(found, reading.InPlace())
         return str(shown.get({"data": "dataUri", "models": "modelUri"}[kind]) or "") or None
 
     def publish(

@@ -55,7 +55,7 @@ class Writer:
         if uri.startswith(("/", "file:")) and not self._reads_disk:
             raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
         place = self._desk.data.resolve(uri, self._workspace)
-        if not place.is_elsewhere and not place.exists:
+        if place.path is not None and not place.exists:
             raise NotFound(modes.missing(place))
         return place
 
