@@ -69,9 +69,13 @@ def wait(environment: dict[str, str], name: str) -> str:
             time.sleep(0.1)
 
 
-def chain(count: int) -> str:
+_BEGINNING = ["type: pipeline", "settings: {default_compute: azureml:local, force_rerun: true}", "jobs:"]
+"""Rounds in one home are not to be reused by the next ones."""
+
+
+def chain(count: int, force_rerun: bool = True) -> str:
     """A pipeline in which each step reads what the one before wrote."""
-    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    lines = [line if force_rerun else line.replace(", force_rerun: true", "") for line in _BEGINNING]
     for number in range(count):
         lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host", "    outputs: {o: }"]
         if number:
@@ -81,7 +85,7 @@ def chain(count: int) -> str:
 
 def wide(count: int) -> str:
     """A pipeline of steps that have nothing to do with each other."""
-    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    lines = list(_BEGINNING)
     for number in range(count):
         lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host"]
     return "\n".join(lines) + "\n"
@@ -89,7 +93,7 @@ def wide(count: int) -> str:
 
 def chain_of_chains(count: int, length: int = 100) -> str:
     """Chains of `length` steps beside each other: a large pipeline with both depth and width."""
-    lines = ["type: pipeline", "settings: {default_compute: azureml:local}", "jobs:"]
+    lines = list(_BEGINNING)
     for number in range(count):
         lines += [f"  n{number}:", "    command: 'true'", "    environment: azureml:host", "    outputs: {o: }"]
         if number % length:
@@ -130,6 +134,12 @@ def seconds(environment: dict[str, str], name: str) -> float:
     with sqlite3.connect(Path(environment["SMALT_HOME"], "smalt.db")) as records:
         row = records.execute("SELECT created_at, ended_at FROM jobs WHERE name=?", (name,)).fetchone()
     return float(row[1] - row[0])
+
+
+def attempts(environment: dict[str, str]) -> int:
+    """How many processes the server has started."""
+    with sqlite3.connect(Path(environment["SMALT_HOME"], "smalt.db")) as records:
+        return int(records.execute("SELECT count(*) FROM job_attempts").fetchone()[0])
 
 
 def server_pid(environment: dict[str, str]) -> int:

@@ -2,7 +2,7 @@
 
     python bench/run.py [row …] [--official PYTHON] [--peers PYTHON]
 
-Rows: chain wide large import help build warm cold snapshot peers. Without names, all. --official is a Python that has
+Rows: chain wide reused large import help build warm cold snapshot peers. Without names, all. --official is a Python that has
 azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
 Where the time of a node of `chain` and `wide` goes is shown in a table of its own.
 """
@@ -46,6 +46,7 @@ def main() -> int:
     measures: dict[str, Callable[[], list[tuple[str, ...]]]] = {
         "chain": pipelines.chain,
         "wide": pipelines.wide,
+        "reused": pipelines.reused,
         "large": pipelines.large,
         "import": lambda: client.imports(arguments.official),
         "help": client.help,
