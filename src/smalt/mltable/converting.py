@@ -1,0 +1,196 @@
+"""Conversion of columns, as polars expressions; what cannot be converted is empty, as with Azure's mltable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import UserErrorException
+from .inference import BOOLEANS
+
+_NANOSECONDS = (-9_223_372_036_854_775, 9_223_372_036_854_775)
+"""What fits into 64 bits of nanoseconds, in microseconds."""
+
+
+def pl() -> Any:
+    """polars, which belongs to the job's environment."""
+    try:
+        import polars
+    except ImportError:
+        raise UserErrorException("MLTable needs polars; add polars to the job's environment") from None
+    return polars
+
+
+def of_text(column: Any, type: str) -> Any:
+    """Texts as boolean, int or float."""
+    p = pl()
+    stripped = column.str.strip_chars()
+    if type == "boolean":
+        return stripped.replace_strict(BOOLEANS, default=None, return_dtype=p.Boolean)
+    floats = stripped.str.strip_prefix("+").cast(p.Float64, strict=False)
+    if type == "float":
+        return floats
+    whole = stripped.str.strip_prefix("+").cast(p.Int64, strict=False)
+    return p.coalesce(whole, _truncated(floats))
+
+
+def datetimes(column: Any, formats: Sequence[str]) -> Any:
+    """Texts as datetimes, UTC where they have a zone; the first format that fits a value is taken."""
+    p = pl()
+    stripped = column.str.strip_chars()
+    tried = [_datetimes(stripped, format) for format in formats]
+    return p.coalesce(tried) if tried else p.lit(None)
+
+
+def conversion(name: str, dtype: Any, column_type: Any) -> Any:
+    """The column converted to what an MLTable file has under `column_type`."""
+    p = pl()
+    column = p.col(name)
+    if isinstance(column_type, str):
+        return _SIMPLE[column_type](column, dtype)
+    kind, arguments = next(iter(column_type.items()))
+    if kind == "boolean":
+        return _booleans(column, dtype, arguments)
+    if kind == "stream_info":
+        return column
+    formats = arguments["formats"]
+    return _to_datetime(
+        column, dtype, [formats] if isinstance(formats, str) else formats, arguments.get("date_constant")
+    )
+
+
+def _datetimes(column: Any, format: str) -> Any:
+    p = pl()
+    made = column.str.to_datetime(format, time_unit="us", strict=False, exact=True)
+    if "%z" in format or "%#z" in format:
+        made = made.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    number = made.dt.timestamp("us")
+    fine = column.str.to_datetime(format, time_unit="ns", strict=False, exact=True)
+    if "%z" in format or "%#z" in format:
+        fine = fine.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return p.when(number.is_between(*_NANOSECONDS)).then(fine).otherwise(None)
+
+
+def _truncated(floats: Any) -> Any:
+    """To integers as Rust's `as` does it: towards zero, at the ends of the range where it is beyond, 0 for NaN."""
+    p = pl()
+    inside = floats.fill_nan(0.0)
+    return (
+        p.when(inside >= 2.0**63)
+        .then(p.lit(2**63 - 1, dtype=p.Int64))
+        .when(inside <= -(2.0**63))
+        .then(p.lit(-(2**63), dtype=p.Int64))
+        .otherwise(inside.cast(p.Int64, strict=False))
+    )
+
+
+def _to_string(column: Any, dtype: Any) -> Any:
+    p = pl()
+    if dtype == p.String:
+        return column
+    if dtype == p.Boolean:
+        return p.when(column).then(p.lit("True")).when(~column).then(p.lit("False")).otherwise(None)
+    if dtype.is_float():
+        return column.map_elements(_float_text, return_dtype=p.String)
+    if dtype == p.Datetime:
+        return column.map_elements(_datetime_text, return_dtype=p.String)
+    if dtype.is_nested():
+        return column.map_elements(_json, return_dtype=p.String)
+    return column.cast(p.String)
+
+
+def _to_int(column: Any, dtype: Any) -> Any:
+    p = pl()
+    if dtype == p.String:
+        return of_text(column, "int")
+    if dtype.is_float():
+        return _truncated(column)
+    return column.cast(p.Int64, strict=False) if dtype.is_integer() else p.lit(None)
+
+
+def _to_float(column: Any, dtype: Any) -> Any:
+    p = pl()
+    if dtype == p.String:
+        return of_text(column, "float")
+    return column.cast(p.Float64, strict=False) if dtype.is_numeric() else p.lit(None)
+
+
+def _to_boolean(column: Any, dtype: Any) -> Any:
+    p = pl()
+    if dtype == p.String:
+        return of_text(column, "boolean")
+    if dtype.is_numeric():
+        return column != 0
+    return column if dtype == p.Boolean else p.lit(None)
+
+
+_SIMPLE: dict[str, Callable[[Any, Any], Any]] = {
+    "string": _to_string,
+    "int": _to_int,
+    "float": _to_float,
+    "boolean": _to_boolean,
+    "stream_info": lambda column, dtype: column,
+}
+
+
+def _booleans(column: Any, dtype: Any, arguments: dict[str, Any]) -> Any:
+    p = pl()
+    if dtype != p.String:
+        return _to_boolean(column, dtype)
+    known = BOOLEANS
+    if arguments.get("true_values") is not None:
+        known = {
+            **dict.fromkeys(arguments["true_values"], True),
+            **dict.fromkeys(arguments.get("false_values") or (), False),
+        }
+    otherwise = {"true": True, "false": False}.get(arguments.get("mismatch_as", "error"))
+    made = column.replace_strict(known, default=None, return_dtype=p.Boolean)
+    return made if otherwise is None else p.when(column.is_not_null()).then(made.fill_null(otherwise))
+
+
+def _to_datetime(column: Any, dtype: Any, formats: Sequence[str], constant: str | None) -> Any:
+    p = pl()
+    if dtype in (p.Datetime, p.Date):
+        return column
+    if dtype != p.String:
+        return p.lit(None)
+    text = column.str.strip_chars()
+    if constant is not None:
+        text = p.lit(constant) + text
+    known = [format.replace(".%f", "%.f").replace("%z", "%#z") for format in formats]
+    for format in known:
+        if not any(part in format for part in ("%Y", "%y", "%s", "%D", "%F", "%x", "%c", "%+", "%G", "%v")):
+            raise UserErrorException(
+                f"the datetime format '{format}' has no year; give a date_constant to put before each value"
+            )
+    return datetimes(text, known)
+
+
+def _float_text(value: float) -> str:
+    """1.5 and 2, without an exponent."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    if value == int(value):
+        return str(int(value)) if value or str(value)[0] != "-" else "-0"
+    text = repr(value)
+    if "e" not in text:
+        return text
+    import decimal
+
+    return f"{decimal.Decimal(text):f}"
+
+
+def _datetime_text(value: Any) -> str:
+    fraction = value.microsecond
+    text = value.strftime("%Y-%m-%dT%H:%M:%S")
+    if fraction:
+        text += f".{fraction // 1000:03d}" if fraction % 1000 == 0 else f".{fraction:06d}"
+    return text + "+00:00"
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return str(json.dumps(value.to_list() if hasattr(value, "to_list") else value, default=str))

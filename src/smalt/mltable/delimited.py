@@ -1,0 +1,270 @@
+"""read_delimited: files of separated values, read by polars with types told from the first rows.
+
+Three ways, each taken where the one before meets what it cannot read as Azure's mltable does: with types; as texts that
+are converted afterwards; line by line (see lines.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import locations
+from .converting import conversion, pl
+from .errors import UserErrorException
+from .inference import SAMPLE, STRING, Inferred, infer, parsed, warn_of
+from .lines import header_of, rows_of, table_of
+
+CODECS = {"iso88591": "cp1252", "latin1": "cp1252", "windows1252": "cp1252", "utf16": "utf-16"}
+_BLANK = re.compile(rb"(?:\A|\n)\r?(?=\n)")
+_FIRST = 1 << 20
+"""Bytes in which the header and the sample are looked for; a file whose first rows are longer is read whole."""
+
+
+class _Options(NamedTuple):
+    delimiter: str
+    """One character; of two, as Azure's mltable takes them, the first."""
+    header: str
+    multi_line: bool
+    empty_as_string: bool
+    encoding: str
+    infer: Any
+
+    @property
+    def sample(self) -> int:
+        return int(self.infer.get("sample_size", SAMPLE)) if isinstance(self.infer, dict) else SAMPLE
+
+    @property
+    def overrides(self) -> list[tuple[str, Any]]:
+        """Columns, and the types that the MLTable gives them."""
+        given = self.infer.get("column_type_overrides") or () if isinstance(self.infer, dict) else ()
+        return [(name, each["column_type"]) for each in given for name in column_names(each["columns"])]
+
+    @property
+    def overridden(self) -> set[str]:
+        return {name for name, _ in self.overrides}
+
+
+class _File(NamedTuple):
+    """One file, ready for polars."""
+
+    uri: str
+    source: Any
+    """A path, or the bytes of what had to be decoded."""
+    names: list[str]
+    has_header: bool
+
+
+def read(uris: Sequence[str], options: dict[str, Any], limit: int | None = None) -> list[Any]:
+    """A frame per file; with `limit`, as many of its first rows as are needed for that many in all."""
+    said = _Options(
+        options.get("delimiter", ",")[0],
+        options.get("header", "all_files_same_headers"),
+        options.get("support_multi_line", False),
+        options.get("empty_as_string", False),
+        options.get("encoding", "utf8"),
+        options.get("infer_column_types", True),
+    )
+    files = _opened(uris, said)
+    try:
+        types = _types(files, said)
+        tables, rows = [], 0
+        for file in files:
+            left = None if limit is None else max(limit - rows, 0)
+            tables.append(_overridden(_table(file, said, types, left), said))
+            rows += tables[-1].height
+    except UnicodeDecodeError as error:
+        raise UserErrorException(f"a file is not encoded as {said.encoding}: {error}") from None
+    return tables
+
+
+def _opened(uris: Sequence[str], said: _Options) -> list[_File]:
+    files: list[_File] = []
+    names: list[str] | None = None
+    for uri in uris:
+        source = _source(locations.readable(uri), said)
+        first = _first_row(_start(source), said)
+        if first is None:
+            files.append(_File(uri, b"", names or [], False))
+            continue
+        own = header_of(first)
+        if said.header == "no_header":
+            files.append(_File(uri, source, [f"Column{index + 1}" for index in range(len(own))], False))
+            continue
+        has_header = names is None or said.header != "from_first_file"
+        if names is None or said.header == "all_files_different_headers":
+            names = own
+        files.append(_File(uri, source, [*names, *_numbered(len(names), len(own))], has_header))
+    return files
+
+
+def _numbered(start: int, end: int) -> list[str]:
+    return [f"Column{index + 1}" for index in range(start, end)]
+
+
+def _source(path: str, said: _Options) -> Any:
+    codec = CODECS.get(said.encoding)
+    if codec is None:
+        return path
+    with open(path, "rb") as file:
+        content = file.read()
+    if codec == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        codec = "utf-16-le"
+    return content.decode(codec, "replace" if codec == "cp1252" else "strict").encode()
+
+
+def _start(source: Any) -> bytes:
+    if isinstance(source, bytes):
+        return source[:_FIRST]
+    with open(source, "rb") as file:
+        return file.read(_FIRST)
+
+
+def _first_row(start: bytes, said: _Options) -> list[str | None] | None:
+    text = start.decode("utf-8-sig", "replace")
+    if said.multi_line:
+        return next(iter(rows_of(text, said.delimiter, True)), None)
+    line = next((line for line in text.replace("\r\n", "\n").split("\n") if line), None)
+    return None if line is None else rows_of(line, said.delimiter, False)[0]
+
+
+def _types(files: list[_File], said: _Options) -> dict[str, Inferred]:
+    """What the first rows of all files together say of each column."""
+    if said.infer is False:
+        return {}
+    sample: dict[str, list[str | None]] = {}
+    rows = 0
+    for file in files:
+        if rows >= said.sample:
+            break
+        table = _texts(file, said, said.sample - rows)
+        for name in table.columns:
+            sample.setdefault(name, []).extend(table[name].to_list())
+        rows += table.height
+    types = {name: infer(values) for name, values in sample.items() if name not in said.overridden}
+    for name, inferred in types.items():
+        warn_of(name, inferred)
+    return types
+
+
+def _table(file: _File, said: _Options, types: dict[str, Inferred], limit: int | None) -> Any:
+    p = pl()
+    wanted = {name: types.get(name, STRING) for name in file.names}
+    direct = {
+        name: {"int": p.Int64, "float": p.Float64}.get(each.type, p.Int64 if each.digits else p.String)
+        for name, each in wanted.items()
+    }
+    table = _by_polars(file, said, direct, limit)
+    if table is None or any(_is_no_bit(table, name, each) for name, each in wanted.items()):
+        table = _texts(file, said, limit)
+    return _typed(table, types)
+
+
+def _typed(table: Any, types: dict[str, Inferred]) -> Any:
+    p = pl()
+    made = []
+    for name in table.columns:
+        each = types.get(name, STRING)
+        if table.schema[name] == p.String:
+            made.append(parsed(p.col(name), each).alias(name))
+        elif each.type == "boolean":
+            made.append((p.col(name) == 1).alias(name))
+    return table.with_columns(made)
+
+
+def _is_no_bit(table: Any, name: str, each: Inferred) -> bool:
+    """Whether a column that looked like 0 and 1 has something else."""
+    if not each.digits or not table.height:
+        return False
+    least, most = table[name].min(), table[name].max()
+    return least is not None and (least < 0 or most > 1)
+
+
+def _texts(file: _File, said: _Options, limit: int | None) -> Any:
+    """The file's rows as texts, whatever they are."""
+    p = pl()
+    table = _by_polars(file, said, dict.fromkeys(file.names, p.String), limit)
+    return _by_lines(file, said, limit) if table is None else table
+
+
+def _by_polars(file: _File, said: _Options, schema: dict[str, Any], limit: int | None) -> Any:
+    """What polars makes of the file; None where it cannot, or not as Azure's mltable does."""
+    p = pl()
+    if file.source == b"" or not schema:
+        return p.DataFrame(schema=schema)
+    if len(said.delimiter.encode()) > 1:
+        return None
+    try:
+        table = p.read_csv(
+            file.source, has_header=False, skip_rows=1 if file.has_header else 0, separator=said.delimiter,
+            schema=schema, n_rows=limit, quote_char='"', infer_schema=False,
+        )  # fmt: skip
+    except (p.exceptions.PolarsError, ValueError):
+        return None
+    if not _is_sound(table, said):
+        return None
+    blank = _blank_rows(table)
+    if blank:
+        if limit is not None or blank != _blank_lines(file.source):
+            return None
+        table = table.filter(~p.all_horizontal(p.all().is_null()))
+    texts = [name for name, type in table.schema.items() if type == p.String]
+    return table.with_columns(p.col(texts).fill_null("")) if said.empty_as_string and texts else table
+
+
+def _is_sound(table: Any, said: _Options) -> bool:
+    """Whether no value runs over the end of a line without being meant to."""
+    if said.multi_line:
+        return True
+    p = pl()
+    texts = [name for name, type in table.schema.items() if type == p.String]
+    if not texts or not table.height:
+        return True
+    return not any(table.select(p.col(texts).str.contains("\n", literal=True).any()).row(0))
+
+
+def _blank_rows(table: Any) -> int:
+    if not table.width or not all(table[name].null_count() for name in table.columns):
+        return 0
+    p = pl()
+    return int(table.select(p.all_horizontal(p.all().is_null()).sum()).item())
+
+
+def _blank_lines(source: Any) -> int:
+    if isinstance(source, bytes):
+        return len(_BLANK.findall(source))
+    with open(source, "rb") as file:
+        return len(_BLANK.findall(file.read()))
+
+
+def _by_lines(file: _File, said: _Options, limit: int | None) -> Any:
+    rows = None
+    if limit is not None:  # the first of a large file
+        start = _start(file.source)
+        rows = _split(start[: start.rfind(b"\n") + 1], file, said) if len(start) == _FIRST else None
+    if rows is None or len(rows) <= (limit or 0):
+        content = file.source
+        if not isinstance(content, bytes):
+            with open(content, "rb") as opened:
+                content = opened.read()
+        rows = _split(content, file, said)
+    table = table_of(rows[:limit] if limit is not None else rows, file.names, pl())
+    return table.with_columns(pl().all().fill_null("")) if said.empty_as_string else table
+
+
+def _split(content: bytes, file: _File, said: _Options) -> list[list[str | None]]:
+    rows = rows_of(content.decode("utf-8-sig"), said.delimiter, said.multi_line)
+    return rows[1:] if file.has_header else rows
+
+
+def _overridden(table: Any, said: _Options) -> Any:
+    """`column_type_overrides` of infer_column_types."""
+    made = [
+        conversion(name, table.schema[name], type).alias(name) for name, type in said.overrides if name in table.columns
+    ]
+    return table.with_columns(made)
+
+
+def column_names(columns: str | list[str]) -> list[str]:
+    return [columns] if isinstance(columns, str) else columns

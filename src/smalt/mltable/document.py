@@ -1,0 +1,123 @@
+"""The MLTable file: read, checked with every mistake at its line, and with what it leaves unsaid filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import yaml
+
+from . import checks
+from .errors import UserErrorException
+
+NAME = "MLTable"
+_PARTITION = 20 * 1024 * 1024
+_READS = ("read_delimited", "read_json_lines", "read_parquet", "read_delta_lake")
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "read_delimited": {
+        "delimiter": ",", "header": "all_files_same_headers", "support_multi_line": False, "empty_as_string": False,
+        "encoding": "utf8", "include_path_column": False, "infer_column_types": True, "path_column": "Path",
+        "partition_size": _PARTITION,
+    },
+    "read_parquet": {"include_path_column": False, "path_column": "Path"},
+    "read_json_lines": {
+        "invalid_lines": "error", "encoding": "utf8", "include_path_column": False, "path_column": "Path",
+        "partition_size": _PARTITION,
+    },
+    "read_delta_lake": {"include_path_column": False},
+    "extract_columns_from_partition_format": {"ignore_errors": False, "path_column": "Path"},
+}  # fmt: skip
+"""What an MLTable means where it does not say."""
+
+
+def load(folder: str) -> dict[str, Any]:
+    """The MLTable file of a folder, checked."""
+    path = os.path.join(folder, NAME)
+    if not os.path.isfile(path):
+        raise UserErrorException(f"there is no file MLTable in {folder}")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return parse(file.read(), path)
+
+
+def parse(text: str, path: str) -> dict[str, Any]:
+    """An MLTable file's text, checked; `path` is what its mistakes are told with."""
+    problems = problems_of(text, path)
+    if problems:
+        raise UserErrorException("\n".join(problems))
+    return normal(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+def problems_of(text: str, path: str) -> list[str]:
+    """Every mistake in an MLTable file, as FILE:LINE:COLUMN: a sentence."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.load(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        return [f"{path}{where}: the file is not YAML: {getattr(error, 'problem', None) or error}"]
+    except (ValueError, RecursionError) as error:
+        return [f"{path}: the file is not YAML: {error}"]
+    place = _Place(root, path)
+    return [f"{place(where)}: {sentence}" for where, sentence in checks.problems(content)]
+
+
+def checked(content: dict[str, Any]) -> dict[str, Any]:
+    """A table made by a program."""
+    problems = checks.problems(content)
+    if problems:
+        raise UserErrorException("; ".join(sentence for _, sentence in problems))
+    return normal(content)
+
+
+def normal(content: dict[str, Any]) -> dict[str, Any]:
+    """The same with every default said, and each transformation as {name: arguments}."""
+    made = {key: value for key, value in content.items() if key != "$schema"}
+    made["type"] = "mltable"
+    steps = [step if isinstance(step, dict) else {step: {}} for step in content.get("transformations") or ()]
+    made["transformations"] = [{name: step(name, arguments) for name, arguments in each.items()} for each in steps]
+    return made
+
+
+def step(name: str, arguments: Any) -> Any:
+    """A transformation's arguments with its defaults."""
+    if name not in DEFAULTS:
+        return arguments
+    given = {key: value for key, value in (arguments or {}).items() if value is not None}
+    made = {**DEFAULTS[name], **given}
+    if "encoding" in made:
+        made["encoding"] = checks.ENCODINGS.get(made["encoding"], made["encoding"])
+    return made
+
+
+def is_tabular(content: dict[str, Any]) -> bool:
+    return any(name in _READS for each in content["transformations"] for name in each)
+
+
+class _Place:
+    """Where a part of the document stands in the file."""
+
+    def __init__(self, root: Any, path: str) -> None:
+        self._root = root
+        self._path = path
+
+    def __call__(self, where: Sequence[Any]) -> str:
+        node = self._root
+        for key in where:
+            node = _child(node, key) or node
+        if node is None:
+            return f"{self._path}:1:1"
+        mark = node.start_mark
+        return f"{self._path}:{mark.line + 1}:{mark.column + 1}"
+
+
+def _child(node: Any, key: Any) -> Any:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key]
+    if isinstance(node, yaml.MappingNode):
+        plain: Callable[[Any], str] = lambda each: str(getattr(each, "value", ""))  # noqa: E731
+        if isinstance(key, tuple):  # the key itself
+            return next((name for name, _ in node.value if plain(name) == str(key[0])), None)
+        return next((value for name, value in node.value if plain(name) == str(key)), None)
+    return None

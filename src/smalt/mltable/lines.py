@@ -1,0 +1,79 @@
+"""Delimited text taken apart line by line, for what polars reads otherwise than Azure's mltable does.
+
+Slow, and used only for files with rows of unequal length, stray quotes, or quoted line breaks that are not asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+
+def rows_of(text: str, delimiter: str, multi_line: bool) -> list[list[str | None]]:
+    """The values of each row; None is nothing between delimiters, "" is what quotes enclose."""
+    if multi_line:
+        made = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [[value or None for value in row] for row in made if row]
+    lines = text.replace("\r\n", "\n").split("\n")
+    return [_values(line, delimiter) for line in lines if line]
+
+
+def _values(line: str, delimiter: str) -> list[str | None]:
+    if '"' not in line:
+        return [value or None for value in line.split(delimiter)]
+    values: list[str | None] = []
+    start = 0
+    while True:
+        value, start = _quoted(line, start, delimiter) or _bare(line, start, delimiter)
+        values.append(value)
+        if start > len(line):
+            return values
+
+
+def _bare(line: str, start: int, delimiter: str) -> tuple[str | None, int]:
+    end = line.find(delimiter, start)
+    end = len(line) if end < 0 else end
+    return line[start:end] or None, end + len(delimiter)
+
+
+def _quoted(line: str, start: int, delimiter: str) -> tuple[str, int] | None:
+    """A value in quotes and where the next begins; None where no quotes enclose it whole."""
+    if not line.startswith('"', start):
+        return None
+    end = start + 1
+    while True:
+        end = line.find('"', end)
+        if end < 0:
+            return None
+        if line.startswith('""', end):
+            end += 2
+            continue
+        if end + 1 == len(line) or line.startswith(delimiter, end + 1):
+            return line[start + 1 : end].replace('""', '"'), end + 1 + len(delimiter)
+        return None
+
+
+def header_of(values: list[str | None]) -> list[str]:
+    """Names of columns: stripped, ColumnN where there is none, told apart where they are the same."""
+    names: list[str] = []
+    for index, value in enumerate(values):
+        name = (value or "").strip() or f"Column{index + 1}"
+        made, count = name, 0
+        while made in names:
+            count += 1
+            made = f"{name}_{count}"
+        names.append(made)
+    return names
+
+
+def table_of(rows: list[list[str | None]], names: list[str], p: Any) -> Any:
+    """Rows of texts as a frame; a longer row makes more columns, called ColumnN."""
+    width = max((len(row) for row in rows), default=0)
+    names = [*names, *(f"Column{index + 1}" for index in range(len(names), width))]
+    columns: list[list[str | None]] = [[None] * len(rows) for _ in names]
+    for number, row in enumerate(rows):
+        for index, value in enumerate(row):
+            columns[index][number] = value
+    made = {name: p.Series(name, values, dtype=p.String) for name, values in zip(names, columns)}  # noqa: B905
+    return p.DataFrame(made)
