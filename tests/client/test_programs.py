@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from smalt import Input, MLClient, Output, command, load_component
 from smalt.dsl import pipeline
+from smalt.exceptions import UserErrorException, ValidationException
 
 
 def test_a_pipeline_of_a_program_runs(client: MLClient, tmp_path: Path, capfd: Any) -> None:
@@ -53,3 +56,36 @@ def test_a_component_that_is_called_runs_by_itself(client: MLClient, capfd: Any)
     created = client.jobs.create_or_update(say(a="x"))
     client.jobs.stream(str(created.name))
     assert "x 2" in capfd.readouterr().out
+
+
+def test_a_part_of_a_pipeline_runs_again(client: MLClient, capfd: Any) -> None:
+    """`only` and `from_`, with what the other steps made in an earlier run."""
+    make = command(
+        command="echo made $MARK > ${{outputs.made}}", environment="azureml:host",
+        outputs={"made": Output(type="uri_file")},
+    )  # fmt: skip
+    show = command(command="cat ${{inputs.made}}", environment="azureml:host", inputs={"made": Input(type="uri_file")})
+
+    @pipeline
+    def whole(mark: str = "first") -> None:
+        first = make()
+        first.environment_variables = {"MARK": mark}
+        second = show(made=first.outputs.made)
+        third = show(made=first.outputs.made)
+        assert second, third
+
+    job = whole()
+    earlier = client.jobs.create_or_update(job)
+    client.jobs.stream(str(earlier.name))
+    job.jobs["first"].environment_variables = {"MARK": "second"}
+    again = client.jobs.create_or_update(job, only="second", of=earlier.name)
+    client.jobs.stream(str(again.name))
+    assert [step.name for step in client.jobs.list(parent_job_name=again.name)] == [f"{again.name}-second"]
+    assert "made second" not in capfd.readouterr().out
+    again = client.jobs.create_or_update(job, from_=["first"])
+    client.jobs.stream(str(again.name))
+    assert len(list(client.jobs.list(parent_job_name=again.name))) == 3
+    with pytest.raises(ValidationException, match="no step 'secnod'; did you mean 'second'"):
+        client.jobs.create_or_update(job, only="secnod")
+    with pytest.raises(UserErrorException, match="of= is said with only="):
+        client.jobs.create_or_update(job, of=earlier.name)

@@ -57,7 +57,7 @@ def create(
     if only or since:
         from smalt.client.partial import part
 
-        entity, earlier = part(to.client, entity, only, since, of)
+        entity, earlier = part(to.client, entity, only, since, of, "--of")
         if earlier:
             to.note(f"with the outputs of job {earlier}")
     elif of is not None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.client.collection import Collection
 from smalt.client.names import job_name
 from smalt.client.polling import LROPoller
-from smalt.exceptions import JobException
+from smalt.exceptions import JobException, UserErrorException
+from smalt.lines import here
 from smalt.wire.casing import camel, fold
 
 if TYPE_CHECKING:
@@ -35,9 +36,16 @@ class JobOperations(Collection):
         tags: dict[str, str] | None = None,
         experiment_name: str | None = None,
         skip_validation: bool = False,
+        only: str | Sequence[str] = (),
+        from_: str | Sequence[str] = (),
+        of: str | None = None,
         **kwargs: Any,
     ) -> Job:
-        """Submit the job. One that came from the server is changed there: its display name, description and tags."""
+        """Submit the job. One that came from the server is changed there: its display name, description and tags.
+
+        smalt's own: of a pipeline `only` these steps, or those `from_` these on, with what the others made in an
+        earlier run: the job `of` this name, else the newest that has it.
+        """
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
         from smalt.entities.standalone import as_job
 
@@ -49,6 +57,12 @@ class JobOperations(Collection):
             return self._update(job)
         if not skip_validation:
             self.validate(job, raise_on_failure=True)
+        if only or from_:
+            from smalt.client.partial import part
+
+            job, _ = part(self._client, job, _names(only), _names(from_), of)
+        elif of is not None:
+            raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
         job.name = job.name or job_name()
         from smalt.client.shown import shortened
 
@@ -194,6 +208,10 @@ class JobOperations(Collection):
 
         tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
         return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+
+
+def _names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def _command_file(job: Job) -> dict[str, str]:

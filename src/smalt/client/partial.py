@@ -1,4 +1,7 @@
-"""Some steps of a pipeline again, with what an earlier run of it made: `job create --only STEP`, `--from STEP`."""
+"""Some steps of a pipeline again, with what an earlier run of it made: `job create --only STEP`, `--from STEP`.
+
+In Python: `ml_client.jobs.create_or_update(job, only="score", of="NAME")`, `from_=["train"]`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.expression import Expression, as_binding, bindings
 from smalt.entities.inputs import Input
-from smalt.entities.pipeline_job import PipelineJob
+from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
 from smalt.entities.problems import did_you_mean, listed
 from smalt.exceptions import NotFound, Refused, ValidationException
 
@@ -20,17 +23,22 @@ _LOOKED_AT = 50
 """Pipelines among which the earlier run is sought, the newest first."""
 
 
-def part(client: MLClient, job: Any, only: Sequence[str], since: Sequence[str], of: str | None) -> tuple[Any, str]:
-    """The pipeline with only these steps, or with these and all that need them; and the earlier run that feeds them."""
+def part(
+    client: MLClient, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
+) -> tuple[Any, str]:
+    """The pipeline with only these steps, or with these and all that need them; and the earlier run that feeds them.
+
+    `how` the user names the run, for messages.
+    """
     if not isinstance(job, PipelineJob) or not job.jobs:
-        raise ValidationException("--only and --from choose among the steps of a pipeline, and this job has none")
+        raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
     for name in (*only, *since):
         if name not in job.jobs:
             hint = did_you_mean(name, job.jobs) or f"; its steps are {listed(job.jobs, 'and')}"
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
     wanted = {*only, *_users(job, since)}
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
-    earlier, steps = _earlier(client, job, needed, of)
+    earlier, steps = _earlier(client, job, needed, of, how)
     return _Part(client, job, wanted, steps).made(), earlier
 
 
@@ -49,11 +57,11 @@ class _Part:
         written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
         vars(made)["jobs"] = nodes
         vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
-        if self._job.settings is not None:
-            vars(made)["settings"] = settings = copy.copy(self._job.settings)
-            for key in ("on_init", "on_finalize"):
-                if getattr(settings, key) not in self._wanted:
-                    vars(settings).pop(key, None)
+        vars(made)["settings"] = settings = copy.copy(self._job.settings or PipelineJobSettings())
+        settings.force_rerun = True  # who names a step wants it to run, though it be as it was
+        for key in ("on_init", "on_finalize"):
+            if getattr(settings, key) not in self._wanted:
+                vars(settings).pop(key, None)
         return made
 
     def _node(self, name: str, node: Any) -> Any:
@@ -85,13 +93,15 @@ class _Part:
         return given
 
 
-def _earlier(client: MLClient, job: PipelineJob, needed: set[str], of: str | None) -> tuple[str, dict[str, str]]:
+def _earlier(
+    client: MLClient, job: PipelineJob, needed: set[str], of: str | None, how: str
+) -> tuple[str, dict[str, str]]:
     """The run, and by step the names of its jobs."""
     if of is not None:
         steps = _completed(client, of)
         missing = sorted(needed - steps.keys())
         if missing:
-            raise NotFound(f"job {of} has no completed step {listed(missing, 'and')}; name another run with --of")
+            raise NotFound(f"job {of} has no completed step {listed(missing, 'and')}; name another run with {how}")
         return of, steps
     if not needed:
         return "", {}
@@ -104,7 +114,7 @@ def _earlier(client: MLClient, job: PipelineJob, needed: set[str], of: str | Non
         if needed <= steps.keys():
             return str(found.name), steps
     words = listed(sorted(needed), "and")
-    raise NotFound(f"no earlier run of this pipeline has completed {words}; run it whole, or name a run with --of")
+    raise NotFound(f"no earlier run of this pipeline has completed {words}; run it whole, or name a run with {how}")
 
 
 def _completed(client: MLClient, name: str) -> dict[str, str]:
