@@ -19,6 +19,8 @@ from .wheels import make_wheel
 class Settings:
     fidelity: str = "nearest"
     host_python: str | None = None
+    container_command: str | None = "none"
+    container_arguments: str = ""
 
 
 @pytest.fixture(scope="session")

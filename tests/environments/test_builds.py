@@ -288,7 +288,7 @@ def test_an_unknown_curated_name_is_told(environments: Environments, log: list[s
 
 def test_the_image_of_a_curated_environment_is_that_environment(environments: Environments, home: Home) -> None:
     """Its packages are known, though the image is not used, which is warned of."""
-    plan = environments._plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"})
+    plan = environments._plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, "")
     assert "scikit-learn" in " ".join(plan.declared.requirements)
     assert plan.notes[0].startswith("image 'mcr.microsoft.com/azureml/curated/sklearn-1.5:33' is not used; the job has")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ class Settings(Mapping[str, Any]):
     registry: dict[str, str]
     host_python: str | None
     mlflow_python: str | None
+    container_command: str | None
+    container_arguments: str
     defaults: dict[str, str]
     cpus: int | None
     max_body_mb: float
@@ -156,6 +159,13 @@ def _text(value: Any) -> str:
 
 def _texts(value: Any) -> list[str]:
     entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
+def _words(value: Any) -> str:
+    try:
+        return value if value == "" or shlex.split(_text(value)) else ""
+    except ValueError:
+        raise ValueError("must be words of a command line") from None
+
+
     if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
         raise ValueError("must be a list of texts")
     return entries
@@ -210,6 +220,8 @@ SETTINGS: dict[str, Setting] = {
     "mlflow-python": Setting(None, _program),
     "defaults": Setting({}, _mapping),
     "cpus": Setting(None, _whole(1)),
+    "container-command": Setting(None, _words),
+    "container-arguments": Setting("", _words),
     "max-body-mb": Setting(64.0, _number(1)),
     "listen": Setting("127.0.0.1", _text),
     "allowed-hosts": Setting([], _texts),

@@ -20,6 +20,23 @@ Locate = Callable[[str], "Path | None"]
 
 
 @dataclass(frozen=True)
+class Base:
+    """What a container for it is made from, where there is an engine: an image, or a build context."""
+
+    image: str = ""
+    context: Path | None = None
+    dockerfile: str = ""
+    layered: bool = False
+    """Whether the packages are to be laid on top; else they are what stands for the image where there is no engine."""
+    if_strict: bool = False
+    """Whether it is used under `fidelity: strict` only: what stands for it is as good."""
+
+    @property
+    def what(self) -> str:
+        return f"image '{self.image}'" if self.image else f"the Dockerfile of '{self.context}'"
+
+
+@dataclass(frozen=True)
 class Declared:
     """An environment as it is declared."""
 
@@ -34,10 +51,11 @@ class Declared:
     notes: list[str] = field(default_factory=list)
     not_as_asked: str | None = None
     """Why `fidelity: strict` refuses it, the Python apart."""
+    base: Base | None = None
 
-    def hash(self, used: Minor) -> str:
-        """The hash under which it is kept, made with Python `used`."""
-        content = {**self.parts, "used": f"{used[0]}.{used[1]}"}
+    def hash(self, used: Minor | str) -> str:
+        """The hash under which it is kept, made with Python `used`, or in a container from the content `used`."""
+        content = {**self.parts, "used": used if isinstance(used, str) else f"{used[0]}.{used[1]}"}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -77,7 +95,15 @@ def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source:
     if read.left_out:
         notes.append(f"left out of the conda file: {', '.join(read.left_out)}; PyPI's packages bring their own")
     parts = _parts(python=python, dependencies=requirements, channels=read.channels, image=asset.get("image"))
-    return Declared(_name(asset) or read.name, AskedPython(python), requirements, parts, notes=notes)
+    image = str(asset.get("image") or "")
+    name = _name(asset) or read.name
+    if not image or images.is_services_base(image):
+        return Declared(name, AskedPython(python), requirements, parts, notes=notes)
+    note = f"image '{image}' is not used; the job has the packages of its conda file"
+    return Declared(
+        name, AskedPython(python), requirements, parts, notes=[*notes, note], not_as_asked=note,
+        base=Base(image, layered=True),
+    )  # fmt: skip
 
 
 def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declared:
@@ -85,11 +111,13 @@ def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declar
     if entry is not None:
         found = _from_catalogue(entry)
         note = f"image '{image}' is not used; the job has the packages of the curated environment '{entry.name}'"
-        return Declared(_name(asset), found.python, found.requirements, found.parts, notes=[note], not_as_asked=note)
+        return Declared(
+            _name(asset), found.python, found.requirements, found.parts, notes=[note], not_as_asked=note,
+            base=Base(image, if_strict=True),
+        )  # fmt: skip
     python = images.python_of(image)
-    return Declared(
-        _name(asset), AskedPython(python), [], _parts(python=python, image=image), unused_image=f"image '{image}'"
-    )
+    parts = _parts(python=python, image=image)
+    return Declared(_name(asset), AskedPython(python), [], parts, unused_image=f"image '{image}'", base=Base(image))
 
 
 def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
@@ -98,20 +126,22 @@ def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
     folder = Path(asset["folder"]) if asset.get("folder") else _local(uri) or locate(uri)
     context = images.read_context(folder, dockerfile) if folder else images.Context(None, None, None)
     python = images.python_of(context.image) if context.image else ""
+    base = Base(context=folder, dockerfile=dockerfile) if folder else None
     what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path).name}'"
     if context.conda is not None:
         note = f"{what} is not built; the job has the packages of its {context.conda.name}"
         found = _from_conda({"name": _name(asset)}, folder=context.conda.parent, source=context.conda.read_text())
         return Declared(
-            found.name, found.python, found.requirements, found.parts, notes=[note, *found.notes], not_as_asked=note
-        )
+            found.name, found.python, found.requirements, found.parts, notes=[note, *found.notes], not_as_asked=note,
+            base=base,
+        )  # fmt: skip
     if context.requirements is not None:
         note = f"{what} is not built; the job has the packages of its {context.requirements.name}"
         lines = inlined(listed(context.requirements), context.requirements.parent)
         parts = _parts(python=python, dependencies=lines)
-        return Declared(_name(asset), AskedPython(python), lines, parts, notes=[note], not_as_asked=note)
+        return Declared(_name(asset), AskedPython(python), lines, parts, notes=[note], not_as_asked=note, base=base)
     parts = _parts(python=python, image=f"{uri} {dockerfile}")
-    return Declared(_name(asset), AskedPython(python), [], parts, unused_image=what)
+    return Declared(_name(asset), AskedPython(python), [], parts, unused_image=what, base=base)
 
 
 def _parts(

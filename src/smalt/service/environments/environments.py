@@ -14,13 +14,16 @@ from smalt.exceptions import SmaltError
 from smalt.home import Home
 from smalt.service.environments import curated, installer
 from smalt.service.environments.build import Build
-from smalt.service.environments.declared import Locate, declare
+from smalt.service.environments.container_engine import Engine
+from smalt.service.environments.container_images import NotHad
+from smalt.service.environments.containers import Containers
+from smalt.service.environments.declared import Base, Declared, Locate, declare
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
 from smalt.service.environments.installed import packages, realised_hash
 from smalt.service.environments.overlay import Template, template_of
 from smalt.service.environments.overlays import Overlays
-from smalt.service.environments.plan import Plan, plan
+from smalt.service.environments.plan import Plan, contained, plan
 from smalt.service.environments.pythons import Interpreter, Pythons
 from smalt.service.environments.realised import VARIABLES, Realised
 from smalt.service.environments.reasons import reason
@@ -28,7 +31,7 @@ from smalt.service.environments.store import Record, Store, size_of
 
 Log = Callable[[str], None]
 
-_MOST_PLANS = 500
+_MOST_KNOWN = 500
 
 
 class Settings(Protocol):
@@ -36,6 +39,8 @@ class Settings(Protocol):
 
     fidelity: str
     host_python: str | None
+    container_command: str | None
+    container_arguments: str
 
 
 class Built(NamedTuple):
@@ -51,7 +56,7 @@ class _Ready(NamedTuple):
     """A built environment as this server has used it already."""
 
     record: Record
-    template: Template
+    template: Template | None
     has_mlflow: bool
 
 
@@ -69,7 +74,8 @@ class Environments:
         self._store = Store(home.path("environments"))
         self._overlays = Overlays(home.path("environments", ".spare"))
         self._host = Host(self._overlays)
-        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._containers = Containers(home, settings)
+        self._known: dict[tuple[object, ...], Declared] = {}
         self._ready: dict[str, _Ready] = {}
         self._builds: dict[str, Build[Record]] = {}
 
@@ -78,16 +84,24 @@ class Environments:
         try:
             if asset.get("host"):
                 return self._host.known(self._settings.host_python)
-            planned = self._plan(asset)
+            engine = self._containers.known() if self._may_contain(asset) else ""
+            return None if engine is None else self._found(self._plan(asset, engine))
         except SmaltError:
             return None
-        return self._found(planned)
 
     async def realise(self, asset: Mapping[str, Any], log: Log) -> Realised:
         """The environment, built where it is not there yet; `log` gets the story of the build, line by line."""
         if asset.get("host"):
             return await asyncio.to_thread(self._host.realise, self._settings.host_python)
-        planned = self._plan(asset)
+        engine = await self._containers.engine() if self._may_contain(asset) else ""
+        planned = self._plan(asset, engine)
+        try:
+            return await self._provided(planned, log)
+        except NotHad as error:
+            self._containers.had_not(planned.hash, str(error))
+            return await self._provided(self._plan(asset, engine), log)
+
+    async def _provided(self, planned: Plan, log: Log) -> Realised:
         found = self._found(planned)
         if found is not None:
             return found
@@ -110,11 +124,13 @@ class Environments:
     def release(self, folder: Path) -> None:
         """A job's view in `folder` (see `Realised.clone`) is done with: reused where untouched, else removed."""
         self._overlays.release(folder)
+        self._containers.sweep()
 
     def sweep(self) -> None:
         """Remove what earlier servers of the home left half done; for the start of a server."""
         self._overlays.sweep()
         self._store.sweep()
+        self._containers.sweep()
 
     def catalogue(self) -> list[curated.Entry]:
         """The catalogue, by name."""
@@ -141,25 +157,44 @@ class Environments:
         """Remove a built environment; the bytes that it took. One that a job of this server uses stays."""
         async with self._store.locked(declared_hash, lambda: None):
             record, ready = self._store.record(declared_hash), self._ready.get(declared_hash)
-            if ready is not None and self._overlays.serve(ready.template):
+            if ready is not None and ready.template is not None and self._overlays.serve(ready.template):
                 return 0
             self._ready.pop(declared_hash, None)
+            if record is not None and record.container is not None:
+                await self._containers.remove(record)
             await asyncio.to_thread(self._store.discard, declared_hash)
         return record.size if record else 0
 
-    def _plan(self, asset: Mapping[str, Any]) -> Plan:
+    def _plan(self, asset: Mapping[str, Any], engine: Engine | str) -> Plan:
+        """`engine` is the container engine, or why there is none."""
         fidelity, pythons = self._settings.fidelity, self._pythons.minors()
+        declared, why = self._declared(asset), engine
+        if isinstance(engine, Engine) and declared.base is not None:
+            planned = contained(declared, fidelity, self._containers.content(declared.base))
+            why = "" if planned is None else self._containers.why_not(planned.hash) or engine
+            if planned is not None and why is engine:
+                return planned
+        return plan(declared, pythons, fidelity, why if isinstance(why, str) else "")
+
+    def _may_contain(self, asset: Mapping[str, Any]) -> bool:
+        """Whether it matters which container engine there is."""
+        base = self._declared(asset).base
+        return base is not None and (not base.if_strict or self._settings.fidelity == "strict")
+
+    def _declared(self, asset: Mapping[str, Any]) -> Declared:
         if asset.get("build"):  # its files may change at any time
-            return plan(declare(asset, self._catalogue, self._locate), pythons, fidelity)
+            return declare(asset, self._catalogue, self._locate)
         said = json.dumps([asset.get(key) for key in ("curated", "name", "image", "condaFile")])
-        key = (said, fidelity, pythons, curated.own_files(self._catalogue))
-        if key not in self._plans:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[key] = plan(declare(asset, self._catalogue, self._locate), pythons, fidelity)
-        return self._plans[key]
+        key = (said, curated.own_files(self._catalogue))
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = declare(asset, self._catalogue, self._locate)
+        return self._known[key]
 
     def _found(self, planned: Plan) -> Realised | None:
+        if planned.base is not None and not self._containers.stood(planned.hash):
+            return None
         if planned.hash in self._ready and self._store.stands(planned.hash):
             return self._realised(planned, self._ready[planned.hash].record)
         record = self._store.record(planned.hash)
@@ -170,6 +205,8 @@ class Environments:
         name = planned.declared.name
         if name and name not in record.names:
             self._store.rename(record, name)
+        if record.container is not None:
+            return self._contained(planned, record)
         venv = self._store.path(planned.hash) / "venv"
         if planned.hash not in self._ready:
             self._ready[planned.hash] = _Ready(record, _template(record, venv), _has_mlflow(record))
@@ -187,11 +224,34 @@ class Environments:
             has_mlflow=ready.has_mlflow,
         )
 
+    def _contained(self, planned: Plan, record: Record) -> Realised:
+        engine = self._containers.known()
+        if not isinstance(engine, Engine):
+            raise EnvironmentFailed(planned.failure(str(engine or "the container engine went away")))
+        self._ready[planned.hash] = _Ready(record, None, False)
+        return Realised(
+            bin=None,
+            python="python",
+            version="",
+            variables={"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            declared_hash=planned.hash,
+            realised_hash=record.realised_hash,
+            notes=planned.notes,
+            template=None,
+            overlays=self._overlays,
+            container=self._containers.container(record, engine),
+        )
+
     async def _build(self, planned: Plan, log: Log) -> Record:
         waiting = f"waiting for another process that builds environment {planned.called}"
         try:
             async with self._store.locked(planned.hash, lambda: log(waiting)):
-                return self._store.record(planned.hash) or await self._make(planned, log)
+                record = self._store.record(planned.hash)
+                if record is None or (planned.base is not None and not await self._containers.stands(record)):
+                    record = await self._make(planned, log)
+                return record
+        except NotHad:
+            raise
         except EnvironmentFailed as error:
             raise EnvironmentFailed(planned.failure(str(error))) from None
         except OSError as error:
@@ -200,8 +260,11 @@ class Environments:
     async def _make(self, planned: Plan, log: Log) -> Record:
         started = time.monotonic()
         why = reason(planned.declared.name, planned.declared.parts, planned.python, self._store.records())
-        log(f"building environment {planned.called} with Python {planned.python}: {why}")
+        origin = f"from {planned.base.what}" if planned.base else f"with Python {planned.python}"
+        log(f"building environment {planned.called} {origin}: {why}")
         self._ready.pop(planned.hash, None)
+        if planned.base is not None:
+            return await self._make_image(planned, planned.base, log, started)
         interpreter = await asyncio.to_thread(self._pythons.interpreter, planned.used)
         building = self._store.begin(planned.hash)
         try:
@@ -210,6 +273,29 @@ class Environments:
         finally:
             self._store.give_up(building)
         log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
+        return record
+
+    async def _make_image(self, planned: Plan, base: Base, log: Log, started: float) -> Record:
+        image, name = await self._containers.make(planned.declared, base, planned.hash, log)
+        building = self._store.begin(planned.hash)
+        (building / "image").write_text(f"{image.id}\n")
+        record = Record(
+            declared_hash=planned.hash,
+            realised_hash=realised_hash(image.id, []),
+            names=[planned.declared.name] if planned.declared.name else [],
+            parts=planned.declared.parts,
+            packages=[],
+            python="python",
+            version="",
+            lib64=False,
+            built=time.time(),
+            seconds=time.monotonic() - started,
+            size=image.size,
+            container={"image": image.id, "name": name, "path": image.path},
+        )
+        self._store.publish(building, record)
+        self._containers.saw(planned.hash)
+        log(f"made in {record.seconds:.1f} s: {image.id[:19]}, {record.size / 1e6:.0f} MB")
         return record
 
     def _finish(self, planned: Plan, building: Path, interpreter: Interpreter, started: float) -> Record:

@@ -1,4 +1,4 @@
-"""What the name of an image, or a Dockerfile, says of the Python inside. Nothing of either is run."""
+"""What the name of an image, or a Dockerfile, says of what is inside. Nothing of either is run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import NamedTuple
 from smalt.service.environments.asked import NEWEST
 
 _CURATED = re.compile(r"mcr\.microsoft\.com/azureml/curated/([\w.-]+)", re.IGNORECASE)
+_SERVICES_BASE = re.compile(r"mcr\.microsoft\.com/azureml/(?!curated/)", re.IGNORECASE)
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _PIP_FILE = re.compile(r"\bpip3?\s+install\b[^\n&;|]*?(?:-r|--requirement)[\s=]+([^\s&;|]+)")
 _CONDA_FILE = re.compile(r"\b(?:conda|mamba)\s+env\s+(?:create|update)\b[^\n&;|]*?(?:-f|--file)[\s=]+([^\s&;|]+)")
 
@@ -37,6 +39,22 @@ def curated_name(image: str) -> str | None:
     return match[1] if match else None
 
 
+def is_services_base(image: str) -> bool:
+    """Whether it is one of the service's own, which are an Ubuntu with MPI and conda, made for a conda file on top."""
+    return bool(_SERVICES_BASE.match(image))
+
+
+def bases(dockerfile: str) -> list[str]:
+    """The images that a Dockerfile begins with; not its own stages, nor what only its arguments tell."""
+    found: list[str] = []
+    stages = {"scratch"}
+    for image, stage in _FROM.findall(dockerfile):
+        if image.lower() not in stages and "$" not in image and image not in found:
+            found.append(image)
+        stages.add(stage.lower())
+    return found
+
+
 def read_context(folder: Path, dockerfile: str) -> Context:
     """The base image and the package lists that a Dockerfile names, where they are in its folder."""
     try:
@@ -44,7 +62,7 @@ def read_context(folder: Path, dockerfile: str) -> Context:
     except OSError:
         return Context(None, None, None)
     text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE).replace("\\\n", " ")
-    image = re.search(r"^\s*FROM\s+(?:--\S+\s+)?(\S+)", text, re.IGNORECASE | re.MULTILINE)
+    image = _FROM.search(text)
     return Context(image[1] if image else None, _named(folder, _PIP_FILE, text), _named(folder, _CONDA_FILE, text))
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import re
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +11,14 @@ import uv
 
 from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
 from smalt.service.environments.pip_settings import forbids_indexes, uv_variables
+from smalt.service.environments.programs import Lines, run
 from smalt.service.environments.pythons import Interpreter
 
 Log = Callable[[str], None]
 
 # Compiling these takes long and ends in an error where no wheel fits the Python: better told at once.
 _NEVER_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "h5py", "grpcio", "pillow")
+_OBVIOUS = r"Using Python"
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
             "UV_SYSTEM_PYTHON")  # fmt: skip
 
@@ -29,7 +28,7 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
 
     With `exact` false the Python is not the one that was asked for, and big packages are not compiled for it.
     """
-    quiet = _Lines(log, r"Using CPython|Creating virtual env|Activate with")
+    quiet = Lines(log, r"Using CPython|Creating virtual env|Activate with")
     command = ["venv", "--relocatable", "--no-project", "--python", interpreter.executable, str(folder)]
     await _run(command, folder.parent, quiet)
     python = str(folder / "bin" / "python")
@@ -38,11 +37,13 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
         listed.write_text("\n".join(sorted(requirements, key=lambda line: not line.startswith("-"))) + "\n")
         options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
         options += ["--no-index"] if forbids_indexes(os.environ) else []
-        await _run(["pip", "install", "--python", python, *options, "-r", str(listed)], folder.parent, _Lines(log))
+        await _run(
+            ["pip", "install", "--python", python, *options, "-r", str(listed)], folder.parent, Lines(log, _OBVIOUS)
+        )
     seeds = _seeds(folder, interpreter)
     if seeds:
         await _run(
-            ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, _Lines(None)
+            ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, Lines(None)
         )
     elif not list(folder.glob("lib/*/site-packages/pip-*.dist-info")):
         try:
@@ -60,30 +61,10 @@ def _seeds(folder: Path, interpreter: Interpreter) -> list[str]:
     return [wheel for name, wheel in newest.items() if name in ("pip", "setuptools") and name not in present]
 
 
-async def _run(arguments: list[str], cwd: Path, lines: _Lines) -> None:
-    """Run uv; EnvironmentFailed has its reason. Cancelled, it ends uv and what uv started."""
+async def _run(arguments: list[str], cwd: Path, lines: Lines) -> None:
+    """Run uv; EnvironmentFailed has its reason."""
     command = [uv.find_uv_bin(), *arguments, "--color", "never", "--no-progress", "--no-python-downloads"]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=cwd,
-        env=_variables(cwd),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    try:
-        while chunk := await process.stdout.read(65536):
-            lines.add(chunk)
-        code = await process.wait()
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        raise
-    lines.end()
-    if code != 0:
+    if await run(command, cwd, _variables(cwd), lines) != 0:
         raise EnvironmentFailed(sentence_of_uv(lines.seen))
 
 
@@ -93,6 +74,21 @@ def _variables(building: Path) -> dict[str, str]:
     return {**linking, **kept, **uv_variables(os.environ)}
 
 
+def index_variables() -> dict[str, str]:
+    """What tells uv and pip where packages are, for one that runs elsewhere than here."""
+    local = (*_DROPPED, "UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "PIP_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_CERT")
+    named = {
+        name: value
+        for name, value in os.environ.items()
+        if (name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy")) and name not in local
+    }
+    told = {**named, **uv_variables(os.environ)}
+    for pips, uvs in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
+        if uvs in told:
+            told.setdefault(pips, told[uvs])
+    return told
+
+
 def _can_link(building: Path) -> bool:
     """Whether uv's cache is on the file system of what is built."""
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -100,31 +96,6 @@ def _can_link(building: Path) -> bool:
     while not cache.exists() and cache != cache.parent:
         cache = cache.parent
     return cache.stat().st_dev == building.stat().st_dev
-
-
-class _Lines:
-    """Cuts output into lines, for the log and for the reason when it fails."""
-
-    def __init__(self, log: Log | None, unsaid: str = r"Using Python") -> None:
-        self.seen: list[str] = []
-        self._log = log
-        self._unsaid = re.compile(unsaid)
-        self._rest = b""
-
-    def add(self, chunk: bytes) -> None:
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._say(line)
-
-    def end(self) -> None:
-        if self._rest:
-            self._say(self._rest)
-
-    def _say(self, raw: bytes) -> None:
-        line = raw.decode(errors="replace").rstrip()
-        self.seen.append(line)
-        if self._log is not None and line and not self._unsaid.match(line):
-            self._log(line)
 
 
 def _numbers(name: str) -> list[int]:

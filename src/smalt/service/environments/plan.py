@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smalt.exceptions import Refused
 from smalt.service.environments.asked import Minor
-from smalt.service.environments.declared import Declared
+from smalt.service.environments.declared import Base, Declared
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Plan:
     exact: bool
     hash: str
     notes: list[str]
+    base: Base | None = None
+    """What its container is made from; None for a virtual environment."""
 
     @property
     def python(self) -> str:
@@ -30,40 +33,58 @@ class Plan:
 
     def failure(self, why: str) -> str:
         """The sentence for a job whose environment could not be built."""
+        if self.base is not None:
+            return f"environment {self.called} could not be made from {self.base.what}: {why}"
         hint = "correct its packages"
         if not self.exact:
             hint = f"install Python {self.declared.python}, for which they may be pinned, or relax the pins"
         return f"environment {self.called} could not be built with Python {self.python}: {why}; {hint}"
 
 
-def plan(declared: Declared, available: Sequence[Minor], fidelity: str) -> Plan:
-    """Choose the Python; Refused where `fidelity` is strict and something cannot be had as asked."""
+def contained(declared: Declared, fidelity: str, content: str) -> Plan | None:
+    """A container from its base, whose build context has that content; None where it is to have none."""
+    base = declared.base
+    if base is None or (base.if_strict and fidelity != "strict"):
+        return None
+    hash = declared.hash(f"container {base.image} {base.dockerfile} {content}")
+    notes = [note for note in declared.notes if note != declared.not_as_asked] if base.layered else []
+    return Plan(declared, (0, 0), True, hash, notes, base)
+
+
+def plan(declared: Declared, available: Sequence[Minor], fidelity: str, why: str = "") -> Plan:
+    """Choose the Python; Refused where `fidelity` is strict and something cannot be had as asked.
+
+    `why` tells why there is no container.
+    """
     used = declared.python.nearest(available)
     exact = declared.python.allows(used)
     if fidelity == "strict":
-        _refuse(declared, exact, available)
-    return Plan(declared, used, exact, declared.hash(used), _notes(declared, f"{used[0]}.{used[1]}", exact))
+        _refuse(declared, exact, available, why)
+    return Plan(declared, used, exact, declared.hash(used), _notes(declared, f"{used[0]}.{used[1]}", exact, why))
 
 
-def _notes(declared: Declared, used: str, exact: bool) -> list[str]:
+def _notes(declared: Declared, used: str, exact: bool, why: str) -> list[str]:
     """What is not as asked, a sentence each."""
     nearest = "" if exact else f", the nearest on this machine to {declared.python}"
+    given = [_caused(note, why) if note == declared.not_as_asked else note for note in declared.notes]
     if declared.unused_image:
         clean = f"a clean virtual environment of Python {used}{nearest}"
-        return [*declared.notes, f"{declared.unused_image} is not used; the job runs in {clean}"]
+        return [*given, _caused(f"{declared.unused_image} is not used; the job runs in {clean}", why)]
     if exact:
-        return declared.notes
-    return [
-        *declared.notes,
-        f"Python {declared.python} is not on this machine; the job runs with Python {used}{nearest}",
-    ]
+        return given
+    return [*given, f"Python {declared.python} is not on this machine; the job runs with Python {used}{nearest}"]
 
 
-def _refuse(declared: Declared, exact: bool, available: Sequence[Minor]) -> None:
+def _caused(note: str, why: str) -> str:
+    return re.sub(r" (is not (?:used|built));", lambda match: f" {match[1]} ({why});", note, count=1) if why else note
+
+
+def _refuse(declared: Declared, exact: bool, available: Sequence[Minor], why: str) -> None:
     what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
     if what:
         raise Refused(
-            f"{what}, and the setting fidelity is strict; give the environment a conda_file, or set fidelity=nearest"
+            f"{_caused(what + ';', why).removesuffix(';')}, and the setting fidelity is strict; "
+            "give the environment a conda_file, or set fidelity=nearest"
         )
     if not exact:
         here = ", ".join(f"{major}.{minor}" for major, minor in available)

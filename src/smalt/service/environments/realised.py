@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from smalt.service.environments.container import Container
 from smalt.service.environments.overlay import Template
 from smalt.service.environments.overlays import Overlays
 
@@ -27,12 +28,15 @@ class Realised:
     realised_hash: str
     notes: list[str]
     """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
-    template: Template = field(repr=False, compare=False)
+    template: Template | None = field(repr=False, compare=False)
+    """What a job's view is made of; None for a container, which has a layer of its own."""
     overlays: Overlays = field(repr=False, compare=False)
     has_mlflow: bool = False
     """What runs in it may well track; of the host's Python it is not known."""
     folder: Path | None = None
     """Where this job's view is; None for the environment itself."""
+    container: Container | None = None
+    """Where jobs run in a container; `bin` and `python` are then of its image."""
 
     def clone(self, folder: Path) -> Realised:
         """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
@@ -40,6 +44,8 @@ class Realised:
         A virtual environment that sees the packages of this one, cheap enough for every job. When the job
         is over, `Environments.release(folder)` takes it back.
         """
+        if self.template is None:
+            return replace(self, folder=folder)
         self.overlays.make(self.template, folder)
         return replace(
             self,

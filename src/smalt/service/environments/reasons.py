@@ -38,7 +38,8 @@ def _differences(record: Record, parts: Mapping[str, Any], used: str) -> list[st
         if old != new:
             found.append(f"{title} is {_said(new)}, was {_said(old)}")
     found.extend(_lines(before.get("dependencies", []), parts["dependencies"]))
-    if before.get("python") == parts.get("python") and _minor(record.version) != used:
+    is_container = not (used and record.version)
+    if not is_container and before.get("python") == parts.get("python") and _minor(record.version) != used:
         found.append(f"the Python of this machine is {used}, was {_minor(record.version)}")
     return found
 

@@ -1,4 +1,4 @@
-"""Built environments on disk: $SMALT_HOME/environments/<declared hash>/{record.json, venv/, spare/}."""
+"""Built environments on disk: $SMALT_HOME/environments/<declared hash>/{record.json, venv/ or image}."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class Record:
     seconds: float
     size: int
     layout: int = LAYOUT
+    container: dict[str, str] | None = None
+    """For one in a container: its `image` (the id), the `name` by which the engine knows it, `path` (PATH inside)."""
 
 
 class Store:
@@ -57,8 +59,9 @@ class Store:
         return record if record is not None and self.stands(declared_hash) else None
 
     def stands(self, declared_hash: str) -> bool:
-        """Whether its Python, which is a link to one of the machine, is still there."""
-        return (self.path(declared_hash) / "venv" / "bin" / "python").exists()
+        """Whether its Python, which is a link to one of the machine, is still there; of an image the engine knows."""
+        path = self.path(declared_hash)
+        return (path / "venv" / "bin" / "python").exists() or (path / "image").exists()
 
     def records(self) -> list[Record]:
         """All that was built, those that cannot run any more among them."""

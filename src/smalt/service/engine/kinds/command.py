@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,13 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tupl
         rooms.tracking.warm()
     inputs = _inputs(rooms, leaf, folders)
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
-    return render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name}), variables
+    text = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
+    if own.container is not None:
+        text = own.container.command(
+            text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, mounts=_mounts(leaf, folders, inputs, outputs),
+            options=_container_options(leaf.entity),
+        )  # fmt: skip
+    return text, variables
 
 
 def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOut:
@@ -276,6 +283,25 @@ def _distribution(job: CommandJob) -> dict[str, Any] | None:
         return None
     instances = int(getattr(job.resources, "instance_count", None) or 1)
     return {**job.distribution.to_dict(), "instance_count": instances}
+
+
+def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[str, str]) -> dict[str, bool]:
+    """What a container sees of this machine, each path with whether it may be written to."""
+    mounts = {
+        inputs[name]: False
+        for name, value in leaf.entity.inputs.items()
+        if isinstance(value, Input) and value.type not in PRIMITIVES and name in inputs
+    }
+    for path in outputs.values():
+        mounts[path if os.path.isdir(path) else os.path.dirname(path)] = True
+    return {**mounts, folders.folder: True}
+
+
+def _container_options(job: CommandJob) -> list[str]:
+    """The job's own: the service gives 2 GB of shared memory to who asks for none."""
+    size = str(getattr(job.resources, "shm_size", None) or "2g")
+    given = getattr(job.resources, "docker_args", None) or []
+    return ["--shm-size", size, *(shlex.split(given) if isinstance(given, str) else map(str, given))]
 
 
 def _asset(path: str | None) -> str | None:

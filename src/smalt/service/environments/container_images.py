@@ -1,0 +1,132 @@
+"""Images for jobs: pulled, built from a context, or with an environment's packages laid on top."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uv
+
+from smalt.service.environments import installer
+from smalt.service.environments.container_engine import Engine, Image
+from smalt.service.environments.failures import EnvironmentFailed
+from smalt.service.environments.images import bases
+from smalt.service.environments.pip_settings import forbids_indexes
+from smalt.service.environments.programs import Lines, Log
+
+TAG = "localhost/smalt-environment"
+"""The images that smalt made itself; it may remove them, and no others."""
+PREFIX = "/opt/smalt-environment"
+
+# uv, where it runs inside (it needs glibc), else the image's own venv and pip.
+_LAYER = f"""set -e
+. /smalt/variables
+export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 NO_COLOR=1
+if /smalt/uv --version >/dev/null 2>&1; then
+  /smalt/uv venv -q --python "$ASKED" {PREFIX} 2>/dev/null || /smalt/uv venv -q {PREFIX}
+  /smalt/uv pip install -q --python {PREFIX}/bin/python pip >/dev/null 2>&1 || true
+  install="/smalt/uv pip install --python {PREFIX}/bin/python"
+else
+  python3 -m venv {PREFIX}
+  install="{PREFIX}/bin/python -m pip install"
+fi
+[ ! -s /smalt/requirements.txt ] || $install $NO_INDEX -r /smalt/requirements.txt
+"""
+
+
+class NotHad(EnvironmentFailed):
+    """The image that all begins with cannot be had here: no network, no such name, no right to it."""
+
+
+async def provide(engine: Engine, image: str, log: Log) -> Image:
+    """An image that the engine has or can pull."""
+    reference = engine.reference(image)
+    found = await engine.inspect(reference)
+    if found is None:
+        log(f"pulling image '{image}'")
+        lines = Lines(log)
+        if await engine.call(["pull", reference], lines) != 0:
+            raise NotHad(f"image '{image}' could not be pulled: {_reason(lines)}")
+        found = await engine.inspect(reference)
+    if found is None:
+        raise NotHad(f"image '{image}' is not there although it was pulled")
+    return found
+
+
+async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Log) -> Image:
+    """The image of a build context, under `tag`; `log` gets the engine's own lines."""
+    if not (folder / dockerfile).is_file():
+        raise EnvironmentFailed(f"the build context has no file '{dockerfile}'; name it as dockerfile_path")
+    for image in bases((folder / dockerfile).read_text(errors="replace")):
+        await provide(engine, image, log)
+    lines = Lines(log)
+    arguments = ["build", "--network", "host", "--tag", tag, "--file", str(folder / dockerfile), str(folder)]
+    if await engine.call(arguments, lines) != 0:
+        raise EnvironmentFailed(f"its Dockerfile could not be built: {_reason(lines)}")
+    return await _made(engine, tag)
+
+
+async def layer(engine: Engine, image: Image, python: str, requirements: Sequence[str], tag: str, log: Log) -> Image:
+    """The image with a virtual environment of its own Python and the requirements on top, under `tag`."""
+    name = f"smalt-layer-{secrets.token_hex(6)}"
+    with _material(python, requirements) as folder:
+        mounts = [word for place in _local_places() for word in ("--volume", f"{place}:{place}:ro")]
+        run = ["run", "--name", name, "--network", "host", "--user", "0:0", "--volume", f"{folder}:/smalt:ro", *mounts]
+        lines = Lines(log)
+        try:
+            code = await engine.call(
+                [*run, *engine.arguments, "--entrypoint", "sh", image.id, "/smalt/layer.sh"], lines
+            )
+            if code != 0:
+                raise EnvironmentFailed(f"its packages could not be installed in the image: {_reason(lines)}")
+            if await engine.call(["commit", name, tag], lines) != 0:
+                raise EnvironmentFailed(f"the image with its packages could not be kept: {_reason(lines)}")
+        finally:
+            await engine.call([*engine.removal[len(engine.command) :], name], Lines(None))
+    made = await _made(engine, tag)
+    return made._replace(path=f"{PREFIX}/bin:{image.path}")
+
+
+async def _made(engine: Engine, tag: str) -> Image:
+    made = await engine.inspect(tag)
+    if made is None:
+        raise EnvironmentFailed("the engine built the image and does not have it")
+    return made
+
+
+@contextlib.contextmanager
+def _material(python: str, requirements: Sequence[str]) -> Iterator[str]:
+    """What the script that lays the packages on top reads: files, since an image keeps what its container is told."""
+    folder = tempfile.mkdtemp(prefix="smalt-layer-")
+    try:
+        told = installer.index_variables()
+        told["ASKED"] = python or "3"
+        told["NO_INDEX"] = "--no-index" if forbids_indexes(os.environ) else ""
+        lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in told.items())
+        Path(folder, "variables").write_text(lines)
+        Path(folder, "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
+        Path(folder, "layer.sh").write_text(_LAYER)
+        shutil.copy2(uv.find_uv_bin(), Path(folder, "uv"))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _local_places() -> list[str]:
+    """Folders of wheels, and certificates, that the settings of pip and uv name: at the same place inside."""
+    told = installer.index_variables()
+    named = [*told.get("UV_FIND_LINKS", "").split(","), told.get("SSL_CERT_FILE", "")]
+    return sorted({place for place in named if place.startswith("/") and os.path.exists(place)})
+
+
+def _reason(lines: Lines) -> str:
+    """The engine's last words, those of an error before others."""
+    said = [line.strip() for line in lines.seen if line.strip()]
+    errors = [line for line in said if "error" in line.lower()]
+    return " ".join((errors or said or ["it said nothing"])[-1].split())[:400].rstrip(".")

@@ -1,0 +1,66 @@
+"""A program that builds something: what it says line by line, and its end with everything that it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+Log = Callable[[str], None]
+
+
+class Lines:
+    """Cuts output into lines, for the log and for the reason when it fails."""
+
+    def __init__(self, log: Log | None, unsaid: str | None = None) -> None:
+        self.seen: list[str] = []
+        self._log = log
+        self._unsaid = re.compile(unsaid) if unsaid else None
+        self._rest = b""
+
+    def add(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._say(line)
+
+    def end(self) -> None:
+        if self._rest:
+            self._say(self._rest)
+
+    def _say(self, raw: bytes) -> None:
+        line = raw.decode(errors="replace").rstrip()
+        self.seen.append(line)
+        if self._log is not None and line and not (self._unsaid and self._unsaid.match(line)):
+            self._log(line)
+
+
+async def run(command: Sequence[str], cwd: Path, variables: Mapping[str, str], lines: Lines, given: bytes = b"") -> int:
+    """Run it to its end and return its exit code; `given` is its input. Cancelled, it ends with all that it started."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env=variables,
+        stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        if process.stdin is not None:
+            process.stdin.write(given)
+            process.stdin.close()
+        while chunk := await process.stdout.read(65536):
+            lines.add(chunk)
+        code = await process.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
+    lines.end()
+    return code
