@@ -23,13 +23,13 @@ CONTAINERS = {
 }
 """By datastore; the names of their containers are the service's."""
 
-_PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/?(?P<name>.*)", re.DOTALL)
+_PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/?(?P<container>[^/]*)/?(?P<name>.*)", re.DOTALL)
 _TWICE = re.compile(r"(/workspaces/[^/]+/\w+/)azureml:", re.IGNORECASE)
 _URI = re.compile(r"azureml://datastores/(?P<name>[^/]+)/paths/(?P<path>.*)", re.DOTALL)
 
 
 def split(path: str) -> tuple[str, str, str] | None:
-    """Account (the workspace's folder), container and blob of a path; None for any other path."""
+    """Account (the workspace's folder), container ("" is the account itself) and blob of a path; None for others."""
     found = _PATH.fullmatch(path)
     return (found["account"], found["container"], found["name"]) if found else None
 
@@ -48,7 +48,8 @@ def own(call: Call, uri: str) -> tuple[str, str] | None:
         found = split(unquote(urlsplit(uri).path))
     except ValueError:
         return None
-    return found[1:] if found is not None and found[0] == call.workspace.folder else None
+    is_own = found is not None and found[0] == call.workspace.folder and found[1]
+    return found[1:] if found is not None and is_own else None
 
 
 def store(call: Call, container: str) -> str:
@@ -63,6 +64,15 @@ def store(call: Call, container: str) -> str:
         if container in (one.name, properties.get("containerName")):
             return one.name
     raise NotFound(f"there is no container '{container}' in workspace '{call.workspace.name}'")
+
+
+def containers(call: Call) -> list[str]:
+    """The names of the workspace's containers: its own datastores and those that are folders or were registered."""
+    names = {next(value for key, value in one.items() if key != "datastoreType") for one in CONTAINERS.values()}
+    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
+        properties = one.content.get("properties") or {}
+        names.add(str(properties.get("containerName") or one.name))
+    return sorted(names)
 
 
 def opened_with(container: str) -> str:

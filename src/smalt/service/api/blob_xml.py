@@ -37,6 +37,16 @@ def listing(
     return f"{_HEAD}{results}</EnumerationResults>"
 
 
+def containers(names: Sequence[str]) -> str:
+    """The list of an account's."""
+    facts = '<Last-Modified>Thu, 01 Jan 1970 00:00:00 GMT</Last-Modified><Etag>"0x1"</Etag>'
+    found = "".join(
+        f"<Container><Name>{_text(name)}</Name><Properties>{facts}</Properties></Container>" for name in names
+    )
+    listed = f"<Containers>{found}</Containers><NextMarker />"
+    return f'{_HEAD}<EnumerationResults ServiceEndpoint="">{listed}</EnumerationResults>'
+
+
 def error(code: str, message: str) -> str:
     return f"{_HEAD}<Error><Code>{_text(code)}</Code><Message>{_text(message)}</Message></Error>"
 

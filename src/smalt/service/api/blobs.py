@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from email.utils import formatdate
@@ -19,7 +20,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from smalt.exceptions import NotFound, SmaltError, ValidationException
-from smalt.service.api import blob_urls, blob_xml, errors
+from smalt.service.api import blob_copies, blob_urls, blob_xml, errors
 from smalt.service.api.call import Call
 from smalt.service.api.pipe import consumed
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
@@ -29,6 +30,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _META = "x-ms-meta-"
 _CHUNK = 1 << 20
 _MOST_LISTED = 5000
+_LARGEST_MD5 = 4 << 20  # as the service: of larger ranges none is given
 _LARGEST_LIST = 16 << 20
 
 
@@ -53,12 +55,24 @@ def end_upload(call: Call, uri: str) -> None:
 async def serve(call: Call, container: str, name: str) -> Response:
     """The answer; every error as the storage clients read it."""
     try:
-        return await _Request(call, container, name).answer()
+        if call.query("restype") == "account":
+            return Response(headers={"x-ms-sku-name": "Standard_LRS", "x-ms-account-kind": "StorageV2"})
+        return await (_Request(call, container, name).answer() if container else _account(call))
     except SmaltError as error:
         status, body, _ = errors.describe(error)
         code = "BlobNotFound" if status == 404 else error.code
         status = 409 if code == "BlobAlreadyExists" else status
         return _error(status, code, body["error"]["message"], call.method)
+
+
+async def _account(call: Call) -> Response:
+    """Of an account there is the list of its containers."""
+    if call.method == "GET" and call.query("comp") == "list":
+        names = blob_urls.containers(call)
+        text = blob_xml.containers([name for name in names if name.startswith(call.query("prefix"))])
+        return Response(text, media_type="application/xml")
+    message = f"{call.method} of a storage account is not possible here, only the list of its containers"
+    return _error(400, "UnsupportedOperation", message, call.method)
 
 
 class _Request:
@@ -73,11 +87,14 @@ class _Request:
         call, comp = self._call, self._call.query("comp")
         if not self._name:
             return await self._container_answer(comp)
+        if call.method in ("GET", "HEAD") and comp == "blocklist":
+            return await self._list_blocks()
+        unmet = await self._unmet()
+        if unmet is not None:
+            return unmet
         if call.method in ("GET", "HEAD"):
-            if comp == "blocklist":
-                return await self._list_blocks()
             blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
-            return _properties(blob) if comp == "metadata" else self._read(blob)
+            return _properties(blob) if comp == "metadata" else await self._read(blob)
         if call.method == "DELETE":
             await asyncio.to_thread(self._blobs.delete, self._store, self._name)
             return Response(status_code=202)
@@ -91,6 +108,9 @@ class _Request:
         call = self._call
         if call.method == "GET" and comp == "list":
             return await self._list()
+        if call.method not in ("GET", "HEAD", "PUT") or (call.method == "PUT" and comp):
+            message = f"{call.method} of a container is not possible here: containers are datastores"
+            return _error(400, "UnsupportedOperation", message, call.method)
         root = self._blobs.root(self._store) if self._store != SNAPSHOTS else None
         if UPLOAD.fullmatch(self._container) and root is not None and not root.is_dir():
             raise NotFound(f"there is no container '{self._container}'")
@@ -115,7 +135,23 @@ class _Request:
         )  # fmt: skip
         return Response(text, media_type="application/xml")
 
-    def _read(self, blob: Blob) -> Response:
+    async def _unmet(self) -> Response | None:
+        """The answer where If-Match or If-None-Match, with an ETag, forbids the operation."""
+        headers = self._call.headers
+        match, none = headers.get("if-match"), headers.get("if-none-match", "*")
+        if match is None and none == "*":
+            return None
+        try:
+            etag = f'"{(await asyncio.to_thread(self._blobs.get, self._store, self._name)).etag}"'
+        except NotFound:
+            etag = ""
+        if none == etag and self._call.method in ("GET", "HEAD"):
+            return Response(status_code=304, headers={"etag": etag})
+        if none == etag or (match is not None and match not in ((etag, "*") if etag else ())):
+            return _error(412, "ConditionNotMet", "the blob is another than the request is for", self._call.method)
+        return None
+
+    async def _read(self, blob: Blob) -> Response:
         headers = _headers(blob)
         given = self._call.headers.get("x-ms-range") or self._call.headers.get("range")
         first, last, status = 0, blob.size - 1, 200
@@ -132,12 +168,16 @@ class _Request:
         if self._call.method == "HEAD":
             return Response(status_code=status, headers=headers)
         path = self._blobs.path(self._store, blob.name)
+        if self._call.headers.get("x-ms-range-get-content-md5") == "true" and last - first < _LARGEST_MD5:
+            headers["content-md5"] = await asyncio.to_thread(_md5, path, first, last - first + 1)
         return StreamingResponse(_part(path, first, last - first + 1), status, headers)
 
     async def _put(self) -> Response:
         kind = self._call.headers.get("x-ms-blob-type", "BlockBlob")
         if kind != "BlockBlob":
             return _error(400, "UnsupportedBlobType", f"a {kind} is not possible here, only a BlockBlob", "PUT")
+        if "x-ms-copy-source" in self._call.headers:
+            return await self._copy()
         md5 = self._md5("x-ms-blob-content-md5") or self._md5("content-md5")
         blob = await consumed(
             self._call,
@@ -147,10 +187,29 @@ class _Request:
         )
         return _written(blob)
 
+    async def _copy(self) -> Response:
+        """It is over at once; Copy Blob answers as for one that might not be, Put Blob From URL does not."""
+        source = blob_copies.source(self._call)
+        blob = await asyncio.to_thread(
+            self._blobs.copy, source, self._store, self._name, only_new=self._only_new(), metadata=self._metadata()
+        )
+        if "x-ms-blob-type" in self._call.headers:
+            return _written(blob)
+        copied = _written(blob, 202)
+        copied.headers.update({"x-ms-copy-id": blob.etag, "x-ms-copy-status": "success"})
+        return copied
+
     async def _put_block(self) -> Response:
         id, md5 = self._call.query("blockid"), self._md5("content-md5")
         if not id or len(id) > 200:
             raise ValidationException("'blockid' must be a text of at most 200 characters")
+        if "x-ms-copy-source" in self._call.headers:
+            source = blob_copies.source(self._call)
+            blob = await asyncio.to_thread(self._blobs.get, *source)
+            first, last = blob_copies.part(self._call, blob.size)
+            pieces = blob_copies.pieces(self._blobs.path(*source), first, last)
+            await asyncio.to_thread(self._blobs.put_block, self._store, self._name, id, last - first + 1, pieces, md5)
+            return Response(status_code=201)
         size = self._call.headers.get("content-length", "")
         if not size.isdecimal() or len(size) > 15:
             raise ValidationException("say how long the block is, by the header 'Content-Length'")
@@ -226,6 +285,13 @@ async def _part(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
                 return
             count -= len(chunk)
             yield chunk
+
+
+def _md5(path: Path, first: int, count: int) -> str:
+    with open(path, "rb") as file:
+        file.seek(first)
+        digest = hashlib.md5(file.read(count), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
 
 
 def _headers(blob: Blob) -> dict[str, str]:

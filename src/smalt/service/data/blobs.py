@@ -23,9 +23,9 @@ from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.home import Home
 from smalt.service.data.blocks import check, waiting
 from smalt.service.data.contain import contained, inside
-from smalt.service.data.copying import remove_tree, temporary_beside
+from smalt.service.data.copying import copy_tree, remove_tree, temporary_beside
 from smalt.service.data.datastores import Datastores
-from smalt.service.data.durable import NewFile
+from smalt.service.data.durable import NewFile, sync_files
 from smalt.service.data.manifest import EXECUTABLE, FILE
 from smalt.service.data.snapshots import Snapshots
 
@@ -103,6 +103,22 @@ class Blobs:
             self._writable(container, name, only_new)
             file.finish(path)
         self._note(container, name, path, metadata or {}, md5)
+        return self.get(container, name)
+
+    def copy(
+        self, source: tuple[str, str], container: str, name: str, *, only_new: bool = False,
+        metadata: dict[str, str] | None = None,
+    ) -> Blob:  # fmt: skip
+        """Write a blob as another is, container and name; with its metadata where none is given."""
+        path, blob = self._writable(container, name, only_new), self.get(*source)
+        temporary = temporary_beside(path)
+        try:
+            copy_tree(self.path(*source), temporary)
+            sync_files([os.fspath(temporary)])
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._note(container, name, path, metadata or blob.metadata, blob.md5)
         return self.get(container, name)
 
     def put_block(
