@@ -95,8 +95,13 @@ def test_a_registered_datastore_may_be_any_folder(
     home: Home, known: Known, tmp_path: Path, workspace: Workspace
 ) -> None:
     """One that maps to a folder leads there, one that does not has its own, an unknown one is said."""
-    mapped = {"mine": str(tmp_path / "mine"), "own": ""}
-    data = Data(home, {}, known.output, known.asset, lookup_datastore=lambda folder, name: mapped.get(name))
+    given = {"datastoreType": "LocalPath", "path": str(tmp_path / "mine")}
+    registered = {"mine": given, "own": {"datastoreType": "AzureBlob", "accountName": "smalt", "containerName": "c"}}
+
+    def lookup(folder: str, name: str | None) -> dict[str, dict[str, str]]:
+        return {each: properties for each, properties in registered.items() if name in (None, each)}
+
+    data = Data(home, {}, known.output, known.asset, lookup_datastore=lookup)
     assert data.resolve("azureml://datastores/mine/paths/a", workspace).path == tmp_path / "mine" / "a"
     own = data.resolve("azureml://datastores/own/paths/a", workspace).path
     assert own == home.path("workspaces", "default", "datastores", "own", "a")

@@ -77,7 +77,8 @@ def test_every_form_is_known(uri: str, parsed: object) -> None:
     [
         ("data/in.csv", "neither an absolute path nor a URI"),
         ("", "neither an absolute path nor a URI"),
-        ("s3://bucket/a", "url-map"),
+        ("hdfs://host/a", "url-map"),
+        ("s3:///a", "names no bucket"),
         ("adl://acc.azuredatalakestore.net/a", "url-map"),
         ("file://host/a", "three slashes"),
         ("file:///a%00b", "not an absolute path"),

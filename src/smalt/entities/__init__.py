@@ -94,10 +94,12 @@ if TYPE_CHECKING:
     from smalt.entities.control_flow import DoWhile as DoWhile
     from smalt.entities.control_flow import IfElse as IfElse
     from smalt.entities.control_flow import ParallelFor as ParallelFor
+    from smalt.entities.credentials import AccessKeyCredentials as AccessKeyCredentials
     from smalt.entities.credentials import AccountKeyConfiguration as AccountKeyConfiguration
     from smalt.entities.credentials import CertificateConfiguration as CertificateConfiguration
     from smalt.entities.credentials import NoneCredentials as NoneCredentials
     from smalt.entities.credentials import SasTokenConfiguration as SasTokenConfiguration
+    from smalt.entities.credentials import ServiceAccountKeyCredentials as ServiceAccountKeyCredentials
     from smalt.entities.credentials import ServicePrincipalConfiguration as ServicePrincipalConfiguration
     from smalt.entities.data import Data as Data
     from smalt.entities.data_import import DataImport as DataImport
@@ -113,7 +115,10 @@ if TYPE_CHECKING:
     from smalt.entities.datastore import Datastore as Datastore
     from smalt.entities.datastore import OneLakeArtifact as OneLakeArtifact
     from smalt.entities.datastore import OneLakeConnectionArtifact as OneLakeConnectionArtifact
+    from smalt.entities.datastore import GcsDatastore as GcsDatastore
+    from smalt.entities.datastore import LocalPathDatastore as LocalPathDatastore
     from smalt.entities.datastore import OneLakeDatastore as OneLakeDatastore
+    from smalt.entities.datastore import S3Datastore as S3Datastore
     from smalt.entities.deployment import CodeConfiguration as CodeConfiguration
     from smalt.entities.deployment import Deployment as Deployment
     from smalt.entities.distillation import DistillationJob as DistillationJob
@@ -373,13 +378,13 @@ _MODULES = {
     "MicrosoftOneLakeConnection OpenAIConnection PatTokenConfiguration SerpConnection "
     "ServerlessConnection UsernamePasswordConfiguration",
     "control_flow": "DoWhile IfElse ParallelFor",
-    "credentials": "AccountKeyConfiguration CertificateConfiguration NoneCredentials SasTokenConfiguration "
-    "ServicePrincipalConfiguration",
+    "credentials": "AccessKeyCredentials AccountKeyConfiguration CertificateConfiguration NoneCredentials "
+    "SasTokenConfiguration ServiceAccountKeyCredentials ServicePrincipalConfiguration",
     "data": "Data",
     "data_import": "DataImport",
     "data_transfer": "DataTransferComponent DataTransferJob DataTransferNode Database FileSystem",
     "datastore": "AzureBlobDatastore AzureDataLakeGen1Datastore AzureDataLakeGen2Datastore AzureFileDatastore "
-    "Datastore OneLakeArtifact OneLakeConnectionArtifact OneLakeDatastore",
+    "Datastore GcsDatastore LocalPathDatastore OneLakeArtifact OneLakeConnectionArtifact OneLakeDatastore S3Datastore",
     "deployment": "CodeConfiguration Deployment",
     "distillation": "DistillationJob",
     "endpoint": "BatchEndpoint Endpoint KubernetesOnlineEndpoint ManagedOnlineEndpoint MarketplacePlan "

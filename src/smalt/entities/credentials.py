@@ -65,6 +65,24 @@ class KerberosKeytabCredentials(KerberosCredentials):
     kerberos_keytab = required(Text(), "The keytab.")
 
 
+class AccessKeyCredentials(Credentials):
+    """smalt's own, of S3 datastores."""
+
+    noun = "access key credentials"
+
+    access_key_id = required(Text(), "The id of the key.")
+    secret_access_key = required(Text(), "The key.")
+    session_token = optional(Text(), "The token of a key that expires.")
+
+
+class ServiceAccountKeyCredentials(Credentials):
+    """smalt's own, of Google Cloud Storage datastores."""
+
+    noun = "service account key credentials"
+
+    service_account_key = required(Text(), "The key of the service account, as the JSON text of its file.")
+
+
 CREDENTIALS = ByKey(
     Credentials,
     {
@@ -74,6 +92,9 @@ CREDENTIALS = ByKey(
         "certificate": "credentials:CertificateConfiguration",
         "client_secret": "credentials:ServicePrincipalConfiguration",
         "tenant_id": "credentials:ServicePrincipalConfiguration",
+        "access_key_id": "credentials:AccessKeyCredentials",
+        "secret_access_key": "credentials:AccessKeyCredentials",
+        "service_account_key": "credentials:ServiceAccountKeyCredentials",
         "kerberos_keytab": "credentials:KerberosKeytabCredentials",
         "kerberos_realm": "credentials:KerberosPasswordCredentials",
     },

@@ -85,3 +85,33 @@ class HdfsDatastore(Datastore):
 
 class OneLakeConnectionArtifact(OneLakeArtifact):
     """Of a connection."""
+
+
+class S3Datastore(Datastore):
+    """smalt's own."""
+
+    noun = "an S3 datastore"
+
+    type = constant("s3", "The type of storage.")
+    bucket_name = required(Text(), "The bucket.")
+    endpoint = optional(Text(), "The URL of the server, where it is not Amazon's.")
+    region = optional(Text(), "The bucket's region.")
+
+
+class GcsDatastore(Datastore):
+    """smalt's own."""
+
+    noun = "a Google Cloud Storage datastore"
+
+    type = constant("gcs", "The type of storage.")
+    bucket_name = required(Text(), "The bucket.")
+    endpoint = optional(Text(), "The URL of the server, where it is not Google's.")
+
+
+class LocalPathDatastore(Datastore):
+    """smalt's own."""
+
+    noun = "a local path datastore"
+
+    type = constant("local_path", "The type of storage.")
+    path = required(Text(), "The folder on the server's machine, written absolutely.")

@@ -52,6 +52,9 @@ DATASTORES = {
     "azure_data_lake_gen1": "datastore:AzureDataLakeGen1Datastore",
     "one_lake": "datastore:OneLakeDatastore",
     "hdfs": "datastore:HdfsDatastore",
+    "s3": "datastore:S3Datastore",
+    "gcs": "datastore:GcsDatastore",
+    "local_path": "datastore:LocalPathDatastore",
 }
 
 COMPUTES = {

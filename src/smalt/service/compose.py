@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from smalt.home import Home
 from smalt.service.compute import LocalCompute
-from smalt.service.data import AssetReference, Data
+from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rooms import Rooms
@@ -18,6 +18,7 @@ from smalt.service.records import assets, jobs, resources, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
+from smalt.service.secrets.sealing import opened
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
 
@@ -36,6 +37,7 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
         lookups.asset,
         lookup_datastore=lookups.datastore,
         lookup_workspace=lookups.workspace,
+        is_busy=lookups.busy,
     )
     environments = Environments(home, settings)
     compute = LocalCompute(home, cpus=settings.cpus)
@@ -60,7 +62,7 @@ class _Lookups:
     def asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
         return self.ask(self._asset, workspace, reference)
 
-    def datastore(self, folder: str, name: str) -> str | None:
+    def datastore(self, folder: str, name: str | None) -> Registered:
         return self.ask(self._datastore, folder, name)
 
     def workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
@@ -119,12 +121,28 @@ class _Lookups:
             return assets.staged(self._db, workspace.id, reference.name, reference.stage)
         return assets.labelled(self._db, workspace.id, kind, reference.name, reference.label or "latest")
 
-    def _datastore(self, folder: str, name: str) -> str | None:
+    def _datastore(self, folder: str, name: str | None) -> Registered:
         for workspace in workspaces.every(self._db):
             if workspace.folder == folder:
-                found = resources.get(self._db, workspace.id, "datastores", name)
-                return None if found is None else str(found.content.get("folder") or "")
-        return None
+                every = name is None and resources.every(self._db, workspace.id, "datastores")
+                one = name is not None and resources.get(self._db, workspace.id, "datastores", name)
+                found = every or ([one] if one else [])
+                return {each.name: opened(self._home, each.content.get("properties") or {}) for each in found}
+        return {}
+
+    def busy(self, folders: list[str]) -> set[str]:
+        """Of folders of attempts (`…/WORKSPACE/jobs/JOB`, of a retry `JOB.2`), those whose jobs are unfinished."""
+        return self.ask(self._busy, folders)
+
+    def _busy(self, folders: list[str]) -> set[str]:
+        named = {one.id: one.folder for one in workspaces.every(self._db)}
+        unfinished = {(named[job.workspace_id], job.name) for job in jobs.unfinished(self._db)}
+        found = set()
+        for folder in folders:
+            workspace, _, job = folder.split("/")[-3:]
+            if (workspace, job.partition(".")[0]) in unfinished:
+                found.add(folder)
+        return found
 
     def _workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
         wanted = (subscription.lower(), group.lower(), name.lower())

@@ -45,6 +45,8 @@ class Settings(Mapping[str, Any]):
     public_url: str | None
     snapshot_max_files: int | None
     snapshot_max_bytes: int | None
+    remote_cache_max_bytes: int
+    remote_login: str
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -228,4 +230,6 @@ SETTINGS: dict[str, Setting] = {
     "public-url": Setting(None, _base_url),
     "snapshot-max-files": Setting(None, _whole(1)),
     "snapshot-max-bytes": Setting(None, _whole(1)),
+    "remote-cache-max-bytes": Setting(50_000_000_000, _whole(0)),
+    "remote-login": Setting("anonymous", _one_of("anonymous", "environment")),
 }

@@ -20,7 +20,11 @@ _TYPES: dict[str, type[nouns.Datastore]] = {
     "AzureDataLakeGen2": nouns.AzureDataLakeGen2Datastore,
     "OneLake": nouns.OneLakeDatastore,
     "Hdfs": nouns.HdfsDatastore,
+    "S3": nouns.S3Datastore,
+    "Gcs": nouns.GcsDatastore,
+    "LocalPath": nouns.LocalPathDatastore,
 }
+"""The last three are smalt's own."""
 _CREDENTIALS: dict[type[entities.Credentials], tuple[str, tuple[str, ...]]] = {
     entities.NoneCredentials: ("None", ()),
     entities.AccountKeyConfiguration: ("AccountKey", ("account_key",)),
@@ -29,6 +33,8 @@ _CREDENTIALS: dict[type[entities.Credentials], tuple[str, tuple[str, ...]]] = {
     entities.CertificateConfiguration: ("Certificate", ("certificate",)),
     entities.KerberosKeytabCredentials: ("KerberosKeytab", ("kerberos_keytab",)),
     entities.KerberosPasswordCredentials: ("KerberosPassword", ("kerberos_password",)),
+    entities.AccessKeyCredentials: ("AccessKey", ("secret_access_key", "session_token")),
+    entities.ServiceAccountKeyCredentials: ("ServiceAccountKey", ("service_account_key",)),
 }
 """The wire's word for each, and what of it is secret."""
 

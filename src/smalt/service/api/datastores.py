@@ -1,19 +1,23 @@
-"""Datastores: the four of every workspace, and those that were registered; all are folders of the home."""
+"""Datastores: the four of every workspace, which are folders of the home, and those that were registered."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from smalt import wire
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api.blob_urls import CONTAINERS
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
 from smalt.service.api.versioned import check_name
 from smalt.service.data import DEFAULT, DEFAULTS
+from smalt.service.data.remote import Store
 from smalt.service.records import resources
 from smalt.service.records.resources import Resource
+from smalt.service.secrets.sealing import SEALED, opened, sealed
+from smalt.wire.casing import fold
 
 _NO_CREDENTIALS = {"credentialsType": "None"}
 
@@ -32,7 +36,7 @@ async def get_datastore(call: Call) -> dict[str, Any]:
 
 
 async def put_datastore(call: Call) -> Reply:
-    """Secrets are not kept: nothing here logs in anywhere, every datastore is a folder of this home."""
+    """Its secrets are kept sealed, and told by `listSecrets` only."""
     name = call.name()
     check_name(name)
     if name.lower() in DEFAULTS:
@@ -40,10 +44,11 @@ async def put_datastore(call: Call) -> Reply:
     body = await call.object()
     wire.from_rest({**body, "name": name}, "datastore")
     properties = dict(properties_of(body))
-    credentials = properties.get("credentials")
-    if isinstance(credentials, dict):
-        properties["credentials"] = {key: value for key, value in credentials.items() if key != "secrets"}
+    properties.pop(SEALED, None)
     existed = resources.get(call.service.db, call.workspace.id, "datastores", name)
+    properties = sealed(call.service.home, properties, existed.content.get("properties") if existed else None)
+    if fold(str(properties.get("datastoreType"))) == "localpath":
+        _check_folder(call, str(properties.get("path")))
     resources.put(
         call.service.db,
         call.workspace.id,
@@ -64,8 +69,17 @@ async def delete_datastore(call: Call) -> Reply:
 
 
 async def list_secrets(call: Call) -> dict[str, Any]:
-    """A link's query that opens the container for a day; clients before azure-ai-ml 1.28 cannot do without."""
-    properties = {**CONTAINERS.get(existing(call).name, {}), **(existing(call).content.get("properties") or {})}
+    """What was given when it was created. Of the workspace's own, a link's query that opens the container for a day;
+    clients before azure-ai-ml 1.28 cannot do without."""
+    found = existing(call)
+    given = opened(call.service.home, found.content.get("properties") or {})
+    credentials = given.get("credentials") or {}
+    secrets = credentials.get("secrets") if isinstance(credentials, dict) else None
+    if secrets:
+        return {"secretsType": credentials.get("credentialsType"), **secrets}
+    if isinstance(call.service.data.datastores.root(call.workspace.folder, found.name), Store):
+        return {"secretsType": "None"}
+    properties = {**CONTAINERS.get(found.name, {}), **given}
     container = str(properties.get("containerName") or properties.get("fileShareName") or call.name())
     return {"secretsType": "Sas", "sasToken": call.service.sas.sign(call.workspace.folder, container)}
 
@@ -82,12 +96,22 @@ def existing(call: Call) -> Resource:
     return found
 
 
+def _check_folder(call: Call, path: str) -> None:
+    """Of the server's machine, so only for who can reach that anyway."""
+    if not call.is_local:
+        raise Refused("a local_path datastore can be created only on the machine that runs the server; log in there")
+    if not os.path.isabs(path) or not os.path.isdir(path):
+        raise ValidationException(f"path: {path[:200]!r} is not an absolute path of a folder that exists")
+
+
 def _builtin(call: Call, name: str) -> Resource:
     return Resource(0, "datastores", name, "{}", call.service.principal, call.service.started, 0)
 
 
 def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
-    given = datastore.content.get("properties") or {**_account(call), **CONTAINERS[datastore.name]}
+    kept = datastore.content.get("properties") or {}
+    known = {key: value for key, value in kept.items() if key != SEALED}
+    given = known or {**_account(call), **CONTAINERS[datastore.name]}
     return {
         "id": resource_id(call.workspace, "datastores", datastore.name),
         "name": datastore.name,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
 from smalt.service.data import modes
+from smalt.service.data.cache import IsBusy, StoreCache
 from smalt.service.data.copying import Log, move_tree
-from smalt.service.data.datastores import Datastores, LookupDatastore
+from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, UrlCache, shown
 from smalt.service.data.importing import import_local
 from smalt.service.data.location import Location
@@ -21,6 +22,8 @@ from smalt.service.data.snapshots import Limits, Snapshots
 from smalt.service.records.workspaces import Workspace
 
 _QUICK_COPY = 4_000_000
+_CACHE = 50_000_000_000
+_OWN = tuple(f"azureml://datastores/{name}/" for name in DEFAULTS)
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 
 
@@ -40,8 +43,10 @@ class Data:
         *,
         lookup_datastore: LookupDatastore | None = None,
         lookup_workspace: LookupWorkspace | None = None,
+        is_busy: IsBusy | None = None,
     ) -> None:
-        self.datastores = Datastores(home, lookup_datastore)
+        self.remote = StoreCache(home.path("cache", "remote"), _cache_limit(settings), is_busy or set)
+        self.datastores = Datastores(home, self.remote, settings, lookup_datastore)
         self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
         self.urls = UrlCache(home.path("cache", "urls"))
         self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
@@ -54,6 +59,9 @@ class Data:
         """A sentence where `uri` must be there before the first step starts and is not."""
         try:
             location = self.resolve(uri, workspace)
+            if location.store is not None:
+                listed = location.late or location.store.find(location.relative or "")
+                return None if listed else modes.missing(location)
             if location.remote is not None:
                 _refuse_folder(location, type)
                 return self.urls.check(location.remote)
@@ -62,7 +70,7 @@ class Data:
         return None if location.late or location.exists else modes.missing(location)
 
     def is_quick(self, uri: str, workspace: Workspace, mode: str | None) -> bool:
-        """Whether `prepare_input` answers at once: nothing to fetch and nothing large to copy."""
+        """Whether `prepare_input` answers at once: nothing is elsewhere, and nothing large is to be copied."""
         try:
             path = self.resolve(uri, workspace).path
             if path is None or mode not in modes.COPIED:
@@ -88,15 +96,31 @@ class Data:
 
         Slow at most once: called again, with what is fetched and copied there already, it answers at once.
         """
+        known = modes.prepared(folder)
+        if known is not None:
+            return known
         location = self.resolve(uri, workspace)
-        path = self._here(location, type, log)
-        return modes.prepare_input(
-            Location(uri, path, None, location.datastore, location.relative), type, mode, folder, log
-        )
+        if location.store is not None and mode == "rw_mount":
+            raise Refused(f"{uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount")
+        path = self._here(location, type, log, folder)
+        here = Location(uri, path, datastore=location.datastore, relative=location.relative)
+        found = modes.prepare_input(here, type, mode, folder, log)
+        if location.store is not None:
+            modes.note_prepared(folder, found)
+        return found
 
     def prepare_output(self, uri: str, workspace: Workspace, type: str | None, mode: str | None, folder: Path) -> Path:
-        """The path that the job writes; for `upload` one in `folder`."""
+        """The path that the job writes; for `upload`, and for what is sent elsewhere, one in `folder`."""
         return modes.prepare_output(self.resolve(uri, workspace), type, mode, folder)
+
+    def is_sent(self, uri: str, workspace: Workspace) -> bool:
+        """Whether an output at `uri` has to be sent elsewhere when its command has ended."""
+        if uri.startswith(_OWN):  # by far the most
+            return False
+        try:
+            return self.resolve(uri, workspace).store is not None
+        except SmaltError:
+            return False  # told when the place is made
 
     def finish_output(
         self,
@@ -107,8 +131,8 @@ class Data:
         folder: Path,
         log: Log | None = None,
     ) -> None:
-        """Bring an `upload` output into place; safe to repeat."""
-        if mode == modes.UPLOADED:
+        """Bring an output into place that its command wrote elsewhere; safe to repeat."""
+        if mode == modes.UPLOADED or self.is_sent(uri, workspace):
             modes.finish_output(self.resolve(uri, workspace), type, mode, folder, log)
 
     def move_into(self, source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
@@ -119,7 +143,10 @@ class Data:
         """Keep a local file or folder as the content of an asset version; gives the URI of the read-only copy."""
         return import_local(self.snapshots, self.datastores, path, workspace.folder, log)
 
-    def _here(self, location: Location, type: str | None, log: Log | None) -> Path:
+    def _here(self, location: Location, type: str | None, log: Log | None, folder: Path | None = None) -> Path:
+        if location.store is not None:
+            user = folder.parent.parent if folder else None
+            return self.remote.tree(location.store, location.relative or "", user, log)
         if location.remote is not None:
             _refuse_folder(location, type)
             return self.urls.fetch(location.remote, log)
@@ -132,6 +159,10 @@ def _refuse_folder(location: Location, type: str | None) -> None:
     url = location.remote or ""
     if type in _FOLDER_TYPES or url.partition("?")[0].endswith("/"):
         raise Refused(f"{shown(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}")
+
+
+def _cache_limit(settings: Mapping[str, Any]) -> Callable[[], int]:
+    return lambda: int(settings.get("remote-cache-max-bytes") or _CACHE)
 
 
 def _limits(settings: Mapping[str, Any]) -> Limits:

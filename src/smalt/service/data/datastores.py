@@ -1,19 +1,24 @@
-"""Datastores as folder trees: contained paths, ordered listings, atomic writes."""
+"""Datastores: folder trees with contained paths, ordered listings and atomic writes, and those of clouds."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.home import Home
-from smalt.service.data.contain import contained
-from smalt.service.data.copying import temporary_beside
+from smalt.service.data import addresses
+from smalt.service.data.addresses import Address
+from smalt.service.data.cache import StoreCache
+from smalt.service.data.contain import contained, inside
+from smalt.service.data.copying import remove_tree, temporary_beside
 from smalt.service.data.durable import write_whole
+from smalt.service.data.remote import Store
+from smalt.wire.casing import fold
 
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")
@@ -21,9 +26,10 @@ DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspacew
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
-LookupDatastore = Callable[[str, str], str | None]
-"""(workspace folder, name) → the local folder that a registered datastore maps to, "" for one of its own below the
-workspace, None where no such datastore is registered."""
+Registered = Mapping[str, Mapping[str, Any]]
+LookupDatastore = Callable[[str, "str | None"], Registered]
+"""(workspace folder, name) → the REST properties of the registered datastore of that name, with its secrets; of all
+where the name is None. Names are as they were registered."""
 
 
 class Item(NamedTuple):
@@ -34,26 +40,72 @@ class Item(NamedTuple):
 
 
 class Datastores:
-    def __init__(self, home: Home, lookup: LookupDatastore | None = None) -> None:
+    def __init__(
+        self, home: Home, cache: StoreCache, settings: Mapping[str, Any], lookup: LookupDatastore | None = None
+    ) -> None:
         self._workspaces = home.path("workspaces")
+        self._cache = cache
+        self._settings = settings
         self._lookup = lookup
+        self._stores: dict[tuple[Address, str], Store] = {}
 
     def create(self, workspace: str) -> None:
         """Make the default datastores of a new workspace."""
         for name in DEFAULTS:
             self._own(workspace, name).mkdir(parents=True, exist_ok=True)
 
-    def folder(self, workspace: str, datastore: str) -> Path:
+    def root(self, workspace: str, datastore: str) -> Path | Store:
         """The root of a datastore; `workspace` is the name of the workspace's folder."""
         name = datastore.lower()
         if name in DEFAULTS:
             return self._own(workspace, name)
         if not _NAME.fullmatch(datastore):
             raise ValidationException(f"{datastore!r} is not the name of a datastore")
-        mapped = self._lookup(workspace, datastore) if self._lookup else ""
-        if mapped is None:
-            raise NotFound(f"datastore {datastore} is not registered; `smalt datastore list` shows those that are")
-        return Path(mapped) if mapped else self._own(workspace, datastore)
+        if self._lookup is None:
+            return self._own(workspace, datastore)
+        for known, properties in self._lookup(workspace, datastore).items():
+            if fold(str(properties.get("datastoreType"))) == "localpath":
+                return Path(str(properties.get("path")))
+            address = addresses.of_datastore(known, properties)
+            return self._own(workspace, known) if address is None else self._store(address, f"datastore {known}")
+        raise NotFound(f"datastore {datastore} is not registered; `smalt datastore list` shows those that are")
+
+    def folder(self, workspace: str, datastore: str) -> Path:
+        """The root of a datastore that is a folder of this machine."""
+        root = self.root(workspace, datastore)
+        if isinstance(root, Store):
+            raise Refused(f"datastore {datastore} is at {root.address}; go there, or by `smalt datastore`")
+        return root
+
+    def reaching(self, workspace: str, url: str, is_bucket: bool) -> tuple[Store, str, str | None] | None:
+        """For the URL of a cloud: the datastore that names the same account and container, the path in it and its name.
+
+        Where there is none, a store without credentials for a bucket's URL, and for others if the setting
+        `remote-login` gives it the environment's; else None.
+        """
+        for name, properties in (self._lookup(workspace, None) if self._lookup else {}).items():
+            try:
+                address = addresses.of_datastore(name, properties)
+            except (Refused, ValidationException):
+                continue
+            path = addresses.path_in(address, url) if address else None
+            if address is not None and path is not None:
+                return self._store(address, f"datastore {name}"), path, name
+        found = addresses.of_url(url)
+        if found is not None and (is_bucket or self._is_environments()):
+            return self._store(found[0], str(found[0])), found[1], None
+        return None
+
+    def _store(self, address: Address, name: str) -> Store:
+        """The same one for the same address and credentials: its connections stay open."""
+        addresses.check_driver(address, name)
+        made = self._stores.get((address, name))
+        if made is None:
+            made = self._stores[address, name] = Store(address, name, self._is_environments)
+        return made
+
+    def _is_environments(self) -> bool:
+        return self._settings.get("remote-login") == "environment"
 
     def path(self, workspace: str, datastore: str, path: str) -> Path:
         """A path of a datastore, refused when it, or a link on its way, leads out."""
@@ -61,7 +113,9 @@ class Datastores:
 
     def list(self, workspace: str, datastore: str, path: str = "", *, recursive: bool = False) -> Iterator[Item]:
         """What lies at and below `path`, in lexicographic order; recursively without the folders themselves."""
-        root = self.folder(workspace, datastore)
+        root = self.root(workspace, datastore)
+        if isinstance(root, Store):
+            return _listed(root, _checked(path), recursive)
         start = contained(root, path)
         relative = os.path.relpath(start, root)
         relative = "" if relative == "." else relative
@@ -74,8 +128,9 @@ class Datastores:
         return _items(os.path.realpath(root), os.fspath(start), relative, recursive)
 
     def open(self, workspace: str, datastore: str, path: str) -> Path:
-        """The file at `path`, for reading."""
-        found = self.path(workspace, datastore, path)
+        """The file at `path`, for reading; of a remote datastore, a copy of it."""
+        root = self.root(workspace, datastore)
+        found = self._cache.tree(root, _checked(path)) if isinstance(root, Store) else contained(root, path)
         if not os.path.exists(found):
             raise NotFound(f"path {path!r} is not in datastore {datastore}")
         if not os.path.isfile(found):
@@ -84,15 +139,44 @@ class Datastores:
 
     def write(self, workspace: str, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
         """Write a file, whole or not at all; gives its size."""
-        target = self.path(workspace, datastore, path)
+        root = self.root(workspace, datastore)
+        if isinstance(root, Store):
+            return self._send(root, datastore, path, blocks)
+        target = contained(root, path)
         if not path.strip("/") or path.endswith("/") or os.path.isdir(target):
             raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
         return write_whole(temporary_beside(target), target, blocks)
+
+    def _send(self, store: Store, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
+        place = _checked(path)
+        if not place or path.endswith("/"):
+            raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
+        incoming = self._cache.incoming()
+        try:
+            size = write_whole(incoming / "part", incoming / "whole", blocks)
+            store.put(incoming / "whole", place)
+            return size
+        finally:
+            remove_tree(incoming)
 
     def _own(self, workspace: str, name: str) -> Path:
         if not _NAME.fullmatch(workspace):
             raise ValidationException(f"{workspace!r} is not the folder of a workspace")
         return self._workspaces / workspace / "datastores" / name
+
+
+def _checked(path: str) -> str:
+    relative = inside(path)
+    if relative is None:
+        raise Refused(f"path {path!r} leads out of its datastore; write it without '..' and without a leading '/'")
+    return relative
+
+
+def _listed(store: Store, path: str, recursive: bool) -> Iterator[Item]:
+    found = [Item(*row) for row in store.list(path, recursive=recursive)]
+    if path and not found:
+        raise NotFound(f"{store.name} has no {path!r} ({store.address})")
+    return iter(found)
 
 
 def _items(root: str, folder: str, prefix: str, recursive: bool) -> Iterator[Item]:

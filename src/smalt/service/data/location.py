@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smalt.service.data.remote import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +19,19 @@ class Location:
     """The file or folder on this machine; None for what must be fetched first."""
     remote: str | None = None
     """The http(s) URL to fetch, where `path` is None."""
+    store: Store | None = None
+    """The remote datastore that `relative` is a path of, where `path` is None."""
     datastore: str | None = None
     """The datastore, for a path of one."""
     relative: str | None = None
     """The path in that datastore."""
     late: bool = False
     """It may still be made by an earlier step, so it need not exist before its step starts."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """On the network, so that looking for it takes a while."""
+        return self.remote is not None or self.store is not None
 
     @property
     def exists(self) -> bool:

@@ -57,6 +57,29 @@ def prepare_output(location: Location, type: str | None, mode: str | None, folde
     return target
 
 
+def prepared(folder: Path) -> Path | None:
+    """Where an input of a remote datastore is, once it is ready for this attempt: the store is not asked again."""
+    try:
+        return Path(os.readlink(_note(folder)))
+    except OSError:
+        return None
+
+
+def note_prepared(folder: Path, path: Path) -> None:
+    note = _note(folder)
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        os.symlink(path, note)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise cannot_write(note, error) from None
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.at")  # no input's name has a dot
+
+
 def finish_output(
     location: Location,
     type: str | None,
@@ -64,8 +87,10 @@ def finish_output(
     folder: str | os.PathLike[str],
     log: Log | None = None,
 ) -> None:
-    """Bring what an `upload` output holds into place; done twice it does nothing the second time."""
-    if mode == UPLOADED:
+    """Bring what an `upload` output holds into place, and what is kept elsewhere there; it does no harm done twice."""
+    if location.store is not None:
+        location.store.put_tree(_target(location, type, mode, folder), location.relative or "", log)
+    elif mode == UPLOADED:
         move_tree(_target(location, type, mode, folder), _place(location), log)
 
 
@@ -73,6 +98,8 @@ def missing(location: Location) -> str:
     """The sentence for a location where nothing is, or nothing that can be seen."""
     if location.path is not None and not os.access(_nearest(location.path), os.X_OK):
         return f"{location.uri} cannot be read: no permission for {_nearest(location.path)}"
+    if location.store is not None:
+        return f"{location.uri} does not exist: {location.store.name} has no {location.relative or 'data'!r}"
     if location.datastore is not None:
         return f"{location.uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
     if location.path is not None and str(location.path) not in location.uri:
@@ -106,6 +133,9 @@ def _place(location: Location) -> Path:
 
 
 def _target(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+    if location.store is not None:
+        name = (location.relative or "").rpartition("/")[2] or "output"
+        return Path(folder, name) if type == FILE else Path(folder)
     place = _place(location)
     if mode != UPLOADED:
         return place

@@ -11,7 +11,8 @@ from smalt.service.data import urlmap
 from smalt.service.data.contain import inside
 from smalt.service.data.datastores import Datastores
 from smalt.service.data.location import AssetReference, Location
-from smalt.service.data.uris import DatastorePath, JobOutput, LocalPath, Parsed, other_spelling, parse
+from smalt.service.data.remote import Store
+from smalt.service.data.uris import BucketPath, DatastorePath, JobOutput, LocalPath, Parsed, other_spelling, parse
 from smalt.service.records.workspaces import Workspace
 
 LookupOutput = Callable[[Workspace, str, str], str | None]
@@ -63,15 +64,28 @@ class Resolver:
             return self._output(parsed, workspace, asked, depth)
         if isinstance(parsed, AssetReference):
             return self._asset(parsed, workspace, asked, depth)
-        return Location(asked, remote=parsed.url)
+        return self._url(parsed.url, workspace, asked, isinstance(parsed, BucketPath))
 
     def _datastore(self, parsed: DatastorePath, workspace: Workspace, asked: str, late: bool) -> Location:
         relative = inside(parsed.path)
         if relative is None:
             raise ValidationException(f"{asked} leads out of datastore {parsed.datastore}; write its path without '..'")
         where = self._scope(parsed.workspace, workspace, asked)
-        root = self._datastores.folder(where.folder, parsed.datastore)
-        return Location(asked, root / relative, None, parsed.datastore, relative, late)
+        root = self._datastores.root(where.folder, parsed.datastore)
+        if isinstance(root, Store):
+            return Location(asked, store=root, datastore=parsed.datastore, relative=relative, late=late)
+        return Location(asked, root / relative, datastore=parsed.datastore, relative=relative, late=late)
+
+    def _url(self, url: str, workspace: Workspace, asked: str, is_bucket: bool) -> Location:
+        """Of a cloud, by the datastore that is the same place. Public blobs are fetched as any file of the web."""
+        found = self._datastores.reaching(workspace.folder, url, is_bucket)
+        if found is None:
+            return Location(asked, remote=url)
+        store, path, datastore = found
+        relative = inside(path)
+        if relative is None:
+            raise ValidationException(f"{asked} leads out of its container; write its path without '..'")
+        return Location(asked, store=store, datastore=datastore, relative=relative)
 
     def _output(self, parsed: JobOutput, workspace: Workspace, asked: str, depth: int) -> Location:
         where = self._scope(parsed.workspace, workspace, asked)

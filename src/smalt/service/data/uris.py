@@ -33,7 +33,12 @@ class RemoteUrl(NamedTuple):
     """http(s), whatever scheme was written."""
 
 
-Parsed = DatastorePath | JobOutput | LocalPath | RemoteUrl | AssetReference
+class BucketPath(NamedTuple):
+    url: str
+    """s3:// or gs://."""
+
+
+Parsed = DatastorePath | JobOutput | LocalPath | RemoteUrl | BucketPath | AssetReference
 
 _SCOPE = re.compile(
     r"/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
@@ -62,6 +67,7 @@ _MODEL = re.compile(
 _ARTIFACT = re.compile(r"mlflow-artifacts:/+(?P<path>.+)", re.DOTALL)
 _BLOB_HOST = re.compile(r"(?P<account>[^.]+)\.(?:blob|dfs)\.(?P<cloud>.+)", re.IGNORECASE)
 _BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
+_BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 
 
 def parse(uri: str) -> Parsed:
@@ -89,6 +95,8 @@ def parse(uri: str) -> Parsed:
         return _web(uri)
     if scheme in _BLOB_SCHEMES:
         return RemoteUrl(blob_url(uri))
+    if scheme in _BUCKET_SCHEMES:
+        return _bucket(uri, _BUCKET_SCHEMES[scheme])
     if scheme:
         raise ValidationException(
             f"{uri}: smalt cannot read {scheme}:// by itself; map its prefix to a folder with "
@@ -117,7 +125,7 @@ def other_spelling(parsed: Parsed) -> str | None:
         return f"azureml://datastores/{parsed.datastore}/paths/{parsed.path}"
     if isinstance(parsed, AssetReference):  # clients send ids
         return f"azureml:{parsed.name}:{parsed.version}" if parsed.version else f"azureml:{parsed.name}@{parsed.label}"
-    return parsed.url if isinstance(parsed, RemoteUrl) else None
+    return parsed.url if isinstance(parsed, (RemoteUrl, BucketPath)) else None
 
 
 def _azureml(uri: str) -> Parsed:
@@ -195,6 +203,13 @@ def _web(uri: str) -> RemoteUrl:
     if not _split(uri).hostname:
         raise ValidationException(f"{uri} names no host; write https://HOST/PATH")
     return RemoteUrl(uri)
+
+
+def _bucket(uri: str, scheme: str) -> BucketPath:
+    rest = uri.partition("://")[2]
+    if not rest.partition("/")[0]:
+        raise ValidationException(f"{uri} names no bucket; write {scheme}://BUCKET/PATH")
+    return BucketPath(f"{scheme}://{rest}")
 
 
 def _split(uri: str) -> SplitResult:

@@ -168,8 +168,9 @@ class _Checker:
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
             return
-        if place.remote is not None:
-            self.remote.append(uri)
+        if place.is_elsewhere:
+            if not place.late:
+                self.remote.append(uri)
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {missing(place)}")
         elif not place.late:

@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -60,6 +61,8 @@ class Leaf:
     entity: CommandJob
     environment: dict[str, Any]
     code: str | None
+    sends: bool = False
+    """It has outputs that are to be sent elsewhere when its command has ended."""
     laid_out: LaidOut | None = None
     """What was made of its first attempt ahead of its turn."""
     asked: Asked | None = None
@@ -74,7 +77,11 @@ class Leaf:
             entity = cast("CommandJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
-        return cls(job, workspace, entity, environment, code)
+        sends = any(
+            output.path and rooms.data.is_sent(output_uri(job.name, name, output), workspace)
+            for name, output in entity.outputs.items()
+        )
+        return cls(job, workspace, entity, environment, code, sends)
 
     @property
     def timeout(self) -> float | None:
@@ -94,8 +101,8 @@ class Leaf:
 
     @property
     def finishes_quickly(self) -> bool:
-        """Nothing it leaves has to be copied or registered."""
-        return not any(output.mode == "upload" or output.name for output in self.entity.outputs.values())
+        """Nothing it leaves has to be copied, sent or registered."""
+        return not (self.sends or any(one.mode == "upload" or one.name for one in self.entity.outputs.values()))
 
     def is_quick(self, rooms: Rooms) -> bool:
         """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
@@ -195,9 +202,9 @@ def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
     folders = leaf.folders(rooms, number)
     untouched = keep(folders, rooms.data)
     for name, output in leaf.entity.outputs.items():
-        if output.mode == "upload" and not _is_artifacts(name, output):
-            uri = output_uri(leaf.job.name, name, output)
-            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, _own(folders, "outputs", name))
+        if (output.mode == "upload" or leaf.sends) and not _is_artifacts(name, output):
+            uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
+            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, partial(rooms.say, leaf.job))
     return untouched and leaf.code is None
 
 

@@ -1,0 +1,144 @@
+"""Where a remote datastore is, and what it is logged in to with. No network and no driver is touched here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from smalt.exceptions import Refused, ValidationException
+from smalt.wire.casing import fold
+
+
+class Address(NamedTuple):
+    kind: str
+    """"azure", "s3" or "gs"."""
+    container: str
+    """The container, file system or bucket."""
+    account: str = ""
+    """The storage account, of Azure."""
+    endpoint: str | None = None
+    """The server's URL, where it is not the cloud's own; of Azure always, with the account."""
+    region: str | None = None
+    login: tuple[tuple[str, str], ...] = ()
+    """What to log in with; its keys say which way. Empty: as anybody, or as the setting `remote-login` says."""
+
+    def __str__(self) -> str:
+        if self.kind == "azure":
+            return f"{self.endpoint}/{self.container}"
+        return f"{self.kind}://{self.container}" + (f" at {self.endpoint}" if self.endpoint else "")
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """The same for whoever logs in."""
+        return self.kind, self.container, self.endpoint or ""
+
+    def without_secrets(self, text: str) -> str:
+        """A message, as far as it may be shown."""
+        for name, value in self.login:
+            if name not in _NOT_SECRET and value:
+                text = text.replace(value, "***").replace(value.lstrip("?"), "***")
+        return _SIGNATURE.sub(r"\1***", text)
+
+
+_NOT_SECRET = ("client_id", "tenant_id", "access_key_id")
+_SIGNATURE = re.compile(r"((?:[?&;]|\b)(?:sig|Signature|X-Amz-Signature|X-Amz-Credential)=)[^&\s\"']+")
+
+_EXTRAS = {"azure": ("adlfs", "smalt[azure]"), "s3": ("s3fs", "smalt[s3]"), "gs": ("gcsfs", "smalt[gcs]")}
+_SECRETS = {
+    "key": "account_key",
+    "accountkey": "account_key",
+    "sastoken": "sas_token",
+    "clientid": "client_id",
+    "tenantid": "tenant_id",
+    "clientsecret": "client_secret",
+    "accesskeyid": "access_key_id",
+    "secretaccesskey": "secret_access_key",
+    "sessiontoken": "session_token",
+    "serviceaccountkey": "service_account_key",
+}
+_NO_DRIVER = {
+    "azurefile": "mount the share and register its folder as a datastore of type local_path",
+    "azuredatalakegen1": "Azure has retired it; register the account as azure_data_lake_gen2",
+    "hdfs": "mount it and register its folder as a datastore of type local_path",
+    "onelake": "map azureml://datastores/NAME to a local copy with `smalt config set url-map PREFIX=FOLDER`",
+}
+_AZURE_HOST = re.compile(r"(?P<account>[a-z0-9-]+)\.(?:blob|dfs)\.(?P<suffix>[a-z0-9.-]+)", re.IGNORECASE)
+
+
+def of_datastore(name: str, properties: Mapping[str, Any]) -> Address | None:
+    """Of a registered datastore, by its REST properties with the secrets; None for one that is kept in the home."""
+    kind = fold(str(properties.get("datastoreType") or ""))
+    if kind in _NO_DRIVER:
+        type = str(properties.get("datastoreType"))
+        raise Refused(f"datastore {name} is of type {type}, which smalt cannot reach; {_NO_DRIVER[kind]}")
+    login = tuple(sorted(_login(properties.get("credentials"))))
+    if kind == "s3" or kind == "gcs":
+        bucket, endpoint = str(properties.get("bucketName") or ""), properties.get("endpoint")
+        return Address("gs" if kind == "gcs" else kind, bucket, "", endpoint or None, properties.get("region"), login)
+    if kind not in ("azureblob", "azuredatalakegen2"):
+        return None
+    account = str(properties.get("accountName") or "")
+    container = str(properties.get("containerName") or properties.get("filesystem") or "")
+    if not account or not container or account == "smalt" or "/" in account:  # an account of this very server
+        return None
+    return Address("azure", container, account, _azure_endpoint(account, properties), None, login)
+
+
+def of_url(url: str) -> tuple[Address, str] | None:
+    """The address and the path that a cloud's URL names (https of a storage account, s3, gs); None for any other."""
+    scheme, _, rest = url.partition("://")
+    if scheme in ("s3", "gs"):  # what follows is the key itself, whatever its characters
+        bucket, _, key = rest.partition("/")
+        return Address(scheme, bucket), key.strip("/")
+    parts = urlsplit(url)
+    host = _AZURE_HOST.fullmatch(parts.hostname or "")
+    container, _, path = parts.path.lstrip("/").partition("/")
+    if parts.scheme != "https" or host is None or not container or parts.query:
+        return None
+    endpoint = f"https://{host['account']}.blob.{host['suffix']}".lower()
+    return Address("azure", container, host["account"].lower(), endpoint), unquote(path).strip("/")
+
+
+def path_in(address: Address, url: str) -> str | None:
+    """The path in a registered datastore that a URL names; None where it is of another account or container."""
+    found = of_url(url)
+    if found is not None:
+        asked, path = found
+        known = address._replace(account=address.account.lower())
+        return path if known[:3] == asked[:3] else None
+    root = f"{address.endpoint}/{address.container}"
+    if address.endpoint and url.startswith((f"{root}/", root)) and "?" not in url:
+        return unquote(url[len(root) :]).strip("/") if url[len(root) : len(root) + 1] in ("", "/") else None
+    return None
+
+
+def check_driver(address: Address, name: str) -> None:
+    """Refuse, in one sentence, what is not installed."""
+    module, extra = _EXTRAS[address.kind]
+    if find_spec(module) is None:
+        where = name if name == str(address) else f"{name} ({address})"
+        raise Refused(
+            f"{where} cannot be reached: run `pip install '{extra}'` with the Python that smalt runs in, or map it to "
+            "a local copy with `smalt config set url-map PREFIX=FOLDER`"
+        )
+
+
+def _login(credentials: Any) -> list[tuple[str, str]]:
+    if not isinstance(credentials, Mapping):
+        return []
+    secrets = credentials.get("secrets")
+    given = {**credentials, **(secrets if isinstance(secrets, Mapping) else {})}
+    return [(_SECRETS[fold(key)], str(value)) for key, value in given.items() if fold(key) in _SECRETS and value]
+
+
+def _azure_endpoint(account: str, properties: Mapping[str, Any]) -> str:
+    """`endpoint` is the end of the cloud's names, or, as an extension, the whole URL of the account."""
+    endpoint = str(properties.get("endpoint") or "core.windows.net").rstrip("/")
+    if "://" in endpoint:
+        if urlsplit(endpoint).scheme not in ("http", "https"):
+            raise ValidationException(f"endpoint: {endpoint} is not possible; write core.windows.net or an http(s) URL")
+        return endpoint
+    return f"https://{account}.blob.{endpoint}"

@@ -1,0 +1,1 @@
+"""What must not be read by whoever gets hold of a copy of the database."""

@@ -1,0 +1,65 @@
+"""Encryption at rest: with keys of the home, each for one purpose, in files that only the home's owner can read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.exceptions import Unavailable
+from smalt.home import Home
+
+SEALED = "sealed"
+"""Where the properties of a resource hold its encrypted secrets."""
+
+
+def seal(home: Home, purpose: str, text: str) -> str:
+    return str(_cipher(home, purpose).encrypt(text.encode()).decode())
+
+
+def unseal(home: Home, purpose: str, text: str) -> str:
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return str(_cipher(home, purpose).decrypt(text.encode()).decode())
+    except InvalidToken:
+        raise Unavailable(
+            f"what is encrypted cannot be read: {home.path(f'{purpose}.key')} is not the key that it was encrypted "
+            "with; put that file back, or set the secrets again"
+        ) from None
+
+
+def sealed(home: Home, properties: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A datastore's properties as they are kept. Clients send back what they were shown, without secrets: then those of
+    before stay, as long as the way to log in is the same."""
+    kept, credentials = dict(properties), properties.get("credentials")
+    if not isinstance(credentials, Mapping):
+        return kept
+    kept["credentials"] = {key: value for key, value in credentials.items() if key != "secrets"}
+    secrets = credentials.get("secrets")
+    given = {key: value for key, value in secrets.items() if value} if isinstance(secrets, Mapping) else {}
+    if any(key != "secretsType" for key in given):
+        kept[SEALED] = seal(home, "datastores", json.dumps(given))
+    elif before and SEALED in before and _kind(before.get("credentials")) == _kind(credentials):
+        kept[SEALED] = before[SEALED]
+    return kept
+
+
+def opened(home: Home, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the secrets, as a client sent them."""
+    found = {key: value for key, value in properties.items() if key != SEALED}
+    if SEALED in properties:
+        secrets = json.loads(unseal(home, "datastores", str(properties[SEALED])))
+        found["credentials"] = {**(found.get("credentials") or {}), "secrets": secrets}
+    return found
+
+
+def _kind(credentials: Any) -> Any:
+    return credentials.get("credentialsType") if isinstance(credentials, Mapping) else None
+
+
+def _cipher(home: Home, purpose: str) -> Any:
+    from cryptography.fernet import Fernet  # slow to load, and rarely needed
+
+    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(home.secret(purpose).decode())))
