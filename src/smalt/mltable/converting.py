@@ -187,7 +187,7 @@ def _datetime_text(value: Any) -> str:
     text = value.strftime("%Y-%m-%dT%H:%M:%S")
     if fraction:
         text += f".{fraction // 1000:03d}" if fraction % 1000 == 0 else f".{fraction:06d}"
-    return text + "+00:00"
+    return f"{text}+00:00"
 
 
 def _json(value: Any) -> str:

@@ -5,7 +5,8 @@ Listings come in lexicographic order: so do those of the service's blob mounts, 
 os.walk, glob, pathlib, shutil.
 
 And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one; `import mldesigner`, `smalt` and
-`azure.ai.ml` those that the file of a function component needs, of the folder `designer`.
+`azure.ai.ml` those that the file of a function component needs, of the folder `designer`. `import mltable` finds
+smalt's own, where there is none and what it needs is there.
 """
 
 from __future__ import annotations
@@ -85,13 +86,25 @@ class SmaltFinder:
             from _smalt_designer import importing as names  # type: ignore[import-not-found]
 
             return names.find_spec(name, path)
+        inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         if name in ("_smalt_v1", "_smalt_designer"):
-            from importlib.util import spec_from_file_location
-
-            folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name[7:])
-            main = os.path.join(folder, "__init__.py")
-            return spec_from_file_location(name, main, submodule_search_locations=[folder])
+            return _package(name, os.path.join(inside, name[7:]))
+        if name == "mltable" and _has_not("mltable") and not _has_not("polars") and not _has_not("yaml"):
+            return _package(name, os.path.join(os.path.dirname(inside), name))
         return None
+
+
+def _package(name: str, folder: str) -> Any:
+    from importlib.util import spec_from_file_location
+
+    main = os.path.join(folder, "__init__.py")
+    return spec_from_file_location(name, main, submodule_search_locations=[folder]) if os.path.exists(main) else None
+
+
+def _has_not(name: str) -> bool:
+    from importlib.machinery import PathFinder
+
+    return PathFinder.find_spec(name) is None
 
 
 sys.meta_path.insert(0, SmaltFinder)

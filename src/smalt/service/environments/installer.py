@@ -10,6 +10,7 @@ from pathlib import Path
 import uv
 
 from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
+from smalt.service.environments.own_mltable import located
 from smalt.service.environments.pip_settings import forbids_indexes, uv_variables
 from smalt.service.environments.programs import Lines, run
 from smalt.service.environments.pythons import Interpreter
@@ -34,6 +35,7 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
     python = str(folder / "bin" / "python")
     if requirements:
         listed = folder.parent / "requirements.txt"
+        requirements = located(requirements, folder.parent)
         listed.write_text("\n".join(sorted(requirements, key=lambda line: not line.startswith("-"))) + "\n")
         options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
         options += ["--no-index"] if forbids_indexes(os.environ) else []

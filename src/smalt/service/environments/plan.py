@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from smalt.exceptions import Refused
 from smalt.service.environments.asked import Minor
 from smalt.service.environments.declared import Base, Declared
+from smalt.service.environments.own_mltable import substituted
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def plan(declared: Declared, available: Sequence[Minor], fidelity: str, why: str
     exact = declared.python.allows(used)
     if fidelity == "strict":
         _refuse(declared, exact, available, why)
+    else:
+        declared = substituted(declared, used)
     return Plan(declared, used, exact, declared.hash(used), _notes(declared, f"{used[0]}.{used[1]}", exact, why))
 
 
