@@ -183,6 +183,32 @@ def test_any_json_at_every_route(server: Server, method: str, template: str, dat
     holds(server._ask(_UnixConnection(str(server.home.socket("server"))), method, path, None, raw, {}, quoted=True))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": ""}, 401),
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+    ],
+    ids=["token", "no-token", "host", "origin"],
+)
+def test_every_route_is_behind_the_gate(server: Server, wrong: dict[str, str], status: int) -> None:
+    """Over TCP no route, blobs and MLflow included, takes a wrong token, Host or Origin; two tell what is public."""
+    right = {"Authorization": f"Bearer {server.home.token()}"}
+    account = store(server, WORKSPACE.format("gate"))._path
+    blobs = [(method, f"{account}/a") for method in ("GET", "HEAD", "PUT", "DELETE")]
+    routes = [*every_route(), *blobs, ("GET", f"{account.rpartition('/')[0]}/"), ("GET", f"/mlflow{W}/version")]
+    answered = []
+    for method, template in routes:
+        path = re.sub(r"\{[^}]+\}", "x", template)
+        answer = server.ask_tcp(method, path, token=None, headers={**right, **wrong})
+        if answer.status != status:
+            answered.append(path)
+    assert len(routes) > 150
+    assert set(answered) == ({"/discovery", "/metadata/endpoints"} if status == 401 else set())
+
+
 CONTAINERS = [
     "azureml-blobstore",
     "azureml",
