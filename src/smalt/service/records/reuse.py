@@ -76,25 +76,43 @@ def step(db: Database, job_id: int) -> Step | None:
 
 def may_serve(db: Database, job: Job, partial: str) -> bool:
     """Whether a completed step of another pipeline is the same, as far as that is known before inputs are there."""
-    for side in ("<", ">"):
-        found = db.row(
-            f"SELECT 1 FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
+    return any(
+        db.row(
+            "SELECT 1 FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
             f" AND s.root_id{side}? AND s.of_id IS NULL AND s.unfit IS NULL AND j.status='Completed' LIMIT 1",
             (job.workspace_id, partial, job.root_id),
         )
-        if found:
-            return True
-    return False
+        for side in "<>"
+    )
 
 
 def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
     """The completed steps of other pipelines that are the same in everything, newest first."""
-    return _candidates(db, job, "s.key=?", key, limit)
+    rows = db.rows(
+        f"SELECT {_of('s')} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
+        " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NULL AND j.status='Completed'"
+        " ORDER BY s.job_id DESC LIMIT ?",
+        (job.workspace_id, key, job.root_id, limit),
+    )
+    return [_step(row) for row in rows]
 
 
 def not_looked_at(db: Database, job: Job, partial: str, limit: int) -> list[Step]:
-    """The same, of those that may be, and whose contents nobody has looked at."""
-    return _candidates(db, job, "s.partial=? AND s.key IS NULL", partial, limit)
+    """The completed steps of other pipelines that may be the same, and whose contents nobody has looked at.
+
+    Of the newest so many: a step that ran thousands of times is not looked for among all of them.
+    """
+    rows = [
+        row
+        for side in "<>"
+        for row in db.rows(
+            f"SELECT {_of('s')} FROM (SELECT * FROM reuse_steps WHERE workspace_id=? AND partial=? AND of_id IS NULL"
+            f" AND root_id{side}? ORDER BY root_id DESC LIMIT ?) s JOIN jobs j ON j.id=s.job_id"
+            " WHERE s.key IS NULL AND s.unfit IS NULL AND j.status='Completed'",
+            (job.workspace_id, partial, job.root_id, limit),
+        )
+    ]
+    return [_step(row) for row in rows]
 
 
 def unsettled(db: Database, after: int, limit: int) -> list[int]:
@@ -237,15 +255,8 @@ def keep_packages(db: Database, realised_hash: str, packages: Sequence[str]) -> 
     )
 
 
-def _candidates(db: Database, job: Job, condition: str, value: str, limit: int) -> list[Step]:
-    columns = ", ".join(f"s.{column}" for column in _COLUMNS.split(", "))
-    rows = db.rows(
-        f"SELECT {columns} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND {condition}"
-        " AND s.root_id<>? AND s.of_id IS NULL AND s.unfit IS NULL AND j.status='Completed'"
-        " ORDER BY (j.node=?) DESC, s.job_id DESC LIMIT ?",
-        (job.workspace_id, value, job.root_id, job.node, limit),
-    )
-    return [_step(row) for row in rows]
+def _of(table: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in _COLUMNS.split(", "))
 
 
 def _step(row: tuple[Any, ...]) -> Step:

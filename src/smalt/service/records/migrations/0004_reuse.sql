@@ -14,8 +14,8 @@ CREATE TABLE reuse_steps (                       -- steps of pipelines that were
   of_name      TEXT,
   created_by   TEXT NOT NULL
 );
-CREATE INDEX reuse_steps_by_partial ON reuse_steps (workspace_id, partial, root_id);
-CREATE INDEX reuse_steps_by_key ON reuse_steps (workspace_id, key) WHERE key IS NOT NULL;
+CREATE INDEX reuse_steps_by_partial ON reuse_steps (workspace_id, partial, root_id) WHERE of_id IS NULL;
+CREATE INDEX reuse_steps_by_key ON reuse_steps (workspace_id, key) WHERE key IS NOT NULL AND of_id IS NULL;
 CREATE INDEX reuse_steps_by_origin ON reuse_steps (of_id) WHERE of_id IS NOT NULL;
 
 CREATE TABLE reuse_places (                      -- where outputs are that a pipeline planned elsewhere
