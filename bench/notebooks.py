@@ -1,7 +1,8 @@
 """Run the job notebooks and tutorials of an azureml-examples checkout by `smalt python`, unedited, and print a table.
 
-    python bench/notebooks.py CHECKOUT [--only TEXT …] [--skip TEXT …] [--limit SECONDS] [--home FOLDER]
+    python bench/notebooks.py CHECKOUT [--only TEXT …] [--skip TEXT …] [--limit SECONDS] [--home FOLDER] [--official]
 
+With --official they run by Jupyter, with Azure's own azure-ai-ml, under `smalt exec`.
 Each runs in a copy of the checkout, in one virtual environment of its own beside it (notebooks install packages).
 Public URLs whose files the checkout has are mapped to them, as bench/corpus.py does; the credit card data of the
 tutorials, which it has not, is made up: the same columns, 300 rows by chance. Three ends are told apart: Runs
@@ -30,6 +31,9 @@ PACKAGES = ("pandas", "matplotlib", "requests", "pyarrow", "mlflow-skinny", "sci
 """What notebooks find on a compute instance without installing it."""
 
 _PLACE = "--workspace-name <AML_WORKSPACE_NAME> --resource-group <RESOURCE_GROUP> --subscription <SUBSCRIPTION_ID>"
+OFFICIAL = ("azure-ai-ml==1.35.2", "azure-identity", "mldesigner", "nbconvert", "ipykernel", "setuptools<81")
+"""The same with Azure's client, and what runs a notebook."""
+
 WORKSPACES = ((), tuple(_PLACE.split()))
 """Where notebooks submit to: the default one, as there is no config.json, and the one they name as they are written."""
 SPACED = "https://azuremlexamples.blob.core.windows.net/datasets/credit_card/default%20of%20credit%20card%20clients.csv"
@@ -73,10 +77,21 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=600, help="seconds for one notebook")
     parser.add_argument("--home", type=Path, help="the SMALT_HOME to use; a temporary one where absent")
     parser.add_argument("--try-needs", action="store_true", help="run those too that need what cannot be here")
+    parser.add_argument("--official", action="store_true", help="with Azure's azure-ai-ml, by smalt exec")
     arguments = parser.parse_args()
     home = arguments.home or Path(tempfile.mkdtemp(prefix="smalt-notebooks-"))
     copy, python = prepared(arguments.checkout, home)
     environment = {**os.environ, "SMALT_HOME": str(home / "home")}
+    runner = [python, "-m", "smalt", "python"]
+    if arguments.official:
+        execute = ["-m", "nbconvert", "--to", "notebook", "--execute", "--output", "executed.ipynb"]
+        execute += ["--ExecutePreprocessor.kernel_name=python3"]  # theirs are named after machines
+        runner = [python, "-m", "smalt", "exec", "--", official(home), *execute]
+        write_config(copy, python, environment)
+        environment |= {
+            "AZUREML_RUN_POLLING_INTERVAL_MAX": "2",
+            "PATH": f"{home}/venv-official/bin:{os.environ['PATH']}",
+        }
     (home / "home").mkdir(exist_ok=True)
     map_urls(arguments.checkout, home / "home", environment)
     make_credit_cards(copy, home / "home" / "mirror")
@@ -93,7 +108,7 @@ def main() -> int:
             if reason and not arguments.try_needs:
                 end, seconds = "Needs", 0.0
             else:
-                end, seconds, reason = run(python, copy / name, environment, arguments.limit)
+                end, seconds, reason = run(python, runner, copy / name, environment, arguments.limit)
             counts[end] = counts.get(end, 0) + 1
             print(f"{name.removeprefix('sdk/python/jobs/'):<100} {end:<8} {seconds:6.1f}  {reason}", flush=True)
     finally:
@@ -117,6 +132,26 @@ def prepared(checkout: Path, home: Path) -> tuple[Path, str]:
             [*uv, "pip", "install", "--quiet", "--python", python, "--editable", root, *PACKAGES], check=True
         )
     return copy, python
+
+
+def official(home: Path) -> str:
+    """A Python with Azure's client, and with what notebooks find; it has no smalt."""
+    python = str(home / "venv-official" / "bin" / "python")
+    if not Path(python).exists():
+        uv = [sys.executable, "-m", "uv"]
+        venv = str(home / "venv-official")
+        subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, "--seed", venv], check=True)
+        subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *OFFICIAL, *PACKAGES], check=True)
+    return python
+
+
+def write_config(copy: Path, python: str, environment: dict[str, str]) -> None:
+    """The config.json that lies beside notebooks on a compute instance: Azure's client knows no default workspace."""
+    names = {"subscription_id": "SUBSCRIPTION", "resource_group": "RESOURCEGROUP", "workspace_name": "WORKSPACE_NAME"}
+    text = "{" + ", ".join(f'"{key}": "$AZUREML_ARM_{name}"' for key, name in names.items()) + "}"
+    script = f"cat >config.json <<END\n{text}\nEND"
+    command = [python, "-m", "smalt", "exec", "--", "sh", "-c", script]
+    subprocess.run(command, cwd=copy, env=environment, check=True)
 
 
 def make_credit_cards(copy: Path, mirror: Path) -> None:
@@ -146,7 +181,7 @@ def listed(copy: Path, only: list[str], skip: list[str]) -> list[str]:
         str(path.relative_to(copy))
         for folder in FOLDERS
         for path in sorted((copy / folder).glob("**/*.ipynb"))
-        if not path.name.endswith(".executed.ipynb")
+        if not path.name.endswith("executed.ipynb")
     ]
     if only:
         found = [name for name in found if any(text in name for text in only)]
@@ -178,15 +213,16 @@ def after(python: str, environment: dict[str, str], before: dict[str, tuple[str,
     return ""
 
 
-def run(python: str, notebook: Path, environment: dict[str, str], limit: float) -> tuple[str, float, str]:
+def run(
+    python: str, runner: list[str], notebook: Path, environment: dict[str, str], limit: float
+) -> tuple[str, float, str]:
     before = submitted(python, environment)
     began = time.monotonic()
     with open(f"{notebook}.log", "w+") as log:
-        command = [python, "-m", "smalt", "python", notebook.name]
         try:
             done = subprocess.run(
-                command, cwd=notebook.parent, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                timeout=limit, check=False,
+                [*runner, notebook.name], cwd=notebook.parent, env=environment, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, timeout=limit, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return "Fault", time.monotonic() - began, f"not over after {limit:g} s"
