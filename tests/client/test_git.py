@@ -83,3 +83,18 @@ def test_outside_a_checkout_there_is_nothing(tmp_path: Path) -> None:
     assert properties(str(tmp_path), {}) == {}
     (tmp_path / ".git").mkdir()
     assert properties(str(tmp_path), {}) == {}
+
+
+def test_whether_it_is_dirty(checkout: Path) -> None:
+    """Something that is not committed below the folder makes it so; where git is not there, nothing is said."""
+    assert properties(str(checkout), {})["azureml.git.dirty"] == "False"
+    (checkout / "deep" / "new").write_text("")
+    assert properties(str(checkout), {})["azureml.git.dirty"] == "True"
+    assert properties(str(checkout / "deep" / "er"), {})["azureml.git.dirty"] == "False"
+
+
+def test_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is told all the same."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "azureml.git.dirty" not in properties(str(checkout), {})
+    assert BRANCH in properties(str(checkout), {})

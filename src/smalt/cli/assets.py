@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smalt.cli import documents, edits, options
+from smalt.cli import documents, edits, lineage, options
 from smalt.cli.verb import Invocation, Noun
 
 COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
@@ -53,6 +53,12 @@ def add_verbs(noun: Noun, collection: str) -> None:
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
     one = [*options.name(f"The {kind}'s name."), options.VERSION]
     called = _called(kind)
+    if kind in ("data", "model"):
+        noun.verb(
+            "lineage",
+            [*one, options.LABEL, lineage.DEPTH],
+            help=f"Show what a {called} was made by and what uses it.",
+        )(verbs.lineage)
     noun.verb("share", one, _SHARED, help=f"Copy a version of a {called} into a registry.")(verbs.share)
     noun.verb("export-to", one, _TO, help=f"Copy a version of a {called} to another workspace or into a registry.")(
         verbs.export_to
@@ -148,6 +154,10 @@ class _Verbs:
         self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
     ) -> None:
         self._assets(to, registry_name).restore(*_named(name, version, label))
+
+    def lineage(self, to: Invocation, name: str, version: str | None, label: str | None, depth: int) -> Any:
+        name, version, label = _named(name, version, label)
+        return lineage.show(to, self._assets(to, None).lineage(name, version, label, depth=depth))
 
     def share(
         self,

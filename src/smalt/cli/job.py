@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from smalt.cli import documents, options
+from smalt.cli import documents, lineage, options
 from smalt.cli.verb import Invocation, Noun
 
 job = Noun(
@@ -257,6 +257,28 @@ def debug(
     code = step.debug(to, name, node, debugpy, keep, command)
     if code:
         raise click.exceptions.Exit(code if code > 0 else 128 - code)
+
+
+@job.verb(
+    "snapshot",
+    _NAME,
+    click.Option(["--restore-to"], metavar="FOLDER", help="Write the code into this new folder."),
+)
+def snapshot(to: Invocation, name: str, restore_to: str | None) -> Any:
+    """Show the code that a job ran, or with --restore-to get it back."""
+    from smalt.cli import snapshot
+
+    if restore_to is not None:
+        found = to.client.jobs.restore_snapshot(name, restore_to)
+        to.note("\n".join(f"restored to {one['folder']}" for one in found["snapshots"]))
+        return found if to.wants_result else None
+    return snapshot.show(to, to.client.jobs.snapshot(name))
+
+
+@job.verb("lineage", _NAME, lineage.DEPTH)
+def show_lineage(to: Invocation, name: str, depth: int) -> Any:
+    """Show what a job read and where that came from, and what uses its outputs."""
+    return lineage.show(to, to.client.jobs.lineage(name, depth=depth))
 
 
 @job.verb("update", _NAME, options.EDITS, options.WEB)

@@ -29,11 +29,12 @@ def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
     if not dry_run:
         to.confirm(yes, "delete what old jobs left, and unused caches?")
     result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run})
-    to.note(f"{'would free' if dry_run else 'freed'} {_size(result['freed'])}")
+    to.note(f"{'would free' if dry_run else 'freed'} {human(result['freed'])}")
     return result["items"] if to.output == "table" else result
 
 
-def _size(count: float) -> str:
+def human(count: float) -> str:
+    """A number of bytes for people."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"

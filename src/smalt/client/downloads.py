@@ -52,6 +52,19 @@ def download_code(client: MLClient, id: str, folder: str) -> None:
     unpack(client, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
 
 
+def restore(client: MLClient, found: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The snapshots of a job into a folder; which went where."""
+    if os.path.isdir(folder) and os.listdir(folder):
+        raise Refused(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
+    snapshots = found["snapshots"]
+    if not snapshots:
+        raise NotFound(f"job {found['name']} has no code, so there is nothing to restore")
+    for one in snapshots:
+        one["folder"] = folder if len(snapshots) == 1 else os.path.join(folder, one["steps"][0] or one["jobs"][0])
+        download_code(client, one["id"], one["folder"])
+    return found
+
+
 def unpack(client: MLClient, path: str, folder: str, what: str) -> None:
     """The tar that the server answers, as a folder."""
     import tarfile

@@ -1,10 +1,13 @@
-"""What the git checkout that code lies in says about it; read from git's files, without running git."""
+"""What the git checkout that code lies in says about it: from git's files, and whether `git status` finds it dirty."""
 
 from __future__ import annotations
 
 import os
+import select
+import signal
 from collections.abc import Mapping
 
+_PATIENCE = 1.0
 _VARIABLES = {
     "AZUREML_GIT_REPOSITORY_URI": ("azureml.git.repository_uri", "mlflow.source.git.repoURL"),
     "AZUREML_GIT_BRANCH": ("azureml.git.branch", "mlflow.source.git.branch"),
@@ -37,7 +40,39 @@ def _facts(folder: str) -> dict[str, str]:
     url = _remote(_read(common, "config"), facts.get("AZUREML_GIT_BRANCH", ""))
     if url:
         facts["AZUREML_GIT_REPOSITORY_URI"] = url
+    dirty = _is_dirty(folder)
+    if dirty is not None:
+        facts["AZUREML_GIT_DIRTY"] = str(dirty)
     return facts
+
+
+def _is_dirty(folder: str) -> bool | None:
+    """Whether something below the folder is not committed; None where git is not there, or takes long to say."""
+    read_end, write_end = os.pipe()
+    null = os.open(os.devnull, os.O_RDWR)
+    words = ["git", "-C", os.path.abspath(folder), "status", "--porcelain", "."]
+    actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, write_end, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
+    try:
+        pid = os.posix_spawnp(
+            "git", words, {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}, file_actions=actions, setpgroup=0
+        )
+    except OSError:
+        os.close(read_end)
+        return None
+    finally:
+        os.close(write_end)
+        os.close(null)
+    try:
+        answered = bool(select.select([read_end], [], [], _PATIENCE)[0])
+        said = os.read(read_end, 1) if answered else b""
+    finally:
+        os.close(read_end)
+        if not answered or said:
+            os.kill(pid, signal.SIGKILL)  # the first line is enough
+        status = os.waitpid(pid, 0)[1]
+    if said:
+        return True
+    return False if answered and os.waitstatus_to_exitcode(status) == 0 else None
 
 
 def _git_folder(folder: str) -> str:

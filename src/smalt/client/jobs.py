@@ -103,6 +103,22 @@ class JobOperations(Collection):
             found = (job for job in found if fold(str(getattr(job, "type", ""))) == fold(str(wanted)))
         return islice(found, max_results)
 
+    def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
+        """What the job was `made_by`: its inputs and where they come from; and what its outputs are `used_by`."""
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/lineage/jobs/{name}", depth=depth)
+        return found
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """The code that the job, and each of its steps, runs: its files with their sizes, and what git said of it."""
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/jobs/{name}/snapshot")
+        return found
+
+    def restore_snapshot(self, name: str, folder: str | os.PathLike[str]) -> dict[str, Any]:
+        """Write that code into a new or empty folder; of a pipeline each different one into a folder of its step."""
+        from smalt.client.downloads import restore
+
+        return restore(self._client, self.snapshot(name), os.fspath(folder))
+
     def begin_cancel(self, name: str, **kwargs: Any) -> LROPoller[None]:
         """Ask for the end of a job and all that it started; the poller waits for it."""
         self._connection.post(f"{self._path(name)}/cancel")

@@ -15,6 +15,8 @@ from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
 from smalt.exceptions import NotFound, ValidationException
 
+Json = dict[str, Any]
+
 
 class Versioned(Collection):
     type_key = ""
@@ -126,6 +128,14 @@ class Archivable(Versioned):
 
     def restore(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
         self._hide(name, version, label, False)
+
+    def lineage(self, name: str, version: str | None = None, label: str | None = None, *, depth: int = 8) -> Json:
+        """What a version was `made_by`, and what it is `used_by`, as nested plain data; of data and models."""
+        if version is None:
+            version = self._labelled(name, label or "latest")
+        path = f"/smalt/v1{self._workspace}/lineage/{self.segment}/{name}/versions/{version}"
+        found: Json = self._connection.get(path, depth=depth)
+        return found
 
     def share(
         self,

@@ -35,6 +35,8 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     for key in ("codeId", "environmentId"):
         if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
+    if job.ended_at is not None and properties.get("outputs"):
+        shape["outputs"] = _registered(db, job, properties["outputs"])
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
     if job.error:
@@ -84,6 +86,17 @@ def below(rows: list[Job], top: Job) -> list[Job]:
             wanted.add(row.id)
             found.append(row)
     return found
+
+
+def _registered(db: Database, job: Job, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Outputs that became assets tell which versions they are."""
+    named = {name for name, output in outputs.items() if (output or {}).get("assetName") or (output or {}).get("name")}
+    if not named:
+        return outputs
+    written = jobs.data(db, job.id, "output")
+    assets = {name: str(written[name][3]).split("/") for name in named if name in written and written[name][3]}
+    told = {name: {"assetName": asset[1], "assetVersion": asset[3]} for name, asset in assets.items()}
+    return {name: {**output, **told[name]} if name in told else output for name, output in outputs.items()}
 
 
 def _texts(value: Any) -> dict[str, Any]:

@@ -113,9 +113,9 @@ def _input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
 
 
 def _asset_name(asset: str | None) -> str | None:
-    """`data/iris/versions/1` is `iris`."""
+    """`data/iris/versions/1` is `iris`; a registry may stand before it."""
     parts = (asset or "").split("/")
-    return parts[1] if len(parts) > 1 else None
+    return parts[-3] if len(parts) > 3 else None
 
 
 def _source(command: str | None) -> str | None:

@@ -175,7 +175,7 @@ def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOu
 def data_rows(leaf: Leaf) -> list[DataRow]:
     """What the job reads and writes, for the records."""
     reads: list[DataRow] = [
-        ("input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path))
+        ("input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path, value.type))
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input)
     ]
@@ -285,13 +285,6 @@ def _variables(
     return variables
 
 
-def _distribution(job: CommandJob) -> dict[str, Any] | None:
-    if job.distribution is None:
-        return None
-    instances = int(getattr(job.resources, "instance_count", None) or 1)
-    return {**job.distribution.to_dict(), "instance_count": instances}
-
-
 def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[str, str]) -> dict[str, bool]:
     """What a container sees of this machine, each path with whether it may be written to."""
     mounts = {
@@ -311,14 +304,26 @@ def _container_options(job: CommandJob) -> list[str]:
     return ["--shm-size", size, *(shlex.split(given) if isinstance(given, str) else map(str, given))]
 
 
-def _asset(path: str | None) -> str | None:
-    """'data/n/versions/1' where the path names a registered asset."""
-    if not path or not path.startswith(("/subscriptions/", "azureml:/subscriptions/")):
+def _distribution(job: CommandJob) -> dict[str, Any] | None:
+    if job.distribution is None:
+        return None
+    instances = int(getattr(job.resources, "instance_count", None) or 1)
+    return {**job.distribution.to_dict(), "instance_count": instances}
+
+
+def _asset(path: str | None, type: str | None) -> str | None:
+    """'data/n/versions/1', or 'data/n/labels/latest', where the path names a registered asset."""
+    if not path or not path.startswith(("/subscriptions/", "azureml:")):
+        return None
+    if path.startswith(("azureml://datastores/", "azureml://jobs/")):
         return None
     reference = parse_reference(path)
-    if reference is None or not reference.kind:
+    if reference is None:
         return None
-    return f"{reference.kind}/{reference.name}/versions/{reference.version}"
+    kind = reference.kind or ("models" if str(type).endswith("_model") else "data")
+    number = f"versions/{reference.version}" if reference.version else f"labels/{reference.label or 'latest'}"
+    registry = f"registries/{reference.registry}/" if reference.registry else ""
+    return f"{registry}{kind}/{reference.name}/{number}"
 
 
 def check(job: CommandJob) -> None:
