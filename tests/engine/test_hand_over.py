@@ -482,3 +482,26 @@ def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> No
                 assert attempts(bench, bench.child(job, node)) == ["exited"]
 
     asyncio.run(scenario())
+
+
+def test_artifacts_are_not_read_before_they_are_there(gates: Gates) -> None:
+    """./outputs of a step is moved at its end: what reads its artifacts waits for that."""
+
+    async def scenario() -> None:
+        async with workbench(cpus=2) as bench:
+            reads = {"command": "ls ${{inputs.i}}", "environment": HOST}
+            document = {
+                "jobs": {
+                    "a": {**gates.command("a"), "outputs": {"artifacts": None}},
+                    "b": {**reads, "inputs": {"i": "${{parent.jobs.a.outputs.artifacts}}"}},
+                    "c": {**reads, "inputs": {"i": "${{parent.jobs.b.outputs.artifacts}}"}},
+                }
+            }
+            document["jobs"]["b"]["outputs"] = {"artifacts": None}
+            job = bench.submit("chain", document)
+            await gates.begun("a")
+            assert [attempts(bench, bench.child(job, node)) for node in "bc"] == [[], []]
+            await gates.open("a")
+            assert (await bench.over(job)).status == "Completed"
+
+    asyncio.run(scenario())

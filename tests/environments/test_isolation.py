@@ -116,6 +116,22 @@ def test_a_view_with_anything_installed_serves_nobody_else(
     assert not (tmp_path / "first").exists()
 
 
+def test_an_untouched_view_stays_in_a_folder_that_serves_another_job(
+    environments: Environments, realised: Realised, tmp_path: Path
+) -> None:
+    """It is moved with the folder around it; one in which something was installed does not stay."""
+    first = realised.clone(tmp_path / "one" / "environment")
+    inode = os.stat(tmp_path / "one" / "environment").st_ino
+    run(first, "shade")
+    assert environments.stay(tmp_path / "one" / "environment")
+    (tmp_path / "one").rename(tmp_path / "two")
+    second = realised.clone(tmp_path / "two" / "environment", tmp_path / "one" / "environment")
+    assert os.stat(tmp_path / "two" / "environment").st_ino == inode
+    assert run(second, "shade") == f"1.0 {tmp_path}/two/environment"
+    run(second, "pip install ink")
+    assert not environments.stay(tmp_path / "two" / "environment")
+
+
 def test_a_view_of_an_earlier_server_is_removed(environments: Environments, realised: Realised, tmp_path: Path) -> None:
     """Nobody knows whether it was touched."""
     realised.clone(tmp_path / "job")

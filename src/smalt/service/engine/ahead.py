@@ -69,8 +69,13 @@ class Ahead:
         return leaf
 
     def _reuse(self, run: Run) -> None:
-        if run.view and run.view.folder:
-            with contextlib.suppress(OSError):
-                self._rooms.environments.release(run.view.folder)
-        if run.untouched and run.leaf:
-            self._rooms.spares.add(run.leaf.folders(self._rooms, run.number).folder)
+        view, environments, spares = run.view, self._rooms.environments, self._rooms.spares
+        if view is None or view.folder is None:
+            return
+        folder, key = str(view.folder.parent), view.key
+        if run.untouched and spares.wants(folder, key) and environments.stay(view.folder):
+            spares.add(folder, key)
+            return
+        spares.forget(folder)
+        with contextlib.suppress(OSError):
+            environments.release(view.folder)

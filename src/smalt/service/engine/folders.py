@@ -30,39 +30,48 @@ class Folders(NamedTuple):
 
 
 class Spares:
-    """Folders of steps without code that are over and left nothing: renaming one is cheaper than making four.
+    """Folders of steps without code that are over and left nothing: renaming one is cheaper than making seven.
 
     Their claims stay, as a file system that has just deleted many is slow to make new ones (ext4).
     """
 
     def __init__(self) -> None:
-        self._folders: list[tuple[str, int]] = []
+        self._folders: dict[str, list[tuple[str, int]]] = {}
         self._uses: dict[str, int] = {}
 
-    def add(self, folder: str) -> None:
-        uses = self._uses.pop(folder, 0)
-        if len(self._folders) < _MOST_SPARES and uses < _MOST_USES:
-            self._folders.append((folder, uses))
+    def wants(self, folder: str, environment: str) -> bool:
+        """Whether one more with a view of that environment is of use."""
+        return len(self._folders.get(environment, ())) < _MOST_SPARES and self._uses.get(folder, 0) < _MOST_USES
 
-    def take(self, folder: str) -> bool:
-        """Whether there is one, now called `folder`."""
-        while self._folders:
-            spare, uses = self._folders.pop()
+    def add(self, folder: str, environment: str) -> None:
+        self._folders.setdefault(environment, []).append((folder, self._uses.pop(folder, 0)))
+
+    def forget(self, folder: str) -> None:
+        """It serves no other."""
+        self._uses.pop(folder, None)
+
+    def take(self, folder: str, environment: str) -> str | None:
+        """What the one was called that is called `folder` now; None where there is none."""
+        spares = self._folders.get(environment, [])
+        while spares:
+            spare, uses = spares.pop()
             with contextlib.suppress(OSError):
                 os.rename(spare, folder)
                 self._uses[folder] = uses + 1
-                return True
-        return False
+                return spare
+        return None
 
 
-def make(folders: Folders, data: Data, code: str | None, spares: Spares) -> None:
-    """Make them, with the code in place; what is there already stays."""
-    if code is not None or not spares.take(folders.folder):
+def make(folders: Folders, data: Data, code: str | None, spares: Spares, environment: str) -> str | None:
+    """Make them, with the code in place; what is there already stays. The spare one that they were before, if any."""
+    spare = spares.take(folders.folder, environment) if code is None else None
+    if spare is None:
         copy_code(folders, data, code)
         for name in KEPT:
             _mkdir(f"{folders.cwd}/{name}")
     _mkdir(folders.artifacts)
     _mkdir(f"{folders.artifacts}/user_logs")
+    return spare
 
 
 def copy_code(folders: Folders, data: Data, code: str | None) -> None:

@@ -30,6 +30,7 @@ End = Callable[[Job, str, "dict[str, Any] | None"], None]
 
 _NO_SLOT_YET = Grant(1, ())
 _MOST_DEPENDENTS = 16
+_ARTIFACTS = "/ExperimentRun/dcid."
 _REUSED_AT_ONCE = 25  # some 20 ms, for which answers may have to wait
 
 
@@ -246,8 +247,11 @@ class Starting:
 
 
 def _reads(leaf: command.Leaf, after: tuple[str, ...]) -> bool:
-    """A copy of data is made when the job's turn has come, and a value that others write is read then, not before."""
-    return any(
-        isinstance(value, Input) and (value.mode in modes.COPIED or (after and value.type in PRIMITIVES))
-        for value in leaf.entity.inputs.values()
-    )
+    """Whether it reads what is not there, or may change, before its turn: a copy is made then, and a value read.
+
+    So it is with the artifacts of what it comes after, to which ./outputs of that step is moved at its end.
+    """
+    data = [value for value in leaf.entity.inputs.values() if isinstance(value, Input)]
+    if after and any(value.type in PRIMITIVES or _ARTIFACTS in (value.path or "") for value in data):
+        return True
+    return any(value.mode in modes.COPIED for value in data)

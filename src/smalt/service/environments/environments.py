@@ -126,6 +126,10 @@ class Environments:
         self._overlays.release(folder)
         self._containers.sweep()
 
+    def stay(self, folder: Path) -> bool:
+        """The same, where the folder that the view is in serves another job as it is; False where it was touched."""
+        return self._overlays.stay(folder)
+
     def sweep(self) -> None:
         """Remove what earlier servers of the home left half done; for the start of a server."""
         self._overlays.sweep()

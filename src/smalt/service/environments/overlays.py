@@ -31,6 +31,7 @@ class Overlays:
         self._folder = folder
         self._own = folder / str(os.getpid())
         self._out: dict[Path, _Overlay] = {}
+        self._staying: dict[Path, _Overlay] = {}
         self._spares: dict[str, list[_Overlay]] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -45,7 +46,26 @@ class Overlays:
         else:
             os.rename(spare.folder, folder)
         with self._lock:
-            self._out[folder] = _Overlay(template, folder, stamp(template, folder))
+            mark = spare.stamp if spare else stamp(template, folder)
+            self._out[folder] = _Overlay(template, folder, mark)
+
+    def stay(self, folder: Path) -> bool:
+        """The job of the overlay at `folder` is over, and it was left untouched: it stays there, for `move`."""
+        with self._lock:
+            overlay = self._out.get(folder)
+            if overlay is None or not overlay.is_untouched:
+                return False
+            self._staying[folder] = self._out.pop(folder)
+            return True
+
+    def move(self, old: Path, folder: Path) -> bool:
+        """A folder above has been renamed: what stayed at `old` serves a job at `folder`; False where nothing did."""
+        with self._lock:
+            overlay = self._staying.pop(old, None)
+            if overlay is None:
+                return False
+            self._out[folder] = overlay._replace(folder=folder)
+            return True
 
     def release(self, folder: Path) -> None:
         """The job of the overlay at `folder` is over: keep it as a spare, or remove it in the background."""

@@ -38,15 +38,22 @@ class Realised:
     container: Container | None = None
     """Where jobs run in a container; `bin` and `python` are then of its image."""
 
-    def clone(self, folder: Path) -> Realised:
+    @property
+    def key(self) -> str:
+        """The same for environments whose views are the same."""
+        return self.template.key if self.template else ""
+
+    def clone(self, folder: Path, old: Path | None = None) -> Realised:
         """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
 
         A virtual environment that sees the packages of this one, cheap enough for every job. When the job
-        is over, `Environments.release(folder)` takes it back.
+        is over, `Environments.release(folder)` takes it back, or it stays for another (`Environments.stay`) in a
+        folder that is renamed: at `old` it was known until then.
         """
         if self.template is None:
             return replace(self, folder=folder)
-        self.overlays.make(self.template, folder)
+        if old is None or not self.overlays.move(old, folder):
+            self.overlays.make(self.template, folder)
         return replace(
             self,
             bin=folder / "bin",

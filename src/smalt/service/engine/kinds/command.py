@@ -168,8 +168,9 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tupl
 def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOut:
     """Make the job's folders, the places of its outputs and its view of the environment: most of a start's work."""
     folders = leaf.folders(rooms, number)
-    make(folders, rooms.data, leaf.code, rooms.spares)
-    return LaidOut(folders, _outputs(rooms, leaf, folders), realised.clone(Path(folders.folder, "environment")))
+    spare = make(folders, rooms.data, leaf.code, rooms.spares, realised.key)
+    old = Path(spare, "environment") if spare else None
+    return LaidOut(folders, _outputs(rooms, leaf, folders), realised.clone(Path(folders.folder, "environment"), old))
 
 
 def data_rows(leaf: Leaf) -> list[DataRow]:
