@@ -12,7 +12,7 @@ from smalt.cli.verb import Invocation, Noun
 
 datastore = Noun(
     "datastore",
-    "Datastores: the folders where data, outputs and models are kept.",
+    "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
     ("name", "type", "is_default", "account_name", "container_name", "description"),
 )
 
@@ -74,6 +74,18 @@ def upload(to: Invocation, source: str, target: str, name: str) -> Any:
 
 
 @datastore.verb(
+    "download",
+    click.Argument(["path"], required=False, default=""),
+    click.Option(["-n", "--name"], default="workspaceblobstore", metavar="NAME", help="The datastore."),
+    options.DOWNLOAD_PATH,
+)
+def download(to: Invocation, path: str, name: str, download_path: str) -> Any:
+    """Download what is at a path of a datastore (or at an azureml://datastores/… URI)."""
+    name, path = _place(name, path)
+    return to.client.datastores.download(name, path, download_path)
+
+
+@datastore.verb(
     "ls",
     click.Argument(["path"], required=False, default=""),
     click.Option(["-n", "--name"], default="workspaceblobstore", metavar="NAME", help="The datastore."),
@@ -87,7 +99,7 @@ def ls(to: Invocation, path: str, name: str, recursive: bool) -> Any:
 
 
 datastore.refuse(
-    "mount", "datastores are folders on this machine, so nothing is mounted; see them with: smalt datastore ls"
+    "mount", "nothing is mounted here; see datastores with: smalt datastore ls, or copy with: smalt datastore download"
 )
 
 

@@ -60,6 +60,14 @@ class DatastoreOperations(Collection):
         sent = put(self._client, path, name, place)
         return {"uri": f"azureml://datastores/{name}/paths/{place}", "files": len(sent)}
 
+    def download(self, name: str, path: str, target: str | os.PathLike[str] = ".") -> dict[str, Any]:
+        """What is at a path of a datastore, into a local folder: of a file the file, of a folder what it holds."""
+        from smalt.client.downloads import fetch
+
+        folder = os.path.abspath(os.path.expanduser(target))
+        fetch(self._client, f"azureml://datastores/{name}/paths/{path.strip('/')}", folder)
+        return {"folder": folder}
+
     def ls(self, name: str, path: str = "", *, recursive: bool = False) -> Iterator[dict[str, Any]]:
         """What is at a path of a datastore: `{"path", "size", "is_dir"}`, in lexicographic order."""
         route = f"/smalt/v1{self._path(name)}/list"

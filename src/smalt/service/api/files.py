@@ -46,7 +46,7 @@ async def put_file(call: Call) -> dict[str, Any]:
     """Whole or not at all."""
     store, datastores = existing(call).name, call.service.data.datastores
     folder, path = call.workspace.folder, call.name("path")
-    datastores.path(folder, store, path)
+    datastores.check(folder, store, path)
     size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks))
     return {"path": path, "size": size}
 

@@ -38,6 +38,8 @@ async def prune(call: Call) -> dict[str, Any]:
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
     items += await _environments(service, age, dry_run)
     items += await asyncio.to_thread(_downloads, service, age, dry_run)
+    unused = await asyncio.to_thread(service.data.remote.prune, age, dry_run)
+    items += [{"kind": "remote data", "name": name, "bytes": size} for name, size in unused]
     items += _samples(service, age, dry_run)
     return {"freed": sum(item["bytes"] for item in items), "items": items}
 

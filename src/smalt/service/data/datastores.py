@@ -107,6 +107,11 @@ class Datastores:
     def _is_environments(self) -> bool:
         return self._settings.get("remote-login") == "environment"
 
+    def check(self, workspace: str, datastore: str, path: str) -> None:
+        """Refuse a path that leads out of its datastore."""
+        root = self.root(workspace, datastore)
+        _checked(path) if isinstance(root, Store) else contained(root, path)
+
     def path(self, workspace: str, datastore: str, path: str) -> Path:
         """A path of a datastore, refused when it, or a link on its way, leads out."""
         return contained(self.folder(workspace, datastore), path)

@@ -61,7 +61,7 @@ class Store:
 
     def find(self, path: str) -> list[Found]:
         """All files at or below a path, in lexicographic order; none where nothing is."""
-        listed: dict[str, Any] = self._ask(lambda driver: driver.find(self._key(path), detail=True))
+        listed = self._ask(lambda driver: _details(driver, self._key(path)))
         if not listed:
             self._ask(lambda driver: driver.ls(self.address.container, detail=False), f"{self.name} has no container")
         return _usable([self._found(key, facts) for key, facts in listed.items()])
@@ -171,10 +171,11 @@ class Store:
 
     def _error(self, error: Exception) -> SmaltError:
         names = {kind.__name__ for kind in type(error).__mro__}
-        text = self.address.without_secrets(" ".join(str(error).split())[:300]) or type(error).__name__
+        said = str(error).partition("RequestId:")[0]  # Azure's go on for a page
+        text = self.address.without_secrets(" ".join(said.split())[:300]) or type(error).__name__
         if not names.isdisjoint(_UNREACHABLE):
             return Unavailable(f"{self.name} ({self.address}) cannot be reached: {text}")
-        if not names.isdisjoint(_NO_ACCESS):
+        if not names.isdisjoint(_NO_ACCESS) or getattr(error, "status_code", None) in (401, 403):
             how = "check its credentials" if self.address.login else (
                 "register a datastore with credentials for it, or let smalt use those of its user with "
                 "`smalt config set remote-login environment`"
@@ -191,6 +192,12 @@ def each_at_once(work: Callable[[Any], Result], items: list[Any]) -> Iterator[Re
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _details(driver: Any, key: str) -> dict[str, Any]:
+    """adlfs answers with the bare name where the path is that of a file."""
+    listed = driver.find(key, detail=True)
+    return listed if isinstance(listed, dict) else {name: driver.info(name) for name in listed}
 
 
 def _usable(listed: list[Found]) -> list[Found]:

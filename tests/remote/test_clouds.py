@@ -1,0 +1,137 @@
+"""Datastores of clouds, with real servers and real jobs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.helpers import Server, host_job
+from tests.remote.conftest import Cloud
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def registered(server: Server, cloud: Cloud, workspace: str, request: pytest.FixtureRequest) -> str:
+    """The workspace, with the cloud as the datastore `far`; what a test writes there begins with its name."""
+    assert server.ask("PUT", f"{workspace}/datastores/far", {"properties": cloud.datastore}).status == 201
+    return workspace
+
+
+def run(server: Server, workspace: str, name: str, command: str, **more: Any) -> tuple[str, str]:
+    """The status of a job, and all that its logs say."""
+    answer = server.ask("PUT", f"{workspace}/jobs/{name}", host_job(command, **more))
+    assert answer.status == 201, answer.body
+    messages = list(server.stream(f"/smalt/v1{workspace}/jobs/{name}/stream"))
+    said = "".join(message["text"] for message in messages if message["t"] == "log")
+    errors = [str(message["error"]) for message in messages if message.get("error")]
+    return messages[-1]["status"], "\n".join([said, *errors])
+
+
+def uri(kind: str, path: str, mode: str, **more: str) -> dict[str, str]:
+    return {"jobInputType": kind, "uri": path, "mode": mode, **more}
+
+
+def out(path: str, mode: str, **more: str) -> dict[str, str]:
+    return {"jobOutputType": "uri_folder", "uri": path, "mode": mode, **more}
+
+
+@pytest.mark.parametrize("mode", ["ReadOnlyMount", "Download", "Direct"])
+def test_a_job_reads_a_folder_and_a_file(server: Server, registered: str, cloud: Cloud, mode: str) -> None:
+    """In each mode, by the datastore's path; what changed between two jobs is seen by the second."""
+    cloud.files.pipe_file(f"box/{mode}/sub/x.txt", b"one")
+    cloud.files.pipe_file(f"box/{mode}/y.txt", b"why")
+    base = f"azureml://datastores/far/paths/{mode}"
+    inputs = {"d": uri("uri_folder", base, mode), "f": uri("uri_file", f"{base}/y.txt", mode)}
+    command = "cat ${{inputs.d}}/sub/x.txt ${{inputs.d}}/y.txt ${{inputs.f}}"
+    status, said = run(server, registered, "first", command, inputs=inputs)
+    assert status == "Completed", said
+    assert "onewhywhy" in said
+    cloud.files.pipe_file(f"box/{mode}/sub/x.txt", b"two")
+    status, said = run(server, registered, "second", command, inputs=inputs)
+    assert "twowhywhy" in said
+
+
+def test_a_job_reads_by_the_clouds_own_url(server: Server, registered: str, cloud: Cloud) -> None:
+    """The datastore that names the same account and container logs in for it."""
+    cloud.files.pipe_file("box/url/x y.txt", b"by url")
+    inputs = {"d": uri("uri_folder", f"{cloud.url}/url", "ReadOnlyMount")}
+    status, said = run(server, registered, "j", "cat ${{inputs.d}}/*", inputs=inputs)
+    assert status == "Completed", said
+    assert "by url" in said
+
+
+@pytest.mark.parametrize("mode", ["ReadWriteMount", "Upload"])
+def test_an_output_is_sent_when_the_step_ends(server: Server, registered: str, cloud: Cloud, mode: str) -> None:
+    """And is, with a name, a data asset that another job reads."""
+    outputs = {"o": out(f"azureml://datastores/far/paths/out-{mode}/${{{{name}}}}", mode, assetName=f"made-{mode}")}
+    command = "mkdir ${{outputs.o}}/sub; echo made > ${{outputs.o}}/sub/it; echo more > ${{outputs.o}}/more"
+    status, said = run(server, registered, "maker", command, outputs=outputs)
+    assert status == "Completed", said
+    assert cloud.files.cat_file(f"box/out-{mode}/maker/sub/it") == b"made\n"
+    assert "uploaded 2 files (10 bytes) to datastore far" in said
+    asset = server.ask("GET", f"{registered}/data/made-{mode}/versions/1").body["properties"]
+    assert asset["dataUri"].startswith("azureml://datastores/far/paths/")
+    inputs = {"d": uri("uri_folder", f"azureml:made-{mode}:1", "ReadOnlyMount")}
+    assert (
+        "made\nmore" in run(server, registered, "reader", "cat ${{inputs.d}}/*/it ${{inputs.d}}/more", inputs=inputs)[1]
+    )
+
+
+def test_what_is_missing_is_told_before_anything_runs(server: Server, registered: str) -> None:
+    """A path without anything fails the job in one sentence."""
+    inputs = {"d": uri("uri_folder", "azureml://datastores/far/paths/nothing/here", "ReadOnlyMount")}
+    assert run(server, registered, "j", "true", inputs=inputs)[0] == "Failed"
+    error = server.ask("GET", f"{registered}/jobs/j").body["properties"]
+    assert "datastore far has no 'nothing/here'" in json.dumps(error)
+
+
+def test_listings_and_files(server: Server, registered: str, cloud: Cloud) -> None:
+    """In the order of whole paths; files come and go by the server's own routes."""
+    far = f"/smalt/v1{registered}/datastores/far"
+    for name in ("a/x/y", "a-b", "a.c"):
+        cloud.files.pipe_file(f"box/list/{name}", b"1")
+    listed = server.ask("GET", f"{far}/list?path=list").body["value"]
+    assert [(item["path"], item["is_dir"]) for item in listed] == [
+        ("list/a-b", False), ("list/a.c", False), ("list/a", True),
+    ]  # fmt: skip
+    listed = server.ask("GET", f"{far}/list?path=list&recursive=true").body["value"]
+    assert [item["path"] for item in listed] == ["list/a-b", "list/a.c", "list/a/x/y"]
+    assert server.ask("GET", f"{far}/list?path=nothing").status == 404
+    assert server.ask("PUT", f"{far}/files/list/sent", raw=b"sent").status == 200
+    assert cloud.files.cat_file("box/list/sent") == b"sent"
+    assert server.ask("GET", f"{far}/files/list/sent").body == b"sent"
+
+
+def test_secrets_are_sealed_and_told_to_who_asks(server: Server, registered: str, cloud: Cloud) -> None:
+    """No answer but that of listSecrets has them, nor has any file of the home; an update without them keeps them."""
+    place = f"{registered}/datastores/far"
+    body = server.ask("GET", place).body
+    assert cloud.secret not in json.dumps([body, server.ask("GET", f"{registered}/datastores").body])
+    assert server.ask("PUT", place, {"properties": {**body["properties"], "description": "again"}}).status == 200
+    assert cloud.secret in server.ask("POST", f"{place}/listSecrets").body.values()
+    assert "value" in server.ask("GET", f"/smalt/v1{place}/list").body
+    for file in server.home.root.rglob("*"):
+        if file.is_file():
+            assert cloud.secret.encode() not in file.read_bytes(), file
+
+
+def test_who_is_not_let_in_is_told_so(server: Server, cloud: Cloud, workspace: str) -> None:
+    """A wrong key, and a server that does not answer: one sentence without secrets, in reasonable time."""
+    wrong = json.loads(json.dumps(cloud.datastore))
+    secrets = wrong["credentials"]["secrets"]
+    for name in ("key", "secretAccessKey"):
+        if name in secrets:
+            secrets[name] = "d3Jvbmcta2V5"
+    gone = {**cloud.datastore, "endpoint": cloud.datastore["endpoint"].replace("127.0.0.1:", "127.0.0.1:1")[:18]}
+    for name, properties, says in (("wrong", wrong, "does not let smalt in"), ("gone", gone, "cannot be reached")):
+        if name == "wrong" and "key" not in secrets:
+            continue  # moto takes any key
+        assert server.ask("PUT", f"{workspace}/datastores/{name}", {"properties": properties}).status == 201
+        answer = server.ask("GET", f"/smalt/v1{workspace}/datastores/{name}/list")
+        assert answer.status in (403, 507), answer.body
+        assert says in answer.body["error"]["message"]
+        assert "d3Jvbmcta2V5" not in json.dumps(answer.body)
+        assert cloud.secret not in json.dumps(answer.body)
