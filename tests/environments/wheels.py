@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def make_wheel(folder: Path, name: str, version: str, *, requires: Sequence[str] = ()) -> Path:
+def make_wheel(
+    folder: Path, name: str, version: str, *, requires: Sequence[str] = (), tag: str = "py3-none-any"
+) -> Path:
     """A package whose `__version__` tells its version, with a command of its name that prints it and its Python."""
     metadata = f"{name}-{version}.dist-info"
     about = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
@@ -17,12 +19,12 @@ def make_wheel(folder: Path, name: str, version: str, *, requires: Sequence[str]
         f"{name}/__init__.py": f"__version__ = {version!r}\n",
         f"{name}/command.py": "\n".join(command) + "\n",
         f"{metadata}/METADATA": "\n".join(about) + "\n",
-        f"{metadata}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{metadata}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
         f"{metadata}/entry_points.txt": f"[console_scripts]\n{name} = {name}.command:main\n",
     }
     record = "".join(f"{path},,\n" for path in [*files, f"{metadata}/RECORD"])
     folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    wheel = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in {**files, f"{metadata}/RECORD": record}.items():
             archive.writestr(path, text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from smalt.exceptions import SmaltError
+from smalt.exceptions import Refused, SmaltError
 from smalt.home import Home
 from smalt.service.environments import curated, installer
 from smalt.service.environments.build import Build
@@ -149,14 +149,6 @@ class Environments:
         """The curated environment of that name, as `realise` takes it."""
         return curated.lookup_curated(name, version, self._catalogue)
 
-    def list(self) -> list[Built]:
-        """Everything that is built."""
-        store = self._store
-        return [
-            Built(record.declared_hash, record.names, record.size, store.last_used(record.declared_hash))
-            for record in store.records()
-        ]
-
     async def remove(self, declared_hash: str) -> int:
         """Remove a built environment; the bytes that it took. One that a job of this server uses stays."""
         async with self._store.locked(declared_hash, lambda: None):
@@ -205,6 +197,11 @@ class Environments:
         return self._realised(planned, record) if record else None
 
     def _realised(self, planned: Plan, record: Record) -> Realised:
+        if record.relaxed and self._settings.fidelity == "strict":
+            raise Refused(
+                f"environment {planned.called} was built with other versions than it asks for ({record.relaxed[0]}), "
+                "and the setting fidelity is strict; correct its pins, or set fidelity=nearest"
+            )
         self._store.touch(planned.hash)
         name = planned.declared.name
         if name and name not in record.names:
@@ -222,7 +219,7 @@ class Environments:
             variables=_variables(venv),
             declared_hash=planned.hash,
             realised_hash=record.realised_hash,
-            notes=planned.notes,
+            notes=[*planned.notes, *record.relaxed],
             template=ready.template,
             overlays=self._overlays,
             has_mlflow=ready.has_mlflow,
@@ -272,8 +269,11 @@ class Environments:
         interpreter = await asyncio.to_thread(self._pythons.interpreter, planned.used)
         building = self._store.begin(planned.hash)
         try:
-            await installer.make(building / "venv", interpreter, planned.declared.requirements, planned.exact, log)
-            record = await asyncio.to_thread(self._finish, planned, building, interpreter, started)
+            relaxed = await installer.make(
+                building / "venv", interpreter, planned.declared.requirements, planned.exact, log,
+                relaxes=self._settings.fidelity != "strict",
+            )  # fmt: skip
+            record = await asyncio.to_thread(self._finish, planned, building, interpreter, started, relaxed)
         finally:
             self._store.give_up(building)
         log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
@@ -302,7 +302,9 @@ class Environments:
         log(f"made in {record.seconds:.1f} s: {image.id[:19]}, {record.size / 1e6:.0f} MB")
         return record
 
-    def _finish(self, planned: Plan, building: Path, interpreter: Interpreter, started: float) -> Record:
+    def _finish(
+        self, planned: Plan, building: Path, interpreter: Interpreter, started: float, relaxed: list[str]
+    ) -> Record:
         installed = packages(building.glob("venv/lib/python*/site-packages"))
         record = Record(
             declared_hash=planned.hash,
@@ -316,9 +318,18 @@ class Environments:
             built=time.time(),
             seconds=time.monotonic() - started,
             size=size_of(building),
+            relaxed=relaxed,
         )
         self._store.publish(building, record)
         return record
+
+    def list(self) -> list[Built]:
+        """Everything that is built."""
+        store = self._store
+        return [
+            Built(record.declared_hash, record.names, record.size, store.last_used(record.declared_hash))
+            for record in store.records()
+        ]
 
 
 def _template(record: Record, venv: Path) -> Template:

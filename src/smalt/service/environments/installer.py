@@ -4,44 +4,45 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import uv
 
 from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
+from smalt.service.environments.installed import packages
 from smalt.service.environments.own_mltable import located
 from smalt.service.environments.pip_settings import forbids_indexes, uv_variables
 from smalt.service.environments.programs import Lines, run
 from smalt.service.environments.pythons import Interpreter
+from smalt.service.environments.relaxing import Resolved, named, relax
 
 Log = Callable[[str], None]
 
 # Compiling these takes long and ends in an error where no wheel fits the Python: better told at once.
 _NEVER_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "h5py", "grpcio", "pillow")
+_ATTEMPTS = 12
 _OBVIOUS = r"Using Python"
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
             "UV_SYSTEM_PYTHON")  # fmt: skip
 
 
-async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[str], exact: bool, log: Log) -> None:
+async def make(
+    folder: Path, interpreter: Interpreter, requirements: Sequence[str], exact: bool, log: Log, *, relaxes: bool = False
+) -> list[str]:
     """A virtual environment in `folder` with the requirements, pip, and (as long as Pythons came with it) setuptools.
 
     With `exact` false the Python is not the one that was asked for, and big packages are not compiled for it.
+    `relaxes` lets pins go that cannot be kept; each that went is told in a sentence of the answer.
     """
     quiet = Lines(log, r"Using CPython|Creating virtual env|Activate with")
     command = ["venv", "--relocatable", "--no-project", "--python", interpreter.executable, str(folder)]
     await _run(command, folder.parent, quiet)
     python = str(folder / "bin" / "python")
-    if requirements:
-        listed = folder.parent / "requirements.txt"
-        requirements = located(requirements, folder.parent)
-        listed.write_text("\n".join(sorted(requirements, key=lambda line: not line.startswith("-"))) + "\n")
-        options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
-        options += ["--no-index"] if forbids_indexes(os.environ) else []
-        await _run(
-            ["pip", "install", "--python", python, *options, "-r", str(listed)], folder.parent, Lines(log, _OBVIOUS)
-        )
+    asked = located(requirements, folder.parent)
+    gone = await install(python, interpreter.version, asked, exact, log, relaxes) if asked else []
     seeds = _seeds(folder, interpreter)
     if seeds:
         await _run(
@@ -52,6 +53,53 @@ async def make(folder: Path, interpreter: Interpreter, requirements: Sequence[st
             await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
         except EnvironmentFailed as error:
             log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
+    return gone
+
+
+async def install(
+    python: str, version: str, requirements: Sequence[str], exact: bool, log: Log, relaxes: bool
+) -> list[str]:
+    """Install into an environment that is there; the sentences of what was relaxed for it."""
+    options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
+    options += ["--no-index"] if forbids_indexes(os.environ) else []
+    asked = sorted(requirements, key=lambda line: not line.startswith("-"))
+    lines = list(asked)
+    with tempfile.TemporaryDirectory(prefix="smalt-requirements-") as place:
+        for attempt in range(_ATTEMPTS):
+            listed = Path(place, "requirements.txt")
+            listed.write_text("\n".join(lines) + "\n")
+            said = Lines(log, _OBVIOUS)
+            try:
+                await _run(
+                    ["pip", "install", "--python", python, *options, "-r", str(listed)], Path(python).parent, said
+                )
+                break
+            except EnvironmentFailed:
+                if not relaxes or attempt == _ATTEMPTS - 1:
+                    raise
+                resolve = partial(_resolved, python, Path(place), options)
+                changes = await relax(lines, said.seen, resolve, other_python=not exact or lines != asked)
+                if not changes:
+                    raise
+            log(f"trying with {', '.join(changes.values())} in place of {', '.join(changes)}")
+            lines = [changes.get(line, line) for line in lines]
+    there = dict(each.split("==", 1) for each in packages(Path(python).parent.parent.glob("lib/python*/site-packages")))
+    relaxed = [
+        f"'{before}' cannot be had for Python {version}; {named(after)} {there.get(named(after), '')} is used"
+        for before, after in zip(asked, lines, strict=True)
+        if before != after
+    ]
+    for sentence in relaxed:
+        log(sentence)
+    return relaxed
+
+
+async def _resolved(python: str, place: Path, options: Sequence[str], lines: Sequence[str], lowest: bool) -> Resolved:
+    said, resolution = Lines(None), "lowest-direct" if lowest else "highest"
+    command = [uv.find_uv_bin(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--no-python-downloads",
+               "--color", "never", "--resolution", resolution, "--python", python, *options, "-"]  # fmt: skip
+    code = await run(command, place, _variables(place), said, "".join(f"{line}\n" for line in lines).encode())
+    return Resolved([line for line in said.seen if line.strip()] if code == 0 else None, said.seen)
 
 
 def _seeds(folder: Path, interpreter: Interpreter) -> list[str]:

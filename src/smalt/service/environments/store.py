@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Record:
     seconds: float
     size: int
     layout: int = LAYOUT
+    relaxed: list[str] = field(default_factory=list)
+    """What could not be installed as it was asked for, a sentence each."""
     container: dict[str, str] | None = None
     """For one in a container: its `image` (the id), the `name` by which the engine knows it, `path` (PATH inside)."""
 
