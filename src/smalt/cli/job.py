@@ -281,6 +281,22 @@ def show_lineage(to: Invocation, name: str, depth: int) -> Any:
     return lineage.show(to, to.client.jobs.lineage(name, depth=depth))
 
 
+@job.verb(
+    "explain-reuse",
+    _NAME,
+    click.Option(["--node"], metavar="STEP", help="Only this step of the pipeline."),
+)
+def explain_reuse(to: Invocation, name: str, node: str | None) -> Any:
+    """Show why steps were reused or ran: part by part what is as in the nearest earlier run, and what is not."""
+    from smalt.cli import reuse
+
+    steps = to.client.jobs.explain_reuse(name, node)
+    if to.wants_result:
+        return steps
+    click.echo(reuse.text(steps), nl=False)
+    return None
+
+
 @job.verb("update", _NAME, options.EDITS, options.WEB)
 def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or experiment."""

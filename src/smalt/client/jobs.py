@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from smalt import wire
 from smalt.client.collection import Collection
@@ -14,6 +15,7 @@ from smalt.client.polling import LROPoller
 from smalt.exceptions import JobException, UserErrorException
 from smalt.lines import here
 from smalt.wire.casing import camel, fold
+from smalt.wire.ids import url_path
 
 if TYPE_CHECKING:
     from smalt.client.validation import ValidationResult
@@ -118,6 +120,13 @@ class JobOperations(Collection):
         from smalt.client.downloads import restore
 
         return restore(self._client, self.snapshot(name), os.fspath(folder))
+
+    def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
+        """Why each step of a job was reused or ran; of a pipeline perhaps only the step `node`. smalt's own."""
+        query = f"?{urlencode({'node': node})}" if node else ""
+        path = url_path(f"/smalt/v1{self._workspace}/jobs/{name}/reuse")
+        found: Sequence[dict[str, Any]] = self._connection.get(f"{path}{query}")["steps"]
+        return found
 
     def begin_cancel(self, name: str, **kwargs: Any) -> LROPoller[None]:
         """Ask for the end of a job and all that it started; the poller waits for it."""

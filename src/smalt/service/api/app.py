@@ -33,6 +33,7 @@ from smalt.service.api import (
     paths,
     prune,
     registries,
+    reuse,
     sizes,
     snapshots,
     status,
@@ -70,6 +71,7 @@ _WORKSPACE: dict[str, list[Table]] = {
     "/smalt/v1": [
         jobs.OWN_ROUTES,
         debug.OWN_ROUTES,
+        reuse.OWN_ROUTES,
         stream.ROUTES,
         metrics.ROUTES,
         compare.ROUTES,

@@ -90,7 +90,7 @@ def runs_below(
     path: Path, rows: Sequence[Job], chosen: Sequence[str] = (), extremes: bool = False, history: bool = False
 ) -> list[Shown]:
     """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made."""
-    labels = _labels(rows)
+    labels = labels_of(rows)
     runs = [Shown(row.name, row, labels[row.name]) for row in rows]
     known = set(labels)
     for nested in reading.nested(path, labels):
@@ -132,7 +132,7 @@ def number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _labels(rows: Sequence[Job]) -> dict[str, str]:
+def labels_of(rows: Sequence[Job]) -> dict[str, str]:
     """job → its path of nodes below the first job."""
     paths = {rows[0].id: ""}
     for row in rows[1:]:

@@ -51,9 +51,9 @@ class Engine:
         self._looking: dict[int, asyncio.Future[None]] = {}
         self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
-        self._reusing = Reusing(rooms)
-        self._settling = Settling(self._reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
-        self._ahead = Ahead(rooms, self._reusing)
+        self.reusing = Reusing(rooms)
+        self._settling = Settling(self.reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
+        self._ahead = Ahead(rooms, self.reusing)
         self._starting = self._new_starting()
         self._stops: list[str] = []
         self._waking = False
@@ -228,7 +228,7 @@ class Engine:
         self._starting = self._new_starting()
         self._finished.clear()
         self._families.clear()
-        self._reusing.clear()
+        self.reusing.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         for job in jobs.unfinished(self._db):
@@ -259,7 +259,7 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
 
     def _new_starting(self) -> Starting:
-        return Starting(self.rooms, self._board, self._ahead, self._reusing, self._changed, self._end, self._wake)
+        return Starting(self.rooms, self._board, self._ahead, self.reusing, self._changed, self._end, self._wake)
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
         """A step that is over as well has its identity noted with its end."""
@@ -451,7 +451,7 @@ class Engine:
             self._free(job)
             self._ahead.forget(job)
             if job.parent_id is None:
-                self._reusing.forget(job.id)
+                self.reusing.forget(job.id)
                 continue
             for child in self._families.released(job):
                 if not self._board.release(child):

@@ -141,9 +141,18 @@ def rule_out(db: Database, job_id: int, why: str) -> None:
     db.execute("UPDATE reuse_steps SET unfit=? WHERE job_id=?", (why, job_id))
 
 
-def nearest(
-    db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float, unlike: Sequence[int] = ()
-) -> int | None:
+def ruled_out(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:
+    """The newest step that may have been the same and cannot be reused: its name, and why not."""
+    row = db.row(
+        "SELECT j.name, s.unfit FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
+        " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NOT NULL AND j.ended_at<=?"
+        " ORDER BY s.job_id DESC LIMIT 1",
+        (job.workspace_id, partial, job.root_id, before),
+    )
+    return (row[0], row[1]) if row else None
+
+
+def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
     """The step of another pipeline that shares most of these parts, and was over at that time; of equals the newest.
 
     One of the same name counts as if it shared a part more.
@@ -151,13 +160,12 @@ def nearest(
     if not hashes:
         return None
     values = ",".join(["(?,?)"] * len(hashes))
-    apart = ",".join("?" * len(unlike))
     row = db.row(
         f"SELECT k.job_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
         f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
-        f" AND j.root_id<>? AND j.ended_at<=? AND j.id NOT IN ({apart})"
+        " AND j.root_id<>? AND j.ended_at<=?"
         " GROUP BY k.job_id ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
-        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, *unlike, job.node),
+        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, job.node),
     )
     return int(row[0]) if row else None
 

@@ -52,8 +52,8 @@ class Reuse:
     """One for a home; its methods are called on the event loop, which owns the records."""
 
     def __init__(self, db: Database, data: Data) -> None:
-        self._db = db
-        self._data = data
+        self.db = self._db = db
+        self.data = self._data = data
 
     def may_be_reused(self, asked: Asked) -> bool:
         """Whether an earlier step is the same as far as can be known before the inputs are there. Quick."""
@@ -172,7 +172,10 @@ class Reuse:
         return step
 
     def _place(self, job: Job, row: tuple[str, str | None, str | None, str | None]) -> Place:
-        return Place(row[2] or "", row[0], by_id(self._db, job.workspace_id))
+        return Place(row[2] or "", row[0], self.workspace(job))
+
+    def workspace(self, job: Job) -> Workspace:
+        return by_id(self._db, job.workspace_id)
 
     def _at_once(self, looking: Looking[Result]) -> Result:
         """Inside a transaction; TooMuch where the budget does not suffice."""
@@ -210,11 +213,12 @@ class Reuse:
                     except StopIteration as end:
                         result: Result = end.value
                         return result
-                found = [await self._look(place) for place in places]
+                found = [await self.look(place) for place in places]
         finally:
             looking.close()
 
-    async def _look(self, place: Place) -> Content | Unknown:
+    async def look(self, place: Place) -> Content | Unknown:
+        """What is there now."""
         try:
             location = self._data.resolve(place.uri, place.workspace)
             path = location.path or await self._data.fetch(location, None, place.type)

@@ -1,0 +1,173 @@
+"""Why a step was reused, or why not: its key part by part beside that of the nearest earlier step."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import SmaltError
+from smalt.service.data import manifest
+from smalt.service.data.manifest import Entry
+from smalt.service.records import jobs
+from smalt.service.records import reuse as records
+from smalt.service.records.jobs import Job
+from smalt.service.records.reuse import Step
+from smalt.service.reuse import changes
+from smalt.service.reuse.changes import Change
+from smalt.service.reuse.contents import Content
+from smalt.service.reuse.keys import Parts, hashes, whole
+from smalt.service.reuse.reuse import Place, Reuse
+
+Json = dict[str, Any]
+
+_NOT_KNOWN = "unknown"
+
+
+async def explain(reuse: Reuse, job: Job) -> Json:
+    """A step that has started: {"job", "status", "result", "reason", "of", "compared_to", "parts"}.
+
+    `result` is "reused", "ran" or "none" (it did not start). A part is {"part", "same", "before", "now", "changes"}.
+    """
+    step = records.step(reuse.db, job.id)
+    if step is None:
+        has_run = bool(jobs.attempts(reuse.db, job.id))
+        return _shape(job, "ran" if has_run else "none", _without(job, has_run))
+    if step.of_name is not None:
+        parts = whole(step.parts, step.contents.get("inputs", {}))
+        same = [_part(name, content, content) for name, content in parts.items()]
+        return _shape(job, "reused", f"it has the outputs of job {step.of_name}", step.of_name, None, same)
+    await reuse.settle(lambda: True)
+    now = await _whole(reuse, job, step)
+    other = _nearest(reuse, job, now)
+    if other is None:
+        ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
+        reason = step.reason or (_ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it")
+        return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
+    twin = jobs.get(reuse.db, other.job_id)
+    before = whole(other.parts, other.contents.get("inputs", {}))
+    beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
+    reason = step.reason or _reason(beside, twin)
+    if step.reason is None and all(part["same"] for part in beside):
+        ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
+        reason = _ruled_out(*ruled_out) if ruled_out else reason
+    return _shape(job, "ran", reason, None, twin, beside, jobs.name_of(reuse.db, twin.root_id))
+
+
+async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
+    """The parts with the contents of inputs as far as they are known."""
+    step = records.step(reuse.db, job.id) or step
+    if step.key is not None:
+        return whole(step.parts, step.contents.get("inputs", {}))
+    contents = {}
+    workspace = reuse.workspace(job)
+    for name, (type, _, uri, _) in jobs.data(reuse.db, job.id, "input").items():
+        found = await reuse.look(Place(uri or "", type, workspace))
+        known = isinstance(found, Content) and found.newest <= (job.started_at or 0.0)
+        contents[name] = found.id if known and isinstance(found, Content) else _NOT_KNOWN
+    return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts})
+
+
+def _nearest(reuse: Reuse, job: Job, now: Parts) -> Step | None:
+    found = records.nearest(reuse.db, job, list(hashes(now)), job.started_at or job.created_at)
+    return records.step(reuse.db, found) if found is not None else None
+
+
+class _Material:
+    """What is needed to tell two keys apart, read from the records beforehand: the comparison goes beside the loop."""
+
+    def __init__(self, reuse: Reuse, before: Parts, now: Parts) -> None:
+        self.snapshots = reuse.data.snapshots
+        self.packages = {
+            id: records.packages(reuse.db, id) for id in (str(before["environment"]), str(now["environment"]))
+        }
+        self.manifests: dict[str, list[Entry]] = {}
+        for parts in (before, now):
+            for content in parts.values():
+                id = content.get("content") if isinstance(content, dict) else None
+                if id and (text := records.manifest(reuse.db, id)):
+                    self.manifests[id] = manifest.decode(text)
+
+    def read(self, entry: Entry) -> bytes | None:
+        try:
+            return Path(self.snapshots.objects.path(entry.content)).read_bytes()
+        except OSError:
+            return None
+
+
+def _compared(material: _Material, before: Parts, now: Parts) -> list[Json]:
+    parts = []
+    for name in [*now, *(name for name in before if name not in now)]:
+        part = _part(name, before.get(name), now.get(name))
+        if not part["same"]:
+            part["changes"] = _changes(material, name, before.get(name), now.get(name))
+        parts.append(part)
+    return parts
+
+
+def _part(name: str, before: Any, now: Any) -> Json:
+    return {"part": name, "same": before == now, "before": before, "now": now, "changes": []}
+
+
+def _changes(material: _Material, name: str, before: Any, now: Any) -> list[Change]:
+    if before is None or now is None:
+        return []
+    if name == "code":
+        return _of_code(material, before, now)
+    if name == "environment":
+        were, are = material.packages.get(before), material.packages.get(now)
+        return changes.of_packages(were, are) if were is not None and are is not None else []
+    if name == "command":
+        return changes.of_lines("line", before, now) if "\n" in f"{before}{now}".strip() else []
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return []
+    contents = [side.get("content", "") for side in (before, now)]
+    known = [material.manifests.get(content) for content in contents]
+    if contents[0] == contents[1] or known[0] is None or known[1] is None:
+        return changes.of_mappings(before, now)
+    others = ({key: value for key, value in side.items() if key != "content"} for side in (before, now))
+    return [*changes.of_mappings(*others), *changes.of_files(known[0], known[1], material.read)]
+
+
+def _of_code(material: _Material, before: str, now: str) -> list[Change]:
+    try:
+        return changes.of_files(material.snapshots.entries(before), material.snapshots.entries(now), material.read)
+    except SmaltError:  # the earlier code was pruned
+        return []
+
+
+def _reason(parts: list[Json], twin: Job) -> str:
+    different = [part["part"] for part in parts if not part["same"]]
+    if not different:
+        return f"job {twin.name} is the same in everything, but had not ended when this was decided"
+    words = ", ".join(different[:-1]) + (" and " if len(different) > 1 else "") + different[-1]
+    return f"{words} {'differs' if len(different) == 1 else 'differ'} from job {twin.name}, the nearest earlier one"
+
+
+def _ruled_out(name: str, why: str) -> str:
+    return f"job {name}, which may have been the same, cannot be reused: {why}"
+
+
+def _without(job: Job, has_run: bool) -> str:
+    """Why a job has no key."""
+    if job.parent_id is None:
+        return "it is a job of its own, and those always run; only steps of pipelines are reused"
+    if has_run:
+        return "it ran before this smalt knew of reuse"
+    return "it never started" if job.is_over else "it has not started yet"
+
+
+def _shape(
+    job: Job,
+    result: str,
+    reason: str,
+    of: str | None = None,
+    twin: Job | None = None,
+    parts: list[Json] | None = None,
+    pipeline: str | None = None,
+) -> Json:
+    compared = {"job": twin.name, "pipeline": pipeline, "end": twin.ended_at} if twin is not None else None
+    return {
+        "job": job.name, "status": job.status, "result": result, "reason": reason, "of": of, "compared_to": compared,
+        "parts": parts or [],
+    }  # fmt: skip
