@@ -19,7 +19,10 @@ import click
 from smalt.cli import arguments
 from smalt.cli.app import LATER, smalt
 
-NOUNS = ("job", "component", "environment", "data", "model", "compute", "datastore", "workspace")
+NOUNS = (
+    *("job", "component", "environment", "data", "model", "compute", "datastore", "workspace"),
+    *("schedule", "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "connection"),
+)
 ENDINGS = {".sh", ".md", ".yml", ".yaml", ".ps1", ".azcli", ".txt"}
 USE = re.compile(r"\baz ml ([a-z-]+) ([a-z-]+)((?:[^\n\\]|\\\n|\\.)*)")
 FLAG = re.compile(r"^--?[A-Za-z]")

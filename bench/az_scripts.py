@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+from corpus import map_urls
 
 from smalt.cli.app import smalt
 from smalt.cli.az import is_answered
@@ -55,6 +56,7 @@ def main() -> int:
         checkout = Path(folder, "checkout")
         shutil.copytree(options.checkout, checkout, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         environment = {**os.environ, "SMALT_HOME": str(Path(folder, "home"))}
+        map_urls(checkout, Path(folder, "home"), environment)
         scripts = sorted(path for path in checkout.glob("cli/**/*.sh") if options.only in str(path))
         rows = []
         for path in scripts:
@@ -81,6 +83,9 @@ def outcome(path: Path, checkout: Path, environment: dict[str, str], limit: floa
     for says, need in NEEDS.items():
         if why := need(text, calls):
             return Row(name, says, why), []
+    missing = absent(path, checkout)
+    if missing and len(calls) < 20:
+        return Row(name, "names files that the checkout lacks", missing), []
     return run(path, checkout, environment, limit)
 
 
@@ -114,9 +119,17 @@ def run(path: Path, checkout: Path, environment: dict[str, str], limit: float) -
 
 
 def where(path: Path, checkout: Path) -> Path:
-    """The folder that the script's files are named from: its own or the `cli` folder."""
+    """The folder that the script's files are named from: its own, one within or the `cli` folder."""
     named = FILE.findall(code(path.read_text(errors="replace")))
-    return path.parent if any((path.parent / one).exists() for one in named) else checkout / "cli"
+    folders = [path.parent, *sorted(one for one in path.parent.iterdir() if one.is_dir())]
+    return next((one for one in folders if any((one / file).exists() for file in named)), checkout / "cli")
+
+
+def absent(path: Path, checkout: Path) -> str:
+    """Files that the script names and the checkout has not."""
+    named = FILE.findall(code(path.read_text(errors="replace")))
+    folder = where(path, checkout)
+    return ", ".join(sorted({one for one in named if "." in Path(one).name and not (folder / one).exists()}))
 
 
 _WRAPPER = """#!/bin/sh

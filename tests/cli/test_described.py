@@ -74,3 +74,26 @@ def test_what_is_described_is_kept(served: Path, call: Callable[..., Ran]) -> No
         told(noun, "delete", "-n", name, "--yes")
         gone = call(noun, "show", "-n", name)
         assert (gone.code, f"'{name}'" in gone.err) == (1, True)
+
+
+def test_endpoints_need_no_file(served: Path, call: Callable[..., Ran]) -> None:
+    """A name is enough; --local is accepted; a connection's password need not stand in its file."""
+    assert (
+        json.loads(call("online-endpoint", "create", "-n", "named", "--auth-mode", "aml_token", "--local").out)[
+            "auth_mode"
+        ]
+        == "aml_token"
+    )
+    assert json.loads(call("online-endpoint", "show", "--local", "-n", "named").out)["name"] == "named"
+    assert json.loads(call("batch-endpoint", "create", "--name", "batch").out)["name"] == "batch"
+    assert "say which file" in call("online-endpoint", "create").err
+    assert "say which file" in call("batch-deployment", "create", "-n", "d", "-e", "batch").err
+    mirrored = call("online-endpoint", "update", "-n", "named", "--mirror-traffic", "green=10")
+    assert json.loads(mirrored.out)["mirror_traffic"] == {"green": 10}
+    refused = call("batch-endpoint", "invoke", "-n", "batch", "--input", "x", "--input-type", "uri_folder")
+    assert "runs none yet" in refused.err
+    assert "no batch deployment" in call("batch-deployment", "list-jobs", "-n", "d", "-e", "batch").err
+    assert "no online deployment" in call("online-deployment", "get-logs", "-n", "d", "-e", "named", "--local").err
+    file = write(served / "c.yml", name="repo", type="git", target="https://git", credentials={"type": "pat"})
+    assert call("connection", "create", "-f", file, "--credentials", "pat=hidden").code == 0
+    assert json.loads(call("connection", "show", "-n", "repo").out)["credentials"]["type"] == "pat"

@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,27 @@ def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> Non
     token = json.loads(done.stdout)
     assert looks_like_one(token["accessToken"])
     assert isinstance(token["expires_on"], int)
+
+
+def test_az_storage_is_the_workspaces_datastores(server: Server, tmp_path: Path) -> None:
+    """Uploaded, listed and downloaded, singly and by pattern; nothing is overwritten unasked."""
+    script = """
+        az configure --defaults group=g workspace=stored && mkdir -p in/sub && echo 1 >in/a.csv && echo 2 >in/sub/b.csv
+        echo 3 >in/c.txt && az storage container exists -n azureml-blobstore --query exists
+        az storage blob upload-batch -s in --pattern '*.csv' -d azureml-blobstore/up --account-name any -o none
+        az storage blob upload -c azureml-blobstore -n up/c -f in/c.txt --account-key x -o none
+        az storage blob list -c azureml-blobstore --prefix up/ --query [].name -o tsv
+        az storage blob upload -c azureml-blobstore -n up/c -f in/a.csv 2>&1 >/dev/null | grep -o 'add --overwrite'
+        az storage blob upload -c azureml-blobstore -n up/c -f in/a.csv --overwrite -o none
+        az storage blob download -c azureml-blobstore -n up/c -f got -o none && cat got
+        az storage blob download-batch -s azureml-blobstore/up -d out --pattern '*/b.csv' -o none
+        cat out/up/sub/b.csv
+        az storage blob list -c nowhere 2>&1 | grep -o "no container 'nowhere'"
+    """
+    done = led(server, "bash", "-c", f"cd {tmp_path} && {script}")
+    assert done.stdout.splitlines() == [
+        "true", "up/a.csv", "up/c", "up/sub/b.csv", "add --overwrite", "1", "2", "no container 'nowhere'"
+    ], done.stderr  # fmt: skip
 
 
 def test_what_only_the_cloud_has_is_refused_in_one_sentence(server: Server) -> None:

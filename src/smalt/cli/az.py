@@ -9,27 +9,19 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import click
 
-from smalt.cli import app, failure, output
+from smalt.cli import app, az_storage, failure, output
+from smalt.cli.az_storage import Call
 from smalt.home import Home
 
 _STATE = "programs/az.json"
 _DEFAULTS = {"subscription": "--subscription", "group": "--resource-group", "workspace": "--workspace-name"}
 _SHORT = {"--resource-group": "-g", "--workspace-name": "-w"}
 _EXTENSIONS = [{"name": "ml", "version": "2.0.0", "extensionType": "whl", "path": None, "preview": False}]
-
-
-class _Call(NamedTuple):
-    words: list[str]
-    """What is no option."""
-    options: dict[str, list[str]]
-    """By long or short name; an option without a value has none."""
-
-    def option(self, *names: str) -> str | None:
-        return next((values[0] for name in names if (values := self.options.get(name))), None)
 
 
 def main() -> None:
@@ -81,7 +73,7 @@ def _az(arguments: tuple[str, ...]) -> None:
     )
 
 
-def _parse(arguments: list[str]) -> _Call:
+def _parse(arguments: list[str]) -> Call:
     words: list[str] = []
     options: dict[str, list[str]] = {}
     name = None
@@ -93,10 +85,10 @@ def _parse(arguments: list[str]) -> _Call:
             words.append(argument)
         else:
             options[name].append(argument)
-    return _Call(words, options)
+    return Call(words, options)
 
 
-def _account(call: _Call) -> Any:
+def _account(call: Call) -> Any:
     state = _read()
     id = state.get("subscription") or _client().subscription_id
     return {
@@ -105,11 +97,11 @@ def _account(call: _Call) -> Any:
     }  # fmt: skip
 
 
-def _set_account(call: _Call) -> None:
+def _set_account(call: Call) -> None:
     _write(subscription=call.option("-s", "--subscription", "-n", "--name"))
 
 
-def _token(call: _Call) -> Any:
+def _token(call: Call) -> Any:
     import time
 
     resource = call.option("--resource") or (call.option("--scope", "--scopes") or "").removesuffix("/.default")
@@ -123,7 +115,7 @@ def _token(call: _Call) -> Any:
     }  # fmt: skip
 
 
-def _configure(call: _Call) -> Any:
+def _configure(call: Call) -> Any:
     for text in [*call.options.get("--defaults", []), *call.options.get("-d", [])]:
         key, _, value = text.partition("=")
         _write(**{key: value or None})
@@ -132,19 +124,28 @@ def _configure(call: _Call) -> Any:
     return None
 
 
-def _group(call: _Call) -> Any:
+def _config(call: Call) -> Any:
+    """`az config get defaults.group`, and without a name all."""
+    name = next(iter(call.words[2:]), "").removeprefix("defaults.")
+    found = [{"name": key, "source": "smalt", "value": value} for key, value in _read().items()]
+    return next((one for one in found if one["name"] == name), None) if name else {"defaults": found}
+
+
+def _group(call: Call) -> Any:
     name = call.option("-n", "--name", "-g", "--resource-group") or _client().resource_group_name
     id = f"/subscriptions/{_account(call)['id']}/resourceGroups/{name}"
     return {"id": id, "name": name, "location": "local", "properties": {"provisioningState": "Succeeded"}}
 
 
-_ANSWERS: dict[str, Callable[[_Call], Any]] = {
+_ANSWERS: dict[str, Callable[[Call], Any]] = {
     "account show": _account,
     "account list": lambda call: [_account(call)],
     "account set": _set_account,
     "account get-access-token": _token,
     "account clear": lambda call: None,
+    "ad signed-in-user show": lambda call: {"id": "smalt", "displayName": "smalt", "userPrincipalName": "smalt"},
     "configure": _configure,
+    "config get": _config,
     "config set": lambda call: None,
     "extension add": lambda call: None,
     "extension update": lambda call: None,
@@ -159,11 +160,15 @@ _ANSWERS: dict[str, Callable[[_Call], Any]] = {
     "login": lambda call: [_account(call)],
     "logout": lambda call: None,
     "provider register": lambda call: None,
+    **{
+        name: partial(lambda answer, call: answer(_client(), call), answer)
+        for name, answer in az_storage.ANSWERS.items()
+    },
     "version": lambda call: {"azure-cli": "2.0.0", "azure-cli-core": "2.0.0", "extensions": {"ml": "2.0.0"}},
 }
 
 
-def _answer(words: Sequence[str]) -> Callable[[_Call], Any] | None:
+def _answer(words: Sequence[str]) -> Callable[[Call], Any] | None:
     names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
     return next((_ANSWERS[name] for name in names if name in _ANSWERS), None)
 
@@ -176,7 +181,12 @@ def is_answered(words: Sequence[str]) -> bool:
 def _client() -> Any:
     from smalt.client import MLClient
 
-    return MLClient()
+    state = _read()
+    return MLClient(
+        subscription_id=state.get("subscription"),
+        resource_group_name=state.get("group"),
+        workspace_name=state.get("workspace"),
+    )
 
 
 def _connection() -> Any:

@@ -8,15 +8,23 @@ from typing import Any
 import click
 
 from smalt.cli import documents, options
-from smalt.cli.verb import Invocation, Noun
+from smalt.cli.verb import COMMON, Invocation, Noun
+
+LOCAL = click.Option(["--local"], is_flag=True, expose_value=False, help="Accepted; everything is on this machine.")
+AUTH_MODE = click.Option(["--auth-mode"], metavar="MODE", help="How callers prove who they are: key or aml_token.")
+CREDENTIALS = click.Option(
+    ["--credentials"], multiple=True, metavar="KEY=VALUE…", help="Values of the file's credentials, such as a password."
+)
 
 
 class Described(Noun):
-    """A noun with create, show, list, update and delete."""
+    """A noun with create, show, list, update and delete; `more` are options of create beside the usual ones."""
 
-    def __init__(self, kind: str, help: str, columns: tuple[str, ...], collection: str) -> None:
+    def __init__(
+        self, kind: str, help: str, columns: tuple[str, ...], collection: str, more: tuple[click.Option, ...] = ()
+    ) -> None:
         super().__init__(kind.replace("_", "-"), help, columns)
-        self.kind, self.words, self.collection = kind, kind.replace("_", " "), collection
+        self.kind, self.words, self.collection, self.more = kind, kind.replace("_", " "), collection, more
         self.add_verbs()
 
     def add_verbs(self, *where: click.Option) -> None:
@@ -29,6 +37,7 @@ class Described(Noun):
             options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
             [click.Option(each.opts, metavar="NAME", help="The endpoint, instead of the file's.") for each in where],
             options.SET,
+            self.more,
             options.NO_WAIT,
             help=f"Create a {words} from a YAML file.",
         )(self.create)
@@ -38,6 +47,9 @@ class Described(Noun):
             "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change a {words}, by --set or a file."
         )(self.update)
         self.verb("delete", name, options.YES, options.NO_WAIT, where, help=f"Delete a {words}.")(self.delete)
+        if self.kind.startswith("online"):
+            for verb in self.commands.values():
+                verb.params.insert(-len(COMMON), LOCAL)
 
     def of(self, to: Invocation) -> Any:
         """The client's collection."""
@@ -52,9 +64,10 @@ class Described(Noun):
     def create(
         self, to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], no_wait: bool, **where: Any
     ) -> Any:
-        if file is None:
+        if file is None and not (name and AUTH_MODE in self.more):
             raise click.UsageError(f"say which file describes the {self.words}: smalt {self.name} create --file FILE")
-        return self.put(to, documents.read(self.kind, file, set, {"name": name, **where}))
+        given = {"name": name, **where, "credentials": dict(_pair(text) for text in where.get("credentials", ()))}
+        return self.put(to, documents.read(self.kind, file, set, given))
 
     def show(self, to: Invocation, name: str, **where: Any) -> Any:
         return self.of(to).get(name, **where)
@@ -118,6 +131,7 @@ online_endpoint = Described(
     "Online endpoints: kept, but serving no requests yet.",
     ("name", "auth_mode", "description"),
     "online_endpoints",
+    (AUTH_MODE,),
 )
 online_deployment = Deployments(
     "online_deployment",
@@ -131,6 +145,7 @@ batch_endpoint = Described(
     "Batch endpoints: kept, but running nothing yet.",
     ("name", "defaults.deployment_name", "description"),
     "batch_endpoints",
+    (AUTH_MODE,),
 )
 batch_deployment = Deployments(
     "batch_deployment",
@@ -144,9 +159,19 @@ connection = Described(
     "Connections: addresses of other services, and how to log in there.",
     ("name", "type", "target", "description"),
     "connections",
+    (CREDENTIALS,),
 )
 
 _NAME = options.name("The name.")
+_DEPLOYMENT = click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to answer.")
+_ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"'{text}' is no KEY=VALUE")
+    return key, value
 
 
 @schedule.verb("enable", _NAME, options.NO_WAIT)
@@ -184,12 +209,17 @@ def list_schedules(to: Invocation, max_results: int | None, include_disabled: bo
     _NAME,
     options.file("A file with the whole online endpoint.", first=False),
     click.Option(["--traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests, by deployment."),
+    click.Option(
+        ["--mirror-traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests that go there, too."
+    ),
     options.EDITS,
     options.NO_WAIT,
+    LOCAL,
 )
-def update_online(to: Invocation, traffic: tuple[str, ...], **rest: Any) -> Any:
+def update_online(to: Invocation, traffic: tuple[str, ...], mirror_traffic: tuple[str, ...], **rest: Any) -> Any:
     """Change an online endpoint, by --traffic, --set or a file."""
     shares = [f"traffic.{share}" for words in traffic for share in words.split()]
+    shares += [f"mirror_traffic.{share}" for words in mirror_traffic for share in words.split()]
     return online_endpoint.update(to, **{**rest, "set": (*rest["set"], *shares)})
 
 
@@ -197,7 +227,8 @@ def update_online(to: Invocation, traffic: tuple[str, ...], **rest: Any) -> Any:
     "invoke",
     _NAME,
     click.Option(["-r", "--request-file"], metavar="FILE", help="The request's body."),
-    click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to answer."),
+    _DEPLOYMENT,
+    LOCAL,
 )
 def invoke_online(to: Invocation, name: str, request_file: str | None, deployment_name: str | None) -> Any:
     """Refused: no deployment answers yet."""
@@ -213,10 +244,16 @@ def get_credentials(to: Invocation, name: str) -> Any:
 @batch_endpoint.verb(
     "invoke",
     _NAME,
-    click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to run."),
-    click.Option(["--input"], metavar="URI", help="What it is to read."),
+    _DEPLOYMENT,
+    options.file("The job's file.", first=False),
+    *(
+        click.Option([f"--{name}"], metavar=name.rpartition("-")[2].upper(), help=f"The {name.replace('-', ' ')}.")
+        for name in ("input", "input-type", "output-path", "instance-count", "mini-batch-size", "job-name")
+    ),
+    click.Option(["--experiment-name"], metavar="NAME", help="The experiment of its job."),
+    options.SET,
 )
-def invoke_batch(to: Invocation, name: str, deployment_name: str | None, input: str | None) -> Any:
+def invoke_batch(to: Invocation, name: str, deployment_name: str | None, **_: Any) -> Any:
     """Refused: no deployment runs yet."""
     return to.client.batch_endpoints.invoke(name, deployment_name=deployment_name)
 
@@ -225,3 +262,22 @@ def invoke_batch(to: Invocation, name: str, deployment_name: str | None, input: 
 def list_jobs(to: Invocation, name: str) -> Any:
     """List the jobs of a batch endpoint: none yet."""
     return list(to.client.batch_endpoints.list_jobs(name))
+
+
+@batch_deployment.verb("list-jobs", _NAME, _ENDPOINT)
+def list_deployment_jobs(to: Invocation, name: str, endpoint_name: str) -> Any:
+    """List the jobs of a batch deployment: none yet."""
+    return list(to.client.batch_deployments.list_jobs(endpoint_name, name=name))
+
+
+@online_deployment.verb(
+    "get-logs",
+    _NAME,
+    _ENDPOINT,
+    click.Option(["-l", "--lines"], type=int, default=50, metavar="N", help="How many of the last lines."),
+    click.Option(["-c", "--container"], metavar="NAME", help="Whose: inference-server or storage-initializer."),
+    LOCAL,
+)
+def get_logs(to: Invocation, name: str, endpoint_name: str, lines: int, container: str | None) -> Any:
+    """Refused: a deployment that answers nothing has no logs."""
+    return to.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)

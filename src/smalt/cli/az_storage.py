@@ -1,0 +1,179 @@
+"""`az storage blob …` and `az storage container …` on the datastores of the workspace, which are its containers.
+
+The account's name, its key and a connection string may be given, as scripts do; there is one account only.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import click
+
+Row = dict[str, Any]
+
+
+class Call(NamedTuple):
+    """One command line of `az`."""
+
+    words: list[str]
+    """What is no option."""
+    options: dict[str, list[str]]
+    """By long or short name; an option without a value has none."""
+
+    def option(self, *names: str) -> str | None:
+        return next((values[0] for name in names if (values := self.options.get(name))), None)
+
+    def flag(self, name: str) -> bool:
+        values = self.options.get(name)
+        return values is not None and values[:1] not in (["false"], ["False"])
+
+    def needed(self, *names: str) -> str:
+        value = self.option(*names)
+        if value is None:
+            raise click.UsageError(f"'az {' '.join(self.words)}' needs {names[-1]}")
+        return value
+
+
+def upload(client: Any, call: Call) -> Row:
+    store, file = _store(client, call), call.needed("-f", "--file")
+    name = call.option("-n", "--name") or os.path.basename(file)
+    _send(client, store, file, name, call.flag("--overwrite"))
+    return {"name": name}
+
+
+def upload_batch(client: Any, call: Call) -> list[Row]:
+    store, folder = _store_and_folder(client, call.needed("-d", "--destination"))
+    source, patterns = call.needed("-s", "--source"), call.options.get("--pattern", [])
+    folder = posixpath.join(folder, call.option("--destination-path") or "")
+    if not os.path.isdir(source):
+        raise click.UsageError(f"there is no folder {source} to upload")
+    sent = []
+    for place, _, files in sorted(os.walk(source)):
+        for file in sorted(os.path.join(place, name) for name in files):
+            name = os.path.relpath(file, source).replace(os.sep, "/")
+            if _is_wanted(name, patterns):
+                _send(client, store, file, posixpath.join(folder, name), call.flag("--overwrite"))
+                sent.append({"Blob": posixpath.join(folder, name)})
+    return sent
+
+
+def download(client: Any, call: Call) -> Row:
+    store, name = _store(client, call), call.needed("-n", "--name")
+    _fetch(client, store, name, call.needed("-f", "--file"))
+    return {"name": name}
+
+
+def download_batch(client: Any, call: Call) -> list[str]:
+    store, folder = _store_and_folder(client, call.needed("-s", "--source"))
+    target, patterns = call.needed("-d", "--destination"), call.options.get("--pattern", [])
+    names = [name for name in _sizes(client, store, folder) if _is_wanted(name, patterns)]
+    for name in names:
+        _fetch(client, store, name, os.path.join(target, name))
+    return names
+
+
+def every(client: Any, call: Call) -> list[Row]:
+    prefix = call.option("--prefix") or ""
+    sizes = _sizes(client, _store(client, call), posixpath.dirname(prefix))
+    found = {name: size for name, size in sizes.items() if name.startswith(prefix)}
+    return [{"name": name, "properties": {"contentLength": size}} for name, size in found.items()]
+
+
+def exists(client: Any, call: Call) -> Row:
+    return {"exists": _is_there(client, _store(client, call), call.needed("-n", "--name"))}
+
+
+def containers(client: Any, call: Call) -> list[Row]:
+    return [{"name": name} for name in _containers(client)]
+
+
+def has_container(client: Any, call: Call) -> Row:
+    return {"exists": call.needed("-n", "--name") in _containers(client)}
+
+
+def create_container(client: Any, call: Call) -> Row:
+    """One that is there already is not made again, as in the cloud; another is a datastore, which wants a name."""
+    _datastore(client, call.needed("-n", "--name"))
+    return {"created": False}
+
+
+ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
+    "storage blob upload": upload,
+    "storage blob upload-batch": upload_batch,
+    "storage blob download": download,
+    "storage blob download-batch": download_batch,
+    "storage blob list": every,
+    "storage blob exists": exists,
+    "storage container list": containers,
+    "storage container exists": has_container,
+    "storage container create": create_container,
+}
+
+
+def _store(client: Any, call: Call) -> str:
+    return _datastore(client, call.needed("-c", "--container-name"))
+
+
+def _store_and_folder(client: Any, place: str) -> tuple[str, str]:
+    container, _, folder = place.strip("/").partition("/")
+    return _datastore(client, container), folder
+
+
+def _datastore(client: Any, container: str) -> str:
+    known = _containers(client)
+    if container not in known:
+        raise click.UsageError(
+            f"there is no container '{container}' in this workspace, only {', '.join(known)}; "
+            "another is made by 'smalt datastore create'"
+        )
+    return known[container]
+
+
+def _containers(client: Any) -> dict[str, str]:
+    """The datastores by the names of their containers."""
+    names = ("container_name", "file_share_name", "name")
+    return {
+        next(name for key in names if (name := getattr(one, key, None))): one.name for one in client.datastores.list()
+    }
+
+
+def _sizes(client: Any, store: str, folder: str) -> dict[str, int]:
+    """The blobs below a folder, which need not be there."""
+    from smalt.exceptions import NotFound
+
+    try:
+        found = list(client.datastores.ls(store, folder, recursive=True))
+    except NotFound:
+        return {}
+    return {one["path"]: one["size"] for one in found if not one.get("is_dir")}
+
+
+def _is_there(client: Any, store: str, name: str) -> bool:
+    return name in _sizes(client, store, posixpath.dirname(name))
+
+
+def _send(client: Any, store: str, file: str, name: str, overwrite: bool) -> None:
+    if not os.path.isfile(file):
+        raise click.UsageError(f"there is no file {file} to upload")
+    if not overwrite and _is_there(client, store, name):
+        raise click.ClickException(f"the blob '{name}' is there already; add --overwrite")
+    client.datastores.upload(store, file, name)
+
+
+def _fetch(client: Any, store: str, name: str, file: str) -> None:
+    import shutil
+    import tempfile
+
+    folder = os.path.dirname(os.path.abspath(file))
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as beside:
+        client.datastores.download(store, name, beside)
+        shutil.move(os.path.join(beside, posixpath.basename(name)), file)
+
+
+def _is_wanted(name: str, patterns: list[str]) -> bool:
+    return not patterns or any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
