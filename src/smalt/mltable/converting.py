@@ -42,7 +42,14 @@ def datetimes(column: Any, formats: Sequence[str]) -> Any:
     return p.coalesce(tried) if tried else p.lit(None)
 
 
-def conversion(name: str, dtype: Any, column_type: Any) -> Any:
+def converted(table: Any, name: str, column_type: Any) -> Any:
+    """The table with a column converted; one of which nothing is left has no type, as with Azure's mltable."""
+    p = pl()
+    table = table.with_columns(_conversion(name, table.schema[name], column_type).alias(name))
+    return table.with_columns(p.lit(None).alias(name)) if table[name].null_count() == table.height else table
+
+
+def _conversion(name: str, dtype: Any, column_type: Any) -> Any:
     """The column converted to what an MLTable file has under `column_type`."""
     p = pl()
     column = p.col(name)

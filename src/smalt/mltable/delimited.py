@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import locations
-from .converting import conversion, pl
+from .converting import converted, pl
 from .errors import UserErrorException
 from .inference import SAMPLE, STRING, Inferred, infer, parsed, warn_of
 from .lines import header_of, rows_of, table_of
@@ -260,10 +260,9 @@ def _split(content: bytes, file: _File, said: _Options) -> list[list[str | None]
 
 def _overridden(table: Any, said: _Options) -> Any:
     """`column_type_overrides` of infer_column_types."""
-    made = [
-        conversion(name, table.schema[name], type).alias(name) for name, type in said.overrides if name in table.columns
-    ]
-    return table.with_columns(made)
+    for name, type in said.overrides:
+        table = converted(table, name, type) if name in table.columns else table
+    return table
 
 
 def column_names(columns: str | list[str]) -> list[str]:

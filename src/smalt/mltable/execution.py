@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import delimited, filters, json_lines, locations, parquet, partitions
-from .converting import conversion, pl
+from .converting import converted, pl
 from .errors import UserErrorException
 from .streams import is_stream
 
@@ -86,15 +86,14 @@ def _joined(frame: Frame, uris: list[str], tables: list[Any], others: Any, optio
     p = pl()
     frame.has_read, frame.streams, frame.options = True, set(), options
     frame.uris, frame.counts = uris, [table.height for table in tables]
-    before = others.select([]) if others is None or not others.width else others
     made = []
     for index, table in enumerate(tables):
         ahead = [p.lit(locations.plain(uris[index])).alias(PATH)] if options.get("include_path_column") else []
-        if before is not None and before.width:
-            row = before.row(index)
+        if others is not None and others.width:
+            row = others.row(index)
             ahead += [
                 p.lit(value, dtype=type).alias(name)
-                for value, (name, type) in zip(row, before.schema.items())  # noqa: B905
+                for value, (name, type) in zip(row, others.schema.items())  # noqa: B905
                 if name not in table.columns
             ]
         made.append(table.select([*ahead, p.all()]) if ahead else table)
@@ -176,10 +175,7 @@ def _convert(frame: Frame, conversions: list[dict[str, Any]]) -> None:
                 uris = [value if is_stream(value) else None for value in frame.table[name].cast(pl().String)]
                 frame.table = frame.table.with_columns(pl().Series(name, uris, dtype=pl().String))
             elif not to_stream:
-                made = conversion(name, frame.table.schema[name], type).alias(name)
-                frame.table = frame.table.with_columns(made)
-                if frame.table[name].null_count() == frame.table.height:
-                    frame.table = frame.table.with_columns(pl().lit(None).alias(name))
+                frame.table = converted(frame.table, name, type)
             (frame.streams.add if to_stream else frame.streams.discard)(name)
 
 
@@ -217,7 +213,7 @@ def _select(frame: Frame, indices: list[int]) -> None:
     for index in indices:
         if index >= len(rows):
             raise UserErrorException(f"there is no partition {index}; the table has {len(rows)}")
-    parts = [frame.table.slice(sum(rows[:index]), rows[index]) for index in indices]
+    parts = [frame.table.slice(sum(rows[:index]), rows[index]) for index in sorted(set(indices))]
     frame.table = pl().concat(parts)
 
 

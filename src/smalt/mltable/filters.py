@@ -120,7 +120,11 @@ class _Compiler:
         type, pl = self.schema[name], self.pl
         if type.is_numeric():
             return pl.col(name), "number"
-        kinds = {pl.String: "text", pl.Boolean: "bool", pl.Datetime: "datetime", pl.Date: "datetime", pl.Null: "null"}
+        if type == pl.Datetime and type.time_zone:
+            return pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None), "datetime"
+        if type == pl.Date:
+            return pl.col(name).cast(pl.Datetime("us")), "datetime"
+        kinds = {pl.String: "text", pl.Boolean: "bool", pl.Datetime: "datetime", pl.Null: "null"}
         return pl.col(name), next((kind for known, kind in kinds.items() if type == known), "other")
 
     def _Call(self, node: ast.Call) -> tuple[Any, str]:

@@ -45,7 +45,7 @@ def infer(sample: Sequence[str | None]) -> Inferred:
         return STRING
     stripped = [value.strip() for value in values]
     if all(value in _WORDS or (_INT.fullmatch(value) and int(value) in (0, 1)) for value in stripped):
-        return Inferred("boolean", digits=all(value not in _WORDS for value in stripped))
+        return Inferred("boolean", digits=all(value in ("0", "1") for value in stripped))
     if all(_INT.fullmatch(value) and -(2**63) <= int(value) < 2**63 for value in values):
         return Inferred("int")
     if all(_FLOAT.fullmatch(value) for value in values):

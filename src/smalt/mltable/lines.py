@@ -38,7 +38,7 @@ def _bare(line: str, start: int, delimiter: str) -> tuple[str | None, int]:
 
 
 def _quoted(line: str, start: int, delimiter: str) -> tuple[str, int] | None:
-    """A value in quotes and where the next begins; None where no quotes enclose it whole."""
+    """A value in quotes and where the next begins; None where no quotes enclose it."""
     if not line.startswith('"', start):
         return None
     end = start + 1
@@ -49,9 +49,8 @@ def _quoted(line: str, start: int, delimiter: str) -> tuple[str, int] | None:
         if line.startswith('""', end):
             end += 2
             continue
-        if end + 1 == len(line) or line.startswith(delimiter, end + 1):
-            return line[start + 1 : end].replace('""', '"'), end + 1 + len(delimiter)
-        return None
+        after, following = _bare(line, end + 1, delimiter)
+        return line[start + 1 : end].replace('""', '"') + (after or ""), following
 
 
 def header_of(values: list[str | None]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import io
 import json
 import os
 import re
@@ -30,7 +32,23 @@ def read_file(path: str) -> Any:
         table = p.read_parquet(path, hive_partitioning=False)
     except (p.exceptions.PolarsError, OSError) as error:
         raise UserErrorException(f"{path} is no Parquet file: {' '.join(str(error).split())}") from None
-    return table.drop([name for name in table.columns if name.startswith(_INDEX)])
+    table = table.drop([name for name in table.columns if name.startswith(_INDEX)])
+    fine = [name for name in _nanoseconds(path) if table.schema.get(name) == p.Datetime]
+    return table.with_columns(p.col(fine).dt.cast_time_unit("ns")) if fine else table
+
+
+def _nanoseconds(path: str) -> list[str]:
+    """Columns that were of nanoseconds when they were written, though the file has coarser ones."""
+    p = pl()
+    known = getattr(p, "read_parquet_metadata", None)  # polars 1.31
+    written = known(path).get("ARROW:schema") if known else None
+    if not written:
+        return []
+    try:
+        schema = p.read_ipc_stream(io.BytesIO(base64.b64decode(written) + b"\xff\xff\xff\xff\0\0\0\0")).schema
+    except (p.exceptions.PolarsError, OSError, ValueError):
+        return []
+    return [name for name, type in schema.items() if type == p.Datetime and type.time_unit == "ns"]
 
 
 def read_delta(uri: str, version: int | None, timestamp: str | None) -> list[tuple[str, Any]]:
@@ -67,9 +85,7 @@ def _version(log: str, version: int | None, timestamp: str | None) -> int:
         return max(known)
     wanted = _moment(timestamp)
     earlier = [each for each in sorted(set(known)) if (_written(log, each) or wanted + 1) <= wanted]
-    if not earlier:
-        raise UserErrorException(f"the Delta table has no version as old as {timestamp}; its first is newer")
-    return earlier[-1]
+    return earlier[-1] if earlier else min(known)
 
 
 def _moment(timestamp: str) -> float:

@@ -52,6 +52,9 @@ class StreamInfo:
     def __hash__(self) -> int:
         return hash(self.uri)
 
+    def __str__(self) -> str:
+        return self.resource_identifier
+
     def __repr__(self) -> str:
         return f"StreamInfo[{self.handler}]({self.resource_identifier})"
 
