@@ -83,8 +83,7 @@ def outcome(path: Path, checkout: Path, environment: dict[str, str], limit: floa
     for says, need in NEEDS.items():
         if why := need(text, calls):
             return Row(name, says, why), []
-    missing = absent(path, checkout)
-    if missing and len(calls) < 20:
+    if missing := absent(path, checkout):
         return Row(name, "names files that the checkout lacks", missing), []
     return run(path, checkout, environment, limit)
 
@@ -126,10 +125,10 @@ def where(path: Path, checkout: Path) -> Path:
 
 
 def absent(path: Path, checkout: Path) -> str:
-    """Files that the script names and the checkout has not."""
-    named = FILE.findall(code(path.read_text(errors="replace")))
+    """The files that the script names, if the checkout has none of them."""
+    named = {one for one in FILE.findall(code(path.read_text(errors="replace"))) if "." in Path(one).name}
     folder = where(path, checkout)
-    return ", ".join(sorted({one for one in named if "." in Path(one).name and not (folder / one).exists()}))
+    return "" if any((folder / one).exists() for one in named) else ", ".join(sorted(named))
 
 
 _WRAPPER = """#!/bin/sh

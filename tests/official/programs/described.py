@@ -181,6 +181,10 @@ def it_keeps_online_endpoints() -> None:
     )
     deployed = ml.online_deployments.begin_create_or_update(blue).result()
     assert (deployed.name, deployed.instance_count, deployed.request_settings.request_timeout_ms) == ("blue", 2, 90000)
+    green = ManagedOnlineDeployment(name="green", endpoint_name="online-one", model="azureml:served:1")
+    plain = ml.online_deployments.begin_create_or_update(green).result()
+    assert type(plain.scale_settings).__name__ == "DefaultScaleSettings"
+    ml.online_deployments.begin_delete("green", "online-one").result()
     made.traffic = {"blue": 100}
     assert ml.online_endpoints.begin_create_or_update(made).result().traffic == {"blue": 100}
     assert ml.online_deployments.get("blue", "online-one").environment_variables == {"A": "B"}

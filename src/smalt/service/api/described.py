@@ -53,6 +53,12 @@ class _BatchEndpoints(_Endpoints):
         return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
 
 
+class _OnlineDeployments(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients insist on a scale; one that was not given is the service's."""
+        return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
+
+
 class _Serverless(Named):
     def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
         """Clients up to 1.20 insist on an address, too."""
@@ -86,7 +92,7 @@ ONLINE_ENDPOINTS = _Endpoints(
     "online endpoint",
     refused={"invoke": _SAYS, "listKeys": _NO_KEYS, "regenerateKeys": _NO_KEYS, "token": _NO_KEYS},
 )
-ONLINE_DEPLOYMENTS = Named(
+ONLINE_DEPLOYMENTS = _OnlineDeployments(
     "deployments",
     "online_deployment",
     "online deployment",

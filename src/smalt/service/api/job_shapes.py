@@ -29,7 +29,7 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "experimentName": job.experiment,
         "properties": notes,
         "services": {},
-        "status": job.status,
+        "status": _status(job),
     }
     shape["isArchived"] = bool(job.is_archived)
     for key in ("codeId", "environmentId"):
@@ -50,6 +50,11 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     }
 
 
+def _status(job: Job) -> str:
+    """As the service: what was submitted by itself is queued from the start; scripts poll for that."""
+    return "Queued" if job.status == "NotStarted" and job.parent_id is None and job.type == "command" else job.status
+
+
 def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
     """Whether what is sent is what was submitted, as it was answered: with what the service added or changed."""
     if sent in (submitted, shown):
@@ -63,8 +68,8 @@ def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
     )
 
 
-def tree_row(job: Job, names: dict[int, str]) -> dict[str, Any]:
-    """The few facts about a job that streams and trees tell."""
+def tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict[str, Any]:
+    """The few facts about a job that streams and trees tell; `reused` is the job whose outputs it has."""
     return {
         "name": job.name,
         "node": job.node,
@@ -74,6 +79,7 @@ def tree_row(job: Job, names: dict[int, str]) -> dict[str, Any]:
         "start": job.started_at,
         "end": job.ended_at,
         "error": json.loads(job.error) if job.error else None,
+        **({"reused": reused} if reused else {}),
     }
 
 
