@@ -168,7 +168,8 @@ def test_outputs_that_are_gone_or_changed_are_not_reused() -> None:
             job = await run(bench, "three", pipeline(data))
             assert origins(bench, job)["sum"] is None
             step = records.step(bench.db, bench.child(job, "sum").id)
-            assert step is not None and "was changed since" in str(step.reason)
+            assert step is not None
+            assert "was changed since" in str(step.reason)
 
     asyncio.run(scenario())
 
@@ -244,7 +245,8 @@ def test_named_outputs() -> None:
             await run(bench, "three", named("2"))
             await run(bench, "four", named("1"))
             latest = assets.latest(bench.db, bench.workspace.id, "data", "sums")
-            assert latest is not None and latest.version == "3"
+            assert latest is not None
+            assert latest.version == "3"
             assert "one-sum" in latest.properties["dataUri"]
 
     asyncio.run(scenario())

@@ -77,8 +77,7 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
     """How it ended; after a failure which step failed, why, and the end of its log."""
     root = watch.root
     took = f" after {duration(root.seconds)}" if root.seconds is not None else ""
-    counts = watch.counts()
-    steps = ", ".join(f"{number} {status}" for status, number in counts.most_common())
+    steps = watch.told_counts()
     if watch.status == "Completed":
         if not quiet:
             stream.write(f"job {root.name} Completed{took}{f' ({steps})' if steps else ''}\n")

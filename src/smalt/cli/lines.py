@@ -25,6 +25,7 @@ class Lines:
         if self._news is None or job.status == before or job is self.watch.root or job.status not in _TOLD:
             return
         took = f" in {duration(job.seconds)}" if job.is_over and job.start is not None else ""
+        took = ", reused" if job.reused else took
         self._news.write(f"{self.watch.label(job)}: {job.status}{took}\n")
         self._news.flush()
 

@@ -96,7 +96,9 @@ class Tree:
         line.append(f"{mark} ", style=colour)
         line.append(f"{title}  ", style="bold" if job is self.watch.root else "")
         line.append(job.status, style=colour)
-        if job.start is not None:
+        if job.reused:
+            line.append(f"  reused {job.reused}", style="dim")
+        elif job.start is not None:
             line.append(f"  {duration(job.seconds)}", style="dim")
         if job.status == "Failed" and not job.children and job.reason:
             line.append(f"  {job.reason.splitlines()[0]}", style="red")

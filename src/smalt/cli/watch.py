@@ -25,6 +25,8 @@ class Followed:
     start: float | None = None
     end: float | None = None
     error: Any = None
+    reused: str = ""
+    """The job whose outputs it has."""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
     children: list[str] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Watch:
         if job.status == "Canceled" and job.start == job.end:
             job.start = None  # it never began
         job.error = event.get("error") or job.error
+        job.reused = str(event.get("reused") or job.reused)
         if job.status == "Completed":
             job.tail.clear()
             job.notes.clear()
@@ -98,6 +101,14 @@ class Watch:
     def counts(self) -> Counter[str]:
         """How many of the steps (jobs without children, the job itself left out) are in each state."""
         return Counter(job.status for job in self.jobs.values() if job is not self.root and not job.children)
+
+    def told_counts(self) -> str:
+        """The same in words, `3 Completed (2 reused), 1 Failed`."""
+        reused = sum(bool(job.reused) for job in self.jobs.values())
+        return ", ".join(
+            f"{number} {status}{f' ({reused} reused)' if reused and status == 'Completed' else ''}"
+            for status, number in self.counts().most_common()
+        )
 
     def _job(self, name: str) -> Followed:
         return self.jobs.setdefault(name, Followed(name))

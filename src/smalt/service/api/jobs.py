@@ -13,8 +13,9 @@ from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
 from smalt.service.engine.submission import READ_ONLY
-from smalt.service.records import jobs
+from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
+from smalt.service.reuse import keeping
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
@@ -65,7 +66,7 @@ async def get_cancel_operation(call: Call) -> Reply:
 
 
 async def delete_job(call: Call) -> Reply:
-    """Forget a finished job, with the files of all below it."""
+    """Forget a finished job, with the files of all below it, but for outputs that other jobs have too."""
     db, workspace = call.service.db, call.workspace
     job = jobs.by_name(db, workspace.id, call.name())
     if job is None:
@@ -76,8 +77,9 @@ async def delete_job(call: Call) -> Reply:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
     tree = jobs.tree(db, job.root_id)
     call.service.tracking.runs.removed(workspace, tree)
+    names = ({one.name for one in tree} - keeping.in_use(db, tree)) | keeping.left(db, tree)
     jobs.remove(db, job)
-    await asyncio.to_thread(_remove_files, call, [one.name for one in tree])
+    await asyncio.to_thread(_remove_files, call, sorted(names))
     return Reply({}, 200)
 
 
@@ -86,7 +88,8 @@ async def get_tree(call: Call) -> dict[str, Any]:
     top = existing(call)
     rows = below(jobs.tree(call.service.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
-    return {"jobs": [{**tree_row(row, names), "display_name": row.display_name} for row in rows]}
+    reused = reuse.origins(call.service.db, top.root_id)
+    return {"jobs": [{**tree_row(row, names, reused.get(row.id)), "display_name": row.display_name} for row in rows]}
 
 
 def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
-from smalt.service.records import jobs, tracked, usage
+from smalt.service.records import jobs, reuse, tracked, usage
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import reading
 from smalt.service.tracking.reading import Extremes, Point
@@ -51,7 +51,9 @@ async def get_metrics(call: Call) -> dict[str, Any]:
     chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
     extremes, history = call.flag("extremes"), call.flag("history")
     rows = below(jobs.tree(db, top.root_id), top)
-    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history)
+    origins = reuse.origins(db, top.root_id)
+    reused = {row.name: origins[row.id] for row in rows if row.id in origins}
+    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history, reused)
     for run in runs:
         if run.job is not None:
             add_usage(run, usage.of(db, run.job.id), chosen)
@@ -61,8 +63,10 @@ async def get_metrics(call: Call) -> dict[str, Any]:
 
 async def post_metrics(call: Call) -> dict[str, Any]:
     names = asked(await call.object())
-    found = await asyncio.to_thread(reading.latest, path_of(call), names)
-    return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in found.items()}}
+    reused = reuse.origins_of(call.service.db, call.workspace.id, names)
+    found = await asyncio.to_thread(reading.latest, path_of(call), [reused.get(name, name) for name in names])
+    shown = {name: found[reused.get(name, name)] for name in names if reused.get(name, name) in found}
+    return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in shown.items()}}
 
 
 def path_of(call: Call) -> Path:
@@ -87,9 +91,17 @@ def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
 
 
 def runs_below(
-    path: Path, rows: Sequence[Job], chosen: Sequence[str] = (), extremes: bool = False, history: bool = False
+    path: Path,
+    rows: Sequence[Job],
+    chosen: Sequence[str] = (),
+    extremes: bool = False,
+    history: bool = False,
+    reused: Mapping[str, str] | None = None,
 ) -> list[Shown]:
-    """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made."""
+    """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made.
+
+    A reused job has the metrics of the job whose outputs it has; `reused` tells which.
+    """
     labels = labels_of(rows)
     runs = [Shown(row.name, row, labels[row.name]) for row in rows]
     known = set(labels)
@@ -98,14 +110,16 @@ def runs_below(
             above = labels.get(nested.parent, "")
             labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
             runs.append(Shown(nested.id, None, labels[nested.id]))
-    latest = reading.latest(path, labels)
+    reused = reused or {}
+    latest = reading.latest(path, [*labels, *reused.values()])
     having = list(latest)
     lowest_highest = reading.extremes(path, having) if extremes else {}
     points = reading.history(path, having, chosen) if history else {}
     for run in runs:
-        of = latest.get(run.id, {})
+        source = reused.get(run.id, run.id)
+        of = latest.get(source, {})
         run.latest = {name: of[name] for name in of if not chosen or name in chosen}
-        run.extremes, run.history = lowest_highest.get(run.id, {}), points.get(run.id, {})
+        run.extremes, run.history = lowest_highest.get(source, {}), points.get(source, {})
     return runs
 
 

@@ -17,7 +17,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below, tree_row
 from smalt.service.api.jobs import existing
 from smalt.service.api.service import Service
-from smalt.service.records import events, jobs
+from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
@@ -124,7 +124,8 @@ class _Follower:
         logs = self._logs.get(row.id)
         if logs is None and row.status != "NotStarted":
             logs = self._logs[row.id] = self._logs_of(row)
-        told = {"t": "job", **tree_row(row, self._names)}
+        reused = reuse.origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
+        told = {"t": "job", **tree_row(row, self._names, reused)}
         if not row.is_over or logs is None:
             return [told]
         del self._logs[row.id]

@@ -154,7 +154,7 @@ class Reusing:
         )
         if not leaf.finishes_quickly:
             register_outputs(self._rooms, job)
-        self._rooms.say(job, f"reused: job {of.name} was the same in everything, so its outputs are this one's, too")
+        self._rooms.say(job, f"reused the outputs of job {of.name}, which is the same in everything")
         return True
 
     def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:

@@ -186,6 +186,20 @@ def origins(db: Database, root_id: int) -> dict[int, str]:
     return dict(rows)
 
 
+def origins_of(db: Database, workspace_id: int, names: Sequence[str]) -> dict[str, str]:
+    """The same of jobs by name."""
+    found: dict[str, str] = {}
+    for start in range(0, len(names), 500):
+        some = names[start : start + 500]
+        rows = db.rows(
+            "SELECT j.name, s.of_name FROM jobs j JOIN reuse_steps s ON s.job_id=j.id"
+            f" WHERE j.workspace_id=? AND s.of_name IS NOT NULL AND j.name IN ({','.join('?' * len(some))})",
+            (workspace_id, *some),
+        )
+        found.update(rows)
+    return found
+
+
 def held(db: Database, ids: Iterable[int]) -> set[int]:
     """Of these jobs, those whose outputs others have that are not among them."""
     own = set(ids)
@@ -197,16 +211,16 @@ def held(db: Database, ids: Iterable[int]) -> set[int]:
     return found
 
 
-def left_behind(db: Database, ids: Iterable[int]) -> list[str]:
-    """The deleted jobs whose outputs only these jobs have, by name."""
+def left_behind(db: Database, ids: Iterable[int]) -> list[int]:
+    """Of these jobs, those that have outputs of a deleted one which no other job has."""
     own = set(ids)
     found = []
     for id in own:
-        row = db.row("SELECT of_id, of_name FROM reuse_steps WHERE job_id=? AND of_id IS NOT NULL", (id,))
-        if row and not db.value("SELECT 1 FROM jobs WHERE id=?", (row[0],)):
-            users = db.rows("SELECT job_id FROM reuse_steps WHERE of_id=?", (row[0],))
+        of_id = db.value("SELECT of_id FROM reuse_steps WHERE job_id=? AND of_id IS NOT NULL", (id,))
+        if of_id is not None and not db.value("SELECT 1 FROM jobs WHERE id=?", (of_id,)):
+            users = db.rows("SELECT job_id FROM reuse_steps WHERE of_id=?", (of_id,))
             if all(user in own for (user,) in users):
-                found.append(row[1])
+                found.append(id)
     return found
 
 

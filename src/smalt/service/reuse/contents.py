@@ -16,8 +16,8 @@ from smalt.service.data import Snapshots, manifest
 from smalt.service.data.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
 from smalt.service.data.objects import hash_file
 from smalt.service.data.scan import read_steady
-from smalt.service.data.statcache import racy
 from smalt.service.records.reuse import Seen
+from smalt.statcache import racy
 
 _MANY = 64
 """Files; of more, which may change one by one, the stat cache of snapshots is kept."""

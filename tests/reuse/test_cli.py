@@ -1,0 +1,132 @@
+"""`smalt job explain-reuse`, and what else people see of reuse, with a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Server, temporary_server
+
+PIPELINE = """
+type: pipeline
+jobs:
+  prep:
+    command: sort ${{inputs.data}}/rows.csv > ${{outputs.out}}/rows.csv
+    environment: azureml:host
+    inputs: {data: {type: uri_folder, path: data}}
+    outputs: {out: {type: uri_folder}}
+  train:
+    code: src
+    command: sh train.sh ${{inputs.data}} ${{inputs.rate}} > ${{outputs.model}}/model.txt
+    environment: azureml:host
+    inputs:
+      data: ${{parent.jobs.prep.outputs.out}}
+      rate: 0.1
+    outputs: {model: {type: uri_folder}}
+"""
+SCRIPT = "cat $1/rows.csv\necho rate $2\n"
+
+
+class Project:
+    """A folder with a pipeline, and the program that runs it."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.folder = folder
+        self._server = server
+        self._environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
+        (folder / "src").mkdir()
+        (folder / "data").mkdir()
+        self.write("pipe.yml", PIPELINE)
+        self.write("src/train.sh", SCRIPT)
+        self.write("data/rows.csv", "b\na\n")
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def smalt(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "smalt", *words],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def run(self, name: str) -> str:
+        return self.smalt("job", "create", "-f", "pipe.yml", "--name", name, "--stream")
+
+    def delete(self, name: str) -> None:
+        id = json.loads(self.smalt("job", "show", "-n", name, "-o", "json"))["id"]
+        assert self._server.ask("DELETE", id).status == 200
+
+    def explain(self, name: str, *words: str) -> str:
+        return self.smalt("job", "explain-reuse", name, *words)
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    with temporary_server() as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def project(own: Server, tmp_path: Path) -> Project:
+    return Project(tmp_path, own)
+
+
+def differing(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if not line.startswith("  same")][2:]
+
+
+def test_each_kind_of_change_is_told_exactly(project: Project) -> None:
+    """A line of a script, a parameter, a file of the data: the explanation tells that and nothing else."""
+    project.run("one")
+    told = project.run("two")
+    assert "prep: Completed, reused" in told
+    assert "2 Completed (2 reused)" in told
+    assert project.explain("two").count("reused: it has the outputs of job one-") == 2
+
+    project.write("src/train.sh", SCRIPT.replace("echo rate", "echo the rate is"))
+    project.run("script")
+    assert "prep: reused" in project.explain("script")
+    assert differing(project.explain("script", "--node", "train")) == [
+        "differs  code", "train.sh:2", "- echo rate $2", "+ echo the rate is $2",
+    ]  # fmt: skip
+
+    project.write("pipe.yml", PIPELINE.replace("0.1", "0.2"))
+    project.run("parameter")
+    assert differing(project.explain("parameter", "--node", "train")) == ["differs  inputs.rate: 0.2, was 0.1"]
+
+    project.write("data/rows.csv", "b\na\nc\n")
+    project.run("data")
+    found = differing(project.explain("data", "--node", "prep"))
+    assert found[0] == "differs  inputs.data"
+    assert found[1].startswith("rows.csv: 6 bytes")
+    assert "was 4 bytes" in found[1]
+
+    (step,) = json.loads(project.explain("data", "--node", "train", "-o", "json"))
+    assert [part["part"] for part in step["parts"] if not part["same"]] == ["inputs.data"]
+    assert step["compared_to"]["job"] == "parameter-train"
+
+
+def test_outputs_stay_while_a_job_has_them(project: Project, own: Server) -> None:
+    """Outputs that another job has stay when the job that made them is deleted, and go with the last that has them."""
+    project.write("pipe.yml", PIPELINE.replace("0.1", "7"))
+    project.run("maker")
+    project.run("user")
+    made = own.home.path("workspaces")
+    places = list(made.glob("*/datastores/workspaceblobstore/azureml/maker-train/model/model.txt"))
+    assert len(places) == 1
+    project.delete("maker")
+    assert "rate 7" in places[0].read_text()
+    project.delete("user")
+    assert not places[0].exists()
