@@ -38,7 +38,8 @@ def debug(to: Invocation, name: str, node: str | None, port: int | None, keep: b
     try:
         for note in made["notes"]:
             to.note(note)
-        return _run(to, made, _words(to, made, port, words))
+        given = _words(to, made, port, words)
+        return _run(made, given) if port is None else _run_apart(made, given)
     finally:
         if keep:
             to.note(f"kept: {made['folder']}")
@@ -57,12 +58,24 @@ def _words(to: Invocation, made: dict[str, Any], port: int | None, words: tuple[
     return ["/bin/bash", "--norc"] if sys.stdin.isatty() else ["/bin/bash"]
 
 
-def _run(to: Invocation, made: dict[str, Any], words: list[str]) -> int:
+def _run(made: dict[str, Any], words: list[str]) -> int:
     environment = {key: value for key in _TERMINAL if (value := os.environ.get(key))} | made["environment"]
     try:
         return subprocess.run(words, cwd=made["cwd"], env=environment).returncode
     except OSError as error:
         raise ValidationException(f"cannot run '{shlex.join(words)}' in the step: {error.strerror}") from None
+
+
+def _run_apart(made: dict[str, Any], words: list[str]) -> int:
+    """In a process group of its own, all of which ends with us, also what waits for an editor that never comes."""
+    environment = made["environment"]
+    step = subprocess.Popen(words, cwd=made["cwd"], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return step.wait()
+    finally:
+        if step.returncode is None:
+            os.killpg(step.pid, signal.SIGKILL)
+            step.wait()
 
 
 def _wrap(made: dict[str, Any], port: int) -> None:
