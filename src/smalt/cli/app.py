@@ -22,6 +22,7 @@ NOUNS = {
     "batch-endpoint": "Batch endpoints: kept, but running nothing yet.",
     "batch-deployment": "Batch deployments: kept, but running nothing yet.",
     "connection": "Connections: addresses of other services, and how to log in there.",
+    "secret": "Secrets: values that jobs are handed by name, kept encrypted.",
     "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
     "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
     "exec": "Run a program written for Azure's SDK or CLI against this server.",

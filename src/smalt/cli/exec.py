@@ -8,26 +8,18 @@ import shlex
 import signal
 import stat
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
+from smalt import authorities
 from smalt.cli.verb import Invocation, Verb
 from smalt.exceptions import ValidationException
 
 if TYPE_CHECKING:
     from smalt.home import Home
 
-_ROOTS = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-"""Where systems keep the public authorities."""
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 _OTHER_LOGINS = (
     "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD",
     "AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST", "MSI_ENDPOINT", "MSI_SECRET",
@@ -85,7 +77,7 @@ def _variables(to: Invocation) -> dict[str, str]:
         "AZUREML_DEV_URL_MFE": answer["url"],
         "IDENTITY_ENDPOINT": answer["identity"],
         "IDENTITY_HEADER": token or "",
-        **dict.fromkeys(_BUNDLES, bundle),
+        **dict.fromkeys(authorities.BUNDLES, bundle),
         "NO_PROXY": away,
         "no_proxy": away,
         "PATH": f"{programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -107,11 +99,7 @@ def _workspace(to: Invocation) -> dict[str, str]:
 
 def _bundle(home: Home, authority: str) -> str:
     """One file of all that may be trusted: what was before, and this server's authority."""
-    before = next((path for name in _BUNDLES if (path := os.environ.get(name)) and os.path.isfile(path)), None)
-    before = before or next((path for path in _ROOTS if os.path.isfile(path)), None)
-    text = Path(before).read_text(errors="replace").rstrip("\n") + "\n" if before else ""
-    if authority not in text:
-        text += authority
+    text = authorities.with_own(os.environ, authority)
     home.path("tls").mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"tls/bundle-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
     if not home.path(name).exists():

@@ -19,6 +19,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
 from smalt.service.secrets.sealing import opened
+from smalt.service.secrets.vault import Vault
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
 
@@ -43,7 +44,8 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     compute = LocalCompute(home, cpus=settings.cpus)
     tracking = Tracking(home, settings, db, data)
     registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
-    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries))
+    vault = Vault(home, db, lookups.ask)
+    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault))
 
 
 class _Lookups:

@@ -114,6 +114,8 @@ class Life:
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
         if not self._foreground:
             detach.close_errors(self._home)
+        if not service.engine.rooms.vault.is_empty:  # jobs may ask for secrets, over TLS only
+            self._vault = asyncio.ensure_future(service.tls())
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
         asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
 
@@ -144,6 +146,7 @@ class _Tls:
         listen = self._service.settings.listen
         names = sorted({"127.0.0.1", "::1", "localhost", *self._service.settings.allowed_hosts} - {""})
         context = await asyncio.to_thread(tls.context, self._home, names)
+        await asyncio.to_thread(tls.trust, self._home)
         door, _ = tcp_door(self._home, listen, "tls-port")
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         http = _Http(self._service, lambda: ready.set_result(None), context)

@@ -47,6 +47,7 @@ class Settings(Mapping[str, Any]):
     snapshot_max_bytes: int | None
     remote_cache_max_bytes: int
     remote_login: str
+    job_identity: str
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -231,5 +232,6 @@ SETTINGS: dict[str, Setting] = {
     "snapshot-max-files": Setting(None, _whole(1)),
     "snapshot-max-bytes": Setting(None, _whole(1)),
     "remote-cache-max-bytes": Setting(50_000_000_000, _whole(0)),
+    "job-identity": Setting("on", _one_of("on", "off")),
     "remote-login": Setting("anonymous", _one_of("anonymous", "environment")),
 }

@@ -6,11 +6,14 @@ that `smalt exec` hands it.
 
 from __future__ import annotations
 
+import os
 import ssl
 
 import trustme
 
+from smalt import authorities
 from smalt.home import Home
+from smalt.service.secrets.identity import TRUSTED
 
 _CERTIFICATE, _KEY = "tls/authority.pem", "tls/authority.key"
 
@@ -25,6 +28,13 @@ def authority(home: Home) -> trustme.CA:
     home.write(_KEY, made.private_key_pem.bytes().decode())
     home.write(_CERTIFICATE, made.cert_pem.bytes().decode())
     return made
+
+
+def trust(home: Home) -> None:
+    """Write down what jobs are to trust: what this server's own environment says, and this home."""
+    text = authorities.with_own(os.environ, authority(home).cert_pem.bytes().decode())
+    if home.read(TRUSTED) != text:
+        home.write(TRUSTED, text)
 
 
 def context(home: Home, names: list[str]) -> ssl.SSLContext:

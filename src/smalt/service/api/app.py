@@ -38,6 +38,7 @@ from smalt.service.api import (
     snapshots,
     status,
     stream,
+    vault,
     workspaces,
 )
 from smalt.service.api.call import Call, Reply
@@ -84,6 +85,7 @@ _WORKSPACE: dict[str, list[Table]] = {
         files.ROUTES,
     ],
     "/history/v1.0": [history.ROUTES],
+        vault.ROUTES,
     "/data/v1.0": [history.DATA_ROUTES],
     "/modelregistry/v1.0": [history.MODEL_ROUTES],
 }
@@ -102,6 +104,7 @@ class _Dispatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = paths.split(scope["path"])
+        self._vault = Router([vault.ROUTES])
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _workspace(scope, found)
             scope["smalt.rest"] = raw_rest(scope, found.rest)
@@ -116,15 +119,18 @@ class _Dispatch:
         router, path = (
             (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
         )
+        if secret := vault.split(scope["path"]):
+            scope["smalt.workspace"] = _workspace_in(scope, secret[0])
+            handler, scope["path_params"] = self._vault.find(scope["method"], secret[1])
+            await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
+            return
         handler, scope["path_params"] = router.find(scope["method"], path)
         if found:
             scope["smalt.workspace"] = _workspace(scope, found)
             scope["smalt.files"] = "/smalt/v1" + workspace_id(scope["smalt.workspace"])
         elif scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
-        answer = await handler(Call(scope, receive, send))
-        response = answer if callable(answer) else Reply(answer)
-        await response(scope, receive, send)
+        await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
 
 
 def _workspace_in(scope: Scope, folder: str) -> records.Workspace:

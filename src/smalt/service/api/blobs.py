@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from smalt.exceptions import NotFound, SmaltError, ValidationException
 from smalt.service.api import blob_copies, blob_urls, blob_xml, errors
 from smalt.service.api.call import Call
+from smalt.service.api.files import mask_of
 from smalt.service.api.pipe import consumed
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.data.copying import remove_tree
@@ -168,6 +169,9 @@ class _Request:
         if self._call.method == "HEAD":
             return Response(status_code=status, headers=headers)
         path = self._blobs.path(self._store, blob.name)
+        if mask := mask_of(self._call, self._store, blob.name):
+            headers.pop("content-md5", None)
+            return StreamingResponse(mask.pieces(path, first, last - first + 1), status, headers)
         if self._call.headers.get("x-ms-range-get-content-md5") == "true" and last - first < _LARGEST_MD5:
             headers["content-md5"] = await asyncio.to_thread(_md5, path, first, last - first + 1)
         return StreamingResponse(_part(path, first, last - first + 1), status, headers)

@@ -92,6 +92,11 @@ class Reply(Response):
     def __init__(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
         super().__init__(content, status, headers)
 
+    @staticmethod
+    def of(answer: Any) -> Any:
+        """What a handler answers as a response."""
+        return answer if callable(answer) else Reply(answer)
+
     def render(self, content: Any) -> bytes:
         if self.status_code == 204:
             return b""  # one with a body ends the connection

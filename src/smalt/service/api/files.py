@@ -7,14 +7,16 @@ import mimetypes
 from itertools import islice
 from typing import Any
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.lists import answer, window
 from smalt.service.api.pipe import consumed
+from smalt.service.secrets.masks import Mask, is_log
 
+ARTIFACTS = "workspaceartifactstore"
 _SANDBOX = "sandbox; default-src 'none'"
 """A file that a job wrote is shown, if at all, as if it came from nowhere."""
 
@@ -37,9 +39,23 @@ async def list_files(call: Call) -> dict[str, Any]:
 
 async def get_file(call: Call) -> Response:
     store = existing(call).name
-    path = call.service.data.datastores.open(call.workspace.folder, store, call.name("path"))
+    datastores, name = call.service.data.datastores, call.name("path")
+    path = await asyncio.to_thread(datastores.open, call.workspace.folder, store, name)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return FileResponse(path, media_type=kind, headers={"content-security-policy": _SANDBOX})
+    headers = {"content-security-policy": _SANDBOX}
+    mask = mask_of(call, store, name)
+    if mask is None:
+        return FileResponse(path, media_type=kind, headers=headers)
+    size = path.stat().st_size
+    headers["content-length"] = str(size)
+    return StreamingResponse(mask.pieces(path, 0, size), media_type=kind, headers=headers)
+
+
+def mask_of(call: Call, store: str, path: str) -> Mask | None:
+    """What is to be hidden in a file: the workspace's secrets, in logs of jobs."""
+    if store != ARTIFACTS or not is_log(path):
+        return None
+    return call.service.engine.rooms.vault.mask(call.workspace)
 
 
 async def put_file(call: Call) -> dict[str, Any]:

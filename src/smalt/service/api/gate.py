@@ -9,10 +9,11 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import Refused, Unauthorized
-from smalt.service.api import blob_urls, errors, jwt
+from smalt.service.api import blob_urls, errors, jwt, vault
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
+from smalt.service.secrets.identity import challenge
 from smalt.service.tracking.tokens import PREFIX as JOB_TOKEN
 from smalt.service.tracking.variables import ROUTE as MLFLOW
 
@@ -55,6 +56,8 @@ class Gate:
                 await self._app(scope, receive, watched)
             except Exception as error:
                 status, body, headers = errors.describe(error)
+                if status == 401 and vault.split(scope["path"]):
+                    headers["www-authenticate"] = challenge(_host(scope))
                 if _is_mlflow(scope):
                     body = errors.for_mlflow(status, body)
                 if answered:
@@ -80,20 +83,25 @@ class Gate:
         if scope["path"] not in _OPEN_PATHS and not self._has_link(scope):
             self._authenticate(scope, headers)
 
-    def _authenticate_principal(self, scope: Scope, secret: str) -> None:
-        principal = self._service.jwt.principal(secret)
-        if principal is None:
+    def _authenticate_holder(self, scope: Scope, secret: str) -> None:
+        holder = self._service.jwt.holder(secret)
+        if holder is None:
             raise Unauthorized("the token is not of this server or has expired; get another, or use smalt exec")
+        principal, job = holder
+        if job is not None:
+            self._authenticate_job(scope, job, vault.split(scope["path"]) is not None, "the secrets of its workspace")
+            return
         scope["smalt.token"] = tokens.Token(0, None, principal, "all", None)
         scope["smalt.principal"] = principal
 
-    def _authenticate_job(self, scope: Scope, secret: str) -> None:
-        """A job's token opens MLflow's API of the job's workspace, and there what `tracking/rules.py` says."""
+    def _authenticate_job(self, scope: Scope, secret: str, is_for_it: bool, what: str) -> None:
+        """A job's own token opens MLflow's API of the job's workspace, and there what `tracking/rules.py` says; the one
+        that it gets for it by /identity/token opens the workspace's vault, for reading."""
         job = self._service.tracking.tokens.find(self._service.db, secret)
         if job is None:
             raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
-        if not _is_mlflow(scope):
-            raise Refused(f"the token of job '{job.name}' is good for its MLflow calls only")
+        if not is_for_it:
+            raise Refused(f"this token of job '{job.name}' is good for {what} only")
         scope["smalt.job"] = job
         scope["smalt.token"] = tokens.Token(0, job.workspace_id, job.created_by, "job", None)
         scope["smalt.principal"] = job.created_by
@@ -118,10 +126,10 @@ class Gate:
         if not secret:
             raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
         if jwt.looks_like_one(secret):
-            self._authenticate_principal(scope, secret)
+            self._authenticate_holder(scope, secret)
             return
         if secret.startswith(JOB_TOKEN):
-            self._authenticate_job(scope, secret)
+            self._authenticate_job(scope, secret, _is_mlflow(scope), "its MLflow calls")
             return
         token = tokens.find(self._service.db, secret)
         if token is None:
@@ -155,6 +163,10 @@ def is_local(scope: Scope) -> bool:
     """Whether the request came over the Unix socket, which has no port."""
     server = scope.get("server")
     return server is None or server[1] is None
+
+
+def _host(scope: Scope) -> str:
+    return str(dict(scope["headers"]).get(b"host", b"").decode("latin-1"))
 
 
 def _headers(scope: Scope) -> Headers:

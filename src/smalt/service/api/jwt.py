@@ -17,23 +17,26 @@ class Tokens:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def issue(self, principal: str, audience: str) -> tuple[str, int]:
-        """A token and when it expires, in seconds since 1970. It is good for all that the principal may do."""
+    def issue(self, principal: str, audience: str, job: str | None = None) -> tuple[str, int]:
+        """A token and when it expires, in seconds since 1970: good for all that the principal may do, or, with a job's
+        own token, for what that job may."""
         now = int(time.time())
         claims = {
             "aud": audience, "iss": "smalt", "tid": "smalt", "oid": principal, "sub": principal, "upn": principal,
             "name": principal, "appid": "smalt", "iat": now, "nbf": now, "exp": now + LIFETIME,
+            **({"job": job} if job else {}),
         }  # fmt: skip
         text = f"{_encode(_HEAD)}.{_encode(claims)}"
         return f"{text}.{self._signature(text)}", now + LIFETIME
 
-    def principal(self, token: str) -> str | None:
-        """Who the token stands for; None for one that is not ours, was changed, or has expired."""
+    def holder(self, token: str) -> tuple[str, str | None] | None:
+        """Who the token stands for, and the own token of the job that it was given to; None for one that is not ours,
+        was changed, or has expired."""
         text, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._signature(text).encode(), signature.encode("utf-8", "surrogateescape")):
             return None
         claims = json.loads(_decode(text.partition(".")[2]))
-        return str(claims["oid"]) if claims["exp"] > time.time() else None
+        return (str(claims["oid"]), claims.get("job")) if claims["exp"] > time.time() else None
 
     def _signature(self, text: str) -> str:
         return _plain(hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256"))

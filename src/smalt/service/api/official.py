@@ -12,6 +12,8 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.named import DONE
 from smalt.service.records import tokens
 from smalt.service.records import workspaces as records
+from smalt.service.secrets.identity import is_ours
+from smalt.service.tracking.tokens import PREFIX as JOB_TOKEN
 
 
 async def open_tls(call: Call) -> dict[str, Any]:
@@ -20,9 +22,15 @@ async def open_tls(call: Call) -> dict[str, Any]:
     return {"url": url, "authority": authority, "identity": f"{call.service.base}/identity/token"}
 
 
-async def get_identity_token(call: Call) -> dict[str, Any]:
-    """As App Service gives managed identities their tokens; azure-identity asks here when IDENTITY_ENDPOINT is set."""
+async def get_identity_token(call: Call) -> dict[str, Any] | Reply:
+    """As App Service gives managed identities their tokens; azure-identity asks here when IDENTITY_ENDPOINT is set.
+
+    A job is given one for its workspace's vault. Asked for another it is told an error, and then DefaultAzureCredential
+    goes on to the next way to log in.
+    """
     header = call.headers.get("x-identity-header", "")
+    if header.startswith(JOB_TOKEN):
+        return _issue_to_job(call, header)
     known = tokens.find(call.service.db, header)
     if known is None or known.scope != "all":
         raise Unauthorized("the header X-IDENTITY-HEADER must be a token of this server; run the program by smalt exec")
@@ -34,11 +42,22 @@ async def post_token(call: Call) -> dict[str, Any]:
     return issue(call, call.principal)
 
 
-def issue(call: Call, principal: str) -> dict[str, Any]:
+def _issue_to_job(call: Call, own: str) -> dict[str, Any] | Reply:
+    service = call.service
+    job = service.tracking.tokens.find(service.db, own)
+    if job is None or service.settings.job_identity == "off":
+        raise Unauthorized("the job's token is unknown, its job is over, or the setting 'job-identity' is off")
+    if not is_ours(service.home, call.query("resource")):
+        words = "jobs are given tokens for the vault of their workspace only; log in to other services as elsewhere"
+        return Reply({"statusCode": 403, "message": words}, 403)  # as App Service says it
+    return issue(call, job.created_by, own)
+
+
+def issue(call: Call, principal: str, job: str | None = None) -> dict[str, Any]:
     audience = call.query("resource") or call.query("scope").removesuffix("/.default") or "https://ml.azure.com"
     if len(audience) > 500:
         raise ValidationException("'resource' is longer than 500 characters")
-    token, expires = call.service.jwt.issue(principal, audience.rstrip("/"))
+    token, expires = call.service.jwt.issue(principal, audience.rstrip("/"), job)
     return {"access_token": token, "expires_on": str(expires), "resource": audience, "token_type": "Bearer"}
 
 

@@ -20,6 +20,7 @@ from smalt.service.api.service import Service
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.masks import Mask
 
 _LOOK = 0.025
 """Seconds between looks at the logs of what runs, while someone watches."""
@@ -138,37 +139,44 @@ class _Follower:
 
     def _logs_of(self, row: Job) -> list[_Log]:
         folder = Path(self._service.engine.rooms.artifacts(self._workspace, row.name))
-        return [_Log(row.name, name, folder / name) for name in _LOGS]
+        mask = self._service.engine.rooms.vault.mask(self._workspace)
+        return [_Log(row.name, name, folder / name, mask) for name in _LOGS]
 
 
 class _Log:
     """One log file, read from where the last look ended."""
 
-    def __init__(self, job: str, name: str, path: Path) -> None:
+    def __init__(self, job: str, name: str, path: Path, mask: Mask | None) -> None:
         self._job = job
         self._name = name
         self._path = path
+        self._mask = mask
         self._offset = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def grown(self) -> Iterator[Message]:
         """What was written since; a piece at most, so that one log does not hold up the others."""
-        piece = self._read()
+        piece = self._read(final=False)
         if piece and (text := self._decoder.decode(piece)):
             yield self._message(text)
 
     def rest(self) -> Iterator[Message]:
-        while piece := self._read():
+        while piece := self._read(final=True):
             if text := self._decoder.decode(piece):
                 yield self._message(text)
         if text := self._decoder.decode(b"", final=True):
             yield self._message(text)
 
-    def _read(self) -> bytes:
+    def _read(self, *, final: bool) -> bytes:
+        """What may be a secret's first half is read with its second one."""
         try:
             with open(self._path, "rb") as file:
-                file.seek(self._offset)
-                piece = file.read(_PIECE)
+                if self._mask is None:
+                    file.seek(self._offset)
+                    piece = file.read(_PIECE)
+                else:
+                    piece = self._mask.read(file, self._offset, _PIECE)
+                    piece = piece if final else piece[: len(piece) - self._mask.held(piece)]
         except FileNotFoundError:
             return b""
         self._offset += len(piece)

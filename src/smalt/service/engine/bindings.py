@@ -9,6 +9,7 @@ from typing import Any
 from smalt.entities import Input, Output
 from smalt.entities.expression import Expression, parse
 from smalt.exceptions import ValidationException
+from smalt.service.secrets.references import around
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Scope:
         """A string with the pipeline's inputs put in; anything else as it is."""
         if not isinstance(value, str) or "${{" not in value:
             return value
-        return _as_text(self.value(value)[0])
+        return around(value, lambda text: str(_as_text(self.value(text)[0])))
 
     def _one(self, expression: Expression) -> tuple[Any, set[str]]:
         name = expression.name

@@ -58,6 +58,7 @@ class _Checker:
         self._code(job.code)
         self._compute(job.compute)
         self._services(job.services)
+        self._secrets("", job)
         self._inputs("", job.inputs)
 
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
@@ -74,6 +75,7 @@ class _Checker:
         component = self._component(where, node)
         self._compute(getattr(node, "compute", None))
         self._services(getattr(node, "services", None))
+        self._secrets(where, node)
         self._inputs(where, node.inputs, getattr(component, "inputs", None))
         if component is None:
             return
@@ -130,6 +132,13 @@ class _Checker:
     def _code(self, code: str | None) -> None:
         if code and self._new("code", code):
             self._try(lookup.snapshot, self.rooms.db, self.workspace, code)
+
+    def _secrets(self, where: str, job: Any) -> None:
+        for name, value in (getattr(job, "environment_variables", None) or {}).items():
+            try:
+                self.rooms.vault.check(value, self.workspace)
+            except SmaltError as error:
+                self.problems.append(f"{where}environment_variables.{name}: {error}")
 
     def _compute(self, compute: str | None) -> None:
         if not compute or is_bound(compute) or not self._new("compute", compute):

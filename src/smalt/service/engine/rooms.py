@@ -18,6 +18,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
 from smalt.service.tracking import Tracking
 
+from smalt.service.secrets.vault import Vault
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
               "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
               "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
@@ -40,6 +41,7 @@ class Rooms:
     ) -> None:
         self.home = home
         self.db = db
+        vault: Vault | None = None,
         self.data = data
         self.environments = environments
         self.compute = compute
@@ -49,6 +51,7 @@ class Rooms:
         self.base_variables = {
             name: value
             for name, value in os.environ.items()
+        self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
             if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
         }
         self.spares = Spares()

@@ -59,6 +59,10 @@ class Tracking:
             self._uris[workspace.id] = self._base() + variables.route(workspace)
         return variables.variables(job, self._uris[workspace.id], self.tokens.of(job))
 
+    def identity(self, job: Job) -> tuple[str, str] | None:
+        """Where the job gets tokens for this server, and the token of its own that it asks with."""
+        return None if self.port is None else (f"{self._base()}/identity/token", self.tokens.of(job))
+
     def warm(self) -> None:
         """A job that has mlflow starts: let MLflow's process come up meanwhile."""
         if self.port is not None:

@@ -33,6 +33,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Asked, Verdict
 from smalt.service.tracking.variables import without_proxy
 
+from smalt.service.secrets import identity
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
@@ -65,6 +66,8 @@ class Leaf:
     """It has outputs that are to be sent elsewhere when its command has ended."""
     laid_out: LaidOut | None = None
     """What was made of its first attempt ahead of its turn."""
+    hides: bool = False
+    """Its workspace has secrets, which are to be taken out of its logs then."""
     asked: Asked | None = None
     """What its reuse key is made of, once someone asked."""
     verdict: Verdict | None = None
@@ -81,7 +84,7 @@ class Leaf:
             output.path and rooms.data.is_sent(output_uri(job.name, name, output), workspace)
             for name, output in entity.outputs.items()
         )
-        return cls(job, workspace, entity, environment, code, sends)
+        return cls(job, workspace, entity, environment, code, sends, rooms.vault.mask(workspace) is not None)
 
     @property
     def timeout(self) -> float | None:
@@ -101,8 +104,9 @@ class Leaf:
 
     @property
     def finishes_quickly(self) -> bool:
-        """Nothing it leaves has to be copied, sent or registered."""
-        return not (self.sends or any(one.mode == "upload" or one.name for one in self.entity.outputs.values()))
+        """Nothing it leaves has to be copied, sent, registered or looked through."""
+        outputs = self.entity.outputs.values()
+        return not (self.sends or self.hides or any(one.mode == "upload" or one.name for one in outputs))
 
     def is_quick(self, rooms: Rooms) -> bool:
         """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
@@ -207,6 +211,8 @@ def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
             uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, partial(rooms.say, leaf.job))
     return untouched and leaf.code is None
+    if leaf.hides and (mask := rooms.vault.mask(leaf.workspace)):
+        mask.hide_in(folders.artifacts)
 
 
 def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
@@ -280,7 +286,7 @@ def _variables(
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
     for name, value in leaf.entity.environment_variables.items():
-        variables[name] = to_text(value)
+        variables[name] = rooms.vault.fill(to_text(value), workspace)
     without_proxy(variables)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))
     return variables
@@ -294,6 +300,8 @@ def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[
         if isinstance(value, Input) and value.type not in PRIMITIVES and name in inputs
     }
     for path in outputs.values():
+    told = identity.variables(rooms.home, rooms.settings, rooms.vault, rooms.tracking.identity(job), workspace)
+    variables.update({name: value for name, value in told.items() if name not in own.variables})
         mounts[path if os.path.isdir(path) else os.path.dirname(path)] = True
     return {**mounts, folders.folder: True}
 

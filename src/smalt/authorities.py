@@ -1,0 +1,26 @@
+"""Whom programs trust besides a home's own authority, which must be in one file with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+"""The variables by which programs are told of such a file."""
+
+_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep the public authorities."""
+
+
+def with_own(environment: Mapping[str, str], authority: str) -> str:
+    """The text of one file of all that may be trusted: what was before, and the home's authority."""
+    before = next((path for name in BUNDLES if (path := environment.get(name)) and os.path.isfile(path)), None)
+    before = before or next((path for path in _ROOTS if os.path.isfile(path)), None)
+    text = Path(before).read_text(errors="replace").rstrip("\n") + "\n" if before else ""
+    return text if authority in text else text + authority

@@ -1,0 +1,93 @@
+"""Versions of secrets; their values are sealed before they come here."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.service.records.database import Database
+
+_COLUMNS = "id, workspace_id, name, version, sealed, body, created_at, modified_at, deleted_at"
+
+
+@dataclass(frozen=True)
+class Secret:
+    id: int
+    workspace_id: int
+    name: str
+    version: str
+    sealed: str
+    body: str
+    created_at: float
+    modified_at: float
+    deleted_at: float | None
+
+    @property
+    def content(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.body)
+        return loaded
+
+
+def add(
+    db: Database, workspace_id: int, name: str, version: str, sealed: str, body: dict[str, Any], principal: str
+) -> None:
+    now = time.time()
+    db.execute(
+        "INSERT INTO secrets (workspace_id, name, version, sealed, body, created_by, created_at, modified_at)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (workspace_id, name, version, sealed, json.dumps(body), principal, now, now),
+    )
+
+
+def get(db: Database, workspace_id: int, name: str, version: str = "", *, deleted: bool = False) -> Secret | None:
+    """The version, the newest where none is named."""
+    which = " AND version=?" if version else ""
+    row = db.row(
+        f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? AND name=? AND (deleted_at IS NOT NULL)=?{which}"
+        " ORDER BY id DESC LIMIT 1",
+        (workspace_id, name, int(deleted), *([version] if version else [])),
+    )
+    return Secret(*row) if row else None
+
+
+def newest(db: Database, workspace_id: int, *, deleted: bool = False) -> list[Secret]:
+    """The newest version of each secret, by name."""
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM secrets WHERE id IN (SELECT max(id) FROM secrets WHERE workspace_id=?"
+        " AND (deleted_at IS NOT NULL)=? GROUP BY name) ORDER BY name",
+        (workspace_id, int(deleted)),
+    )
+    return [Secret(*row) for row in rows]
+
+
+def versions(db: Database, workspace_id: int, name: str) -> list[Secret]:
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? AND name=? AND deleted_at IS NULL ORDER BY id",
+        (workspace_id, name),
+    )
+    return [Secret(*row) for row in rows]
+
+
+def every(db: Database, workspace_id: int) -> list[Secret]:
+    """Deleted ones too."""
+    rows = db.rows(f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? ORDER BY id", (workspace_id,))
+    return [Secret(*row) for row in rows]
+
+
+def any_at_all(db: Database) -> bool:
+    return db.row("SELECT 1 FROM secrets LIMIT 1", ()) is not None
+
+
+def update(db: Database, id: int, body: dict[str, Any]) -> None:
+    db.execute("UPDATE secrets SET body=?, modified_at=? WHERE id=?", (json.dumps(body), time.time(), id))
+
+
+def mark_deleted(db: Database, workspace_id: int, name: str, when: float | None) -> None:
+    """All versions; None recovers them."""
+    db.execute("UPDATE secrets SET deleted_at=? WHERE workspace_id=? AND name=?", (when, workspace_id, name))
+
+
+def purge(db: Database, workspace_id: int, name: str) -> None:
+    db.execute("DELETE FROM secrets WHERE workspace_id=? AND name=? AND deleted_at IS NOT NULL", (workspace_id, name))

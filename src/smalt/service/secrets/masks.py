@@ -1,0 +1,106 @@
+"""Secrets kept out of logs: each of their bytes becomes a `*`, so that sizes and places in a file stay."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 4
+"""Shorter values, and shorter lines of a value, are not looked for: they are in every log by chance."""
+
+LOGS = ("user_logs", "system_logs", "logs", "azureml-logs")
+"""The folders of a job's artifacts that are logs."""
+
+_CHUNK = 1 << 20
+_LOG = re.compile(r"ExperimentRun/dcid\.[^/]+/(?:" + "|".join(LOGS) + r")/.+", re.DOTALL)
+
+
+class Mask:
+    """Of some values: as they are, line by line, in JSON, and percent-encoded as in URLs."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        forms = {form.encode("utf-8", "surrogateescape") for value in values for form in _forms(value)}
+        self._texts = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
+        self.longest = len(self._texts[0]) if self._texts else 0
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def hide(self, data: bytes) -> bytes:
+        hidden: bytearray | None = None
+        for text in self._texts:
+            at = data.find(text)
+            while at >= 0:
+                hidden = hidden or bytearray(data)
+                hidden[at : at + len(text)] = b"*" * len(text)
+                at = data.find(text, at + 1)  # those that overlap, too
+        return data if hidden is None else bytes(hidden)
+
+    def held(self, data: bytes) -> int:
+        """How many bytes at the end may be the beginning of one that is not written whole yet."""
+        for count in range(min(self.longest - 1, len(data)), 0, -1):
+            if any(len(text) > count and text.startswith(data[-count:]) for text in self._texts):
+                return count
+        return 0
+
+    def read(self, file: BinaryIO, first: int, count: int) -> bytes:
+        """A piece of a file, with what is cut by its ends hidden, too."""
+        margin = max(self.longest - 1, 0)
+        start = max(0, first - margin)
+        file.seek(start)
+        data = self.hide(file.read(first - start + count + margin))
+        return data[first - start : first - start + count]
+
+    def pieces(self, path: str | os.PathLike[str], first: int, count: int) -> Iterator[bytes]:
+        """A part of a file, in pieces."""
+        with open(path, "rb") as file:
+            while count > 0:
+                piece = self.read(file, first, min(_CHUNK, count))
+                if not piece:
+                    return
+                first, count = first + len(piece), count - len(piece)
+                yield piece
+
+    def hide_in(self, folder: str | os.PathLike[str]) -> None:
+        """In the files of a job's logs that are written by now, on the disk."""
+        for name in LOGS:
+            for top, _, names in os.walk(os.path.join(folder, name)):
+                for each in names:
+                    with contextlib.suppress(OSError):
+                        self._rewrite(os.path.join(top, each))
+
+    def _rewrite(self, path: str) -> None:
+        """In place: who reads the file meanwhile goes on where it was."""
+        if os.path.islink(path) or not os.path.isfile(path):
+            return
+        with open(path, "r+b", buffering=0) as file:
+            at, size = 0, os.path.getsize(path)
+            while at < size:
+                piece = self.read(file, at, min(_CHUNK, size - at))
+                if not piece:
+                    return
+                file.seek(at)
+                if file.read(len(piece)) != piece:
+                    file.seek(at)
+                    file.write(piece)
+                at += len(piece)
+
+
+def is_log(path: str) -> bool:
+    """Whether a path of `workspaceartifactstore` is of a job's logs."""
+    return _LOG.fullmatch(path) is not None
+
+
+def _forms(value: str) -> Iterator[str]:
+    for text in (value, *(line.strip() for line in value.splitlines())):
+        yield text
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield quote(text, safe="")
+        yield quote(text)
+        yield quote_plus(text)

@@ -1,0 +1,52 @@
+"""How a job names a secret in its environment variables; the value takes the place when its step starts.
+
+    ${{secrets.NAME}}
+    ${{keyvault:https://VAULT.vault.azure.net/secrets/NAME}}     with /VERSION behind it, too
+
+The second is how the service's deployments name one. Whatever the vault is called, it is that of the job's workspace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+_NAME = r"[0-9A-Za-z-]{1,127}"
+_REFERENCE = re.compile(
+    r"\$\{\{\s*(?:secrets\.(?P<short>" + _NAME + r")"
+    r"|keyvault:https://[^/\s}]+/secrets/(?P<name>" + _NAME + r")(?:/(?P<version>[0-9A-Za-z]+))?/?)\s*\}\}"
+)
+
+
+class SecretName(NamedTuple):
+    name: str
+    version: str
+    """"" for the newest."""
+
+
+def named(value: Any) -> list[SecretName]:
+    """The secrets that the value of an environment variable names."""
+    if not isinstance(value, str) or "${{" not in value:
+        return []
+    return [_of(match) for match in _REFERENCE.finditer(value)]
+
+
+def fill(value: str, look_up: Callable[[SecretName], str]) -> str:
+    return _REFERENCE.sub(lambda match: look_up(_of(match)), value)
+
+
+def around(value: str, change: Callable[[str], str]) -> str:
+    """The value with what is between its secrets' names changed."""
+    if not named(value):
+        return change(value)
+    text, end = "", 0
+    for match in _REFERENCE.finditer(value):
+        between = value[end : match.start()]
+        text += (change(between) if between else "") + match[0]
+        end = match.end()
+    return text + (change(value[end:]) if value[end:] else "")
+
+
+def _of(match: re.Match[str]) -> SecretName:
+    return SecretName(match["short"] or match["name"], match["version"] or "")

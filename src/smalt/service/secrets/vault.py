@@ -1,0 +1,156 @@
+"""The vaults: one for each workspace, as Azure's Key Vault has secrets: named, versioned, deleted and recovered."""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.home import Home
+from smalt.service.records import secrets
+from smalt.service.records.database import Database
+from smalt.service.records.secrets import Secret
+from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.masks import Mask
+from smalt.service.secrets.references import SecretName, fill, named
+from smalt.service.secrets.sealing import seal, unseal
+
+Result = TypeVar("Result")
+Ask = Callable[..., Any]
+"""Calls a function on the thread that owns the records, with the arguments that follow it."""
+
+LARGEST = 25_600
+"""Bytes of a value, as in Azure's Key Vault."""
+_KEPT = ("contentType", "tags", "enabled", "nbf", "exp")
+
+
+class SecretNotFound(NotFound):
+    code = "SecretNotFound"
+
+
+class Vault:
+    """Of all workspaces of a home. Call it on the thread that owns the records, but for `mask` and `fill`."""
+
+    def __init__(self, home: Home, db: Database, ask: Ask) -> None:
+        self._home = home
+        self._db = db
+        self._ask = ask
+        self._masks: dict[int, Mask] = {}
+        self._any: bool | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """No workspace has, or had, a secret."""
+        if self._any is None:
+            self._any = secrets.any_at_all(self._db)
+        return not self._any
+
+    def set(self, workspace: Workspace, name: str, value: str, about: dict[str, Any], principal: str) -> Secret:
+        """A new version."""
+        if len(value.encode("utf-8", "surrogateescape")) > LARGEST:
+            raise ValidationException(f"the value of secret '{name}' is larger than {LARGEST} bytes")
+        if secrets.get(self._db, workspace.id, name, deleted=True):
+            raise Conflict(f"the secret '{name}' is deleted but not purged; recover or purge it first")
+        version = random.token_hex(16)
+        sealed = seal(self._home, "secrets", json.dumps([workspace.id, name, version, value]))
+        body = {key: about[key] for key in _KEPT if about.get(key) is not None}
+        secrets.add(self._db, workspace.id, name, version, sealed, body, principal)
+        self._changed(workspace)
+        self._any = True
+        return self.get(workspace, name, version)
+
+    def get(self, workspace: Workspace, name: str, version: str = "") -> Secret:
+        found = secrets.get(self._db, workspace.id, name, version)
+        if found is None:
+            at = f" of version {version}" if version else ""
+            raise SecretNotFound(
+                f"there is no secret '{name}'{at} in workspace '{workspace.name}'; 'smalt secret list' shows which"
+            )
+        return found
+
+    def value(self, secret: Secret) -> str:
+        """Refused of one that is disabled or expired."""
+        about, now = secret.content, time.time()
+        if about.get("enabled") is False:
+            raise Refused(f"the secret '{secret.name}' is disabled")
+        if about.get("exp") is not None and about["exp"] <= now:
+            raise Refused(f"the secret '{secret.name}' has expired")
+        if about.get("nbf") is not None and about["nbf"] > now:
+            raise Refused(f"the secret '{secret.name}' is not valid yet")
+        return self._opened(secret)
+
+    def newest(self, workspace: Workspace) -> list[Secret]:
+        return secrets.newest(self._db, workspace.id)
+
+    def versions(self, workspace: Workspace, name: str) -> list[Secret]:
+        self.get(workspace, name)
+        return secrets.versions(self._db, workspace.id, name)
+
+    def update(self, workspace: Workspace, secret: Secret, changes: dict[str, Any]) -> Secret:
+        body = {**secret.content, **{key: value for key, value in changes.items() if key in _KEPT}}
+        secrets.update(self._db, secret.id, {key: value for key, value in body.items() if value is not None})
+        return self.get(workspace, secret.name, secret.version)
+
+    def delete(self, workspace: Workspace, name: str) -> Secret:
+        """It can be recovered until it is purged."""
+        self.get(workspace, name)
+        secrets.mark_deleted(self._db, workspace.id, name, time.time())
+        return self.deleted(workspace, name)
+
+    def deleted(self, workspace: Workspace, name: str) -> Secret:
+        found = secrets.get(self._db, workspace.id, name, deleted=True)
+        if found is None:
+            raise SecretNotFound(f"there is no deleted secret '{name}' in workspace '{workspace.name}'")
+        return found
+
+    def all_deleted(self, workspace: Workspace) -> list[Secret]:
+        return secrets.newest(self._db, workspace.id, deleted=True)
+
+    def recover(self, workspace: Workspace, name: str) -> Secret:
+        self.deleted(workspace, name)
+        secrets.mark_deleted(self._db, workspace.id, name, None)
+        return self.get(workspace, name)
+
+    def purge(self, workspace: Workspace, name: str) -> None:
+        self.deleted(workspace, name)
+        secrets.purge(self._db, workspace.id, name)
+        self._changed(workspace)
+
+    def check(self, value: Any, workspace: Workspace) -> None:
+        """Raise where the value of an environment variable names a secret that is not there."""
+        for name, version in named(value):
+            self.get(workspace, name, version)
+
+    def fill(self, value: str, workspace: Workspace) -> str:
+        """The value of an environment variable, with those of the secrets that it names."""
+
+        def look_up(reference: SecretName) -> str:
+            return self.value(self.get(workspace, *reference))
+
+        found: str = self._ask(fill, value, look_up) if named(value) else value
+        return found
+
+    def mask(self, workspace: Workspace) -> Mask | None:
+        """Of all values that the workspace's secrets have or had; None where there are none."""
+        made = self._masks.get(workspace.id)
+        if made is None:
+            made = self._masks[workspace.id] = self._ask(self._mask, workspace)
+        return made or None
+
+    def _mask(self, workspace: Workspace) -> Mask:
+        if self.is_empty:
+            return Mask(())
+        return Mask([self._opened(one) for one in secrets.every(self._db, workspace.id)])
+
+    def _changed(self, workspace: Workspace) -> None:
+        self._masks.pop(workspace.id, None)
+
+    def _opened(self, secret: Secret) -> str:
+        """The row must be the one that was sealed."""
+        *place, value = json.loads(unseal(self._home, "secrets", secret.sealed))
+        if place != [secret.workspace_id, secret.name, secret.version]:
+            raise Refused(f"what is kept of secret '{secret.name}' is another's")
+        return str(value)

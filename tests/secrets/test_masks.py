@@ -1,0 +1,80 @@
+"""What is hidden in logs, and what is not."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smalt.service.secrets.masks import Mask, is_log
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a%2Fb+c d",
+        "pa$$w0rd",
+        "line one",
+        "line two",
+        "line one\nline two",
+        "line one\\nline two",
+        "a/b%2Bc",
+        "ö\\u00f6",
+    ],
+)
+def test_each_form_of_a_value_is_hidden(written: str) -> None:
+    """As it is, its lines, as JSON has it and percent-encoded; the size stays."""
+    mask = Mask(["pa$$w0rd", "line one\nline two", "a/b+c", "a%2Fb+c d", "ö\\u00f6"])
+    hidden = mask.hide(f"<{written}>".encode())
+    assert len(hidden) == len(f"<{written}>".encode())
+    assert hidden.strip(b"<>*") in (b"", b"\n", b"\\n") or written not in hidden.decode()
+
+
+def test_short_values_are_not_looked_for() -> None:
+    """What is in every text by chance."""
+    assert not Mask(["abc", ""])
+    assert Mask(["abc", "abcd"]).hide(b"abc abcd") == b"abc ****"
+
+
+@given(st.lists(st.text(min_size=4, max_size=9), max_size=4), st.text(max_size=60), st.integers(1, 7))
+def test_pieces_are_as_the_whole(values: list[str], text: str, size: int) -> None:
+    """However a file is cut, what is read of it piece by piece is what is read at once."""
+    mask = Mask(values)
+    data = "".join(values).join([text, text]).encode("utf-8", "surrogateescape")
+    file = io.BytesIO(data)
+    pieces = [mask.read(file, at, size) for at in range(0, len(data), size)]
+    assert b"".join(pieces) == mask.hide(data)
+    assert len(mask.hide(data)) == len(data)
+
+
+def test_half_a_secret_is_held_back() -> None:
+    """What may be the beginning of one waits for its end."""
+    mask = Mask(["pa$$w0rd"])
+    assert mask.held(b"say pa$$w") == 5
+    assert mask.held(b"say pa$$w0rd") == 0
+    assert mask.held(b"say nothing") == 0
+
+
+def test_the_logs_of_a_job_are_rewritten_in_place(tmp_path: Path) -> None:
+    """In all folders of logs and nowhere else; the size stays, and files without secrets are not touched."""
+    for name in ("user_logs/std_log.txt", "logs/deep/a", "outputs/model", "user_logs/clean"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"clean" if name.endswith("clean") else b"x" * (1 << 20) + b"pa$$w0rd\n")
+    before = (tmp_path / "user_logs/clean").stat().st_mtime_ns
+    Mask(["pa$$w0rd"]).hide_in(tmp_path)
+    assert (tmp_path / "user_logs/std_log.txt").read_bytes() == b"x" * (1 << 20) + b"********\n"
+    assert b"pa$$" not in (tmp_path / "logs/deep/a").read_bytes()
+    assert b"pa$$w0rd" in (tmp_path / "outputs/model").read_bytes()
+    assert (tmp_path / "user_logs/clean").stat().st_mtime_ns == before
+
+
+def test_which_files_are_logs() -> None:
+    """By where the service keeps them."""
+    assert is_log("ExperimentRun/dcid.j/user_logs/std_log.txt")
+    assert is_log("ExperimentRun/dcid.j/logs/a/b")
+    assert not is_log("ExperimentRun/dcid.j/outputs/user_logs/x")
+    assert not is_log("other/user_logs/x")
