@@ -54,7 +54,7 @@ def _datetimes(series: Any) -> Any:
 def _objects(values: list[Any]) -> Any:
     import numpy
 
-    made = numpy.empty(len(values), dtype=object)
+    made: Any = numpy.empty(len(values), dtype=object)
     for index, value in enumerate(values):
         made[index] = value
     return made

@@ -10,7 +10,7 @@ from typing import Any
 
 from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
-from smalt.service.data import modes
+from smalt.service.data import modes, tables
 from smalt.service.data.cache import IsBusy, StoreCache
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
@@ -108,6 +108,13 @@ class Data:
         if location.store is not None:
             modes.note_prepared(folder, found)
         return found
+
+    def prepare_table(self, table: Path, workspace: Workspace, folder: Path, log: Log | None = None) -> dict[str, str]:
+        """The paths of what the MLTable in `table` names by URI, by those; `folder` is as of `prepare_input`."""
+        return {
+            uri: str(self.prepare_input(uri, workspace, None, None, Path(f"{folder}.{index}"), log))
+            for index, uri in enumerate(tables.referred(table))
+        }
 
     def prepare_output(self, uri: str, workspace: Workspace, type: str | None, mode: str | None, folder: Path) -> Path:
         """The path that the job writes; for `upload`, and for what is sent elsewhere, one in `folder`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shlex
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import ValidationException
 from smalt.runner import script
 from smalt.service.compute.base import Step
+from smalt.service.data import tables
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
 from smalt.service.engine.folders import Folders, copy_code, keep, make
@@ -113,7 +115,7 @@ class Leaf:
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
         return all(
-            rooms.data.is_quick(value.path or "", self.workspace, value.mode)
+            value.type != "mltable" and rooms.data.is_quick(value.path or "", self.workspace, value.mode)
             for value in self.entity.inputs.values()
             if isinstance(value, Input)
         )
@@ -160,11 +162,14 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tupl
         rooms.tracking.warm()
     inputs = _inputs(rooms, leaf, folders)
     variables = _variables(rooms, leaf, own, grant, inputs, outputs)
+    read = _read_by_tables(rooms, leaf, folders, inputs)
+    if read:
+        variables[tables.VARIABLE] = json.dumps({"url-map": read})
     text = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
     if own.container is not None:
         text = own.container.command(
-            text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, mounts=_mounts(leaf, folders, inputs, outputs),
-            options=_container_options(leaf.entity),
+            text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, options=_container_options(leaf.entity),
+            mounts={**dict.fromkeys(read.values(), False), **_mounts(leaf, folders, inputs, outputs)},
         )  # fmt: skip
     return text, variables
 
@@ -226,6 +231,16 @@ def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         elif value is not None:
             texts[name] = to_text(value)
     return texts
+
+
+def _read_by_tables(rooms: Rooms, leaf: Leaf, folders: Folders, inputs: dict[str, str]) -> dict[str, str]:
+    """What the MLTables among the inputs name by URI, with its path on this machine."""
+    found: dict[str, str] = {}
+    for name, value in leaf.entity.inputs.items():
+        if isinstance(value, Input) and value.type == "mltable":
+            own = _own(folders, "inputs", name)
+            found.update(rooms.data.prepare_table(Path(inputs[name]), leaf.workspace, own))
+    return found
 
 
 def _written_value(name: str, path: Path) -> str:
