@@ -101,6 +101,13 @@ def test_az_ml_is_smalt_with_the_configured_defaults(server: Server) -> None:
     assert done.stdout.split() == ["11111111-2222-3333-4444-555555555555", "my-ws", "other", "true"], done.stderr
 
 
+def test_az_ml_with_an_option_that_lacks_its_value(server: Server) -> None:
+    """As where a variable of a script is empty: the configured defaults are not taken for it."""
+    done = led(server, "bash", "-c", "az configure --defaults group=g workspace=w; az ml job show -n $empty")
+    assert done.returncode == 2
+    assert "Option '-n' requires an argument" in done.stderr
+
+
 def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> None:
     """AzureCliCredential reads accessToken and expires_on."""
     done = led(server, "az", "account", "get-access-token", "--output", "json", "--resource", "https://ml.azure.com")

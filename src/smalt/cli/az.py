@@ -31,7 +31,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments[:1] == ["ml"]:
-        sys.exit(failure.guarded(app.smalt, [*arguments[1:], *_defaults(arguments[1:])]))
+        words = arguments[1:]
+        sys.exit(failure.guarded(app.smalt, [*words[:2], *_defaults(words), *words[2:]]))
     sys.exit(failure.guarded(_az, arguments))
 
 
