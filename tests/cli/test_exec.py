@@ -105,7 +105,7 @@ def test_az_ml_with_an_option_that_lacks_its_value(server: Server) -> None:
     """As where a variable of a script is empty: the configured defaults are not taken for it."""
     done = led(server, "bash", "-c", "az configure --defaults group=g workspace=w; az ml job show -n $empty")
     assert done.returncode == 2
-    assert "Option '-n' requires an argument" in done.stderr
+    assert "option '-n' requires an argument" in done.stderr
 
 
 def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> None:
