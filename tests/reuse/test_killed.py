@@ -1,0 +1,135 @@
+"""Reuse while servers come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt import wire
+from smalt.entities import PipelineJob
+from smalt.home import Home
+from smalt.service.records import jobs
+from smalt.service.records import reuse as records
+from smalt.service.records.database import Database
+from tests.engine.bench import Workbench, workbench
+from tests.helpers import WORKSPACE, Server, eventually, temporary_server
+from tests.reuse.test_reused import data_of, origins, pipeline, run
+
+STEPS = 40
+
+
+@pytest.fixture
+def own() -> Iterator[Server]:
+    with temporary_server() as server:
+        yield server
+
+
+def chain(last: str = "true") -> dict[str, Any]:
+    """Each step adds its number to what the one before wrote."""
+    steps: dict[str, Any] = {}
+    for number in range(STEPS):
+        before = f"${{{{parent.jobs.n{number - 1}.outputs.o}}}}"
+        steps[f"n{number}"] = {
+            "command": "(cat ${{inputs.i}}/f; " * bool(number)
+            + f"echo {number}"
+            + ")" * bool(number)
+            + " > ${{outputs.o}}/f",
+            "environment": "azureml:host",
+            "outputs": {"o": {"type": "uri_folder"}},
+            **({"inputs": {"i": before}} if number else {}),
+        }
+    steps[f"n{STEPS - 1}"]["command"] += f"; {last}"
+    return {"jobs": steps}
+
+
+def submit(server: Server, name: str, document: dict[str, Any]) -> str:
+    path = f"{WORKSPACE.format('default')}/jobs/{name}"
+    body = wire.to_rest(PipelineJob.from_dict(document))["properties"]
+    assert server.ask("PUT", path, {"properties": body}).status == 201
+    return path
+
+
+def ended(server: Server, path: str) -> str:
+    status = eventually(
+        lambda: (found := server.ask("GET", path).body["properties"]["status"]) in jobs.TERMINAL and found, path
+    )
+    return str(status)
+
+
+def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
+    """Each step is reused or run once, nothing is lost, and the last one reads what the first ones wrote."""
+    process = own.start()
+    assert ended(own, submit(own, "one", chain())) == "Completed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process = own.start()
+    for number in range(3):
+        path = submit(own, f"again{number}", chain(f"echo {number}"))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = own.start()
+        assert ended(own, path) == "Completed"
+    own.end()
+    db = Database(own.home.path("smalt.db"))
+    try:
+        for job in jobs.unfinished(db):
+            raise AssertionError(job.name)
+        names = dict(db.rows("SELECT id, name FROM jobs WHERE parent_id IS NOT NULL"))
+        assert len(names) == 4 * STEPS
+        for id, name in names.items():
+            ran = [attempt for attempt in jobs.attempts(db, id) if attempt.exit_code == 0]
+            assert len(ran) + (records.origin(db, id) is not None) == 1, name
+        reused = [name for id, name in names.items() if records.origin(db, id) is not None]
+        assert len(reused) == 3 * (STEPS - 1)
+    finally:
+        db.close()
+    (last,) = own.home.path("workspaces").glob(f"*/datastores/workspaceblobstore/azureml/again2-n{STEPS - 1}/o/f")
+    assert last.read_text().split() == [str(number) for number in range(STEPS)]
+
+
+def test_what_nobody_looked_at_before_the_server_went_is_looked_at_later(tmp_path: Path) -> None:
+    """A step that completed right before its server ended is reused under the next one."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        async with workbench(home) as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            assert _settled(bench) == 0
+        async with workbench(home) as bench:
+            assert set(origins(bench, await run(bench, "two", pipeline(data))).values()) == {"one-sum", "one-count"}
+
+    asyncio.run(scenario())
+
+
+def test_contents_are_looked_at_while_nothing_runs(tmp_path: Path) -> None:
+    """Some time after the last step the content of its inputs is known, and stays known when the files are gone."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            await asyncio.to_thread(eventually, lambda: _settled_in(tmp_path) == 2)
+            (data / "a.txt").unlink()
+            data.rmdir()
+            again = data_of(bench, folder="again")
+            assert origins(bench, await run(bench, "two", pipeline(again)))["sum"] == "one-sum"
+
+    asyncio.run(scenario())
+
+
+def _settled(bench: Workbench) -> int:
+    return int(bench.db.value("SELECT count(*) FROM reuse_steps WHERE key IS NOT NULL"))
+
+
+def _settled_in(folder: Path) -> int:
+    """Asked over a connection of its own, from another thread."""
+    import sqlite3
+
+    with sqlite3.connect(folder / "home" / "smalt.db") as records:
+        return int(records.execute("SELECT count(*) FROM reuse_steps WHERE key IS NOT NULL").fetchone()[0])
