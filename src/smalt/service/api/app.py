@@ -83,9 +83,9 @@ _WORKSPACE: dict[str, list[Table]] = {
         job_code.ROUTES,
         bulk.ROUTES,
         files.ROUTES,
+        vault.ROUTES,
     ],
     "/history/v1.0": [history.ROUTES],
-        vault.ROUTES,
     "/data/v1.0": [history.DATA_ROUTES],
     "/modelregistry/v1.0": [history.MODEL_ROUTES],
 }
@@ -101,10 +101,10 @@ class _Dispatch:
     def __init__(self) -> None:
         self._global = Router(_GLOBAL)
         self._routers = {prefix: Router(tables) for prefix, tables in _WORKSPACE.items()}
+        self._vault = Router([vault.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = paths.split(scope["path"])
-        self._vault = Router([vault.ROUTES])
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _workspace(scope, found)
             scope["smalt.rest"] = raw_rest(scope, found.rest)
@@ -116,14 +116,14 @@ class _Dispatch:
             await response(scope, receive, send)
             return
         scope["smalt.path"] = quote(scope["path"])
-        router, path = (
-            (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
-        )
         if secret := vault.split(scope["path"]):
             scope["smalt.workspace"] = _workspace_in(scope, secret[0])
             handler, scope["path_params"] = self._vault.find(scope["method"], secret[1])
             await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
             return
+        router, path = (
+            (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
+        )
         handler, scope["path_params"] = router.find(scope["method"], path)
         if found:
             scope["smalt.workspace"] = _workspace(scope, found)
