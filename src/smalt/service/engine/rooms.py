@@ -16,9 +16,9 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
+from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
 
-from smalt.service.secrets.vault import Vault
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
               "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
               "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
@@ -38,20 +38,20 @@ class Rooms:
         settings: Any,
         tracking: Tracking,
         registries: Registries | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self.home = home
         self.db = db
-        vault: Vault | None = None,
         self.data = data
         self.environments = environments
         self.compute = compute
         self.settings = settings
         self.tracking = tracking
         self.registries = registries or Registries(settings, Desk(home, db, data))
+        self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
         self.base_variables = {
             name: value
             for name, value in os.environ.items()
-        self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
             if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
         }
         self.spares = Spares()
