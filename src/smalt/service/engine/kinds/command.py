@@ -33,9 +33,9 @@ from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Asked, Verdict
+from smalt.service.secrets import identity
 from smalt.service.tracking.variables import without_proxy
 
-from smalt.service.secrets import identity
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
@@ -66,10 +66,10 @@ class Leaf:
     code: str | None
     sends: bool = False
     """It has outputs that are to be sent elsewhere when its command has ended."""
-    laid_out: LaidOut | None = None
-    """What was made of its first attempt ahead of its turn."""
     hides: bool = False
     """Its workspace has secrets, which are to be taken out of its logs then."""
+    laid_out: LaidOut | None = None
+    """What was made of its first attempt ahead of its turn."""
     asked: Asked | None = None
     """What its reuse key is made of, once someone asked."""
     verdict: Verdict | None = None
@@ -211,13 +211,13 @@ def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
     """
     folders = leaf.folders(rooms, number)
     untouched = keep(folders, rooms.data)
+    if leaf.hides and (mask := rooms.vault.mask(leaf.workspace)):
+        mask.hide_in(folders.artifacts)
     for name, output in leaf.entity.outputs.items():
         if (output.mode == "upload" or leaf.sends) and not _is_artifacts(name, output):
             uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, partial(rooms.say, leaf.job))
     return untouched and leaf.code is None
-    if leaf.hides and (mask := rooms.vault.mask(leaf.workspace)):
-        mask.hide_in(folders.artifacts)
 
 
 def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
@@ -300,6 +300,8 @@ def _variables(
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
+    told = identity.variables(rooms.home, rooms.settings, rooms.vault, rooms.tracking.identity(job), workspace)
+    variables.update({name: value for name, value in told.items() if name not in own.variables})
     for name, value in leaf.entity.environment_variables.items():
         variables[name] = rooms.vault.fill(to_text(value), workspace)
     without_proxy(variables)
@@ -315,8 +317,6 @@ def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[
         if isinstance(value, Input) and value.type not in PRIMITIVES and name in inputs
     }
     for path in outputs.values():
-    told = identity.variables(rooms.home, rooms.settings, rooms.vault, rooms.tracking.identity(job), workspace)
-    variables.update({name: value for name, value in told.items() if name not in own.variables})
         mounts[path if os.path.isdir(path) else os.path.dirname(path)] = True
     return {**mounts, folders.folder: True}
 
