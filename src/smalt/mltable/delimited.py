@@ -6,6 +6,7 @@ are converted afterwards; line by line (see lines.py).
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from .lines import header_of, rows_of, table_of
 
 CODECS = {"iso88591": "cp1252", "latin1": "cp1252", "windows1252": "cp1252", "utf16": "utf-16"}
 _BLANK = re.compile(rb"(?:\A|\n)\r?(?=\n)")
+_BLOCK = 1 << 20
 _FIRST = 1 << 20
 """Bytes in which the header and the sample are looked for; a file whose first rows are longer is read whole."""
 
@@ -151,11 +153,9 @@ def _types(files: list[_File], said: _Options) -> dict[str, Inferred]:
 def _table(file: _File, said: _Options, types: dict[str, Inferred], limit: int | None) -> Any:
     p = pl()
     wanted = {name: types.get(name, STRING) for name in file.names}
-    direct = {
-        name: {"int": p.Int64, "float": p.Float64}.get(each.type, p.Int64 if each.digits else p.String)
-        for name, each in wanted.items()
-    }
-    table = _by_polars(file, said, direct, limit)
+    direct = {"int": p.Int64, "float": p.Float64, "boolean": p.Boolean}
+    schema = {name: p.Int64 if each.digits else direct.get(each.type, p.String) for name, each in wanted.items()}
+    table = _by_polars(file, said, schema, limit)
     if table is None or any(_is_no_bit(table, name, each) for name, each in wanted.items()):
         table = _texts(file, said, limit)
     return _typed(table, types)
@@ -167,8 +167,8 @@ def _typed(table: Any, types: dict[str, Inferred]) -> Any:
     for name in table.columns:
         each = types.get(name, STRING)
         if table.schema[name] == p.String:
-            made.append(parsed(p.col(name), each).alias(name))
-        elif each.type == "boolean":
+            made.append(parsed(table[name], each))
+        elif each.digits and table.schema[name] == p.Int64:
             made.append((p.col(name) == 1).alias(name))
     return table.with_columns(made)
 
@@ -193,7 +193,7 @@ def _by_polars(file: _File, said: _Options, schema: dict[str, Any], limit: int |
     p = pl()
     if file.source == b"" or not schema:
         return p.DataFrame(schema=schema)
-    if len(said.delimiter.encode()) > 1:
+    if len(said.delimiter.encode()) > 1 or _start(file.source)[:2].lstrip(b"\r").startswith(b"\n"):
         return None
     try:
         table = p.read_csv(
@@ -202,26 +202,33 @@ def _by_polars(file: _File, said: _Options, schema: dict[str, Any], limit: int |
         )  # fmt: skip
     except (p.exceptions.PolarsError, ValueError):
         return None
-    if not _is_sound(table, said):
-        return None
-    blank = _blank_rows(table)
-    if blank:
-        if limit is not None or blank != _blank_lines(file.source):
-            return None
-        table = table.filter(~p.all_horizontal(p.all().is_null()))
+    table = _of_whole_lines(table, file, said, limit)
+    if table is None or not said.empty_as_string:
+        return table
     texts = [name for name, type in table.schema.items() if type == p.String]
-    return table.with_columns(p.col(texts).fill_null("")) if said.empty_as_string and texts else table
+    return table.with_columns(p.col(texts).fill_null("")) if texts else table
 
 
-def _is_sound(table: Any, said: _Options) -> bool:
-    """Whether no value runs over the end of a line without being meant to."""
-    if said.multi_line:
-        return True
+def _of_whole_lines(table: Any, file: _File, said: _Options, limit: int | None) -> Any:
+    """The table without the rows that blank lines made; None where a value runs over the end of a line unasked."""
+    p = pl()
+    blank = _blank_rows(table)
+    if limit is not None:
+        return None if blank or (not said.multi_line and _has_line_breaks(table)) else table
+    if not said.multi_line and _lines(file.source) != table.height + file.has_header:
+        return None
+    found = _blank_lines(file.source) if blank else 0
+    if not found:
+        return table
+    return table.filter(~p.all_horizontal(p.all().is_null())) if found == blank else None
+
+
+def _has_line_breaks(table: Any) -> bool:
     p = pl()
     texts = [name for name, type in table.schema.items() if type == p.String]
     if not texts or not table.height:
-        return True
-    return not any(table.select(p.col(texts).str.contains("\n", literal=True).any()).row(0))
+        return False
+    return any(table.select(p.col(texts).str.contains("\n", literal=True).any()).row(0))
 
 
 def _blank_rows(table: Any) -> int:
@@ -229,6 +236,17 @@ def _blank_rows(table: Any) -> int:
         return 0
     p = pl()
     return int(table.select(p.all_horizontal(p.all().is_null()).sum()).item())
+
+
+def _lines(source: Any) -> int:
+    import numpy
+
+    count, last = 0, b"\n"
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        while block := file.read(_BLOCK):
+            count += int(numpy.count_nonzero(numpy.frombuffer(block, numpy.uint8) == 10))
+            last = block[-1:]
+    return count + (last != b"\n")
 
 
 def _blank_lines(source: Any) -> int:

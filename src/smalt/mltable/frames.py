@@ -32,7 +32,7 @@ def _column(series: Any, is_stream: bool) -> Any:
     if type.is_integer() or type.is_float():
         return series.to_numpy()
     if type == p.String:
-        return series.to_numpy()
+        return _texts(series)
     if type == p.Duration:
         return series.to_numpy()
     if type in (p.Categorical, p.Enum):
@@ -40,6 +40,14 @@ def _column(series: Any, is_stream: bool) -> Any:
     if type in (p.List, p.Array):
         return _objects([None if value is None else value.to_numpy() for value in series])
     return _objects(series.to_list())
+
+
+def _texts(series: Any) -> Any:
+    """By pyarrow, where it is: that makes one object of texts that are the same."""
+    try:
+        return series.to_arrow().to_pandas()
+    except ImportError:
+        return series.to_numpy()
 
 
 def _datetimes(series: Any) -> Any:

@@ -56,15 +56,21 @@ def infer(sample: Sequence[str | None]) -> Inferred:
     return Inferred("datetime", tuple(dates.formats), ambiguous=dates.ambiguous)
 
 
-def parsed(column: Any, inferred: Inferred) -> Any:
-    """A polars expression that makes values of the texts of `column`; what is no such value is empty."""
+def parsed(texts: Any, inferred: Inferred) -> Any:
+    """The values of a polars series of texts; what is no such value is empty."""
     from . import converting
 
     if inferred.type == "string":
-        return column
+        return texts
+    p = converting.pl()
     if inferred.type == "datetime":
-        return converting.datetimes(column, inferred.formats)
-    return converting.of_text(column, inferred.type)
+        quick = converting.quick_datetimes(texts, inferred.formats)
+        if quick is not None:
+            return quick
+        made = converting.datetimes(p.col(texts.name), inferred.formats)
+    else:
+        made = converting.of_text(p.col(texts.name), inferred.type)
+    return texts.to_frame().with_columns(made.alias(texts.name)).to_series()
 
 
 def warn_of(name: str, inferred: Inferred) -> None:

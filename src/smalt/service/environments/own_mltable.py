@@ -22,7 +22,7 @@ _SOURCE = Path(__file__).parents[2] / "mltable"
 _VERSION = "1.7.0"
 """Of Azure's package, whose names it has."""
 _OLDEST: Minor = (3, 8)
-_NEEDS = ("polars>=1.0", "pandas", "numpy", "pyyaml>=5.1")
+_NEEDS = ("polars>=1.0", "pandas", "numpy", "pyarrow", "pyyaml>=5.1")  # scripts write Parquet after Azure's, too
 _ASKED = re.compile(r"mltable\s*(?:\[[^\]]*\])?\s*(?:[=<>!~(;].*)?", re.IGNORECASE)
 
 
