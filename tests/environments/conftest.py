@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from smalt.home import Home
 from smalt.service.environments import Environments, Realised
 
+from .podman import Podman, remove, start
 from .wheels import make_wheel
 
 
@@ -99,3 +100,13 @@ def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+    """A Podman that runs containers, with an image of our own; skipped where there is none."""
+    started = start(tmp_path_factory.mktemp("image"))
+    if isinstance(started, str):
+        pytest.skip(started)
+    yield started
+    remove(started.image)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smalt.cli import assets, documents, edits, options
+from smalt.cli.prune import OPTIONS, free, human
 from smalt.cli.verb import Invocation, Noun
 
 environment = Noun("environment", "Environments: the packages that jobs run with.", assets.COLUMNS)
@@ -51,3 +52,62 @@ def create(
 
 
 assets.add_verbs(environment, "environments")
+
+
+@environment.verb(
+    "build",
+    options.file("An environment's YAML file, which is registered first.", first=False),
+    *options.name("Its name.", needed=False),
+    options.VERSION,
+    options.LABEL,
+)
+def build(to: Invocation, file: str | None, name: str | None, version: str | None, label: str | None) -> None:
+    """Build an environment ahead of its first job, as a job of the experiment prepare_image that shows how it goes."""
+    from smalt.cli.follow import follow
+    from smalt.entities import CommandJob
+
+    if file is not None:
+        made = to.client.environments.create_or_update(documents.read("environment", file, (), {"name": name}))
+        name, version, label = str(made.name), str(made.version), None
+    if not name:
+        raise click.UsageError("say which environment to build, with --name or --file")
+    asked = f"azureml:{name}" + (f":{version}" if version else f"@{label or 'latest'}")
+    job = CommandJob(command="true", environment=asked, display_name=f"build {name}", experiment_name="prepare_image")
+    if not follow(to, str(to.client.jobs.create_or_update(job).name)):
+        raise click.exceptions.Exit(1)
+    to.note(f"environment '{name}' is built; jobs that use it start at once")
+
+
+_listing = environment.commands["list"]
+_listing.params.insert(2, click.Option(["--built"], is_flag=True, help="What is built here: size, last use, content."))
+_list_assets = _listing.callback
+
+
+def _list(to: Invocation, built: bool, **given: Any) -> Any:
+    if built:
+        return _built(to)
+    assert _list_assets is not None
+    return _list_assets(to, **given)
+
+
+_listing.callback = _list
+
+
+def _built(to: Invocation) -> list[dict[str, Any]]:
+    import time
+
+    from smalt.cli.watch import duration
+
+    rows: list[dict[str, Any]] = to.connection.get("/smalt/v1/environments")["value"]
+    to.columns = ("name", "python", "image", "packages", "size", "last_used", "hash")
+    if not to.wants_table:
+        return rows
+    now = time.time()
+    said = ({"size": human(row["size"]), "last_used": f"{duration(now - row['last_used'])} ago"} for row in rows)
+    return [{**row, "hash": row["hash"][:12], **words} for row, words in zip(rows, said, strict=True)]
+
+
+@environment.verb("prune", OPTIONS)
+def prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
+    """Remove built environments that no job has used for long; a job that needs one builds it again."""
+    return free(to, older_than, dry_run, yes, "remove built environments?", "environments")

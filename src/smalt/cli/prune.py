@@ -26,9 +26,14 @@ class _Age(click.ParamType[float]):
 
 def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
     """Free space: working folders of jobs that ended, snapshots, environments and caches that nothing uses any more."""
+    return free(to, older_than, dry_run, yes, "delete what old jobs left, and unused caches?")
+
+
+def free(to: Invocation, older_than: float, dry_run: bool, yes: bool, question: str, only: str | None = None) -> Any:
+    """`only` that kind of thing."""
     if not dry_run:
-        to.confirm(yes, "delete what old jobs left, and unused caches?")
-    result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run})
+        to.confirm(yes, question)
+    result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run, "only": only})
     to.note(f"{'would free' if dry_run else 'freed'} {human(result['freed'])}")
     return result["items"] if to.output == "table" else result
 
@@ -42,15 +47,12 @@ def human(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-prune = Verb(
-    "prune",
-    _prune,
-    [
-        click.Option(
-            ["--older-than"], type=_Age(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
-        ),
-        click.Option(["--dry-run"], is_flag=True, help="Only say what would go."),
-        click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
-    ],
-    help=_prune.__doc__,
-)
+OPTIONS: list[click.Parameter] = [
+    click.Option(
+        ["--older-than"], type=_Age(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Only say what would go."),
+    click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
+]
+
+prune = Verb("prune", _prune, OPTIONS, help=_prune.__doc__)

@@ -58,6 +58,7 @@ _GLOBAL: list[Table] = [
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
     registries.GLOBAL_ROUTES,
+    environments.GLOBAL_ROUTES,
     sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.lists import page
 from smalt.service.api.versioned import Collection, Properties
 from smalt.service.records import assets
+from smalt.service.records import environments as uses
 
 _HOST = {"description": "the Python of this machine that the setting host-python names"}
 _ALWAYS = ("azureml_default", "latest", "default")
@@ -54,6 +56,33 @@ class _Environments(Collection):
 ENVIRONMENTS = _Environments(
     "environments", "environment", content=("image", "condaFile", "build", "inferenceConfig", "osType")
 )
+
+
+async def list_built(call: Call) -> dict[str, Any]:
+    """Every environment that is built on this machine, the last used first."""
+    first = {use.declared_hash: use.job for use in reversed(uses.uses(call.service.db))}
+    found = await asyncio.to_thread(call.service.engine.rooms.environments.list)
+    return {
+        "value": [
+            {
+                "name": ", ".join(built.names) or None,
+                "hash": built.hash,
+                "python": built.record.version or None,
+                "image": (built.record.container or {}).get("name"),
+                "packages": len(built.record.packages),
+                "size": built.size,
+                "built": built.record.built,
+                "seconds": round(built.record.seconds, 1),
+                "last_used": built.last_used,
+                "first_job": first.get(built.hash),
+                "relaxed": built.record.relaxed,
+            }
+            for built in sorted(found, key=lambda built: -built.last_used)
+        ]
+    }
+
+
+GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built)]
 
 
 def _given(call: Call) -> assets.Version | None:

@@ -15,6 +15,7 @@ from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
 from smalt.service.environments.store import size_of
 from smalt.service.records import assets, jobs, usage, workspaces
+from smalt.service.records import environments as uses
 
 _CODE = re.compile(r"/codes/([^/\"]+)/versions/([^/\"]+)")
 
@@ -26,12 +27,17 @@ Item = dict[str, Any]
 async def prune(call: Call) -> dict[str, Any]:
     """Free what was last used more than `older_than` seconds ago, or with `dry_run` only tell what."""
     body = await call.object()
-    age, dry_run = body.get("older_than", 0), body.get("dry_run", False)
+    age, dry_run, only = body.get("older_than", 0), body.get("dry_run", False), body.get("only")
     if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < 1e12:
         raise ValidationException('"older_than" must be a number of seconds')
     if not isinstance(dry_run, bool):
         raise ValidationException('"dry_run" must be true or false')
+    if only not in (None, "environments"):
+        raise ValidationException('"only" must be "environments", where it is there')
     service = call.service
+    if only:
+        items = await _environments(service, age, dry_run)
+        return {"freed": sum(item["bytes"] for item in items), "items": items}
     busy, wanted = _busy_folders(service), _wanted_code(service)
     items = await asyncio.to_thread(_job_folders, service, busy, age, dry_run)
     freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
@@ -92,6 +98,8 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
         if built.last_used > before:
             continue
         size = built.size if dry_run else await environments.remove(built.hash)
+        if size and not dry_run:
+            uses.forget(service.db, built.hash)
         found.append({"kind": "environment", "name": ", ".join(built.names) or built.hash, "bytes": size})
     return found
 

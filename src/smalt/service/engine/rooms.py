@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from smalt.home import Home
 from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
 from smalt.service.engine.folders import Spares
-from smalt.service.environments import Environments
+from smalt.service.environments import Environments, Realised
+from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -22,6 +24,7 @@ from smalt.service.tracking import Tracking
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
               "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
               "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
+_NOTED_SECONDS = 60.0
 _PREFIXES_PASSED_ON = ("PIP_", "UV_")
 
 
@@ -58,6 +61,7 @@ class Rooms:
         self._workspaces: dict[int, Workspace] = {}
         self._root_names: dict[int, str] = {}
         self._artifacts: dict[int, str] = {}
+        self._noted: dict[tuple[int, str], float] = {}
 
     @property
     def has_gpus(self) -> bool:
@@ -86,6 +90,13 @@ class Rooms:
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self.data.resolve(uri, workspace)
+
+    def note_use(self, job: Job, realised: Realised) -> None:
+        """Record that the job uses the environment; to the minute, so that most jobs cost no write."""
+        now, key = time.time(), (job.workspace_id, realised.declared_hash)
+        if now - self._noted.get(key, 0.0) > _NOTED_SECONDS:
+            self._noted[key] = now
+            uses.used(self.db, job, *key[1:], realised.realised_hash, now)
 
     def say(self, job: Job, line: str) -> None:
         """A line of smalt's own in the job's log."""

@@ -222,6 +222,7 @@ class Starting:
     ) -> None:
         jobs.attempt(self._db, run.job, number, "local", leaf.timeout)
         self._board.start(run, step.id, number)
+        self._rooms.note_use(run.job, environment)
         for note in environment.notes:
             self._rooms.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))

@@ -18,8 +18,8 @@ from smalt import inside
 from smalt.runner import contain
 from smalt.service.environments.container_engine import Engine
 
-OUTSIDE = ("HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-           "REQUESTS_CA_BUNDLE", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PIP_CERT")  # fmt: skip
+OUTSIDE = ("LANG", "LC_ALL", "LC_CTYPE", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
+           "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "UV_CACHE_DIR", "PIP_CACHE_DIR", "PIP_CERT")  # fmt: skip
 """Variables that say where things are on this machine, not in the container."""
 
 

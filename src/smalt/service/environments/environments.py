@@ -44,12 +44,13 @@ class Settings(Protocol):
 
 
 class Built(NamedTuple):
-    """An environment on disk, for `smalt prune`."""
+    """An environment on disk."""
 
     hash: str
     names: list[str]
     size: int
     last_used: float
+    record: Record
 
 
 class _Ready(NamedTuple):
@@ -294,7 +295,7 @@ class Environments:
             lib64=False,
             built=time.time(),
             seconds=time.monotonic() - started,
-            size=image.size,
+            size=0 if name == base.image else image.size,  # what others brought is not smalt's to free
             container={"image": image.id, "name": name, "path": image.path},
         )
         self._store.publish(building, record)
@@ -327,7 +328,7 @@ class Environments:
         """Everything that is built."""
         store = self._store
         return [
-            Built(record.declared_hash, record.names, record.size, store.last_used(record.declared_hash))
+            Built(record.declared_hash, record.names, record.size, store.last_used(record.declared_hash), record)
             for record in store.records()
         ]
 

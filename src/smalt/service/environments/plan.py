@@ -79,7 +79,11 @@ def _notes(declared: Declared, used: str, exact: bool, why: str) -> list[str]:
 
 
 def _caused(note: str, why: str) -> str:
-    return re.sub(r" (is not (?:used|built));", lambda match: f" {match[1]} ({why});", note, count=1) if why else note
+    return (
+        re.sub(r" (is not (?:used|built)(?: by smalt)?);", lambda match: f" {match[1]} ({why});", note, count=1)
+        if why
+        else note
+    )
 
 
 def _refuse(declared: Declared, exact: bool, available: Sequence[Minor], why: str) -> None:
