@@ -91,6 +91,7 @@ def test_every_output_mode_is_kept(desk: Desk, mode: str) -> None:
     """A folder exists beforehand; a file does not, but its folder does; both are read by the next step."""
     job = f"""
         type: pipeline
+        settings: {{force_rerun: true}}
         jobs:
           make:
             command: >-

@@ -130,3 +130,13 @@ def test_outputs_stay_while_a_job_has_them(project: Project, own: Server) -> Non
     assert "rate 7" in places[0].read_text()
     project.delete("user")
     assert not places[0].exists()
+
+
+def test_logs_and_files_are_those_of_the_earlier_step(project: Project) -> None:
+    """What is downloaded of a reused step is what the earlier one wrote, its log among it."""
+    project.write("pipe.yml", PIPELINE.replace("> ${{outputs.model}}", "| tee outputs/kept > ${{outputs.model}}"))
+    project.run("first")
+    project.run("second")
+    project.smalt("job", "download", "-n", "second-train", "--all", "-p", "down")
+    assert "rate 0.1" in (project.folder / "down" / "artifacts" / "outputs" / "kept").read_text()
+    assert "rate 0.1" in (project.folder / "down" / "named-outputs" / "model" / "model.txt").read_text()

@@ -27,7 +27,8 @@ def download_job(client: MLClient, job: Job, folder: str, output_name: str | Non
     else:
         names = list(outputs) if everything else []
     if output_name is None:
-        fetch(client, ARTIFACTS.format(job=job.name), os.path.join(folder, "artifacts"), optional=True)
+        made = (job.properties or {}).get("azureml.reusedrunid") or job.name  # a reused step has no files of its own
+        fetch(client, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
         fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)

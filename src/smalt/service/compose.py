@@ -14,7 +14,7 @@ from smalt.service.engine import Engine
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rooms import Rooms
 from smalt.service.environments import Environments
-from smalt.service.records import assets, jobs, resources, workspaces
+from smalt.service.records import assets, jobs, resources, reuse, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
@@ -87,7 +87,8 @@ class _Lookups:
         written = jobs.data(self._db, found.id, "output").get(output)
         if written:
             return written[2]
-        return ARTIFACTS.format(job=found.name) if output in ("artifacts", "default") else None
+        made = reuse.origin(self._db, found.id) or found.name
+        return ARTIFACTS.format(job=made) if output in ("artifacts", "default") else None
 
     def _run(self, workspace: Workspace, run: str) -> str | None:
         """The artifacts of a run that is no job: a script's nested one."""

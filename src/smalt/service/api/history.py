@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import describe, existing
 from smalt.service.api.shapes import iso
-from smalt.service.records import jobs
+from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
 
 _MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
@@ -26,16 +27,24 @@ async def get_run(call: Call) -> dict[str, Any]:
 
 async def get_details(call: Call) -> dict[str, Any]:
     job = existing(call)
-    folder = Path(call.service.engine.rooms.artifacts(call.workspace, job.name))
-    files = f"{call.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.{job.name}"
-    there = [log for log in _LOGS if (folder / log).is_file()]
+    files = f"{call.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun"
+    there = {log: f"{files}/dcid.{made}/{log}" for log, made in _logs(call, job)}
     status = "Finalizing" if call.service.streams.begins_late(call.principal, job) else job.status
     return {
         **_run(call, job),
         "status": status,
-        "logFiles": {log: call.base + call.service.links.sign(f"{files}/{log}") for log in there},
+        "logFiles": {log: call.base + call.service.links.sign(file) for log, file in there.items()},
         "warnings": [],
     }
+
+
+def _logs(call: Call, job: Job) -> Iterator[tuple[str, str]]:
+    """The job's log files, and the job that wrote each: a reused step has the log of the earlier one."""
+    made = reuse.origin(call.service.db, job.id) or job.name
+    for log in _LOGS:
+        writer = made if log.startswith("user_logs/") else job.name
+        if Path(call.service.engine.rooms.artifacts(call.workspace, writer), log).is_file():
+            yield log, writer
 
 
 async def get_children(call: Call) -> dict[str, Any]:
