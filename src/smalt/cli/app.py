@@ -14,7 +14,7 @@ NOUNS = {
     "model": "Models: named and versioned, from files or from a job's output.",
     "registry": "Registries: folders of assets that workspaces and people share.",
     "compute": "Computes: names for the places where jobs run.",
-    "datastore": "Datastores: the folders where data, outputs and models are kept.",
+    "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
     "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
     "schedule": "Schedules: jobs at certain times; kept, but none happens yet.",
     "online-endpoint": "Online endpoints: kept, but serving no requests yet.",
