@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from smalt import wire
+from smalt.entities import PipelineJob
 from tests.helpers import eventually, host_job
 from tests.tracking.conftest import Tracked
 
@@ -176,3 +178,21 @@ def test_a_pipelines_metrics_are_those_of_its_steps(tracked: Tracked, script: st
 
     for run in ("pipe", "pipe-train"):
         eventually(partial(is_over, run), f"the end of {run}")
+
+
+def test_a_reused_step_shows_the_metrics_of_the_earlier_one(tracked: Tracked, workspace: str, script: str) -> None:
+    """Of the pipeline and of the step alone; its own run in MLflow tells whose they are."""
+    pipeline = {"type": "pipeline", "jobs": {"train": {"command": script, "environment": "azureml:host"}}}
+    body = wire.to_rest(PipelineJob.from_dict(pipeline))
+    for name in ("made", "again"):
+        path = f"{workspace}/jobs/{name}"
+        assert tracked.server.ask("PUT", path, body).status == 201
+        eventually(
+            lambda path=path: tracked.server.ask("GET", path).body["properties"]["status"] == "Completed", name, 90
+        )
+    path = f"/smalt/v1{workspace}/jobs/again/metrics?metric=best&history=true"
+    _, run = tracked.server.ask("GET", path).body["runs"]
+    assert [run["job"], run["metrics"][0]["value"]] == ["again-train", "Infinity"]
+    assert len(run["metrics"][0]["points"]) == 1
+    latest = tracked.server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["again-train"]}).body["metrics"]
+    assert latest["again-train"]["best"] == "Infinity"
