@@ -163,3 +163,11 @@ def test_an_asset_is_kept_as_it_was(data: Data, workspace: Workspace, code: Path
     assert (file.name, file.read_text()) == ("data.csv", "2")
     with pytest.raises(NotFound, match="does not exist; check the path of the asset"):
         data.import_local(str(code / "gone"), workspace)
+
+
+@pytest.mark.parametrize("path", ["/", "above", "store"])
+def test_the_store_is_not_copied_into_itself(data: Data, workspace: Workspace, store: Path, path: str) -> None:
+    """Nor is a folder that contains it, such as the whole disk: refused before anything is read."""
+    whole = {"/": "/", "above": str(store.parent.parent), "store": str(store)}[path]
+    with pytest.raises(Refused, match="contains the store"):
+        data.import_local(whole, workspace)

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from smalt.exceptions import NotFound, Unavailable
+from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data.copying import Log, cannot_write, human, remove_tree
 from smalt.service.data.datastores import DEFAULT, Datastores
 from smalt.service.data.manifest import Entry
@@ -21,10 +21,13 @@ def import_local(snapshots: Snapshots, datastores: Datastores, path: str, worksp
     source = os.path.abspath(path)
     if not os.path.exists(source):
         raise NotFound(f"{path} does not exist; check the path of the asset")
+    store = datastores.folder(workspace, DEFAULT)
+    if f"{os.path.realpath(store)}/".startswith(f"{os.path.realpath(source).rstrip('/')}/"):
+        raise Refused(f"{path} contains the store that it would be copied to, {store}; name the folder of the data alone")
     name = os.path.basename(source) or "data"
     snapshot, entries = snapshots.identify(source)
     relative = f"LocalUpload/{snapshot.hash}/{name}"
-    target = datastores.folder(workspace, DEFAULT) / relative
+    target = store / relative
     if not target.exists():
         if log and snapshot.bytes > _LARGE:
             log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
