@@ -208,6 +208,23 @@ def test_no_name_leads_out_of_a_container(server: Server, workspace: str, raw: s
     assert blobs.ask("GET", query=f"restype=container&comp=list&prefix={quote('../')}").names == []
 
 
+@pytest.mark.parametrize("name", ["../x", "%2e%2e/%2e%2e/token", "a/%2e%2e/%2e%2e/x", "", "%00", "nowhere"])
+def test_no_copy_reads_outside_of_a_container(server: Server, workspace: str, name: str) -> None:
+    """The name in the source's URL is contained as any other; nor is another server, or another workspace, read."""
+    blobs = store(server, workspace)
+    for source in (
+        f"https://localhost{blobs._path}/{name}",
+        f"https://localhost/x.blob.core.windows.net/azureml/{name}",
+    ):
+        for query in ("", "comp=block&blockid=YQ%3D%3D"):
+            answer = blobs.ask("PUT", "copy", query, x_ms_copy_source=source)
+            assert answer.status in (400, 403, 404), answer
+            assert b"<Code>" in answer.body
+    assert blobs.ask("HEAD", "copy").status == 404
+    assert blobs.ask("PUT", "here", body=b"1").status == 201
+    assert blobs.ask("PUT", "copy", x_ms_copy_source=f"https://localhost{blobs._path}/here").status == 202
+
+
 def test_a_link_opens_its_own_container_only(server: Server, workspace: str) -> None:
     """Not another container, not with another permission, not when a letter of it is changed; and nothing without."""
     mine, other = upload(server, workspace), upload(server, workspace)

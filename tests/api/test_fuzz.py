@@ -221,7 +221,8 @@ CONTAINERS = [
 COMPS = ["", "block", "blocklist", "metadata", "properties", "tier", "list", "lease", "copy"]
 NAMES = ["", "a", "a/b", "a/", "/", "..", "%2e%2e/x", "%00", "%ff", "a" * 300, "a/" * 600, "0" * 64, f"{'0' * 64}/a"]
 BLOB_HEADERS = ["x-ms-range", "range", "content-md5", "x-ms-blob-content-md5", "x-ms-blob-type", "if-none-match"]
-BLOB_HEADERS += ["x-ms-meta-a", "x-ms-meta-", "x-ms-version", "x-ms-copy-source"]
+BLOB_HEADERS += ["x-ms-meta-a", "x-ms-meta-", "x-ms-version", "x-ms-copy-source", "x-ms-source-range", "if-match"]
+BLOB_HEADERS += ["x-ms-range-get-content-md5"]
 BLOB_VALUES = [
     "",
     "*",
@@ -247,7 +248,10 @@ def test_anything_at_the_blob_routes(server: Server, data: Any) -> None:
     query += (
         f"&prefix={pick(NAMES)}&marker={pick(['', 'x', 'YQ=='])}&maxresults={number}&delimiter={pick(['', '/', 'a'])}"
     )
-    headers = data.draw(st.dictionaries(st.sampled_from(BLOB_HEADERS), st.sampled_from(BLOB_VALUES), max_size=3))
+    own = f"https://localhost{container._path}/{pick(NAMES)}"
+    headers = data.draw(
+        st.dictionaries(st.sampled_from(BLOB_HEADERS), st.sampled_from([*BLOB_VALUES, own]), max_size=3)
+    )
     body = data.draw(st.sampled_from(BLOB_BODIES) | st.binary(max_size=40))
     method = pick(["GET", "PUT", "HEAD", "DELETE", "POST", "PATCH"])
     answer = container.ask(method, query=query, body=body, raw=pick(NAMES), **headers)
