@@ -23,7 +23,7 @@ def import_local(snapshots: Snapshots, datastores: Datastores, path: str, worksp
         raise NotFound(f"{path} does not exist; check the path of the asset")
     store = datastores.folder(workspace, DEFAULT)
     if f"{os.path.realpath(store)}/".startswith(f"{os.path.realpath(source).rstrip('/')}/"):
-        raise Refused(f"{path} contains the store that it would be copied to, {store}; name the folder of the data alone")
+        raise Refused(f"{path} contains the store {store}, which it would be copied to; name the folder of the data")
     name = os.path.basename(source) or "data"
     snapshot, entries = snapshots.identify(source)
     relative = f"LocalUpload/{snapshot.hash}/{name}"
