@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -88,7 +89,9 @@ def test_what_the_service_says_is_read_but_not_sent() -> None:
     read = from_rest(body, "job")
     assert isinstance(read, CommandJob)
     assert (read.name, read.status, read.parent_job_name) == ("n", "Running", "p")
-    assert read.creation_context == {"created_at": "2026-01-01"}
+    assert read.creation_context is not None
+    assert read.creation_context.created_at == datetime(2026, 1, 1)
+    assert "created_at: '2026-01-01T00:00:00'" in str(read)
     written = to_rest(read)["properties"]
     assert "status" not in written
     assert written["isArchived"] is True

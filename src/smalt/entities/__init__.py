@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from smalt.entities.answers import PrivateEndpoint as PrivateEndpoint
     from smalt.entities.answers import ScheduleTriggerResult as ScheduleTriggerResult
     from smalt.entities.answers import ServiceInstance as ServiceInstance
-    from smalt.entities.answers import SystemData as SystemData
     from smalt.entities.answers import Usage as Usage
     from smalt.entities.answers import UsageName as UsageName
     from smalt.entities.answers import VmSize as VmSize
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from smalt.entities.asset import Asset as Asset
     from smalt.entities.asset import IntellectualProperty as IntellectualProperty
     from smalt.entities.asset import Resource as Resource
+    from smalt.entities.asset import SystemData as SystemData
     from smalt.entities.automl_job import AutoMLComponent as AutoMLComponent
     from smalt.entities.automl_job import AutoMLJob as AutoMLJob
     from smalt.entities.automl_job import AutoMLNode as AutoMLNode
@@ -357,8 +357,8 @@ _MODULES = {
     "DiagnoseWorkspaceParameters EndpointAadToken EndpointAuthKeys EndpointAuthToken "
     "EndpointConnection FeatureSetBackfillMetadata FeatureSetMaterializationMetadata FeatureWindow "
     "ImageMetadata ManagedNetworkProvisionStatus NotebookAccessKeys PrivateEndpoint "
-    "ScheduleTriggerResult ServiceInstance SystemData Usage UsageName VmSize WorkspaceKeys",
-    "asset": "Asset IntellectualProperty Resource",
+    "ScheduleTriggerResult ServiceInstance Usage UsageName VmSize WorkspaceKeys",
+    "asset": "Asset IntellectualProperty Resource SystemData",
     "automl_job": "AutoMLComponent AutoMLJob AutoMLNode",
     "batch_deployment": "BatchDeployment BatchRetrySettings ModelBatchDeployment ModelBatchDeploymentSettings "
     "PipelineComponentBatchDeployment",

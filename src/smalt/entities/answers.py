@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smalt.entities.asset import SystemData
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.keyed import Keyed, Mapped
 from smalt.entities.nested import Nested
@@ -19,17 +20,6 @@ class ServiceInstance(Keyed, Entity):
     error = optional(Text(), "Error.")
     endpoint = optional(Text(), "Endpoint.")
     properties = mapping(Map(Anything()), "Properties.")
-
-
-class SystemData(Entity):
-    noun = "who made and changed something, and when"
-
-    created_by = optional(Text(), "Who made it.")
-    created_by_type = optional(Text(), "What that is: a user, an application, …")
-    created_at = optional(Anything(), "When it was made.")
-    last_modified_by = optional(Text(), "Who changed it last.")
-    last_modified_by_type = optional(Text(), "What that is.")
-    last_modified_at = optional(Anything(), "When that was.")
 
 
 class VmSize(Entity):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.entity import Entity, from_service, mapping, optional
+from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
-from smalt.entities.shapes import Anything, AsText, Enum, Map, Text
+from smalt.entities.problems import Path
+from smalt.entities.shapes import JSON, Anything, AsText, Enum, Map, Shape, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.json_schema import Definitions
+    from smalt.entities.reader import Reader
 
 TAGS = Map(AsText())
 
@@ -14,6 +23,36 @@ class AutoDeleteSetting(Entity):
 
     condition = optional(Enum("created_greater_than", "last_accessed_greater_than"), "What the age counts from.")
     value = optional(AsText(), "The age, such as `30d`.")
+
+
+class Moment(Shape[datetime]):
+    """A time, written as ISO 8601; what is not so stays as it is, since only the service tells times."""
+
+    words = "a time"
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        try:
+            return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    def dump(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "string"}
+
+
+class SystemData(Keyed, Entity):
+    noun = "who made and changed something, and when"
+    _is_open = True
+
+    created_by = optional(Text(), "Who made it.")
+    created_by_type = optional(Text(), "What that is: a user, an application, …")
+    created_at = optional(Moment(), "When it was made.")
+    last_modified_by = optional(Text(), "Who changed it last.")
+    last_modified_by_type = optional(Text(), "What that is.")
+    last_modified_at = optional(Moment(), "When that was.")
 
 
 class Resource(Entity):
@@ -26,7 +65,13 @@ class Resource(Entity):
     tags = mapping(TAGS, "Labels, for people and searches.")
     properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.")
     id = from_service(Text(), "The full id, given by the service.")
-    creation_context = from_service(Anything(), "Who made and changed it, and when.")
+    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+
+    def __str__(self) -> str:
+        """As YAML: what `print(job)` is to show."""
+        from smalt.yaml.dumping import dump
+
+        return dump(self)
 
 
 class Asset(Resource):
