@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, events, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
+from smalt.service.reuse.explain import explain
 from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"
@@ -275,5 +276,72 @@ def test_what_changed_while_a_step_ran_is_not_taken_for_what_it_read() -> None:
             await run(bench, "one", document)
             job = await run(bench, "two", document)
             assert origins(bench, job)["sum"] is None
+
+    asyncio.run(scenario())
+
+
+def test_why_a_step_ran_though_it_was_the_same() -> None:
+    """The explanation tells of force_rerun, of what was changed since and what is not known."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+
+            async def reason(job: Job, node: str = "sum") -> str:
+                told = await explain(bench.engine.reusing.reuse, bench.child(job, node))
+                assert told["result"] == "ran"
+                return str(told["reason"])
+
+            data = data_of(bench)
+            assert "no earlier step" in await reason(await run(bench, "one", pipeline(data)))
+            assert "force_rerun is true" in await reason(await run(bench, "forced", pipeline(data, force_rerun=True)))
+            for name in ("one", "forced"):
+                bench.store("azureml", f"{name}-sum", "o", "sum").write_text("another\n")
+            assert "was changed since" in await reason(await run(bench, "changed", pipeline(data)))
+            document = pipeline(data, "unlike any")
+            document["jobs"]["sum"]["command"] = f"echo later > {data}/a.txt; touch {data}/b"
+            await run(bench, "unfit", document)
+            assert "was changed after it had started" in await reason(await run(bench, "again", document))
+            alone = await run(bench, "alone", {"command": "true", "environment": HOST})
+            told = await explain(bench.engine.reusing.reuse, alone)
+            assert "only steps of pipelines" in told["reason"]
+
+    asyncio.run(scenario())
+
+
+def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
+    """What failed is not reused; what made its key different is told all the same."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            failing = pipeline(data, "$(exit 3) && exit 3")
+            for name in ("two", "three"):
+                job = await bench.over(bench.submit(name, failing))
+                assert job.status == "Failed"
+                child = bench.child(job, "sum")
+                assert records.origin(bench.db, child.id) is None
+            told = await explain(bench.engine.reusing.reuse, child)
+            assert told["compared_to"]["job"] == "one-sum"
+            assert [part["part"] for part in told["parts"] if not part["same"]] == ["inputs.factor"]
+
+    asyncio.run(scenario())
+
+
+def test_steps_that_need_an_environment_built_first_are_reused() -> None:
+    """Where the environment is not at hand yet, it is made real, and then the step is judged."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data = data_of(bench)
+            await run(bench, "one", pipeline(data))
+            bench.engine.rooms.environments._host._known.clear()
+            two = await run(bench, "two", pipeline(data))
+            assert origins(bench, two) == {"sum": "one-sum", "count": "one-count"}
+            happened = [
+                event.data for event in events.since(bench.db, two.id, 0) if event.job_id == bench.child(two, "sum").id
+            ]
+            assert happened[-1] == "Completed"
+            assert "Running" not in happened
 
     asyncio.run(scenario())

@@ -40,17 +40,16 @@ async def explain(reuse: Reuse, job: Job) -> Json:
     await reuse.settle(lambda: True)
     now = await _whole(reuse, job, step)
     other = _nearest(reuse, job, now)
+    ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
     if other is None:
-        ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
         reason = step.reason or (_ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it")
         return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
     twin = jobs.get(reuse.db, other.job_id)
     before = whole(other.parts, other.contents.get("inputs", {}))
     beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
     reason = step.reason or _reason(beside, twin)
-    if step.reason is None and all(part["same"] for part in beside):
-        ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
-        reason = _ruled_out(*ruled_out) if ruled_out else reason
+    if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
+        reason = _ruled_out(*ruled_out)  # that one was nearer, as far as anyone knows
     return _shape(job, "ran", reason, None, twin, beside, jobs.name_of(reuse.db, twin.root_id))
 
 

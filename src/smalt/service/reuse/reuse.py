@@ -7,6 +7,7 @@ same judgement is made at once where little is to be read, and beside the event 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +23,8 @@ from smalt.service.reuse.contents import Budget, Content, TooMuch, Unknown, look
 from smalt.service.reuse.keys import Asked, hashes, key_of, whole
 
 _BUDGET = Budget(200, 4_000_000)
+_IDLE_BUDGET = Budget(100_000, 2_000_000_000)
+"""Of more, the content is looked at when a later step may be the same."""
 _MOST_SAME = 5
 """Steps that are the same in everything, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
@@ -89,14 +92,11 @@ class Reuse:
         while goes_on() and (ids := records.unsettled(self._db, after, _TOGETHER)):
             after = ids[-1]
             for id in self._settle_at_once(ids):
-                if goes_on():
-                    await self.settle_one(id)
+                step = records.step(self._db, id)
+                if goes_on() and step is not None and step.key is None:
+                    with contextlib.suppress(TooMuch):
+                        await self._beside(self._settle(step), _IDLE_BUDGET)
             await asyncio.sleep(0)
-
-    async def settle_one(self, job_id: int) -> None:
-        step = records.step(self._db, job_id)
-        if step is not None and step.key is None and step.unfit is None:
-            await self._beside(self._settle(step))
 
     def _settle_at_once(self, ids: Sequence[int]) -> list[int]:
         """Those that take longer are left."""
@@ -203,7 +203,7 @@ class Reuse:
         self._remember(str(location.path), last, content)
         return content
 
-    async def _beside(self, looking: Looking[Result]) -> Result:
+    async def _beside(self, looking: Looking[Result], budget: Budget | None = None) -> Result:
         found: Found | None = None
         try:
             while True:
@@ -213,17 +213,17 @@ class Reuse:
                     except StopIteration as end:
                         result: Result = end.value
                         return result
-                found = [await self.look(place) for place in places]
+                found = [await self.look(place, budget) for place in places]
         finally:
             looking.close()
 
-    async def look(self, place: Place) -> Content | Unknown:
+    async def look(self, place: Place, budget: Budget | None = None) -> Content | Unknown:
         """What is there now."""
         try:
             location = self._data.resolve(place.uri, place.workspace)
             path = location.path or await self._data.fetch(location, None, place.type)
             last = records.seen(self._db, str(path))
-            content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, None)
+            content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, budget)
         except SmaltError as error:
             return Unknown(str(error))
         except Unknown as unknown:
