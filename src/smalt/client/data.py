@@ -63,3 +63,9 @@ def _check(path: str, type: str) -> None:
         raise ValidationException(f"{path} is a file, and the type is uri_folder; make it uri_file or name a folder")
     if type == "mltable" and not os.path.isfile(os.path.join(path, "MLTable")):
         raise ValidationException(f"{path} is no mltable: it has no file MLTable; name a folder that has one")
+    if type == "mltable":
+        from smalt.mltable import document  # of jobs; most data is none
+
+        problems = document.problems_in(path)
+        if problems:
+            raise ValidationException("\n".join(problems))

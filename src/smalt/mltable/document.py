@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from . import checks
+from . import checks, locations
 from .errors import UserErrorException
 
 NAME = "MLTable"
@@ -61,6 +61,35 @@ def problems_of(text: str, path: str) -> list[str]:
         return [f"{path}: the file is not YAML: {error}"]
     place = _Place(root, path)
     return [f"{place(where)}: {sentence}" for where, sentence in checks.problems(content)]
+
+
+def problems_in(folder: str) -> list[str]:
+    """Every mistake in a folder that is to become an asset: in its MLTable, and of paths that are not there."""
+    path = os.path.join(folder, NAME)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    problems = problems_of(text, path)
+    if problems:
+        return problems
+    place = _Place(yaml.compose(text, Loader=yaml.SafeLoader), path)
+    found = []
+    for index, entry in enumerate(yaml.load(text, Loader=yaml.SafeLoader)["paths"]):
+        kind, written = next(iter(entry.items()))
+        missing = _missing(folder, kind, written)
+        if missing:
+            found.append(f"{place(('paths', index, kind))}: {missing}")
+    return found
+
+
+def _missing(folder: str, kind: str, written: str) -> str | None:
+    if locations.is_remote(written):
+        return None
+    plain = locations.plain(written)
+    if not os.path.isabs(plain) and os.path.normpath(plain).startswith(".."):
+        return f"'{written}' is outside of the folder, which alone becomes the asset; save it with colocated=True"
+    if kind == "pattern" or os.path.exists(os.path.join(folder, plain)):
+        return None
+    return f"there is no {kind} {os.path.join(folder, os.path.normpath(plain))}"
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:

@@ -162,7 +162,8 @@ def _mapped(uri: str) -> str | None:
         for prefix in sorted(table, key=len, reverse=True):
             start = prefix.rstrip("/")
             if spelling and (spelling == start or spelling.startswith(start + "/")):
-                return os.path.join(plain(os.path.expanduser(table[prefix])), unquote(spelling[len(start) + 1 :]))
+                rest = unquote(spelling[len(start) + 1 :])
+                return os.path.join(plain(os.path.expanduser(table[prefix])), *filter(None, [rest]))
     found = _DATASTORE.fullmatch(uri)
     if found is None:
         return None
