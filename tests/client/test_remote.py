@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from smalt import Input, MLClient
-from smalt.entities import Model, Registry
-from smalt.exceptions import Refused, Unauthorized
+from smalt.entities import Data, Model, Registry
+from smalt.exceptions import Refused, Unauthorized, Unavailable
 from smalt.home import Home
 from tests.client.documents import command, make
 
@@ -128,3 +128,67 @@ def test_registries(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
 
 def _model(path: str | None) -> Input:
     return Input(type="custom_model", path=path)
+
+
+def _tree(folder: Path) -> Path:
+    for number in range(30):
+        file = folder / f"d{number % 3}" / f"f{number}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes([number]) * 1000)
+    (folder / "large").write_bytes(b"x" * 9_000_000)
+    return folder
+
+
+def _sent(remote: MLClient, monkeypatch: pytest.MonkeyPatch, most: int = 1000) -> list[int]:
+    """The sizes of the requests with content; the connection breaks after `most` of them."""
+    from smalt.client.connection import Connection
+    from smalt.client.http1 import Parts
+
+    sizes: list[int] = []
+    request = Connection.request
+
+    def noted(self: Connection, method: str, path: str, body: object = None, *more: Any, **rest: Any) -> Any:
+        if isinstance(body, Parts):
+            if len(sizes) == most:
+                raise Unavailable("the line is cut")
+            sizes.append(sum(map(len, body)))
+        return request(self, method, path, body, *more, **rest)
+
+    monkeypatch.setattr(Connection, "request", noted)
+    return sizes
+
+
+def test_many_files_go_in_few_requests(remote: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each content once: what is there is not sent again, under whatever name, and unchanged files are not read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = _tree(tmp_path / "tree")
+    sizes = _sent(remote, monkeypatch)
+    made = remote.data.create_or_update(Data(name="tree", path=str(tree)))
+    assert (len(sizes), sum(sizes) > 9_030_000) == (3, True)
+    again = remote.data.create_or_update(Data(name="other", path=str(tree)))
+    assert (again.path, len(sizes)) == (made.path, 3)
+    job = command("cd ${{inputs.d}} && cat */f* | wc -c; wc -c < large", inputs={"d": Input(path=made.path)})
+    assert output(remote, job).split()[-2:] == ["30000", "9000000"]
+
+
+def test_an_upload_that_broke_goes_on(remote: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What had arrived is not sent again, and nothing is registered meanwhile."""
+    tree = _tree(tmp_path / "broken")
+    with monkeypatch.context() as cut:
+        first = _sent(remote, cut, most=1)
+        with pytest.raises(Unavailable, match="cut"):
+            remote.data.create_or_update(Data(name="broken", version="1", path=str(tree)))
+    assert not [one.name for one in remote.data.list() if one.name == "broken"]
+    second = _sent(remote, monkeypatch)
+    remote.data.create_or_update(Data(name="broken", version="1", path=str(tree)))
+    assert sum(first) > 0
+    assert sum(first) + sum(second) < 9_040_000
+
+
+def test_code_goes_in_few_requests(remote: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files together; the same code is not sent again."""
+    tree = _tree(tmp_path / "code")
+    (tree / "large").unlink()
+    sizes = _sent(remote, monkeypatch)
+    assert remote.code.create_or_update(tree) == remote.code.create_or_update(tree)
+    assert len(sizes) == 1

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from smalt.ignore import Folder, Ignore, walk
-from smalt.service.data import Snapshots, scan, statcache
+from smalt import statcache
+from smalt.service.data import Snapshots, scan
 from smalt.service.data.scan import Scan
 
 _LIBRARY = os.path.dirname(json.__file__)  # files that nobody has touched for longer than a clock's tick

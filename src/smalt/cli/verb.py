@@ -55,6 +55,7 @@ class Invocation:
                 subscription_id=self.subscription,
                 resource_group_name=self.resource_group,
                 workspace_name=self.workspace_name,
+                show_progress=not self.quiet,
             )
         return self._client
 

@@ -40,6 +40,7 @@ class MLClient(Collections):
         if workspace_name is not None and registry_name is not None:
             raise ValidationException("a workspace_name and a registry_name are given; give one of them")
         self._url, self._token, self._home = url, token, home
+        self.show_progress = kwargs.get("show_progress", True) is not False
         self._threads = threading.local()
         self.registry_name = registry_name
         defaults = self._defaults() if None in (subscription_id, resource_group_name, workspace_name) else {}

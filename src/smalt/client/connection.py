@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from smalt.client.errors import from_answer
-from smalt.client.http1 import Answer, Body, Broken, Wire
+from smalt.client.http1 import Answer, Body, Broken, Parts, Wire
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.ids import url_path
 
@@ -114,7 +114,7 @@ class Connection:
         target = _target(self.server.prefix, path, query)
         data, kind = _encoded(body)
         sent = self._headers({**kind, **headers})
-        repeatable = data is None or isinstance(data, bytes)
+        repeatable = data is None or isinstance(data, (bytes, Parts))
         if not repeatable:
             self.close()  # what cannot be sent twice goes over a fresh connection
         deadline, broken = time.monotonic() + _STOPPING_SECONDS, not repeatable
@@ -227,7 +227,7 @@ def _text(value: object) -> str:
 def _encoded(body: object) -> tuple[Body, dict[str, str]]:
     if body is None:
         return None, {}
-    if isinstance(body, (dict, list)):
+    if isinstance(body, (dict, list)) and not isinstance(body, Parts):
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
         return text.encode(), {"Content-Type": "application/json"}
     if isinstance(body, (bytes, Iterable)):

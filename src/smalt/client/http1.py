@@ -17,7 +17,12 @@ _MOST_HEADERS = 200
 _LONGEST_LINE = 65536
 _PIECE = 1 << 18
 
-Body = bytes | Iterable[bytes] | None
+
+class Parts(list[bytes]):
+    """A body in several pieces that are all here, so that its length is known and it can be sent again."""
+
+
+Body = bytes | Parts | Iterable[bytes] | None
 
 
 class Broken(Unavailable):
@@ -100,6 +105,8 @@ class Wire:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if isinstance(body, bytes):
             lines.append(f"Content-Length: {len(body)}")
+        elif isinstance(body, Parts):
+            lines.append(f"Content-Length: {sum(map(len, body))}")
         elif body is not None:
             lines.append("Transfer-Encoding: chunked")
         elif method in ("POST", "PUT", "PATCH"):
@@ -109,6 +116,10 @@ class Wire:
             self._sock.sendall(head + (body or b""))
             return
         self._sock.sendall(head)
+        if isinstance(body, Parts):
+            for piece in body:
+                self._sock.sendall(piece)
+            return
         for piece in filter(None, body):
             self._sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
         self._sock.sendall(b"0\r\n\r\n")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from collections.abc import Iterator
+import struct
 from typing import TYPE_CHECKING, Any
 
+from smalt.client import hashes
+from smalt.client.hashes import pieces, whole
+from smalt.client.http1 import Parts
+from smalt.client.progress import Progress
 from smalt.exceptions import NotFound
-from smalt.ignore import Ignore, walk
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
 
-_PIECE = 1 << 20
+_HEAD = struct.Struct(">32sQ")  # as service/api/snapshots reads it
+_SMALL = 1 << 20
+_REQUEST = 8_000_000
 
 
 def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str:
@@ -28,11 +32,37 @@ def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str
         manifest.include(os.path.normpath(os.path.join(path, include)))
     body = {"manifest": list(manifest.items.values())}
     answer = client.connection.post(route, body)
-    for sha in answer.get("missing") or ():
-        client.connection.request("PUT", f"/smalt/v1/blobs/{sha}", pieces(manifest.sources[sha]))
+    _send(client, os.path.basename(path), [(sha, *manifest.sources[sha]) for sha in answer.get("missing") or ()])
     if "codeId" not in answer:
         answer = client.connection.post(route, body)
     return str(answer["codeId"])
+
+
+def _send(client: MLClient, name: str, missing: list[tuple[str, str, int]]) -> None:
+    """Small contents many at once, each large one by itself."""
+    progress = Progress(name, len(missing), sum(size for _, _, size in missing), client.show_progress)
+    batch = Parts()
+    count = total = 0
+
+    def flush() -> None:
+        nonlocal batch, count, total
+        if batch:
+            client.connection.request("POST", "/smalt/v1/blobs", batch)
+            progress.add(count, total)
+        batch, count, total = Parts(), 0, 0
+
+    for sha, source, size in missing:
+        if size > _SMALL:
+            client.connection.request("PUT", f"/smalt/v1/blobs/{sha}", pieces(source))
+            progress.add(1, size)
+            continue
+        data = whole(source)
+        batch += [_HEAD.pack(bytes.fromhex(sha), len(data)), data]
+        count, total = count + 1, total + size
+        if total > _REQUEST:
+            flush()
+    flush()
+    progress.close()
 
 
 class Manifest:
@@ -40,44 +70,23 @@ class Manifest:
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
-        self.sources: dict[str, str] = {}
+        self.sources: dict[str, tuple[str, int]] = {}
 
     def add(self, path: str, prefix: str) -> None:
         """A folder's content, or a file, below `prefix`."""
-        if not os.path.isdir(path):
-            self._add_file(path, prefix + os.path.basename(path))
-            return
-        for folder in walk(path, Ignore.of(path)):
-            inside = prefix + folder.prefix
-            for name, _ in folder.files:
-                self._add_file(os.path.join(path, folder.prefix + name), inside + name)
-            for name, target in folder.links:
-                self.items[inside + name] = {"path": inside + name, "link": target}
-            if folder.empty and inside:
-                self.items[inside[:-1]] = {"path": inside[:-1], "folder": True}
+        tree = hashes.of(path, ignore=True)
+        for file in tree.files:
+            name = prefix + (file.path or os.path.basename(path))
+            executable = bool(file.mode & stat.S_IXUSR)
+            self.sources[file.sha256] = file.source, file.size
+            self.items[name] = {"path": name, "sha256": file.sha256, "size": file.size, "executable": executable}
+        for link, target in tree.links.items():
+            self.items[prefix + link] = {"path": prefix + link, "link": target}
+        for folder in tree.folders:
+            self.items[prefix + folder] = {"path": prefix + folder, "folder": True}
 
     def include(self, path: str) -> None:
         """A file or folder under its own name."""
         if not os.path.exists(path):
             raise NotFound(f"there is no file or folder {path}; correct additional_includes")
         self.add(path, f"{os.path.basename(path)}/" if os.path.isdir(path) else "")
-
-    def _add_file(self, path: str, name: str) -> None:
-        digest, size = hashlib.sha256(), 0
-        for piece in pieces(path):
-            digest.update(piece)
-            size += len(piece)
-        executable = bool(os.stat(path).st_mode & stat.S_IXUSR)
-        sha = digest.hexdigest()
-        self.sources[sha] = path
-        self.items[name] = {"path": name, "sha256": sha, "size": size, "executable": executable}
-
-
-def pieces(path: str) -> Iterator[bytes]:
-    """A file's bytes, a piece at a time."""
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
-    except OSError as error:
-        raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None

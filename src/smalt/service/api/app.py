@@ -38,6 +38,7 @@ from smalt.service.api import (
     snapshots,
     status,
     stream,
+    uploads,
     vault,
     workspaces,
 )
@@ -57,8 +58,8 @@ _GLOBAL: list[Table] = [
     workspaces.GLOBAL_ROUTES,
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
-    registries.GLOBAL_ROUTES,
     environments.GLOBAL_ROUTES,
+    registries.GLOBAL_ROUTES,
     sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
@@ -84,6 +85,7 @@ _WORKSPACE: dict[str, list[Table]] = {
         job_code.ROUTES,
         bulk.ROUTES,
         files.ROUTES,
+        uploads.ROUTES,
         vault.ROUTES,
     ],
     "/history/v1.0": [history.ROUTES],

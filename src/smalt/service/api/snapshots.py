@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.api import codes
 from smalt.service.api.call import Call
+from smalt.service.api.errors import TooLarge
 from smalt.service.api.pipe import consumed
+
+_HEAD = struct.Struct(">32sQ")
+_LARGEST = 64_000_000
 
 
 async def add_snapshot(call: Call) -> dict[str, Any]:
@@ -34,6 +40,32 @@ async def put_blob(call: Call) -> dict[str, Any]:
     return {"size": await consumed(call, lambda blocks: snapshots.put_blob(sha, blocks))}
 
 
+async def put_blobs(call: Call) -> dict[str, Any]:
+    """Many blobs, each behind its sha256 and length, made durable together."""
+    parts, size = [], 0
+    async for part in call.chunks():
+        size += len(part)
+        if size > _LARGEST:
+            raise TooLarge(f"the body is larger than {_LARGEST} bytes; send fewer blobs at once")
+        parts.append(part)
+    blobs = list(_blobs(b"".join(parts)))
+    await asyncio.to_thread(call.service.data.snapshots.put_blobs, blobs)
+    return {"blobs": len(blobs)}
+
+
+def _blobs(body: bytes) -> Iterator[tuple[str, bytes]]:
+    at = 0
+    while at < len(body):
+        if at + _HEAD.size > len(body):
+            raise ValidationException("the body ends within the head of a blob")
+        sha, size = _HEAD.unpack_from(body, at)
+        at += _HEAD.size
+        if at + size > len(body):
+            raise ValidationException("the body ends within a blob")
+        yield sha.hex(), body[at : at + size]
+        at += size
+
+
 def _path(call: Call, body: dict[str, Any]) -> str:
     path = body.get("path")
     if not isinstance(path, str) or not os.path.isabs(path):
@@ -44,4 +76,4 @@ def _path(call: Call, body: dict[str, Any]) -> str:
 
 
 ROUTES = [("POST", "/snapshots", add_snapshot)]
-GLOBAL_ROUTES = [("PUT", "/smalt/v1/blobs/{sha256}", put_blob)]
+GLOBAL_ROUTES = [("PUT", "/smalt/v1/blobs/{sha256}", put_blob), ("POST", "/smalt/v1/blobs", put_blobs)]

@@ -39,7 +39,7 @@ class Objects:
                 file.write(block)
                 size += len(block)
             if digest.hexdigest() != sha:
-                raise ValidationException(f"the bytes sent as {sha} have another sha256; send them again")
+                raise _other_bytes(sha)
             file.finish(self.path(sha))
         return size
 
@@ -79,7 +79,15 @@ class Batch:
             data = file.read(_IN_MEMORY + 1)
         if len(data) > _IN_MEMORY:
             return self._store_large(path)  # it grew meanwhile
-        sha = hashlib.sha256(data).hexdigest()
+        return self._keep(hashlib.sha256(data).hexdigest(), data)
+
+    def put(self, sha: str, data: bytes) -> None:
+        """Store a blob that a client sends; refused when its bytes are not those of its name."""
+        if hashlib.sha256(data).hexdigest() != sha:
+            raise _other_bytes(sha)
+        self._keep(sha, data)
+
+    def _keep(self, sha: str, data: bytes) -> str:
         if sha not in self._arrived and not self._objects.has(sha, len(data)):
             try:
                 temporary = self._next()
@@ -130,6 +138,10 @@ class Batch:
                 os.unlink(f"{self._incoming}/{number}")
         with contextlib.suppress(OSError):
             self._incoming.rmdir()
+
+
+def _other_bytes(sha: str) -> ValidationException:
+    return ValidationException(f"the bytes sent as {sha} have another sha256; send them again")
 
 
 def hash_file(path: str) -> str:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from smalt import statcache
 from smalt.exceptions import Refused, Unavailable
 from smalt.ignore import FILES, Folder, Ignore, walk
-from smalt.service.data import statcache
 from smalt.service.data.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
-from smalt.service.data.statcache import Cache, Known
+from smalt.statcache import Cache, Known
 
 _TRIES = 3
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smalt import statcache
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.ignore import FILES
-from smalt.service.data import manifest, pruning, statcache
+from smalt.service.data import manifest, pruning
 from smalt.service.data.copying import cannot_write, human
 from smalt.service.data.durable import sync_files, sync_folders
 from smalt.service.data.manifest import EXECUTABLE, FILE, Entry
@@ -108,6 +109,12 @@ class Snapshots:
         """Store one blob that a client sends, if its bytes have that sha256; gives its size."""
         with self._sharing.shared():
             return self.objects.put(manifest.sha256(sha), blocks)
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """The same for many small ones, durable together."""
+        with self._sharing.shared(), self.objects.batch() as batch:
+            for sha, data in blobs:
+                batch.put(manifest.sha256(sha), data)
 
     def add_manifest(self, items: Sequence[Mapping[str, Any]]) -> Snapshot:
         """Take a client's manifest whose blobs are all here."""

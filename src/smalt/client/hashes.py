@@ -1,0 +1,135 @@
+"""The sha256 of each file of a folder; a file that has not changed since the last time is not read again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from smalt import statcache
+from smalt.exceptions import NotFound
+from smalt.ignore import Ignore, walk
+from smalt.statcache import Cache, Known
+
+_PIECE = 1 << 20
+_AT_ONCE = 64
+
+
+class File(NamedTuple):
+    path: str
+    """Below the root, with `/`; "" for a root that is a file."""
+    source: str
+    size: int
+    sha256: str
+    mode: int
+
+
+class Tree(NamedTuple):
+    files: list[File]
+    links: dict[str, str]
+    folders: list[str]
+    """Empty ones."""
+
+
+def of(root: str, ignore: bool) -> Tree:
+    """Of a folder, less what its ignore file names where `ignore`; or of one file."""
+    if not os.path.isdir(root):
+        status = os.stat(root)
+        return Tree([File("", root, status.st_size, sha256(root), status.st_mode)], {}, [])
+    began, place = time.time_ns(), statcache.place(_folder(), root, ignore)
+    last = statcache.load(place)
+    known: dict[str, dict[str, Known]] = {}
+    rest: dict[str, str] = {}
+    changed: list[tuple[str, str]] = []
+    for folder in walk(root, Ignore.of(root) if ignore else None):
+        before = last.files.get(folder.prefix, {}) if last else {}
+        here = known[folder.prefix] = {}
+        for name, status in folder.files:
+            was = before.get(name)
+            if was is not None and was == statcache.known(status, was[5]):
+                here[name] = was
+            else:
+                changed.append((folder.prefix, name))
+        rest.update((folder.prefix + name, target) for name, target in folder.links)
+        if folder.empty and folder.prefix:
+            rest[folder.prefix] = ""
+    for (prefix, name), found in zip(changed, _read(root, changed), strict=True):
+        known[prefix][name] = found
+    if changed or last is None or last.rest != rest:
+        _remember(place, known, rest, began)
+    links = {path: target for path, target in rest.items() if target}
+    return Tree(_sorted(root, known), links, [path[:-1] for path, target in rest.items() if not target])
+
+
+def whole(path: str) -> bytes:
+    """The bytes of a small file, in one reading."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(handle).st_size
+            data = os.read(handle, size + 1)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None
+    return data if len(data) == size else b"".join(pieces(path))
+
+
+def sha256(path: str, size: int = _PIECE) -> str:
+    if size < _PIECE:
+        return hashlib.sha256(whole(path)).hexdigest()
+    digest = hashlib.sha256()
+    for piece in pieces(path):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def pieces(path: str) -> Iterator[bytes]:
+    """A file's bytes, a piece at a time."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None
+
+
+def _read(root: str, changed: list[tuple[str, str]]) -> list[Known]:
+    paths = [os.path.join(root, prefix + name) for prefix, name in changed]
+    if len(paths) < _AT_ONCE:
+        return [_known(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # hashing lets other threads run
+        return list(pool.map(_known, paths, chunksize=_AT_ONCE))
+
+
+def _known(path: str) -> Known:
+    status = os.stat(path)
+    return statcache.known(status, sha256(path, status.st_size))
+
+
+def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
+    found = [
+        File(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4])
+        for prefix, names in known.items()
+        for name, file in names.items()
+    ]
+    found.sort()
+    return found
+
+
+def _remember(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, str], began: int) -> None:
+    safe = {
+        prefix: {name: file for name, file in names.items() if not statcache.racy(file, began)}
+        for prefix, names in known.items()
+    }
+    statcache.save(place, Cache(safe, rest, sum(map(len, known.values())), 0, ""))
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base, "smalt", "stat")

@@ -1,0 +1,72 @@
+"""POST /smalt/v1{WS}/datastores/{name}/uploads…: many files of one upload in few requests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from smalt.exceptions import Refused, ValidationException
+from smalt.service.api.call import Call
+from smalt.service.api.datastores import existing
+from smalt.service.api.errors import TooLarge
+from smalt.service.data.remote import Store
+from smalt.service.data.uploads import Upload, read_files
+
+_LARGEST = 64_000_000
+
+
+async def ask(call: Call) -> dict[str, Any]:
+    """Whether `target` is there; with `files`, which of them have not arrived, and how much of each has."""
+    body = await call.object()
+    upload = _upload(call, body.get("target"))
+    if upload is None:
+        return {"bulk": False}
+    if upload.is_done or "files" not in body:
+        return {"bulk": True, "done": upload.is_done}
+    files = read_files(body["files"])
+    return {"bulk": True, "done": False, "missing": await asyncio.to_thread(upload.missing, files)}
+
+
+async def receive(call: Call) -> dict[str, Any]:
+    """Pieces of files, one behind the other: see data/uploads."""
+    upload = _of_folder(_upload(call, call.query("target")))
+    parts, size = [], 0
+    async for part in call.chunks():
+        size += len(part)
+        if size > _LARGEST:
+            raise TooLarge(f"the body is larger than {_LARGEST} bytes; send fewer files at once")
+        parts.append(part)
+    return {"files": await asyncio.to_thread(upload.receive, parts)}
+
+
+async def finish(call: Call) -> dict[str, Any]:
+    body = await call.object()
+    upload = _of_folder(_upload(call, body.get("target")))
+    files, folders = read_files(body.get("files")), body.get("folders") or []
+    if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
+        raise ValidationException('"folders" must be a list of paths')
+    await asyncio.to_thread(upload.finish, files, folders)
+    return {"done": True}
+
+
+def _upload(call: Call, target: Any) -> Upload | None:
+    """None for a datastore that is no folder here, to which files go one by one."""
+    store, datastores = existing(call).name, call.service.data.datastores
+    if not isinstance(target, str) or not target.strip("/"):
+        raise ValidationException('"target" must be a path of the datastore')
+    if isinstance(datastores.root(call.workspace.folder, store), Store):
+        return None
+    return Upload(datastores.path(call.workspace.folder, store, target))
+
+
+def _of_folder(upload: Upload | None) -> Upload:
+    if upload is None:
+        raise Refused("this datastore takes files one by one: PUT …/files/PATH")
+    return upload
+
+
+ROUTES = [
+    ("POST", "/datastores/{name}/uploads", ask),
+    ("POST", "/datastores/{name}/uploads/content", receive),
+    ("POST", "/datastores/{name}/uploads/finish", finish),
+]

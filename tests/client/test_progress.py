@@ -1,0 +1,38 @@
+"""How far an upload is."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from smalt.client import progress
+from smalt.client.progress import Progress
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_files_bytes_and_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, which is gone in the end."""
+    monkeypatch.setattr(progress.sys, "stderr", screen := _Terminal())
+    shown = Progress("data", 10, 2_000_000)
+    shown.skip(1, 500_000)
+    shown.add(4, 500_000)
+    line = screen.getvalue()
+    assert "uploading data ████████████░░░░░░░░░░░░ 5/10 files, 1.0 MB of 2.0 MB, " in line
+    assert line.endswith("B/s\x1b[K")
+    shown.close()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_pipe_sees_nothing(monkeypatch: pytest.MonkeyPatch, shown: bool) -> None:
+    """Nor does a terminal whose user wants no progress."""
+    monkeypatch.setattr(progress.sys, "stderr", out := (io.StringIO() if shown else _Terminal()))
+    bar = Progress("data", 1, 10, shown)
+    bar.add(1, 10)
+    bar.close()
+    assert out.getvalue() == ""
