@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import http.client
 import re
 import socket
+import time
+from email.utils import formatdate
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -235,6 +238,27 @@ def test_a_link_opens_its_own_container_only(server: Server, workspace: str) -> 
         assert Container(server, mine._path, changed).ask("GET", "f").status == 401
     store_path = store(server, workspace)._path
     assert Container(server, store_path, mine._query).ask("GET", "f").status == 401
+
+
+def test_a_signature_by_key_is_for_one_request_now(server: Server, workspace: str) -> None:
+    """Not for another blob, method or query, not a quarter of an hour later, and not without a date."""
+    key = base64.b64decode(server.ask("POST", f"{workspace}/listKeys", {}).body["userStorageKey"])
+    path = store(server, workspace)._path
+    blobs = Container(server, path)
+
+    def headers(date: str) -> dict[str, str]:
+        text = f"GET\n{chr(10) * 11}x-ms-date:{date}\n/any{path}\ncomp:list\nrestype:container"
+        signature = base64.b64encode(hmac.digest(key, text.encode(), "sha256")).decode()
+        return {"authorization": f"SharedKey any:{signature}", "x_ms_date": date}
+
+    now, query = headers(formatdate(usegmt=True)), "restype=container&comp=list"
+    assert blobs.ask("GET", query=query, **now).status == 200
+    assert blobs.ask("GET", query=f"{query}&prefix=a", **now).status == 401
+    assert blobs.ask("GET", "other", query=query, **now).status == 401
+    assert blobs.ask("DELETE", query=query, **now).status == 401
+    assert blobs.ask("GET", query=query, authorization=now["authorization"]).status == 401
+    assert blobs.ask("GET", query=query, **headers(formatdate(time.time() - 1000, usegmt=True))).status == 401
+    assert server.ask_tcp("GET", f"{workspace}/jobs", token=None, headers={**now}).status == 401
 
 
 def test_containers_that_are_not_there_are_named(server: Server, workspace: str) -> None:

@@ -170,7 +170,7 @@ _ANSWERS: dict[str, Callable[[Call], Any]] = {
 
 
 def _answer(words: Sequence[str]) -> Callable[[Call], Any] | None:
-    names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
+    names = (" ".join(words[:length]) for length in (4, 3, 2, 1) if len(words) >= length)
     return next((_ANSWERS[name] for name in names if name in _ANSWERS), None)
 
 

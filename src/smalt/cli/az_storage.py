@@ -1,4 +1,4 @@
-"""`az storage blob …` and `az storage container …` on the datastores of the workspace, which are its containers.
+"""`az storage …` on the datastores of the workspace, which are the containers of its one storage account.
 
 The account's name, its key and a connection string may be given, as scripts do; there is one account only.
 """
@@ -101,6 +101,27 @@ def create_container(client: Any, call: Call) -> Row:
     return {"created": False}
 
 
+def keys(client: Any, call: Call) -> list[Row]:
+    return [{"keyName": "key1", "permissions": "FULL", "value": client.workspaces.get_keys()["userStorageKey"]}]
+
+
+def account(client: Any, call: Call) -> Row:
+    """The one that there is, whatever it is called, by TLS: over nothing else clients send keys and tokens."""
+    id = client.workspaces.get_keys()["userStorageResourceId"]
+    name = posixpath.basename(id)
+    url = f"{client.connection.post('/smalt/v1/tls')['url']}/{name}.blob.core.windows.net/"
+    return {"id": id, "name": name, "primaryEndpoints": {"blob": url}}
+
+
+def connection_string(client: Any, call: Call) -> Row:
+    found, key = account(client, call), keys(client, call)[0]["value"]
+    parts = {
+        "DefaultEndpointsProtocol": "https", "AccountName": found["name"], "AccountKey": key,
+        "BlobEndpoint": found["primaryEndpoints"]["blob"].rstrip("/"),
+    }  # fmt: skip
+    return {"connectionString": ";".join(f"{name}={value}" for name, value in parts.items())}
+
+
 ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
     "storage blob upload": upload,
     "storage blob upload-batch": upload_batch,
@@ -108,6 +129,10 @@ ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
     "storage blob download-batch": download_batch,
     "storage blob list": every,
     "storage blob exists": exists,
+    "storage account keys list": keys,
+    "storage account show": account,
+    "storage account list": lambda client, call: [account(client, call)],
+    "storage account show-connection-string": connection_string,
     "storage container list": containers,
     "storage container exists": has_container,
     "storage container create": create_container,

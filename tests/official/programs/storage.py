@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import urllib.request
 from collections.abc import Callable
 
@@ -109,6 +110,30 @@ def it_opens_with_a_link() -> None:
     service.get_blob_client("azureml", "hidden").upload_blob(b"hidden", overwrite=True)
     message = refused(lambda: linked.get_blob_client("x").start_copy_from_url(f"{ACCOUNT}azureml/hidden"))
     assert "does not open container 'azureml'" in message, message
+
+
+def it_opens_with_a_connection_string() -> None:
+    """Requests signed with the account's key; one by another key, or for another account, is refused."""
+    text = az("storage", "account", "show-connection-string", "--query", "connectionString", "-o", "tsv")
+    keyed = BlobServiceClient.from_connection_string(text, **SMALL_BLOCKS).get_container_client("azureml-blobstore")
+    name = "key/with space & more+ü.bin"
+    keyed.upload_blob(name, LARGE, max_concurrency=2, metadata={"upload_status": "done", "name": "n"})
+    assert keyed.download_blob(name).readall() == LARGE
+    assert next(iter(keyed.list_blobs("key/", include=["metadata"]))).metadata["upload_status"] == "done"
+    keyed.get_blob_client("key/copy").start_copy_from_url(keyed.get_blob_client(name).url)
+    keyed.delete_blob(name)
+    assert [one.name for one in keyed.list_blobs("key/")] == ["key/copy"]
+    key = text.partition("AccountKey=")[2].partition(";")[0]
+    assert key == az("storage", "account", "keys", "list", "--query", "[0].value", "-o", "tsv")
+    for wrong in (text.replace(key, "A" * 43 + "="), text.replace(".blob.core", "x.blob.core")):
+        other = BlobServiceClient.from_connection_string(wrong).get_container_client("azureml-blobstore")
+        assert "not signed with this account's key" in refused(lambda other=other: list(other.list_blobs()))
+
+
+def az(*words: str) -> str:
+    place = ["--defaults", "subscription=my-subscription", "group=my-group", f"workspace={ml.workspace_name}"]
+    subprocess.run(["az", "configure", *place], check=True)
+    return subprocess.run(["az", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def it_goes_on_with_a_broken_upload() -> None:

@@ -14,6 +14,7 @@ from smalt.home import Home
 from smalt.service.api.jwt import Tokens as Jwt
 from smalt.service.api.links import Links
 from smalt.service.api.sas import Sas
+from smalt.service.api.shared_key import AccountKeys
 from smalt.service.api.streams import Streams
 from smalt.service.data import Data
 from smalt.service.engine import Engine
@@ -79,6 +80,10 @@ class Service:
     @cached_property
     def sas(self) -> Sas:
         return Sas(self.home.secret("storage"))
+
+    @cached_property
+    def account_keys(self) -> AccountKeys:
+        return AccountKeys(self.home.secret("storage"))
 
     @property
     def data(self) -> Data:

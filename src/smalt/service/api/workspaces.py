@@ -44,8 +44,12 @@ async def delete_workspace(call: Call) -> None:
 
 
 async def list_keys(call: Call) -> dict[str, Any]:
-    """A workspace of the service has keys to its storage; here there are none."""
-    return {}
+    """The key of its storage, for connection strings; of what else the service has keys there is nothing here."""
+    folder, group = call.workspace.folder, workspace_id(call.workspace).partition("/providers/")[0]
+    return {
+        "userStorageKey": call.service.account_keys.key(folder),
+        "userStorageResourceId": f"{group}/providers/Microsoft.Storage/storageAccounts/{folder}",
+    }
 
 
 async def discovery(call: Call) -> dict[str, Any]:
