@@ -196,6 +196,25 @@ def test_a_job_reads_its_workspaces_vault(server: Server, holding: str, workspac
     assert variables["IDENTITY_HEADER"].startswith(PREFIX)
 
 
+def test_scripts_of_sdk_v1_read_secrets(server: Server, holding: str, tmp_path: Path) -> None:
+    """`run.get_secret` and the workspace's key vault, without azureml-core."""
+    script = tmp_path / "v1.py"
+    script.write_text(
+        "from azureml.core import Keyvault, Run\n"
+        "run = Run.get_context()\n"
+        "vault = run.experiment.workspace.get_default_keyvault()\n"
+        "assert isinstance(vault, Keyvault)\n"
+        "assert run.get_secret(name='db-password') == vault.get_secret('db-password') == 's3cret value/ö'\n"
+        "assert run.get_secrets(['db-password']) == {'db-password': 's3cret value/ö'}\n"
+        "assert vault.list_secrets() == [{'name': 'db-password'}]\n"
+        "try:\n    run.get_secret('none')\n"
+        "except Exception as error:\n    print(error)\n"
+    )
+    status, said = run(server, holding, "v1", f"python {script}")
+    assert status == "Completed", said
+    assert "there is no secret 'none'" in said
+
+
 def test_a_token_for_elsewhere_is_not_given(server: Server, holding: str) -> None:
     """An error in App Service's words, after which DefaultAzureCredential goes on to the next way to log in."""
     variables = told(server, holding, "asker")

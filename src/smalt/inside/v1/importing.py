@@ -30,6 +30,7 @@ _OURS = {
     "TabularDatasetFactory": "data._Tabular", "Experiment": "workspace.Experiment", "Workspace": "workspace.Workspace",
     "Model": "models.Model", "Run": "run.Run", "_OfflineRun": "offline.OfflineRun", "_SubmittedRun": "run.SubmittedRun",
     "InputDatasets": "data.InputDatasets", "get_run": "run.get_run",
+    "Keyvault": "keyvault.Keyvault",
     "set_diagnostics_collection": "importing.set_diagnostics_collection",
     **dict.fromkeys(("AzureCliAuthentication", "InteractiveLoginAuthentication", "MsiAuthentication",
                      "ServicePrincipalAuthentication", "TokenAuthentication"), "importing.Authentication"),

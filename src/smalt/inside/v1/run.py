@@ -18,7 +18,7 @@ from .writer import Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from .workspace import Experiment
@@ -274,6 +274,16 @@ class Run(Logging, Storage):
     def get_submitted_run(cls, **_: Any) -> Any:
         return cls.get_context(allow_offline=False)
 
+    def get_secret(self, name: str) -> str:
+        from .keyvault import Keyvault
+
+        return Keyvault().get_secret(name)
+
+    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str]:
+        from .keyvault import Keyvault
+
+        return Keyvault().get_secrets(secrets)
+
     @staticmethod
     def get(workspace: Any, run_id: str) -> Run:
         return Run(workspace.context.experiment, run_id)
@@ -288,8 +298,6 @@ refusing(
     {
         "submit_child": "make it a pipeline, or a sweep",
         "get_environment": "the environment is in the job's YAML",
-        "get_secret": "pass it as one of the job's environment_variables",
-        "get_secrets": "pass them as the job's environment_variables",
         "take_snapshot": "smalt has kept the job's code; see 'smalt job show'",
         "restore_snapshot": "the job's code is its working folder",
         "get_snapshot_id": "the job's code is its working folder",

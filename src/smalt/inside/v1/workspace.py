@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .keyvault import Keyvault
     from .models import Models
     from .run import Run
 
@@ -69,6 +70,11 @@ class Workspace:
 
         return Run(self.context.experiment, run_id)
 
+    def get_default_keyvault(self) -> Keyvault:
+        from .keyvault import Keyvault
+
+        return Keyvault(self)
+
     def get_default_datastore(self) -> Datastore:
         return Datastore(self, "workspaceblobstore")
 
@@ -88,7 +94,6 @@ refusing(
     Workspace,
     {
         **dict.fromkeys(("create", "list", "delete", "update", "write_config", "set_default_datastore"), _CLIENT),
-        "get_default_keyvault": "pass secrets as the job's environment_variables",
         "get_default_compute_target": _CLIENT,
     },
     {
