@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smalt import Input, Output, automl, command, load_component, load_job, wire
+from smalt.constants import TimeZone
 from smalt.dsl import pipeline
 from smalt.entities import (
     BatchEndpoint,
     Command,
+    CronTrigger,
     Environment,
     MarketplaceSubscription,
     ParallelTask,
+    RecurrenceTrigger,
     SparkJob,
     SweepJob,
 )
@@ -143,3 +147,12 @@ def test_a_flow_is_called_with_what_it_maps(tmp_path: Path) -> None:
     step = wire.to_rest(whole(TABLE))["properties"]["jobs"]["asked"]
     assert step["type"] == "parallel"
     assert step["inputs"]["text"]["value"] == "${data.other}"
+
+
+def test_a_schedule_begins_at_a_datetime() -> None:
+    """As the official SDK writes it; text stays as it is."""
+    cron = CronTrigger(expression="0 9 * * *", start_time=datetime(2027, 1, 2, 3), time_zone=TimeZone.UTC)
+    cron.end_time = datetime(2027, 2, 1)
+    assert cron.to_dict()["start_time"] == "2027-01-02 03:00:00"
+    assert cron.to_dict()["end_time"] == "2027-02-01 00:00:00"
+    assert RecurrenceTrigger(frequency="day", interval=1, start_time="2027-01-02").start_time == "2027-01-02"

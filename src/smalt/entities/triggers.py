@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Enum, Integer, List, Text
@@ -24,6 +27,15 @@ class Trigger(Entity):
     start_time = optional(Text(), "When it begins, such as `2026-01-31T10:15:00`.")
     end_time = optional(Text(), "When it ends.")
     time_zone = optional(Text(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        for name in ("start_time", "end_time"):
+            setattr(self, name, vars(self).get(name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A `datetime` becomes text as the service takes it: the time of the clock in `time_zone`."""
+        super().__setattr__(name, value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value)
 
 
 class CronTrigger(Trigger):
