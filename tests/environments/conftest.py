@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from .wheels import make_wheel
 class Settings:
     fidelity: str = "nearest"
     host_python: str | None = None
+    conda_channels: dict[str, str] = field(default_factory=dict)
     container_command: str | None = "none"
     container_arguments: str = ""
 
@@ -86,7 +87,9 @@ def conda(*packages: str, python: str | None = None, name: str = "colours") -> d
 def run(realised: Realised, command: str) -> str:
     """What a job that runs `command` in the environment prints; a failure is an error."""
     kept = {
-        name: os.environ[name] for name in ("HOME", "PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_CACHE_DIR")
+        name: os.environ[name]
+        for name in ("HOME", "PIP_CONFIG_FILE", "PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_CACHE_DIR")
+        if name in os.environ
     }
     variables = {**kept, **realised.variables, "PATH": f"{realised.bin}:/usr/bin:/bin"}
     done = subprocess.run(["bash", "-ec", command], env=variables, capture_output=True, text=True, check=False)

@@ -35,6 +35,7 @@ class Settings(Mapping[str, Any]):
     registry: dict[str, str]
     host_python: str | None
     mlflow_python: str | None
+    conda_channels: dict[str, str]
     container_command: str | None
     container_arguments: str
     defaults: dict[str, str]
@@ -221,8 +222,7 @@ SETTINGS: dict[str, Setting] = {
     "registry": Setting({}, _registries),
     "host-python": Setting(None, _program),
     "mlflow-python": Setting(None, _program),
-    "defaults": Setting({}, _mapping),
-    "cpus": Setting(None, _whole(1)),
+    "conda-channels": Setting({}, _mapping),
     "container-command": Setting(None, _words),
     "container-arguments": Setting("", _words),
     "max-body-mb": Setting(64.0, _number(1)),

@@ -28,6 +28,10 @@ class CondaFile:
     requirements: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    specs: list[str] = field(default_factory=list)
+    """Every conda package as it is written, for a solver that has them all."""
+    pip: list[str] = field(default_factory=list)
+    """The `pip:` list alone."""
 
 
 def read(source: str | Mapping[str, Any]) -> CondaFile:
@@ -106,6 +110,7 @@ def _add_nested(conda: CondaFile, nested: Mapping[str, Any]) -> None:
             text = re.sub(r"(^|\s)#.*", "", str(line or "")).strip()
             if text:
                 conda.requirements.append(text)
+                conda.pip.append(text)
 
 
 def _add(conda: CondaFile, spec: str) -> None:
@@ -113,6 +118,7 @@ def _add(conda: CondaFile, spec: str) -> None:
     if match is None:
         raise Refused(f"'{spec}' in the conda file is no package; write it as name, name=1.2 or name>=1.2")
     name = match["name"]
+    conda.specs.append(spec)
     try:
         version = pep440(_version(match["brackets"], match["version"]))
     except ValueError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from smalt.exceptions import Refused
@@ -36,6 +37,11 @@ class Base:
         return f"image '{self.image}'" if self.image else f"the Dockerfile of '{self.context}'"
 
 
+class Conda(NamedTuple):
+    specs: list[str]
+    channels: list[str]
+
+
 @dataclass(frozen=True)
 class Declared:
     """An environment as it is declared."""
@@ -52,6 +58,8 @@ class Declared:
     not_as_asked: str | None = None
     """Why `fidelity: strict` refuses it, the Python apart."""
     base: Base | None = None
+    conda: Conda | None = None
+    """What a conda solver is to install; None where PyPI has all of it, or nothing is asked of conda."""
 
     def hash(self, used: Minor | str) -> str:
         """The hash under which it is kept, made with Python `used`, or in a container from the content `used`."""
@@ -84,11 +92,7 @@ def _from_catalogue(entry: curated.Entry) -> Declared:
 def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source: str | None = None) -> Declared:
     read = conda.read(source or asset["condaFile"])
     if read.unknown:
-        packages = ", ".join(f"'{each}'" for each in read.unknown)
-        raise Refused(
-            f"the conda file asks for {packages}, which only conda has, and smalt installs from PyPI; "
-            "leave it out, or list under 'pip:' what PyPI calls it"
-        )
+        return _from_conda_alone(asset, read, folder)
     python = read.python
     requirements = inlined(read.requirements, folder)
     notes = []
@@ -103,6 +107,21 @@ def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source:
     return Declared(
         name, AskedPython(python), requirements, parts, notes=[*notes, note], not_as_asked=note,
         base=Base(image, layered=True),
+    )  # fmt: skip
+
+
+def _from_conda_alone(asset: Mapping[str, Any], read: conda.CondaFile, folder: Path | None) -> Declared:
+    """One with packages that PyPI has not: all of them are conda's, as the service has it."""
+    pip = inlined(read.pip, folder)
+    has_python = any(re.match(r"(?:\S+::)?python(?![\w.-])", spec) for spec in read.specs)
+    specs = read.specs if has_python else ["python", *read.specs]
+    image = asset.get("image")
+    parts = _parts(python=read.python, dependencies=[*pip, *specs], channels=read.channels, image=image)
+    note = f"image '{image}' is not used; the job has the packages of its conda file"
+    notes = [note] if image and not images.is_services_base(str(image)) else []
+    return Declared(
+        _name(asset) or read.name, AskedPython(read.python), pip, parts, notes=notes,
+        not_as_asked=note if notes else None, conda=Conda(specs, read.channels),
     )  # fmt: skip
 
 

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple, Protocol
 
 from smalt.exceptions import Refused, SmaltError
 from smalt.home import Home
-from smalt.service.environments import curated, installer
+from smalt.service.environments import conda_prefix, curated, installer
 from smalt.service.environments.build import Build
+from smalt.service.environments.conda_prefix import Conda
 from smalt.service.environments.container_engine import Engine
 from smalt.service.environments.container_images import NotHad
 from smalt.service.environments.containers import Containers
 from smalt.service.environments.declared import Base, Declared, Locate, declare
+from smalt.service.environments.declared import Conda as CondaPackages
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
-from smalt.service.environments.installed import packages, realised_hash
+from smalt.service.environments.installed import realised_hash
 from smalt.service.environments.overlay import Template, template_of
 from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.plan import Plan, contained, plan
@@ -39,6 +41,7 @@ class Settings(Protocol):
 
     fidelity: str
     host_python: str | None
+    conda_channels: dict[str, str]
     container_command: str | None
     container_arguments: str
 
@@ -76,6 +79,7 @@ class Environments:
         self._overlays = Overlays(home.path("environments", ".spare"))
         self._host = Host(self._overlays)
         self._containers = Containers(home, settings)
+        self._conda = Conda(home)
         self._known: dict[tuple[object, ...], Declared] = {}
         self._ready: dict[str, _Ready] = {}
         self._builds: dict[str, Build[Record]] = {}
@@ -263,10 +267,13 @@ class Environments:
         started = time.monotonic()
         why = reason(planned.declared.name, planned.declared.parts, planned.python, self._store.records())
         origin = f"from {planned.base.what}" if planned.base else f"with Python {planned.python}"
+        origin = "of conda packages" if planned.declared.conda else origin
         log(f"building environment {planned.called} {origin}: {why}")
         self._ready.pop(planned.hash, None)
         if planned.base is not None:
             return await self._make_image(planned, planned.base, log, started)
+        if planned.declared.conda is not None:
+            return await self._make_prefix(planned, planned.declared.conda, log, started)
         interpreter = await asyncio.to_thread(self._pythons.interpreter, planned.used)
         building = self._store.begin(planned.hash)
         try:
@@ -277,8 +284,22 @@ class Environments:
             record = await asyncio.to_thread(self._finish, planned, building, interpreter, started, relaxed)
         finally:
             self._store.give_up(building)
-        log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
-        return record
+        return _told(record, log)
+
+    async def _make_prefix(self, planned: Plan, conda: CondaPackages, log: Log, started: float) -> Record:
+        settings = self._settings
+        channels = conda_prefix.channels_of(conda.channels, settings.conda_channels)
+        log(f"channels: {', '.join(channels)}")
+        building = self._store.begin_in_place(planned.hash)
+        try:
+            interpreter, relaxed = await self._conda.make(
+                building / "venv", conda.specs, channels, planned.declared.requirements, log,
+                settings.fidelity != "strict",
+            )  # fmt: skip
+            record = await asyncio.to_thread(self._finish, planned, building, interpreter, started, relaxed)
+        finally:
+            self._store.give_up(building)
+        return _told(record, log)
 
     async def _make_image(self, planned: Plan, base: Base, log: Log, started: float) -> Record:
         image, name = await self._containers.make(planned.declared, base, planned.hash, log)
@@ -306,7 +327,7 @@ class Environments:
     def _finish(
         self, planned: Plan, building: Path, interpreter: Interpreter, started: float, relaxed: list[str]
     ) -> Record:
-        installed = packages(building.glob("venv/lib/python*/site-packages"))
+        installed = conda_prefix.installed(building / "venv")
         record = Record(
             declared_hash=planned.hash,
             realised_hash=realised_hash(interpreter.version, installed),
@@ -338,12 +359,20 @@ def _template(record: Record, venv: Path) -> Template:
     return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
 
 
+def _told(record: Record, log: Log) -> Record:
+    log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
+    return record
+
+
 def _has_mlflow(record: Record) -> bool:
     return any(package.startswith(("mlflow==", "mlflow-skinny==")) for package in record.packages)
 
 
 def _variables(venv: Path) -> dict[str, str]:
     variables = {**VARIABLES, "VIRTUAL_ENV": str(venv)}
+    if os.path.isdir(venv / "conda-meta"):  # its programs, of which the job's own view has the Python ones
+        variables["CONDA_PREFIX"] = str(venv)
+        variables["PATH"] = f"{venv}/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
     for name, folder in (("JUPYTER_PATH", "share/jupyter"), ("JUPYTER_CONFIG_PATH", "etc/jupyter")):
         if os.path.isdir(venv / folder):
             variables[name] = str(venv / folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from smalt.exceptions import Refused
 from smalt.service.environments.asked import Minor
 from smalt.service.environments.declared import Base, Declared
 from smalt.service.environments.own_mltable import substituted
+
+_PLATFORM = f"{platform.system()} {platform.machine()}"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Plan:
         """The sentence for a job whose environment could not be built."""
         if self.base is not None:
             return f"environment {self.called} could not be made from {self.base.what}: {why}"
+        if self.declared.conda is not None:
+            return f"environment {self.called} could not be made of conda packages: {why}"
         hint = "correct its packages"
         if not self.exact:
             hint = f"install Python {self.declared.python}, for which they may be pinned, or relax the pins"
@@ -57,6 +62,10 @@ def plan(declared: Declared, available: Sequence[Minor], fidelity: str, why: str
 
     `why` tells why there is no container.
     """
+    if declared.conda is not None:  # its Python is one of the packages
+        if fidelity == "strict":
+            _refuse(declared, True, available, why)
+        return Plan(declared, (0, 0), True, declared.hash(f"conda {_PLATFORM}"), declared.notes)
     used = declared.python.nearest(available)
     exact = declared.python.allows(used)
     if fidelity == "strict":

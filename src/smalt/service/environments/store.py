@@ -98,21 +98,31 @@ class Store:
         self._clear(declared_hash)
         return Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{declared_hash}-", dir=self.folder))
 
+    def begin_in_place(self, declared_hash: str) -> Path:
+        """Like `begin`, for what cannot be moved: without a record it counts as not there."""
+        self.discard(declared_hash)
+        self.path(declared_hash).mkdir(parents=True)
+        return self.path(declared_hash)
+
     def give_up(self, building: Path) -> None:
         """Remove a build that did not come to its end."""
-        if building.exists():
+        if building.exists() and not (building / "record.json").exists():
             discard(building, self.folder)
 
     def publish(self, building: Path, record: Record) -> None:
         """Put a finished build in its place. Call with the lock held."""
-        path = building / "record.json"
+        target = self.path(record.declared_hash)
+        path = building / ("record.json" if building != target else ".record.json")
         with path.open("w") as file:
             json.dump(asdict(record), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         building.chmod(0o755)
+        if building == target:
+            os.rename(path, target / "record.json")
+            return
         self.discard(record.declared_hash)
-        os.rename(building, self.path(record.declared_hash))
+        os.rename(building, target)
 
     def discard(self, declared_hash: str) -> None:
         """Remove an environment, so that nobody finds half of it meanwhile. Call with the lock held."""
@@ -130,11 +140,14 @@ class Store:
     def sweep(self) -> None:
         """Remove what processes that are no more have left half built or half removed."""
         sweep(self.folder)
-        for left in self.folder.glob(f"{_BUILDING}*"):
+        in_place = (path for path in self.folder.glob("[0-9a-f]*") if not (path / "record.json").exists())
+        for left in (*self.folder.glob(f"{_BUILDING}*"), *in_place):
             declared_hash = left.name.removeprefix(_BUILDING).partition("-")[0]
             with self._handle(declared_hash) as handle:
                 if _lock(handle):
                     self._clear(declared_hash)
+                    if not (self.path(declared_hash) / "record.json").exists():
+                        self.discard(declared_hash)
 
     def _read(self, declared_hash: str) -> Record | None:
         try:
