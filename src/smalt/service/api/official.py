@@ -80,7 +80,8 @@ async def put_deployment(call: Call) -> Reply:
     """How clients create workspaces, hubs and feature stores: by a template whose parameters describe them."""
     found = (await call.object()).get("properties")
     sent = found.get("parameters") if isinstance(found, dict) else None
-    given = {key: value.get("value") for key, value in (sent or {}).items() if isinstance(value, dict)}
+    parameters = sent if isinstance(sent, dict) else {}
+    given = {key: value.get("value") for key, value in parameters.items() if isinstance(value, dict)}
     name = given.get("workspaceName")
     if not isinstance(name, str) or not paths.is_name(name):
         raise Refused("only deployments that create a workspace are possible here; this one has no 'workspaceName'")
