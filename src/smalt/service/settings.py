@@ -161,8 +161,6 @@ def _text(value: Any) -> str:
     return value
 
 
-def _texts(value: Any) -> list[str]:
-    entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
 def _words(value: Any) -> str:
     try:
         return value if value == "" or shlex.split(_text(value)) else ""
@@ -170,6 +168,8 @@ def _words(value: Any) -> str:
         raise ValueError("must be words of a command line") from None
 
 
+def _texts(value: Any) -> list[str]:
+    entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
     if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
         raise ValueError("must be a list of texts")
     return entries
@@ -225,6 +225,8 @@ SETTINGS: dict[str, Setting] = {
     "conda-channels": Setting({}, _mapping),
     "container-command": Setting(None, _words),
     "container-arguments": Setting("", _words),
+    "defaults": Setting({}, _mapping),
+    "cpus": Setting(None, _whole(1)),
     "max-body-mb": Setting(64.0, _number(1)),
     "listen": Setting("127.0.0.1", _text),
     "allowed-hosts": Setting([], _texts),
