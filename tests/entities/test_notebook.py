@@ -67,6 +67,17 @@ def test_a_pipeline_draws_its_steps_below_what_they_wait_for() -> None:
     assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) == 4
 
 
+def test_an_edge_goes_around_the_step_between() -> None:
+    """Where one step waits for two that stand above each other."""
+    svg = drawn(pipeline({"a": [], "b": ["a"], "c": ["b", "a"]})._repr_html_())
+    paths = sorted(str(path.get("d")) for path in svg.iter("{http://www.w3.org/2000/svg}path"))
+    controls = [[part.split(",")[0].lstrip("MC") for part in path.split()] for path in paths]
+    assert len(controls) == 3
+    (around,) = (xs for xs in controls if len(set(xs)) > 1)
+    left_of_boxes = min(x for x, _ in boxes(svg).values())
+    assert (float(around[0]) + 3 * float(around[1]) + 3 * float(around[2]) + float(around[3])) / 8 < left_of_boxes
+
+
 def test_a_pipeline_too_large_to_see_is_counted() -> None:
     """Beyond 300 steps nobody looks at boxes."""
     assert "<p>301 steps</p>" in pipeline({f"s{number}": [] for number in range(301)})._repr_html_()

@@ -94,7 +94,9 @@ def _rows(waits: Mapping[str, list[str]]) -> list[list[str]]:
 def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     x1, y1, x2, y2 = start[0] + _WIDTH / 2, start[1] + _HEIGHT, end[0] + _WIDTH / 2, end[1]
     bend = (y1 + y2) / 2
-    path = f"M{x1:g},{y1:g} C{x1:g},{bend:g} {x2:g},{bend:g} {x2:g},{y2:g}"
+    passes = end[1] - start[1] > 1.5 * _STEP and abs(x1 - x2) < _WIDTH / 2
+    aside, high, low = (0.74 * _WIDTH, y1 + _GAP, y2 - _GAP) if passes else (0, bend, bend)
+    path = f"M{x1:g},{y1:g} C{x1 - aside:g},{high:g} {x2 - aside:g},{low:g} {x2:g},{y2:g}"
     return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.45"/>'
 
 
