@@ -73,6 +73,7 @@ class Starting:
         for run in board.let_go():
             self.goes.append(str(run.step_id))
         self._reused = 0
+        self._reusing.reuse.begin_turn()
         while board.ready and board.slots.any_free and self._may_go_on:
             job = jobs.get(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):

@@ -155,7 +155,7 @@ def ruled_out(db: Database, job: Job, partial: str, before: float) -> tuple[str,
 def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
     """The step of another pipeline that shares most of these parts, and was over at that time; of equals the newest.
 
-    One of the same name counts as if it shared a part more.
+    One of the same name counts as if it shared a part more; of another name, it must share at least command or code.
     """
     if not hashes:
         return None
@@ -164,8 +164,9 @@ def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: f
         f"SELECT k.job_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
         f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
         " AND j.root_id<>? AND j.ended_at<=?"
-        " GROUP BY k.job_id ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
-        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, job.node),
+        " GROUP BY k.job_id HAVING max(k.part IN ('command', 'code')) OR j.node=?"
+        " ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
+        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, job.node, job.node),
     )
     return int(row[0]) if row else None
 

@@ -57,6 +57,12 @@ class Reuse:
     def __init__(self, db: Database, data: Data) -> None:
         self.db = self._db = db
         self.data = self._data = data
+        self._looks: dict[str, Content] = {}
+        """What was there in this turn, in which nothing happens."""
+
+    def begin_turn(self) -> None:
+        """What was looked at before may have changed."""
+        self._looks.clear()
 
     def may_be_reused(self, asked: Asked) -> bool:
         """Whether an earlier step is the same as far as can be known before the inputs are there. Quick."""
@@ -101,6 +107,7 @@ class Reuse:
     def _settle_at_once(self, ids: Sequence[int]) -> list[int]:
         """Those that take longer are left."""
         left = []
+        self.begin_turn()
         with self._db.transaction():
             for id in ids:
                 step = records.step(self._db, id)
@@ -194,13 +201,16 @@ class Reuse:
             location = self._data.resolve(place.uri, place.workspace)
             if location.path is None:
                 raise TooMuch
-            last = records.seen(self._db, str(location.path))
-            content = look(location.path, place.type, last, self._data.snapshots, _BUDGET)
+            path = str(location.path)
+            if path in self._looks:
+                return self._looks[path]
+            last = records.seen(self._db, path)
+            content = self._looks[path] = look(location.path, place.type, last, self._data.snapshots, _BUDGET)
         except SmaltError as error:
             return Unknown(str(error))
         except Unknown as unknown:
             return unknown
-        self._remember(str(location.path), last, content)
+        self._remember(path, last, content)
         return content
 
     async def _beside(self, looking: Looking[Result], budget: Budget | None = None) -> Result:
