@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +66,25 @@ def test_a_blob_that_is_made_while_a_block_arrives_is_its_own(tmp_path: Path) ->
     with pytest.raises(Exception, match="send it again"):
         waiting(folder).put("2", 4, late(), None)
     assert (tmp_path / "blob").read_bytes() == b"first"
+
+
+def test_blocks_that_were_pruned_were_never_sent(tmp_path: Path) -> None:
+    """Their ids name nothing in the folder that is made anew."""
+    put(tmp_path / "b", "1", b"first")
+    shutil.rmtree(tmp_path / "b")
+    put(tmp_path / "b", "2", b"second")
+    assert waiting(tmp_path / "b").sizes() == {"2": 6}
+    waiting(tmp_path / "b").join(["2"], tmp_path / "blob")
+    assert (tmp_path / "blob").read_bytes() == b"second"
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no second file system")
+def test_a_container_on_another_disk_gets_a_copy(tmp_path: Path) -> None:
+    """There the file cannot be renamed."""
+    put(tmp_path / "b", "1", b"first")
+    put(tmp_path / "b", "2", b"second")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        assert os.stat(elsewhere).st_dev != tmp_path.stat().st_dev
+        waiting(tmp_path / "b").join(["1", "2"], Path(elsewhere, "blob"))
+        assert Path(elsewhere, "blob").read_bytes() == b"firstsecond"
+    assert not (tmp_path / "b").exists()

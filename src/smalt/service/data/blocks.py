@@ -45,9 +45,10 @@ def waiting(folder: Path) -> Waiting:
     """The blocks that wait in a folder, which need not be there."""
     with _known_lock:
         path = os.fspath(folder)
-        if path not in _known:
-            _known[path] = Waiting(folder)
-        return _known[path]
+        found = _known.get(path)
+        if found is None or found.is_gone():
+            found = _known[path] = Waiting(folder)
+        return found
 
 
 class Waiting:
@@ -67,6 +68,10 @@ class Waiting:
             if extent.offset > self._end:
                 self._free.append(Extent(self._end, extent.offset - self._end))
             self._end = max(self._end, extent.end)
+
+    def is_gone(self) -> bool:
+        """Whether the folder was deleted: pruned, or with its workspace."""
+        return bool(self._extents) and not (self._folder / "index").exists()
 
     def sizes(self) -> dict[str, int]:
         """By id."""
