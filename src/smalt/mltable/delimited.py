@@ -7,6 +7,7 @@ are converted afterwards; line by line (see lines.py).
 from __future__ import annotations
 
 import io
+import mmap
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -195,32 +196,42 @@ def _by_polars(file: _File, said: _Options, schema: dict[str, Any], limit: int |
         return p.DataFrame(schema=schema)
     if len(said.delimiter.encode()) > 1 or _start(file.source)[:2].lstrip(b"\r").startswith(b"\n"):
         return None
+    quotes = limit is not None or _has_quotes(file.source)
     try:
         table = p.read_csv(
             file.source, has_header=False, skip_rows=1 if file.has_header else 0, separator=said.delimiter,
-            schema=schema, n_rows=limit, quote_char='"', infer_schema=False,
+            schema=schema, n_rows=limit, quote_char='"' if quotes else None, infer_schema=False,
         )  # fmt: skip
     except (p.exceptions.PolarsError, ValueError):
         return None
-    table = _of_whole_lines(table, file, said, limit)
+    table = _of_whole_lines(table, file, said, limit, quotes)
     if table is None or not said.empty_as_string:
         return table
     texts = [name for name, type in table.schema.items() if type == p.String]
     return table.with_columns(p.col(texts).fill_null("")) if texts else table
 
 
-def _of_whole_lines(table: Any, file: _File, said: _Options, limit: int | None) -> Any:
+def _of_whole_lines(table: Any, file: _File, said: _Options, limit: int | None, quotes: bool) -> Any:
     """The table without the rows that blank lines made; None where a value runs over the end of a line unasked."""
     p = pl()
     blank = _blank_rows(table)
     if limit is not None:
-        return None if blank or (not said.multi_line and _has_line_breaks(table)) else table
-    if not said.multi_line and _lines(file.source) != table.height + file.has_header:
+        return None if blank or (quotes and not said.multi_line and _has_line_breaks(table)) else table
+    if quotes and not said.multi_line and _lines(file.source) != table.height + file.has_header:
         return None
     found = _blank_lines(file.source) if blank else 0
+    if blank and not found:  # a row of nothing, unless polars made one of a header alone
+        return table if _lines(file.source) >= table.height + file.has_header else None
     if not found:
         return table
     return table.filter(~p.all_horizontal(p.all().is_null())) if found == blank else None
+
+
+def _has_quotes(source: Any) -> bool:
+    if isinstance(source, bytes):
+        return b'"' in source
+    with open(source, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b'"') >= 0
 
 
 def _has_line_breaks(table: Any) -> bool:
