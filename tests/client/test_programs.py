@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, MLClient, Output, command, load_component
-from smalt.dsl import pipeline
+from smalt.dsl import group, pipeline
 from smalt.exceptions import UserErrorException, ValidationException
 
 
@@ -89,3 +89,38 @@ def test_a_part_of_a_pipeline_runs_again(client: MLClient, capfd: Any) -> None:
         client.jobs.create_or_update(job, only="secnod")
     with pytest.raises(UserErrorException, match="of= is said with only="):
         client.jobs.create_or_update(job, of=earlier.name)
+
+
+def test_groups_of_values_reach_the_steps(client: MLClient, capfd: Any) -> None:
+    """In the pipeline and in one inside it; outputs in groups are found again too."""
+    show = command(
+        command="echo told ${{inputs.ratio}} ${{inputs.n}} > ${{outputs.text}}; cat ${{outputs.text}}",
+        inputs={"ratio": 0.1, "n": 1}, outputs={"text": Output(type="uri_file")}, environment="azureml:host",
+    )  # fmt: skip
+    read = command(command="cat ${{inputs.text}}", inputs={"text": Input(type="uri_file")}, environment="azureml:host")
+
+    @group
+    class Settings:
+        ratio: float = 0.2
+        n: int = 3
+
+    @group
+    class Made:
+        text: Output(type="uri_file")  # type: ignore[valid-type]
+
+    @pipeline
+    def inner(settings: Settings) -> Made:  # type: ignore[valid-type]
+        one = show(ratio=settings.ratio, n=settings.n)  # type: ignore[attr-defined]
+        return Made(text=one.outputs.text)  # type: ignore[call-arg]
+
+    @pipeline
+    def whole(settings: Settings, ratio: float = 0.7) -> None:  # type: ignore[valid-type]
+        inner(settings=Settings(ratio=ratio, n=8))  # type: ignore[call-arg]
+        second = inner(settings=settings)
+        read(text=second.outputs.text)
+
+    job = client.jobs.create_or_update(whole(settings=Settings(n=5)))  # type: ignore[call-arg]
+    client.jobs.stream(str(job.name))
+    out = capfd.readouterr().out
+    assert "told 0.7 8" in out
+    assert out.count("told 0.2 5") == 2

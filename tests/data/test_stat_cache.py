@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.ignore import Folder, Ignore, walk
 from smalt import statcache
+from smalt.ignore import Folder, Ignore, walk
 from smalt.service.data import Snapshots, scan
 from smalt.service.data.scan import Scan
 

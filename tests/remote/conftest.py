@@ -1,6 +1,7 @@
 """Servers that speak as the clouds do, on this machine, and what reaches them.
 
-`smalt[azure,s3]`, `moto[server]`, and Azurite from npm (`azurite-blob` on the PATH, or named by SMALT_TEST_AZURITE).
+`smalt[azure,s3,gcs]`, `moto[server]`, `gcp-storage-emulator`, and Azurite from npm (`azurite-blob` on the PATH,
+or named by SMALT_TEST_AZURITE).
 """
 
 from __future__ import annotations
@@ -77,7 +78,27 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield Cloud(files, datastore, "s3-secret-key", "s3://box")
 
 
-@pytest.fixture(params=["azurite", "moto"])
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Google's storage, which everybody may read and write."""
+    _need("gcsfs")
+    _need("gcp_storage_emulator")
+    port = _free_port()
+    where = ["start", "--host=127.0.0.1", f"--port={port}", "--in-memory", "--default-bucket=box"]
+    command = [sys.executable, "-c", "from gcp_storage_emulator.__main__ import main; main()", *where]
+    with _running(command, tmp_path_factory.mktemp("gcs"), port):
+        from gcsfs.core import GCSFileSystem
+
+        endpoint = f"http://127.0.0.1:{port}"
+        files = GCSFileSystem(token="anon", endpoint_url=endpoint, use_listings_cache=False)
+        datastore = {
+            "datastoreType": "Gcs", "bucketName": "box", "endpoint": endpoint,
+            "credentials": {"credentialsType": "None"},
+        }  # fmt: skip
+        yield Cloud(files, datastore, "", "gs://box")
+
+
+@pytest.fixture(params=["azurite", "moto", "gcs"])
 def cloud(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

@@ -30,6 +30,7 @@ NOUNS = {
     "server": "The local server, which starts by itself.",
     "config": "Settings of the home.",
     "schema": "The JSON Schema of a kind of YAML file, for editors.",
+    "doctor": "Check that everything that is kept is sound, and repair it.",
     "prune": "Free space: what old jobs left, and caches.",
     "completion": "Completion of commands for bash, zsh or fish.",
     "version": "The version of smalt.",

@@ -113,10 +113,10 @@ if TYPE_CHECKING:
     from smalt.entities.datastore import AzureDataLakeGen2Datastore as AzureDataLakeGen2Datastore
     from smalt.entities.datastore import AzureFileDatastore as AzureFileDatastore
     from smalt.entities.datastore import Datastore as Datastore
-    from smalt.entities.datastore import OneLakeArtifact as OneLakeArtifact
-    from smalt.entities.datastore import OneLakeConnectionArtifact as OneLakeConnectionArtifact
     from smalt.entities.datastore import GcsDatastore as GcsDatastore
     from smalt.entities.datastore import LocalPathDatastore as LocalPathDatastore
+    from smalt.entities.datastore import OneLakeArtifact as OneLakeArtifact
+    from smalt.entities.datastore import OneLakeConnectionArtifact as OneLakeConnectionArtifact
     from smalt.entities.datastore import OneLakeDatastore as OneLakeDatastore
     from smalt.entities.datastore import S3Datastore as S3Datastore
     from smalt.entities.deployment import CodeConfiguration as CodeConfiguration

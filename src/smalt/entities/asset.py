@@ -69,9 +69,7 @@ class Resource(Entity):
 
     def __str__(self) -> str:
         """As YAML: what `print(job)` is to show."""
-        from smalt.yaml.dumping import dump
-
-        return dump(self)
+        return self._to_yaml()
 
 
 class Asset(Resource):

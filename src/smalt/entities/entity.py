@@ -185,6 +185,11 @@ class Entity:
 
         dump_to(self, dest)
 
+    def _to_yaml(self) -> str:
+        from smalt.yaml.dumping import dump
+
+        return dump(self)
+
     @classmethod
     def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:
         """A document's noun; one that is nested too deeply for Python is a problem too."""

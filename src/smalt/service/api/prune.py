@@ -38,7 +38,7 @@ async def prune(call: Call) -> dict[str, Any]:
     if only:
         items = await _environments(service, age, dry_run)
         return {"freed": sum(item["bytes"] for item in items), "items": items}
-    busy, wanted = _busy_folders(service), _wanted_code(service)
+    busy, wanted = _busy_folders(service), wanted_code(service)
     items = await asyncio.to_thread(_job_folders, service, busy, age, dry_run)
     freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
@@ -104,7 +104,7 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
     return found
 
 
-def _wanted_code(service: Service) -> set[str]:
+def wanted_code(service: Service) -> set[str]:
     """The snapshots that registered components and unfinished jobs name."""
     texts = [jobs.body(service.db, job.id) for job in jobs.unfinished(service.db)]
     for workspace in workspaces.every(service.db):

@@ -58,7 +58,7 @@ def _s3(address: Address, login: dict[str, str], usual: dict[str, Any], *, anony
 
 
 def _gcs(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
-    import gcsfs
+    from gcsfs.core import GCSFileSystem  # the one that speaks HTTP only
 
     token: Any = "anon" if anonymous else "google_default"
     if "service_account_key" in login:
@@ -66,4 +66,4 @@ def _gcs(address: Address, login: dict[str, str], usual: dict[str, Any], *, anon
             token = json.loads(login["service_account_key"])
         except ValueError:
             raise Refused("the service_account_key is not the JSON text of a key file") from None
-    return gcsfs.GCSFileSystem(**usual, token=token, endpoint_url=address.endpoint)
+    return GCSFileSystem(**usual, token=token, endpoint_url=address.endpoint)

@@ -73,8 +73,7 @@ class Snapshots:
             try:
                 make(self.tree(hash), lambda path, sha: self.objects.path(sha), os.fspath(target))
             except FileNotFoundError as error:
-                self._trees.pop(hash, None)
-                self._place(hash).unlink(missing_ok=True)  # so that the next add() stores everything again
+                self.forget(hash)
                 raise Unavailable(f"the store of snapshots has lost {error.filename}; submit the job again") from None
 
     def has(self, hash: str) -> bool:
@@ -134,6 +133,11 @@ class Snapshots:
             if not dry_run:
                 self._trees.clear()
         return dropped
+
+    def forget(self, hash: str) -> None:
+        """Take a snapshot's manifest out of the store, so that the next `add` stores everything again."""
+        self._trees.pop(hash, None)
+        self._place(hash).unlink(missing_ok=True)
 
     def _add_folder(self, root: str, ignore: bool) -> Snapshot:
         place = statcache.place(self.folder / "stat", root, ignore)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,26 +50,33 @@ class Scope:
         return around(value, lambda text: str(_as_text(self.value(text)[0])))
 
     def _one(self, expression: Expression) -> tuple[Any, set[str]]:
-        name = expression.name
         if expression.kind == "parent.inputs":
-            return self.inputs.get(name), set()
-        if expression.kind == "parent.outputs" and name in self.outputs:
+            return self.inputs.get(_port(expression, self.inputs)), set()
+        if expression.kind == "parent.outputs" and (name := _port(expression, self.outputs)) in self.outputs:
             return self.outputs[name], set()
-        if expression.kind == "parent.jobs" and expression.job is not None:
-            return self._of_node(expression.job, name, expression.port == "inputs")
+        if expression.kind == "parent.jobs" and (job := expression.job) is not None:
+            if expression.port == "inputs":
+                known = self.nodes.get(job, {})
+                return known.get(_port(expression, known)), set()
+            whole = f"{expression.name}.{expression.rest}"
+            return self._of_node(job, whole if (job, whole) in self.made else expression.name)
         if expression.kind == "macro":
             return expression.text, set()
         raise ValidationException(f"pipeline '{self.pipeline}': {expression.text} names nothing that it has")
 
-    def _of_node(self, job: str, name: str, is_input: bool) -> tuple[Any, set[str]]:
-        if is_input:
-            return self.nodes.get(job, {}).get(name), set()
+    def _of_node(self, job: str, name: str) -> tuple[Any, set[str]]:
         if (job, name) in self.made:
             output = self.made[(job, name)]
             return Input(type=output.type, path=output.path), {job}
         if name == "artifacts" and job in self.artifacts:
             return Input(type="uri_folder", path=self.artifacts[job]), {job}
         raise ValidationException(f"pipeline '{self.pipeline}': node '{job}' has no output '{name}'")
+
+
+def _port(expression: Expression, known: Container[str]) -> str:
+    """The name of an input or output; that of one in a group has a dot: `${{parent.inputs.params.ratio}}`."""
+    whole = f"{expression.name}.{expression.rest}"
+    return whole if expression.rest and whole in known else expression.name
 
 
 def needs_of(value: Any) -> set[str]:

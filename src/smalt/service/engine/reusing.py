@@ -111,6 +111,12 @@ class Reusing:
             leaf.verdict = await self.reuse.judge(asked)
         return leaf.verdict is not None and leaf.verdict.of is not None
 
+    async def look_elsewhere(self, leaf: command.Leaf, environment: Realised) -> None:
+        """What the step needs has been fetched."""
+        asked = self._asked(leaf, environment)
+        if asked is not None:
+            await self.reuse.look_elsewhere(asked)
+
     def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
         return self._candidate(leaf, environment) is not None
 

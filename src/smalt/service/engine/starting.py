@@ -242,6 +242,7 @@ class Starting:
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
+                await self._reusing.look_elsewhere(leaf, run.environment)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = caught
         self._prepared.append((run.job.id, error))

@@ -44,13 +44,22 @@ class Seen(NamedTuple):
 
 
 def add(
-    db: Database, job: Job, partial: str, parts: str, *, unfit: str | None = None, reason: str | None = None
+    db: Database,
+    job: Job,
+    partial: str,
+    parts: str,
+    *,
+    inputs: Mapping[str, str] | None = None,
+    unfit: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """A step is about to start. `parts` is JSON."""
+    """A step is about to start. `parts` is JSON, `inputs` what is known of their contents."""
+    contents = json.dumps({"inputs": inputs}) if inputs else None
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
-        " (job_id, workspace_id, root_id, partial, parts, unfit, reason, created_by) VALUES (?,?,?,?,?,?,?,?)",
-        (job.id, job.workspace_id, job.root_id, partial, parts, unfit, reason, job.created_by),
+        " (job_id, workspace_id, root_id, partial, parts, contents, unfit, reason, created_by)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (job.id, job.workspace_id, job.root_id, partial, parts, contents, unfit, reason, job.created_by),
     )
 
 

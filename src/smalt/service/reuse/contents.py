@@ -31,6 +31,8 @@ class Content(NamedTuple):
     seen: Seen
     newest: float
     """When anything of it last changed, by its file system; seconds."""
+    modified: float
+    """When one of its files was last written, as anyone may have set it."""
     manifest: bytes | None
     """What it consists of, where it was read now and is not large."""
 
@@ -55,7 +57,7 @@ class Unknown(Exception):
     """What is there cannot be told; a sentence why."""
 
 
-ABSENT = Content(Seen("", "", 0, 0), 0.0, None)
+ABSENT = Content(Seen("", "", 0, 0), 0.0, 0.0, None)
 
 
 def look(path: Path, type: str | None, last: Seen | None, snapshots: Snapshots, budget: Budget | None) -> Content:
@@ -66,7 +68,7 @@ def look(path: Path, type: str | None, last: Seen | None, snapshots: Snapshots, 
         status = os.stat(root)
         walked = _Walk(root, budget) if stat.S_ISDIR(status.st_mode) else _Walk.of_file(root, status)
         if last is not None and last.stamp and last.stamp == walked.stamp:
-            return Content(last, walked.newest, None)
+            return Content(last, walked.newest, walked.modified, None)
         if budget is not None and walked.bytes > budget.bytes:
             raise TooMuch
         if type == "mltable":
@@ -82,7 +84,7 @@ def look(path: Path, type: str | None, last: Seen | None, snapshots: Snapshots, 
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
     seen = Seen(stamp, manifest.content_id(text), len(sizes), sum(sizes))
-    return Content(seen, walked.newest, text if len(entries) <= _MOST_KEPT else None)
+    return Content(seen, walked.newest, walked.modified, text if len(entries) <= _MOST_KEPT else None)
 
 
 class _Walk:
@@ -121,6 +123,10 @@ class _Walk:
     def newest(self) -> float:
         every = [status.st_ctime_ns for _, status in self._files] + [status.st_ctime_ns for status in self._folders]
         return max(every, default=0) / 1e9
+
+    @property
+    def modified(self) -> float:
+        return max((status.st_mtime_ns for _, status in self._files), default=0) / 1e9
 
     @property
     def stamp(self) -> str:

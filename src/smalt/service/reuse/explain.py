@@ -58,9 +58,11 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
     step = records.step(reuse.db, job.id) or step
     if step.key is not None:
         return whole(step.parts, step.contents.get("inputs", {}))
-    contents = {}
+    contents = dict(step.contents.get("inputs", {}))
     workspace = reuse.workspace(job)
     for name, (type, _, uri, _) in jobs.data(reuse.db, job.id, "input").items():
+        if name in contents:
+            continue
         found = await reuse.look(Place(uri or "", type, workspace))
         known = isinstance(found, Content) and found.newest <= (job.started_at or 0.0)
         contents[name] = found.id if known and isinstance(found, Content) else _NOT_KNOWN

@@ -37,6 +37,8 @@ class Asked:
     refusal: str | None = None
     """Why it must run, whatever ran before."""
     is_deterministic: bool = True
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    """The contents of inputs that are not on this machine, as they were fetched."""
     text: str = field(init=False)
     partial: str = field(init=False)
 

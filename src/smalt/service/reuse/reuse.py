@@ -28,6 +28,8 @@ _IDLE_BUDGET = Budget(100_000, 2_000_000_000)
 _MOST_SAME = 5
 """Steps that are the same in everything, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
+_SKEW = 5.0
+"""Seconds by which the clock of a store elsewhere may be ahead."""
 _TOGETHER = 25
 
 
@@ -71,7 +73,10 @@ class Reuse:
     def started(self, asked: Asked, reason: str | None = None) -> None:
         """The step is about to run; inside the transaction that says so."""
         unfit = None if asked.is_deterministic else asked.refusal
-        records.add(self._db, asked.job, asked.partial, asked.text, unfit=unfit, reason=asked.refusal or reason)
+        records.add(
+            self._db, asked.job, asked.partial, asked.text,
+            inputs=asked.elsewhere, unfit=unfit, reason=asked.refusal or reason,
+        )  # fmt: skip
 
     def reused(self, asked: Asked, verdict: Verdict) -> None:
         """The step has the outputs of `verdict.of`; inside the transaction that says so."""
@@ -91,6 +96,13 @@ class Reuse:
     async def judge(self, asked: Asked) -> Verdict:
         """The same, however long it takes."""
         return await self._beside(self._judge(asked))
+
+    async def look_elsewhere(self, asked: Asked) -> None:
+        """Note what the inputs are that have just been fetched: nothing tells later when they changed there."""
+        for name, data in asked.inputs.items():
+            place = Place(data.uri, data.type, asked.workspace)
+            if self._is_elsewhere(place) and isinstance(found := await self.look(place), Content):
+                asked.elsewhere[name] = found.id
 
     async def settle(self, goes_on: Callable[[], bool]) -> None:
         """Look at what completed steps read and wrote, so that it is known whatever becomes of the files."""
@@ -166,7 +178,11 @@ class Reuse:
         found = yield [self._place(job, row) for row in rows]
         contents: dict[str, dict[str, str]] = {"inputs": {}, "outputs": {}}
         names = [("input", name) for name in read] + [("output", name) for name in written]
+        noted = step.contents.get("inputs", {})
         for (direction, name), content in zip(names, found, strict=True):
+            if direction == "input" and name in noted:
+                contents["inputs"][name] = noted[name]
+                continue
             why = _unfit(direction, name, content, job)
             if why is not None:
                 records.rule_out(self._db, job.id, why)
@@ -234,6 +250,8 @@ class Reuse:
             path = location.path or await self._data.fetch(location, None, place.type)
             last = records.seen(self._db, str(path))
             content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, budget)
+            if location.is_elsewhere:  # of the times of a copy only this is that of the original
+                content = content._replace(newest=content.modified - _SKEW)
         except SmaltError as error:
             return Unknown(str(error))
         except Unknown as unknown:
@@ -241,6 +259,12 @@ class Reuse:
         with self._db.transaction():
             self._remember(str(path), last, content)
         return content
+
+    def _is_elsewhere(self, place: Place) -> bool:
+        try:
+            return self._data.resolve(place.uri, place.workspace).is_elsewhere
+        except SmaltError:
+            return False
 
     def _remember(self, path: str, last: Any, content: Content) -> None:
         if content.id and content.seen != last:

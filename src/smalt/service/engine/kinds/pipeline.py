@@ -183,7 +183,8 @@ class Planner:
         if isinstance(bound, str) and "${{parent.outputs." in bound.replace(" ", ""):
             value, _ = scope.value(bound)
             above = value if isinstance(value, Output) else None
-            label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0].split(".")[0]
+            label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0]
+            label = label if label in scope.outputs else label.split(".")[0]
         node_output = given if isinstance(given, Output) else Output()
         path = above.path if above else node_output.path
         if not path and name == "artifacts":

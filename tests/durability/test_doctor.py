@@ -1,0 +1,220 @@
+"""`smalt doctor`: what is wrong with the store is found and repaired; a kill -9 leaves it sound."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import Server, eventually
+
+WS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+STORE = "workspaces/w/datastores/workspaceblobstore"
+
+
+def troubles(server: Server, **how: bool) -> list[dict[str, Any]]:
+    answer = server.ask("POST", "/smalt/v1/doctor", how)
+    assert answer.status == 200, answer
+    assert answer.body["sound"] == (not answer.body["troubles"])
+    found: list[dict[str, Any]] = answer.body["troubles"]
+    return found
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    made = tmp_path / "code"
+    made.mkdir()
+    for number in range(20):
+        (made / f"{number}.py").write_text(f"print({number})\n" * 50)
+    return made
+
+
+def add(server: Server, code: Path) -> str:
+    answer = server.ask("POST", f"/smalt/v1{WS}/snapshots", {"path": str(code)})
+    assert answer.status == 200, answer
+    return str(answer.body["hash"])
+
+
+def register(server: Server, path: Path, version: str = "1") -> Any:
+    body = {"properties": {"dataUri": f"file://{path}", "dataType": "uri_folder"}}
+    return server.ask("PUT", f"{WS}/data/d/versions/{version}", body)
+
+
+def test_a_damaged_blob_is_stored_again(own_server: Server, code: Path) -> None:
+    """One whose bytes changed is seen by the full examination only; one that is cut short by every one."""
+    own_server.start()
+    hash = add(own_server, code)
+    assert troubles(own_server, full=True) == []
+    one, other, *_ = files(own_server.home.path("snapshots", "objects"))
+    for blob in (one, other):
+        blob.chmod(0o644)
+    one.write_bytes(bytes(one.stat().st_size))
+    assert troubles(own_server) == []
+    [found] = troubles(own_server, full=True)
+    assert (found["check"], found["what"], found["repairable"]) == ("snapshot", hash, True)
+    other.write_bytes(b"")
+    assert [found["what"] for found in troubles(own_server)] == [hash]
+    assert [found["repaired"] for found in troubles(own_server, full=True, repair=True)] == [True]
+    assert troubles(own_server, full=True) == []
+    assert add(own_server, code) == hash
+    assert troubles(own_server, full=True) == []
+
+
+def test_assets_that_lost_their_content(own_server: Server, code: Path) -> None:
+    """Gone, or another one; nobody but their owner can put that right, so it stays said."""
+    own_server.start()
+    assert register(own_server, code).status == 201
+    assert troubles(own_server, full=True) == []
+    [copy] = own_server.home.path(STORE, "LocalUpload").glob("*/code")
+    (copy / "0.py").chmod(0o644)
+    (copy / "0.py").write_text("another")
+    assert troubles(own_server) == []
+    [found] = troubles(own_server, full=True, repair=True)
+    assert (found["check"], found["what"], found["repaired"]) == ("asset", "data d:1", False)
+    copy.rename(copy.with_name("away"))
+    assert [found["what"] for found in troubles(own_server)] == ["data d:1"]
+
+
+def test_left_overs_and_permissions(own_server: Server, code: Path) -> None:
+    """What processes that are gone were writing goes; what only its owner may read becomes so again."""
+    own_server.start()
+    add(own_server, code)
+    own_server.end()
+    home = own_server.home
+    left = [
+        home.path("snapshots", "objects", "incoming", "4711-abc", "1"),
+        home.path("snapshots", "trees", f"{'0' * 64}.4711.12345678"),
+        home.path(STORE, "LocalUpload", "0" * 64, ".4711.12345678", "half"),
+        home.path(STORE, "LocalUpload", "1" * 64, ".arriving-data-another0", "half"),
+        home.path(STORE, ".file.4711.abc.tmp"),
+        home.path("workspaces", "w", "jobs", "nobody", "file"),
+    ]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+        for old in (path, path.parent):
+            os.utime(old, (1, 1))
+    own_server.start()
+    own_server.ask("GET", f"{WS}/data")
+    home.path("token").chmod(0o644)
+    found = troubles(own_server)
+    assert sorted(one["check"] for one in found) == ["left over"] * 6 + ["permission"]
+    assert all(one["repaired"] for one in troubles(own_server, repair=True))
+    assert troubles(own_server) == []
+    assert not any(path.exists() for path in left)
+    assert home.path("token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_kill_during_a_registration(own_server: Server, tmp_path: Path) -> None:
+    """While the server copies a folder: nothing is registered, what is left over goes, and it can be done again."""
+    large = tmp_path / "large"
+    large.mkdir()
+    for number in range(400):
+        (large / f"{number:03}").write_bytes(os.urandom(200_000))
+    process = own_server.start()
+    asking = subprocess.Popen([sys.executable, "-c", _REGISTER, str(own_server.home.socket("server")), str(large)])
+    store = own_server.home.path(STORE, "LocalUpload")
+    eventually(lambda: len(files(store)) > 5, "the beginning of the copy")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    asking.wait()
+    assert not list(store.glob("*/large")), "it was too fast to be killed"
+    own_server.start()
+    assert own_server.ask("GET", f"{WS}/data/d/versions/1").status == 404
+    assert [one["check"] for one in troubles(own_server, repair=True, full=True)] == ["left over"]
+    assert troubles(own_server, full=True) == []
+    assert register(own_server, large).status == 201
+    assert troubles(own_server, full=True) == []
+
+
+def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
+    """While code is stored: no snapshot is there that is not whole, and it can be taken again."""
+    large = tmp_path / "large"
+    large.mkdir()
+    for number in range(400):
+        (large / f"{number:03}").write_bytes(os.urandom(200_000))
+    process = own_server.start()
+    asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket("server")), str(large)])
+    incoming = own_server.home.path("snapshots", "objects", "incoming")
+    eventually(lambda: len(files(incoming)) > 5, "the beginning of the copy")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    asking.wait()
+    own_server.start()
+    assert {one["check"] for one in troubles(own_server, repair=True, full=True)} <= {"left over"}
+    assert troubles(own_server, full=True) == []
+    add(own_server, large)
+    assert troubles(own_server, full=True) == []
+
+
+def test_a_kill_during_an_upload(own_server: Server, tmp_path: Path) -> None:
+    """By a client over the network: the next one goes on, and what is registered in the end is what was sent."""
+    large = tmp_path / "large"
+    large.mkdir()
+    for number in range(300):
+        (large / f"{number:03}").write_bytes(os.urandom(200_000))
+    process = own_server.start()
+    sending = _upload(own_server, large)
+    store = own_server.home.path("workspaces/default/datastores/workspaceblobstore/LocalUpload")
+    eventually(lambda: len(files(store)) > 5, "the beginning of the upload")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert sending.wait() != 0
+    own_server.start()
+    assert troubles(own_server, full=True) == [], "an upload that may go on is no trouble"
+    assert _upload(own_server, large).wait() == 0
+    assert troubles(own_server, full=True) == []
+    [made] = store.glob("*/large")
+    assert {path.name: path.read_bytes() for path in made.iterdir()} == {
+        path.name: path.read_bytes() for path in large.iterdir()
+    }
+
+
+_ASK = """
+import http.client, json, socket, sys
+class Unix(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(sys.argv[1])
+asked = Unix("localhost")
+"""
+_REGISTER = f"""{_ASK}
+body = {{"properties": {{"dataUri": "file://" + sys.argv[2], "dataType": "uri_folder"}}}}
+asked.request("PUT", "{WS}/data/d/versions/1", json.dumps(body))
+try:
+    asked.getresponse()
+except Exception:
+    pass
+"""
+_SNAPSHOT = f"""{_ASK}
+asked.request("POST", "/smalt/v1{WS}/snapshots", json.dumps({{"path": sys.argv[2]}}))
+try:
+    asked.getresponse()
+except Exception:
+    pass
+"""
+_UPLOAD = """
+import sys
+from smalt import MLClient
+from smalt.entities import Data
+from smalt.exceptions import SmaltError
+try:
+    MLClient().data.create_or_update(Data(name="d", version="1", path=sys.argv[1]))
+except SmaltError:
+    sys.exit(1)
+"""
+
+
+def _upload(server: Server, folder: Path) -> subprocess.Popen[bytes]:
+    url = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.token())}
+    cache = {"XDG_CACHE_HOME": str(folder.parent / "cache")}
+    return subprocess.Popen([sys.executable, "-c", _UPLOAD, str(folder)], env={**os.environ, **url, **cache})
