@@ -176,7 +176,6 @@ def test_what_is_of_the_cloud_alone_is_refused(client: MLClient) -> None:
         lambda: client.capability_hosts.get("x"),
         lambda: client.deployment_templates.list(),
         lambda: client.azure_openai_deployments.list("x"),
-        lambda: client.registries.begin_create(make("registry", name="mine", location="x")),
         lambda: client.workspaces.begin_provision_network(),
         lambda: client.data.mount("azureml:x:1"),
         lambda: client.compute.enable_sso(name="x"),
