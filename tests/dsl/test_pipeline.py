@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smalt import Input, Output, command, wire
+from smalt import Input, Output, command, load_component, wire
 from smalt.dsl import group, pipeline
 from smalt.entities import PipelineJob
 from tests.dsl.programs import score, train
@@ -266,3 +266,30 @@ def test_frames_do_not_keep_what_a_function_had(depth: int) -> None:
         assert len(steps) == depth
 
     assert len(whole(DATA).jobs) == len(whole(DATA).jobs) == depth
+
+
+def test_an_optional_input_may_be_left_out() -> None:
+    """The steps that it goes to are then without it, too, and have it when it is given after all."""
+    trainer = train()
+
+    @pipeline
+    def whole(data: Input, kind: str = None, lr: Input(type="number", optional=True) = None) -> None:  # type: ignore[valid-type,assignment] # noqa: RUF013
+        trainer(data=data, kind=kind, lr=lr)
+
+    job = whole(data=DATA)
+    assert list(sent(job)["jobs"]["train_model"]["inputs"]) == ["data"]
+    assert PipelineJob.from_dict(job.to_dict()) == job
+    job.inputs.kind = "b"
+    body = sent(job)
+    assert body["inputs"]["kind"]["value"] == "b"
+    assert body["jobs"]["train_model"]["inputs"]["kind"]["value"] == "${{parent.inputs.kind}}"
+    assert "lr" not in body["jobs"]["train_model"]["inputs"]
+
+
+def test_a_step_alone_leaves_out_its_optional_block() -> None:
+    """As the engine does in a pipeline: what an input without a value would say is not said."""
+    text = "echo ${{inputs.a}} $[[--b ${{inputs.b}}]]"
+    inputs = {"a": {"type": "integer"}, "b": {"type": "string", "optional": True}}
+    component = load_component({"name": "c", "command": text, "environment": "azureml:host@latest", "inputs": inputs})
+    assert sent(component(a=1))["command"] == "echo ${{inputs.a}} "
+    assert sent(component(a=1, b="x"))["command"] == text

@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that the documents name."""
     made = tmp_path_factory.mktemp("files")
     (made / "folder").mkdir()
+    (made / "deeper").mkdir()
     (made / "folder" / "file.txt").write_text("")
     (made / "conda.yml").write_text("dependencies: [pip]\n")
     (made / "environment.yml").write_text("name: e\nversion: 3\nimage: i\nconda_file: conda.yml\n")
@@ -49,13 +50,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @QUICK
 @given(data=st.data())
 def test_what_is_dumped_loads_as_an_equal_entity(kind: str, noun: type[Entity], folder: Path, data: Any) -> None:
-    """Of any kind, with any of its keys: entity.dump(file), and the file loads as the same."""
+    """Of any kind, with any of its keys: entity.dump(file), and the file, in any folder, loads as the same."""
     document = data.draw(documents(noun))
     try:
         entity = load_text(dump_plain(document), kind, folder=str(folder))
     except ValidationException:
         assume(False)
-    path = folder / "dumped.yml"
+    path = folder / data.draw(st.sampled_from(("dumped.yml", "deeper/dumped.yml")))
     entity.dump(path)
     again = load(path, kind)
     assert again == entity

@@ -14,7 +14,7 @@ from smalt.dsl.resolving import resolve
 from smalt.entities.attributes import Attributes
 from smalt.entities.calling import call, check_complete
 from smalt.entities.gathering import gatherer
-from smalt.entities.inputs import Output
+from smalt.entities.inputs import Input, Output
 from smalt.entities.nodes import Node
 from smalt.entities.pipeline_component import PipelineComponent
 from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
@@ -113,9 +113,10 @@ class _Maker:
         told = {key: value for key, value in self.told.items() if key in ("display_name", "description", "tags")}
         job.__dict__.update(told)
         defaults = {key: found.default for key, found in component.inputs.items() if found.default is not None}
-        job.inputs = Attributes({**defaults, **{key: value for key, value in given.items() if value is not None}})
-        job.outputs = _JobOutputs(building.job_outputs)
+        inputs = {**defaults, **{key: value for key, value in given.items() if value is not None}}
         job.jobs = component.jobs
+        job.__dict__["inputs"] = _JobInputs(inputs, _left_out(component, inputs))
+        job.outputs = _JobOutputs(building.job_outputs)
         job.settings = PipelineJobSettings(**self.settings)
         if self.experiment_name is not None:
             job.experiment_name = self.experiment_name
@@ -124,6 +125,36 @@ class _Maker:
         job.__dict__["_line"] = here()
         job.__dict__["_declared"] = component.inputs
         return job
+
+
+class _JobInputs(Attributes):
+    """Of a pipeline job; steps have those that are left out without, until one is given after all."""
+
+    __slots__ = ("_waiting",)
+    word = "input of the pipeline"
+
+    def __init__(self, given: Mapping[str, Any], waiting: Mapping[str, list[tuple[Node, str, Any]]]) -> None:
+        super().__init__(given)
+        object.__setattr__(self, "_waiting", waiting)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        for node, port, binding in self._waiting.get(name, ()):
+            dict.__setitem__(node.inputs, port, binding)
+
+
+def _left_out(component: PipelineComponent, given: Mapping[str, Any]) -> dict[str, list[tuple[Node, str, Any]]]:
+    """The optional inputs that are not given, and what steps would have of them, which is taken from the steps."""
+    texts = {f"${{{{parent.inputs.{name}}}}}": name for name in component.inputs if name not in given}
+    found: dict[str, list[tuple[Node, str, Any]]] = {}
+    for node in component.jobs.values() if texts else ():
+        for port, value in list((vars(node).get("inputs") or {}).items()):
+            text = value.path if isinstance(value, Input) else value
+            name = texts.get(text) if isinstance(text, str) else None
+            if name is not None and component.inputs[name].optional:
+                found.setdefault(name, []).append((node, port, value))
+                dict.pop(node.inputs, port)
+    return found
 
 
 class _JobOutputs(Attributes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.alike import are_alike
 from smalt.entities.entity import Entity, from_service, mapping, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -66,6 +67,11 @@ class Resource(Entity):
     properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.")
     id = from_service(Text(), "The full id, given by the service.")
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) or are_alike(self, other)
+
+    __hash__ = None
 
     def __str__(self) -> str:
         """As YAML: what `print(job)` is to show."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -58,6 +58,23 @@ def parse_command(text: str) -> list[str | Expression | Optional]:
         end = match.end()
     parts.extend(parse(text[end:]))
     return parts
+
+
+def trim(command: str, inputs: Container[str]) -> str:
+    """`command` without the optional blocks that stay out because an input of theirs has no value."""
+    if "$[[" not in command:
+        return command
+    return "".join(_kept(part, inputs) for part in parse_command(command))
+
+
+def _kept(part: str | Expression | Optional, inputs: Container[str]) -> str:
+    if isinstance(part, Optional) and not is_given(part, inputs):
+        return ""
+    return part if isinstance(part, str) else part.text
+
+
+def is_given(block: Optional, inputs: Container[str]) -> bool:
+    return all(one.name in inputs for one in block.parts if isinstance(one, Expression) and one.kind == "inputs")
 
 
 def bindings(text: str) -> Iterator[Expression]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from smalt.entities.alike import are_alike
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
@@ -50,6 +51,11 @@ class Node(Entity):
             return super()._read(data, path, reader)
         finally:
             reader.in_step = outside
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) or are_alike(self, other)
+
+    __hash__ = None
 
     def __getattr__(self, name: str) -> Any:
         """What a step has none of itself may be its component's: `node.command`."""

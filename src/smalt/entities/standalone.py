@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.expression import trim
 from smalt.entities.inputs import Input, Output
 from smalt.entities.job import Job
 from smalt.entities.nested import noun_class
@@ -32,6 +34,15 @@ def as_job(node: Any) -> Any:
     where = vars(node).get("_line", ("", 0))
     if node.type not in _JOBS:
         raise UserErrorException(f"{node.noun} runs only inside a pipeline; call it under @pipeline", where)
+    return job_of(node)
+
+
+def can_be_job(thing: Any) -> bool:
+    return isinstance(thing, Node) and not isinstance(thing, Job) and thing.type in _JOBS
+
+
+def job_of(node: Any) -> Any:
+    """The job that such a step is."""
     noun = noun_class(_JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
@@ -71,7 +82,7 @@ def _complete(values: dict[str, Any], component: Component, fields: Any) -> None
         kept = {} if said is None else vars(said)
         values["outputs"][name] = Output(**{"type": output.type, **_given(mode=output.mode), **kept})
     if "trial" in fields:
-        values["trial"] = _trial(component, values.get("search_space") or {})
+        values["trial"] = _trial(component, values.get("search_space") or {}, values["inputs"])
         return
     if component.type == "pipeline":
         values["component"] = component
@@ -82,6 +93,8 @@ def _complete(values: dict[str, Any], component: Component, fields: Any) -> None
     for key, value in own.items():
         if key in _BODY and key in fields and value is not None:
             values.setdefault(key, value)
+    if "command" in values:
+        values["command"] = trim(values["command"], values["inputs"])
 
 
 _BODY = frozenset(
@@ -103,12 +116,12 @@ def _moded(value: Any, declared: Input | None) -> Any:
     return value
 
 
-def _trial(component: Component, space: Any) -> Any:
+def _trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
     """The command of each trial, which reads the point of the space that it is given."""
     from smalt.entities.sweep_job import Trial
 
     kept = {name: item for name, item in vars(component).items() if name in Trial._fields}
-    text = kept.get("command")
+    text = trim(str(kept.get("command") or ""), {*space, *inputs})
     for name in space:
-        text = text and text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
+        text = text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
     return Trial(**{**kept, "command": text})

@@ -9,6 +9,7 @@ import yaml
 from smalt.entities.entity import Entity
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
+from smalt.yaml.places import seen_from
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -33,16 +34,23 @@ def dump(entity: Entity) -> str:
 
 
 def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
-    """Into a file, new or not, or an open one."""
-    text = dump(entity)
+    """Into a file, new or not, or an open one; a step as the job that it is by itself."""
+    entity = _as_job(entity)
     if not isinstance(dest, (str, os.PathLike)):
-        dest.write(text)
+        dest.write(dump(entity))
         return
+    text = dump_plain(seen_from(os.path.dirname(os.fspath(dest)), entity))
     try:
         with open(dest, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise UserErrorException(f"cannot write {os.fspath(dest)}: {error.strerror}", here()) from None
+
+
+def _as_job(entity: Entity) -> Any:
+    from smalt.entities.standalone import can_be_job, job_of
+
+    return job_of(entity) if can_be_job(entity) else entity
 
 
 def dump_plain(data: Any) -> str:

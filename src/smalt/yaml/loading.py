@@ -42,6 +42,12 @@ def load_text(
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
 
 
+def read_again(entity: Entity) -> Entity | None:
+    """The entity as it would be if it were loaded from a file of the current folder."""
+    reader = FileReader(Session(), os.getcwd(), "")
+    return type(entity)._read_whole(entity.to_dict(), reader)
+
+
 class Session:
     """One load: what was read already, what is being read, and all that is wrong."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smalt.entities.expression import Expression, Optional, parse_command
+from smalt.entities.expression import Expression, Optional, is_given, parse_command
 from smalt.exceptions import ValidationException
 
 
@@ -13,28 +13,11 @@ def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], 
     text = ""
     for part in parse_command(command):
         if isinstance(part, Optional):
-            if _is_given(part, inputs):
+            if is_given(part, inputs):
                 text += "".join(_piece(one, inputs, outputs, macros) for one in part.parts)
         else:
             text += _piece(part, inputs, outputs, macros)
     return text
-
-
-def trim(command: str, inputs: Mapping[str, object]) -> str:
-    """`command` without the optional blocks that stay out because an input of theirs has no value."""
-    if "$[[" not in command:
-        return command
-    return "".join(_kept(part, inputs) for part in parse_command(command))
-
-
-def _kept(part: str | Expression | Optional, inputs: Mapping[str, object]) -> str:
-    if isinstance(part, Optional) and not _is_given(part, inputs):
-        return ""
-    return part if isinstance(part, str) else part.text
-
-
-def _is_given(block: Optional, inputs: Mapping[str, object]) -> bool:
-    return all(one.name in inputs for one in block.parts if isinstance(one, Expression) and one.kind == "inputs")
 
 
 def _piece(

@@ -10,12 +10,12 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities.expression import trim
 from smalt.entities.literals import convert, to_text
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.exceptions import ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
-from smalt.service.engine.rendering import trim
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
