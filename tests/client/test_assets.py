@@ -10,7 +10,8 @@ import pytest
 
 from smalt import MLClient, wire
 from smalt.client.assets import Assets
-from smalt.exceptions import NotFound
+from smalt.client.downloads import download_code
+from smalt.exceptions import NotFound, Refused
 from smalt.wire.ids import parse_id
 from smalt.yaml import load
 from tests.client.documents import ENVIRONMENT, command, make
@@ -165,8 +166,8 @@ def test_components_in_place_become_anonymous_components(client: MLClient, tmp_p
     assert made.jobs["i"].component == sent["two"]["componentId"]
 
 
-def test_additional_includes_are_in_the_code(client: MLClient, tmp_path: Path) -> None:
-    """Files and folders under their own names, beside what the code folder has."""
+def test_additional_includes_are_in_the_code(client: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under their own names, beside what the code folder has; a program names them from its current folder."""
     code, more = tmp_path / "code", tmp_path / "more"
     for folder in (code, more):
         folder.mkdir()
@@ -177,12 +178,37 @@ def test_additional_includes_are_in_the_code(client: MLClient, tmp_path: Path) -
         "command": "cat f.txt more/f.txt one.txt",
         "environment": ENVIRONMENT,
         "code": str(code),
-        "additional_includes": ["../more", "../one.txt"],
+        "additional_includes": ["more", "one.txt"],
     }
+    monkeypatch.chdir(tmp_path)
     job = client.jobs.create_or_update(make("job", type="pipeline", jobs={"s": {"component": component}}))
     events: list[dict[str, Any]] = []
     client.jobs.stream(str(job.name), events.append)
     assert "codemoreone" in "".join(event.get("text", "") for event in events)
+
+
+def test_additional_includes_of_a_registered_component(client: MLClient, tmp_path: Path) -> None:
+    """They come along, without a code folder too; `x.zip` is the folder x; a name that is taken is told."""
+    for folder in ("code", "more"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "f.txt").write_text(folder)
+    given = {"name": "included", "command": "cat more/f.txt; python -m zipfile -l more.zip", "environment": ENVIRONMENT}
+    includes = [str(tmp_path / "more"), str(tmp_path / "more.zip")]
+    for extra in ({}, {"code": str(tmp_path / "code")}):
+        component = make("component", type="command", additional_includes=includes, **given, **extra)
+        made: Any = client.components.create_or_update(component)
+        spec = client.connection.get(f"{client.workspace_id}/components/included/versions/{made.version}")
+        assert "additional_includes" not in spec["properties"]["componentSpec"]
+        files = {entry.name for entry in _restored(client, str(made.code), tmp_path / f"got{made.version}")}
+        assert files == {"more", "more.zip", *(["f.txt"] if extra else [])}
+    taken = make("component", type="command", additional_includes=[str(tmp_path / "code" / "f.txt")], **given, **extra)
+    with pytest.raises(Refused, match=r"has 'f\.txt' already"):
+        client.components.create_or_update(taken)
+
+
+def _restored(client: MLClient, code: str, folder: Path) -> list[Path]:
+    download_code(client, code, str(folder))
+    return list(folder.iterdir())
 
 
 def test_a_submission_is_two_requests(client: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:

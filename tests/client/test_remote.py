@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, MLClient
+from smalt.client import hashes
 from smalt.entities import Data, Model, Registry
 from smalt.exceptions import Refused, Unauthorized, Unavailable
 from smalt.home import Home
@@ -72,6 +73,50 @@ def test_data_assets_are_uploaded(remote: MLClient, tmp_path: Path) -> None:
     (tmp_path / "d.txt").write_text("x")
     made: Any = remote.data.create_or_update(make("data", name="d", type="uri_file", path=str(tmp_path / "d.txt")))
     assert made.path.startswith("azureml://datastores/workspaceblobstore/paths/LocalUpload/")
+
+
+def test_what_is_uploaded_is_what_a_local_client_registers(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
+    """Without what the ignore file names, with links followed and empty folders, and read-only."""
+    data = tmp_path / "data"
+    for folder in ("empty", "skipped", "__pycache__"):
+        (data / folder).mkdir(parents=True)
+    (data / "skipped" / "x").write_text("secret")
+    (data / "a").write_text("a")
+    (data / "link").symlink_to("a")
+    (data / ".amlignore").write_text("skipped\n")
+    found = []
+    for each in (remote, client):
+        made: Any = each.data.create_or_update(make("data", name="same", type="uri_folder", path=str(data)))
+        place = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": made.path})["local"]
+        here = sorted(Path(place).rglob("*"))
+        assert not any(path.stat().st_mode & 0o222 for path in here if path.is_file())
+        found.append([(str(path.relative_to(place)), path.is_file() and path.read_text()) for path in here])
+    assert found[0] == found[1]
+    assert [name for name, _ in found[0]] == [".amlignore", "a", "empty", "link"]
+
+
+@pytest.mark.parametrize("size", [10, 9_000_000])
+def test_a_file_that_changes_while_it_is_uploaded(
+    remote: MLClient, client: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Is told; nothing stands under the name of a content that it is not, and the next upload is whole."""
+    file = tmp_path / "f.bin"
+    file.write_bytes(b"1" * size)
+    original = hashes.of
+
+    def overtaken(root: str, ignore: bool) -> hashes.Tree:
+        found = original(root, ignore)
+        file.write_bytes(b"2" * size)
+        return found
+
+    data = make("data", name="moving", type="uri_file", path=str(file))
+    with monkeypatch.context() as moved:
+        moved.setattr(hashes, "of", overtaken)
+        with pytest.raises(Unavailable, match=r"f\.bin changed while it was being uploaded"):
+            remote.data.create_or_update(data)
+    made: Any = remote.data.create_or_update(data)
+    place = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": made.path})["local"]
+    assert Path(place).read_bytes() == b"2" * size
 
 
 def test_results_are_downloaded(remote: MLClient, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Everything that one submission needs is sent in one request, each content once.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -45,7 +46,19 @@ class Assets:
     @property
     def first_code(self) -> str | None:
         """A local folder that code was taken from."""
-        return next((path for path, _ in self._codes), None)
+        return next((path or includes[0] for path, includes in self._codes), None)
+
+    def component_body(self, component: Component) -> Json:
+        """The body of its PUT; files and folders that it adds to its code are in the code."""
+        includes = getattr(component, "additional_includes", None)
+        if not includes or "code" not in type(component)._fields:
+            return components.write(component, Writing(self))
+        bare = copy.copy(component)
+        vars(bare).update(code=None, additional_includes=None)
+        body = components.write(bare, Writing(self))
+        code = self._code(vars(component).get("code"), tuple(_existing_include(path) for path in includes))
+        body["properties"]["componentSpec"]["code"] = f"azureml:{code}" if code.startswith("/") else code
+        return body
 
     def send(self) -> None:
         """Register what was met since the last time."""
@@ -132,15 +145,20 @@ class Assets:
 
         return upload(self._client, path, _bare(datastore) if datastore else None)
 
-    def _code(self, path: str, includes: tuple[str, ...]) -> str:
-        if path.startswith("git+"):
-            raise Refused(f"smalt does not fetch code from git; clone {path.removeprefix('git+')} and name its folder")
-        uri = parse_uri(path)
-        if isinstance(uri, Reference):
-            return self.asset(path, "codes")
-        if not isinstance(uri, LocalPath):
-            return path
-        key = _existing(uri.path), includes
+    def _code(self, path: str | None, includes: tuple[str, ...]) -> str:
+        """Of a reference, a folder, or a file; or of nothing but what is included."""
+        local = ""
+        if path is not None:
+            if path.startswith("git+"):
+                path = path.removeprefix("git+")
+                raise Refused(f"smalt does not fetch code from git; clone {path} and name its folder")
+            uri = parse_uri(path)
+            if not isinstance(uri, LocalPath):
+                if includes:
+                    raise Refused(f"code {path} is no local folder, so nothing can be added; drop additional_includes")
+                return self.asset(path, "codes") if isinstance(uri, Reference) else path
+            local = _existing(uri.path)
+        key = local, includes
         if key not in self._codes:
             from smalt.client.snapshots import snapshot
 
@@ -164,10 +182,7 @@ class Assets:
         return self._add("environments", ANONYMOUS_ENVIRONMENT, _hash(properties), {**properties, "isAnonymous": True})
 
     def _add_component(self, component: Component) -> str:
-        includes = tuple(getattr(component, "additional_includes", None) or ())
-        writer = _WithIncludes(self, includes) if includes else self
-        properties = components.write(component, Writing(writer))["properties"]
-        properties["componentSpec"].pop("additional_includes", None)
+        properties = self.component_body(component)["properties"]
         properties["isAnonymous"] = True
         return self._add("components", ANONYMOUS_COMPONENT, _hash(properties["componentSpec"]), properties)
 
@@ -178,20 +193,6 @@ class Assets:
         return id
 
 
-class _WithIncludes:
-    """The same references, but the code comes with the files and folders that a component adds to it."""
-
-    def __init__(self, assets: Assets, includes: tuple[str, ...]) -> None:
-        self._assets = assets
-        self._includes = includes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._assets, name)
-
-    def code(self, path: str) -> str:
-        return self._assets._code(path, self._includes)
-
-
 def _bare(name: str) -> str:
     return name.removeprefix("azureml:")
 
@@ -200,6 +201,14 @@ def _existing(path: str) -> str:
     local = os.path.abspath(os.path.expanduser(path))
     if not os.path.exists(local):
         raise NotFound(f"there is no file or folder {local}; correct the path")
+    return local
+
+
+def _existing_include(path: str) -> str:
+    """One that ends in `.zip` may be a folder, which is to be packed."""
+    local = os.path.abspath(os.path.expanduser(path))
+    if not os.path.exists(local) and not (local.endswith(".zip") and os.path.isdir(local[:-4])):
+        raise NotFound(f"there is no file or folder {local}; correct additional_includes")
     return local
 
 

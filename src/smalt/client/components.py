@@ -9,6 +9,7 @@ from smalt.client.versioned import Archivable
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
+    from smalt.client.assets import Assets
     from smalt.client.validation import ValidationResult
     from smalt.entities.component import Component
 
@@ -44,6 +45,9 @@ class ComponentOperations(Archivable):
         raise Refused(
             f"component '{component.name}' was not prepared: smalt has no signed components; register it as it is"
         )
+
+    def _body(self, entity: Any, assets: Assets) -> dict[str, Any]:
+        return assets.component_body(entity)
 
     def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
         return bool(_without_version(there.get("componentSpec")) == _without_version(here["componentSpec"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt import statcache
-from smalt.exceptions import NotFound
+from smalt.exceptions import NotFound, Unavailable
 from smalt.ignore import Ignore, walk
 from smalt.statcache import Cache, Known
 
@@ -25,6 +26,8 @@ class File(NamedTuple):
     size: int
     sha256: str
     mode: int
+    changed: tuple[int, int]
+    """mtime_ns and ctime_ns when it was read."""
 
 
 class Tree(NamedTuple):
@@ -38,7 +41,8 @@ def of(root: str, ignore: bool) -> Tree:
     """Of a folder, less what its ignore file names where `ignore`; or of one file."""
     if not os.path.isdir(root):
         status = os.stat(root)
-        return Tree([File("", root, status.st_size, sha256(root), status.st_mode)], {}, [])
+        stamps = status.st_mtime_ns, status.st_ctime_ns
+        return Tree([File("", root, status.st_size, sha256(root), status.st_mode, stamps)], {}, [])
     began, place = time.time_ns(), statcache.place(_folder(), root, ignore)
     last = statcache.load(place)
     known: dict[str, dict[str, Known]] = {}
@@ -78,6 +82,15 @@ def whole(path: str) -> bytes:
     return data if len(data) == size else b"".join(pieces(path))
 
 
+def check_same(file: File) -> None:
+    """Call after reading its bytes again: they are to be those of its sha256."""
+    with contextlib.suppress(OSError):
+        status = os.stat(file.source)
+        if (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == (file.size, *file.changed):
+            return
+    raise Unavailable(f"{file.source} changed while it was being uploaded; wait until it is written and try again")
+
+
 def sha256(path: str, size: int = _PIECE) -> str:
     if size < _PIECE:
         return hashlib.sha256(whole(path)).hexdigest()
@@ -114,7 +127,7 @@ def _known(path: str) -> Known:
 
 def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
     found = [
-        File(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4])
+        File(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4], (file[1], file[2]))
         for prefix, names in known.items()
         for name, file in names.items()
     ]

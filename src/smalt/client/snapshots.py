@@ -11,7 +11,7 @@ from smalt.client import hashes
 from smalt.client.hashes import pieces, whole
 from smalt.client.http1 import Parts
 from smalt.client.progress import Progress
-from smalt.exceptions import NotFound
+from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
@@ -22,19 +22,24 @@ _REQUEST = 8_000_000
 
 
 def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str:
-    """The code id of a folder or file, with the files and folders `includes` (relative to it) added to it."""
+    """The code id of a folder or file, or of nothing (""), with the files and folders `includes` added to it."""
     route = f"/smalt/v1{client.uploads_id}/snapshots"
     if client.connection.local and not includes:
         return str(client.connection.post(route, {"path": path, "ignore": True})["codeId"])
-    manifest = Manifest()
-    manifest.add(path, "")
-    for include in includes:
-        manifest.include(os.path.normpath(os.path.join(path, include)))
-    body = {"manifest": list(manifest.items.values())}
-    answer = client.connection.post(route, body)
-    _send(client, os.path.basename(path), [(sha, *manifest.sources[sha]) for sha in answer.get("missing") or ()])
-    if "codeId" not in answer:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="smalt-") as scratch:
+        manifest = Manifest(scratch)
+        if path:
+            manifest.add(path, "")
+        for include in includes:
+            manifest.include(include, path)
+        body = {"manifest": list(manifest.items.values())}
         answer = client.connection.post(route, body)
+        name = os.path.basename(path or includes[0])
+        _send(client, name, [(sha, *manifest.sources[sha]) for sha in answer.get("missing") or ()])
+        if "codeId" not in answer:
+            answer = client.connection.post(route, body)
     return str(answer["codeId"])
 
 
@@ -68,7 +73,8 @@ def _send(client: MLClient, name: str, missing: list[tuple[str, str, int]]) -> N
 class Manifest:
     """What is to be sent: `items` by path, and in `sources` where each content is."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: str) -> None:
+        self._scratch = scratch
         self.items: dict[str, dict[str, Any]] = {}
         self.sources: dict[str, tuple[str, int]] = {}
 
@@ -85,8 +91,23 @@ class Manifest:
         for folder in tree.folders:
             self.items[prefix + folder] = {"path": prefix + folder, "folder": True}
 
-    def include(self, path: str) -> None:
-        """A file or folder under its own name."""
+    def include(self, path: str, code: str) -> None:
+        """A file or folder under its own name, which the code must not have; `x.zip` is the folder `x`, packed."""
+        name = os.path.basename(path)
+        if code and os.path.lexists(os.path.join(code, name)):
+            raise Refused(f"{code} has '{name}' already, so {path} cannot be added to it; correct additional_includes")
         if not os.path.exists(path):
-            raise NotFound(f"there is no file or folder {path}; correct additional_includes")
-        self.add(path, f"{os.path.basename(path)}/" if os.path.isdir(path) else "")
+            path = self._packed(path[: -len(".zip")], name)
+        self.add(path, f"{name}/" if os.path.isdir(path) else "")
+
+    def _packed(self, folder: str, name: str) -> str:
+        """The same bytes for the same content: without times."""
+        import zipfile
+
+        target = os.path.join(self._scratch, name)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in hashes.of(folder, ignore=True).files:
+                entry = zipfile.ZipInfo(f"{os.path.basename(folder)}/{file.path}")
+                entry.external_attr = file.mode << 16
+                archive.writestr(entry, whole(file.source), zipfile.ZIP_DEFLATED)
+        return target

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from smalt.client import hashes
-from smalt.client.hashes import File, pieces, whole
+from smalt.client.hashes import File, Tree, check_same, pieces, whole
 from smalt.client.http1 import Parts
 from smalt.client.progress import Progress
 from smalt.exceptions import NotFound
@@ -30,22 +30,25 @@ _SENDERS = 2
 def upload(client: MLClient, path: str, datastore: str | None = None) -> str:
     """Upload a file or folder under the hash of its content, as far as it is not there; gives its URI."""
     store = datastore or DEFAULT_DATASTORE
-    tree, digest = hashes.of(path, ignore=False), hashlib.sha256()
+    tree, digest = hashes.of(path, ignore=True), hashlib.sha256()
     for file in tree.files:
         digest.update(f"{file.path}\0{file.sha256}\0".encode("utf-8", "surrogateescape"))
+    for folder in sorted(tree.folders):
+        digest.update(f"{folder}/\0\0".encode("utf-8", "surrogateescape"))
     target = f"LocalUpload/{digest.hexdigest()}/{os.path.basename(path)}"
-    _Sending(client, store, target, tree.files).run()
+    _Sending(client, store, target, tree).run()
     return f"azureml://datastores/{store}/paths/{target}"
 
 
 class _Sending:
     """One upload: what is missing of it, in requests of many small files or a part of a large one."""
 
-    def __init__(self, client: MLClient, store: str, target: str, files: list[File]) -> None:
+    def __init__(self, client: MLClient, store: str, target: str, tree: Tree) -> None:
         self._client = client
         self._base = _base(client, store)
         self._target = target
-        self._files = files
+        self._files = tree.files
+        self._folders = tree.folders
 
     def run(self) -> None:
         route = f"{self._base}/uploads"
@@ -58,7 +61,7 @@ class _Sending:
         answer = self._ask(route, {"target": self._target, "files": asked})
         if not answer["done"]:
             self._send([(self._files[index], there) for index, there in answer["missing"]])
-            self._ask(f"{route}/finish", {"target": self._target, "files": asked})
+            self._ask(f"{route}/finish", {"target": self._target, "files": asked, "folders": self._folders})
 
     def _ask(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.connection.post(route, body)
@@ -110,7 +113,7 @@ class _Sending:
         missing = {place: file for place, file in places.items() if present.get(place) != file.size}
         progress = self._progress([(file, 0) for file in missing.values()])
         for place, file in missing.items():
-            self._client.connection.request("PUT", f"{self._base}/files/{place}", pieces(file.source))
+            self._client.connection.request("PUT", f"{self._base}/files/{place}", _checked(file))
             progress.add(1, file.size)
         progress.close()
 
@@ -165,6 +168,7 @@ def _together(batch: list[File]) -> Iterator[Request]:
     parts = Parts()
     for file in batch:
         data = whole(file.source)
+        check_same(file)
         path = file.path.encode("utf-8", "surrogateescape")
         parts += [_HEAD.pack(len(path), len(data), 0) + path, data]
     yield parts, len(batch), sum(file.size for file in batch)
@@ -176,11 +180,17 @@ def _parts(file: File, start: int) -> Iterator[Request]:
         with open(file.source, "rb", buffering=0) as source:
             source.seek(start)
             while data := source.read(_REQUEST):
+                check_same(file)
                 last = start + len(data) >= file.size
                 yield Parts([_HEAD.pack(len(path), len(data), start) + path, data]), int(last), len(data)
                 start += len(data)
     except OSError as error:
         raise NotFound(f"cannot read {file.source}: {error.strerror}; allow it, or correct the path") from None
+
+
+def _checked(file: File) -> Iterator[bytes]:
+    yield from pieces(file.source)
+    check_same(file)  # a body that breaks off is not kept
 
 
 def _base(client: MLClient, datastore: str) -> str:

@@ -28,13 +28,16 @@ class Versioned(Collection):
         """Register the asset; without a version under the next free number."""
         name = _named(entity)
         assets = Assets(self._client)
-        body = wire.to_rest(entity, assets)
+        body = self._body(entity, assets)
         chosen = version or entity.version or self._next_version(name, body)
         if isinstance(chosen, dict):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
         assets.send()
         return self._entity(self._connection.put(self._written(name, str(chosen)), body))
+
+    def _body(self, entity: Any, assets: Assets) -> Json:
+        return wire.to_rest(entity, assets)
 
     def _written(self, name: str, version: str) -> str:
         """The path of its PUT; a registry is told the workspace by way of which local files came."""

@@ -24,6 +24,8 @@ Properties = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 _DEFAULT_VERSION = "azureml_default"
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
+_WORDS = {"dataUri": "path", "modelUri": "path", "dataType": "type", "modelType": "type"}
+"""As users call it."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,10 @@ class Collection:
     def existing(self, call: Call) -> assets.Container:
         found = assets.container(call.service.db, call.workspace.id, self.segment, call.name())
         if found is None:
-            raise NotFound(f"there is no {self.kind} '{call.name()}' in workspace '{call.workspace.name}'")
+            raise NotFound(
+                f"there is no {'data asset' if self.kind == 'data' else self.kind} '{call.name()[:100]}' in workspace "
+                f"'{call.workspace.name}'; see: smalt {self.kind} list"
+            )
         return found
 
     def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
@@ -174,7 +179,7 @@ class Collection:
         for key in self.content:
             if key in after and before.get(key) != after[key]:
                 raise Conflict(
-                    f"{self.kind} '{name}:{version}' exists already and its {key} cannot be changed; "
+                    f"{self.kind} '{name}:{version}' exists already and its {_WORDS.get(key, key)} cannot be changed; "
                     "create another version"
                 )
         if self.comparable(before) != self.comparable(after):

@@ -101,7 +101,9 @@ class Resolver:
         where = self._scope(parsed.workspace, workspace, asked)
         found = self._lookup_asset(where, parsed)
         if found is None:
-            raise NotFound(f"{asked} is not registered; create the asset first, or check its name and version")
+            label = f":{parsed.version}" if parsed.version else f"@{parsed.label}"
+            named = f"azureml:{parsed.name}{label}" if where is workspace and parsed.registry is None else asked
+            raise NotFound(f"{named} is not registered; create the asset first, or check its name and version")
         return self._resolve(found, where, asked, depth + 1)
 
     def _scope(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:

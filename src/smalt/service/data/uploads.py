@@ -74,7 +74,7 @@ class Upload:
         return count
 
     def finish(self, files: Sequence[Asked], folders: Sequence[str] = ()) -> None:
-        """Make it durable, with the empty folders too, and give it its name; done twice it is done."""
+        """Make it read-only and durable, with the empty folders too, and give it its name; done twice it is done."""
         if self.is_done:
             return
         absent = self.missing(files)
@@ -85,6 +85,8 @@ class Upload:
             for folder in folders:
                 os.makedirs(self._place(folder), exist_ok=True)
             places = [self._place(file.path) for file in files]
+            for place in places:
+                os.chmod(place, 0o444)
             sync_files(places)
             sync_folders({os.path.dirname(place) for place in places})
             is_file = len(files) == 1 and not files[0].path
