@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import NotFound, Unavailable
+from smalt.service.data import cache as store_cache
 from smalt.service.data.addresses import Address
 from smalt.service.data.cache import StoreCache
 from smalt.service.data.copying import human
@@ -110,6 +111,50 @@ def test_a_copy_that_was_changed_is_fetched_again(shelf: Shelf, cache: Cache) ->
     (folder / "x").write_text("tampered")
     assert (cache.tree(shelf, "a") / "x").read_bytes() == (shelf.folder / "a/x").read_bytes()
     assert shelf.fetched.count("a/x") == 2
+
+
+def test_a_damaged_copy_is_mended_under_the_job_that_reads_it(shelf: Shelf, cache: Cache, tmp_path: Path) -> None:
+    """Its paths stay, what another job is given is whole, and the first one still counts as a user."""
+    job = tmp_path / "jobs" / "j"
+    cache.busy = {str(job)}
+    folder = cache.tree(shelf, "a", job)
+    inode = (folder / "sub/y").stat().st_ino
+    (folder / "x").chmod(0o600)
+    (folder / "x").write_text("tampered")
+    assert [name for _, name in cache.damaged()] == ["datastore shelf: a"]
+    with open(folder / "sub/y", "rb") as reading:
+        assert cache.tree(shelf, "a", tmp_path / "jobs" / "other") == folder
+        assert reading.read() == (shelf.folder / "a/sub/y").read_bytes()
+    assert (folder / "x").read_bytes() == (shelf.folder / "a/x").read_bytes()
+    assert (folder / "x").stat().st_mode & 0o222 == 0
+    assert folder.stat().st_mode & 0o222 == 0
+    assert (folder / "sub/y").stat().st_ino == inode
+    assert list(cache.damaged()) == []
+    cache.age(folder, 1000)
+    assert cache.prune(0, dry_run=False) == []
+
+
+def test_what_is_asked_for_is_not_given_up_between_look_and_note(
+    shelf: Shelf, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another step needs room just when an old tree has been found whole for this one."""
+    job = tmp_path / "jobs" / "j"
+    cache.age(cache.tree(shelf, "a"), 1000)
+    cache.most, cache.busy = SIZE, {str(job)}
+    trims: list[threading.Thread] = []
+    look = store_cache._is_whole
+
+    def look_and_be_overtaken(*arguments: Any) -> bool:
+        is_whole = look(*arguments)
+        trims.append(threading.Thread(target=cache.trim))
+        trims[-1].start()
+        trims[-1].join(0.1)
+        return is_whole
+
+    monkeypatch.setattr(store_cache, "_is_whole", look_and_be_overtaken)
+    folder = cache.tree(shelf, "a", job)
+    trims[-1].join()
+    assert (folder / "x").exists()
 
 
 @pytest.mark.parametrize("wrong", ["md5", "torn"])

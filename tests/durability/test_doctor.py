@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -154,6 +155,23 @@ def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
     assert troubles(own_server, full=True) == []
     add(own_server, large)
     assert troubles(own_server, full=True) == []
+
+
+def test_a_damaged_copy_of_remote_data_is_given_up(own_server: Server) -> None:
+    """And so is what a server that is gone had on its way."""
+    cache = own_server.home.path("cache", "remote")
+    for name, content in (("trees/sound", b"1234"), ("trees/cut", b"123")):
+        (cache / name / "content").mkdir(parents=True)
+        (cache / name / "content" / "x").write_bytes(content)
+        about = {"store": f"datastore {name[6:]}", "path": "", "size": 4, "files": 1}
+        (cache / name / "about.json").write_text(json.dumps(about))
+    (cache / "incoming" / "0a1b").mkdir(parents=True)
+    own_server.start()
+    found = [(one["check"], one["what"]) for one in troubles(own_server)]
+    assert found == [("left over", str(cache / "incoming" / "0a1b")), ("cache", "datastore cut: /")]
+    assert all(one["repaired"] for one in troubles(own_server, repair=True))
+    assert troubles(own_server) == []
+    assert [tree.name for tree in (cache / "trees").iterdir()] == ["sound"]
 
 
 def test_a_kill_during_an_upload(own_server: Server, tmp_path: Path) -> None:

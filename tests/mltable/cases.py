@@ -105,9 +105,9 @@ def delimited(name, text, options=(), program="t", more="", differs=None):
 
 def all_cases():
     sys.path.insert(0, os.path.dirname(os.path.dirname(HERE)))
-    from tests.mltable import delimited_cases, file_cases, table_cases
+    from tests.mltable import delimited_cases, file_cases, surface_cases, table_cases
 
-    return [*delimited_cases.cases(), *table_cases.cases(), *file_cases.cases()]
+    return [*delimited_cases.cases(), *table_cases.cases(), *file_cases.cases(), *surface_cases.cases()]
 
 
 def run_all(m):

@@ -72,6 +72,7 @@ def _disk(service: Service, full: bool) -> Iterator[Trouble]:
     registries = [Path(folder) for folder in service.engine.rooms.registries.folders.values()]
     datastores = [*home.path("workspaces").glob("*/datastores")]
     yield from soundness.left_overs(store, datastores, registries, service.started)
+    yield from soundness.fetched(service.data.remote, service.started)
     transfers = [path for path in home.path("cache", "transfers").glob("*") if path.stat().st_mtime < service.started]
     yield from soundness.leftover_folders(transfers, "a copy between workspaces was not finished")
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.exceptions import NotFound, Unavailable
+from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data.copying import Log, cannot_write, copy_file, human, remove_tree
 from smalt.service.data.durable import sync_files
 from smalt.service.data.remote import Found, Store, each_at_once
@@ -58,9 +58,8 @@ class StoreCache:
             self._sweep()
             home = self.folder / "trees" / id
             content = _content(home, path)
-            if not _is_whole(content, path, listed):
-                self._make(store, path, listed, home, log)
-            self._note_use(home, user)
+            if not self._take(home, content, path, listed, user):
+                self._make(store, path, listed, home, user, log)
         return content
 
     def trees(self) -> list[Tree]:
@@ -99,6 +98,27 @@ class StoreCache:
                 self._drop_unnamed()
         return freed
 
+    def damaged(self) -> Iterator[tuple[Path, str]]:
+        """Trees that hold other than what was fetched, and what each was fetched from."""
+        for home in _entries(self.folder / "trees"):
+            try:
+                about = json.loads((home / "about.json").read_text())
+                sizes = [file.lstat().st_size for file in home.joinpath("content").rglob("*") if not file.is_dir()]
+                if (len(sizes), sum(sizes)) == (about["files"], about["size"]):
+                    continue
+                yield home, f"{about['store']}: {about['path'] or '/'}"
+            except (OSError, ValueError, KeyError):
+                yield home, home.name
+
+    def forget(self, home: Path) -> None:
+        """Give up a tree; one that an unfinished job uses stays, and is mended when a job asks for it again."""
+        with self._guard:
+            users = _users(home)
+            if users and self._is_busy(users):
+                raise Refused("an unfinished job uses it")
+            remove_tree(home)
+            self._drop_unnamed()
+
     def incoming(self) -> Path:
         """A fresh folder for what is on its way; its maker removes it."""
         self._sweep()
@@ -109,7 +129,17 @@ class StoreCache:
             raise cannot_write(made, error) from None
         return made
 
-    def _make(self, store: Store, path: str, listed: list[Found], home: Path, log: Log | None) -> None:
+    def _take(self, home: Path, content: Path, path: str, listed: list[Found], user: Path | None) -> bool:
+        """Use the tree that is there, if it is whole; nobody gives it up between the look and the note of its use."""
+        with self._guard:
+            is_there = _is_whole(content, path, listed)
+            if is_there:
+                self._note_use(home, user)
+            return is_there
+
+    def _make(
+        self, store: Store, path: str, listed: list[Found], home: Path, user: Path | None, log: Log | None
+    ) -> None:
         size = sum(found.size for found in listed)
         room = sum(found.size for found in listed if not self._object(store, found).exists())
         if self.trim(room) + room > self._limit() and log:
@@ -122,13 +152,24 @@ class StoreCache:
             self._fill(store, path, listed, incoming, log)
             about = {"store": store.name, "path": path, "size": size, "files": len(listed)}
             (incoming / "about.json").write_text(json.dumps(about))
-            remove_tree(home)
-            home.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(incoming, home)
+            with self._guard:
+                self._place(incoming, home, path, listed, user)
         except OSError as error:
             raise cannot_write(home, error) from None
         finally:
             remove_tree(incoming)
+
+    def _place(self, incoming: Path, home: Path, path: str, listed: list[Found], user: Path | None) -> None:
+        """What was damaged is mended file by file where a job reads it: no path of an input is gone at any moment."""
+        users = _users(home)
+        if users and self._is_busy(users):
+            _mend(_content(incoming, path), _content(home, path), path, listed)
+            self._note_use(home, user)
+            return
+        self._note_use(incoming, user)
+        remove_tree(home)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(incoming, home)
 
     def _fill(self, store: Store, path: str, listed: list[Found], incoming: Path, log: Log | None) -> None:
         content = _content(incoming, path)
@@ -173,7 +214,7 @@ class StoreCache:
         if (status.st_size, status.st_mtime_ns) == (found.size, _when(found)):
             return True
         os.unlink(target)
-        os.unlink(self._object(store, found))
+        self._object(store, found).unlink(missing_ok=True)
         return False
 
     def _keep(self, store: Store, found: Found, file: str) -> None:
@@ -253,6 +294,21 @@ def _file(content: Path, path: str, found: Found) -> str:
     if found.path == path:
         return str(content)
     return f"{content}/{found.path[len(path) + 1 if path else 0 :]}"
+
+
+def _mend(new: Path, old: Path, path: str, listed: list[Found]) -> None:
+    """The files of `new` in the places of those in `old` that are other ones."""
+    folders = sorted({os.path.dirname(_file(old, path, found)) for found in listed})
+    for folder in folders:
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o755)
+    for found in listed:
+        source, target = _file(new, path, found), _file(old, path, found)
+        os.chmod(os.path.dirname(source), 0o755)
+        if not (os.path.exists(target) and os.path.samefile(source, target)):
+            os.replace(source, target)
+    for folder in folders:
+        os.chmod(folder, 0o555)
 
 
 def _is_whole(content: Path, path: str, listed: list[Found]) -> bool:

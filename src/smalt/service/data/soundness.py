@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from smalt import processes
 from smalt.service.data import manifest
+from smalt.service.data.cache import StoreCache
 from smalt.service.data.copying import remove_tree
 from smalt.service.data.manifest import EXECUTABLE, FILE, Entry
 from smalt.service.data.objects import Objects, hash_file
@@ -84,6 +85,17 @@ def _below(root: Path, before: float, now: float) -> Iterator[Trouble]:
             if stale:
                 yield _left(path)
         folders[:] = [name for name in folders if name in inner]
+
+
+def fetched(cache: StoreCache, since: float) -> Iterator[Trouble]:
+    """The copies of what is in remote datastores, and what a server before this one, which began `since` then, had on
+    its way there."""
+    for path in _all(cache.folder / "incoming"):
+        if _changed(path) < since:
+            yield _left(path)
+    for home, name in cache.damaged():
+        advice = "it is removed, and fetched again when a job needs it"
+        yield Trouble("cache", name, "it is not what was fetched", advice, functools.partial(cache.forget, home))
 
 
 def leftover_folders(folders: list[Path], problem: str) -> Iterator[Trouble]:
