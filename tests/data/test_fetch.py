@@ -200,8 +200,8 @@ def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path:
     assert not data.is_quick(url, workspace, None)
     path = data.prepare_input(url, workspace, "uri_file", "ro_mount", tmp_path / "x")
     assert path.read_bytes() == b"5.1,3.5"
-    own = data.prepare_input(url, workspace, "uri_file", "download", tmp_path / "x")
-    assert own == tmp_path / "x" / "iris.csv"
+    own = data.prepare_input(url, workspace, "uri_file", "download", tmp_path / "y")
+    assert own == tmp_path / "y" / "iris.csv"
     assert asyncio.run(data.fetch(data.resolve(url, workspace))) == path
     with pytest.raises(Refused, match="smalt fetches single files only; map it"):
-        data.prepare_input(web.url + "/", workspace, "uri_folder", None, tmp_path / "x")
+        data.prepare_input(web.url + "/", workspace, "uri_folder", None, tmp_path / "z")

@@ -144,6 +144,52 @@ def test_force_rerun_and_is_deterministic() -> None:
     asyncio.run(scenario())
 
 
+def test_first_and_last_steps_always_run() -> None:
+    """on_init and on_finalize are there for what they do, so they do it in each run; so does what is within them."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            note = {"command": "echo $USER", "environment": HOST}
+            inner = bench.register("notes", {"type": "pipeline", "jobs": {"note": note}})
+            document = {
+                "settings": {"on_init": "first", "on_finalize": "last"},
+                "jobs": {
+                    "first": note,
+                    "work": {**note, "command": "true"},
+                    "last": {"type": "pipeline", "component": inner},
+                },
+            }
+            for name in ("one", "two"):
+                job = await run(bench, name, document)
+            assert origins(bench, job) == {"first": None, "work": "one-work", "last": None}
+            assert origins(bench, bench.child(job, "last")) == {"note": None}
+            told = await explain(bench.engine.reusing.reuse, bench.child(job, "first"))
+            assert "it is the pipeline's on_init step" in told["reason"]
+
+    asyncio.run(scenario())
+
+
+def test_is_deterministic_of_an_inline_step() -> None:
+    """It may stand with the step itself, be that a command or a pipeline."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            dice = {"command": "echo $RANDOM", "environment": HOST}
+            inner = bench.register("inner", {"type": "pipeline", "jobs": {"dice": {**dice, "display_name": "inner"}}})
+            document = {
+                "jobs": {
+                    "dice": {**dice, "is_deterministic": False},
+                    "more": {"type": "pipeline", "component": inner, "is_deterministic": False},
+                }
+            }
+            for name in ("one", "two"):
+                job = await run(bench, name, document)
+            assert origins(bench, job) == {"dice": None, "more": None}
+            assert origins(bench, bench.child(job, "more")) == {"dice": None}
+
+    asyncio.run(scenario())
+
+
 def test_equal_steps_of_one_pipeline_all_run() -> None:
     """Ten samples of one command in one pipeline are ten samples."""
 

@@ -19,7 +19,7 @@ from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.services import SERVICES
-from smalt.entities.shapes import Text
+from smalt.entities.shapes import Boolean, Text
 from smalt.entities.sweep import Sweep
 from smalt.entities.sweep_methods import SweepMethods
 
@@ -84,10 +84,24 @@ class ComponentField(Field):
         return as_component(instance)
 
 
+class OverridingField(Field):
+    """Where the step does not say it, its component does."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        return getattr(vars(instance).get("component"), self.name, None)
+
+
 class ComponentNode(Node):
     """A step that is made of a component."""
 
     component: Any = ComponentField(COMPONENT, "The component: a file, a registered one, or in place.")
+    is_deterministic: Any = OverridingField(
+        Boolean(), "Whether an earlier run of the step can be reused; not in Azure ML."
+    )
 
     _alternatives: ClassVar[tuple[str, ...]] = ("component",)
     """The keys of which the step must have one."""

@@ -79,6 +79,13 @@ class Data:
         except (SmaltError, OSError):
             return True  # the error is quick, too
 
+    async def size(self, location: Location) -> int:
+        """Bytes of what a remote datastore has there now; 0 where it cannot be told beforehand."""
+        store = location.store
+        if store is None:
+            return 0
+        return sum(found.size for found in await asyncio.to_thread(store.find, location.relative or ""))
+
     async def fetch(self, location: Location, log: Log | None = None, type: str | None = None) -> Path:
         """The path of a location, once what is remote has been fetched."""
         return await asyncio.to_thread(self._here, location, type, log)
@@ -94,7 +101,7 @@ class Data:
     ) -> Path:
         """The path that the job reads; `folder` is this input's own in the attempt's folder, made when it is needed.
 
-        Slow at most once: called again, with what is fetched and copied there already, it answers at once.
+        Slow at most once: called again, with what is fetched and copied there already, it gives the same at once.
         """
         known = modes.prepared(folder)
         if known is not None:
@@ -105,7 +112,7 @@ class Data:
         path = self._here(location, type, log, folder)
         here = Location(uri, path, datastore=location.datastore, relative=location.relative)
         found = modes.prepare_input(here, type, mode, folder, log)
-        if location.store is not None:
+        if location.is_elsewhere:
             modes.note_prepared(folder, found)
         return found
 

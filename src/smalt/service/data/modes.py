@@ -58,20 +58,20 @@ def prepare_output(location: Location, type: str | None, mode: str | None, folde
 
 
 def prepared(folder: Path) -> Path | None:
-    """Where an input of a remote datastore is, once it is ready for this attempt: the store is not asked again."""
+    """Where an input that came from elsewhere is, once it is ready for this attempt: nobody is asked for it again."""
     try:
-        return Path(os.readlink(_note(folder)))
+        path = Path(os.readlink(_note(folder)))
     except OSError:
         return None
+    return path if path.exists() else None
 
 
 def note_prepared(folder: Path, path: Path) -> None:
     note = _note(folder)
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
+        note.unlink(missing_ok=True)
         os.symlink(path, note)
-    except FileExistsError:
-        pass
     except OSError as error:
         raise cannot_write(note, error) from None
 

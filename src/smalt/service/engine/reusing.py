@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from smalt.entities import Input
@@ -111,11 +112,13 @@ class Reusing:
             leaf.verdict = await self.reuse.judge(asked)
         return leaf.verdict is not None and leaf.verdict.of is not None
 
-    async def look_elsewhere(self, leaf: command.Leaf, environment: Realised) -> None:
-        """What the step needs has been fetched."""
+    async def look_at_fetched(
+        self, leaf: command.Leaf, environment: Realised, paths: Mapping[str, Path], since: float
+    ) -> None:
+        """What the step needs was brought here since then, each input to its path."""
         asked = self._asked(leaf, environment)
         if asked is not None:
-            await self.reuse.look_elsewhere(asked)
+            await self.reuse.look_at_fetched(asked, paths, since)
 
     def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
         return self._candidate(leaf, environment) is not None
@@ -187,8 +190,7 @@ class Reusing:
         own = {job.name, *(above.name for above in self._family(job))}
         parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, outputs, own)
         refusal = entity.properties.get(REUSE)
-        is_deterministic = refusal is None or "is_deterministic" not in refusal
-        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal, is_deterministic)
+        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal)
         return leaf.asked
 
     def clear(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -241,8 +242,9 @@ class Starting:
                 self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
-                await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
-                await self._reusing.look_elsewhere(leaf, run.environment)
+                since = time.time()
+                paths = await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
+                await self._reusing.look_at_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = caught
         self._prepared.append((run.job.id, error))

@@ -25,7 +25,8 @@ class Step:
     key: str | None
     """None until its contents were looked at."""
     contents: dict[str, dict[str, str]]
-    """{"inputs": {name: content id}, "outputs": …}"""
+    """{"inputs": {name: content id}, "outputs": …}. Until the key is known, what was noted at the start: of "inputs"
+    those that were fetched, and "copied", {name: the time at which its copy was begun}."""
     unfit: str | None
     """Why no later step can have its outputs."""
     reason: str | None
@@ -49,12 +50,13 @@ def add(
     partial: str,
     parts: str,
     *,
-    inputs: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str],
+    copied: Mapping[str, str],
     unfit: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """A step is about to start. `parts` is JSON, `inputs` what is known of their contents."""
-    contents = json.dumps({"inputs": inputs}) if inputs else None
+    """A step is about to start. `parts` is JSON, `inputs` what is known of their contents, `copied` since when."""
+    contents = json.dumps({"inputs": inputs, "copied": copied}) if inputs or copied else None
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
         " (job_id, workspace_id, root_id, partial, parts, contents, unfit, reason, created_by)"

@@ -56,6 +56,11 @@ class TooMuch(Exception):
 class Unknown(Exception):
     """What is there cannot be told; a sentence why."""
 
+    def __init__(self, why: str, *, for_now: bool = False) -> None:
+        super().__init__(why)
+        self.for_now = for_now
+        """Asked later, it may be told."""
+
 
 ABSENT = Content(Seen("", "", 0, 0), 0.0, 0.0, None)
 

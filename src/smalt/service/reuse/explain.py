@@ -63,7 +63,10 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
     for name, (type, _, uri, _) in jobs.data(reuse.db, job.id, "input").items():
         if name in contents:
             continue
-        found = await reuse.look(Place(uri or "", type, workspace))
+        if reuse.is_elsewhere(place := Place(uri or "", type, workspace)):
+            contents[name] = _NOT_KNOWN
+            continue
+        found = await reuse.look(place)
         known = isinstance(found, Content) and found.newest <= (job.started_at or 0.0)
         contents[name] = found.id if known and isinstance(found, Content) else _NOT_KNOWN
     return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts})

@@ -35,10 +35,11 @@ class Asked:
     parts: Parts
     inputs: dict[str, Data]
     refusal: str | None = None
-    """Why it must run, whatever ran before."""
-    is_deterministic: bool = True
-    elsewhere: dict[str, str] = field(default_factory=dict)
-    """The contents of inputs that are not on this machine, as they were fetched."""
+    """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
+    fetched: dict[str, str] = field(default_factory=dict)
+    """The contents of inputs that are not on this machine, as they were fetched for it."""
+    copied: dict[str, str] = field(default_factory=dict)
+    """Inputs that were copied for it, each with the time at which that began."""
     text: str = field(init=False)
     partial: str = field(init=False)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from smalt.exceptions import SmaltError
+from smalt.exceptions import SmaltError, Unavailable
 from smalt.service.data import Data
+from smalt.service.data.modes import COPIED
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
@@ -29,7 +31,7 @@ _MOST_SAME = 5
 """Steps that are the same in everything, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
 _SKEW = 5.0
-"""Seconds by which the clock of a store elsewhere may be ahead."""
+"""Seconds by which the clock of a store elsewhere may be ahead: what a step sent there just before it ended, counts."""
 _TOGETHER = 25
 
 
@@ -72,10 +74,10 @@ class Reuse:
 
     def started(self, asked: Asked, reason: str | None = None) -> None:
         """The step is about to run; inside the transaction that says so."""
-        unfit = None if asked.is_deterministic else asked.refusal
+        unfit = asked.refusal if asked.refusal and asked.refusal.startswith("never") else None
         records.add(
             self._db, asked.job, asked.partial, asked.text,
-            inputs=asked.elsewhere, unfit=unfit, reason=asked.refusal or reason,
+            inputs=asked.fetched, copied=asked.copied, unfit=unfit, reason=asked.refusal or reason,
         )  # fmt: skip
 
     def reused(self, asked: Asked, verdict: Verdict) -> None:
@@ -97,12 +99,17 @@ class Reuse:
         """The same, however long it takes."""
         return await self._beside(self._judge(asked))
 
-    async def look_elsewhere(self, asked: Asked) -> None:
-        """Note what the inputs are that have just been fetched: nothing tells later when they changed there."""
+    async def look_at_fetched(self, asked: Asked, paths: Mapping[str, Path], since: float) -> None:
+        """Note what the step will read of what was brought to it `since` then: the original may be another by now."""
+        asked.fetched.clear()
+        asked.copied.clear()
         for name, data in asked.inputs.items():
-            place = Place(data.uri, data.type, asked.workspace)
-            if self._is_elsewhere(place) and isinstance(found := await self.look(place), Content):
-                asked.elsewhere[name] = found.id
+            if self.is_elsewhere(Place(data.uri, data.type, asked.workspace)):
+                found = await self._look_at(paths[name], data.type)
+                if isinstance(found, Content):
+                    asked.fetched[name] = found.id
+            elif asked.parts[f"inputs.{name}"]["mode"] in COPIED:
+                asked.copied[name] = str(since)
 
     async def settle(self, goes_on: Callable[[], bool]) -> None:
         """Look at what completed steps read and wrote, so that it is known whatever becomes of the files."""
@@ -173,17 +180,23 @@ class Reuse:
     def _settle(self, step: Step) -> Looking[Step | None]:
         """Note what a completed step read when it started and wrote until it ended; None where that is gone."""
         job = jobs.get(self._db, step.job_id)
-        read, written = (jobs.data(self._db, job.id, direction) for direction in ("input", "output"))
-        rows = [*read.values(), *written.values()]
-        found = yield [self._place(job, row) for row in rows]
-        contents: dict[str, dict[str, str]] = {"inputs": {}, "outputs": {}}
-        names = [("input", name) for name in read] + [("output", name) for name in written]
-        noted = step.contents.get("inputs", {})
-        for (direction, name), content in zip(names, found, strict=True):
-            if direction == "input" and name in noted:
-                contents["inputs"][name] = noted[name]
-                continue
-            why = _unfit(direction, name, content, job)
+        noted, copied = step.contents.get("inputs", {}), step.contents.get("copied", {})
+        rows = [
+            (direction, name, self._place(job, row))
+            for direction in ("input", "output")
+            for name, row in jobs.data(self._db, job.id, direction).items()
+            if direction == "output" or name not in noted
+        ]
+        for direction, name, place in rows:
+            if direction == "input" and self.is_elsewhere(place):
+                records.rule_out(self._db, job.id, f"the content of its input '{name}' was not known when it started")
+                return None
+        found = yield [place for _, _, place in rows]
+        contents: dict[str, dict[str, str]] = {"inputs": dict(noted), "outputs": {}}
+        for (direction, name, _), content in zip(rows, found, strict=True):
+            if isinstance(content, Unknown) and content.for_now:
+                return None
+            why = _unfit(direction, name, content, job, copied.get(name))
             if why is not None:
                 records.rule_out(self._db, job.id, why)
                 return None
@@ -247,20 +260,27 @@ class Reuse:
         """What is there now."""
         try:
             location = self._data.resolve(place.uri, place.workspace)
+            if location.is_elsewhere and budget is not None and await self._data.size(location) > budget.bytes:
+                raise TooMuch
             path = location.path or await self._data.fetch(location, None, place.type)
-            last = records.seen(self._db, str(path))
-            content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, budget)
-            if location.is_elsewhere:  # of the times of a copy only this is that of the original
-                content = content._replace(newest=content.modified - _SKEW)
         except SmaltError as error:
-            return Unknown(str(error))
+            return Unknown(str(error), for_now=isinstance(error, Unavailable))
+        content = await self._look_at(path, place.type, budget)
+        if location.is_elsewhere and isinstance(content, Content):  # its times are those of the copy, but for this one
+            content = content._replace(newest=content.modified - _SKEW)
+        return content
+
+    async def _look_at(self, path: Path, type: str, budget: Budget | None = None) -> Content | Unknown:
+        last = records.seen(self._db, str(path))
+        try:
+            content = await asyncio.to_thread(look, path, type, last, self._data.snapshots, budget)
         except Unknown as unknown:
             return unknown
         with self._db.transaction():
             self._remember(str(path), last, content)
         return content
 
-    def _is_elsewhere(self, place: Place) -> bool:
+    def is_elsewhere(self, place: Place) -> bool:
         try:
             return self._data.resolve(place.uri, place.workspace).is_elsewhere
         except SmaltError:
@@ -273,15 +293,17 @@ class Reuse:
             records.keep_manifest(self._db, content.id, content.manifest)
 
 
-def _unfit(direction: str, name: str, content: Content | Unknown, job: Job) -> str | None:
-    """Why nobody knows what that input was when the job started, or the output when it ended; None where one does."""
+def _unfit(direction: str, name: str, content: Content | Unknown, job: Job, copied: str | None) -> str | None:
+    """Why nobody knows what that input was when the job started, or the output when it ended; None where one does.
+
+    `copied` is when it began to be copied for the job.
+    """
     if isinstance(content, Unknown):
         return f"the content of its {direction} '{name}' is not known: {content}"
-    if direction == "input":
-        if not content.id:
-            return f"its input '{name}' was deleted before its content was looked at"
-        if content.newest > (job.started_at or 0.0):
-            return f"its input '{name}' was changed after it had started"
-    elif content.newest > (job.ended_at or 0.0):
-        return f"its output '{name}' was changed after it had ended"
-    return None
+    if direction == "output":
+        return f"its output '{name}' was changed after it had ended" if content.newest > (job.ended_at or 0.0) else None
+    if not content.id:
+        return f"its input '{name}' was deleted before its content was looked at"
+    if copied is not None and content.newest > float(copied):
+        return f"its input '{name}' was changed after it had begun to be copied"
+    return f"its input '{name}' was changed after it had started" if content.newest > (job.started_at or 0.0) else None

@@ -364,13 +364,17 @@ def retries(job: CommandJob) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> None:
-    """What takes long before a start: data from elsewhere, and much code."""
+async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> dict[str, Path]:
+    """What takes long before a start: data from elsewhere, and much code. Gives where each input is, then."""
     folders = leaf.folders(rooms, number)
+    paths = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
             own = _own(folders, "inputs", name)
-            await asyncio.to_thread(
+            paths[name] = await asyncio.to_thread(
                 rooms.data.prepare_input, value.path, leaf.workspace, value.type, value.mode, own, say
             )
+            if value.type == "mltable":
+                await asyncio.to_thread(rooms.data.prepare_table, paths[name], leaf.workspace, own, say)
     await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
+    return paths

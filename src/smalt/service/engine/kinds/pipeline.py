@@ -130,8 +130,11 @@ class Planner:
         display_name = node.display_name or getattr(component, "display_name", None) or node_name
         if isinstance(component, PipelineComponent):
             job: Any = self._pipeline(node, component, inputs, outputs, scope)
+            if node_name in self._edges():
+                job.settings.force_rerun = True
         else:
             job = self._command(node, component, inputs, outputs, scope)
+            job.properties.update(self._reuse(node_name, node, component))
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = wire.to_rest(job)["properties"]
@@ -225,14 +228,17 @@ class Planner:
             outputs=outputs,
             environment_variables={key: scope.text(value) for key, value in variables.items()},
             tags=dict(node.tags or {}),
-            properties={**(node.properties or {}), **self._reuse(node, component)},
+            properties=dict(node.properties or {}),
             description=node.description or getattr(component, "description", None),
             **fields,
         )
 
-    def _reuse(self, node: Any, component: Any) -> dict[str, str]:
+    def _reuse(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
         """The note on a step that must run, whatever ran before."""
-        if vars(node).get("is_deterministic", getattr(component, "is_deterministic", None)) is False:
+        for edge, name in zip(("on_init", "on_finalize"), self._edges(), strict=True):
+            if name == node_name:  # it writes nothing for others: all of it is what it does besides
+                return {REUSE: f"never: it is the pipeline's {edge} step"}
+        if _must_run(node, component):
             return {REUSE: "never: is_deterministic is false"}
         return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
 
@@ -242,7 +248,7 @@ class Planner:
             key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")
         }
         settings.update({key: scope.text(value) for key, value in own.items()})
-        if getattr(component, "is_deterministic", None) is False:
+        if _must_run(node, component):
             settings["force_rerun"] = True
         compute = scope.text(getattr(node, "compute", None))
         if compute:
@@ -250,6 +256,10 @@ class Planner:
         return PipelineJob(
             jobs=component.jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings)
         )
+
+
+def _must_run(node: Any, component: Any) -> bool:
+    return vars(node).get("is_deterministic", getattr(component, "is_deterministic", None)) is False
 
 
 def settings_of(job: Any) -> dict[str, Any]:
