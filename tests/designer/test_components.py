@@ -290,6 +290,47 @@ def test_compiled_yaml_is_the_same_component(module: Write, tmp_path: Path) -> N
         compile_components("made_here.py", name="h")
 
 
+def test_a_compiled_pipeline_names_the_files_of_its_components(module: Write, tmp_path: Path) -> None:
+    """Those that are functions are written, too, as are pipelines in it; one of YAML is named, or copied."""
+    (tmp_path / "c.yml").write_text("type: command\nname: c\ncommand: ls\nenvironment: azureml:host\n")
+    made = module("""
+        import os
+        from smalt.dsl import pipeline
+        from smalt import load_component, command
+        c = load_component(os.path.join(os.path.dirname(__file__), "c.yml"))
+        @command_component
+        def f(data: Input(type="uri_folder"), out: Output(type="uri_folder"), n=1): pass
+        @pipeline
+        def inner(data: Input(type="uri_folder")):
+            c()
+            return {"out": f(data=data).outputs.out}
+        @pipeline(non_pipeline_inputs=["times"])
+        def outer(data: Input(type="uri_folder"), n: int = 2, times=2):
+            first = inner(data=data)
+            for _ in range(times):
+                last = f(data=first.outputs.out, n=n)
+            command(name="own", command="ls", environment="azureml:host")()
+    """)
+    for output, files in ((None, ["f.yaml", "inner.yaml"]), ("build", ["../f/f.yaml", "../inner/inner.yaml"])):
+        paths = compile_components(made.outer, output=output)
+        assert len(paths) == (3 if output is None else 4)
+        folder = Path(paths[-1]).parent
+        text = (folder / "outer.yaml").read_text()
+        assert [line.split()[-1].removeprefix("./") for line in text.splitlines() if ".yaml" in line] == [
+            files[1], files[0], files[0],
+        ]  # fmt: skip
+        loaded = load_component(paths[-1])
+        assert list(loaded.jobs) == ["first", "last_1", "last", "own"]
+        assert loaded.jobs["first"].component.jobs["c"].component.command == "ls"
+        assert loaded.jobs["own"].component.command == "ls"
+    with pytest.raises(UserErrorException, match="with @command_component or @pipeline, which plain is not"):
+        compile_components(plain)
+
+
+def plain() -> None:
+    """No component."""
+
+
 def test_a_component_is_referred_to(module: Write, tmp_path: Path) -> None:
     """By its file or its name; the function that stands for it says the inputs."""
     (tmp_path / "c.yml").write_text(

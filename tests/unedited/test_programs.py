@@ -81,6 +81,18 @@ def test_az_in_what_it_starts_is_smalt(programs: Programs) -> None:
     assert "smalt" in programs.python("-c", text).out or "Usage" in programs.python("-c", text).out
 
 
+def test_mldesigner_in_what_it_starts_is_smalt(programs: Programs) -> None:
+    """As the program and as the module; what smalt has not of it is refused in one sentence."""
+    programs.write("made.py", "from mldesigner import command_component\n@command_component\ndef f(n=1): pass\n")
+    text = "import subprocess; subprocess.run(['mldesigner', 'compile', '--source', 'made.py', '--output', 'build'])"
+    assert programs.python("-c", text).out == "build/f/f.yaml\n"
+    assert programs.python("-m", "mldesigner", "compile", "--source", "made.py").out.endswith("/f.yaml\n")
+    for verb, sentence in (("generate", "smalt writes no packages"), ("export", "smalt has no 'mldesigner export'")):
+        ran = programs.python("-m", "mldesigner", verb)
+        assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+        assert sentence in ran.err
+
+
 def test_a_pipeline_function_is_registered_as_a_component(served: Programs) -> None:
     """`components.create_or_update` takes the function itself, as the examples' pipeline components do."""
     served.write(

@@ -109,9 +109,13 @@ def _bundle(home: Home, authority: str) -> str:
 
 def programs(home: Home) -> str:
     """The folder with `az`."""
-    folder = home.path("programs")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m smalt.cli.az "$@"\n'
-    if home.read("programs/az") != text:
-        home.write("programs/az", text, mode=stat.S_IRWXU)
-    return str(folder)
+    return program(home, "programs/az", "smalt.cli.az")
+
+
+def program(home: Home, name: str, module: str) -> str:
+    """The folder with a program of that name in the home, which runs a module of smalt's."""
+    home.path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n'
+    if home.read(name) != text:
+        home.write(name, text, mode=stat.S_IRWXU)
+    return str(home.path(name).parent)

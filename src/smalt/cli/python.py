@@ -49,14 +49,14 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
 
 
 def lead_az() -> None:
-    """`az ml …` in what the program starts is smalt, and `python` the Python that runs the program."""
-    from smalt.cli.exec import programs
+    """In what the program starts `az ml …` and `mldesigner` are smalt, `python` the Python that runs the program."""
+    from smalt.cli.exec import program, programs
     from smalt.home import Home
 
     home = Home.find()
     home.create()
-    folders = (programs(home), os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath))
-    os.environ["PATH"] = os.pathsep.join(folders)
+    ours = (programs(home), program(home, "programs/designer/mldesigner", "smalt.designer"))
+    os.environ["PATH"] = os.pathsep.join((*ours, os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)))
 
 
 class _Command(click.Command):

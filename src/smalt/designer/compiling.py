@@ -1,4 +1,4 @@
-"""`compile`: components that are functions, written as YAML files that load as the same components."""
+"""`compile`: components and pipelines that are functions, written as YAML files that load as the same components."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smalt.exceptions import UserErrorException
 from smalt.ignore import Ignore, walk
 from smalt.lines import here
 
-_SCHEMA = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json"
+_SCHEMA = "https://azuremlschemas.azureedge.net/latest/{}Component.schema.json"
 _ORDER = ("name", "display_name", "description", "type", "version", "is_deterministic", "tags", "inputs", "outputs",
           "code", "environment", "command")  # fmt: skip
 
@@ -30,15 +30,18 @@ def compile(
 ) -> list[str]:
     """Writes NAME.yaml beside the function's file; with `output`, OUTPUT/NAME/NAME.yaml with a copy of the code.
 
-    `source` is a function with @command_component, a Python file of such (or a pattern of files), or with `output` the
-    YAML file of a component. `ignore_file` says what of the code is left out, beside its own .amlignore. Answers the
-    files that it wrote.
+    `source` is a function with @command_component or @pipeline, a Python file of such (or a pattern of files), or with
+    `output` the YAML file of a component. A pipeline's components are written, too. `ignore_file` says what of the code
+    is left out, beside its own .amlignore. Answers the files that it wrote.
     """
-    written = [_write(component, output, ignore_file) for component in _components(source, name, output)]
-    if not written:
+    compiling = _Compiling(output, ignore_file)
+    for component in _components(source, name, output):
+        compiling.write(component)
+    if not compiling.written:
         wanted = f" called '{name}'" if name else ""
-        raise UserErrorException(f"{source} has no component{wanted} made with @command_component", here())
-    return written
+        words = f"{source} has no component{wanted} made with @command_component, and no @pipeline{wanted}"
+        raise UserErrorException(words, here())
+    return list(compiling.written.values())
 
 
 def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
@@ -46,8 +49,12 @@ def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
     if isinstance(component, Component):
         yield component
         return
+    if hasattr(source, "_as_component"):
+        yield source._as_component()
+        return
     if callable(source):
-        words = f"compile() takes functions with @command_component, which {getattr(source, '__name__', source)} is not"
+        called = getattr(source, "__name__", source)
+        words = f"compile() takes functions with @command_component or @pipeline, which {called} is not"
         raise UserErrorException(words, here())
     if not isinstance(source, (str, os.PathLike)):
         raise UserErrorException(f"compile() takes a function or a file, not {type(source).__name__}", here())
@@ -72,38 +79,81 @@ def _of_file(path: str, output: Any) -> Iterator[Any]:
 
         for value in vars(import_file(path)).values():
             mark = getattr(value, "_smalt_component", None)
-            if isinstance(mark, dict) and os.path.realpath(mark["file"]) == os.path.realpath(path):
+            if isinstance(mark, dict) and _is_in(mark["file"], path):
                 yield value.component
+            elif hasattr(value, "_as_component") and _is_in(value.__wrapped__.__code__.co_filename, path):
+                yield value._as_component()
 
 
-def _write(component: Any, output: Any, ignore_file: Any) -> str:
-    told = component.to_dict()
-    code = told.get("code")
-    name = str(component.name or "component")
-    folder: str = os.path.join(os.fspath(output), name) if output is not None else _source_folder(component)
-    if code is not None:
-        told["code"] = "." if output is not None else os.path.relpath(code, folder)
-    if output is not None and code is not None:
-        _copy(code, folder, ignore_file)
-    os.makedirs(folder, exist_ok=True)
-    for port, declared in component.inputs.items():
-        if isinstance(declared, Input) and declared.default is not None:
-            told["inputs"][port]["default"] = declared.default
-    environment = told.get("environment")
-    if isinstance(environment, dict):
-        told["environment"] = {key: value for key, value in environment.items() if key not in ("name", "version")}
-    ordered = {"$schema": _SCHEMA, **{key: told[key] for key in _ORDER if key in told}, **told}
-    from smalt.yaml.dumping import dump_plain
+class _Compiling:
+    """One call of `compile`; what is used several times is written once."""
 
-    path: str = os.path.join(folder, f"{name}.yaml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(dump_plain(ordered))
-    return path
+    def __init__(self, output: Any, ignore_file: Any) -> None:
+        self.output, self.ignore_file = output, ignore_file
+        self.written: dict[int, str] = {}
+        self._kept: list[Any] = []  # so that no other has its id
+
+    def write(self, component: Any) -> str:
+        from smalt.yaml.dumping import dump_plain
+
+        if id(component) not in self.written:
+            self._kept.append(component)
+            name = str(component.name or "component")
+            folder = os.path.join(os.fspath(self.output), name) if self.output is not None else _folder(component)
+            told = self._pipeline(component, folder) if component.type == "pipeline" else self._told(component, folder)
+            os.makedirs(folder, exist_ok=True)
+            path = os.path.join(folder, f"{name}.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(dump_plain({"$schema": _SCHEMA.format(component.type), **told}))
+            self.written[id(component)] = path
+        return self.written[id(component)]
+
+    def _told(self, component: Any, folder: str) -> dict[str, Any]:
+        told: dict[str, Any] = component.to_dict()
+        code = told.get("code")
+        if code is not None:
+            told["code"] = "." if self.output is not None else os.path.relpath(code, folder)
+            if self.output is not None:
+                _copy(code, folder, self.ignore_file)
+        for port, declared in component.inputs.items():
+            if isinstance(declared, Input) and declared.default is not None:
+                told["inputs"][port]["default"] = declared.default
+        environment = told.get("environment")
+        if isinstance(environment, dict):
+            told["environment"] = {key: value for key, value in environment.items() if key not in ("name", "version")}
+        return {**{key: told[key] for key in _ORDER if key in told}, **told}
+
+    def _pipeline(self, pipeline: Any, folder: str) -> dict[str, Any]:
+        """Its steps name the files of their components; a component that is in no file stays in its step."""
+        from smalt.yaml.places import seen_from
+
+        told = seen_from(folder, pipeline)
+        for name, step in pipeline.jobs.items():
+            for key in ("component", "trial"):
+                component = vars(step).get(key)
+                path = self._file(component) if isinstance(component, Component) else None
+                if path is not None:
+                    relative = os.path.relpath(path, folder)
+                    told["jobs"][name][key] = relative if relative.startswith(".") else f"./{relative}"
+        return told
+
+    def _file(self, component: Component) -> str | None:
+        """Where a step's component is described, written first where it must be; None: in the step alone."""
+        if "_function" in vars(component) or "_pipeline" in vars(component):
+            return self.write(component)
+        if component.source_path is None:
+            return None
+        return component.source_path if self.output is None else self.write(component)
 
 
-def _source_folder(component: Any) -> str:
-    function = vars(component)["_function"]
+def _folder(component: Any) -> str:
+    """That of the function's file."""
+    function = vars(component).get("_function") or vars(component)["_pipeline"]
     return str(os.path.dirname(os.path.abspath(function.__code__.co_filename)))
+
+
+def _is_in(file: str, path: str) -> bool:
+    return os.path.realpath(file) == os.path.realpath(path)
 
 
 def _copy(code: str, folder: str, ignore_file: Any) -> None:

@@ -205,6 +205,7 @@ class Building:
             self.ended = shown_file(self.frame.f_code.co_filename), self.frame.f_lineno
         self.frame = None
         component = PipelineComponent(**self.maker.told, inputs=declared)
+        vars(component)["_pipeline"] = self.maker.function
         component.jobs = Attributes(name_steps(self.maker.told["name"], self.nodes, variables))
         component.outputs = self._outputs(returned)
         steps = {id(node) for node in self.nodes}

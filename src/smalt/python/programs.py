@@ -44,6 +44,8 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
         known = False
     if not known:
         raise ValidationException(f"there is no module named '{name}'")
+    if name == "mldesigner":
+        name = "smalt.designer"
     sys.argv = [name, *arguments]
     return _guarded(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
 
