@@ -20,6 +20,7 @@ from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.service.secrets.vault import Vault
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
 
@@ -37,8 +38,10 @@ class Workbench:
         self.workspace = workspaces.provide(self.db, "sub", "group", "default", "tester")
         data = Data(home, self.settings.as_dict(), self._output, self._asset)
         compute = LocalCompute(home, cpus=cpus, restart=["true"])
-        tracking = Tracking(home, self.settings, self.db, data)
-        rooms = Rooms(home, self.db, data, Environments(home, self.settings), compute, self.settings, tracking)
+        vault = Vault(home, self.db, lambda question, *arguments: question(*arguments))
+        tracking = Tracking(home, self.settings, self.db, data, vault.hider)
+        environments = Environments(home, self.settings)
+        rooms = Rooms(home, self.db, data, environments, compute, self.settings, tracking, None, vault)
         self.engine = Engine(rooms)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:

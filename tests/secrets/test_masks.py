@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,29 @@ def test_each_form_of_a_value_is_hidden(written: str) -> None:
     assert hidden.strip(b"<>*") in (b"", b"\n", b"\\n") or written not in hidden.decode()
 
 
+@pytest.mark.parametrize("value", ["pa$$w0rd", "line one\nline two", "k" * 400, "ü?ü?ü?>>>"])
+@pytest.mark.parametrize("before", ["", "u", "me", "me:"])
+@pytest.mark.parametrize("after", ["", "@", "@h", "@ho"])
+def test_base64_is_hidden(value: str, before: str, after: str) -> None:
+    """Of the value alone whole, with the padding; within other text all letters that only the value makes."""
+    mask = Mask([value])
+    for coded in (base64.b64encode, base64.urlsafe_b64encode):
+        code = coded(f"{before}{value}{after}".encode())
+        hidden = mask.hide(b"<" + code + b">").strip(b"<>")
+        assert len(hidden) == len(code)
+        start, end = -(-len(before) * 4 // 3), len((before + value).encode()) * 4 // 3
+        assert set(hidden[start:end]) == set(b"*")
+        assert hidden[end + 1 :] == code[end + 1 :] or not after
+        assert before or after or set(hidden) == set(b"*")
+
+
+def test_base64_in_lines_is_hidden() -> None:
+    """As the program `base64` breaks it."""
+    value = "".join(chr(40 + index % 80) for index in range(1000))
+    hidden = Mask([value]).hide(base64.encodebytes(value.encode()))
+    assert set(hidden) == set(b"*\n")
+
+
 def test_short_values_are_not_looked_for() -> None:
     """What is in every text by chance."""
     assert not Mask(["abc", ""])
@@ -56,6 +81,23 @@ def test_half_a_secret_is_held_back() -> None:
     assert mask.held(b"say pa$$w") == 5
     assert mask.held(b"say pa$$w0rd") == 0
     assert mask.held(b"say nothing") == 0
+
+
+@given(st.lists(st.text("ab\n", min_size=4, max_size=9), max_size=3), st.text("ab\n", max_size=12))
+def test_what_is_held_back_is_the_longest_beginning(values: list[str], text: str) -> None:
+    """No more and no less, however values begin alike."""
+    mask, data = Mask(values), text.encode()
+    ends = [data[at:] for at in range(len(data))]
+    longest = next((len(end) for end in ends if any(form != end and form.startswith(end) for form in mask._texts)), 0)
+    assert mask.held(data) == longest
+
+
+def test_large_secrets_do_not_hold_up_the_logs() -> None:
+    """A value of the largest size, before a piece of a log."""
+    mask = Mask(["\n".join("ab" * 30 for _ in range(400))])
+    start = time.process_time()
+    assert mask.held(b"x" * 65_000 + b"a") == 1
+    assert time.process_time() - start < 0.5
 
 
 def test_the_logs_of_a_job_are_rewritten_in_place(tmp_path: Path) -> None:

@@ -299,3 +299,25 @@ def test_without_a_good_token_nothing_is_answered(tracked: Tracked, pair: tuple[
 
 def _tree(folder: Path) -> list[tuple[str, int]]:
     return sorted((str(path), path.stat().st_size) for path in folder.rglob("*") if path.is_file())
+
+
+def test_secrets_are_not_logged(tracked: Tracked) -> None:
+    """Parameters, tags, notes and data sets have stars where a value of the workspace's vault stood, and the rest."""
+    workspace = WORKSPACE.format(f"vault-{uuid.uuid4().hex[:8]}")
+    put = tracked.server.ask("PUT", f"/smalt/v1{workspace}/secrets/db", {"value": "pa$$w0rd"})
+    assert put.status == 200
+    job = tracked.job(workspace, "logs")
+    data = {"name": "d", "digest": "1", "source_type": "sql", "source": '{"url": "postgres://me:pa$$w0rd@db"}'}
+    for path, body in (
+        ("log-batch", {"params": [{"key": "a", "value": "x pa$$w0rd y"}], "metrics": [], "tags": []}),
+        ("log-parameter", {"key": "b", "value": "pa%24%24w0rd"}),
+        ("set-tag", {"key": "mlflow.note.content", "value": "by pa$$w0rd"}),
+        ("log-inputs", {"datasets": [{"dataset": data, "tags": []}]}),
+    ):
+        answer = tracked.as_job(job, "POST", f"{M}/runs/{path}", {"run_id": job.name, **body})
+        assert answer.status == 200, answer
+    run = tracked.run(workspace, job.name)
+    assert {one["key"]: one["value"] for one in run["data"]["params"]} == {"a": "x ******** y", "b": "************"}
+    assert tracked.tags(workspace, job.name)["mlflow.note.content"] == "by ********"
+    assert "me:********@db" in run["inputs"]["dataset_inputs"][0]["dataset"]["source"]
+    assert "pa$$w0rd" not in json.dumps(run)

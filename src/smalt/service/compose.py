@@ -42,9 +42,9 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     )
     environments = Environments(home, settings)
     compute = LocalCompute(home, cpus=settings.cpus)
-    tracking = Tracking(home, settings, db, data)
-    registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
     vault = Vault(home, db, lookups.ask)
+    tracking = Tracking(home, settings, db, data, vault.hider)
+    registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
     return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -20,11 +21,19 @@ _CHUNK = 1 << 20
 _LOG = re.compile(r"ExperimentRun/dcid\.[^/]+/(?:" + "|".join(LOGS) + r")/.+", re.DOTALL)
 
 
+_SHORTEST_CODE = 6
+"""Of base64, which has every short text by chance, too."""
+_CODED_LINE = 57
+"""Bytes that make a line of 76 characters, as `base64` breaks them."""
+
+
 class Mask:
-    """Of some values: as they are, line by line, in JSON, and percent-encoded as in URLs."""
+    """Of some values: as they are, line by line, in JSON, percent-encoded as in URLs, and in base64."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms = {form.encode("utf-8", "surrogateescape") for value in values for form in _forms(value)}
+        kept = list(values)
+        forms = {form.encode("utf-8", "surrogateescape") for value in kept for form in _forms(value)}
+        forms.update(code for value in kept for code in _codes(value.encode("utf-8", "surrogateescape")))
         self._texts = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
         self.longest = len(self._texts[0]) if self._texts else 0
 
@@ -41,12 +50,20 @@ class Mask:
                 at = data.find(text, at + 1)  # those that overlap, too
         return data if hidden is None else bytes(hidden)
 
+    def hide_text(self, text: str) -> str:
+        return self.hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
     def held(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of one that is not written whole yet."""
-        for count in range(min(self.longest - 1, len(data)), 0, -1):
-            if any(len(text) > count and text.startswith(data[-count:]) for text in self._texts):
-                return count
-        return 0
+        most = 0
+        for text in self._texts:
+            start = max(0, len(data) - len(text) + 1)
+            at = data.find(text[:1], start)
+            while 0 <= at < len(data) - most:
+                if text.startswith(data[at:]):
+                    most = len(data) - at
+                at = data.find(text[:1], at + 1)
+        return most
 
     def read(self, file: BinaryIO, first: int, count: int) -> bytes:
         """A piece of a file, with what is cut by its ends hidden, too."""
@@ -104,3 +121,23 @@ def _forms(value: str) -> Iterator[str]:
         yield quote(text, safe="")
         yield quote(text)
         yield quote_plus(text)
+
+
+def _codes(value: bytes) -> Iterator[bytes]:
+    """In base64, wherever in what is encoded the value stands, as in `user:VALUE`. What stands beside it has a part in
+    the first and the last letters, which are left out."""
+    if len(value) < SHORTEST:
+        return
+    codes = {base64.b64encode(value)}
+    for shift, first in enumerate((0, 2, 3)):
+        code = base64.b64encode(bytes(shift) + value)
+        codes.add(code[first : len(code) - (0, 3, 2)[(shift + len(value)) % 3]])
+    for start in range(0, len(value), _CODED_LINE):
+        codes.add(base64.b64encode(value[start : start + _CODED_LINE]))
+    for code in codes:
+        if len(code) >= _SHORTEST_CODE:
+            yield code
+            yield code.translate(_URL_SAFE)
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -140,6 +140,11 @@ class Vault:
             made = self._masks[workspace.id] = self._ask(self._mask, workspace)
         return made or None
 
+    def hider(self, workspace: Workspace) -> Callable[[str], str] | None:
+        """What hides the workspace's secrets in a text; None where there are none."""
+        mask = self.mask(workspace)
+        return mask.hide_text if mask else None
+
     def _mask(self, workspace: Workspace) -> Mask:
         if self.is_empty:
             return Mask(())

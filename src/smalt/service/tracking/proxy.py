@@ -6,7 +6,8 @@ Bodies of files are streamed both ways; all else is small, and is held until it 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.responses import Response
@@ -33,8 +34,16 @@ _REMEMBERED = 10_000
 _WORKSPACE_SEGMENTS = 11  # of /mlflow/v1.0/subscriptions/S/resourceGroups/G/providers/P/workspaces/W
 
 
+_TOLD = frozenset({"value", "description", "source"})
+"""Fields whose texts are what a user says, as of parameters, tags and data sets; others say what is meant."""
+
+Hider = Callable[[Workspace], "Callable[[str], str] | None"]
+"""Of a workspace, what hides its secrets in a text; None where it has none."""
+
+
 class Proxy:
-    def __init__(self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf) -> None:
+    def __init__(self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf, hider: Hider) -> None:
+        self._hider = hider
         self._models = models
         self._shelf = shelf
         self._line = line
@@ -47,6 +56,8 @@ class Proxy:
         job: Job | None = scope["smalt.job"]
         asked = await _read(scope, receive, is_user=job is None)
         check(asked)
+        if asked.body and (hide := self._hider(workspace)):
+            _hide(asked.body, hide)
         await self._provide(workspace, job, asked)
         if job is not None:
             reply = await self._rules.apply(workspace, job, asked)
@@ -132,6 +143,15 @@ async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
     if _header(scope, "content-encoding"):
         raise ValidationException("a compressed body is not taken here; send it as it is")
     return Asked(found, [], strict.body(await _whole(receive, strict.LARGEST)), headers)
+
+
+def _hide(part: Any, hide: Callable[[str], str]) -> None:
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(value, str):
+            if key in _TOLD:
+                part[key] = hide(value)
+        elif isinstance(value, (dict, list)):
+            _hide(value, hide)
 
 
 def _writes_registry(method: str, asked: Asked) -> bool:

@@ -20,7 +20,7 @@ from smalt.service.tracking import variables
 from smalt.service.tracking.line import Line
 from smalt.service.tracking.models import Models
 from smalt.service.tracking.process import Child
-from smalt.service.tracking.proxy import Proxy
+from smalt.service.tracking.proxy import Hider, Proxy
 from smalt.service.tracking.rules import Rules
 from smalt.service.tracking.runs import Runs
 from smalt.service.tracking.shelf import Shelf
@@ -34,7 +34,7 @@ _ANY = ("0.0.0.0", "localhost", "127.0.0.1")
 class Tracking:
     """Making one starts nothing: MLflow's process comes up when it is first needed."""
 
-    def __init__(self, home: Home, settings: Settings, db: Database, data: Data) -> None:
+    def __init__(self, home: Home, settings: Settings, db: Database, data: Data, hider: Hider) -> None:
         self.port: int | None = None
         """Of the server; jobs started before it is known are not told of tracking."""
         self.tokens = Tokens(home)
@@ -43,7 +43,8 @@ class Tracking:
         self._line = Line(home, self.child)
         self.runs = Runs(db, self._line.call)
         self.models = Models(home, db, data, self._line.call)
-        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs, self.models, Shelf(home, db, data))
+        shelf = Shelf(home, db, data)
+        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs, self.models, shelf, hider)
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
 
