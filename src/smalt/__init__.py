@@ -66,17 +66,17 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext smalt`: from here on, `azure.ai.ml` is smalt in this session."""
-    _finder().install()
+    _extension().load(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    _finder().uninstall()
+    _extension().unload(ipython)
 
 
-def _finder() -> Any:
+def _extension() -> Any:
     from importlib import import_module
 
-    return import_module("smalt.python.finder")
+    return import_module("smalt.python.extension")
 
 
 def __dir__() -> list[str]:

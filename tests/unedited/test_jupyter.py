@@ -6,6 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import smalt
 
 from .conftest import Programs
 
@@ -13,9 +19,9 @@ IPYKERNEL = {
     "ipykernel/__init__.py": "",
     "ipykernel/kernelapp.py": (
         "import sys\n"
-        "def launch_new_instance():\n"
+        "def launch_new_instance(extra_extensions):\n"
         "    import azure.ai.ml, smalt\n"
-        "    print(azure.ai.ml.MLClient is smalt.MLClient, sys.argv[1:])\n"
+        "    print(azure.ai.ml.MLClient is smalt.MLClient, sys.argv[1:], extra_extensions)\n"
     ),
 }
 
@@ -33,7 +39,7 @@ def test_a_kernel_is_installed_and_starts(programs: Programs) -> None:
     done = subprocess.run(
         argv, env={**os.environ, "SMALT_HOME": str(programs.home), **own}, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "True ['-f', 'file.json']\n", done.stderr
+    assert done.stdout == "True ['-f', 'file.json'] ['smalt']\n", done.stderr
 
 
 def test_where_jupyter_looks(programs: Programs) -> None:
@@ -68,3 +74,47 @@ def test_the_extension(programs: Programs) -> None:
         [sys.executable, "session.py"], cwd=programs.folder, capture_output=True, text=True, check=False
     )
     assert done.stdout == "official\nTrue\n", done.stderr
+
+
+EXECUTE = """
+import sys, nbformat
+from nbclient import NotebookClient
+for name, kernel in (("kernel.ipynb", "smalt"), ("extension.ipynb", "python3")):
+    notebook = nbformat.read(name, as_version=4)
+    NotebookClient(notebook, kernel_name=kernel, timeout=60).execute()
+    nbformat.write(notebook, name)
+"""
+CELLS = (
+    "from azure.ai.ml import MLClient, command\n"
+    "from azure.identity import DefaultAzureCredential\n"
+    "client = MLClient.from_config(DefaultAzureCredential())",
+    "job = client.jobs.create_or_update(command(command='echo from jupyter', environment='azureml:host'))\njob",
+    "client.jobs.stream(job.name)",
+    "!az ml job show -n {job.name} --query status -o tsv",
+    "%pip install azure-ai-ml",
+)
+
+
+@pytest.mark.integration
+def test_a_real_jupyter(served: Programs) -> None:
+    """The installed kernel, and a plain one after `%load_ext smalt`, run cells of `azure.ai.ml` against the server."""
+    python = str(served.folder / "venv" / "bin" / "python")
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(served.folder / "venv")], check=True)
+    packages = ["ipykernel", "nbclient", "nbformat", "-e", str(Path(smalt.__file__).parents[2])]
+    subprocess.run([*uv, "pip", "install", "-q", "--python", python, *packages], check=True)
+    own = {**os.environ, "SMALT_HOME": str(served.home)}
+    subprocess.run([python, "-m", "smalt", "kernel", "install", "--sys-prefix"], env=own, check=True)
+    served.notebook("kernel.ipynb", *CELLS)
+    served.notebook("extension.ipynb", "%load_ext smalt", *CELLS)
+    subprocess.run([python, "-c", EXECUTE], cwd=served.folder, env=own, check=True)
+    for name in ("kernel.ipynb", "extension.ipynb"):
+        job, stream, status, install = served.cells(name)[-4:]
+        assert "<table" in "".join(job["outputs"][0]["data"]["text/html"])
+        assert "from jupyter" in _text(stream)
+        assert _text(status).split() == ["Completed"]
+        assert "smalt stands in for azure-ai-ml: not installed" in _text(install)
+
+
+def _text(cell: dict[str, Any]) -> str:
+    return "".join("".join(output["text"]) for output in cell["outputs"])

@@ -1,4 +1,4 @@
-"""The process of smalt's Jupyter kernel: ipykernel, with the finder in front."""
+"""The process of smalt's Jupyter kernel: ipykernel, with `%load_ext smalt` done."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from smalt.python import finder
 
 
 def main() -> None:
-    from smalt.cli.python import lead_az
-
     finder.install()
-    lead_az()
     if sys.path and sys.path[0] == "":  # ipykernel does so itself
         del sys.path[0]
     kernelapp = importlib.import_module("ipykernel.kernelapp")  # it need not be there where smalt is checked
-    kernelapp.launch_new_instance()
+    kernelapp.launch_new_instance(extra_extensions=["smalt"])
 
 
 if __name__ == "__main__":

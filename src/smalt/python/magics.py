@@ -60,16 +60,21 @@ def _load_ext(shell: Shell, words: str) -> None:
 @_line("pip")
 def _pip(shell: Shell, words: str) -> None:
     """`pip` of this Python, but for what smalt stands in for."""
+    kept = to_install(words)
+    code = shell.process([*_installer(), *kept]) if kept else 0
+    if code:
+        raise UserErrorException(f"%pip {words} ended with code {code}")
+
+
+def to_install(words: str) -> list[str]:
+    """The words of `%pip` without the packages that need not be installed, which it says; none where no others are."""
     all_words = shlex.split(words, comments=True)
     left = [word for word in all_words if _package(word) in _SERVED]
     kept = [word for word in all_words if word not in left]
-    if left:
+    if left and all_words[0] == "install":
         print(f"smalt stands in for {', '.join(left)}: not installed")
-        if all(word.startswith("-") for word in kept[1:]):
-            return
-    code = shell.process([*_installer(), *kept])
-    if code:
-        raise UserErrorException(f"%pip {words} ended with code {code}")
+        return kept if any(not word.startswith("-") for word in kept[1:]) else []
+    return all_words
 
 
 def _package(word: str) -> str:

@@ -1,0 +1,33 @@
+"""What `%load_ext smalt` does to a running session of IPython; smalt's Jupyter kernel loads it at its start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.python import finder, magics
+
+
+def load(ipython: Any) -> None:
+    from smalt.cli.python import lead_az
+
+    finder.install()
+    lead_az()
+    if ipython is not None and _PIP not in vars(ipython):
+        vars(ipython)[_PIP] = ipython.find_line_magic("pip")
+        ipython.register_magic_function(lambda words: _pip(ipython, words), "line", "pip")
+
+
+def unload(ipython: Any) -> None:
+    finder.uninstall()
+    if ipython is not None and _PIP in vars(ipython):
+        ipython.register_magic_function(vars(ipython).pop(_PIP), "line", "pip")
+
+
+_PIP = "_pip_before_smalt"
+
+
+def _pip(ipython: Any, words: str) -> None:
+    """IPython's own, but for what smalt stands in for."""
+    kept = magics.to_install(words)
+    if kept:
+        vars(ipython)[_PIP](" ".join(kept))
