@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers import Server, eventually
+from tests.helpers import Server, eventually, host_job
 
 WS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 STORE = "workspaces/w/datastores/workspaceblobstore"
@@ -80,9 +83,9 @@ def test_assets_that_lost_their_content(own_server: Server, code: Path) -> None:
     (copy / "0.py").write_text("another")
     assert troubles(own_server) == []
     [found] = troubles(own_server, full=True, repair=True)
-    assert (found["check"], found["what"], found["repaired"]) == ("asset", "data d:1", False)
+    assert (found["check"], found["what"], found["repaired"]) == ("asset", "data d:1 of workspace w", False)
     copy.rename(copy.with_name("away"))
-    assert [found["what"] for found in troubles(own_server)] == ["data d:1"]
+    assert [found["what"] for found in troubles(own_server)] == ["data d:1 of workspace w"]
 
 
 def test_left_overs_and_permissions(own_server: Server, code: Path) -> None:
@@ -92,14 +95,23 @@ def test_left_overs_and_permissions(own_server: Server, code: Path) -> None:
     own_server.end()
     home = own_server.home
     left = [
-        home.path("snapshots", "objects", "incoming", "4711-abc", "1"),
+        home.path("snapshots", "objects", "incoming", "4711-0123456789ab", "1"),
         home.path("snapshots", "trees", f"{'0' * 64}.4711.12345678"),
         home.path(STORE, "LocalUpload", "0" * 64, ".4711.12345678", "half"),
         home.path(STORE, "LocalUpload", "1" * 64, ".arriving-data-another0", "half"),
-        home.path(STORE, ".file.4711.abc.tmp"),
+        home.path(STORE, ".file.4711.abcdef0123.tmp"),
+        home.path("snapshots", "trees", f"{'1' * 64}.4711.12345678"),
+        home.path("cache", "remote", "incoming", "0123456789abcdef", "half"),
+        home.path("cache", "urls", "abc", ".4711.12345678"),
+        home.path("cache", "transfers", "tmpabc", "half"),
+    ]
+    wanted = [
+        home.path(STORE, "azureml", "j", "o", ".step.100.deadbeef"),
+        home.path(STORE, "LocalUpload", "0" * 64, "d", ".data.100.deadbeef"),
+        home.path(STORE, "LocalUpload", "0" * 64, "d", ".100.deadbeef"),
         home.path("workspaces", "w", "jobs", "nobody", "file"),
     ]
-    for path in left:
+    for path in left + wanted:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
         for old in (path, path.parent):
@@ -108,10 +120,12 @@ def test_left_overs_and_permissions(own_server: Server, code: Path) -> None:
     own_server.ask("GET", f"{WS}/data")
     home.path("token").chmod(0o644)
     found = troubles(own_server)
-    assert sorted(one["check"] for one in found) == ["left over"] * 6 + ["permission"]
-    assert all(one["repaired"] for one in troubles(own_server, repair=True))
-    assert troubles(own_server) == []
+    assert sorted(one["check"] for one in found) == ["job folder", *["left over"] * 9, "permission"]
+    repaired = troubles(own_server, repair=True)
+    assert {one["check"] for one in repaired if not one["repaired"]} == {"job folder"}
+    assert [one["check"] for one in troubles(own_server)] == ["job folder"]
     assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in wanted)
     assert home.path("token").stat().st_mode & 0o777 == 0o600
 
 
@@ -195,6 +209,50 @@ def test_a_kill_during_an_upload(own_server: Server, tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in made.iterdir()} == {
         path.name: path.read_bytes() for path in large.iterdir()
     }
+
+
+def test_a_kill_while_a_file_is_fetched(own_server: Server) -> None:
+    """From the web into the cache: the job gets all of it in the end, and what is left over goes."""
+    gate, size = threading.Event(), 3_000_000
+
+    class Web(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.do_HEAD()
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"a" * (size // 2))
+                gate.wait()
+                self.wfile.write(b"b" * (size // 2))
+
+        def log_message(self, *_: object) -> None:
+            """Into no log."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        try:
+            process = own_server.start()
+            url = f"http://127.0.0.1:{web.server_address[1]}/large.bin"
+            inputs = {"d": {"jobInputType": "uri_file", "uri": url, "mode": "ReadOnlyMount"}}
+            text = "test $(tr -d a < ${{inputs.d}} | wc -c) = 1500000"
+            assert own_server.ask("PUT", f"{WS}/jobs/reads", host_job(text, inputs=inputs)).status == 201
+            urls = own_server.home.path("cache", "urls")
+            eventually(lambda: any(path.stat().st_size for path in urls.glob("*/.*")), "the beginning of the download")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            gate.set()
+            own_server.start()
+            messages = list(own_server.stream(f"/smalt/v1{WS}/jobs/reads/stream"))
+            assert messages[-1]["status"] == "Completed", messages
+        finally:
+            gate.set()
+            web.shutdown()
+    assert {one["check"] for one in troubles(own_server, repair=True)} == {"left over"}
+    assert troubles(own_server, full=True) == []
+    assert len(files(urls)) == 2, "the file and what is known of it"
 
 
 _ASK = """

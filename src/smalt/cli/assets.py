@@ -36,7 +36,7 @@ _FROM = [
 def add_verbs(noun: Noun, collection: str) -> None:
     """Add the verbs but create to a noun whose assets are in `client.<collection>`."""
     kind = str(noun.name)
-    verbs = _Verbs(kind, collection)
+    called, verbs = _called(kind), _Verbs(kind, collection)
     versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
     listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
     stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
@@ -46,13 +46,12 @@ def add_verbs(noun: Noun, collection: str) -> None:
         options.file(f"A file with the whole {kind}.", first=False),
         *options.EDITS,
     ]
-    noun.verb("show", versioned, help=f"Show one {kind}.")(verbs.show)
+    noun.verb("show", versioned, help=f"Show one {called}.")(verbs.show)
     noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(verbs.list)
-    noun.verb("update", updated, help=f"Change a {kind}, by --set or from a file.")(verbs.update)
-    noun.verb("archive", versioned, help=f"Hide a {kind}, or one version of it, from lists.")(verbs.archive)
+    noun.verb("update", updated, help=f"Change a {called}, by --set or from a file.")(verbs.update)
+    noun.verb("archive", versioned, help=f"Hide a {called}, or one version of it, from lists.")(verbs.archive)
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
     one = [*options.name(f"The {kind}'s name."), options.VERSION]
-    called = _called(kind)
     if kind in ("data", "model"):
         noun.verb(
             "lineage",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,11 @@ from smalt.service.api.service import Service
 from smalt.service.data import soundness
 from smalt.service.data.soundness import Trouble
 from smalt.service.records import assets, workspaces
+from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 
 _URIS = {"data": "dataUri", "models": "modelUri"}
 _UPLOADED = re.compile(r"LocalUpload/(?P<digest>[0-9a-f]{64})/[^/]+/?")
-
-Named = tuple[Workspace, str, str, str]
-"""Workspace, kind, `name:version` and URI of an asset."""
-Code = tuple[Workspace, str, str]
-"""Workspace, name and content id."""
 
 
 async def examine(call: Call) -> dict[str, Any]:
@@ -32,12 +29,8 @@ async def examine(call: Call) -> dict[str, Any]:
     repair, full = body.get("repair", False), body.get("full", False)
     if not isinstance(repair, bool) or not isinstance(full, bool):
         raise ValidationException('"repair" and "full" must be true or false')
-    service = call.service
-    found = [*_records(service)]
-    named, codes = _assets(service), _codes(service)
-    folders = await asyncio.to_thread(_job_folders, service, _job_names(service))
-    found += await asyncio.to_thread(lambda: [*_disk(service, full), *folders, *_lost(service, named, codes, full)])
-    return {"sound": not found, "troubles": [await asyncio.to_thread(_told, one, repair) for one in found]}
+    found = await asyncio.to_thread(lambda: [_told(one, repair) for one in _examined(call.service, full)])
+    return {"sound": not found, "troubles": found}
 
 
 def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
@@ -52,105 +45,98 @@ def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
     return {**told, "repairable": trouble.repair is not None, "repaired": repaired}
 
 
-def _records(service: Service) -> Iterator[Trouble]:
+def _examined(service: Service, full: bool) -> list[Trouble]:
+    """On a thread, with a connection of its own, so that the server goes on meanwhile."""
+    with service.db.reader() as db:
+        try:
+            found = [*_records(db), *_job_folders(service, db)]
+            return [*found, *_disk(service, full), *_code(service, db), *_assets(service, db, full)]
+        except sqlite3.DatabaseError as error:
+            return [_damaged(db, str(error))]
+
+
+def _records(db: Database) -> Iterator[Trouble]:
     """The database itself."""
-    for (line,) in service.db.rows("PRAGMA quick_check(20)"):
+    for (line,) in db.rows("PRAGMA quick_check(20)"):
         if line != "ok":
-            yield Trouble("records", str(service.db.path), str(line), "restore it from a backup")
-    orphans = service.db.value("SELECT count(*) FROM asset_versions WHERE asset_id NOT IN (SELECT id FROM assets)")
-    if orphans:
-        drop = "DELETE FROM asset_versions WHERE asset_id NOT IN (SELECT id FROM assets)"
-        problem = f"{orphans} versions belong to no asset; nothing can name them"
-        yield Trouble("records", str(service.db.path), problem, f"remove them with: sqlite3 … '{drop}'")
+            yield _damaged(db, str(line))
+
+
+def _damaged(db: Database, said: str) -> Trouble:
+    return Trouble("records", str(db.path), f"it is damaged: {said}", "stop the server and restore it from a backup")
 
 
 def _disk(service: Service, full: bool) -> Iterator[Trouble]:
     home, store = service.home, service.data.snapshots
-    secret = [path for path in home.root.iterdir() if path.is_file() and not path.name.endswith((".log", ".lock"))]
-    yield from soundness.permissions([home.root, *(path for path in secret if _is_private(path))])
+    since = min(service.started, home.path("server.json").stat().st_mtime)  # by the clock of the disk's own machine
+    yield from soundness.permissions([home.root, *(path for path in home.root.iterdir() if _is_private(path))])
     yield from soundness.snapshots(store, full)
-    registries = [Path(folder) for folder in service.engine.rooms.registries.folders.values()]
-    datastores = [*home.path("workspaces").glob("*/datastores")]
-    yield from soundness.left_overs(store, datastores, registries, service.started)
-    yield from soundness.fetched(service.data.remote, service.started)
-    transfers = [path for path in home.path("cache", "transfers").glob("*") if path.stat().st_mtime < service.started]
-    yield from soundness.leftover_folders(transfers, "a copy between workspaces was not finished")
+    datastores = [*home.path("workspaces").glob("*/datastores/*")]
+    yield from soundness.left_overs(store, home.path("cache"), datastores, since)
+    yield from soundness.fetched(service.data.remote)
+    for name, folder in service.engine.rooms.registries.folders.items():
+        if Path(folder).is_dir():
+            yield from soundness.in_registry(Path(folder))
+        else:
+            advice = f"mount it, or forget the registry: smalt registry delete --name {name}"
+            yield Trouble("registry", name, f"its folder {folder} is not there", advice)
 
 
 def _is_private(path: Path) -> bool:
     return path.name.startswith(("token", "secret", "smalt.db")) or path.suffix in (".key", ".pem")
 
 
-def _lost(service: Service, named: list[Named], codes: list[Code], full: bool) -> Iterator[Trouble]:
-    """What the records name and the disk has not."""
-    for workspace, name, hash in codes:
+def _job_folders(service: Service, db: Database) -> Iterator[Trouble]:
+    """Working folders, older than this server, of jobs that there are no records of: after a backup was restored it
+    may be all that is left of them. A retry's is NAME.2."""
+    for workspace in workspaces.every(db):
+        known = {name for (name,) in db.rows("SELECT name FROM jobs WHERE workspace_id=?", (workspace.id,))}
+        jobs = service.home.path("workspaces", workspace.folder, "jobs")
+        lost = [
+            path
+            for path in sorted(jobs.glob("[!.]*"))
+            if path.name.partition(".")[0] not in known and path.lstat().st_mtime < service.started
+        ]
+        if lost:
+            problem = f"it has the folders of {len(lost)} jobs that are not in the records, {lost[0].name} for one"
+            yield Trouble("job folder", str(jobs), problem, "keep what you want of them, and remove them: smalt prune")
+
+
+def _code(service: Service, db: Database) -> Iterator[Trouble]:
+    """Of what may still run: what jobs that ended left is pruned in time."""
+    for hash, user in sorted(wanted_code(db).items()):
         if not service.data.snapshots.has(hash):
-            problem = f"its snapshot is lost (workspace {workspace.name})"
-            yield Trouble("code", name, problem, "submit the job, or register the component, again")
-    for workspace, kind, name, uri in named:
-        yield from _content(service, workspace, f"{kind} {name}", uri, full)
+            again = "register it again" if user.startswith("component") else "cancel it and submit it again"
+            yield Trouble("code", user, f"its code, snapshot {hash[:12]}, is not in the store", again)
 
 
-def _content(service: Service, workspace: Workspace, what: str, uri: str, full: bool) -> Iterator[Trouble]:
-    advice = "put it back, or archive this version and register another one"
+def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
+    """Data and models whose content is gone or, where `full`, is another one."""
+    for workspace in workspaces.every(db):
+        for kind, key in _URIS.items():
+            for container in assets.containers(db, workspace.id, kind, "All"):
+                for one in assets.versions(db, workspace.id, kind, container.name):
+                    uri = one.properties.get(key)
+                    what = f"{kind.removesuffix('s')} {one.name}:{one.version} of workspace {workspace.name}"
+                    problem = _content_problem(service, workspace, uri, full) if isinstance(uri, str) else None
+                    if problem:
+                        advice = "put it back, or archive this version and register another one"
+                        yield Trouble("asset", what, problem, advice)
+
+
+def _content_problem(service: Service, workspace: Workspace, uri: str, full: bool) -> str | None:
     try:
         place = service.data.resolve(uri, workspace)
     except SmaltError as error:
-        yield Trouble("asset", what, str(error), advice)
-        return
+        return str(error)
     if place.path is None:
-        return  # on the network
+        return None  # on the network
     if not place.exists:
-        yield Trouble("asset", what, f"its content, {uri}, is not there (workspace {workspace.name})", advice)
-        return
+        return f"its content, {uri}, is not there"
     match = _UPLOADED.fullmatch(place.relative or "") if full else None
-    if match and soundness.content_differs(service.data.snapshots, place.path, match["digest"]):
-        problem = f"its content, {place.path}, is not what was registered (workspace {workspace.name})"
-        yield Trouble("asset", what, problem, advice)
-
-
-def _assets(service: Service) -> list[Named]:
-    found = []
-    for workspace in workspaces.every(service.db):
-        for kind, key in _URIS.items():
-            for container in assets.containers(service.db, workspace.id, kind, "All"):
-                for one in assets.versions(service.db, workspace.id, kind, container.name):
-                    uri = one.properties.get(key)
-                    if isinstance(uri, str) and uri:
-                        found.append((workspace, kind.removesuffix("s"), f"{one.name}:{one.version}", uri))
-    return found
-
-
-def _codes(service: Service) -> list[Code]:
-    """Code that something may still run: what jobs that ended left is pruned in time."""
-    wanted, found = wanted_code(service), []
-    for workspace in workspaces.every(service.db):
-        for hash in sorted(wanted):
-            code = assets.code_by_hash(service.db, workspace.id, hash)
-            if code is not None:
-                found.append((workspace, code.name, hash))
-    return found
-
-
-def _job_names(service: Service) -> dict[str, set[str]]:
-    return {
-        one.folder: {name for (name,) in service.db.rows("SELECT name FROM jobs WHERE workspace_id=?", (one.id,))}
-        for one in workspaces.every(service.db)
-    }
-
-
-def _job_folders(service: Service, names: dict[str, set[str]]) -> list[Trouble]:
-    """Working folders, older than this server, of jobs that there are no records of; a retry's is NAME.2."""
-    found: list[Trouble] = []
-    for folder, known in names.items():
-        jobs_folder = service.home.path("workspaces", folder, "jobs")
-        lost = [
-            path
-            for path in jobs_folder.glob("[!.]*")
-            if path.name.partition(".")[0] not in known and path.lstat().st_mtime < service.started
-        ]
-        found += soundness.leftover_folders(lost, "there is no such job")
-    return found
+    if match and soundness.content_differs(place.path, match["digest"]):
+        return f"its content, {place.path}, is not what was registered"
+    return None
 
 
 ROUTES = [("POST", "/smalt/v1/doctor", examine)]

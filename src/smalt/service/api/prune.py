@@ -16,6 +16,7 @@ from smalt.service.data import remove_tree
 from smalt.service.environments.store import size_of
 from smalt.service.records import assets, jobs, usage, workspaces
 from smalt.service.records import environments as uses
+from smalt.service.records.database import Database
 
 _CODE = re.compile(r"/codes/([^/\"]+)/versions/([^/\"]+)")
 
@@ -38,7 +39,7 @@ async def prune(call: Call) -> dict[str, Any]:
     if only:
         items = await _environments(service, age, dry_run)
         return {"freed": sum(item["bytes"] for item in items), "items": items}
-    busy, wanted = _busy_folders(service), wanted_code(service)
+    busy, wanted = _busy_folders(service), wanted_code(service.db)
     items = await asyncio.to_thread(_job_folders, service, busy, age, dry_run)
     freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
@@ -104,22 +105,20 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
     return found
 
 
-def wanted_code(service: Service) -> set[str]:
-    """The snapshots that registered components and unfinished jobs name."""
-    texts = [jobs.body(service.db, job.id) for job in jobs.unfinished(service.db)]
-    for workspace in workspaces.every(service.db):
-        for container in assets.containers(service.db, workspace.id, "components", "All"):
-            texts += [
-                version.body
-                for version in assets.versions(service.db, workspace.id, "components", container.name, "All")
-            ]
-    named = {pair for text in texts for pair in _CODE.findall(text)}
+def wanted_code(db: Database) -> dict[str, str]:
+    """The snapshots that registered components and unfinished jobs name, and one of those that do, in words."""
+    texts = [(f"job {job.name}", jobs.body(db, job.id)) for job in jobs.unfinished(db)]
+    for workspace in workspaces.every(db):
+        for container in assets.containers(db, workspace.id, "components", "All"):
+            for version in assets.versions(db, workspace.id, "components", container.name, "All"):
+                texts.append((f"component {version.name}:{version.version}", version.body))
+    named = {pair: user for user, text in texts for pair in _CODE.findall(text)}
     found = (
-        assets.get(service.db, workspace.id, "codes", name, version)
-        for workspace in workspaces.every(service.db)
-        for name, version in named
+        (assets.get(db, workspace.id, "codes", name, version), user)
+        for workspace in workspaces.every(db)
+        for (name, version), user in named.items()
     )
-    return {code.content_hash for code in found if code and code.content_hash}
+    return {code.content_hash: user for code, user in found if code and code.content_hash}
 
 
 ROUTES = [("POST", "/smalt/v1/prune", prune)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused
@@ -12,6 +13,7 @@ from smalt.service.data.location import Location
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
+_ASSET = re.compile(r"/subscriptions/.+/(?:data|models)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
 FILE = "uri_file"
 FOLDER = "uri_folder"
@@ -96,15 +98,16 @@ def finish_output(
 
 def missing(location: Location) -> str:
     """The sentence for a location where nothing is, or nothing that can be seen."""
+    uri = _ASSET.sub(r"azureml:\1:\2", location.uri)
     if location.path is not None and not os.access(_nearest(location.path), os.X_OK):
-        return f"{location.uri} cannot be read: no permission for {_nearest(location.path)}"
+        return f"{uri} cannot be read: no permission for {_nearest(location.path)}"
     if location.store is not None:
-        return f"{location.uri} does not exist: {location.store.name} has no {location.relative or 'data'!r}"
+        return f"{uri} does not exist: {location.store.name} has no {location.relative or 'data'!r}"
     if location.datastore is not None:
-        return f"{location.uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
+        return f"{uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
     if location.path is not None and str(location.path) not in location.uri:
-        return f"{location.uri} does not exist: it leads to {location.path}, where nothing is"
-    return f"{location.uri} does not exist; check the path"
+        return f"{uri} does not exist: it leads to {location.path}, where nothing is"
+    return f"{uri} does not exist; check the path"
 
 
 def not_a_file(location: Location, type: str | None) -> str | None:

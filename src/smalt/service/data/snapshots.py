@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -138,6 +139,14 @@ class Snapshots:
         """Take a snapshot's manifest out of the store, so that the next `add` stores everything again."""
         self._trees.pop(hash, None)
         self._place(hash).unlink(missing_ok=True)
+
+    def drop_damaged(self, hash: str, contents: Iterable[str]) -> None:
+        """Take a snapshot out of the store, with those of its blobs that are not what they should be."""
+        with self._sharing.alone():
+            self.forget(hash)
+            for sha in contents:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.objects.path(sha))
 
     def _add_folder(self, root: str, ignore: bool) -> Snapshot:
         place = statcache.place(self.folder / "stat", root, ignore)

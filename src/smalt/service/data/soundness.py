@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from smalt import processes
+from smalt.exceptions import SmaltError
+from smalt.ignore import walk
 from smalt.service.data import manifest
 from smalt.service.data.cache import StoreCache
 from smalt.service.data.copying import remove_tree
-from smalt.service.data.manifest import EXECUTABLE, FILE, Entry
+from smalt.service.data.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
 from smalt.service.data.objects import Objects, hash_file
 from smalt.service.data.snapshots import Snapshots
 from smalt.service.data.uploads import is_left_over
 
 _DAY = 86400.0
-_TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]+\.tmp|\.(.+\.)?\d+\.[0-9a-f]{8}")
-"""Of temporary_beside, of importing, of a registry."""
-_TREE = re.compile(r"[0-9a-f]{64}\.\d+\.[0-9a-f]{8}")
+_BESIDE = re.compile(r"\..+\.\d+\.[0-9a-f]{8,16}\.tmp")
+"""Of copying.temporary_beside."""
+_COPY = re.compile(r"\.(\d+|meta)\.[0-9a-f]{8}")
+"""Of importing, in LocalUpload/<id>/, and of fetch."""
+_PUBLISHED = re.compile(r"\..+\.\d+\.[0-9a-f]{8}|\.[a-z]+\.yml\.\d+")
+"""Of a registry."""
+_TREE = re.compile(r"[0-9a-f]{64}\.\d+\.[0-9a-f]{8}|\..+\.\d+\.[0-9a-f]{8}")
+"""Of a manifest, and of what is known of a folder."""
+_BATCH = re.compile(r"\d+-[0-9a-f]{12}|[0-9a-f]{24}")
 
 
 class Trouble(NamedTuple):
@@ -37,106 +47,153 @@ class Trouble(NamedTuple):
 
 def snapshots(store: Snapshots, thorough: bool) -> Iterator[Trouble]:
     """Trees that are what their names say, whose blobs are all there; `thorough` reads every blob."""
-    trees, objects = store.folder / "trees", store.objects
     sound: dict[str, bool] = {}
-    for tree in _files(trees):
+    for tree in _files(store.folder / "trees"):
         if _TREE.fullmatch(tree.name):
             continue
-        entries = _entries(tree)
+        try:
+            entries = _entries(tree)
+        except FileNotFoundError:
+            continue  # pruned meanwhile
         if entries is None:
             advice = "it is removed; the next job with this code stores it again"
-            yield Trouble("snapshot", tree.name, "its manifest is damaged", advice, _forget(store, tree))
+            damaged = functools.partial(store.drop_damaged, tree.name, [])
+            yield Trouble("snapshot", tree.name, "its manifest is damaged", advice, damaged)
             continue
-        bad = [entry for entry in entries if not _is_sound(objects, entry, thorough, sound)]
-        if bad:
+        bad = [entry for entry in entries if not _is_sound(store.objects, entry, thorough, sound)]
+        if bad and tree.exists():
             problem = f"{len(bad)} of its {len(entries)} files are missing or damaged, {bad[0].path} for one"
             advice = "it is removed with them; the next job with this code stores it again"
-            yield Trouble("snapshot", tree.name, problem, advice, _forget(store, tree, bad))
+            damaged = functools.partial(store.drop_damaged, tree.name, [entry.content for entry in bad])
+            yield Trouble("snapshot", tree.name, problem, advice, damaged)
+    if thorough:
+        yield from _unnamed(store, sound)
 
 
-def left_overs(store: Snapshots, own: list[Path], shared: list[Path], since: float) -> Iterator[Trouble]:
-    """What was being written by processes that are gone: of this home all that is older than its server, which began
-    `since` then; in folders that others write to as well, what is older than a day."""
-    for shelf in (store.objects.folder / "incoming", store.folder / "trees", store.folder / "stat"):
+def _unnamed(store: Snapshots, known: dict[str, bool]) -> Iterator[Trouble]:
+    """Blobs of no tree, which the next one would trust."""
+    for shelf in _all(store.objects.folder):
+        for blob in _files(shelf) if len(shelf.name) == 2 else ():
+            name = shelf.name + blob.name
+            with contextlib.suppress(FileNotFoundError):
+                if name not in known and hash_file(str(blob)) != name:
+                    yield _removed("snapshot", blob, "it is damaged, and no snapshot uses it")
+
+
+def left_overs(store: Snapshots, caches: Path, datastores: list[Path], since: float) -> Iterator[Trouble]:
+    """What was being written in this home by processes that are gone: it is older than the server, which began `since`
+    then."""
+    shelves: list[tuple[Path, re.Pattern[str] | None]] = [
+        (store.objects.folder / "incoming", _BATCH),
+        (store.folder / "trees", _TREE),
+        (store.folder / "stat", _TREE),
+        (caches / "remote" / "incoming", None),
+        (caches / "transfers", None),
+        *((fetched, _COPY) for fetched in _all(caches / "urls")),
+    ]
+    for shelf, pattern in shelves:
         for path in _all(shelf):
-            is_temporary = shelf.name == "incoming" or _TREE.fullmatch(path.name) or path.name.startswith(".")
-            if is_temporary and _changed(path) < since:
-                yield _left(path)
-    now = time.time()
-    for root in own:
-        yield from _below(root, since, now)
-    for root in shared:
-        yield from _below(root, now - _DAY, now)
+            if (pattern is None or pattern.fullmatch(path.name)) and _changed(path) < since:
+                yield _removed("left over", path, _UNFINISHED)
+    for root in datastores:
+        yield from _in_datastore(root, since)
 
 
-def _below(root: Path, before: float, now: float) -> Iterator[Trouble]:
-    boot = processes.boot_id()[:8]
-    for folder, folders, files in os.walk(root):
-        inner = []
-        for name in [*folders, *files]:
-            path = Path(folder, name)
-            if is_left_over(name):  # of this boot it may still go on
-                stale = not name.endswith(f"-{boot}") or _changed(path) < now - 7 * _DAY
-            elif _TEMPORARY.fullmatch(name):
-                stale = _changed(path) < before
-            else:
-                inner.append(name)
-                continue
-            if stale:
-                yield _left(path)
-        folders[:] = [name for name in folders if name in inner]
+def in_registry(folder: Path) -> Iterator[Trouble]:
+    """The same, where other machines write, too: what is older than a day."""
+    for place in (*folder.glob("*/*/.*"), *folder.glob("*/*/*/.*.yml.*")):
+        if _PUBLISHED.fullmatch(place.name) and _changed(place) < time.time() - _DAY:
+            yield _removed("left over", place, _UNFINISHED)
 
 
-def fetched(cache: StoreCache, since: float) -> Iterator[Trouble]:
-    """The copies of what is in remote datastores, and what a server before this one, which began `since` then, had on
-    its way there."""
-    for path in _all(cache.folder / "incoming"):
-        if _changed(path) < since:
-            yield _left(path)
+def fetched(cache: StoreCache) -> Iterator[Trouble]:
+    """The copies of what is in remote datastores."""
     for home, name in cache.damaged():
         advice = "it is removed, and fetched again when a job needs it"
-        yield Trouble("cache", name, "it is not what was fetched", advice, functools.partial(cache.forget, home))
+        if home.exists():  # else it was given up meanwhile
+            yield Trouble("cache", name, "it is not what was fetched", advice, functools.partial(cache.forget, home))
 
 
-def leftover_folders(folders: list[Path], problem: str) -> Iterator[Trouble]:
-    for folder in folders:
-        yield Trouble("left over", str(folder), problem, "it is removed", functools.partial(remove_tree, folder))
+def _in_datastore(root: Path, since: float) -> Iterator[Trouble]:
+    """Only where they are made, and by the names that they are given there: jobs write here whatever they like."""
+    boot, now = processes.boot_id()[:8], time.time()
+    copies = re.compile(re.escape(f"{root}/LocalUpload/") + r"[^/]+")
+    pending = [str(root)]
+    while pending:
+        folder = pending.pop()
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                name, is_folder = entry.name, entry.is_dir(follow_symlinks=False)
+                if name.startswith("."):
+                    path = Path(entry.path)
+                    if is_left_over(name):  # one of this boot may still go on
+                        if not name.endswith(f"-{boot}") or _changed(path) < now - 7 * _DAY:
+                            yield _removed("left over", path, "an upload was not finished")
+                        continue
+                    is_copy = copies.fullmatch(folder) and _COPY.fullmatch(name)
+                    if is_copy or (not is_folder and _BESIDE.fullmatch(name)):
+                        if _changed(path) < since:
+                            yield _removed("left over", path, _UNFINISHED)
+                        continue
+                if is_folder:
+                    pending.append(entry.path)
 
 
 def permissions(private: list[Path]) -> Iterator[Trouble]:
     """What only its owner may read."""
     for path in private:
-        try:
+        with contextlib.suppress(OSError):
             mode = path.stat().st_mode
-        except OSError:
-            continue
-        if mode & 0o077:
-            wanted = 0o700 if path.is_dir() else 0o600
-            problem = f"others of this machine may read it (mode {mode & 0o777:o})"
-            repair = functools.partial(path.chmod, wanted)
-            yield Trouble("permission", str(path), problem, f"its mode becomes {wanted:o}", repair)
+            if mode & 0o077:
+                wanted = 0o700 if path.is_dir() else 0o600
+                problem = f"others of this machine may read it (mode {mode & 0o777:o})"
+                repair = functools.partial(path.chmod, wanted)
+                yield Trouble("permission", str(path), problem, f"its mode becomes {wanted:o}", repair)
 
 
-def content_differs(store: Snapshots, path: Path, digest: str) -> bool:
-    """Whether an asset's copy in `LocalUpload/<digest>/` is other than what was registered.
+def content_differs(path: Path, digest: str) -> bool:
+    """Whether an asset's copy in `LocalUpload/<digest>/` is other than what was registered; every byte is read.
 
     The server names it by its content id, a client that uploads by a hash of its own (client/uploads)."""
-    snapshot, _ = store.identify(path)
-    if snapshot.hash == digest:
+    try:
+        entries = _read(path)
+    except (OSError, SmaltError):
+        return True
+    if manifest.content_id(manifest.encode(entries)) == digest:
         return False
     own = hashlib.sha256()
-    _, entries = store.identify(path, ignore=False)
-    for entry in sorted(entries):
-        if entry.kind in (FILE, EXECUTABLE):
-            name = entry.path if path.is_dir() else ""
-            own.update(f"{name}\0{entry.content}\0".encode("utf-8", "surrogateescape"))
+    files = sorted(entry for entry in entries if entry.kind in (FILE, EXECUTABLE))
+    lines = [f"{entry.path if path.is_dir() else ''}\0{entry.content}\0" for entry in files]
+    lines += [f"{entry.path}/\0\0" for entry in sorted(entries) if entry.kind == FOLDER]
+    for line in lines:
+        own.update(line.encode("utf-8", "surrogateescape"))
     return own.hexdigest() != digest
 
 
+def _read(path: Path) -> list[Entry]:
+    """Without what is known from earlier, which a disk that decays does not change."""
+    if not path.is_dir():
+        return [_file(path.name, str(path), path.stat())]
+    found = []
+    for folder in walk(str(path), None):
+        found += [_file(folder.prefix + name, f"{path}/{folder.prefix}{name}", status) for name, status in folder.files]
+        found += [Entry(folder.prefix + name, LINK, target, 0) for name, target in folder.links]
+        if folder.empty and folder.prefix:
+            found.append(Entry(folder.prefix[:-1], FOLDER, "", 0))
+    return found
+
+
+def _file(name: str, path: str, status: os.stat_result) -> Entry:
+    return Entry(name, EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE, hash_file(path), status.st_size)
+
+
 def _entries(tree: Path) -> list[Entry] | None:
+    """None where it is damaged."""
     try:
         text = tree.read_bytes()
         return manifest.decode(text) if manifest.content_id(text) == tree.name else None
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError):
         return None
 
@@ -147,23 +204,17 @@ def _is_sound(objects: Objects, entry: Entry, thorough: bool, known: dict[str, b
     if entry.content not in known:
         sound = objects.has(entry.content, entry.size)
         if sound and thorough:
-            sound = hash_file(objects.path(entry.content)) == entry.content
+            with contextlib.suppress(OSError):
+                sound = hash_file(objects.path(entry.content)) == entry.content
         known[entry.content] = sound
     return known[entry.content]
 
 
-def _forget(store: Snapshots, tree: Path, bad: list[Entry] | None = None) -> Callable[[], None]:
-    def forget() -> None:
-        store.forget(tree.name)
-        for entry in bad or ():
-            Path(store.objects.path(entry.content)).unlink(missing_ok=True)
-
-    return forget
+_UNFINISHED = "a process that is gone did not finish it"
 
 
-def _left(path: Path) -> Trouble:
-    problem = "a process that is gone did not finish it"
-    return Trouble("left over", str(path), problem, "it is removed", functools.partial(remove_tree, path))
+def _removed(check: str, path: Path, problem: str) -> Trouble:
+    return Trouble(check, str(path), problem, "it is removed", functools.partial(remove_tree, path))
 
 
 def _changed(path: Path) -> float:

@@ -38,6 +38,18 @@ class Database:
         except sqlite3.Error as error:
             raise Unavailable(_sentence(self.path, error)) from None
 
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Database]:
+        """The same records on a connection of its own, for reading, in whatever thread asks."""
+        other = object.__new__(Database)
+        other.path, other._depth = self.path, 0
+        try:
+            other._connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+        except sqlite3.Error as error:
+            raise Unavailable(_sentence(self.path, error)) from None
+        with contextlib.closing(other._connection):
+            yield other
+
     def close(self) -> None:
         self._connection.close()
 
