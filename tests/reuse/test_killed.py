@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,8 +93,8 @@ def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
     assert last.read_text().split() == [str(number) for number in range(STEPS)]
 
 
-def test_what_nobody_looked_at_before_the_server_went_is_looked_at_later(tmp_path: Path) -> None:
-    """A step that completed right before its server ended is reused under the next one."""
+def test_a_home_that_is_copied_once_its_server_has_ended(tmp_path: Path) -> None:
+    """A step that completed right before that is reused in the copy, though all files in it are new."""
 
     async def scenario() -> None:
         home = Home(tmp_path / "home")
@@ -101,7 +102,9 @@ def test_what_nobody_looked_at_before_the_server_went_is_looked_at_later(tmp_pat
             data = data_of(bench)
             await run(bench, "one", pipeline(data))
             assert _settled(bench) == 0
-        async with workbench(home) as bench:
+        shutil.copytree(home.root, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("run"))
+        async with workbench(Home(tmp_path / "elsewhere")) as bench:
+            data = data_of(bench)
             assert set(origins(bench, await run(bench, "two", pipeline(data))).values()) == {"one-sum", "one-count"}
 
     asyncio.run(scenario())

@@ -295,6 +295,26 @@ def test_named_outputs() -> None:
             assert latest is not None
             assert latest.version == "3"
             assert "one-sum" in latest.properties["dataUri"]
+            five = await run(bench, "five", named("1"))
+            assert jobs.data(bench.db, bench.child(five, "sum").id, "output")["o"][3] == "data/sums/versions/3"
+            assert len(versions()) == 3
+
+    asyncio.run(scenario())
+
+
+def test_named_outputs_of_pipelines() -> None:
+    """A pipeline's output that a reused step made is the version that it was; made anew it is a new one."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            document = pipeline(data_of(bench))
+            document["outputs"] = {"all": {"type": "uri_folder", "name": "everything"}}
+            document["jobs"]["count"]["outputs"]["o"] = "${{parent.outputs.all}}"
+            versions = []
+            for name, forced in (("one", False), ("two", False), ("three", True), ("four", False)):
+                job = await run(bench, name, {**document, "settings": {"force_rerun": forced}})
+                versions.append(str(jobs.data(bench.db, job.id, "output")["all"][3]).rpartition("/")[2])
+            assert versions == ["1", "1", "2", "2"]
 
     asyncio.run(scenario())
 

@@ -80,9 +80,9 @@ class Engine:
 
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
+        await self._settling.close()
         self._closed = True
         self._board.abandon()
-        await self._settling.close()
         await self.rooms.compute.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:

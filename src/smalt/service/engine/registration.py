@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.exceptions import Unavailable
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, jobs, reuse
 from smalt.service.records.jobs import Job
 
 log = logging.getLogger("smalt.engine")
@@ -42,10 +42,20 @@ async def register_when_possible(rooms: Rooms, job: Job) -> None:
             await asyncio.sleep(_RETRY_AFTER)
 
 
+def _is_of_another(rooms: Rooms, job: Job, uri: str) -> bool:
+    """Whether an earlier job made what is there, and this one or a step of it was reused."""
+    return reuse.origin(rooms.db, job.id) is not None or uri in reuse.places(rooms.db, job.root_id).values()
+
+
 def _register(rooms: Rooms, job: Job, name: str, given: dict[str, Any], type: str, uri: str) -> tuple[str, str]:
     kind = "models" if type in _MODELS else "data"
     container = assets.container(rooms.db, job.workspace_id, kind, name)
-    version = given.get("assetVersion") or given.get("version") or (container.next_version if container else "1")
+    wanted = given.get("assetVersion") or given.get("version")
+    latest = assets.latest(rooms.db, job.workspace_id, kind, name)
+    known = latest.properties.get("modelUri" if kind == "models" else "dataUri") if latest else None
+    if latest and known == uri and wanted in (None, latest.version) and _is_of_another(rooms, job, uri):
+        return kind, latest.version
+    version = wanted or (container.next_version if container else "1")
     properties: dict[str, Any] = {
         "description": given.get("description"), "tags": {}, "properties": {"smalt.job": job.name},
         "isAnonymous": False, "isArchived": False,

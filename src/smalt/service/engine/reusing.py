@@ -16,7 +16,7 @@ from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
 from smalt.service.environments import Realised
-from smalt.service.records import assets, jobs
+from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.reuse import Asked, Reuse
@@ -26,6 +26,7 @@ log = logging.getLogger("smalt.engine")
 
 _QUIET = 0.5
 """Seconds without work after which there is time for what nobody waits for."""
+_AT_THE_END = 1.0
 _URI = re.compile(r"azureml://[^\s'\"]+")
 _MOST_FAMILIES = 1000
 _SHORTEST = 5
@@ -48,9 +49,12 @@ class Settling:
         self._soon = asyncio.get_running_loop().call_later(_QUIET, self._start)
 
     async def close(self) -> None:
+        """What ended last is looked at now, if that is quick: a home that is copied then is of use elsewhere."""
         if self._soon is not None:
             self._soon.cancel()
+        self._start()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_AT_THE_END)
             self._task.cancel()
             await asyncio.wait([self._task])
 
@@ -147,7 +151,7 @@ class Reusing:
             if direction == "output" and name in written:
                 there = written[name][2] or ""
                 places[uri or ""] = there
-                rows.append((direction, name, type, mode, there, self._asset(leaf, name, written[name][3])))
+                rows.append((direction, name, type, mode, there, None))
             else:
                 rows.append(row)
         places = {planned: place for planned, place in places.items() if planned != place}
@@ -230,17 +234,6 @@ class Reusing:
             parent = jobs.get(self._db, parent_id)
             self._above[parent_id] = (parent, *self._family(parent))
         return self._above[parent_id]
-
-    def _asset(self, leaf: command.Leaf, output: str, known: str | None) -> str | None:
-        """The asset that the earlier step's output became, if this one's is called the same and it is the newest."""
-        name = leaf.entity.outputs[output].name
-        if known is None or not name:
-            return None
-        kind, asset, _, version = known.split("/", 3)
-        if asset != name or leaf.entity.outputs[output].version not in (None, version):
-            return None
-        latest = assets.latest(self._db, leaf.job.workspace_id, kind, name)
-        return known if latest is not None and latest.version == version else None
 
     def _rewrite(
         self, job: Job, part: str, uris: Mapping[str, str], properties: Mapping[str, str] | None = None

@@ -111,7 +111,7 @@ def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
 def not_looked_at(db: Database, job: Job, partial: str, limit: int) -> list[Step]:
     """The completed steps of other pipelines that may be the same, and whose contents nobody has looked at.
 
-    Of the newest so many: a step that ran thousands of times is not looked for among all of them.
+    Newest first, and of the newest so many: a step that ran thousands of times is not looked for among all of them.
     """
     rows = [
         row
@@ -123,7 +123,7 @@ def not_looked_at(db: Database, job: Job, partial: str, limit: int) -> list[Step
             (job.workspace_id, partial, job.root_id, limit),
         )
     ]
-    return [_step(row) for row in rows]
+    return [_step(row) for row in sorted(rows, reverse=True)]
 
 
 def unsettled(db: Database, after: int, limit: int) -> list[int]:

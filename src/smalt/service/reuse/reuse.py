@@ -148,15 +148,17 @@ class Reuse:
             contents[name] = content.id
         key = key_of(whole(asked.parts, contents))
         odd: str | None = None
-        for step in records.with_key(self._db, asked.job, key, _MOST_SAME):
+        known = records.with_key(self._db, asked.job, key, _MOST_SAME)
+        newest = known[0].job_id if known else 0
+        for step in records.not_looked_at(self._db, asked.job, asked.partial, _MOST_LOOKED_AT):
+            settled = (yield from self._settle(step)) if step.job_id > newest else None
+            if settled is not None and settled.key == key:
+                return self._serves(settled, key, contents)
+        for step in known:
             why = yield from self._look_at_outputs(step)
             if why is None:
                 return self._serves(step, key, contents)
             odd = odd or why
-        for step in records.not_looked_at(self._db, asked.job, asked.partial, _MOST_LOOKED_AT):
-            settled = yield from self._settle(step)
-            if settled is not None and settled.key == key:
-                return self._serves(settled, key, contents)
         return Verdict(reason=odd)
 
     def _serves(self, step: Step, key: str, contents: dict[str, str]) -> Verdict:
