@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from smalt.service.secrets.sealing import add_key
 from smalt.service.tracking.tokens import PREFIX
 from tests.helpers import Server, eventually, host_job
 
@@ -236,3 +237,44 @@ def test_it_can_be_turned_off(own_server: Server, workspace: str) -> None:
     own_server.ask("PATCH", "/smalt/v1/config", {"job-identity": "off"})
     assert "IDENTITY_ENDPOINT" not in told(own_server, workspace, "off")
     assert token(own_server, variables, "https://vault.azure.net")[0] == 401
+
+
+def test_keys_are_changed(own_server: Server, workspace: str) -> None:
+    """All is encrypted anew by keys that nobody had before; a change that was cut off half way is finished by the next,
+    and until then all can be read."""
+    process = own_server.start()
+    store = {
+        "datastoreType": "AzureBlob", "accountName": "a", "containerName": "c",
+        "credentials": {"credentialsType": "AccountKey", "secrets": {"secretsType": "AccountKey", "key": "a2V5"}},
+    }  # fmt: skip
+    connection = {"category": "Git", "target": "t", "authType": "PAT", "credentials": {"pat": "a pat"}}
+    place = f"{secrets(workspace)}/db-password"
+    assert own_server.ask("PUT", place, {"value": VALUE}).status == 200
+    assert own_server.ask("PUT", f"{workspace}/datastores/far", {"properties": store}).status == 201
+    assert own_server.ask("PUT", f"{workspace}/connections/git", {"properties": connection}).status in (200, 201)
+
+    def check() -> None:
+        assert own_server.ask("GET", place).body["value"] == VALUE
+        assert own_server.ask("POST", f"{workspace}/datastores/far/listSecrets").body["key"] == "a2V5"
+        found = own_server.ask("POST", f"{workspace}/connections/git/listsecrets").body["properties"]
+        assert found["credentials"]["pat"] == "a pat"
+
+    files = [own_server.home.path(f"{name}.key") for name in ("secrets", "datastores", "connections")]
+    before = [file.read_text() for file in files]
+    add_key(own_server.home, "secrets")  # and then a crash
+    check()
+    assert own_server.ask("POST", "/smalt/v1/rotate-keys", {}).body == {"encrypted": 3}
+    check()
+    after = [file.read_text() for file in files]
+    assert all(len(new) == len(old) and new != old for new, old in zip(after, before, strict=True))
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * 3
+    process.kill()
+    process.wait()
+    own_server.start()
+    check()
+    files[0].write_text(before[0])
+    answer = own_server.ask("GET", place)
+    assert answer.status == 507
+    assert (
+        "secrets.key is not the key that it was encrypted with; put that file back" in answer.body["error"]["message"]
+    )

@@ -60,6 +60,13 @@ def delete(to: Invocation, name: str, yes: bool) -> None:
     _secrets(to).delete(name)
 
 
+@secret.verb("rotate-keys")
+def rotate_keys(to: Invocation) -> None:
+    """Encrypt all secrets, and the credentials of datastores and connections, anew with new keys."""
+    count = _secrets(to).rotate_keys()
+    to.note(f"{count} value{'s' * (count != 1)} encrypted anew, with new keys")
+
+
 def _secrets(to: Invocation) -> SecretOperations:
     from smalt.client.secrets import SecretOperations
 

@@ -29,6 +29,10 @@ class SecretOperations(Collection):
         self._connection.delete(self._at(name))
         self._connection.delete(f"/smalt/v1{self._workspace}/deletedsecrets/{name}")
 
+    def rotate_keys(self) -> int:
+        """New keys for all that the home has encrypted, in all workspaces; gives how much that was."""
+        return int(self._connection.post("/smalt/v1/rotate-keys", {})["encrypted"])
+
     def _at(self, name: str) -> str:
         return f"/smalt/v1{self._workspace}/secrets/{name}".rstrip("/")
 

@@ -43,9 +43,10 @@ def _column(series: Any, is_stream: bool) -> Any:
 
 
 def _texts(series: Any) -> Any:
-    """By pyarrow, where it is: that makes one object of texts that are the same."""
+    """By pyarrow, where it is: that makes one object of texts that are the same. Of a frame, as the pieces that polars
+    read stay pieces then."""
     try:
-        return series.to_arrow().to_pandas()
+        return series.to_frame().to_arrow().column(0).to_pandas()
     except ImportError:
         return series.to_numpy()
 

@@ -60,6 +60,7 @@ _GLOBAL: list[Table] = [
     snapshots.GLOBAL_ROUTES,
     prune.ROUTES,
     doctor.ROUTES,
+    vault.GLOBAL_ROUTES,
     environments.GLOBAL_ROUTES,
     registries.GLOBAL_ROUTES,
     sizes.GLOBAL_ROUTES,

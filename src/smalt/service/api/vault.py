@@ -12,6 +12,7 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.records.secrets import Secret
 from smalt.service.secrets.identity import ROUTE
+from smalt.service.secrets.rotation import rotate
 from smalt.service.secrets.vault import Vault
 
 _PATH = re.compile(ROUTE + r"/(?P<folder>[^/]+)(?P<rest>/.+?)/?")
@@ -87,6 +88,11 @@ async def recover_secret(call: Call) -> dict[str, Any]:
     return _shape(call, _vault(call).recover(call.workspace, _name(call)))
 
 
+async def rotate_keys(call: Call) -> dict[str, Any]:
+    """Encrypt all that the home has encrypted anew, with new keys."""
+    return {"encrypted": rotate(call.service.home, call.service.db)}
+
+
 def _vault(call: Call) -> Vault:
     vault: Vault = call.service.engine.rooms.vault
     return vault
@@ -154,6 +160,8 @@ def _shape(call: Call, secret: Secret, value: str | None = None, *, with_version
         shape["scheduledPurgeDate"] = int(secret.deleted_at) + _FOR_EVER
     return shape
 
+
+GLOBAL_ROUTES = [("POST", "/smalt/v1/rotate-keys", rotate_keys)]
 
 ROUTES = [
     ("GET", "/secrets", list_secrets),

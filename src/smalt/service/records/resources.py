@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,3 +63,15 @@ def remove(db: Database, workspace_id: int, kind: str, name: str) -> bool:
         (workspace_id, kind, name),
     )
     return gone.rowcount > 0
+
+
+def change_property(db: Database, kind: str, name: str, change: Callable[[str], str]) -> int:
+    """A property of all resources of the kind that have it, in all workspaces; gives their number."""
+    count = 0
+    for id, text in db.rows("SELECT id, body FROM resources WHERE kind=?", (kind,)):
+        body = json.loads(text)
+        if name in (body.get("properties") or {}):
+            body["properties"][name] = change(str(body["properties"][name]))
+            db.execute("UPDATE resources SET body=? WHERE id=?", (json.dumps(body), id))
+            count += 1
+    return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,14 @@ def every(db: Database, workspace_id: int) -> list[Secret]:
     """Deleted ones too."""
     rows = db.rows(f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? ORDER BY id", (workspace_id,))
     return [Secret(*row) for row in rows]
+
+
+def change_sealed(db: Database, change: Callable[[str], str]) -> int:
+    """Every value, of all workspaces, as `change` makes it; gives their number."""
+    rows = db.rows("SELECT id, sealed FROM secrets")
+    for id, sealed in rows:
+        db.execute("UPDATE secrets SET sealed=? WHERE id=?", (change(sealed), id))
+    return len(rows)
 
 
 def any_at_all(db: Database) -> bool:

@@ -1,9 +1,13 @@
-"""Encryption at rest: with keys of the home, each for one purpose, in files that only the home's owner can read."""
+"""Encryption at rest: with keys of the home, each for one purpose, in files that only the home's owner can read.
+
+A file has a key a line. The first encrypts; those below decrypt what was encrypted before there was a new one.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
+import secrets as random
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,7 +63,20 @@ def _kind(credentials: Any) -> Any:
     return credentials.get("credentialsType") if isinstance(credentials, Mapping) else None
 
 
-def _cipher(home: Home, purpose: str) -> Any:
-    from cryptography.fernet import Fernet  # slow to load, and rarely needed
+def add_key(home: Home, purpose: str) -> None:
+    """One that encrypts from now on."""
+    home.write(f"{purpose}.key", "\n".join([random.token_hex(32), *_keys(home, purpose)]))
 
-    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(home.secret(purpose).decode())))
+
+def drop_old_keys(home: Home, purpose: str) -> None:
+    home.write(f"{purpose}.key", _keys(home, purpose)[0])
+
+
+def _keys(home: Home, purpose: str) -> list[str]:
+    return home.secret(purpose).decode().split()
+
+
+def _cipher(home: Home, purpose: str) -> Any:
+    from cryptography.fernet import Fernet, MultiFernet  # slow to load, and rarely needed
+
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(bytes.fromhex(key))) for key in _keys(home, purpose)])
