@@ -30,6 +30,10 @@ class Podman(NamedTuple):
         return done.stdout
 
     @property
+    def images(self) -> list[str]:
+        return self.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+
+    @property
     def containers(self) -> list[str]:
         return self.run("ps", "--all", "--format", "{{.Names}}").split()
 

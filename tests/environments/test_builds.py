@@ -313,9 +313,9 @@ def test_an_environment_that_a_job_uses_is_not_removed(
     """It is once the job is over."""
     realised = realise(environments, conda("shade==1.0"), log)
     realised.clone(tmp_path / "job")
-    assert asyncio.run(environments.remove(realised.declared_hash)) == 0
+    assert asyncio.run(environments.remove(realised.declared_hash)) is None
     environments.release(tmp_path / "job")
-    assert asyncio.run(environments.remove(realised.declared_hash)) > 0
+    assert (asyncio.run(environments.remove(realised.declared_hash)) or 0) > 0
 
 
 def test_a_record_of_another_layout_is_not_read(environments: Environments, home: Home, log: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from typing import Any
 import pytest
 
 from smalt.home import Home
+from smalt.service.environments import container_engine
 from smalt.service.environments.container import sweep
+from smalt.service.environments.pythons import Pythons
 from smalt.service.records.jobs import Job
+from tests.durability.test_hand_over import kill_launcher
 from tests.engine.bench import Workbench
 from tests.engine.bench import workbench as opened
+from tests.helpers import WORKSPACE, Server
 
 from .conftest import eventually
 from .podman import Podman, remove
@@ -30,6 +35,18 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 pathlib.Path("begun").touch()
 time.sleep(60)
+"""
+
+
+ASKING = """
+import json, os, urllib.request
+def get(url, **headers):
+    return json.load(urllib.request.urlopen(urllib.request.Request(url, headers=headers)))
+told = os.environ
+url = told["IDENTITY_ENDPOINT"] + "?resource=https://vault.azure.net&api-version=2019-08-01"
+token = get(url, **{"X-IDENTITY-HEADER": told["IDENTITY_HEADER"]})["access_token"]
+secret = get(told["AZURE_KEYVAULT_URL"] + "/secrets/word?api-version=7.4", Authorization="Bearer " + token)
+print("asked", len(secret["value"]))
 """
 
 
@@ -194,6 +211,150 @@ def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman:
     within(test)
 
 
+def test_an_image_with_another_python_than_its_conda_file(within: Any, podman: Podman) -> None:
+    """Serves no job: the file's Python comes first, and the log says so; strict refuses."""
+    asked = min(minor for minor in Pythons().minors() if minor != sys.version_info[:2])
+
+    async def test(bench: Workbench) -> None:
+        conda = f"dependencies:\n- python={asked[0]}.{asked[1]}\n- pip:\n  - shade==1.0\n"
+        named = environment(bench, "other", image=podman.image, condaFile=conda)
+        job = bench.submit("other", {"command": "shade; python -V", "environment": named})
+        assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
+        assert f"Python {asked[0]}.{asked[1]}." in log(bench, job)
+        why = f"it has Python {sys.version_info[0]}.{sys.version_info[1]}, not {asked[0]}.{asked[1]}"
+        assert f"image '{podman.image}' is not used ({why})" in log(bench, job, "system_logs/smalt.log")
+        bench.settings.update({"fidelity": "strict"})
+        refused = await bench.over(bench.submit("strict", {"command": "true", "environment": named}))
+        assert why in str(refused.error)
+
+    within(test)
+
+
+def test_a_build_may_take_longer_than_the_engine_is_known(
+    within: Any, podman: Podman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the engine still answers is asked anew from time to time; a job need not be quicker than that."""
+    monkeypatch.setattr(container_engine, "_FRESH_SECONDS", 0.0)
+
+    async def test(bench: Workbench) -> None:
+        job = bench.submit("own", {"command": "true", "environment": environment(bench, "own", image=podman.image)})
+        assert (await bench.over(job)).status == "Completed"
+
+    within(test)
+
+
+def test_variables_that_a_job_names_go_inside(within: Any, podman: Podman, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that say where things are on this machine do not, unless the job itself sets them."""
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/of/the/server")
+
+    async def test(bench: Workbench) -> None:
+        asked = {
+            "command": 'echo "$LD_LIBRARY_PATH $HOME"',
+            "environment": environment(bench, "own", image=podman.image),
+        }
+        plain = bench.submit("plain", asked)
+        own = bench.submit("own", {**asked, "environment_variables": {"LD_LIBRARY_PATH": "/own", "HOME": "/tmp"}})
+        assert [(await bench.over(job)).status for job in (plain, own)] == ["Completed", "Completed"]
+        assert log(bench, plain).startswith(" /")
+        assert log(bench, own) == "/own /tmp\n"
+
+    within(test)
+
+
+def test_a_killed_launcher_leaves_the_container_alone(within: Any, podman: Podman, marks: Path) -> None:
+    """The job ends as it would have; nothing of it is left."""
+
+    async def test(bench: Workbench) -> None:
+        text = ": >begun; until [ -e go ]; do sleep 0.1; done; echo over"
+        job = bench.submit("calm", {"command": text, "environment": environment(bench, "own", image=podman.image)})
+        begun = folder(bench, job) / "begun"
+        await asyncio.to_thread(eventually, begun.exists)
+        kill_launcher(bench.home)
+        (folder(bench, job) / "go").touch()
+        assert (await bench.over(job)).status == "Completed"
+        assert log(bench, job) == "over\n"
+
+    within(test)
+    assert list(marks.iterdir()) == []
+    assert not any("calm" in name for name in podman.containers)
+
+
+def test_an_image_that_a_job_uses_is_not_removed(within: Any, podman: Podman, tmp_path: Path) -> None:
+    """Nor is the job ended for it; afterwards the image goes."""
+    (tmp_path / "Dockerfile").write_text(f"FROM {podman.image}\nENV OWN=1\n")
+
+    async def test(bench: Workbench) -> None:
+        named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
+        job = bench.submit(
+            "uses", {"command": ": >begun; until [ -e go ]; do sleep 0.1; done", "environment": named}
+        )
+        await asyncio.to_thread(eventually, (folder(bench, job) / "begun").exists)
+        environments = bench.engine.rooms.environments
+        (built,) = environments.list()
+        assert await environments.remove(built.hash) is None
+        (folder(bench, job) / "go").touch()
+        assert (await bench.over(job)).status == "Completed"
+        assert await environments.remove(built.hash) == built.size
+        assert str(built.record.container and built.record.container["name"]) not in podman.images
+
+    within(test)
+
+
+def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_path: Path, marks: Path) -> None:
+    """An image of a build that was killed, one that somebody removed, a container whose keeper is gone."""
+    (tmp_path / "Dockerfile").write_text(f"FROM {podman.image}\nENV OWN=2\n")
+
+    async def test(bench: Workbench) -> None:
+        named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
+        assert (await bench.over(bench.submit("one", {"command": "true", "environment": named}))).status == "Completed"
+        environments = bench.engine.rooms.environments
+        (built,) = environments.list()
+        name = str(built.record.container and built.record.container["name"])
+        left = f"{name.rpartition(':')[0]}:{'0' * 32}"
+        podman.run("tag", name, left)
+        podman.run("image", "rm", name)
+        podman.run("create", "--name", "smalt-layer-0", podman.image, "true")
+        marks.mkdir(parents=True, exist_ok=True)
+        (marks / "smalt-layer-0").touch()
+        found = await environments.troubles(False, 0.0)
+        assert [(one.check, one.what) for one in found] == [
+            ("container", "smalt-layer-0"),
+            ("environment", "context"),
+            ("image", left),
+        ]
+        for one in found:
+            assert one.repair is not None
+            await asyncio.to_thread(one.repair)
+        assert await environments.troubles(False, 0.0) == []
+        assert not {"smalt-layer-0"} & set(podman.containers)
+        assert left not in podman.images
+
+    within(test)
+
+
+def test_secrets_reach_a_container(own_server: Server, podman: Podman, tmp_path: Path) -> None:
+    """As variables, and by the vault of the job's workspace over TLS, which leads out to the server's loopback."""
+    own_server.set(container_command=podman.command, container_arguments=podman.arguments)
+    own_server.start()
+    (tmp_path / "ask.py").write_text(ASKING)
+    ws = WORKSPACE.format("default")
+    assert own_server.ask("PUT", f"/smalt/v1{ws}/secrets/word", {"value": "s3cret"}).status < 300
+    assert (
+        own_server.ask("PUT", f"{ws}/environments/own/versions/1", {"properties": {"image": podman.image}}).status < 300
+    )
+    job = {
+        "jobType": "Command",
+        "command": 'echo ${#WORD}; python3 "${{inputs.script}}"',
+        "environmentId": "azureml:own:1",
+        "environmentVariables": {"WORD": "${{secrets.word}}"},
+        "inputs": {"script": {"jobInputType": "uri_file", "uri": f"file://{tmp_path}/ask.py"}},
+    }
+    assert own_server.ask("PUT", f"{ws}/jobs/asks", {"properties": job}).status == 201
+    said = [message.get("text") for message in own_server.stream(f"/smalt/v1{ws}/jobs/asks/stream")]
+    assert "6\n" in said, said
+    assert "asked 6\n" in said, said
+
+
 def test_an_image_that_cannot_be_had_is_stood_for(within: Any) -> None:
     """The warning tells why; strict refuses with the same words."""
 
@@ -203,12 +364,12 @@ def test_an_image_that_cannot_be_had_is_stood_for(within: Any) -> None:
         job = bench.submit("near", asked)
         assert (await bench.over(job)).status == "Completed"
         warning = log(bench, job, "system_logs/smalt.log")
-        assert f"image '{name}' is not used (image '{name}' could not be pulled: " in warning
+        assert f"image '{name}' is not used (it could not be pulled: " in warning
         bench.settings.update({"fidelity": "strict"})
         refused = await bench.over(bench.submit("strict", asked))
         assert refused.status == "Failed"
-        assert f"image '{name}' could not be pulled: " in str(refused.error)
-        assert "fidelity is strict" in str(refused.error)
+        assert f"image '{name}' is not used by smalt (it could not be pulled: " in str(refused.error)
+        assert "fidelity is strict; see to that, or set fidelity=nearest" in str(refused.error)
 
     within(test)
 

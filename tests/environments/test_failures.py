@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.environments.failures import sentence_of_uv
+from smalt.service.environments.failures import advice, sentence_of_uv
 
 NEW = """\
 Using Python 3.11.7 environment at: venv
@@ -38,10 +38,25 @@ def test_uvs_reason_is_one_sentence(output: str) -> None:
 
 def test_a_compilers_output_is_not_part_of_it() -> None:
     """The log has it; the sentence says which package it was."""
-    assert sentence_of_uv(BUILD.splitlines()) == "Failed to build `numpy==1.21.2` : The build backend returned an error"
+    assert sentence_of_uv(BUILD.splitlines()) == "Failed to build `numpy==1.21.2`: The build backend returned an error"
 
 
 def test_without_a_reason_the_last_lines_stand_for_it() -> None:
     """uv may be killed, or say something new."""
     assert sentence_of_uv(["a", "b", "c", "d"]) == "b c d"
     assert sentence_of_uv([]) == "uv said nothing"
+
+
+@pytest.mark.parametrize(
+    ("why", "what"),
+    [
+        ("failed to write to file: No space left on device (os error 28)", "make room"),
+        ("Request failed after 3 retries: Failed to fetch: http://127.0.0.1:9/simple/six/", "network"),
+        ("uv was killed by signal 9", "submit it again"),
+        ("Because numpy==1.21.2 has no usable wheels", ""),
+    ],
+)
+def test_the_advice_is_for_the_reason(why: str, what: str) -> None:
+    """The packages are to be corrected only where they are to blame."""
+    assert what in (advice(why) or "")
+    assert bool(what) == bool(advice(why))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
+import tarfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +26,43 @@ def make_wheel(
         f"{metadata}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
         f"{metadata}/entry_points.txt": f"[console_scripts]\n{name} = {name}.command:main\n",
     }
-    record = "".join(f"{path},,\n" for path in [*files, f"{metadata}/RECORD"])
+    record = "".join(f"{path},sha256={_digest(text)},{len(text)}\n" for path, text in files.items())
+    record += f"{metadata}/RECORD,,\n"
     folder.mkdir(parents=True, exist_ok=True)
     wheel = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in {**files, f"{metadata}/RECORD": record}.items():
             archive.writestr(path, text)
     return wheel
+
+
+_WAITING = """
+import pathlib, shutil, time
+
+def build_wheel(folder, settings=None, metadata=None):
+    pathlib.Path({begun!r}).touch()
+    for _ in range(6000):
+        if pathlib.Path({go!r}).exists():
+            return shutil.copy({wheel!r}, folder).rpartition("/")[2]
+        time.sleep(0.01)
+    raise SystemExit("nobody said go")
+"""
+
+
+def make_slow_package(folder: Path, name: str, begun: Path, go: Path) -> None:
+    """A package in source that says when its build begins, and waits for a file before it ends."""
+    wheel = make_wheel(folder / "hidden", name, "1.0")
+    backend = _WAITING.format(begun=str(begun), go=str(go), wheel=str(wheel))
+    build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    files = {"pyproject.toml": build + project, "backend.py": backend, "PKG-INFO": about}
+    with tarfile.open(folder / f"{name}-1.0.tar.gz", "w:gz") as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{name}-1.0/{path}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+def _digest(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()

@@ -29,8 +29,9 @@ async def examine(call: Call) -> dict[str, Any]:
     repair, full = body.get("repair", False), body.get("full", False)
     if not isinstance(repair, bool) or not isinstance(full, bool):
         raise ValidationException('"repair" and "full" must be true or false')
-    found = await asyncio.to_thread(lambda: [_told(one, repair) for one in _examined(call.service, full)])
-    return {"sound": not found, "troubles": found}
+    found = await asyncio.to_thread(_examined, call.service, full)
+    found += await call.service.engine.rooms.environments.troubles(full, call.service.started)
+    return {"sound": not found, "troubles": [await asyncio.to_thread(_told, one, repair) for one in found]}
 
 
 def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:

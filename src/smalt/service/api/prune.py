@@ -94,12 +94,16 @@ def _removed(kind: str, folders: list[Path], age: float, dry_run: bool) -> Itera
 
 async def _environments(service: Service, age: float, dry_run: bool) -> list[Item]:
     environments, before = service.engine.rooms.environments, time.time() - age
+    if not dry_run:
+        environments.sweep()
     found = []
     for built in environments.list():
         if built.last_used > before:
             continue
         size = built.size if dry_run else await environments.remove(built.hash)
-        if size and not dry_run:
+        if size is None:
+            continue
+        if not dry_run:
             uses.forget(service.db, built.hash)
         found.append({"kind": "environment", "name": ", ".join(built.names) or built.hash, "bytes": size})
     return found

@@ -1,10 +1,11 @@
-"""Makes an environment real: a virtual environment today; conda and images later."""
+"""Makes an environment real: a virtual environment, a conda prefix, an image of a container engine."""
 
 from __future__ import annotations
 
+from smalt.service.environments.container_engine import Engine
 from smalt.service.environments.curated import lookup_curated
 from smalt.service.environments.environments import Built, Environments
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.realised import Realised
 
-__all__ = ["Built", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]
+__all__ = ["Built", "Engine", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]

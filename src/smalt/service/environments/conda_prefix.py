@@ -14,7 +14,7 @@ from smalt.home import Home
 from smalt.service.environments import installer, tools
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.installed import packages
-from smalt.service.environments.programs import Lines, Log, run
+from smalt.service.environments.programs import LOCKS, Lines, Log, run
 from smalt.service.environments.pythons import Interpreter, probe
 
 CHILD = Path(__file__).with_name("child") / "conda.py"
@@ -48,8 +48,9 @@ class Conda:
         }
         lines = Lines(log)
         command = [python, "-I", str(CHILD)]
-        if await run(command, prefix.parent, os.environ, lines, json.dumps(asked).encode()) != 0:
-            raise EnvironmentFailed(_reason(lines.seen))
+        code = await run(command, prefix.parent, os.environ, lines, json.dumps(asked).encode(), LOCKS.get())
+        if code != 0:
+            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _reason(lines.seen))
         own = next((path for path in sorted(prefix.glob("bin/python3.*")) if re.search(r"3\.\d+$", path.name)), None)
         if own is None:
             raise EnvironmentFailed("its packages brought no Python, which every job has")

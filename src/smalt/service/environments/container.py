@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +34,21 @@ class Container:
     """Where each container has a file of its name; see runner/contain.py."""
 
     def command(
-        self, text: str, *, name: str, cwd: str, grace: float, mounts: Mapping[str, bool], options: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        name: str,
+        cwd: str,
+        grace: float,
+        mounts: Mapping[str, bool],
+        options: Sequence[str] = (),
+        given: Mapping[str, str] | None = None,
     ) -> str:
-        """The text for bash; `mounts` says of each path whether the job may write there, `options` are the job's."""
+        """The text for bash; `mounts` says of each path whether the job may write there, `options` are the job's.
+
+        Of the variables in OUTSIDE, and PATH, only those that are `given` by the job itself go inside.
+        """
+        given = given or {}
         leading = str(Path(inside.__path__[0], "bin"))
         engine = self.engine
         run = [*engine.command, "run", "--network", "host", "--user", engine.user, "--workdir", cwd]
@@ -50,28 +62,67 @@ class Container:
             "remove": engine.removal,
             "image": self.image,
             "command": text,
-            "path": f"{leading}:{self.path}",
+            "path": given.get("PATH", f"{leading}:{self.path}"),
             "name": "smalt-" + re.sub(r"[^\w.-]", "-", name),
             "marks": str(self.marks),
             "grace": grace,
-            "hidden": OUTSIDE,
+            "hidden": [variable for variable in OUTSIDE if variable not in given],
         }
         return "exec " + shlex.join([sys.executable, "-I", "-S", contain.__file__, json.dumps(plan)])
 
 
+@contextlib.contextmanager
+def marked(mark: Path) -> Iterator[None]:
+    """While the container of that name is there: what is not locked any more, `sweep` removes."""
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        mark.unlink()
+    finally:
+        os.close(handle)
+
+
+def left_over(marks: Path) -> list[Path]:
+    """The marks of containers whose keeper was killed."""
+    found = []
+    for mark in sorted(marks.glob("smalt-*")):
+        with _unkept(mark) as is_left:
+            if is_left:
+                found.append(mark)
+    return found
+
+
 def sweep(marks: Path, removal: Sequence[str]) -> None:
     """Remove the containers whose keeper was killed."""
-    for mark in marks.glob("smalt-*"):
-        with contextlib.suppress(FileNotFoundError):
-            handle = os.open(mark, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for mark in left_over(marks):
+        with _unkept(mark) as is_left:
+            if is_left:
                 subprocess.run([*removal, mark.name], capture_output=True, check=False, stdin=subprocess.DEVNULL)
-                mark.unlink()
-            except OSError:  # its keeper lives
-                continue
-            finally:
-                os.close(handle)
+                mark.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _unkept(mark: Path) -> Iterator[bool]:
+    """Whether nobody keeps the container of that mark; nobody else removes it meanwhile."""
+    try:
+        handle = os.open(mark, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        yield _locks(handle)
+    finally:
+        os.close(handle)
+
+
+def _locks(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _outermost(mounts: Mapping[str, bool]) -> dict[str, bool]:

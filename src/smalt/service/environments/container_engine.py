@@ -16,6 +16,8 @@ from smalt.service.environments.programs import Lines, run
 NONE = "none"
 _KINDS = ("docker", "podman")
 _FRESH_SECONDS = 30.0
+_CDI = ("/etc/cdi", "/var/run/cdi")
+_HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-runtime", "nvidia-container-cli")
 _PATIENCE = 10.0
 
 
@@ -36,6 +38,8 @@ class Engine(NamedTuple):
     is_podman: bool
     user: str
     """Who runs inside, so that what jobs write is the server's own."""
+    gpu_options: tuple[str, ...] = ()
+    """What gives a container this machine's GPUs; empty where NVIDIA's toolkit for that is not installed."""
 
     @property
     def maps_root(self) -> bool:
@@ -76,7 +80,11 @@ class Engines:
 
     def known(self, command: str | None, arguments: str) -> Engine | str | None:
         """What `find` found a moment ago; None where it is to be asked."""
-        return self._found.get((command, arguments)) if time.monotonic() < self._until else None
+        return self.last(command, arguments) if time.monotonic() < self._until else None
+
+    def last(self, command: str | None, arguments: str) -> Engine | str | None:
+        """What `find` found, however long ago: a build may have taken long."""
+        return self._found.get((command, arguments))
 
     def find(self, command: str | None, arguments: str) -> Engine | str:
         """The engine that the settings name or, where they name none, that answers; else why there is none."""
@@ -103,7 +111,9 @@ def _find(command: str | None, arguments: str) -> Engine | str:
             why = f"'{words[0]}' does not answer"
             continue
         is_podman = "podman" in os.path.basename(os.path.realpath(program)) or "Podman" in json.dumps(server)
-        return Engine(called, tuple(shlex.split(arguments)), is_podman, _user(called, is_podman))
+        return Engine(
+            called, tuple(shlex.split(arguments)), is_podman, _user(called, is_podman), _gpu_options(is_podman)
+        )
     return why if command else "neither Docker nor Podman answers on this machine"
 
 
@@ -112,6 +122,14 @@ def _user(called: tuple[str, ...], is_podman: bool) -> str:
         return "0:0"
     security = (_answer([*called, "info", "--format", "{{json .}}"]) or {}).get("SecurityOptions") or []
     return "0:0" if any("rootless" in str(each) for each in security) else f"{os.getuid()}:{os.getgid()}"
+
+
+def _gpu_options(is_podman: bool) -> tuple[str, ...]:
+    """As NVIDIA's Container Toolkit has it: Podman takes devices of its CDI files, Docker calls its hook."""
+    if is_podman:
+        has_files = any(True for folder in _CDI for _ in Path(folder).glob("nvidia*"))
+        return ("--device", "nvidia.com/gpu=all") if has_files else ()
+    return ("--gpus", "all") if any(map(shutil.which, _HOOKS)) else ()
 
 
 def _answer(command: list[str]) -> dict[str, Any] | None:

@@ -10,30 +10,38 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import uv
 
 from smalt.service.environments import installer
+from smalt.service.environments.asked import NEWEST, AskedPython
+from smalt.service.environments.container import marked
 from smalt.service.environments.container_engine import Engine, Image
-from smalt.service.environments.failures import EnvironmentFailed
+from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
 from smalt.service.environments.images import bases
 from smalt.service.environments.pip_settings import forbids_indexes
 from smalt.service.environments.programs import Lines, Log
 
-TAG = "localhost/smalt-environment"
-"""The images that smalt made itself; it may remove them, and no others."""
 PREFIX = "/opt/smalt-environment"
+_HAS_ANOTHER, _HAS_NONE = 77, 78
+"""How the script ends where the image has another Python, or none."""
+_EVERY = [(3, minor) for minor in range(6, 30)]
 
 # uv, where it runs inside (it needs glibc), else the image's own venv and pip.
 _LAYER = f"""set -e
 . /smalt/variables
 export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 NO_COLOR=1
-if /smalt/uv --version >/dev/null 2>&1; then
-  /smalt/uv venv -q --python "$ASKED" {PREFIX} 2>/dev/null || /smalt/uv venv -q {PREFIX}
-  /smalt/uv pip install -q --python {PREFIX}/bin/python pip >/dev/null 2>&1 || true
-  install="/smalt/uv pip install --python {PREFIX}/bin/python"
+if /smalt/uv --version >/dev/null 2>&1; then uv=/smalt/uv; fi
+python=$($uv python find "$ASKED" 2>/dev/null || $uv python find 2>/dev/null || command -v python3) || exit {_HAS_NONE}
+minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+case " $ALLOWED " in *" $minor "*) ;; *) echo "$minor"; exit {_HAS_ANOTHER};; esac
+if [ "$uv" ]; then
+  $uv venv -q --python "$python" {PREFIX}
+  $uv pip install -q --python {PREFIX}/bin/python pip >/dev/null 2>&1 || true
+  install="$uv pip install --python {PREFIX}/bin/python"
 else
-  python3 -m venv {PREFIX}
+  "$python" -m venv {PREFIX}
   install="{PREFIX}/bin/python -m pip install"
 fi
 [ ! -s /smalt/requirements.txt ] || $install $NO_INDEX -r /smalt/requirements.txt
@@ -41,10 +49,10 @@ fi
 
 
 class NotHad(EnvironmentFailed):
-    """The image that all begins with cannot be had here: no network, no such name, no right to it."""
+    """The image cannot serve here: no network, no such name, no right to it, not the Python that is asked for."""
 
 
-async def provide(engine: Engine, image: str, log: Log) -> Image:
+async def provide(engine: Engine, image: str, log: Log, called: str = "it") -> Image:
     """An image that the engine has or can pull."""
     reference = engine.reference(image)
     found = await engine.inspect(reference)
@@ -52,10 +60,10 @@ async def provide(engine: Engine, image: str, log: Log) -> Image:
         log(f"pulling image '{image}'")
         lines = Lines(log)
         if await engine.call(["pull", reference], lines) != 0:
-            raise NotHad(f"image '{image}' could not be pulled: {_reason(lines)}")
+            raise NotHad(f"{called} could not be pulled: {_reason(lines)}")
         found = await engine.inspect(reference)
     if found is None:
-        raise NotHad(f"image '{image}' is not there although it was pulled")
+        raise NotHad(f"{called} is not there although it was pulled")
     return found
 
 
@@ -64,7 +72,7 @@ async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Lo
     if not (folder / dockerfile).is_file():
         raise EnvironmentFailed(f"the build context has no file '{dockerfile}'; name it as dockerfile_path")
     for image in bases((folder / dockerfile).read_text(errors="replace")):
-        await provide(engine, image, log)
+        await provide(engine, image, log, f"its base image '{image}'")
     lines = Lines(log)
     arguments = ["build", "--network", "host", "--tag", tag, "--file", str(folder / dockerfile), str(folder)]
     if await engine.call(arguments, lines) != 0:
@@ -72,10 +80,15 @@ async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Lo
     return await _made(engine, tag)
 
 
-async def layer(engine: Engine, image: Image, python: str, requirements: Sequence[str], tag: str, log: Log) -> Image:
-    """The image with a virtual environment of its own Python and the requirements on top, under `tag`."""
+async def layer(
+    engine: Engine, image: Image, python: AskedPython, requirements: Sequence[str], tag: str, marks: Path, log: Log
+) -> Image:
+    """The image with a virtual environment of its own Python and the requirements on top, under `tag`.
+
+    NotHad where its Python is not what is asked for. `marks` has the container's name meanwhile.
+    """
     name = f"smalt-layer-{secrets.token_hex(6)}"
-    with _material(python, requirements) as folder:
+    with _material(python, requirements) as folder, marked(marks / name):
         mounts = [word for place in _local_places() for word in ("--volume", f"{place}:{place}:ro")]
         run = ["run", "--name", name, "--network", "host", "--user", "0:0", "--volume", f"{folder}:/smalt:ro", *mounts]
         lines = Lines(log)
@@ -83,6 +96,10 @@ async def layer(engine: Engine, image: Image, python: str, requirements: Sequenc
             code = await engine.call(
                 [*run, *engine.arguments, "--entrypoint", "sh", image.id, "/smalt/layer.sh"], lines
             )
+            if code == _HAS_NONE:
+                raise NotHad("it has no Python")
+            if code == _HAS_ANOTHER:
+                raise NotHad(f"it has Python {lines.seen[-1]}, not {python}")
             if code != 0:
                 raise EnvironmentFailed(f"its packages could not be installed in the image: {_reason(lines)}")
             if await engine.call(["commit", name, tag], lines) != 0:
@@ -101,12 +118,17 @@ async def _made(engine: Engine, tag: str) -> Image:
 
 
 @contextlib.contextmanager
-def _material(python: str, requirements: Sequence[str]) -> Iterator[str]:
+def _material(python: AskedPython, requirements: Sequence[str]) -> Iterator[str]:
     """What the script that lays the packages on top reads: files, since an image keeps what its container is told."""
     folder = tempfile.mkdtemp(prefix="smalt-layer-")
     try:
         told = installer.index_variables()
-        told["ASKED"] = python or "3"
+        authorities = told.pop("SSL_CERT_FILE", "")
+        if os.path.isfile(authorities):
+            shutil.copyfile(authorities, Path(folder, "authorities.pem"))
+            told["SSL_CERT_FILE"] = told["PIP_CERT"] = "/smalt/authorities.pem"
+        told["ASKED"] = "3" if python.text in ("", NEWEST) else str(python)
+        told["ALLOWED"] = " ".join(f"{major}.{minor}" for major, minor in _EVERY if python.allows((major, minor)))
         told["NO_INDEX"] = "--no-index" if forbids_indexes(os.environ) else ""
         lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in told.items())
         Path(folder, "variables").write_text(lines)
@@ -119,14 +141,19 @@ def _material(python: str, requirements: Sequence[str]) -> Iterator[str]:
 
 
 def _local_places() -> list[str]:
-    """Folders of wheels, and certificates, that the settings of pip and uv name: at the same place inside."""
+    """Folders of wheels and of indexes that the settings of pip and uv name: at the same place inside."""
     told = installer.index_variables()
-    named = [*told.get("UV_FIND_LINKS", "").split(","), told.get("SSL_CERT_FILE", "")]
-    return sorted({place for place in named if place.startswith("/") and os.path.exists(place)})
+    indexes = f"{told.get('UV_DEFAULT_INDEX', '')} {told.get('UV_INDEX', '')}".split()
+    paths = told.get("UV_FIND_LINKS", "").split(",")
+    # Its pages name files beside it, as ../../files/…
+    paths += [os.path.dirname(unquote(urlsplit(each).path).rstrip("/")) for each in indexes if each.startswith("file:")]
+    return sorted({path for path in paths if path.startswith("/") and path != "/" and os.path.exists(path)})
 
 
 def _reason(lines: Lines) -> str:
-    """The engine's last words, those of an error before others."""
+    """uv's reason, or the engine's last words, those of an error before others."""
     said = [line.strip() for line in lines.seen if line.strip()]
+    if any(line.startswith(("error:", "× ")) for line in said):
+        return sentence_of_uv(said)
     errors = [line for line in said if "error" in line.lower()]
-    return " ".join((errors or said or ["it said nothing"])[-1].split())[:400].rstrip(".")
+    return " ".join((errors or said or ["it said nothing"])[-1].split())[:400].removeprefix("Error: ").rstrip(".")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 import threading
 import time
 from typing import Protocol
@@ -10,7 +12,7 @@ from typing import Protocol
 from smalt.home import Home
 from smalt.service.data import Snapshots
 from smalt.service.environments import container_images
-from smalt.service.environments.container import Container, sweep
+from smalt.service.environments.container import Container, left_over, sweep
 from smalt.service.environments.container_engine import Engine, Engines, Image
 from smalt.service.environments.declared import Base, Declared
 from smalt.service.environments.failures import EnvironmentFailed
@@ -32,12 +34,17 @@ class Containers:
         self._engines = Engines()
         self._snapshots = Snapshots(home.path("snapshots"))
         self._marks = home.path("run", "containers")
+        self._tags = f"localhost/smalt-environment-{hashlib.sha256(str(home.root).encode()).hexdigest()[:8]}"
         self._stood: dict[str, float] = {}
         self._unhad: dict[str, tuple[float, str]] = {}
 
     def known(self) -> Engine | str | None:
         """The engine, or why there is none; None where `engine` has to be awaited first."""
         return self._engines.known(self._settings.container_command, self._settings.container_arguments)
+
+    def last(self) -> Engine | str | None:
+        """The engine that something was made with just now."""
+        return self._engines.last(self._settings.container_command, self._settings.container_arguments)
 
     async def engine(self) -> Engine | str:
         known = self.known()
@@ -81,25 +88,53 @@ class Containers:
         engine = await self.engine()
         if not isinstance(engine, Engine):
             raise EnvironmentFailed(engine)
-        tag = f"{container_images.TAG}:{declared_hash}"
+        tag = f"{self._tags}:{declared_hash}"
         if base.context is not None:
             return await container_images.build(engine, base.context, base.dockerfile, tag, log), tag
         image = await container_images.provide(engine, base.image, log)
         if not base.layered:
             return image, base.image
-        python, requirements = str(declared.python), declared.requirements
-        return await container_images.layer(engine, image, python, requirements, tag, log), tag
+        python, requirements = declared.python, declared.requirements
+        return await container_images.layer(engine, image, python, requirements, tag, self._marks, log), tag
 
     def container(self, record: Record, engine: Engine) -> Container:
         assert record.container is not None
         return Container(engine, record.container["image"], record.container["path"], self._marks)
 
-    async def remove(self, record: Record) -> None:
-        """Remove an image that smalt made; one that somebody else brought stays."""
-        engine, name = await self.engine(), (record.container or {}).get("name", "")
-        if isinstance(engine, Engine) and name.startswith(f"{container_images.TAG}:"):
-            await engine.call(["image", "rm", "--force", name], Lines(None))
+    async def remove(self, record: Record) -> bool:
+        """Remove an image that smalt made; one that somebody else brought stays. False where a container uses it."""
+        engine, container = await self.engine(), record.container or {}
+        name = container.get("name", "")
+        if isinstance(engine, Engine) and name.startswith("localhost/smalt-environment"):
+            users = Lines(None)
+            await engine.call(["ps", "--all", "--quiet", "--filter", f"ancestor={container['image']}"], users)
+            if any(re.fullmatch(r"[0-9a-f]{12,}", line) for line in users.seen):
+                return False
+            await engine.call(["image", "rm", name], Lines(None))
         self._stood.pop(record.declared_hash, None)
+        return True
+
+    async def lost(self, records: list[Record]) -> list[Record]:
+        """Those whose image the engine has no more, where there is one that can be asked."""
+        return [record for record in records if record.container and not await self.stands(record)]
+
+    async def unused(self, records: list[Record]) -> list[str]:
+        """The images of this home's that none of these records names."""
+        engine, lines = await self.engine(), Lines(None)
+        if not isinstance(engine, Engine):
+            return []
+        shown = ["image", "ls", "--filter", f"reference={self._tags}:*", "--format", "{{.Repository}}:{{.Tag}}"]
+        await engine.call(shown, lines)
+        named = {(record.container or {}).get("name") for record in records}
+        return [line for line in lines.seen if line.startswith(f"{self._tags}:") and line not in named]
+
+    def left_over(self) -> list[str]:
+        """The containers of steps and of builds that were killed."""
+        return [mark.name for mark in left_over(self._marks)]
+
+    def remove_left_over(self) -> None:
+        """Now, not beside everything else as `sweep` does."""
+        self._sweep()
 
     def sweep(self) -> None:
         """Remove, beside everything else, the containers of steps that were killed."""

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 from smalt.exceptions import Refused, SmaltError
 from smalt.home import Home
-from smalt.service.environments import conda_prefix, curated, installer
+from smalt.service.data.soundness import Trouble
+from smalt.service.environments import conda_prefix, curated, installer, soundness
 from smalt.service.environments.build import Build
 from smalt.service.environments.conda_prefix import Conda
 from smalt.service.environments.container_engine import Engine
@@ -76,6 +77,7 @@ class Environments:
         self._pythons = pythons or Pythons()
         self._locate = locate
         self._store = Store(home.path("environments"))
+        self._tools = Store(home.path("tools"))
         self._overlays = Overlays(home.path("environments", ".spare"))
         self._host = Host(self._overlays)
         self._containers = Containers(home, settings)
@@ -141,6 +143,26 @@ class Environments:
         self._store.sweep()
         self._containers.sweep()
 
+    async def troubles(self, thorough: bool, since: float) -> list[Trouble]:
+        """What `smalt doctor` tells of environments, and of the programs that smalt installed for itself."""
+        store, examine, remove = self._store, soundness.examine, self._remove_unused
+        found = await asyncio.to_thread(examine, store, "environment", remove, thorough, since)
+        found += await asyncio.to_thread(examine, self._tools, "tool", self._tools.remove_left, thorough, since)
+        found += soundness.containers(self._containers.left_over(), self._containers.remove_left_over)
+        engine, records = await self._containers.engine(), store.records()
+        if isinstance(engine, Engine):
+            lost = {store.path(one.declared_hash): one for one in await self._containers.lost(records)}
+            unused = await self._containers.unused(records)
+            unused = [name for name in unused if not store.is_locked(name.rpartition(":")[2])]  # not being built
+            found += soundness.images(engine.command, lost, unused, remove)
+        return found
+
+    def _remove_unused(self, path: Path) -> None:
+        ready = self._ready.get(path.name)
+        if ready is not None and ready.template is not None and self._overlays.serve(ready.template):
+            raise Refused("a job uses it now; repair it when that is over")
+        self._store.remove_left(path)
+
     def catalogue(self) -> list[curated.Entry]:
         """The catalogue, by name."""
         entries = {entry.name: entry for entry in curated.catalogue(self._catalogue).values()}
@@ -154,15 +176,15 @@ class Environments:
         """The curated environment of that name, as `realise` takes it."""
         return curated.lookup_curated(name, version, self._catalogue)
 
-    async def remove(self, declared_hash: str) -> int:
-        """Remove a built environment; the bytes that it took. One that a job of this server uses stays."""
+    async def remove(self, declared_hash: str) -> int | None:
+        """Remove a built environment; the bytes that it took. None where it stays, as a job uses it."""
         async with self._store.locked(declared_hash, lambda: None):
             record, ready = self._store.record(declared_hash), self._ready.get(declared_hash)
             if ready is not None and ready.template is not None and self._overlays.serve(ready.template):
-                return 0
+                return None
+            if record is not None and record.container is not None and not await self._containers.remove(record):
+                return None
             self._ready.pop(declared_hash, None)
-            if record is not None and record.container is not None:
-                await self._containers.remove(record)
             await asyncio.to_thread(self._store.discard, declared_hash)
         return record.size if record else 0
 
@@ -231,9 +253,9 @@ class Environments:
         )
 
     def _contained(self, planned: Plan, record: Record) -> Realised:
-        engine = self._containers.known()
+        engine = self._containers.last()
         if not isinstance(engine, Engine):
-            raise EnvironmentFailed(planned.failure(str(engine or "the container engine went away")))
+            raise EnvironmentFailed(planned.failure(engine or "the setting container-command was changed meanwhile"))
         self._ready[planned.hash] = _Ready(record, None, False)
         return Realised(
             bin=None,

@@ -8,6 +8,15 @@ from collections.abc import Sequence
 from smalt.exceptions import SmaltError
 
 _LONGEST = 600
+_ADVICE = (
+    (r"os error 28|[Nn]o space left", "make room ('smalt prune' frees what is not used any more) and submit it again"),
+    (r"was killed by signal", "submit it again; where memory was short, when less is running"),
+    (
+        r"[Ff]ailed to fetch|error sending request|dns error",
+        "see whether the network and the index that pip is set to work",
+    ),
+    (r"[Pp]ermission denied|Read-only file system|Not a directory", "see to it that the home can be written to"),
+)
 
 
 class EnvironmentFailed(SmaltError):
@@ -26,8 +35,13 @@ def sentence_of_uv(lines: Sequence[str]) -> str:
         if words and (not line.strip() or line.lstrip().startswith(("hint:", "[stdout]", "[stderr]"))):
             break
         words.append(_bare(line))
-    text = " ".join(" ".join(words).split()).rstrip(".")
+    text = " ".join(" ".join(words).split()).replace(" : ", ": ").rstrip(".")
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def advice(why: str) -> str | None:
+    """What to do about a reason that is no fault of the packages."""
+    return next((words for pattern, words in _ADVICE if re.search(pattern, why)), None)
 
 
 def _is_error(line: str) -> bool:

@@ -15,7 +15,7 @@ from smalt.service.environments.failures import EnvironmentFailed, sentence_of_u
 from smalt.service.environments.installed import packages
 from smalt.service.environments.own_mltable import located
 from smalt.service.environments.pip_settings import forbids_indexes, uv_variables
-from smalt.service.environments.programs import Lines, run
+from smalt.service.environments.programs import LOCKS, Lines, run
 from smalt.service.environments.pythons import Interpreter
 from smalt.service.environments.relaxing import Resolved, named, relax
 
@@ -114,7 +114,10 @@ def _seeds(folder: Path, interpreter: Interpreter) -> list[str]:
 async def _run(arguments: list[str], cwd: Path, lines: Lines) -> None:
     """Run uv; EnvironmentFailed has its reason."""
     command = [uv.find_uv_bin(), *arguments, "--color", "never", "--no-progress", "--no-python-downloads"]
-    if await run(command, cwd, _variables(cwd), lines) != 0:
+    code = await run(command, cwd, _variables(cwd), lines, locks=LOCKS.get())
+    if code < 0:
+        raise EnvironmentFailed(f"uv was killed by signal {-code}")
+    if code != 0:
         raise EnvironmentFailed(sentence_of_uv(lines.seen))
 
 
@@ -130,7 +133,8 @@ def index_variables() -> dict[str, str]:
     named = {
         name: value
         for name, value in os.environ.items()
-        if (name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy")) and name not in local
+        if (name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy") or name == "SSL_CERT_FILE")
+        and name not in local
     }
     told = {**named, **uv_variables(os.environ)}
     for pips, uvs in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):

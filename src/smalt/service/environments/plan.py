@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from smalt.exceptions import Refused
 from smalt.service.environments.asked import Minor
 from smalt.service.environments.declared import Base, Declared
+from smalt.service.environments.failures import advice
 from smalt.service.environments.own_mltable import substituted
 
 _PLATFORM = f"{platform.system()} {platform.machine()}"
@@ -38,13 +39,15 @@ class Plan:
     def failure(self, why: str) -> str:
         """The sentence for a job whose environment could not be built."""
         if self.base is not None:
-            return f"environment {self.called} could not be made from {self.base.what}: {why}"
-        if self.declared.conda is not None:
-            return f"environment {self.called} could not be made of conda packages: {why}"
-        hint = "correct its packages"
-        if not self.exact:
-            hint = f"install Python {self.declared.python}, for which they may be pinned, or relax the pins"
-        return f"environment {self.called} could not be built with Python {self.python}: {why}; {hint}"
+            what, hint = f"made from {self.base.what}", f"correct the {'image' if self.base.image else 'Dockerfile'}"
+            hint = "correct its packages" if self.base.layered else hint
+        elif self.declared.conda is not None:
+            what, hint = "made of conda packages", "correct its packages or its channels"
+        else:
+            what, hint = f"built with Python {self.python}", "correct its packages"
+            if not self.exact:
+                hint = f"install Python {self.declared.python}, for which they may be pinned, or relax the pins"
+        return f"environment {self.called} could not be {what}: {why}; {advice(why) or hint}"
 
 
 def contained(declared: Declared, fidelity: str, content: str) -> Plan | None:
@@ -98,9 +101,10 @@ def _caused(note: str, why: str) -> str:
 def _refuse(declared: Declared, exact: bool, available: Sequence[Minor], why: str) -> None:
     what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
     if what:
+        advice = "see to that" if why else "give the environment a conda_file"
         raise Refused(
             f"{_caused(what + ';', why).removesuffix(';')}, and the setting fidelity is strict; "
-            "give the environment a conda_file, or set fidelity=nearest"
+            f"{advice}, or set fidelity=nearest"
         )
     if not exact:
         here = ", ".join(f"{major}.{minor}" for major, minor in available)

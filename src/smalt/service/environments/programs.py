@@ -8,9 +8,14 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 Log = Callable[[str], None]
+
+LOCKS: ContextVar[tuple[int, ...]] = ContextVar("LOCKS", default=())
+"""The locks of what is being built. Programs that write there hold them, too: where the server is killed, nobody else
+builds in the same place before they have ended."""
 
 
 class Lines:
@@ -38,8 +43,18 @@ class Lines:
             self._log(line)
 
 
-async def run(command: Sequence[str], cwd: Path, variables: Mapping[str, str], lines: Lines, given: bytes = b"") -> int:
-    """Run it to its end and return its exit code; `given` is its input. Cancelled, it ends with all that it started."""
+async def run(
+    command: Sequence[str],
+    cwd: Path,
+    variables: Mapping[str, str],
+    lines: Lines,
+    given: bytes = b"",
+    locks: Sequence[int] = (),
+) -> int:
+    """Run it to its end and return its exit code; `given` is its input, `locks` are open files that it keeps open.
+
+    Cancelled, it ends with all that it started.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
@@ -48,6 +63,7 @@ async def run(command: Sequence[str], cwd: Path, variables: Mapping[str, str], l
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=locks,
     )
     assert process.stdout is not None
     try:

@@ -21,9 +21,14 @@ def discard(folder: Path, aside: Path) -> None:
     _remove(grave)
 
 
+def graves(aside: Path) -> list[Path]:
+    """What is being removed, or was to be."""
+    return sorted(aside.glob(f"{_PREFIX}*"))
+
+
 def sweep(aside: Path) -> None:
     """Remove what a server that ended meanwhile has left in `aside`."""
-    for grave in aside.glob(f"{_PREFIX}*"):
+    for grave in graves(aside):
         _remove(str(grave))
 
 

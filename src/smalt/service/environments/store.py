@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smalt.service.environments.programs import LOCKS
 from smalt.service.environments.rubbish import discard, sweep
 
 LAYOUT = 1
@@ -91,7 +92,11 @@ class Store:
                     on_wait()
                 waited = True
                 await asyncio.sleep(_POLL_SECONDS)
-            yield
+            before = LOCKS.set((handle,))
+            try:
+                yield
+            finally:
+                LOCKS.reset(before)
 
     def begin(self, declared_hash: str) -> Path:
         """A new folder to build in. Call with the lock held: what an interrupted build left is removed."""
@@ -140,14 +145,28 @@ class Store:
     def sweep(self) -> None:
         """Remove what processes that are no more have left half built or half removed."""
         sweep(self.folder)
-        in_place = (path for path in self.folder.glob("[0-9a-f]*") if not (path / "record.json").exists())
-        for left in (*self.folder.glob(f"{_BUILDING}*"), *in_place):
-            declared_hash = left.name.removeprefix(_BUILDING).partition("-")[0]
-            with self._handle(declared_hash) as handle:
-                if _lock(handle):
-                    self._clear(declared_hash)
-                    if not (self.path(declared_hash) / "record.json").exists():
-                        self.discard(declared_hash)
+        for left in self.left_over():
+            self.remove_left(left)
+
+    def left_over(self) -> list[Path]:
+        """What processes that are no more have left half built."""
+        in_place = (path for path in self.folder.glob("[!.]*") if not (path / "record.json").exists())
+        return [left for left in (*self.folder.glob(f"{_BUILDING}*"), *in_place) if not self.is_locked(_hash_of(left))]
+
+    def finished(self) -> list[Path]:
+        """Every folder that has a record, one that cannot be read any more among them."""
+        return [path.parent for path in sorted(self.folder.glob("[!.]*/record.json"))]
+
+    def is_locked(self, declared_hash: str) -> bool:
+        """Whether somebody builds or removes it now."""
+        with self._handle(declared_hash) as handle:
+            return not _lock(handle)
+
+    def remove_left(self, left: Path) -> None:
+        """Remove what is of no use to anybody, unless somebody makes it anew meanwhile."""
+        with self._handle(_hash_of(left)) as handle:
+            if _lock(handle):
+                discard(left, self.folder)
 
     def _read(self, declared_hash: str) -> Record | None:
         try:
@@ -169,6 +188,12 @@ class Store:
             yield handle
         finally:
             os.close(handle)
+
+
+def _hash_of(left: Path) -> str:
+    """Whose lock guards it: `.building-<hash>-…` that of its environment."""
+    name = left.name
+    return name.removeprefix(_BUILDING).rpartition("-")[0] if name.startswith(_BUILDING) else name
 
 
 def size_of(folder: Path) -> int:

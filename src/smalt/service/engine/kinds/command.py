@@ -28,7 +28,7 @@ from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
-from smalt.service.environments import Realised
+from smalt.service.environments import Engine, Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
@@ -147,6 +147,8 @@ def step(
     if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
         laid_out = lay_out(rooms, leaf, realised, number)
     folders, _, own = laid_out
+    if own.container is not None and grant.gpus and _sees_no_gpu(leaf.entity, own.container.engine):
+        rooms.say(leaf.job, "the container sees no GPU: NVIDIA's Container Toolkit is not installed on this machine")
     command, variables = filled_in(rooms, leaf, laid_out, grant)
     text = script.build(
         command, step_id=step_id, folder=folders.folder, cwd=folders.cwd,
@@ -167,9 +169,14 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tupl
         variables[tables.VARIABLE] = json.dumps({"url-map": read})
     text = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
     if own.container is not None:
+        mounts = dict.fromkeys(read.values(), False)
+        trusted = str(rooms.home.path(identity.TRUSTED))
+        if trusted in variables.values():
+            mounts[trusted] = False
         text = own.container.command(
-            text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, options=_container_options(leaf.entity),
-            mounts={**dict.fromkeys(read.values(), False), **_mounts(leaf, folders, inputs, outputs)},
+            text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, given=_given(rooms, leaf, variables),
+            options=_container_options(leaf.entity, own.container.engine, bool(grant.gpus)),
+            mounts={**mounts, **_mounts(leaf, folders, inputs, outputs)},
         )  # fmt: skip
     return text, variables
 
@@ -321,11 +328,36 @@ def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[
     return {**mounts, folders.folder: True}
 
 
-def _container_options(job: CommandJob) -> list[str]:
+def _given(rooms: Rooms, leaf: Leaf, variables: dict[str, str]) -> dict[str, str]:
+    """The variables that the job is given for itself: not those that are as the server has them."""
+    own = leaf.entity.environment_variables
+    return {
+        name: value
+        for name, value in variables.items()
+        if name in own or (name != "PATH" and value != rooms.base_variables.get(name))
+    }
+
+
+def _container_options(job: CommandJob, engine: Engine, has_gpu: bool) -> list[str]:
     """The job's own: the service gives 2 GB of shared memory to who asks for none."""
-    size = str(getattr(job.resources, "shm_size", None) or "2g")
+    size, own = str(getattr(job.resources, "shm_size", None) or "2g"), _docker_args(job)
+    gpus = engine.gpu_options if has_gpu and not _names_gpus(engine, own) else ()
+    return ["--shm-size", size, *gpus, *own]
+
+
+def _sees_no_gpu(job: CommandJob, engine: Engine) -> bool:
+    """Whether a container of this job is given no GPU although the job is."""
+    return not engine.gpu_options and not _names_gpus(engine, _docker_args(job))
+
+
+def _names_gpus(engine: Engine, own: list[str]) -> bool:
+    """Whether somebody has said which; CUDA_VISIBLE_DEVICES is then theirs to mind, too."""
+    return any("gpu" in word for word in (*engine.arguments, *own))
+
+
+def _docker_args(job: CommandJob) -> list[str]:
     given = getattr(job.resources, "docker_args", None) or []
-    return ["--shm-size", size, *(shlex.split(given) if isinstance(given, str) else map(str, given))]
+    return shlex.split(given) if isinstance(given, str) else [str(each) for each in given]
 
 
 def _distribution(job: CommandJob) -> dict[str, Any] | None:
