@@ -285,9 +285,7 @@ def test_an_image_that_a_job_uses_is_not_removed(within: Any, podman: Podman, tm
 
     async def test(bench: Workbench) -> None:
         named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
-        job = bench.submit(
-            "uses", {"command": ": >begun; until [ -e go ]; do sleep 0.1; done", "environment": named}
-        )
+        job = bench.submit("uses", {"command": ": >begun; until [ -e go ]; do sleep 0.1; done", "environment": named})
         await asyncio.to_thread(eventually, (folder(bench, job) / "begun").exists)
         environments = bench.engine.rooms.environments
         (built,) = environments.list()
