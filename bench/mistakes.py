@@ -84,11 +84,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--official", required=True, help="a Python that has azure-ai-ml")
     options = parser.parse_args()
-    programs = {name: _pipeline(body.replace("\\n", "\n")) for name, body in MISTAKES.items()}
-    programs |= {name: body.replace("\\n", "\n") for name, body in OUTSIDE.items()}
-    ours = _told(sys.executable, "smalt", programs)
-    theirs = _told(options.official, "official", programs)
-    PAGE.write_text(_page(programs, ours, theirs))
+    ours = told(sys.executable, "smalt", PROGRAMS)
+    theirs = told(options.official, "official", PROGRAMS)
+    PAGE.write_text(_page(PROGRAMS, ours, theirs))
     print(PAGE)
     return 0
 
@@ -98,7 +96,11 @@ def _pipeline(body: str) -> str:
     return f"@pipeline(default_compute='local')\ndef whole(data):\n{lines}\njob = whole(data=data)"
 
 
-def _told(python: str, side: str, programs: dict[str, str]) -> dict[str, Any]:
+PROGRAMS = {name: _pipeline(body.replace("\\n", "\n")) for name, body in MISTAKES.items()}
+PROGRAMS |= {name: body.replace("\\n", "\n") for name, body in OUTSIDE.items()}
+
+
+def told(python: str, side: str, programs: dict[str, str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mistakes") as folder:
         import common
 
@@ -174,8 +176,13 @@ def _page(programs: dict[str, str], ours: dict[str, Any], theirs: dict[str, Any]
             if words:
                 shown = words if len(words) <= 400 else f"{words[:400]} …"
                 text += ["```text", f"{kind}: {shown}" if who != "smalt" else shown, "```", ""]
-    page = re.sub(r"/tmp/[^ ]*mistakes\w+/", "", "\n".join(text))
+    page = without_folder("\n".join(text))
     return re.sub(r" at 0x[0-9a-f]+", " at 0x…", page).rstrip() + "\n"
+
+
+def without_folder(text: str) -> str:
+    """Without the temporary folder that the programs ran in."""
+    return re.sub(r"/[^ ]*/mistakes\w{8}/", "", text)
 
 
 if __name__ == "__main__":

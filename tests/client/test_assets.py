@@ -11,7 +11,7 @@ import pytest
 from smalt import MLClient, wire
 from smalt.client.assets import Assets
 from smalt.client.downloads import download_code
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import Refused, ValidationException
 from smalt.wire.ids import parse_id
 from smalt.yaml import load
 from tests.client.documents import ENVIRONMENT, command, make
@@ -115,7 +115,7 @@ def test_local_inputs_are_used_in_place(client: MLClient, tmp_path: Path) -> Non
 def test_a_local_path_that_is_not_there_is_told_before_anything_is_sent(client: MLClient, key: str) -> None:
     """With the path."""
     gone = {"code": "/nowhere/code", "inputs": {"x": {"type": "uri_file", "path": "/nowhere/code"}}}
-    with pytest.raises(NotFound, match="/nowhere/code"):
+    with pytest.raises(ValidationException, match="/nowhere/code"):
         client.jobs.create_or_update(command("echo", **{key: gone[key]}))
 
 

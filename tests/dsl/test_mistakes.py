@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, Output, command, load_component
+from smalt.client.validation import validated
 from smalt.dsl import pipeline
 from smalt.entities.standalone import as_job
 from smalt.exceptions import KeywordError, ValidationException
@@ -210,3 +211,34 @@ def test_a_file_that_is_wrong_is_shown_where_it_is(tmp_path: Path) -> None:
         load_component(source=str(path))
     with pytest.raises(ValidationException, match=r"test_mistakes.py.*no.yml is not there"):
         load_component(source="no.yml")
+
+
+def test_what_is_found_when_it_is_submitted_is_told_at_the_step() -> None:
+    """Local code and data that are not there, each at the line that names it, though it stands in a nested pipeline."""
+    lines = {}
+
+    @pipeline
+    def inner() -> None:
+        lines["code"] = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]
+        command(command="ls", code="./nowhere", environment="azureml:host@latest")()
+
+    @pipeline
+    def outer() -> None:
+        lines["data"] = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]
+        train()(data=Input(type="uri_folder", path="./nothing"))
+        inner()
+
+    found = validated(as_job(outer()), raise_on_failure=False)
+    told = {str(problem).split(": ", 2)[0]: str(problem) for problem in found.problems}
+    assert not found.passed
+    assert [f"test_mistakes.py:{lines[name]}" for name in ("data", "code")] == [Path(where).name for where in told]
+    assert all("there is no file or folder" in text for text in told.values())
+
+
+def test_an_environment_may_be_named_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in YAML; one that is not there is told at its line."""
+    monkeypatch.chdir(tmp_path)
+    Path("env.yml").write_text("name: e\nimage: i\n")
+    assert command(command="ls", environment="env.yml").environment.image == "i"
+    with pytest.raises(ValidationException, match=r"test_mistakes.py:\d+: the file no.yml is not there"):
+        command(command="ls", environment="file:no.yml")

@@ -11,7 +11,7 @@ from smalt.entities.inputs import Input, Output
 from smalt.entities.nodes import CommandNode
 from smalt.entities.problems import did_you_mean
 from smalt.entities.reader import Reader
-from smalt.entities.references import qualified
+from smalt.entities.references import is_reference, qualified
 from smalt.entities.sweep import SweepDistribution
 from smalt.entities.wiring import Promise, StepInputs, StepOutputs
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
@@ -157,7 +157,7 @@ def step(
     }
     data = {key: _plain(value) for key, value in given(fields).items()}
     if "environment" in data:
-        data["environment"] = qualified(data["environment"])
+        data["environment"] = _environment(data["environment"])
     data["inputs"] = {name: value if name not in kept else "${{" for name, value in given_inputs.items()}
     data["outputs"] = dict(outputs or {})
     node: Any = noun._read(data, (), reader)
@@ -169,6 +169,16 @@ def step(
     values["outputs"] = StepOutputs(node, {name: value or Output() for name, value in node.outputs.items()})
     values["_line"] = where
     return node
+
+
+def _environment(value: Any) -> Any:
+    """One that its file describes, as in YAML, or the reference."""
+    is_file = isinstance(value, str) and (value.startswith("file:") or value.endswith((".yml", ".yaml")))
+    if not is_file or is_reference(value):
+        return qualified(value)
+    from smalt.dsl.loading import load_environment
+
+    return load_environment(value.removeprefix("file:"))
 
 
 def _plain(value: Any) -> Any:

@@ -51,7 +51,7 @@ def job_of(node: Any) -> Any:
     component = component_of(node)
     if component is not None:
         _complete(values, component, noun._fields)
-    vars(job).update(values)
+    vars(job).update(values, _line=vars(node).get("_line"))
     job.source_path = node.source_path
     return job
 
