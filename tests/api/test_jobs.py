@@ -20,6 +20,26 @@ def test_a_put_is_accepted_once(server: Server, workspace: str) -> None:
     assert "once" in other.body["error"]["message"]
 
 
+AZURE = {"User-Agent": "azure-ai-ml/1.35.2 azsdk-python-mgmt"}
+
+
+def test_azures_client_is_told_what_it_can_read(server: Server, workspace: str, tmp_path: Path) -> None:
+    """It stops listing at a file:// without a host, and at outputs that are values; sent back it is the same job."""
+    tmp_path.joinpath("in").touch()
+    uri = f"file://{tmp_path}/in"
+    url = f"{workspace}/jobs/local"
+    job = host_job(
+        "true", inputs={"d": {"jobInputType": "uri_file", "uri": uri}}, outputs={"o": {"jobOutputType": "string"}}
+    )
+    assert server.ask("PUT", url, job).status == 201
+    told = server.ask_tcp("GET", url, headers=AZURE).body
+    assert told["properties"]["inputs"]["d"]["uri"] == f"file://localhost{tmp_path}/in"
+    assert told["properties"]["outputs"]["o"]["jobOutputType"] == "uri_folder"
+    assert server.ask_tcp("PUT", url, told, headers=AZURE).status == 200
+    mine = server.ask("GET", url).body["properties"]
+    assert (mine["inputs"]["d"]["uri"], mine["outputs"]["o"]["jobOutputType"]) == (uri, "string")
+
+
 @pytest.mark.parametrize("command", ["true", "exit 3"])
 def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, workspace: str, command: str) -> None:
     """With the status, services, times and error that the service added; another run is a conflict, another

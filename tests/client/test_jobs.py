@@ -10,7 +10,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.entities import CommandJobLimits
-from smalt.exceptions import Conflict, JobException, NotFound, ValidationException
+from smalt.exceptions import Conflict, JobException, NotFound, Refused, ValidationException
 from tests.client.documents import ENVIRONMENT, command, make
 
 
@@ -48,6 +48,23 @@ def test_a_job_that_fails_raises_when_followed(client: MLClient) -> None:
     job: Any = client.jobs.create_or_update(command("exit 3"))
     with pytest.raises(JobException, match=rf"job {job.name} ended as Failed: .*3"):
         client.jobs.stream(job.name)
+
+
+def test_a_job_that_cannot_run_yet_is_refused(client: MLClient) -> None:
+    """In one sentence, though it is recorded for who only looks at lists."""
+    job: Any = make(
+        "job",
+        type="sweep",
+        trial={"command": "echo ${{search_space.x}}", "environment": ENVIRONMENT},
+        search_space={"x": {"type": "choice", "values": [1, 2]}},
+        sampling_algorithm="random",
+        objective={"goal": "maximize", "primary_metric": "m"},
+        limits={"max_total_trials": 1},
+    )
+    job.name = "swept"
+    with pytest.raises(Refused, match="a sweep job cannot run yet"):
+        client.jobs.create_or_update(job)
+    assert client.jobs.get("swept").status == "Failed"
 
 
 def test_logs_are_printed_by_default(client: MLClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -252,8 +252,8 @@ def test_a_step_may_be_given_what_its_component_declares() -> None:
     asyncio.run(scenario())
 
 
-def test_a_type_that_does_not_run_yet_is_refused() -> None:
-    """A sweep job is refused at submission in one sentence."""
+def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None:
+    """A sweep job is kept as it was sent, and says why it did not run; the same PUT again gives it back."""
 
     async def scenario() -> None:
         async with workbench() as bench:
@@ -265,8 +265,14 @@ def test_a_type_that_does_not_run_yet_is_refused() -> None:
                 "samplingAlgorithm": {"samplingAlgorithmType": "Random"},
                 "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 1},
             }
-            with pytest.raises(Refused, match="sweep job cannot run yet"):
-                bench.engine.submit(bench.workspace, "sweep", body, "tester")
+            job = bench.engine.submit(bench.workspace, "sweep", body, "tester")
+            assert (job.status, job.type) == ("Failed", "sweep")
+            assert "a sweep job cannot run yet" in str(job.error)
+            assert jobs.properties(bench.db, job.id) == body
+            assert bench.engine.submit(bench.workspace, "sweep", body, "tester").id == job.id
+            transfer = {"jobType": "DataTransfer", "task": "copy_data"}
+            with pytest.raises(Refused, match="data_transfer job cannot run yet"):
+                bench.engine.submit(bench.workspace, "transfer", transfer, "tester")
 
     asyncio.run(scenario())
 

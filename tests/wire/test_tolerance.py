@@ -115,6 +115,23 @@ def test_a_component_in_the_place_of_its_id() -> None:
     assert read.jobs["s"].component.command == "echo"
 
 
+def test_where_a_component_came_from_is_not_its_source() -> None:
+    """Azure's clients say `_source`, and a data transfer has a `source`."""
+    spec = {"type": "data_transfer", "name": "t", "task": "import_data", "_source": "YAML.COMPONENT"}
+    body = {"properties": {"componentSpec": {**spec, "source": {"type": "database"}}}}
+    read: Any = from_rest(body, "component")
+    assert (read.source.type, read.extra["_source"]) == ("database", "YAML.COMPONENT")
+    node: dict[str, Any] = {
+        "type": "data_transfer",
+        "task": "import_data",
+        "_source": "YAML.JOB",
+        "componentId": "azureml:c:1",
+    }
+    node["source"] = {"type": "database", "query": "select 1", "connection": "azureml:c"}
+    job: Any = from_rest({"properties": {"jobType": "Pipeline", "jobs": {"s": node}}}, "job")
+    assert job.jobs["s"].extra["_source"] == "YAML.JOB"
+
+
 @pytest.mark.parametrize(
     ("properties", "where"),
     [

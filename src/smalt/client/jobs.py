@@ -12,7 +12,7 @@ from smalt import wire
 from smalt.client.collection import Collection
 from smalt.client.names import job_name
 from smalt.client.polling import LROPoller
-from smalt.exceptions import JobException, UserErrorException
+from smalt.exceptions import JobException, Refused, UserErrorException
 from smalt.lines import here
 from smalt.wire.casing import camel, fold
 from smalt.wire.ids import url_path
@@ -68,7 +68,11 @@ class JobOperations(Collection):
         job.name = job.name or job_name()
         from smalt.client.shown import shortened
 
-        created: Job = self._entity(self._connection.put(self._path(job.name), self._body(job)))
+        answer = self._connection.put(self._path(job.name), self._body(job))
+        error = answer["properties"].get("error") or {}
+        if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
+            raise Refused(error["message"])
+        created: Job = self._entity(answer)
         return shortened(created)
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:

@@ -122,10 +122,10 @@ class Codec(Generic[E]):
         return key in self.defaults and bool(self.defaults[key] == value)
 
     def _name(self, key: Any) -> str | None:
-        """The noun's key for one of the wire, whatever its casing."""
+        """The noun's key for one of the wire, whatever its casing; Azure's clients add `_source`, which is none."""
         if key in self._seen:
             return self._seen[key]
-        name = self._names.get(fold(key)) if isinstance(key, str) else None
+        name = self._names.get(fold(key)) if isinstance(key, str) and not key.startswith("_") else None
         if len(self._seen) < 1000:
             self._seen[key] = name
         return name

@@ -169,7 +169,7 @@ def read_spec(spec: Mapping[str, Any], path: Path, reader: Reader) -> Component 
     values: Json = {}
     extra: Json = {}
     for key, value in spec.items():
-        name = folded.get(fold(str(key)))
+        name = None if str(key).startswith("_") else folded.get(fold(str(key)))
         if name is None:
             extra[key] = value
         elif value is not None:

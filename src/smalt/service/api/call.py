@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smalt.service.api.service import Service
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_AZURE = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -48,6 +49,12 @@ class Call(Request):
     def base(self) -> str:
         """Where the caller reaches this server; never stored."""
         return str(self.scope["smalt.base"])
+
+    @property
+    def azure_release(self) -> int | None:
+        """The 35 of azure-ai-ml 1.35.2; None for all other clients."""
+        found = _AZURE.search(self.headers.get("user-agent", ""))
+        return int(found[1]) if found else None
 
     def name(self, parameter: str = "name") -> str:
         """Without the `azureml:` that Azure's client leaves on it where a program names `azureml:NAME@LABEL`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from smalt.service.records.jobs import Job
 
 _MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
 _DATA = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
-_CLIENT = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
 _LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
 
 
@@ -132,8 +130,8 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
 
 def _type(call: Call, type: str | None) -> str | None:
     """Models by the run history's own words; data, too, for azure-ai-ml before 1.35, which knows no others."""
-    client = _CLIENT.search(call.headers.get("user-agent", ""))
-    known = _MODELS if client is None or int(client[1]) >= 35 else {**_MODELS, **_DATA}
+    release = call.azure_release
+    known = _MODELS if release is None or release >= 35 else {**_MODELS, **_DATA}
     return known.get(type or "", type)
 
 

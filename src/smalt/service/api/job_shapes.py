@@ -6,15 +6,19 @@ import json
 import time
 from typing import Any
 
+from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.wire.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
+_TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
+_READABLE = {*map(fold, ASSETS), "literal"}
 
 
 def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
@@ -48,6 +52,31 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "properties": shape,
         "systemData": system_data(job.created_by, job.created_at),
     }
+
+
+def for_azure(properties: dict[str, Any]) -> dict[str, Any]:
+    """The same, where azure-ai-ml would give up the whole list of jobs: it reads no file:// without a host, and no
+    outputs that are values, which are folders with one file."""
+    told = {key: _ports_for_azure(properties[key]) for key in ("inputs", "outputs") if properties.get(key)}
+    nodes = properties.get("jobs")
+    if isinstance(nodes, dict):
+        told["jobs"] = {name: for_azure(node) if isinstance(node, dict) else node for name, node in nodes.items()}
+    return {**properties, **told}
+
+
+def _ports_for_azure(ports: Any) -> Any:
+    return {name: _port_for_azure(port) for name, port in ports.items()} if isinstance(ports, dict) else ports
+
+
+def _port_for_azure(port: Any) -> Any:
+    if not isinstance(port, dict):
+        return port
+    type = "literal" if "value" in port else "uri_folder"
+    told = {key: type for key in _TYPES if isinstance(port.get(key), str) and fold(port[key]) not in _READABLE}
+    uri = port.get("uri")
+    if isinstance(uri, str) and uri.startswith("file:///"):
+        told["uri"] = uri.replace("file://", "file://localhost", 1)
+    return {**port, **told}
 
 
 def _status(job: Job) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
-from smalt.service.api.job_shapes import TIMES, below, is_answer, job_shape, tree_row
+from smalt.service.api.job_shapes import TIMES, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
@@ -29,23 +29,23 @@ async def put_job(call: Call) -> Reply:
     properties = canonical(call, properties_of(await call.object()))
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
-        shape = job_shape(call.service.db, call.workspace, there)
+        shape = _shown(call, there)
         submitted = jobs.properties(call.service.db, there.id)
         if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (properties, submitted, shape["properties"]))):
             there = describe(call, there, properties)
-            return Reply(job_shape(call.service.db, call.workspace, there), 200)
+            return Reply(_shown(call, there), 200)
     job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)
-    return Reply(job_shape(call.service.db, call.workspace, job), 201 if there is None else 200)
+    return Reply(_shown(call, job), 201 if there is None else 200)
 
 
 async def get_job(call: Call) -> dict[str, Any]:
-    return job_shape(call.service.db, call.workspace, existing(call))
+    return _shown(call, existing(call))
 
 
 async def list_jobs(call: Call) -> dict[str, Any]:
     skip, size = window(call)
     found = _tagged(call, skip + size + 1)[skip:] if call.query("tag") else _page(call, skip, size + 1)
-    shown = [job_shape(call.service.db, call.workspace, job) for job in found[:size]]
+    shown = [_shown(call, job) for job in found[:size]]
     return answer(call, shown, len(found) > size)
 
 
@@ -111,6 +111,11 @@ def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
         jobs.describe(call.service.db, job, after, display_name=shown, is_archived=hidden)
         call.service.tracking.runs.described(job)
     return jobs.get(call.service.db, job.id)
+
+
+def _shown(call: Call, job: Job) -> dict[str, Any]:
+    shape = job_shape(call.service.db, call.workspace, job)
+    return shape if call.azure_release is None else {**shape, "properties": for_azure(shape["properties"])}
 
 
 def _are_texts(tags: Any) -> bool:

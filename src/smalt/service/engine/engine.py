@@ -88,7 +88,12 @@ class Engine:
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
         with self._db.transaction():
-            job, is_new, remote, entity = submission.accept(self.rooms, workspace, name, properties, principal)
+            job, is_new, remote, entity, why_not = submission.accept(self.rooms, workspace, name, properties, principal)
+            if why_not:
+                self._end(job, "Failed", outcome.failed(why_not, "NotSupported"))
+        if why_not:
+            self._wake()
+            return jobs.get(self._db, job.id)
         if is_new:
             self._board.accepted(job, entity)
             if remote and job.type in COMPOSITES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
@@ -13,7 +13,7 @@ from smalt.entities.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
 from smalt.service.engine import checks
-from smalt.service.engine.kinds import TYPES
+from smalt.service.engine.kinds import KEPT, TYPES
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -30,7 +30,9 @@ class Accepted(NamedTuple):
     remote: list[str]
     """Inputs to look for on the network before the first step starts."""
     entity: CommandJob | PipelineJob | None
-    """The job as it was read; None where it was there already."""
+    """The job as it was read; None where it was there already, or is of a type that does not run."""
+    why_not: str = ""
+    """The sentence for a job that is recorded and does not run."""
 
 
 def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Accepted:
@@ -48,7 +50,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         raise Conflict(f"job '{name}' exists already and is another one; choose another name")
     with no_collections():
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-        checked = checks.check(rooms, workspace, entity)
+        checked = checks.check(rooms, workspace, entity) if entity.type in TYPES else None
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -58,14 +60,20 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         display_name=body.get("displayName"),
     )
     job = jobs.add(rooms.db, workspace.id, new, principal)
+    if checked is None:
+        return Accepted(job, True, [], None, _cannot_run(entity))
     for note in checked.notes:
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
 
 
-def read(body: dict[str, Any]) -> CommandJob | PipelineJob:
-    """The entity in the body; a type that does not run yet is refused in one sentence."""
-    entity = cast("CommandJob | PipelineJob", wire.from_rest({"properties": body}, "job"))
-    if entity.type not in TYPES:
-        raise Refused(f"{a(entity.type)} job cannot run yet; this smalt runs command and pipeline jobs")
+def read(body: dict[str, Any]) -> Any:
+    """The entity in the body; a type that is not even kept is refused in one sentence."""
+    entity: Any = wire.from_rest({"properties": body}, "job")
+    if entity.type not in (*TYPES, *KEPT):
+        raise Refused(_cannot_run(entity))
     return entity
+
+
+def _cannot_run(entity: Any) -> str:
+    return f"{a(entity.type)} job cannot run yet; this smalt runs command and pipeline jobs"
