@@ -52,7 +52,8 @@ def test_strict_installs_the_official_one() -> None:
 
 
 def test_a_built_environment_has_ours_as_a_package(home: Home, wheels: Path, tmp_path: Path) -> None:
-    """pip sees mltable with what it needs; its modules are in the environment, not in smalt's folder."""
+    """pip sees mltable with what it needs; its modules are in the environment, not in smalt's folder. Built elsewhere
+    it is the same environment: steps that ran in one are reused in the other."""
     for name in ("polars", "pandas", "numpy", "pyarrow", "pyyaml"):
         make_wheel(wheels, name, "9.0")
     environments = Environments(home, Settings())
@@ -64,6 +65,10 @@ def test_a_built_environment_has_ours_as_a_package(home: Home, wheels: Path, tmp
     assert done.stdout.startswith(version())
     assert "polars" in done.stdout
     assert "mltable/delimited.py" in done.stdout
+    other = Home(tmp_path / "other")
+    other.create()
+    again = asyncio.run(Environments(other, Settings()).realise({"condaFile": conda}, print))
+    assert again.realised_hash == realised.realised_hash
 
 
 def test_the_wheel_is_the_same_for_the_same_content(tmp_path: Path) -> None:

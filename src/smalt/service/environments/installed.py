@@ -39,8 +39,21 @@ def _origin(metadata: Path) -> str:
         content = json.loads((metadata / "direct_url.json").read_text())
     except (OSError, ValueError):
         return ""
-    identity = content.get("vcs_info", {}).get("commit_id") or content.get("archive_info", {}).get("hash")
+    archive = content.get("archive_info")
+    identity = content.get("vcs_info", {}).get("commit_id") or (archive or {}).get("hash")
+    if not identity and archive is not None and str(content.get("url")).startswith("file:"):
+        identity = _content(metadata)  # wherever the wheel lay: the one of smalt's own mltable in a folder of its own
     return f" @ {identity or content.get('url', '')}"
+
+
+def _content(metadata: Path) -> str | None:
+    """The hash of what a wheel brought, by its RECORD; None where that tells nothing."""
+    try:
+        lines = (metadata / "RECORD").read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    files = sorted(line for line in lines if ",sha256=" in line and ".dist-info/" not in line and line[:2] != "..")
+    return "sha256:" + hashlib.sha256("\n".join(files).encode()).hexdigest()[:32] if files else None
 
 
 def _normal(name: str) -> str:
