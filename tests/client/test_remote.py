@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smalt import Input, MLClient
-from smalt.client import hashes
+from smalt.client import hashes, uploads
+from smalt.client.progress import Progress
 from smalt.entities import Data, Model, Registry
 from smalt.exceptions import Refused, Unauthorized, Unavailable
 from smalt.home import Home
@@ -117,6 +120,30 @@ def test_a_file_that_changes_while_it_is_uploaded(
     made: Any = remote.data.create_or_update(data)
     place = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": made.path})["local"]
     assert Path(place).read_bytes() == b"2" * size
+
+
+def test_an_interrupt_stops_an_upload(remote: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, with what has arrived kept: the next upload sends the rest."""
+    for number in range(200):
+        (tmp_path / f"{number:03}").write_bytes(bytes([number]) * 1000)
+    monkeypatch.setattr(uploads, "_REQUEST", 3000)
+    sent: list[int] = []
+    data = make("data", name="cut", type="uri_folder", path=str(tmp_path))
+    original = Progress.add
+
+    def add(self: Progress, files: int, size: int) -> None:
+        original(self, files, size)
+        sent.append(files)
+        if sum(sent) == 30:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "add", add)
+    with pytest.raises(KeyboardInterrupt):
+        remote.data.create_or_update(data)
+    first = sum(sent)
+    assert 30 <= first < 200
+    remote.data.create_or_update(data)
+    assert sum(sent) == 200
 
 
 def test_results_are_downloaded(remote: MLClient, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -71,20 +72,24 @@ class _Sending:
         progress = self._progress(missing)
         route = f"{self._base}/uploads/content?{urlencode({'target': self._target})}"
 
+        stopped = threading.Event()
+
         def send(requests: Iterable[Request]) -> None:
             for body, files, size in requests:
+                if stopped.is_set():
+                    return
                 self._client.connection.request("POST", route, body)
                 progress.add(files, size)
 
         def sender(_: int) -> None:
             """On a thread of its own, with a connection of its own, until nothing is left or another one failed."""
             try:
-                while work:
+                while work and not stopped.is_set():
                     send(work.pop())
             except IndexError:
                 pass
             except BaseException:
-                work.clear()
+                stopped.set()
                 raise
             finally:
                 self._client.connection.close()
@@ -102,7 +107,10 @@ class _Sending:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(_SENDERS) as pool:  # one reads while the other sends
-                list(pool.map(sender, range(_SENDERS)))
+                try:
+                    list(pool.map(sender, range(_SENDERS)))
+                finally:
+                    stopped.set()  # an interrupt comes to this thread only
         finally:
             progress.close()
 
