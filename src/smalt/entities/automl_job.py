@@ -119,6 +119,15 @@ class AutoML(Settable, Entity):
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
+    @property
+    def task_type(self) -> str:
+        """What the official class calls its task."""
+        return str(self.task)
+
+    @property
+    def forecasting_settings(self) -> ForecastingSettings | None:
+        return self.forecasting
+
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("task")
         task = TASKS.get(name) if isinstance(name, str) else None
@@ -160,6 +169,11 @@ class AutoMLJob(AutoML, Job):
         from smalt.entities.automl_tasks import JOBS
 
         return JOBS.get(str(data.get("task")), cls) if cls is AutoMLJob else cls
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """None by name: what it reads is its data."""
+        return {}
 
 
 class AutoMLNode(AutoML, Node):

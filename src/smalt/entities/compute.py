@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.asset import TAGS
+from smalt.entities.asset import TAGS, SystemData
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -24,6 +24,7 @@ class Compute(Entity):
     provisioning_state = from_service(Text(), "The state.")
     provisioning_errors = from_service(Anything(), "What went wrong when it was made.")
     created_on = from_service(Anything(), "When it was made.")
+    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
 
 
 class SshSettings(Entity):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.asset import TAGS
+from smalt.entities.asset import TAGS, SystemData
 from smalt.entities.credentials import CREDENTIALS
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.keyed import Keyed
@@ -20,6 +20,7 @@ class Datastore(Entity):
     properties = mapping(Map(Anything()), "What tools note about it.")
     credentials = optional(CREDENTIALS, "How to log in; as the user where unset.")
     id = from_service(Text(), "The full id, given by the service.")
+    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
 
 
 class AzureStorageDatastore(Datastore):

@@ -155,6 +155,11 @@ class Entity:
         return read
 
     @property
+    def base_path(self) -> str:
+        """The folder that its paths are relative to: that of its file, or the current one."""
+        return os.path.dirname(self.source_path) if self.source_path else os.getcwd()
+
+    @property
     def extra(self) -> dict[str, Any]:
         """Keys beyond the fields, where the schema is open."""
         return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))

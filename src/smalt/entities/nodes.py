@@ -44,6 +44,13 @@ class Node(Entity):
     compute = optional(Text(), "Where it runs; the pipeline's default where unset.")
     identity = optional(IDENTITY, "As whom it runs.")
 
+    # What only a job has that was submitted; a step that a program holds has none of it yet.
+    id: str | None = None
+    status: str | None = None
+    studio_url: str | None = None
+    log_files: dict[str, Any] | None = None
+    creation_context: Any = None
+
     @classmethod
     def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
         outside, reader.in_step = reader.in_step, True

@@ -38,7 +38,7 @@ def _read_access(value: Any, path: Path, reader: Reader) -> Any:
 
 
 _RULES = {
-    **dict.fromkeys(("id", "name", "type"), HIDDEN),
+    **dict.fromkeys(("id", "name", "type", "creation_context"), HIDDEN),
     "identity": ACTS_AS,
     "size": Rule("vmSize"),
     "tier": word("vmPriority"),

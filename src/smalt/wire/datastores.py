@@ -39,7 +39,7 @@ _CREDENTIALS: dict[type[entities.Credentials], tuple[str, tuple[str, ...]]] = {
 """The wire's word for each, and what of it is secret."""
 
 _KEYS = {"account_key": "key"}
-_RULES = {"id": HIDDEN, "name": HIDDEN, "type": HIDDEN}
+_RULES = {"id": HIDDEN, "name": HIDDEN, "type": HIDDEN, "creation_context": HIDDEN}
 
 
 def _write_credentials(value: Any, writing: Writing) -> Any:
