@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
-from smalt.client import progress
+from smalt import MLClient
+from smalt.client import imports, progress
 from smalt.client.progress import Progress
+from smalt.entities import Data
 
 
 class _Terminal(io.StringIO):
@@ -25,6 +28,18 @@ def test_a_terminal_sees_files_bytes_and_rate(monkeypatch: pytest.MonkeyPatch) -
     assert "uploading data ████████████░░░░░░░░░░░░ 5/10 files, 1.0 MB of 2.0 MB, " in line
     assert line.endswith("B/s\x1b[K")
     shown.close()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_local_copy_is_told(client: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server copies from this machine is shown as an upload is."""
+    for number in range(300):
+        (tmp_path / str(number)).write_bytes(bytes([number % 256]) * 200_000)
+    monkeypatch.setattr(progress.sys, "stderr", screen := _Terminal())
+    monkeypatch.setattr(imports, "_EVERY", 0.001)
+    client.data.create_or_update(Data(name="local", path=str(tmp_path)))
+    assert f"copying {tmp_path.name} " in screen.getvalue()
+    assert "/300 files, " in screen.getvalue()
     assert screen.getvalue().endswith("\r\x1b[K")
 
 

@@ -11,8 +11,8 @@ _WIDTH = 24
 
 
 class Progress:
-    def __init__(self, what: str, files: int, size: int, shown: bool = True) -> None:
-        self._what = what
+    def __init__(self, what: str, files: int, size: int, shown: bool = True, verb: str = "uploading") -> None:
+        self._what = f"{verb} {what}"
         self._files, self._size = files, size
         self._done_files = self._done_size = self._sent = 0
         self._began = time.monotonic()
@@ -42,7 +42,7 @@ class Progress:
         bar = "█" * int(share * _WIDTH) + "░" * (_WIDTH - int(share * _WIDTH))
         rate = self._sent / max(time.monotonic() - self._began, 1e-3)
         files = f"{self._done_files:,}/{self._files:,} files"
-        return f"uploading {self._what} {bar} {files}, {human(self._done_size)} of {human(self._size)}, {human(rate)}/s"
+        return f"{self._what} {bar} {files}, {human(self._done_size)} of {human(self._size)}, {human(rate)}/s"
 
     def close(self) -> None:
         """The line goes, so that what comes next stands alone."""

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from smalt import wire
 from smalt.client.assets import Assets
 from smalt.client.collection import Collection
+from smalt.client.imports import shown
 from smalt.client.sharing import bring, other_workspace, share
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
@@ -34,7 +35,8 @@ class Versioned(Collection):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
         assets.send()
-        return self._entity(self._connection.put(self._written(name, str(chosen)), body))
+        with shown(self._client, body["properties"]):
+            return self._entity(self._connection.put(self._written(name, str(chosen)), body))
 
     def _body(self, entity: Any, assets: Assets) -> Json:
         return wire.to_rest(entity, assets)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from dataclasses import asdict
 from typing import Any
 
 from smalt.exceptions import Refused, ValidationException
@@ -49,6 +51,12 @@ async def finish(call: Call) -> dict[str, Any]:
     return {"done": True}
 
 
+async def show_import(call: Call) -> dict[str, Any]:
+    """How far the copy of a local path is that is being registered; nothing where none is."""
+    found = call.service.data.going.get(os.path.abspath(call.query("path"))) if call.is_local else None
+    return asdict(found) if found else {}
+
+
 def _upload(call: Call, target: Any) -> Upload | None:
     """None for a datastore that is no folder here, to which files go one by one."""
     store, datastores = existing(call).name, call.service.data.datastores
@@ -66,6 +74,7 @@ def _of_folder(upload: Upload | None) -> Upload:
 
 
 ROUTES = [
+    ("GET", "/imports", show_import),
     ("POST", "/datastores/{name}/uploads", ask),
     ("POST", "/datastores/{name}/uploads/content", receive),
     ("POST", "/datastores/{name}/uploads/finish", finish),

@@ -15,7 +15,7 @@ from smalt.service.data.cache import IsBusy, StoreCache
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, UrlCache, shown
-from smalt.service.data.importing import import_local
+from smalt.service.data.importing import Going, import_local
 from smalt.service.data.location import Location
 from smalt.service.data.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
 from smalt.service.data.snapshots import Limits, Snapshots
@@ -48,6 +48,7 @@ class Data:
         self.remote = StoreCache(home.path("cache", "remote"), _cache_limit(settings), is_busy or set)
         self.datastores = Datastores(home, self.remote, settings, lookup_datastore)
         self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
+        self.going: dict[str, Going] = {}
         self.urls = UrlCache(home.path("cache", "urls"))
         self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
 
@@ -155,7 +156,7 @@ class Data:
 
     def import_local(self, path: str, workspace: Workspace, log: Log | None = None) -> str:
         """Keep a local file or folder as the content of an asset version; gives the URI of the read-only copy."""
-        return import_local(self.snapshots, self.datastores, path, workspace.folder, log)
+        return import_local(self.snapshots, self.datastores, path, workspace.folder, log, self.going)
 
     def _here(self, location: Location, type: str | None, log: Log | None, folder: Path | None = None) -> Path:
         if location.store is not None:

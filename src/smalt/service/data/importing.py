@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, Unavailable
@@ -16,8 +17,28 @@ from smalt.service.data.snapshots import Snapshots
 _LARGE = 100_000_000
 
 
-def import_local(snapshots: Snapshots, datastores: Datastores, path: str, workspace: str, log: Log | None) -> str:
-    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; gives its azureml:// URI."""
+@dataclass
+class Going:
+    """How far a copy is."""
+
+    files: int
+    bytes: int
+    done_files: int = 0
+    done_bytes: int = 0
+
+
+def import_local(
+    snapshots: Snapshots,
+    datastores: Datastores,
+    path: str,
+    workspace: str,
+    log: Log | None = None,
+    going: dict[str, Going] | None = None,
+) -> str:
+    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; gives its azureml:// URI.
+
+    What is being copied stands in `going` by its path.
+    """
     source = os.path.abspath(path)
     if not os.path.exists(source):
         raise NotFound(f"{path} does not exist; check the path of the asset")
@@ -33,7 +54,10 @@ def import_local(snapshots: Snapshots, datastores: Datastores, path: str, worksp
             log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
         temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
         try:
-            _copy(source, entries, temporary)
+            told = Going(snapshot.files, snapshot.bytes)
+            if going is not None:
+                going[source] = told
+            _copy(source, entries, temporary, told)
             if snapshots.identify(source)[0] != snapshot:
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             os.replace(temporary if os.path.isdir(source) else temporary / name, target)
@@ -43,14 +67,23 @@ def import_local(snapshots: Snapshots, datastores: Datastores, path: str, worksp
             if not target.exists():  # else another submission was first
                 raise cannot_write(target, error) from None
         finally:
+            if going is not None:
+                going.pop(source, None)
             remove_tree(temporary)
     return f"azureml://datastores/{DEFAULT}/paths/{relative}"
 
 
-def _copy(source: str, entries: list[Entry], target: Path) -> None:
+def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
     """Read-only, so that a job that writes into its input fails, and does not change what others read."""
     top = source if os.path.isdir(source) else os.path.dirname(source)
-    make(Tree.of(entries), lambda path, sha: os.path.join(top, path), os.fspath(target))
+    sizes = {entry.path: entry.size for entry in entries}
+
+    def each(path: str, _: str) -> str:
+        told.done_files += 1
+        told.done_bytes += sizes[path]
+        return os.path.join(top, path)
+
+    make(Tree.of(entries), each, os.fspath(target))
     for entry in entries:
         copy = os.path.join(target, entry.path)
         mode = os.lstat(copy).st_mode
