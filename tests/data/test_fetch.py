@@ -90,13 +90,15 @@ def age(cache: UrlCache, seconds: float) -> None:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> UrlCache:
-    return UrlCache(tmp_path / "cache")
+    return UrlCache(
+        tmp_path / "cache", lambda: 1000, lambda users: {user for user in users if user.endswith("/unfinished")}
+    )
 
 
 def test_a_file_is_fetched_once(web: Web, cache: UrlCache) -> None:
     """Later the server is only asked whether it is still the same, and not twice in a minute."""
     said: list[str] = []
-    first = cache.fetch(f"{web.url}/iris.csv", said.append)
+    first = cache.fetch(f"{web.url}/iris.csv", None, said.append)
     assert (first.name, first.read_bytes(), first.stat().st_mode & 0o222) == ("iris.csv", b"5.1,3.5", 0)
     age(cache, 100)
     for _ in range(3):
@@ -121,7 +123,7 @@ def test_what_was_fetched_serves_while_the_server_is_away(web: Web, cache: UrlCa
     web.server_close()
     age(cache, 100)
     said: list[str] = []
-    assert cache.fetch(f"{web.url}/iris.csv", said.append) == first
+    assert cache.fetch(f"{web.url}/iris.csv", None, said.append) == first
     assert "the copy fetched before is used" in said[0]
     assert cache.check(f"{web.url}/iris.csv") is None
     assert "cannot be reached" in str(cache.check(f"{web.url}/other.csv"))
@@ -164,7 +166,7 @@ def test_what_cannot_be_fetched_is_one_sentence(
 def test_a_secret_in_the_query_is_not_said(web: Web, cache: UrlCache) -> None:
     """A SAS token works and stays out of the log and of errors."""
     said: list[str] = []
-    cache.fetch(f"{web.url}/iris.csv?sig=SECRET", said.append)
+    cache.fetch(f"{web.url}/iris.csv?sig=SECRET", None, said.append)
     with pytest.raises(NotFound) as raised:
         cache.fetch(f"{web.url}/gone?sig=SECRET")
     assert "SECRET" not in str(raised.value) + "".join(said)
@@ -191,6 +193,31 @@ def test_pruning_drops_what_was_not_asked_for(web: Web, cache: UrlCache) -> None
     assert cache.cached(f"{web.url}/iris.csv")
     assert cache.prune(0, False) == [item]
     assert cache.cached(f"{web.url}/iris.csv") is None
+
+
+def test_what_an_unfinished_job_uses_stays(web: Web, cache: UrlCache, tmp_path: Path) -> None:
+    """Whatever is pruned, and however little room there is; and the server is asked no less often for it."""
+    used = cache.fetch(f"{web.url}/iris.csv", tmp_path / "unfinished")
+    age(cache, 100)
+    web.files["/large.bin"] = (b"x" * 2000, '"1"')
+    cache.fetch(f"{web.url}/large.bin", tmp_path / "over")
+    assert used.exists()
+    assert [name for name, _ in cache.prune(0, False)] == [f"{web.url}/large.bin"]
+    assert used.exists()
+    web.asked.clear()
+    cache.fetch(f"{web.url}/iris.csv", tmp_path / "over")
+    assert web.asked == ["GET /iris.csv 304"]
+
+
+def test_the_least_recently_asked_for_goes_first(web: Web, cache: UrlCache) -> None:
+    """When there is more than the limit; what was asked for a moment ago stays."""
+    for name in ("old", "older"):
+        web.files[f"/{name}"] = (b"x" * 600, '"1"')
+    old = cache.fetch(f"{web.url}/old")
+    age(cache, 100)
+    older = cache.fetch(f"{web.url}/older")
+    assert older.exists()
+    assert not old.exists()
 
 
 def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ async def prune(call: Call) -> dict[str, Any]:
     freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
     items += await _environments(service, age, dry_run)
-    items += await asyncio.to_thread(_downloads, service, age, dry_run)
+    web = await asyncio.to_thread(service.data.urls.prune, age, dry_run)
+    items += [{"kind": "download", "name": name, "bytes": size} for name, size in web]
     unused = await asyncio.to_thread(service.data.remote.prune, age, dry_run)
     items += [{"kind": "remote data", "name": name, "bytes": size} for name, size in unused]
     items += _samples(service, age, dry_run)
@@ -63,10 +64,6 @@ def _job_folders(service: Service, busy: set[Path], age: float, dry_run: bool) -
     root = service.home.path("workspaces")
     found = [folder for folder in root.glob("*/jobs/*") if folder.with_name(folder.name.partition(".")[0]) not in busy]
     return list(_removed("job folder", found, age, dry_run))
-
-
-def _downloads(service: Service, age: float, dry_run: bool) -> list[Item]:
-    return list(_removed("download", list(service.data.urls.folder.glob("*")), age, dry_run))
 
 
 def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:

@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.service.data import users
 from smalt.service.data.copying import Log, cannot_write, copy_file, human, remove_tree
 from smalt.service.data.durable import sync_files
 from smalt.service.data.remote import Found, Store, each_at_once
+from smalt.service.data.users import IsBusy
 
 _SAY_EVERY = 5.0
 _JUST_USED = 60.0
 """Seconds in which what was asked for is not given up, whoever asked."""
-
-IsBusy = Callable[[list[str]], set[str]]
-"""Of folders of attempts, those whose jobs are unfinished."""
 
 
 class Tree(NamedTuple):
@@ -113,8 +112,7 @@ class StoreCache:
     def forget(self, home: Path) -> None:
         """Give up a tree; one that an unfinished job uses stays, and is mended when a job asks for it again."""
         with self._guard:
-            users = _users(home)
-            if users and self._is_busy(users):
+            if users.is_used(home, self._is_busy):
                 raise Refused("an unfinished job uses it")
             remove_tree(home)
             self._drop_unnamed()
@@ -161,8 +159,7 @@ class StoreCache:
 
     def _place(self, incoming: Path, home: Path, path: str, listed: list[Found], user: Path | None) -> None:
         """What was damaged is mended file by file where a job reads it: no path of an input is gone at any moment."""
-        users = _users(home)
-        if users and self._is_busy(users):
+        if users.is_used(home, self._is_busy):
             _mend(_content(incoming, path), _content(home, path), path, listed)
             self._note_use(home, user)
             return
@@ -233,22 +230,15 @@ class StoreCache:
         return self.folder / "objects" / name[:2] / name[2:]
 
     def _note_use(self, home: Path, user: Path | None) -> None:
-        os.utime(home)
-        if user is None:
-            return
-        users = _users(home)
-        kept = [*self._is_busy(users), str(user)] if users else [str(user)]
-        temporary = home / f"users.{os.urandom(4).hex()}"
-        temporary.write_text("\n".join(dict.fromkeys(kept)))
-        os.replace(temporary, home / "users")
+        if user is not None:
+            users.note(home, user, self._is_busy)
         os.utime(home)
 
     def _unused(self, older_than: float) -> Iterator[Tree]:
         """Trees that no unfinished job uses, and nobody asked for lately."""
         before = time.time() - older_than
         for tree in self.trees():
-            users = _users(self.folder / "trees" / tree.id)
-            if tree.used < before and not (users and self._is_busy(users)):
+            if tree.used < before and not users.is_used(self.folder / "trees" / tree.id, self._is_busy):
                 yield tree
 
     def _size(self) -> int:
@@ -341,13 +331,6 @@ def _md5(path: str) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _users(home: Path) -> list[str]:
-    try:
-        return (home / "users").read_text().splitlines()
-    except OSError:
-        return []
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
 from smalt.service.data import modes, tables
-from smalt.service.data.cache import IsBusy, StoreCache
+from smalt.service.data.cache import StoreCache
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, UrlCache, shown
@@ -19,6 +19,7 @@ from smalt.service.data.importing import Going, import_local
 from smalt.service.data.location import Location
 from smalt.service.data.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
 from smalt.service.data.snapshots import Limits, Snapshots
+from smalt.service.data.users import IsBusy
 from smalt.service.records.workspaces import Workspace
 
 _QUICK_COPY = 4_000_000
@@ -45,11 +46,12 @@ class Data:
         lookup_workspace: LookupWorkspace | None = None,
         is_busy: IsBusy | None = None,
     ) -> None:
-        self.remote = StoreCache(home.path("cache", "remote"), _cache_limit(settings), is_busy or set)
+        limit, busy = _cache_limit(settings), is_busy or set
+        self.remote = StoreCache(home.path("cache", "remote"), limit, busy)
         self.datastores = Datastores(home, self.remote, settings, lookup_datastore)
         self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
         self.going: dict[str, Going] = {}
-        self.urls = UrlCache(home.path("cache", "urls"))
+        self.urls = UrlCache(home.path("cache", "urls"), limit, busy)
         self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
@@ -159,12 +161,12 @@ class Data:
         return import_local(self.snapshots, self.datastores, path, workspace.folder, log, self.going)
 
     def _here(self, location: Location, type: str | None, log: Log | None, folder: Path | None = None) -> Path:
+        user = folder.parent.parent if folder else None
         if location.store is not None:
-            user = folder.parent.parent if folder else None
             return self.remote.tree(location.store, location.relative or "", user, log)
         if location.remote is not None:
             _refuse_folder(location, type)
-            return self.urls.fetch(location.remote, log)
+            return self.urls.fetch(location.remote, user, log)
         if location.path is None or not location.exists:
             raise NotFound(modes.missing(location))
         return location.path

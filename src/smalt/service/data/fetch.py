@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from smalt._version import __version__
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.service.data import users
 from smalt.service.data.copying import Log, cannot_write, human, remove_tree
+from smalt.service.data.users import IsBusy
 
 _TIMEOUT = 60.0
 _BLOCK = 1 << 18
@@ -32,24 +34,33 @@ HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
 class UrlCache:
     """One folder per URL, as old as the server's last answer: `meta.json`, and the content below its sha256."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: Callable[[], int], is_busy: IsBusy) -> None:
         self.folder = folder
+        self._limit = limit
+        self._is_busy = is_busy
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
-    def fetch(self, url: str, log: Log | None = None) -> Path:
+    def fetch(self, url: str, user: Path | None = None, log: Log | None = None) -> Path:
         """The content of `url` as a read-only file, named as the URL ends; blocks until it is here.
 
-        The server is asked whether it is still the same, but not twice within a minute.
+        The server is asked whether it is still the same, but not twice within a minute. The file stays at least as long
+        as the job that works in the folder `user` is unfinished.
         """
-        say = log or _silent
-        with self._alone(url):
-            return self._fetch(url, say)
+        say, home = log or _silent, self._home(url)
+        with self._alone(home):
+            found = self._fetch(url, say)
+            if user is not None:
+                answered = home.stat().st_mtime_ns
+                users.note(home, user, self._is_busy)
+                os.utime(home, ns=(answered, answered))
+        self._trim()
+        return found
 
     def cached(self, url: str) -> Path | None:
         """What was fetched last, without asking the server."""
-        meta = self._meta(url)
-        if meta is None:
+        meta = self._about(self._home(url))
+        if not meta:
             return None
         path = self._home(url) / str(meta["sha256"]) / str(meta["name"])
         return path if path.exists() and path.stat().st_size == meta["size"] else None
@@ -67,17 +78,38 @@ class UrlCache:
             return None if self.cached(url) else str(reason.error(url))
 
     def prune(self, older_than: float, dry_run: bool) -> list[tuple[str, int]]:
-        """Drop what was not asked for in that many seconds; gives URLs and bytes."""
+        """Drop what was not asked for in that many seconds and no unfinished job uses; gives URLs and bytes."""
         dropped = []
-        for meta in sorted(self.folder.glob("*/meta.json")):
-            if time.time() - meta.parent.stat().st_mtime < older_than:
-                continue
-            size = sum(path.stat().st_size for path in meta.parent.rglob("*") if path.is_file())
-            with contextlib.suppress(ValueError):
-                dropped.append((shown(json.loads(meta.read_text())["url"]), size))
-            if not dry_run:
-                remove_tree(meta.parent)
+        for home in self._homes():
+            with self._alone(home):
+                if not self._is_idle(home, older_than):
+                    continue
+                size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+                url = self._about(home).get("url")
+                dropped.append((shown(url) if url else home.name, size))
+                if not dry_run:
+                    remove_tree(home)
         return dropped
+
+    def _trim(self) -> None:
+        """Down to the limit, by what was not asked for for longest."""
+        sizes = {home: int(self._about(home).get("size") or 0) for home in self._homes()}
+        kept = sum(sizes.values())
+        for home, size in sizes.items():
+            if kept <= self._limit():
+                return
+            with self._alone(home):
+                if self._is_idle(home, _FRESH):
+                    remove_tree(home)
+                    kept -= size
+
+    def _is_idle(self, home: Path, seconds: float) -> bool:
+        """Nobody asked for it in that time, and no unfinished job uses it."""
+        return time.time() - _asked(home) >= seconds and not users.is_used(home, self._is_busy)
+
+    def _homes(self) -> list[Path]:
+        """What was not asked for for longest comes first."""
+        return sorted(self.folder.glob("*"), key=_asked)
 
     def _check_by_get(self, url: str) -> str | None:
         try:
@@ -90,7 +122,7 @@ class UrlCache:
         have = self.cached(url)
         if have and time.time() - self._home(url).stat().st_mtime < _FRESH:
             return have
-        meta = self._meta(url) or {}
+        meta = self._about(self._home(url))
         headers = {}
         if have and meta.get("etag"):
             headers["If-None-Match"] = meta["etag"]
@@ -143,22 +175,30 @@ class UrlCache:
         temporary.write_text(json.dumps(meta))
         os.replace(temporary, home / "meta.json")
 
-    def _meta(self, url: str) -> dict[str, Any] | None:
+    def _about(self, home: Path) -> dict[str, Any]:
+        """What is known of the content in a folder; nothing where none arrived whole."""
         try:
-            meta = json.loads((self._home(url) / "meta.json").read_text())
+            meta = json.loads((home / "meta.json").read_text())
         except (OSError, ValueError):
-            return None
-        return meta if isinstance(meta, dict) else None
+            return {}
+        return meta if isinstance(meta, dict) else {}
 
     def _home(self, url: str) -> Path:
         return self.folder / hashlib.sha256(url.encode()).hexdigest()[:40]
 
     @contextlib.contextmanager
-    def _alone(self, url: str) -> Iterator[None]:
+    def _alone(self, home: Path) -> Iterator[None]:
         with self._guard:
-            lock = self._locks.setdefault(url, threading.Lock())
+            lock = self._locks.setdefault(home.name, threading.Lock())
         with lock:
             yield
+
+
+def _asked(home: Path) -> float:
+    try:
+        return home.stat().st_mtime
+    except FileNotFoundError:  # given up meanwhile
+        return time.time()
 
 
 def shown(url: str) -> str:
