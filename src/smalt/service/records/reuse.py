@@ -108,22 +108,23 @@ def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
     return [_step(row) for row in rows]
 
 
-def not_looked_at(db: Database, job: Job, partial: str, limit: int) -> list[Step]:
-    """The completed steps of other pipelines that may be the same, and whose contents nobody has looked at.
+def not_looked_at(db: Database, job: Job, partial: str, after: int, limit: int) -> list[int]:
+    """The completed steps of other pipelines that may be the same, and whose contents nobody has looked at, by job.
 
-    Newest first, and of the newest so many: a step that ran thousands of times is not looked for among all of them.
+    Those of the same name first, then the newest; only of roots `after` one, and of the newest so many: a step that ran
+    thousands of times is not looked for among all of them.
     """
     rows = [
         row
         for side in "<>"
         for row in db.rows(
-            f"SELECT {_of('s')} FROM (SELECT * FROM reuse_steps WHERE workspace_id=? AND partial=? AND of_id IS NULL"
-            f" AND root_id{side}? ORDER BY root_id DESC LIMIT ?) s JOIN jobs j ON j.id=s.job_id"
-            " WHERE s.key IS NULL AND s.unfit IS NULL AND j.status='Completed'",
-            (job.workspace_id, partial, job.root_id, limit),
+            "SELECT j.node=?, s.job_id FROM (SELECT job_id, key, unfit FROM reuse_steps WHERE workspace_id=?"
+            f" AND partial=? AND of_id IS NULL AND root_id{side}? AND root_id>? ORDER BY root_id DESC LIMIT ?) s"
+            " JOIN jobs j ON j.id=s.job_id WHERE s.key IS NULL AND s.unfit IS NULL AND j.status='Completed'",
+            (job.node, job.workspace_id, partial, job.root_id, after, limit),
         )
     ]
-    return [_step(row) for row in sorted(rows, reverse=True)]
+    return [id for _, id in sorted(rows, reverse=True)]
 
 
 def unsettled(db: Database, after: int, limit: int) -> list[int]:

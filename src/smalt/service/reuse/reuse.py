@@ -30,6 +30,7 @@ _IDLE_BUDGET = Budget(100_000, 2_000_000_000)
 _MOST_SAME = 5
 """Steps that are the same in everything, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
+_MOST_LOOKED_THROUGH = 1000
 _SKEW = 5.0
 """Seconds by which the clock of a store elsewhere may be ahead: what a step sent there just before it ended, counts."""
 _TOGETHER = 25
@@ -147,23 +148,32 @@ class Reuse:
                 return Verdict()  # it is missing, and the job will say so
             contents[name] = content.id
         key = key_of(whole(asked.parts, contents))
-        odd: str | None = None
         known = records.with_key(self._db, asked.job, key, _MOST_SAME)
-        newest = known[0].job_id if known else 0
-        for step in records.not_looked_at(self._db, asked.job, asked.partial, _MOST_LOOKED_AT):
-            settled = (yield from self._settle(step)) if step.job_id > newest else None
-            if settled is not None and settled.key == key:
-                return self._serves(settled, key, contents)
-        for step in known:
+        newest = max((step.root_id for step in known), default=0)
+        twin = yield from self._find(asked, key, newest)
+        odd: str | None = None
+        for step in known if twin is None else ():
             why = yield from self._look_at_outputs(step)
             if why is None:
-                return self._serves(step, key, contents)
+                twin = step
+                break
             odd = odd or why
-        return Verdict(reason=odd)
+        if odd is not None and twin is None:
+            twin = yield from self._find(asked, key, 0)
+        if twin is None:
+            return Verdict(reason=odd)
+        both = {"inputs": contents, "outputs": twin.contents.get("outputs", {})}
+        return Verdict(key, both, jobs.get(self._db, twin.job_id))
 
-    def _serves(self, step: Step, key: str, contents: dict[str, str]) -> Verdict:
-        both = {"inputs": contents, "outputs": step.contents.get("outputs", {})}
-        return Verdict(key, both, jobs.get(self._db, step.job_id))
+    def _find(self, asked: Asked, key: str, after: int) -> Looking[Step | None]:
+        """The step with the key among those of later pipelines that nobody has looked at."""
+        ids = records.not_looked_at(self._db, asked.job, asked.partial, after, _MOST_LOOKED_THROUGH)
+        for id in ids[:_MOST_LOOKED_AT]:
+            step = records.step(self._db, id)
+            settled = (yield from self._settle(step)) if step is not None else None
+            if settled is not None and settled.key == key:
+                return settled
+        return None
 
     def _look_at_outputs(self, step: Step) -> Looking[str | None]:
         """Why the outputs of a step cannot be had any more, in a sentence; None where they can."""
