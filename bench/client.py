@@ -49,6 +49,51 @@ def cold() -> Rows:
     return [("cold: the same with nothing running", f"{common.median(once, 5):.3f} s", "–", "–", "≤ 2 s (1 s)")]
 
 
+_TESTS = """
+import time
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef, request):
+    began = time.perf_counter()
+    try:
+        return (yield)
+    finally:
+        if fixturedef.argname in ("smalt_home", "ml_client"):
+            print(f"\\nTOOK {time.perf_counter() - began:.4f}")
+"""
+
+
+def plugin() -> Rows:
+    """The fixture `ml_client` of the pytest plugin: until a test's first call of it is answered."""
+    folder = Path(common.folder())
+    (folder / "conftest.py").write_text(_TESTS)
+    (folder / "test_ones.py").write_text(
+        "import time, pytest\n"
+        "@pytest.mark.parametrize('n', range(20))\n"
+        "def test_one(ml_client, n):\n"
+        "    began = time.perf_counter()\n"
+        "    ml_client.workspaces.get(ml_client.workspace_name)\n"
+        "    print(f'\\nTOOK {time.perf_counter() - began:.4f}')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-n0", "-p", "no:cacheprovider", str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stdout)
+    took = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("TOOK")]
+    nexts = sorted(sum(pair) for pair in zip(took[3::2], took[4::2], strict=True))
+    return [
+        ("ml_client of the pytest plugin: the first", f"{sum(took[:3]):.3f} s", "–", "–", "≤ 1.5 s"),
+        (
+            "– each next (median of 19, slowest)",
+            f"{nexts[9] * 1000:.0f} ms, {nexts[-1] * 1000:.0f} ms",
+            "–",
+            "–",
+            "≤ 50 ms",
+        ),
+    ]
+
+
 def _hello(folder: str) -> str:
     path = Path(folder, "job.yml")
     path.write_text("command: echo hi\nenvironment: azureml:host\n")

@@ -2,8 +2,8 @@
 
     python bench/run.py [row …] [--official PYTHON] [--peers PYTHON]
 
-Rows: chain wide reused large import help build warm cold snapshot peers. Without names, all. --official is a Python
-that has azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
+Rows: chain wide reused large import help build warm cold plugin snapshot peers. Without names, all. --official is a
+Python that has azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
 Where the time of a node of `chain` and `wide` goes is shown in a table of its own.
 """
 
@@ -53,6 +53,7 @@ def main() -> int:
         "build": lambda: building.build(arguments.official),
         "warm": client.warm,
         "cold": client.cold,
+        "plugin": client.plugin,
         "snapshot": lambda: snapshot.rows(),
         "peers": lambda: pipelines.peers(arguments.peers),
     }
