@@ -165,3 +165,13 @@ def test_entities_are_loaded_from_files_and_other_things(tmp_path: Path) -> None
     assert load_component({"command": "ls", "environment": "azureml:e:1"}).command == "ls"
     with pytest.raises(UserErrorException, match="is not there"):
         load_job(str(tmp_path / "no.yml"))
+
+
+def test_a_schedule_makes_the_job_that_a_step_is_alone() -> None:
+    """A command, or a call of a component, needs no pipeline around it."""
+    from smalt.entities import CronTrigger, JobSchedule
+
+    trigger = CronTrigger(expression="0 0 * * *")
+    for step in (command(command="ls", environment="azureml:host@latest"), train()(data=DATA)):
+        body = wire.to_rest(JobSchedule(name="s", trigger=trigger, create_job=step))
+        assert body["properties"]["action"]["jobDefinition"] == wire.to_rest(step)["properties"]

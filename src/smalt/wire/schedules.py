@@ -10,10 +10,12 @@ from smalt.entities import data_transfer, triggers
 from smalt.entities.data_import import DataImport
 from smalt.entities.entity import Entity
 from smalt.entities.job import Job
+from smalt.entities.nodes import Node
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.entities.schedule import Schedule
 from smalt.entities.scheduled_job import ScheduledJob
+from smalt.entities.standalone import as_job
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope
@@ -80,6 +82,8 @@ def _write_job(value: Any, writing: Writing) -> Any:
 
     if isinstance(value, ScheduledJob):
         value = _changed(value)
+    if isinstance(value, Node):
+        value = as_job(value)
     if isinstance(value, Job) and not isinstance(value, ScheduledJob):
         return to_rest(value, writing.refs)["properties"]
     if isinstance(value, str):
@@ -91,7 +95,7 @@ def _changed(scheduled: ScheduledJob) -> Any:
     """The job with what the schedule says otherwise; a registered one stays what it is."""
     if not isinstance(scheduled.job, Entity):
         return scheduled
-    job = copy.copy(scheduled.job)
+    job = copy.copy(as_job(scheduled.job))
     vars(job).update({key: copy.copy(value) for key, value in vars(job).items()})
     for key, value in vars(scheduled).items():
         if value is None or key in ("job", "type", "extra", "source_path"):
