@@ -13,6 +13,7 @@ import argparse
 import collections
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -146,17 +147,20 @@ def _speed(pythons: dict[str, tuple[str, str | None]], scratch: Path, megabytes:
     table = "paths:\n  - file: ./big.csv\ntransformations:\n  - read_delimited:\n      delimiter: ','\n"
     (folder / "MLTable").write_text(table)
     _write_large(folder / "big.csv", megabytes << 20)
-    best: dict[str, tuple[float, float]] = {}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in _TIMED}
     for _ in range(rounds):  # by turns, so that all see the same machine
         for name, code in _TIMED.items():
             seconds, cpu, shape = _run(pythons[name], "-c", _MEASURE.format(code), str(folder)).split(" ", 2)
-            known = best.get(name, (float("inf"), float("inf")))
-            best[name] = (min(known[0], float(seconds)), min(known[1], float(cpu)))
+            took[name].append((float(seconds), float(cpu)))
             print(f"  {name:9} {float(seconds):7.2f} s, {float(cpu):7.2f} s of CPU  {shape.strip()}", flush=True)
     for index, what in enumerate(("clock", "CPU")):
-        polars, ours, official = (best[name][index] for name in _TIMED)
-        print(f"{megabytes} MB of CSV to pandas, {what}: polars alone / smalt {polars / ours:.2f}", end="; ")
-        print(f"official / smalt {official / ours:.2f}")
+        polars, ours, official = ([each[index] for each in took[name]] for name in _TIMED)
+        for other, times in (("polars alone", polars), ("official", official)):
+            each = statistics.median(one / own for one, own in zip(times, ours, strict=True))
+            quietest = min(times) / min(ours)
+            print(
+                f"{megabytes} MB, {what}: {other} / smalt {quietest:.2f} at their quietest, {each:.2f} in the median round"
+            )
 
 
 def _write_large(path: Path, size: int) -> None:
