@@ -157,10 +157,8 @@ def _speed(pythons: dict[str, tuple[str, str | None]], scratch: Path, megabytes:
         polars, ours, official = ([each[index] for each in took[name]] for name in _TIMED)
         for other, times in (("polars alone", polars), ("official", official)):
             each = statistics.median(one / own for one, own in zip(times, ours, strict=True))
-            quietest = min(times) / min(ours)
-            print(
-                f"{megabytes} MB, {what}: {other} / smalt {quietest:.2f} at their quietest, {each:.2f} in the median round"
-            )
+            print(f"{megabytes} MB, {what}: {other} / smalt {min(times) / min(ours):.2f} at their quietest", end="; ")
+            print(f"{each:.2f} in the median round")
 
 
 def _write_large(path: Path, size: int) -> None:
