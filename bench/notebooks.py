@@ -230,9 +230,11 @@ def run(
         lines = [line.rstrip() for line in log if line.strip() and not _WRITTEN.match(line)]
     seconds = time.monotonic() - began
     if done.returncode == 0:
-        reason = after(python, environment, before, limit)
-        return "Fault" if reason else "Runs", time.monotonic() - began, reason
-    reason = lines[-1] if lines else f"code {done.returncode}"
+        reason, seconds = after(python, environment, before, limit), time.monotonic() - began
+        if not reason:
+            return "Runs", seconds, ""
+    else:
+        reason = lines[-1] if lines else f"code {done.returncode}"
     return "Refused" if _REFUSAL.search(reason) else "Fault", seconds, reason
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.service.api import app
+from smalt.service.api import app, vault
 from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
 from tests.api.test_blobs import store
 from tests.api.test_jobs import pipeline
@@ -149,6 +149,7 @@ def every_route() -> list[tuple[str, str]]:
     """Method and path of all that the server answers, but what would end it or change its settings."""
     tables = [("", table) for table in app._GLOBAL]
     tables += [(f"{prefix}{W}", table) for prefix, inner in app._WORKSPACE.items() for table in inner]
+    tables.append(("/vaults/{vault}", vault.ROUTES))
     found = [(method, prefix + template) for prefix, table in tables for method, template, _ in table]
     return [one for one in found if one[1] not in ("/smalt/v1/shutdown", "/smalt/v1/config", "/smalt/v1/prune")]
 
@@ -176,7 +177,8 @@ KEYS = ["properties", "tags", "name", "location", "values", "runId", "parameters
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_json_at_every_route(server: Server, method: str, template: str, data: Any) -> None:
     """Whatever stands for the names in its path."""
-    path = re.sub(r"\{[^}]+\}", lambda _: data.draw(st.sampled_from(SEGMENTS)), template)
+    account = store(server, W)._path.split("/")[1].partition(".")[0]
+    path = re.sub(r"\{[^}]+\}", lambda _: data.draw(st.sampled_from(SEGMENTS)), template.replace("{vault}", account))
     inner = st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=3)
     body = data.draw(st.none() | inner | st.fixed_dictionaries({"properties": inner}) | values)
     raw = None if method == "GET" else json.dumps(body).encode()
@@ -199,6 +201,7 @@ def test_every_route_is_behind_the_gate(server: Server, wrong: dict[str, str], s
     account = store(server, WORKSPACE.format("gate"))._path
     blobs = [(method, f"{account}/a") for method in ("GET", "HEAD", "PUT", "DELETE")]
     routes = [*every_route(), *blobs, ("GET", f"{account.rpartition('/')[0]}/"), ("GET", f"/mlflow{W}/version")]
+    routes += [("GET", f"/mferp/managementfrontend{W}/batchEndpoints/x/jobs")]
     answered = []
     for method, template in routes:
         path = re.sub(r"\{[^}]+\}", "x", template)

@@ -14,7 +14,9 @@ from azure.ai.ml.entities import (
     Model,
     Workspace,
 )
-from desk import HOST, done, folder, ml, refused, streamed, write
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient
+from desk import HOST, done, folder, ml, refused, streamed, waited, write
 
 CONDA = "name: c\nchannels: [conda-forge]\ndependencies:\n- python=3.11\n- pip\n"
 
@@ -44,6 +46,27 @@ def it_keeps_files_and_folders_as_data() -> None:
     text = streamed(ml.jobs.create_or_update(job).name)
     assert text.count("1,2") == 1, text
     assert text.count("3,4") == 2, text
+
+
+def it_uploads_the_same_data_once() -> None:
+    """What a version, and a job, uploaded is not written again by the next."""
+    write("once/a.txt", "once")
+    account = "https://" + ml.datastores.get("workspaceblobstore").account_name.removesuffix("/?")
+    store = BlobServiceClient(account, credential=DefaultAzureCredential()).get_container_client("azureml-blobstore")
+
+    def written() -> dict[str, object]:
+        return {one.name: one.etag for one in store.list_blobs("LocalUpload/") if "/once/" in one.name}
+
+    def sent() -> None:
+        ml.data.create_or_update(Data(name="once", path=str(folder / "once"), type="uri_folder"))
+        data = Input(type="uri_folder", path=str(folder / "once"))
+        ml.jobs.create_or_update(command(command="ls ${{inputs.d}}", environment=HOST, inputs={"d": data}))
+
+    sent()
+    before = written()
+    assert len(before) == 1, before
+    sent()
+    assert written() == before
 
 
 def it_keeps_tables_as_data() -> None:
@@ -191,13 +214,12 @@ def it_registers_models_from_jobs() -> None:
 
 def it_keeps_computes() -> None:
     """Created, got, listed, started and stopped, deleted; none of it takes half a minute."""
-    made = ml.compute.begin_create_or_update(
-        AmlCompute(name="cpu", size="STANDARD_DS3_V2", min_instances=0, max_instances=2)
-    ).result()
+    cluster = AmlCompute(name="cpu", size="STANDARD_DS3_V2", min_instances=0, max_instances=2)
+    made = waited(ml.compute.begin_create_or_update(cluster))
     assert (made.name, made.provisioning_state) == ("cpu", "Succeeded")
     assert ml.compute.get("cpu").max_instances == 2
     assert "cpu" in [one.name for one in ml.compute.list()]
-    ml.compute.begin_delete("cpu").result()
+    waited(ml.compute.begin_delete("cpu"))
     assert "cpu" not in [one.name for one in ml.compute.list()]
 
 
@@ -205,9 +227,9 @@ def it_switches_compute_instances() -> None:
     """start, stop and restart answer 202."""
     from azure.ai.ml.entities import ComputeInstance
 
-    ml.compute.begin_create_or_update(ComputeInstance(name="ci-one", size="STANDARD_DS3_V2")).result()
+    waited(ml.compute.begin_create_or_update(ComputeInstance(name="ci-one", size="STANDARD_DS3_V2")))
     for switch in (ml.compute.begin_stop, ml.compute.begin_start, ml.compute.begin_restart):
-        switch("ci-one").result()
+        waited(switch("ci-one"))
 
 
 def it_keeps_datastores() -> None:
@@ -229,7 +251,7 @@ def it_knows_workspaces() -> None:
     own = ml.workspaces.get(ml.workspace_name)
     assert own.name == ml.workspace_name
     assert own.name in [one.name for one in ml.workspaces.list()]
-    made = ml.workspaces.begin_create(Workspace(name="another", location="westus", description="d")).result()
+    made = waited(ml.workspaces.begin_create(Workspace(name="another", location="westus", description="d")))
     assert made.name == "another"
     assert "another" in [one.name for one in ml.workspaces.list()]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import desk
 from azure.ai.ml import Input, Output, command
 from azure.ai.ml.constants import ListViewType
-from desk import HOST, done, folder, ml, refused, streamed, write
+from desk import HOST, done, folder, ml, refused, streamed, waited, write
 
 MAIN = """
 import sys, pathlib
@@ -169,10 +167,8 @@ def it_raises_what_a_failed_job_died_of() -> None:
 def it_cancels() -> None:
     """In seconds, not in the 30 of an unanswered poll."""
     job = ml.jobs.create_or_update(command(command="echo here; sleep 600", environment=HOST))
-    begun = time.monotonic()
-    ml.jobs.begin_cancel(job.name).result()
+    waited(ml.jobs.begin_cancel(job.name))
     assert ml.jobs.get(job.name).status == "Canceled"
-    assert time.monotonic() - begun < 20
 
 
 def it_passes_what_a_job_may_say() -> None:

@@ -39,7 +39,7 @@ from azure.ai.ml.entities import (
     UsernamePasswordConfiguration,
     WorkspaceConnection,
 )
-from desk import HOST, folder, ml, refused, write
+from desk import HOST, folder, ml, refused, waited, write
 
 STEP = f"""
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -91,14 +91,14 @@ def it_keeps_schedules() -> None:
     assert (found.trigger.frequency, found.trigger.schedule.minutes) == ("day", [0, 30])
     assert found.create_job.type == "pipeline"
     cron = JobSchedule(name="cron", trigger=CronTrigger(expression="15 10 * * 1"), create_job=pipeline())
-    assert ml.schedules.begin_create_or_update(cron).result().trigger.expression == "15 10 * * 1"
-    assert ml.schedules.begin_disable("cron").result().is_enabled is False
+    assert waited(ml.schedules.begin_create_or_update(cron)).trigger.expression == "15 10 * * 1"
+    assert waited(ml.schedules.begin_disable("cron")).is_enabled is False
     assert [one.name for one in ml.schedules.list()] == ["daily"]
     assert sorted(one.name for one in ml.schedules.list(list_view_type="All")) == ["cron", "daily"]
-    assert ml.schedules.begin_enable("cron").result().is_enabled is True
+    assert waited(ml.schedules.begin_enable("cron")).is_enabled is True
     assert "runs none yet" in refused(lambda: ml.schedules.trigger("daily"))
-    ml.schedules.begin_disable("cron").result()
-    ml.schedules.begin_delete("cron").result()
+    waited(ml.schedules.begin_disable("cron"))
+    waited(ml.schedules.begin_delete("cron"))
     assert "no schedule 'cron'" in refused(lambda: ml.schedules.get("cron"))
 
 
@@ -109,14 +109,14 @@ def it_keeps_schedules_of_imports() -> None:
         name="rows", type="mltable", path="azureml://datastores/workspaceblobstore/paths/x", source=source
     )
     schedule = ImportDataSchedule(name="rows", trigger=CronTrigger(expression="1 1 * * *"), import_data=data)
-    made = ml.schedules.begin_create_or_update(schedule).result()
+    made = waited(ml.schedules.begin_create_or_update(schedule))
     assert made.import_data.source.query == "select 1"
 
 
 def it_keeps_batch_endpoints() -> None:
     """With the deployments of a pipeline component and of a model; jobs are refused."""
     endpoint = BatchEndpoint(name="batch-one", description="d", tags={"a": "b"})
-    assert ml.begin_create_or_update(endpoint).result().name == "batch-one"
+    assert waited(ml.begin_create_or_update(endpoint)).name == "batch-one"
     component = ml.components.create_or_update(load_component(write("step.yml", STEP)))
 
     @dsl.pipeline()
@@ -126,7 +126,7 @@ def it_keeps_batch_endpoints() -> None:
     of_pipeline = PipelineComponentBatchDeployment(
         name="steps", endpoint_name="batch-one", component=deployed().component, settings={"default_compute": "cpu"}
     )
-    assert ml.batch_deployments.begin_create_or_update(of_pipeline).result().name == "steps"
+    assert waited(ml.batch_deployments.begin_create_or_update(of_pipeline)).name == "steps"
     write("model/weights", "1")
     write("score/score.py", "def init(): ...\ndef run(batch): ...\n")
     of_model = ModelBatchDeployment(
@@ -144,25 +144,25 @@ def it_keeps_batch_endpoints() -> None:
             retry_settings=BatchRetrySettings(max_retries=3, timeout=300),
         ),
     )
-    made = ml.batch_deployments.begin_create_or_update(of_model).result()
+    made = waited(ml.batch_deployments.begin_create_or_update(of_model))
     assert (made.name, made.endpoint_name) == ("scores", "batch-one")
     again = ml.batch_endpoints.get("batch-one")
     again.defaults.deployment_name = "scores"
-    assert ml.batch_endpoints.begin_create_or_update(again).result().defaults.deployment_name == "scores"
+    assert waited(ml.batch_endpoints.begin_create_or_update(again)).defaults.deployment_name == "scores"
     assert sorted(one.name for one in ml.batch_deployments.list("batch-one")) == ["scores", "steps"]
     assert ml.batch_deployments.get("scores", "batch-one").mini_batch_size == 5
     assert [one.name for one in ml.batch_endpoints.list()] == ["batch-one"]
     assert "runs none yet" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
     assert list(ml.batch_endpoints.list_jobs("batch-one")) == []
-    ml.batch_deployments.begin_delete("steps", "batch-one").result()
-    ml.batch_endpoints.begin_delete("batch-one").result()
+    waited(ml.batch_deployments.begin_delete("steps", "batch-one"))
+    waited(ml.batch_endpoints.begin_delete("batch-one"))
     assert "no batch endpoint" in refused(lambda: ml.batch_endpoints.get("batch-one"))
 
 
 def it_keeps_online_endpoints() -> None:
     """With their deployments, and the traffic among them; requests are refused."""
     endpoint = ManagedOnlineEndpoint(name="online-one", auth_mode="key", description="d", tags={"a": "b"})
-    made = ml.online_endpoints.begin_create_or_update(endpoint).result()
+    made = waited(ml.online_endpoints.begin_create_or_update(endpoint))
     assert (type(made).__name__, made.name, made.auth_mode) == ("ManagedOnlineEndpoint", "online-one", "key")
     write("model/weights", "1")
     write("score/score.py", "def init(): ...\ndef run(batch): ...\n")
@@ -179,25 +179,25 @@ def it_keeps_online_endpoints() -> None:
         liveness_probe=ProbeSettings(initial_delay=10),
         scale_settings=DefaultScaleSettings(),
     )
-    deployed = ml.online_deployments.begin_create_or_update(blue).result()
+    deployed = waited(ml.online_deployments.begin_create_or_update(blue))
     assert (deployed.name, deployed.instance_count, deployed.request_settings.request_timeout_ms) == ("blue", 2, 90000)
     green = ManagedOnlineDeployment(name="green", endpoint_name="online-one", model="azureml:served:1")
-    plain = ml.online_deployments.begin_create_or_update(green).result()
+    plain = waited(ml.online_deployments.begin_create_or_update(green))
     assert type(plain.scale_settings).__name__ == "DefaultScaleSettings"
-    ml.online_deployments.begin_delete("green", "online-one").result()
+    waited(ml.online_deployments.begin_delete("green", "online-one"))
     made.traffic = {"blue": 100}
-    assert ml.online_endpoints.begin_create_or_update(made).result().traffic == {"blue": 100}
+    assert waited(ml.online_endpoints.begin_create_or_update(made)).traffic == {"blue": 100}
     assert ml.online_deployments.get("blue", "online-one").environment_variables == {"A": "B"}
     assert [one.name for one in ml.online_deployments.list("online-one")] == ["blue"]
     on_cluster = KubernetesOnlineEndpoint(name="cluster-one", compute="k8s", auth_mode="aml_token")
-    assert type(ml.online_endpoints.begin_create_or_update(on_cluster).result()).__name__ == "KubernetesOnlineEndpoint"
+    assert type(waited(ml.online_endpoints.begin_create_or_update(on_cluster))).__name__ == "KubernetesOnlineEndpoint"
     assert sorted(one.name for one in ml.online_endpoints.list()) == ["cluster-one", "online-one"]
     assert "serves no requests yet" in refused(lambda: ml.online_endpoints.get_keys("online-one"))
     write("request.json", "{}")
     call = {"endpoint_name": "online-one", "request_file": str(folder / "request.json"), "deployment_name": "blue"}
     assert "serves no requests yet" in refused(lambda: ml.online_endpoints.invoke(**call))
     assert "serves no requests yet" in refused(lambda: ml.online_deployments.get_logs("blue", "online-one", 50))
-    ml.online_endpoints.begin_delete("online-one").result()
+    waited(ml.online_endpoints.begin_delete("online-one"))
     assert "no online endpoint" in refused(lambda: ml.online_endpoints.get("online-one"))
 
 

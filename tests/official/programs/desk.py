@@ -8,14 +8,18 @@ import json
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Job
+from azure.core.polling import LROPoller
 from azure.identity import DefaultAzureCredential
 
+T = TypeVar("T")
 HOST = "azureml:host@latest"
 ml = MLClient(DefaultAzureCredential(), "my-subscription", "my-group", os.environ["SMALT_TEST_WORKSPACE"])
 folder = Path(tempfile.mkdtemp(prefix="official-"))
@@ -51,6 +55,14 @@ def refused(call: Callable[[], object]) -> str:
     except Exception as error:  # the client has a hundred kinds
         return str(error)
     raise AssertionError("nothing was refused")
+
+
+def waited(poller: LROPoller[T]) -> T:
+    """The result of a long operation: at once, where a client that is told nothing waits 30 s until it asks again."""
+    begun = time.monotonic()
+    result = poller.result()
+    assert time.monotonic() - begun < 20
+    return result
 
 
 def report() -> None:

@@ -1,11 +1,10 @@
 """Pipeline jobs."""
 
 import subprocess
-import time
 
 import desk
 from azure.ai.ml import Input, Output, command, dsl, load_component, load_job
-from desk import HOST, done, folder, ml, streamed, write
+from desk import HOST, done, folder, ml, streamed, waited, write
 
 COMPONENT = """
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -186,10 +185,8 @@ def it_cancels_a_pipeline() -> None:
         sleep()
 
     job = ml.jobs.create_or_update(long())
-    begun = time.monotonic()
-    ml.jobs.begin_cancel(job.name).result()
+    waited(ml.jobs.begin_cancel(job.name))
     assert ml.jobs.get(job.name).status == "Canceled"
-    assert time.monotonic() - begun < 20
 
 
 def it_reads_jobs_that_smalt_made() -> None:

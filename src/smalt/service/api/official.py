@@ -137,7 +137,7 @@ async def discover_registry(call: Call) -> None:
 
 _WORKSPACE = {"location": "location", "tags": "tagValues", "kind": "kind"}
 """What a workspace keeps of the template's parameters, which are called differently."""
-_GROUPS = [f"/subscriptions/{{subscription}}/{word}/{{group}}" for word in ("resourcegroups", "resourceGroups")]
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _DEPLOYMENT = "/providers/Microsoft.Resources/deployments/{name}"
 _REGISTRY = "/registrymanagement/v1.0/registries/{name}/discovery"
 
@@ -148,14 +148,8 @@ ROUTES = [
     ("GET", "/metadata/endpoints", get_cloud),
     ("GET", _REGISTRY, discover_registry),
     ("GET", DONE, get_done),
-    *[
-        route
-        for group in _GROUPS
-        for route in (
-            ("GET", group, get_resource_group),
-            ("PUT", group + _DEPLOYMENT, put_deployment),
-            ("GET", group + _DEPLOYMENT, get_deployment),
-            ("GET", f"{group}/deployments/{{name}}/operations", list_operations),
-        )
-    ],
+    ("GET", _GROUP, get_resource_group),
+    ("PUT", _GROUP + _DEPLOYMENT, put_deployment),
+    ("GET", _GROUP + _DEPLOYMENT, get_deployment),
+    ("GET", f"{_GROUP}/deployments/{{name}}/operations", list_operations),
 ]

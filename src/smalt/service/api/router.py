@@ -11,7 +11,8 @@ from smalt.service.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Any]]
 Table = Iterable[tuple[str, str, Handler]]
-"""Method, path template, handler. `{name}` is one segment, `{name:path}` all that follow."""
+"""Method, path template, handler. `{name}` is one segment, `{name:path}` all that follow. Other segments compare without
+case, as in the service."""
 
 
 class _Node:
@@ -37,7 +38,7 @@ class Router:
         segments = path.split("/")[1:]
         node, values = self._root, []
         for index, segment in enumerate(segments):
-            found = node.literals.get(segment) or (node.one if segment else None)
+            found = node.literals.get(segment.lower()) or (node.one if segment else None)
             if found is None and node.rest is not None:
                 node = node.rest
                 values.append("/".join(segments[index:]))
@@ -59,7 +60,7 @@ class Router:
         node, names = self._root, []
         for segment in template.split("/")[1:]:
             if not segment.startswith("{"):
-                node = node.literals.setdefault(segment, _Node())
+                node = node.literals.setdefault(segment.lower(), _Node())
                 continue
             name, _, kind = segment[1:-1].partition(":")
             names.append(name)
