@@ -11,8 +11,10 @@ from smalt.service.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Any]]
 Table = Iterable[tuple[str, str, Handler]]
-"""Method, path template, handler. `{name}` is one segment, `{name:path}` all that follow. Other segments compare without
-case, as in the service."""
+"""Method, path template, handler. `{name}` is one segment, `{name:path}` all that follow.
+
+Other segments compare without case, as in the service.
+"""
 
 
 class _Node:
