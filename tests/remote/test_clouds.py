@@ -117,6 +117,35 @@ def test_an_output_is_sent_when_the_step_ends(server: Server, registered: str, c
     )
 
 
+def test_steps_that_read_and_write_there_are_reused(server: Server, registered: str, cloud: Cloud) -> None:
+    """The same content is the same step; other content, or an output that was changed since, makes it run."""
+    cloud.files.pipe_file("box/reuse/in/x", b"one")
+    step = {
+        "type": "command", "environment": "azureml:host@latest",
+        "command": "cat ${{inputs.d}}/x > ${{outputs.o}}/y; cat ${{inputs.d}}/x > ${{outputs.o}}/z",
+        "inputs": {"d": uri("uri_folder", "azureml://datastores/far/paths/reuse/in", "ReadOnlyMount")},
+        "outputs": {"o": out("azureml://datastores/far/paths/reuse/out", "ReadWriteMount")},
+    }  # fmt: skip
+    pipeline = {"properties": {"jobType": "Pipeline", "jobs": {"s": step}}}
+
+    def origin(name: str) -> Any:
+        assert server.ask("PUT", f"{registered}/jobs/{name}", pipeline).status == 201
+        messages = list(server.stream(f"/smalt/v1{registered}/jobs/{name}/stream"))
+        assert messages[-1]["status"] == "Completed", messages
+        shown = server.ask("GET", f"{registered}/jobs/{name}-s").body["properties"]
+        return shown["properties"].get("azureml.reusedrunid")
+
+    assert origin("one") is None
+    assert origin("two") == "one-s"
+    cloud.files.pipe_file("box/reuse/in/x", b"another")
+    assert origin("three") is None
+    assert cloud.files.cat_file("box/reuse/out/y") == b"another"
+    assert origin("four") == "three-s"
+    cloud.files.rm_file("box/reuse/out/z")
+    assert origin("five") is None
+    assert cloud.files.cat_file("box/reuse/out/z") == b"another"
+
+
 def test_what_is_missing_is_told_before_anything_runs(server: Server, registered: str) -> None:
     """A path without anything fails the job in one sentence."""
     inputs = {"d": uri("uri_folder", "azureml://datastores/far/paths/nothing/here", "ReadOnlyMount")}
