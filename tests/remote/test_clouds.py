@@ -100,21 +100,26 @@ def test_a_job_reads_by_the_clouds_own_url(server: Server, registered: str, clou
     assert "by url" in said
 
 
-@pytest.mark.parametrize("mode", ["ReadWriteMount", "Upload"])
+@pytest.mark.parametrize("mode", ["ReadWriteMount", "Upload", "Direct"])
 def test_an_output_is_sent_when_the_step_ends(server: Server, registered: str, cloud: Cloud, mode: str) -> None:
     """And is, with a name, a data asset that another job reads."""
-    outputs = {"o": out(f"azureml://datastores/far/paths/out-{mode}/${{{{name}}}}", mode, assetName=f"made-{mode}")}
-    command = "mkdir ${{outputs.o}}/sub; echo made > ${{outputs.o}}/sub/it; echo more > ${{outputs.o}}/more"
+    file = {"jobOutputType": "uri_file", "uri": f"azureml://datastores/far/paths/file-{mode}/a.txt", "mode": mode}
+    path = f"azureml://datastores/far/paths/out-{mode}/${{{{name}}}}"
+    outputs = {"o": out(path, mode, assetName=f"made-{mode}"), "f": file}
+    command = (
+        "mkdir ${{outputs.o}}/sub; echo made > ${{outputs.o}}/sub/it; echo more > ${{outputs.o}}/more;"
+        " touch ${{outputs.o}}/_SUCCESS; echo file > ${{outputs.f}}"
+    )
     status, said = run(server, registered, "maker", command, outputs=outputs)
     assert status == "Completed", said
     assert cloud.files.cat_file(f"box/out-{mode}/maker/sub/it") == b"made\n"
-    assert "uploaded 2 files (10 bytes) to datastore far" in said
+    assert cloud.files.cat_file(f"box/file-{mode}/a.txt") == b"file\n"
+    assert "uploaded 3 files (10 bytes) to datastore far" in said
     asset = server.ask("GET", f"{registered}/data/made-{mode}/versions/1").body["properties"]
     assert asset["dataUri"].startswith("azureml://datastores/far/paths/")
     inputs = {"d": uri("uri_folder", f"azureml:made-{mode}:1", "ReadOnlyMount")}
-    assert (
-        "made\nmore" in run(server, registered, "reader", "cat ${{inputs.d}}/*/it ${{inputs.d}}/more", inputs=inputs)[1]
-    )
+    said = run(server, registered, "reader", "cd ${{inputs.d}}; cat */it more; wc -c _SUCCESS", inputs=inputs)[1]
+    assert "made\nmore\n0 _SUCCESS" in said
 
 
 def test_steps_that_read_and_write_there_are_reused(server: Server, registered: str, cloud: Cloud) -> None:

@@ -61,7 +61,7 @@ def _table(records: list[dict[str, Any]]) -> Any:
     for name in names:
         values = [record.get(name) for record in records]
         first = next((value for value in values if value is not None), None)
-        kept = [value if value is None or _is_like(value, first) else None for value in values]
+        kept = [value if type(value) is type(first) else None for value in values]
         lost = sum(value is not None for value in values) - sum(value is not None for value in kept)
         if lost:
             warnings.warn(
@@ -71,10 +71,6 @@ def _table(records: list[dict[str, Any]]) -> Any:
             )
         made[name] = _series(name, kept, p)
     return p.DataFrame(made)
-
-
-def _is_like(value: Any, first: Any) -> bool:
-    return type(value) is type(first)
 
 
 def _series(name: str, values: list[Any], p: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .errors import UserErrorException
-from .inference import infer
+from .inference import BOOLEANS, infer
 
 _PARTS = {"yyyy": 4, "MM": 2, "dd": 2, "HH": 2, "mm": 2, "ss": 2}
 
@@ -69,8 +69,6 @@ def _date(parts: str, seen: set[str]) -> str:
 
 def columns_of(paths: Sequence[str], format: str) -> dict[str, list[Any]]:
     """The columns that the paths have, with values of the type that all of a column's texts have."""
-    from .inference import BOOLEANS
-
     parsed = parse(format)
     found = [_matched(path, parsed, format) for path in paths]
     made: dict[str, list[Any]] = {}

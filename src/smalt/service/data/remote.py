@@ -31,7 +31,7 @@ _ANSWERED = 60.0
 _PATIENCE = 10.0
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _NO_ACCESS = ("PermissionError", "NoCredentialsError", "PartialCredentialsError", "ClientAuthenticationError",
-              "CredentialUnavailableError", "HttpError", "DefaultCredentialsError", "RefreshError")  # fmt: skip
+              "CredentialUnavailableError", "DefaultCredentialsError", "RefreshError")  # fmt: skip
 _UNREACHABLE = ("ServiceRequestError", "ServiceResponseError", "EndpointConnectionError", "ConnectTimeoutError",
                 "ReadTimeoutError", "ClientConnectorError", "ClientConnectionError", "TimeoutError")  # fmt: skip
 
@@ -175,7 +175,8 @@ class Store:
         text = self.address.without_secrets(" ".join(said.split())[:300]) or type(error).__name__
         if not names.isdisjoint(_UNREACHABLE):
             return Unavailable(f"{self.name} ({self.address}) cannot be reached: {text}")
-        if not names.isdisjoint(_NO_ACCESS) or getattr(error, "status_code", None) in (401, 403):
+        code = getattr(error, "status_code", None) or getattr(error, "code", None)  # Azure's, Google's
+        if not names.isdisjoint(_NO_ACCESS) or str(code) in ("401", "403"):
             how = "check its credentials" if self.address.login else (
                 "register a datastore with credentials for it, or let smalt use those of its user with "
                 "`smalt config set remote-login environment`"
