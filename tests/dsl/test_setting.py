@@ -14,6 +14,8 @@ from smalt.dsl import pipeline
 from smalt.entities import (
     BatchEndpoint,
     Command,
+    CommandComponent,
+    CommandJob,
     CronTrigger,
     Environment,
     MarketplaceSubscription,
@@ -22,8 +24,9 @@ from smalt.entities import (
     SparkJob,
     SweepJob,
 )
-from smalt.exceptions import ValidationException
+from smalt.exceptions import UserErrorException, ValidationException
 from smalt.parallel import parallel_run_function
+from tests.dsl.programs import train
 
 TABLE = Input(type="mltable", path="azureml:t:1")
 
@@ -156,3 +159,39 @@ def test_a_schedule_begins_at_a_datetime() -> None:
     assert cron.to_dict()["start_time"] == "2027-01-02 03:00:00"
     assert cron.to_dict()["end_time"] == "2027-02-01 00:00:00"
     assert RecurrenceTrigger(frequency="day", interval=1, start_time="2027-01-02").start_time == "2027-01-02"
+
+
+def test_plain_data_is_taken_where_a_noun_is_made() -> None:
+    """As where it is set afterwards: a mapping becomes the noun that belongs there; one that cannot is told."""
+    job = CommandJob(
+        command="ls ${{inputs.d}}",
+        environment={"image": "i"},
+        inputs={"d": {"type": "uri_file", "path": "azureml:d:1"}},
+        outputs={"o": {"type": "uri_folder"}},
+        limits={"timeout": 3},
+    )
+    body = wire.to_rest(job)["properties"]
+    assert body["inputs"]["d"] == {"jobInputType": "uri_file", "uri": "azureml:d:1"}
+    assert job.limits.timeout == 3
+    component = CommandComponent(
+        name="c", command="ls ${{inputs.x}}", inputs={"x": {"type": "integer"}}, environment="azureml:e:1"
+    )
+    assert component(x=3).inputs == {"x": 3}
+    with pytest.raises(UserErrorException, match=r"test_setting.py:\d+: limits.timeout: 'timeout' must be"):
+        CommandJob(command="ls", limits={"timeout": "soon"})
+
+
+def test_a_program_keeps_its_own_input() -> None:
+    """What a step changes of it is the step's."""
+    data = Input(type="uri_folder", path="azureml:d:1")
+
+    @pipeline
+    def whole(given: Input) -> None:
+        first = train()(data=data)
+        first.inputs.data.mode = "download"
+        train()(data=given)
+
+    job = whole(data)
+    job.inputs["given"].mode = "direct"
+    assert data.mode is None
+    assert job.jobs["first"].inputs["data"].mode == "download"

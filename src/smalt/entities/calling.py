@@ -239,7 +239,9 @@ def _source(value: Promise) -> str:
 
 def _plain(name: str, value: Any, where: Where) -> Any:
     """An asset as an input, a step as its only output, an enum's member as its value."""
-    if isinstance(value, (Promise, Input, str, int, float, SweepDistribution)) or value is None:
+    if isinstance(value, Input):
+        return copy.copy(value)  # the program may use its own for another step, in another mode
+    if isinstance(value, (Promise, str, int, float, SweepDistribution)) or value is None:
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, Enum):
         return value.value

@@ -118,6 +118,8 @@ class Entity:
         others: dict[str, Any] = {}
         for name, value in values.items():
             if name in fields or name == "extra":
+                if type(value) in (dict, list) and value and name in fields:
+                    value = self._read_field(fields[name], name, value)
                 own[name] = value.value if isinstance(value, enum.Enum) else value
             elif isinstance(getattr(type(self), name, None), property):
                 others[name] = value
