@@ -455,7 +455,7 @@ def test_mistakes_in_a_referenced_file_point_into_it(desk: Desk) -> None:
 
 
 def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
-    """A sweep job is read, validated, and refused in one sentence; nothing is left of it."""
+    """A sweep job is read, validated, and refused in one sentence; it is kept as one that failed."""
     desk.write(
         "sweep.yml",
         """
@@ -472,7 +472,7 @@ def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
     ran = desk.smalt("job create -f sweep.yml")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
     assert "cannot run yet" in ran.err
-    assert desk.smalt("job show swept").code == 1
+    assert desk.ask("job show swept --query status") == "Failed"
 
 
 VALUE = """
