@@ -5,7 +5,8 @@
 Data, environments, models and components below cli/assets, cli/jobs and sdk, unedited but for a version where the file
 has a placeholder for it. Data and models are an input of a job that reads them (a table is loaded), an environment runs
 Python, a component is the step of the pipelines in the checkout that name its file, which then name the registered
-one instead; where there is none, or its step was not reached, a pipeline with made-up inputs has it.
+one instead; where there is none, one pipeline has the components of a folder that has data, and else a pipeline with
+made-up inputs has it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,8 +47,23 @@ _SAMPLES = {
     "custom_model": "cli/assets/model/mlflow-model",
     "triton_model": "cli/assets/model/mlflow-model",
 }
+_WIRED = {
+    "clean_data": ["prep_data"],
+    "training_data": ["transformed_data"],
+    "train_data": ["transformed_data"],
+    "model_input": ["model_output"],
+    "model": ["model_output"],
+    "model1": ["model_output"],
+    "model2": ["model_output"],
+    "scoring_result": ["score_output"],
+    "eval_result1": ["eval_output"],
+    "eval_result2": ["eval_output"],
+}
+"""Inputs of components, and the outputs that the examples' pipelines bind them to."""
 _LITERALS = {"number": 1, "integer": 1, "boolean": True, "string": "x"}
 _TABLES = {"conda_file": {"dependencies": ["python=3.11", "pip", {"pip": ["mltable", "pandas"]}]}, "image": "any"}
+_ROOM = 8_000_000_000
+"""Of the disk: where less is free, environments are given up, and built again from uv's cache."""
 _RANK = ("", "not run", "Failed", "Completed")
 
 
@@ -110,6 +127,10 @@ class Examples:
         given = ["--set", "version=1"] if _PLACEHOLDER.search(path.read_text()) else []
         verb = "import" if "source" in asset.document else "create"
         done = self.smalt(asset.kind, verb, "-f", asset.file, *given, "-o", "json")
+        number = 1
+        while done.returncode and "create another version" in done.stderr:  # another file has the same name and version
+            number += 1
+            done = self.smalt(asset.kind, verb, "-f", asset.file, "--set", f"version={number}", "-o", "json")
         if done.returncode:
             asset.why.append(told(done.stderr))
             return
@@ -133,6 +154,8 @@ class Examples:
 
     def run(self, file: str, job: dict[str, Any] | str) -> tuple[str, str, str]:
         """How it ended, why not well, and its name."""
+        if shutil.disk_usage(self.root).free < _ROOM:
+            self.smalt("prune", "--older-than", "0d", "--yes")
         path = self.root / file
         path.write_text(job if isinstance(job, str) else yaml.safe_dump(job))
         done = self.smalt("job", "create", "-f", file, "-o", "json")
@@ -151,6 +174,9 @@ class Examples:
         for file, named in self.pipelines(by_file):
             if any(asset.used != "Completed" for asset in named.values()):
                 self.run_pipeline(file, named)
+        for folder, group in self.groups(by_file.values()):
+            if any(asset.used != "Completed" for asset in group):
+                self.run_group(folder, group)
         for asset in by_file.values():
             if asset.used in ("", "not run"):
                 status, why, _ = self.run("cli/used.yml", self.alone(asset))
@@ -169,6 +195,10 @@ class Examples:
                     place = os.path.normpath(os.path.relpath(path.parent / match["path"], self.root))
                     if place in by_file:
                         named[match["path"]] = by_file[place]
+                for match in re.finditer(r"component:\s*(?P<text>azureml:(?P<name>[\w-]+)[@:][\w.]+)", text):
+                    for asset in by_file.values():
+                        if asset.name == match["name"] and (self.root / asset.file).parent == path.parent:
+                            named[match["text"]] = asset
                 if named:
                     found.append((str(path.relative_to(self.root)), named))
         return found
@@ -180,12 +210,15 @@ class Examples:
             text = re.sub(
                 rf"((?:component|trial):\s*)(?:file:)?[\"']?{re.escape(path)}[\"']?", rf"\1{asset.reference}", text
             )
-        print(f"… {file}", file=sys.stderr, flush=True)
-        status, why, name = self.run(str(Path(file).with_name("used.yml")), text)
+        self.run_text(str(Path(file).with_name("used.yml")), text, named.values())
+
+    def run_text(self, file: str, text: str, components: Iterable[Asset]) -> None:
+        print(f"… {[asset.file for asset in components]}", file=sys.stderr, flush=True)
+        status, why, name = self.run(file, text)
         steps = json.loads(self.smalt("job", "list", "-p", name, "-o", "json").stdout or "[]") if name else []
         ended = {step["name"]: step["status"] for step in steps}
         jobs = yaml.safe_load(text).get("jobs") or {}
-        for asset in named.values():
+        for asset in components:
             mine = [
                 node for node, body in jobs.items() if asset.reference in (body.get("component"), body.get("trial"))
             ]
@@ -197,19 +230,48 @@ class Examples:
             else:
                 asset.note("not run", why if status != "Completed" else "no step of it was run")
 
-    def alone(self, asset: Asset) -> dict[str, Any]:
+    def groups(self, components: Iterable[Asset]) -> list[tuple[Path, list[Asset]]]:
+        """Components by the nearest folder above them that has a folder `data`."""
+        found: dict[Path, list[Asset]] = {}
+        for asset in components:
+            above = [folder for folder in (self.root / asset.file).parents if (folder / "data").is_dir()]
+            if above and asset.document.get("type", "command") in ("command", "pipeline"):
+                found.setdefault(above[0], []).append(asset)
+        return list(found.items())
+
+    def run_group(self, folder: Path, group: list[Asset]) -> None:
+        """One pipeline of all, each reading what the others write by the names that the examples have for it."""
+        made = {output: f"s{i}" for i, asset in enumerate(group) for output in asset.document.get("outputs") or {}}
+        jobs: dict[str, Any] = {}
+        for number, asset in enumerate(group):
+            inputs = self.made_up(asset)
+            for name, form in (asset.document.get("inputs") or {}).items():
+                if not isinstance(form, dict) or form.get("type") not in _SAMPLES:
+                    continue
+                wanted = [
+                    output for output in (name, *_WIRED.get(name, ())) if made.get(output, f"s{number}") != f"s{number}"
+                ]
+                given = f"${{{{parent.jobs.{made[wanted[0]]}.outputs.{wanted[0]}}}}}" if wanted else None
+                inputs[name] = given or {"type": form["type"], "path": str(folder / "data")}
+            type = asset.document.get("type", "command")
+            jobs[f"s{number}"] = {"type": type, "component": asset.reference, "inputs": inputs}
+        settings = {"continue_on_step_failure": True, "default_compute": "azureml:local"}
+        self.run_text("cli/used.yml", yaml.safe_dump({"type": "pipeline", "settings": settings, "jobs": jobs}), group)
+
+    def made_up(self, asset: Asset) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
         for name, form in (asset.document.get("inputs") or {}).items():
             form = form if isinstance(form, dict) else {"type": "string"}
-            if form.get("optional") or "default" in form:
-                continue
             type = form.get("type", "string")
             if type in _SAMPLES:
                 inputs[name] = {"type": type, "path": str(self.root / _SAMPLES[type])}
-            else:
+            elif not form.get("optional") and "default" not in form:
                 inputs[name] = (form.get("enum") or [form.get("min", _LITERALS.get(type, "x"))])[0]
-        step: dict[str, Any] = {"type": asset.document.get("type", "command"), "component": asset.reference}
-        return {"type": "pipeline", "jobs": {"step": {**step, "inputs": inputs}}}
+        return inputs
+
+    def alone(self, asset: Asset) -> dict[str, Any]:
+        step = {"type": asset.document.get("type", "command"), "component": asset.reference}
+        return {"type": "pipeline", "jobs": {"step": {**step, "inputs": self.made_up(asset)}}}
 
     def archive(self, asset: Asset) -> None:
         """Its version is in the list no more."""
@@ -260,7 +322,7 @@ def main() -> int:
     print("| file | kind | created | used | archived | why not |\n|---|---|---|---|---|---|")
     for one in found:
         marks = ["yes" if one.created else "no", one.used or "–", "yes" if one.archived else "no"]
-        why = "; ".join(one.why).replace("|", "\\|").replace(str(examples.root), "")
+        why = "; ".join(dict.fromkeys(one.why)).replace("|", "\\|").replace(str(examples.root), "")
         print(f"| {one.file} | {one.kind} | {' | '.join(marks)} | {why[:300]} |")
     for kind in sorted({asset.kind for asset in found}):
         of = [asset for asset in found if asset.kind == kind]

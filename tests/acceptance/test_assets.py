@@ -40,6 +40,18 @@ def test_environments(desk: Desk) -> None:
     assert {"from-file", "given"} <= set(desk.ask("environment list --query [].name").split())
 
 
+def test_an_environment_with_a_build_context_is_archived_and_described(desk: Desk) -> None:
+    """What smalt fills in when it is shown is not taken for a change."""
+    desk.write("context/Dockerfile", "FROM python:3.11\n")
+    desk.write("env.yml", "name: built\nversion: 1\nbuild: {path: ./context}\n")
+    assert desk.smalt("environment create --file env.yml").code == 0
+    archived = desk.smalt("environment archive --name built --version 1")
+    assert archived.code == 0, archived.err
+    assert desk.smalt("environment list --name built").json == []
+    assert desk.smalt("environment restore --name built --version 1").code == 0
+    assert desk.ask("environment update -n built -v 1 --set tags.a=b --query tags.a") == "b"
+
+
 def test_data_and_models(desk: Desk) -> None:
     """Versions count up by themselves; list by name; show by label; what is not there is a sentence."""
     desk.write("a.csv", "a\n")

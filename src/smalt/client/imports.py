@@ -46,7 +46,9 @@ def _watch(client: MLClient, path: str, over: threading.Event) -> None:
                 continue
             if progress is None:
                 progress = Progress(path.rpartition("/")[2], told["files"], told["bytes"], verb="copying")
-            progress.add(told["done_files"] - files, told["done_bytes"] - size)
+                progress.skip(told["done_files"], told["done_bytes"])  # nobody knows how long they took
+            else:
+                progress.add(told["done_files"] - files, told["done_bytes"] - size)
             files, size = told["done_files"], told["done_bytes"]
     except SmaltError:
         pass  # the registration itself tells what is wrong

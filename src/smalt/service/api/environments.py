@@ -15,6 +15,8 @@ from smalt.service.records import assets
 from smalt.service.records import environments as uses
 
 _HOST = {"description": "the Python of this machine that the setting host-python names"}
+_BUILD = {"dockerfilePath": "Dockerfile"}
+"""What is meant where nothing is said; clients are told it, and send it back."""
 _ALWAYS = ("azureml_default", "latest", "default")
 
 
@@ -32,8 +34,11 @@ class _Environments(Collection):
         if isinstance(build, dict):
             uri = build.get("contextUri")
             there = {"contextUri": shown(call, uri)} if isinstance(uri, str) and not call.is_local else {}
-            shape["properties"]["build"] = {"dockerfilePath": "Dockerfile", **build, **there}
+            shape["properties"]["build"] = {**_BUILD, **build, **there}
         return shape
+
+    def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
+        super()._check_same(name, version, _whole(before), _whole(after))
 
     def existing(self, call: Call) -> assets.Container:
         given = _given(call)
@@ -51,6 +56,11 @@ class _Environments(Collection):
             if given is None or (version or label) not in (given.version, *_ALWAYS):
                 raise
             return given
+
+
+def _whole(properties: Properties) -> Properties:
+    build = properties.get("build")
+    return {**properties, "build": {**_BUILD, **build}} if isinstance(build, dict) else properties
 
 
 ENVIRONMENTS = _Environments(
