@@ -23,7 +23,7 @@ from smalt.service.environments.declared import Base, Declared, Locate, declare
 from smalt.service.environments.declared import Conda as CondaPackages
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
-from smalt.service.environments.installed import realised_hash
+from smalt.service.environments.installed import realised_hash, recorded_size
 from smalt.service.environments.overlay import Template, template_of
 from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.plan import Plan, contained, plan
@@ -349,7 +349,8 @@ class Environments:
     def _finish(
         self, planned: Plan, building: Path, interpreter: Interpreter, started: float, relaxed: list[str]
     ) -> Record:
-        installed = conda_prefix.installed(building / "venv")
+        venv = building / "venv"
+        installed = conda_prefix.installed(venv)
         record = Record(
             declared_hash=planned.hash,
             realised_hash=realised_hash(interpreter.version, installed),
@@ -361,7 +362,7 @@ class Environments:
             lib64=interpreter.lib64,
             built=time.time(),
             seconds=time.monotonic() - started,
-            size=size_of(building),
+            size=size_of(building) if planned.declared.conda else recorded_size(venv),
             relaxed=relaxed,
         )
         self._store.publish(building, record)
