@@ -52,14 +52,22 @@ def build_wheel(folder, settings=None, metadata=None):
 def make_slow_package(folder: Path, name: str, begun: Path, go: Path) -> None:
     """A package in source that says when its build begins, and waits for a file before it ends."""
     wheel = make_wheel(folder / "hidden", name, "1.0")
-    backend = _WAITING.format(begun=str(begun), go=str(go), wheel=str(wheel))
+    _make_source(folder, name, "1.0", _WAITING.format(begun=str(begun), go=str(go), wheel=str(wheel)))
+
+
+def make_broken_package(folder: Path, name: str, version: str) -> None:
+    """A package in source that cannot be built."""
+    _make_source(folder, name, version, "def build_wheel(*_): raise SystemExit('it is broken')\n")
+
+
+def _make_source(folder: Path, name: str, version: str, backend: str) -> None:
     build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-    project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    project = f'[project]\nname = "{name}"\nversion = "{version}"\n'
+    about = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n"
     files = {"pyproject.toml": build + project, "backend.py": backend, "PKG-INFO": about}
-    with tarfile.open(folder / f"{name}-1.0.tar.gz", "w:gz") as archive:
+    with tarfile.open(folder / f"{name}-{version}.tar.gz", "w:gz") as archive:
         for path, text in files.items():
-            entry = tarfile.TarInfo(f"{name}-1.0/{path}")
+            entry = tarfile.TarInfo(f"{name}-{version}/{path}")
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
 

@@ -35,7 +35,10 @@ def free(to: Invocation, older_than: float, dry_run: bool, yes: bool, question: 
         to.confirm(yes, question)
     result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run, "only": only})
     to.note(f"{'would free' if dry_run else 'freed'} {human(result['freed'])}")
-    return result["items"] if to.output == "table" else result
+    if to.output != "table":
+        return result
+    to.columns = ("kind", "name", "size")
+    return [{**item, "size": human(item["bytes"])} for item in result["items"]]
 
 
 def human(count: float) -> str:

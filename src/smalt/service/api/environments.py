@@ -79,7 +79,7 @@ async def list_built(call: Call) -> dict[str, Any]:
                 "hash": built.hash,
                 "python": built.record.version or None,
                 "image": (built.record.container or {}).get("name"),
-                "packages": len(built.record.packages),
+                "packages": None if built.record.container else len(built.record.packages),
                 "size": built.size,
                 "built": built.record.built,
                 "seconds": round(built.record.seconds, 1),

@@ -68,16 +68,17 @@ async def provide(engine: Engine, image: str, log: Log, called: str = "it") -> I
 
 
 async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Log) -> Image:
-    """The image of a build context, under `tag`; `log` gets the engine's own lines."""
+    """The image of a build context, under `tag`; its size is that of its own layers."""
     if not (folder / dockerfile).is_file():
         raise EnvironmentFailed(f"the build context has no file '{dockerfile}'; name it as dockerfile_path")
+    below = 0
     for image in bases((folder / dockerfile).read_text(errors="replace")):
-        await provide(engine, image, log, f"its base image '{image}'")
+        below = (await provide(engine, image, log, f"its base image '{image}'")).size
     lines = Lines(log)
     arguments = ["build", "--network", "host", "--tag", tag, "--file", str(folder / dockerfile), str(folder)]
     if await engine.call(arguments, lines) != 0:
         raise EnvironmentFailed(f"its Dockerfile could not be built: {_reason(lines)}")
-    return await _made(engine, tag)
+    return _above(await _made(engine, tag), below)
 
 
 async def layer(
@@ -107,7 +108,12 @@ async def layer(
         finally:
             await engine.call([*engine.removal[len(engine.command) :], name], Lines(None))
     made = await _made(engine, tag)
-    return made._replace(path=f"{PREFIX}/bin:{image.path}")
+    return _above(made, image.size)._replace(path=f"{PREFIX}/bin:{image.path}")
+
+
+def _above(made: Image, below: int) -> Image:
+    """What its removal would free, the last of its base images staying."""
+    return made._replace(size=max(made.size - below, 0))
 
 
 async def _made(engine: Engine, tag: str) -> Image:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -23,6 +23,7 @@ from smalt.service.environments.declared import Base, Declared, Locate, declare
 from smalt.service.environments.declared import Conda as CondaPackages
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
+from smalt.service.environments.images import is_services_base
 from smalt.service.environments.installed import realised_hash, recorded_size
 from smalt.service.environments.overlay import Template, template_of
 from smalt.service.environments.overlays import Overlays
@@ -291,6 +292,8 @@ class Environments:
         origin = f"from {planned.base.what}" if planned.base else f"with Python {planned.python}"
         origin = "of conda packages" if planned.declared.conda else origin
         log(f"building environment {planned.called} {origin}: {why}")
+        for line in _stood_for(planned):
+            log(line)
         self._ready.pop(planned.hash, None)
         if planned.base is not None:
             return await self._make_image(planned, planned.base, log, started)
@@ -382,8 +385,20 @@ def _template(record: Record, venv: Path) -> Template:
     return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
 
 
+def _stood_for(planned: Plan) -> Iterator[str]:
+    """What stands for the service's own images, which is as good: said when it is built, not to each job."""
+    parts = planned.declared.parts
+    image = str(parts.get("image") or "")
+    if planned.base is None and parts.get("catalogue"):
+        yield f"'{parts['catalogue']}' is made of the packages in smalt's catalogue; the service's image is not used"
+    if planned.base is None and is_services_base(image):
+        yield f"image '{image}', the service's own base for conda files, is not used; it has no packages for Python"
+
+
 def _told(record: Record, log: Log) -> Record:
-    log(f"built in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
+    count = len(record.packages)
+    packages = f"{count} package{'' if count == 1 else 's'}"
+    log(f"built in {record.seconds:.1f} s: {packages}, {record.size / 1e6:.0f} MB")
     return record
 
 

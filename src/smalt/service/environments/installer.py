@@ -84,18 +84,24 @@ async def install(
             log(f"trying with {', '.join(changes.values())} in place of {', '.join(changes)}")
             lines = [changes.get(line, line) for line in lines]
     there = dict(each.split("==", 1) for each in packages(Path(python).parent.parent.glob("lib/python*/site-packages")))
-    relaxed = [
+    return [
         f"'{before}' cannot be had for Python {version}; {named(after)} {there.get(named(after), '')} is used"
         for before, after in zip(asked, lines, strict=True)
         if before != after
     ]
-    for sentence in relaxed:
-        log(sentence)
-    return relaxed
 
 
-async def _resolved(python: str, place: Path, options: Sequence[str], lines: Sequence[str], lowest: bool) -> Resolved:
+async def _resolved(
+    python: str,
+    place: Path,
+    options: Sequence[str],
+    lines: Sequence[str],
+    *,
+    lowest: bool = False,
+    wheels: bool = False,
+) -> Resolved:
     said, resolution = Lines(None), "lowest-direct" if lowest else "highest"
+    options = [*options, *(option for line in lines if wheels for option in ("--only-binary", named(line)))]
     command = [uv.find_uv_bin(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--no-python-downloads",
                "--color", "never", "--resolution", resolution, "--python", python, *options, "-"]  # fmt: skip
     code = await run(command, place, _variables(place), said, "".join(f"{line}\n" for line in lines).encode())

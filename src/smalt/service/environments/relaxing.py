@@ -7,8 +7,8 @@ when the others cannot be kept beside it; never one more than needed, and each i
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, Protocol
 
 
 class Resolved(NamedTuple):
@@ -18,8 +18,10 @@ class Resolved(NamedTuple):
     said: list[str]
 
 
-Resolve = Callable[[Sequence[str], bool], Awaitable[Resolved]]
-"""True asks for the lowest versions of them."""
+class Resolve(Protocol):
+    def __call__(self, lines: Sequence[str], *, lowest: bool = False, wheels: bool = False) -> Awaitable[Resolved]:
+        """`lowest` asks for the lowest versions of them, `wheels` for such as need not be built."""
+
 
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^\]]*\])?\s*"
@@ -41,7 +43,7 @@ async def relax(
     failed = {_plain(name) for line in said for name in _BUILT.findall(line)}
     culprits = [line for line in pins if named(line) in failed]
     if not culprits:
-        alone = {line: await resolve([line], False) for line in pins}
+        alone = {line: await resolve([line]) for line in pins}
         culprits = [line for line in pins if alone[line].lines is None]
         if any(re.search(r"there is no version of|was not found", " ".join(alone[line].said)) for line in culprits):
             return {}  # a slip of the pen, which no Python can help
@@ -52,15 +54,16 @@ async def relax(
 
 
 async def _nearest(line: str, resolve: Resolve) -> str | None:
-    """The next newer version that can be installed, else the next older one."""
+    """The next newer version that can be installed, else the next older one; one that has a wheel before others."""
     name, version = _name(line), _LOWEST.search(line)
     if version is None:
         return None
-    for clause, lowest in ((f">{version[1]}", True), (f"<{version[1]}", False)):
-        found = (await resolve([name + clause + _marker(line)], lowest)).lines
-        own = next((each for each in found or [] if _plain(_name(each)) == _plain(name)), None)
-        if own is not None:
-            return own.partition(";")[0].strip() + _marker(line)
+    for wheels in (True, False):
+        for clause, lowest in ((f">{version[1]}", True), (f"<{version[1]}", False)):
+            found = (await resolve([name + clause + _marker(line)], lowest=lowest, wheels=wheels)).lines
+            own = next((each for each in found or [] if _plain(_name(each)) == _plain(name)), None)
+            if own is not None:
+                return own.partition(";")[0].strip() + _marker(line)
     return None
 
 
@@ -68,7 +71,7 @@ async def _beside(requirements: Sequence[str], pins: Sequence[str], resolve: Res
     """Each can be had, but not all: the one that is in the way, else one after the other until it goes."""
 
     async def goes(changed: dict[str, str]) -> bool:
-        return (await resolve([changed.get(each, each) for each in requirements], False)).lines is not None
+        return (await resolve([changed.get(each, each) for each in requirements])).lines is not None
 
     for opened in (_from, _any):
         for line in pins:
