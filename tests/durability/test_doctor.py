@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from smalt.home import Home
+from smalt.service.api.doctor import _records
+from tests.engine.bench import workbench
 from tests.helpers import Server, eventually, host_job
 
 WS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
@@ -71,6 +75,20 @@ def test_a_damaged_blob_is_stored_again(own_server: Server, code: Path) -> None:
     assert troubles(own_server, full=True) == []
     assert add(own_server, code) == hash
     assert troubles(own_server, full=True) == []
+
+
+def test_a_pipeline_is_no_damage(tmp_path: Path) -> None:
+    """Though some releases of SQLite take its order of steps for that."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            step = {"command": "true", "environment": "azureml:host", "outputs": {"o": {}}}
+            after = {**step, "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
+            job = bench.submit("ordered", {"type": "pipeline", "jobs": {"a": step, "b": after}})
+            assert (await bench.over(job)).status == "Completed"
+            assert list(_records(bench.db)) == []
+
+    asyncio.run(scenario())
 
 
 def test_assets_that_lost_their_content(own_server: Server, code: Path) -> None:
