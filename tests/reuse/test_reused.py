@@ -374,6 +374,28 @@ def test_why_a_step_ran_though_it_was_the_same() -> None:
     asyncio.run(scenario())
 
 
+def test_equal_pipelines_at_the_same_time() -> None:
+    """Both run, and the second one tells why; a later one has the outputs of the newest."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            gate = bench.home.path("gate")
+            command = f"until test -e {gate}; do sleep 0.01; done"
+            document = {"jobs": {"wait": {"command": command, "environment": HOST}}}
+            both = [bench.submit(name, document) for name in ("one", "two")]
+            for job in both:
+                await bench.until(job, lambda job: bench.states(job).get("wait") == "Running")
+            gate.touch()
+            for job in both:
+                assert (await bench.over(job)).status == "Completed"
+            assert origins(bench, both[1]) == {"wait": None}
+            told = await explain(bench.engine.reusing.reuse, bench.child(both[1], "wait"))
+            assert told["reason"] == "job one-wait is the same in everything, but had not ended when this was decided"
+            assert origins(bench, await run(bench, "three", document)) == {"wait": "two-wait"}
+
+    asyncio.run(scenario())
+
+
 def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
     """What failed is not reused; what made its key different is told all the same."""
 

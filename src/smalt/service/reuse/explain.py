@@ -16,7 +16,7 @@ from smalt.service.records.reuse import Step
 from smalt.service.reuse import changes
 from smalt.service.reuse.changes import Change
 from smalt.service.reuse.contents import Content
-from smalt.service.reuse.keys import Parts, hashes, whole
+from smalt.service.reuse.keys import Parts, hashes, key_of, whole
 from smalt.service.reuse.reuse import Place, Reuse
 
 Json = dict[str, Any]
@@ -73,7 +73,10 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
 
 
 def _nearest(reuse: Reuse, job: Job, now: Parts) -> Step | None:
-    found = records.nearest(reuse.db, job, list(hashes(now)), job.started_at or job.created_at)
+    began = job.started_at or job.created_at
+    found = records.meanwhile(reuse.db, job, key_of(now), began)
+    if found is None:
+        found = records.nearest(reuse.db, job, list(hashes(now)), began)
     return records.step(reuse.db, found) if found is not None else None
 
 
