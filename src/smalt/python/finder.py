@@ -147,7 +147,7 @@ def _any_private(parts: list[str]) -> bool:
 
 
 def _absent(module: str, name: str) -> str:
-    return f"smalt has no {module}.{name} (it has the names of azure-ai-ml {_OFFICIAL}, and not yet all of them)"
+    return f"smalt has no {module}.{name} (it has the public names of azure-ai-ml {_OFFICIAL})"
 
 
 def _designer(name: str) -> ModuleSpec:
