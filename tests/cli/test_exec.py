@@ -64,6 +64,16 @@ def test_nobody_else_trusts_the_authority(server: Server) -> None:
         fetch(f"{url}/discovery")
 
 
+def test_the_authorities_that_were_trusted_are_still(server: Server, tmp_path: Path) -> None:
+    """The bundle has what the caller trusted, and the home's own besides."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_text("-----BEGIN CERTIFICATE-----\nbefore\n-----END CERTIFICATE-----\n")
+    script = "import os, sys; sys.stdout.write(open(os.environ['REQUESTS_CA_BUNDLE']).read())"
+    said = led(server, sys.executable, "-c", script, REQUESTS_CA_BUNDLE=str(trusted)).stdout
+    assert trusted.read_text().strip() in said
+    assert server.home.path("tls", "authority.pem").read_text().strip() in said
+
+
 def test_the_identity_endpoint_wants_its_header(server: Server) -> None:
     """401 without it, and with another."""
     url = variables(server)["IDENTITY_ENDPOINT"]

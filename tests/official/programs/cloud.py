@@ -60,6 +60,31 @@ def it_creates_feature_stores() -> None:
     assert made.name == "features"
 
 
+def it_takes_the_cloud_as_an_argument() -> None:
+    """Without any variable, nothing but `cloud=` and what describes it changes in a program."""
+    place = {
+        "azure_portal": f"{_BASE}/ui/",
+        "resource_manager": f"{_BASE}/",
+        "active_directory": f"{_BASE}/login/",
+        "aml_resource_id": "https://ml.azure.com/",
+        "storage_endpoint": "core.windows.net",
+        "registry_discovery_endpoint": f"{_BASE}/",
+    }
+    names = ("my-subscription", "my-group", ml.workspace_name)
+    url, before = os.environ.pop("ARM_CLOUD_METADATA_URL"), os.environ.get("AZUREML_CURRENT_CLOUD")
+    try:
+        told = MLClient(DefaultAzureCredential(), *names, cloud="Told", cloud_metadata=place)
+        assert told.workspaces.get(ml.workspace_name).name == ml.workspace_name
+        data = Data(name="told", version="1", path=write("told.txt", "1"), type="uri_file")
+        assert told.data.create_or_update(data).name == "told"
+        sent = told.jobs.create_or_update(command(command="true", environment=HOST))
+        told.jobs.stream(sent.name)
+        assert sent.name in [one.name for one in told.jobs.list()]
+    finally:
+        os.environ["ARM_CLOUD_METADATA_URL"] = url
+        os.environ.pop("AZUREML_CURRENT_CLOUD") if before is None else os.environ.update(AZUREML_CURRENT_CLOUD=before)
+
+
 def it_says_that_there_are_no_registries() -> None:
     """One sentence."""
     message = refused(lambda: MLClient(DefaultAzureCredential(), registry_name="mine"))
