@@ -89,6 +89,8 @@ def it_says_that_there_are_no_registries() -> None:
     """One sentence."""
     message = refused(lambda: MLClient(DefaultAzureCredential(), registry_name="mine"))
     assert "no registry 'mine'" in message, message
+    message = refused(lambda: MLClient(DefaultAzureCredential(), registry_name="azureml"))
+    assert "cannot open registry 'azureml' here" in message, message
 
 
 desk.report()

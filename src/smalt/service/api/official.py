@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smalt.exceptions import NotFound, Refused, Unauthorized, ValidationException
+from smalt.exceptions import Refused, Unauthorized, ValidationException
 from smalt.service.api import paths
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.named import DONE
 from smalt.service.records import tokens
 from smalt.service.records import workspaces as records
+from smalt.service.registry.registries import BUILT_IN
 from smalt.service.secrets.identity import is_ours
 from smalt.service.tracking.tokens import PREFIX as JOB_TOKEN
 
@@ -129,9 +130,13 @@ async def get_done(call: Call) -> dict[str, Any]:
 
 
 async def discover_registry(call: Call) -> None:
-    raise NotFound(
-        f"there is no registry '{call.name()[:100]}' here; the catalogue's environments go by "
-        "azureml://registries/azureml/environments/NAME, other assets are to be created in a workspace"
+    """Azure's clients ask here before they open one."""
+    name, registries = call.name(), call.service.engine.rooms.registries
+    if name.lower() != BUILT_IN:
+        name = registries.shelf(name).registry
+    raise Refused(
+        f"Azure's client cannot open registry '{name}' here: name its assets azureml://registries/{name}/… in a "
+        f"workspace, and see and change them by smalt's own commands (--registry-name {name})"
     )
 
 
