@@ -7,7 +7,6 @@ import os
 import secrets
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -82,14 +81,22 @@ async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Lo
 
 
 async def layer(
-    engine: Engine, image: Image, python: AskedPython, requirements: Sequence[str], tag: str, marks: Path, log: Log
+    engine: Engine,
+    image: Image,
+    python: AskedPython,
+    requirements: Sequence[str],
+    tag: str,
+    marks: Path,
+    scratch: Path,
+    log: Log,
 ) -> Image:
     """The image with a virtual environment of its own Python and the requirements on top, under `tag`.
 
-    NotHad where its Python is not what is asked for. `marks` has the container's name meanwhile.
+    NotHad where its Python is not what is asked for. `marks` has the container's name meanwhile, `scratch` is a
+    folder for what goes inside.
     """
     name = f"smalt-layer-{secrets.token_hex(6)}"
-    with _material(python, requirements) as folder, marked(marks / name):
+    with _material(python, requirements, scratch) as folder, marked(marks / name):
         mounts = [word for place in _local_places() for word in ("--volume", f"{place}:{place}:ro")]
         run = ["run", "--name", name, "--network", "host", "--user", "0:0", "--volume", f"{folder}:/smalt:ro", *mounts]
         lines = Lines(log)
@@ -124,9 +131,9 @@ async def _made(engine: Engine, tag: str) -> Image:
 
 
 @contextlib.contextmanager
-def _material(python: AskedPython, requirements: Sequence[str]) -> Iterator[str]:
+def _material(python: AskedPython, requirements: Sequence[str], folder: Path) -> Iterator[Path]:
     """What the script that lays the packages on top reads: files, since an image keeps what its container is told."""
-    folder = tempfile.mkdtemp(prefix="smalt-layer-")
+    folder.mkdir()
     try:
         told = installer.index_variables()
         authorities = told.pop("SSL_CERT_FILE", "")

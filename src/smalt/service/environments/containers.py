@@ -7,6 +7,7 @@ import hashlib
 import re
 import threading
 import time
+from pathlib import Path
 from typing import Protocol
 
 from smalt.home import Home
@@ -83,7 +84,9 @@ class Containers:
     def saw(self, declared_hash: str) -> None:
         self._stood[declared_hash] = time.monotonic() + _STANDS_SECONDS
 
-    async def make(self, declared: Declared, base: Base, declared_hash: str, log: Log) -> tuple[Image, str]:
+    async def make(
+        self, declared: Declared, base: Base, declared_hash: str, scratch: Path, log: Log
+    ) -> tuple[Image, str]:
         """The image for a declaration, and its name; one that smalt made has a name of its own."""
         engine = await self.engine()
         if not isinstance(engine, Engine):
@@ -95,7 +98,8 @@ class Containers:
         if not base.layered:
             return image, base.image
         python, requirements = declared.python, declared.requirements
-        return await container_images.layer(engine, image, python, requirements, tag, self._marks, log), tag
+        made = await container_images.layer(engine, image, python, requirements, tag, self._marks, scratch, log)
+        return made, tag
 
     def container(self, record: Record, engine: Engine) -> Container:
         assert record.container is not None

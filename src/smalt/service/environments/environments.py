@@ -327,24 +327,27 @@ class Environments:
         return _told(record, log)
 
     async def _make_image(self, planned: Plan, base: Base, log: Log, started: float) -> Record:
-        image, name = await self._containers.make(planned.declared, base, planned.hash, log)
         building = self._store.begin(planned.hash)
-        (building / "image").write_text(f"{image.id}\n")
-        record = Record(
-            declared_hash=planned.hash,
-            realised_hash=realised_hash(image.id, []),
-            names=[planned.declared.name] if planned.declared.name else [],
-            parts=planned.declared.parts,
-            packages=[],
-            python="python",
-            version="",
-            lib64=False,
-            built=time.time(),
-            seconds=time.monotonic() - started,
-            size=0 if name == base.image else image.size,  # what others brought is not smalt's to free
-            container={"image": image.id, "name": name, "path": image.path},
-        )
-        self._store.publish(building, record)
+        try:
+            image, name = await self._containers.make(planned.declared, base, planned.hash, building / "layer", log)
+            (building / "image").write_text(f"{image.id}\n")
+            record = Record(
+                declared_hash=planned.hash,
+                realised_hash=realised_hash(image.id, []),
+                names=[planned.declared.name] if planned.declared.name else [],
+                parts=planned.declared.parts,
+                packages=[],
+                python="python",
+                version="",
+                lib64=False,
+                built=time.time(),
+                seconds=time.monotonic() - started,
+                size=0 if name == base.image else image.size,  # what others brought is not smalt's to free
+                container={"image": image.id, "name": name, "path": image.path},
+            )
+            self._store.publish(building, record)
+        finally:
+            self._store.give_up(building)
         self._containers.saw(planned.hash)
         log(f"made in {record.seconds:.1f} s: {image.id[:19]}, {record.size / 1e6:.0f} MB")
         return record
