@@ -102,7 +102,8 @@ class Resolver:
         found = self._lookup_asset(where, parsed)
         if found is None:
             label = f":{parsed.version}" if parsed.version else f"@{parsed.label}"
-            named = f"azureml:{parsed.name}{label}" if where is workspace and parsed.registry is None else asked
+            is_long = "/subscriptions/" in asked and where is workspace and parsed.registry is None
+            named = f"azureml:{parsed.name}{label}" if is_long else asked
             raise NotFound(f"{named} is not registered; create the asset first, or check its name and version")
         return self._resolve(found, where, asked, depth + 1)
 
