@@ -500,3 +500,25 @@ def test_a_value_that_a_step_writes(desk: Desk) -> None:
     ran = desk.job(VALUE.replace("COMMAND", "echo nothing"))
     assert ran.code != 0
     assert "step b failed: the input 'v' is the value that an earlier step wrote to" in ran.err
+
+
+def test_an_optional_input_of_a_pipeline_component_may_be_left_out(desk: Desk) -> None:
+    """So is the input of its step that is bound to it; one that the step requires is told."""
+    leaf = "type: command\nname: leaf\ncommand: echo got $[[${{inputs.d}}]]\nenvironment: azureml:host\n"
+    desk.write("leaf.yml", f"{leaf}inputs: {{d: {{type: uri_folder, optional: true}}}}\n")
+    desk.write(
+        "mid.yml",
+        """
+        type: pipeline
+        name: mid
+        inputs: {d: {type: uri_folder, optional: true}}
+        jobs:
+          l: {type: command, component: ./leaf.yml, inputs: {d: "${{parent.inputs.d}}"}}
+        """,
+    )
+    top = "type: pipeline\njobs:\n  m: {type: pipeline, component: ./mid.yml}\n"
+    assert desk.log(top) == ["m/l | got"]
+    desk.write("leaf.yml", f"{leaf}inputs: {{d: {{type: uri_folder}}}}\n")
+    failed = desk.job(top)
+    assert failed.code != 0
+    assert "input 'd' of step 'l' is required by its component" in failed.err

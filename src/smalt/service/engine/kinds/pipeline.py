@@ -253,9 +253,26 @@ class Planner:
         compute = scope.text(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
-        return PipelineJob(
-            jobs=component.jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings)
-        )
+        absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
+        jobs = {name: self._without(name, step, absent) for name, step in component.jobs.items()}
+        return PipelineJob(jobs=jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings))
+
+    def _without(self, step_name: str, step: Any, absent: set[str]) -> Any:
+        """The step without the inputs that are bound to optional ones of its pipeline which nobody gave."""
+        given = getattr(step, "inputs", None) or {}
+        bound = {name: getattr(value, "path", value) for name, value in given.items()}
+        left = {name for name, text in bound.items() if not (isinstance(text, str) and text.replace(" ", "") in absent)}
+        if len(left) == len(bound):
+            return step
+        component = self._component(step)
+        for name in set(bound) - left:
+            form = component.inputs.get(name) if component is not step else None
+            if isinstance(form, Input) and not form.optional and form.default is None:
+                raise ValidationException(
+                    f"pipeline '{self.name}': input '{name}' of step '{step_name}' is required by its component, and "
+                    f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
+                )
+        return _with(step, inputs={name: given[name] for name in left})
 
 
 def _must_run(node: Any, component: Any) -> bool:
