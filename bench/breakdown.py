@@ -48,6 +48,13 @@ class Usage:
         wall = common.seconds(environment, name) * 1000 * at_once / count
         return Parts(wall, lives * 1000 / count, used[4] + used[5], (used[2], used[3]), (used[0], used[1]))
 
+    def settle(self) -> None:
+        """Wait until the server does nothing more: the next floor is not to pay for it."""
+        before: list[int] = []
+        while before != (now := _ticks(self._server)):
+            before = now
+            time.sleep(0.2)
+
     def _look(self) -> list[int]:
         """Ticks: the server's user and system, the launcher's, and those of the processes it waited for."""
         return [*_ticks(self._server)[:2], *_ticks(self._launcher)]

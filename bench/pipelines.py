@@ -49,6 +49,7 @@ def _compared(what: str, text: str, floor: Callable[[int], float], at_once: int,
                 raise SystemExit(f"{what}: {state}")
             seconds = common.seconds(environment, name)
             rounds.append((seconds / bare, seconds, bare, usage.parts(environment, name, COUNT, at_once)))
+            usage.settle()
     ratio, measured, bare, parts[what] = sorted(rounds)[1]
     per_node = f"{measured:.2f} s ({1000 * measured / COUNT:.2f} ms a node)"
     against = f"{bare:.2f} s, bare processes ({1000 * bare / COUNT:.2f} ms)"
