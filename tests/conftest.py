@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from smalt.home import Home
 from tests.helpers import WORKSPACE, Server, temporary_server
+
+settings.register_profile("untimed", deadline=None)  # timings belong in bench/
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_each_step_is_charged_with_its_own_work(start: Start) -> None:
     """A busy step with 80 MB shows cores and memory; a sleeping one beside it shows none of that."""
     steps = {"1.1": start(_BUSY), "2.1": start(_SLEEPS, "2.1")}
     found = _sampled(Sampler(gpus=False), steps, 0.4)
-    assert 0.2 < found["1.1"].cpu < 1.5
+    assert found["2.1"].cpu + 0.01 < found["1.1"].cpu < 1.5  # of a machine that may have other work
     assert found["1.1"].memory > 80 * _MEGABYTE
     assert found["2.1"].cpu < 0.1
     assert 0 < found["2.1"].memory < 60 * _MEGABYTE
