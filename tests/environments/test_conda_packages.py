@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from smalt.service.environments import EnvironmentFailed, Environments
 
 from . import channel
 from .conftest import Settings, run
+from .test_processes import process
 
 PAINT = f"#!/bin/sh\ncat {channel.PLACEHOLDER}/share/paint\n".encode()
 
@@ -103,6 +105,20 @@ def test_a_channel_that_is_not_there(environments: Environments, log: list[str])
     asset = {"condaFile": "channels: ['http://127.0.0.1:9/none']\ndependencies: [paint]\n"}
     with pytest.raises(EnvironmentFailed, match=r"127\.0\.0\.1:9"):
         asyncio.run(environments.realise(asset, log.append))
+
+
+def test_a_kill_while_packages_are_installed(
+    environments: Environments, home: Home, colours: Path, log: list[str]
+) -> None:
+    """What rattler goes on writing is not used: the next build waits for its end, and begins anew in the same place."""
+    asset = file(colours, "paint=1", "python")
+    dying = process(home, "Resolved", asset)
+    said, _ = dying.communicate("go\n", timeout=60)
+    assert dying.returncode == -signal.SIGKILL, said
+    assert (environments.cached(asset), environments.list()) == (None, [])
+    realised = asyncio.run(environments.realise(asset, log.append))
+    assert run(realised, "$CONDA_PREFIX/bin/paint; python -c 'import json'") == "paint 1.0"
+    assert asyncio.run(environments.troubles(True, 0.0)) == [], log
 
 
 def test_half_a_prefix_is_swept(environments: Environments, home: Home) -> None:

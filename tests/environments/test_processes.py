@@ -25,16 +25,16 @@ def log(line):
     if die_at and line.startswith(die_at):
         os.kill(os.getpid(), signal.SIGKILL)
 
-settings = SimpleNamespace(fidelity="nearest", host_python=None)
+settings = SimpleNamespace(fidelity="nearest", host_python=None, conda_channels={})
 environments = Environments(Home(home), settings)
 sys.stdin.readline()
 print("realised", asyncio.run(environments.realise(asset, log)).bin)
 """
 
 
-def process(home: Home, die_at: str = "") -> subprocess.Popen[str]:
-    """Another process that realises `hue` as soon as a line is written to it."""
-    command = [sys.executable, "-c", _REALISE, str(home.root), json.dumps(conda("hue")), die_at]
+def process(home: Home, die_at: str = "", asset: dict[str, object] | None = None) -> subprocess.Popen[str]:
+    """Another process that realises `hue`, or another asset, as soon as a line is written to it."""
+    command = [sys.executable, "-c", _REALISE, str(home.root), json.dumps(asset or conda("hue")), die_at]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
