@@ -40,6 +40,18 @@ def test_azures_client_is_told_what_it_can_read(server: Server, workspace: str, 
     assert (mine["inputs"]["d"]["uri"], mine["outputs"]["o"]["jobOutputType"]) == (uri, "string")
 
 
+def test_no_job_has_a_local_service(server: Server, workspace: str) -> None:
+    """Azure's client would look for such a job in Docker on its own machine; also not where one is sent."""
+    local = {"Local": {"jobServiceType": "Local", "endpoint": "http://127.0.0.1:1"}}
+    server.ask("PUT", f"{workspace}/jobs/own", host_job("true", services=local))
+    for answer in (
+        server.ask("GET", f"{workspace}/jobs/own"),
+        server.ask("PUT", f"{workspace}/jobs/own", host_job("true")),
+    ):
+        assert answer.status == 200
+        assert "Local" not in answer.body["properties"]["services"]
+
+
 @pytest.mark.parametrize("command", ["true", "exit 3"])
 def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, workspace: str, command: str) -> None:
     """With the status, services, times and error that the service added; another run is a conflict, another
