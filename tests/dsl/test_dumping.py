@@ -158,3 +158,4 @@ def test_an_environment_is_what_its_file_says() -> None:
     made = Environment(name="e", image="i", conda_file="conda.yml")
     assert made == Environment(name="e", image="i", conda_file={"dependencies": ["pip"]})
     assert made != Environment(name="e", image="i", conda_file={"dependencies": ["pip", "numpy"]})
+    assert Environment(image="i", conda_file="gone.yml") != Environment(image="i", conda_file="lost.yml")

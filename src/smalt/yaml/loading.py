@@ -43,9 +43,11 @@ def load_text(
 
 
 def read_again(entity: Entity) -> Entity | None:
-    """The entity as it would be if it were loaded from a file of the current folder."""
-    reader = FileReader(Session(), os.getcwd(), "")
-    return type(entity)._read_whole(entity.to_dict(), reader)
+    """The entity as it would be if it were loaded from a file of the current folder; None where that fails."""
+    session = Session()
+    reader = FileReader(session, os.getcwd(), "")
+    again = type(entity)._read_whole(entity.to_dict(), reader)
+    return None if reader.problems or session.problems else again
 
 
 class Session:
