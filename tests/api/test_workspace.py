@@ -137,6 +137,10 @@ def test_files_of_a_datastore_are_put_listed_and_read(server: Server, workspace:
     part = server.ask_tcp("GET", f"{url}/files/a.txt", headers={"Range": "bytes=2-3"})
     assert (part.status, part.body) == (206, b"tx")
     assert server.ask("GET", f"{url}/files/none").status == 404
+    long = server.ask("PUT", f"{url}/files/{'a' * 300}", raw=b"")
+    below = server.ask("PUT", f"{url}/files/a.txt/b", raw=b"")
+    assert (below.status, "as it is a file" in below.body["error"]["message"]) == (403, True)
+    assert (long.status, "is too long for a file" in long.body["error"]["message"]) == (403, True)
 
 
 def test_long_listings_come_in_pages(server: Server, workspace: str) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 
 Log = Callable[[str], None]
 
@@ -81,8 +81,13 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
     shutil.rmtree(path)
 
 
-def cannot_write(path: str | os.PathLike[str], error: OSError) -> Unavailable:
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
     """The sentence for a write that failed."""
+    if error.errno == errno.ENAMETOOLONG:
+        name = max(os.fspath(path).split("/"), key=len)
+        return Refused(f"the name {name[:40]}… is too long for a file; choose one of at most 255 bytes")
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return Refused(f"{os.path.dirname(path)} cannot be a folder, as it is a file or lies below one")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Unavailable(f"the disk that holds {os.fspath(path)} is full; free space (smalt prune) and try again")
     return Unavailable(f"cannot write {os.fspath(path)}: {error.strerror or error}")
