@@ -73,7 +73,7 @@ def test_a_folder_is_not_a_file(store: Data) -> None:
             store.datastores.write(WS, BLOB, path, [b""])
     with pytest.raises(NotFound):
         store.datastores.open(WS, BLOB, "none")
-    with pytest.raises(SmaltError, match="cannot write"):
+    with pytest.raises(Refused, match="cannot be a folder, as it is a file"):
         store.datastores.write(WS, BLOB, "z/below-a-file", [b""])
 
 
