@@ -272,7 +272,9 @@ def test_a_curated_name_is_its_entry(environments: Environments, home: Home, log
     assert asset is not None
     realised = realise(environments, asset, log)
     assert run(realised, "shade").startswith("1.0 ")
-    assert realised.notes == []
+    assert realised.notes == [
+        "'paint-1.0' is made of the packages in smalt's catalogue; the service's image is not used"
+    ]
     entry.write_text(f"python: '{here}'\npackages: [shade==2.0]\n")
     os.utime(entry, (0, 0))
     log.clear()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -247,7 +247,7 @@ class Environments:
             variables=_variables(venv),
             declared_hash=planned.hash,
             realised_hash=record.realised_hash,
-            notes=[*planned.notes, *record.relaxed],
+            notes=[*_instead_of_image(planned), *planned.notes, *record.relaxed],
             template=ready.template,
             overlays=self._overlays,
             has_mlflow=ready.has_mlflow,
@@ -292,7 +292,7 @@ class Environments:
         origin = f"from {planned.base.what}" if planned.base else f"with Python {planned.python}"
         origin = "of conda packages" if planned.declared.conda else origin
         log(f"building environment {planned.called} {origin}: {why}")
-        for line in _stood_for(planned):
+        for line in _unused_base(planned):
             log(line)
         self._ready.pop(planned.hash, None)
         if planned.base is not None:
@@ -388,14 +388,20 @@ def _template(record: Record, venv: Path) -> Template:
     return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
 
 
-def _stood_for(planned: Plan) -> Iterator[str]:
-    """What stands for the service's own images, which is as good: said when it is built, not to each job."""
-    parts = planned.declared.parts
-    image = str(parts.get("image") or "")
-    if planned.base is None and parts.get("catalogue"):
-        yield f"'{parts['catalogue']}' is made of the packages in smalt's catalogue; the service's image is not used"
-    if planned.base is None and is_services_base(image):
-        yield f"image '{image}', the service's own base for conda files, is not used; it has no packages for Python"
+def _instead_of_image(planned: Plan) -> list[str]:
+    """That the service's own image, which holds the packages of a curated name, is not what the job runs in."""
+    name = planned.declared.parts.get("catalogue")
+    if not name or planned.base is not None or planned.declared.not_as_asked:
+        return []
+    return [f"'{name}' is made of the packages in smalt's catalogue; the service's image is not used"]
+
+
+def _unused_base(planned: Plan) -> list[str]:
+    """An image without packages is as good as none: said when the environment is built, not to each job."""
+    image = str(planned.declared.parts.get("image") or "")
+    if planned.base is not None or not is_services_base(image):
+        return []
+    return [f"image '{image}', the service's own base for conda files, is not used; it has no packages for Python"]
 
 
 def _told(record: Record, log: Log) -> Record:
