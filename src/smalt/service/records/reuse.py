@@ -184,11 +184,11 @@ def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: f
 
 
 def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
-    """The step of another pipeline that is the same in everything, and ran at that time."""
+    """The earlier step of another pipeline that is the same in everything, and was not over at that time."""
     id = db.value(
         "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
-        " AND s.of_id IS NULL AND s.root_id<>? AND j.started_at<=? AND j.ended_at>? ORDER BY s.job_id DESC LIMIT 1",
-        (job.workspace_id, key, job.root_id, when, when),
+        " AND s.of_id IS NULL AND s.root_id<>? AND s.job_id<? AND j.ended_at>? ORDER BY s.job_id DESC LIMIT 1",
+        (job.workspace_id, key, job.root_id, job.id, when),
     )
     return None if id is None else int(id)
 
