@@ -5,6 +5,9 @@
 Rows: chain wide reused large import help build warm cold plugin snapshot peers. Without names, all. --official is a
 Python that has azure-ai-ml, --peers one that has luigi and redun; rows that need them are left out without.
 Where the time of a node of `chain` and `wide` goes is shown in a table of its own.
+
+ext4 makes files ten times slower for five minutes after many were deleted nearby: then name a new folder, best one at
+the root of the disk, by TMPDIR.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from smalt.service.environments import Realised
 from smalt.service.records.jobs import Attempt, Job
 
 _MOST_ENTITIES = 5000
-_FOLLOWERS, _MOST_FOLLOWERS = 6, 32
+_FOLLOWERS, _MOST_FOLLOWERS = 16, 64
 """So many steps wait for each that runs, and at most: enough for the ends of quick ones to share a commit."""
 _MOST_LEADERS = 64
 

@@ -32,7 +32,7 @@ from smalt.service.records.workspaces import Workspace
 log = logging.getLogger("smalt.engine")
 
 _PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
-_TOGETHER = 0.01  # seconds for which news may wait for more, while no slot does
+_TOGETHER = 0.02  # seconds for which news may wait for more, while no slot does
 _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
 
 
