@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 from collections.abc import Iterator
@@ -134,5 +135,5 @@ def _settled_in(folder: Path) -> int:
     """Asked over a connection of its own, from another thread."""
     import sqlite3
 
-    with sqlite3.connect(folder / "home" / "smalt.db") as records:
+    with contextlib.closing(sqlite3.connect(folder / "home" / "smalt.db")) as records, records:
         return int(records.execute("SELECT count(*) FROM reuse_steps WHERE key IS NOT NULL").fetchone()[0])

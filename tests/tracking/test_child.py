@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -196,7 +197,7 @@ def test_gone_runs(rig: Rig) -> None:
     assert rig.ask("gone", "POST", f"{M}/logged-models", model).status == 200
     assert rig.ask("gone", "POST", f"{M}/runs/log-metric", _metric("red", 1)).status == 200
     assert rig.ask("gone", "POST", "/smalt/runs", {"gone": ["red", "never"]}).status == 200
-    with sqlite3.connect(folder / "mlflow.db") as database:
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as database, database:
         left = database.execute("SELECT run_uuid FROM runs").fetchall()
         counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in
                   ("metrics", "latest_metrics", "params", "inputs", "logged_models")]  # fmt: skip
@@ -328,7 +329,7 @@ print(before)
     )
     found = rig.ask("older", "GET", f"{M}/experiments/get-by-name?experiment_name=ancient")
     assert found.status == 200, found.body
-    with sqlite3.connect(folder / f"mlflow.db.{made.stdout.strip()}") as copy:
+    with contextlib.closing(sqlite3.connect(folder / f"mlflow.db.{made.stdout.strip()}")) as copy, copy:
         assert copy.execute("SELECT name FROM experiments").fetchall() == [("ancient",)]
 
 

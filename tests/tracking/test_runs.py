@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,10 @@ class Records:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return Records(tmp_path / "smalt.db")
+def records(tmp_path: Path) -> Iterator[Records]:
+    made = Records(tmp_path / "smalt.db")
+    yield made
+    made.db.close()
 
 
 def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,8 +13,10 @@ from smalt.service.tracking.tokens import GRACE, Tokens
 
 
 @pytest.fixture
-def db(home: Home) -> Database:
-    return Database(home.path("smalt.db"))
+def db(home: Home) -> Iterator[Database]:
+    made = Database(home.path("smalt.db"))
+    yield made
+    made.close()
 
 
 def _job(db: Database, name: str = "job", workspace: str = "one") -> Job:

@@ -38,6 +38,8 @@ def body(raw: bytes) -> Body:
         raise ValidationException(f"the body is not JSON that can be understood in one way only: {error}") from None
     if not isinstance(loaded, dict):
         raise ValidationException("the body must be a JSON object")
+    if _is_deep(loaded):
+        raise ValidationException("the body is nested too deeply")
     fields(loaded, "")
     return loaded
 
@@ -138,6 +140,17 @@ def _decoded(raw: str) -> str:
 
 def _lenient(path: str) -> str:
     return unquote_to_bytes(path).decode("utf-8", "replace")
+
+
+def _is_deep(content: Any) -> bool:
+    """Python 3.13 reads what it cannot walk through by recursion afterwards."""
+    level = [content]
+    for _ in range(_DEPTH):
+        inner = [value for one in level for value in (one.values() if isinstance(one, dict) else one)]
+        level = [value for value in inner if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Body:
