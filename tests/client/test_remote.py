@@ -124,8 +124,8 @@ def test_a_file_that_changes_while_it_is_uploaded(
 
 def test_an_interrupt_stops_an_upload(remote: MLClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, with what has arrived kept: the next upload sends the rest."""
-    for number in range(200):
-        (tmp_path / f"{number:03}").write_bytes(bytes([number]) * 1000)
+    for number in range(1000):  # far more than are sent until this thread is interrupted
+        (tmp_path / f"{number:03}").write_bytes(f"{number:4}".encode() * 250)
     monkeypatch.setattr(uploads, "_REQUEST", 3000)
     sent: list[int] = []
     data = make("data", name="cut", type="uri_folder", path=str(tmp_path))
@@ -141,9 +141,9 @@ def test_an_interrupt_stops_an_upload(remote: MLClient, tmp_path: Path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         remote.data.create_or_update(data)
     first = sum(sent)
-    assert 30 <= first < 200
+    assert 30 <= first < 1000
     remote.data.create_or_update(data)
-    assert sum(sent) == 200
+    assert sum(sent) == 1000
 
 
 def test_results_are_downloaded(remote: MLClient, tmp_path: Path) -> None:
