@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from smalt.cli import assets, documents, edits, options
-from smalt.cli.prune import OPTIONS, free, human
+from smalt.cli.prune import OPTIONS, free
 from smalt.cli.verb import Invocation, Noun
+from smalt.client.progress import human
 
 environment = Noun("environment", "Environments: the packages that jobs run with.", assets.COLUMNS)
 

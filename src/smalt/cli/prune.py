@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from smalt.cli.verb import Invocation, Verb
+from smalt.client.progress import human
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -39,15 +40,6 @@ def free(to: Invocation, older_than: float, dry_run: bool, yes: bool, question: 
         return result
     to.columns = ("kind", "name", "size")
     return [{**item, "size": human(item["bytes"])} for item in result["items"]]
-
-
-def human(count: float) -> str:
-    """A number of bytes for people."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 OPTIONS: list[click.Parameter] = [

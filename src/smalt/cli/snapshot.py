@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from smalt.cli.prune import human
 from smalt.cli.verb import Invocation
+from smalt.client.progress import human
 
 _MOST = 40
 

@@ -52,6 +52,7 @@ class Progress:
 
 
 def human(size: float) -> str:
+    """A number of bytes for people."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from smalt.wire.references import AS_WRITTEN, References
+from smalt.wire.references import AS_WRITTEN, AsWritten, References
 
 if TYPE_CHECKING:
     from smalt.entities.entity import Entity
 
-__all__ = ["AS_WRITTEN", "References", "from_rest", "to_rest"]
+__all__ = ["AS_WRITTEN", "AsWritten", "References", "from_rest", "to_rest"]
 
 _JOBS = {
     "command": "jobs",

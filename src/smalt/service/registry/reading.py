@@ -38,31 +38,11 @@ def properties(found: Found, references: InPlace) -> Properties:
     return {**made, "isArchived": found.archived}
 
 
-class InPlace:
+class InPlace(wire.AsWritten):
     """What is local stays where it lies, and is named by its file: URI."""
-
-    keeps_inline = True
 
     def code(self, path: str) -> str:
         return self.stored(path, None)
-
-    def environment(self, environment: Any) -> Any:
-        return environment
-
-    def conda(self, path: str) -> Any:
-        return path
-
-    def component(self, component: Any) -> Any:
-        return component
-
-    def asset(self, text: str, kind: str) -> str:
-        return text
-
-    def compute(self, name: str) -> str:
-        return name
-
-    def datastore(self, name: str) -> str:
-        return name
 
     def data(self, path: str, type: str | None) -> str:
         return self.stored(path, None)
