@@ -224,11 +224,11 @@ def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path:
     """It is checked, fetched and handed over like a local file; a folder of the web is refused."""
     url = f"{web.url}/iris.csv"
     assert data.check(url, workspace, "uri_file") is None
-    assert not data.is_quick(url, workspace, None)
-    path = data.prepare_input(url, workspace, "uri_file", "ro_mount", tmp_path / "x")
+    assert not data.is_quick(data.locate(url, workspace), None)
+    path = data.prepare_input(data.locate(url, workspace), "uri_file", "ro_mount", tmp_path / "x")
     assert path.read_bytes() == b"5.1,3.5"
-    own = data.prepare_input(url, workspace, "uri_file", "download", tmp_path / "y")
+    own = data.prepare_input(data.locate(url, workspace), "uri_file", "download", tmp_path / "y")
     assert own == tmp_path / "y" / "iris.csv"
     assert asyncio.run(data.fetch(data.resolve(url, workspace))) == path
     with pytest.raises(Refused, match="smalt fetches single files only; map it"):
-        data.prepare_input(web.url + "/", workspace, "uri_folder", None, tmp_path / "z")
+        data.prepare_input(data.locate(web.url + "/", workspace), "uri_folder", None, tmp_path / "z")

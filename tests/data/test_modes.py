@@ -28,9 +28,9 @@ def test_a_mounted_input_is_the_data_itself(
 ) -> None:
     """Nothing is copied, and nothing is made in the job's folder."""
     own = tmp_path / "job" / "inputs" / "x"
-    assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == store / "in"
+    assert data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_folder", mode, own) == store / "in"
     assert not own.exists()
-    assert data.is_quick(f"{BLOB}/in", workspace, mode)
+    assert data.is_quick(data.locate(f"{BLOB}/in", workspace), mode)
 
 
 @pytest.mark.parametrize("mode", ["download", "eval_download"])
@@ -39,24 +39,24 @@ def test_a_downloaded_input_is_the_jobs_own(
 ) -> None:
     """A job may do with it what it likes; asked for again, the copy is there as it was left."""
     own = tmp_path / "job" / "inputs" / "x"
-    assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == own
+    assert data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_folder", mode, own) == own
     assert sorted(os.listdir(own)) == ["a.csv", "run.sh"]
     assert os.access(own / "run.sh", os.X_OK)
     (own / "a.csv").write_text("mine")
-    assert data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", mode, own) == own
+    assert data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_folder", mode, own) == own
     assert (own / "a.csv").read_text() == "mine"
     assert (store / "in" / "a.csv").read_text() == "1"
-    file = data.prepare_input(f"{BLOB}/in/a.csv", workspace, "uri_file", mode, tmp_path / "file")
+    file = data.prepare_input(data.locate(f"{BLOB}/in/a.csv", workspace), "uri_file", mode, tmp_path / "file")
     assert (file, file.read_text()) == (tmp_path / "file" / "a.csv", "1")
-    assert not data.is_quick(f"{BLOB}/in", workspace, mode)
-    assert data.is_quick(f"{BLOB}/in/a.csv", workspace, mode)
+    assert not data.is_quick(data.locate(f"{BLOB}/in", workspace), mode)
+    assert data.is_quick(data.locate(f"{BLOB}/in/a.csv", workspace), mode)
 
 
 def test_a_copy_that_was_cut_off_is_made_anew(data: Data, workspace: Workspace, store: Path, tmp_path: Path) -> None:
     """What a crash left half copied does not reach the job."""
     (tmp_path / "x.partial").mkdir()
     (tmp_path / "x.partial" / "half").touch()
-    own = data.prepare_input(f"{BLOB}/in", workspace, "uri_folder", "download", tmp_path / "x")
+    own = data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_folder", "download", tmp_path / "x")
     assert sorted(os.listdir(own)) == ["a.csv", "run.sh"]
 
 
@@ -65,9 +65,9 @@ def test_an_input_that_is_not_there_is_one_sentence(
 ) -> None:
     """At the step's start a missing or wrong input is named with what is wrong."""
     with pytest.raises(NotFound, match="datastore workspaceblobstore has no 'later'"):
-        data.prepare_input(f"{BLOB}/later", workspace, "uri_file", None, tmp_path / "x")
+        data.prepare_input(data.locate(f"{BLOB}/later", workspace), "uri_file", None, tmp_path / "x")
     with pytest.raises(Refused, match="is a folder, but the input's type is uri_file"):
-        data.prepare_input(f"{BLOB}/in", workspace, "uri_file", None, tmp_path / "x")
+        data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_file", None, tmp_path / "x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -84,7 +84,7 @@ def test_a_folder_output_is_there_and_empty(
 ) -> None:
     """MLflow wants an empty folder, `cd` wants one at all; when the job is done it is in the datastore."""
     own = tmp_path / "job" / "outputs" / "x"
-    path = data.prepare_output(f"{BLOB}/out/", workspace, type, mode, own)
+    path = data.prepare_output(data.locate(f"{BLOB}/out/", workspace), type, mode, own)
     assert os.listdir(path) == []
     assert (path == own) == (mode == "upload")
     (path / "model").mkdir()
@@ -101,7 +101,7 @@ def test_a_file_output_is_not_there_but_its_folder_is(
 ) -> None:
     """`echo > ${{outputs.x}}` works, and so does a program that makes a folder there."""
     own = tmp_path / "job" / "outputs" / "x"
-    path = data.prepare_output(f"{BLOB}/deep/er/hello.txt", workspace, "uri_file", mode, own)
+    path = data.prepare_output(data.locate(f"{BLOB}/deep/er/hello.txt", workspace), "uri_file", mode, own)
     assert path.name == "hello.txt"
     assert path.parent.is_dir()
     assert not path.exists()
@@ -116,7 +116,7 @@ def test_a_file_output_is_not_there_but_its_folder_is(
 def test_an_upload_joins_what_is_there(data: Data, workspace: Workspace, store: Path, tmp_path: Path) -> None:
     """Files of the same name are replaced, others stay; cut off half way and done again it ends the same."""
     own = tmp_path / "x"
-    path = data.prepare_output(f"{BLOB}/in", workspace, "uri_folder", "upload", own)
+    path = data.prepare_output(data.locate(f"{BLOB}/in", workspace), "uri_folder", "upload", own)
     (path / "a.csv").write_text("new")
     (path / "b").mkdir()
     (path / "b" / "c").write_text("c")
@@ -130,7 +130,7 @@ def test_an_upload_joins_what_is_there(data: Data, workspace: Workspace, store: 
 def test_an_output_to_the_web_is_refused(data: Data, workspace: Workspace, tmp_path: Path) -> None:
     """What cannot be written is said before the command runs."""
     with pytest.raises(Refused, match="cannot be written"):
-        data.prepare_output("https://host/out", workspace, "uri_folder", None, tmp_path / "x")
+        data.prepare_output(data.locate("https://host/out", workspace), "uri_folder", None, tmp_path / "x")
 
 
 def test_moving_into_place(data: Data, tmp_path: Path) -> None:

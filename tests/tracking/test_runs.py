@@ -76,7 +76,9 @@ def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
     """Names, state, times, user, tags, git, snapshot, description and input data; parameters when it is over."""
     job = records.add("train")
     records.move(job, "Queued", "Running")
-    row = ("input", "data", "uri_file", "ro_mount", "azureml://datastores/d/paths/iris.csv", "data/iris/versions/1")
+    row = jobs.DataRow(
+        "input", "data", "uri_file", "ro_mount", "azureml://datastores/d/paths/iris.csv", "data/iris/versions/1"
+    )
     jobs.put_data(records.db, job, [row])
 
     async def script() -> None:
@@ -138,7 +140,7 @@ def test_every_state_has_mlflows_word(records: Records, status: str, expected: s
 def test_input_data_is_a_data_set_of_its_kind(records: Records, uri: str, expected: str) -> None:
     """MLflow's client can open what lies at a URL or on this machine."""
     job = records.add("train")
-    jobs.put_data(records.db, job, [("input", "data", "uri_file", "ro_mount", uri, None)])
+    jobs.put_data(records.db, job, [jobs.DataRow("input", "data", "uri_file", "ro_mount", uri)])
     asyncio.run(records.runs.ensure(records.workspace, ["train"]))
     (data,) = records.taken()[0]["inputs"]
     assert (data["name"], data["source_type"]) == ("data", expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,24 @@ class Data:
         """Where a URI, path or asset reference leads; nothing is fetched and nothing need exist."""
         return self.resolver.resolve(uri, workspace)
 
+    def locate(self, uri: str, workspace: Workspace) -> Location:
+        """Where a URI leads now, through all links: whoever is given this is not told of what is moved later."""
+        found = self.resolve(uri, workspace)
+        if found.path is None:
+            return found
+        return replace(found, path=Path(os.path.realpath(found.path)), name=found.path.name)
+
+    def locate_again(self, uri: str, workspace: Workspace, place: str) -> Location:
+        """The place that a URI led to when it was noted; refused where that cannot be told any more."""
+        if place.startswith("/"):
+            return Location(uri, Path(place), name=os.path.basename(place))
+        if place.startswith(("http://", "https://")) and not self.resolve(uri, workspace).store:
+            return Location(uri, remote=place)
+        found = self.locate(uri, workspace)
+        if found.place != place:
+            raise Refused(f"{uri} was {place} when the step first started, and is {found.place} now; submit it again")
+        return found
+
     def check(self, uri: str, workspace: Workspace, type: str | None = None) -> str | None:
         """A sentence where `uri` must be there before the first step starts and is not."""
         try:
@@ -72,14 +91,14 @@ class Data:
             return str(error)
         return None if location.late or location.exists else modes.missing(location)
 
-    def is_quick(self, uri: str, workspace: Workspace, mode: str | None) -> bool:
+    def is_quick(self, location: Location, mode: str | None) -> bool:
         """Whether `prepare_input` answers at once: nothing is elsewhere, and nothing large is to be copied."""
+        path = location.path
+        if path is None or mode not in modes.COPIED:
+            return path is not None
         try:
-            path = self.resolve(uri, workspace).path
-            if path is None or mode not in modes.COPIED:
-                return path is not None
             return path.is_file() and path.stat().st_size <= _QUICK_COPY
-        except (SmaltError, OSError):
+        except OSError:
             return True  # the error is quick, too
 
     async def size(self, location: Location) -> int:
@@ -94,26 +113,23 @@ class Data:
         return await asyncio.to_thread(self._here, location, type, log)
 
     def prepare_input(
-        self,
-        uri: str,
-        workspace: Workspace,
-        type: str | None,
-        mode: str | None,
-        folder: Path,
-        log: Log | None = None,
+        self, location: Location, type: str | None, mode: str | None, folder: Path, log: Log | None = None
     ) -> Path:
-        """The path that the job reads; `folder` is this input's own in the attempt's folder, made when it is needed.
+        """The path that the job reads of what `locate` gave; `folder` is this input's own, made when it is needed.
 
         Slow at most once: called again, with what is fetched and copied there already, it gives the same at once.
         """
+        if location.is_elsewhere or mode in modes.COPIED:
+            modes.begin(folder, location.place)
         known = modes.prepared(folder)
         if known is not None:
             return known
-        location = self.resolve(uri, workspace)
         if location.store is not None and mode == "rw_mount":
-            raise Refused(f"{uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount")
+            raise Refused(
+                f"{location.uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount"
+            )
         path = self._here(location, type, log, folder)
-        here = Location(uri, path, datastore=location.datastore, relative=location.relative)
+        here = replace(location, path=path, store=None, remote=None)
         found = modes.prepare_input(here, type, mode, folder, log)
         if location.is_elsewhere:
             modes.note_prepared(folder, found)
@@ -122,13 +138,13 @@ class Data:
     def prepare_table(self, table: Path, workspace: Workspace, folder: Path, log: Log | None = None) -> dict[str, str]:
         """The paths of what the MLTable in `table` names by URI, by those; `folder` is as of `prepare_input`."""
         return {
-            uri: str(self.prepare_input(uri, workspace, None, None, Path(f"{folder}.{index}"), log))
+            uri: str(self.prepare_input(self.locate(uri, workspace), None, None, Path(f"{folder}.{index}"), log))
             for index, uri in enumerate(tables.referred(table))
         }
 
-    def prepare_output(self, uri: str, workspace: Workspace, type: str | None, mode: str | None, folder: Path) -> Path:
+    def prepare_output(self, location: Location, type: str | None, mode: str | None, folder: Path) -> Path:
         """The path that the job writes; for `upload`, and for what is sent elsewhere, one in `folder`."""
-        return modes.prepare_output(self.resolve(uri, workspace), type, mode, folder)
+        return modes.prepare_output(location, type, mode, folder)
 
     def is_sent(self, uri: str, workspace: Workspace) -> bool:
         """Whether an output at `uri` has to be sent elsewhere when its command has ended."""

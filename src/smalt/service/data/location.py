@@ -27,6 +27,15 @@ class Location:
     """The path in that datastore."""
     late: bool = False
     """It may still be made by an earlier step, so it need not exist before its step starts."""
+    name: str | None = None
+    """The last part of the path before links were followed, where `path` is a real path."""
+
+    @property
+    def place(self) -> str:
+        """The path or URL itself, for the records."""
+        if self.store is not None:
+            return f"{self.store.address}/{self.relative or ''}".rstrip("/")
+        return self.remote or os.fspath(self.path or "")
 
     @property
     def is_elsewhere(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -35,15 +37,30 @@ def prepare_input(
         raise NotFound(missing(location))
     if wrong := not_a_file(location, type):
         raise Refused(wrong)
+    name = location.name or source.name
     if mode not in COPIED:
-        return source
-    target = Path(folder) if source.is_dir() else Path(folder, source.name)
+        return _named(source, name, folder)
+    target = Path(folder) if source.is_dir() else Path(folder, name)
     if not target.exists():
         partial = target.with_name(f"{target.name}.partial")
         remove_tree(partial)
         copy_tree(source, partial, log)
         os.rename(partial, target)
     return target
+
+
+def _named(source: Path, name: str, folder: str | os.PathLike[str]) -> Path:
+    """The path of a file under the name that it was asked for by: its ending tells programs what it is."""
+    if source.name == name or source.is_dir():
+        return source
+    link = Path(folder, name)
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        os.symlink(source, link)
+    except OSError as error:
+        raise cannot_write(link, error) from None
+    return link
 
 
 def prepare_output(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
@@ -57,6 +74,22 @@ def prepare_output(location: Location, type: str | None, mode: str | None, folde
     except OSError as error:
         raise cannot_write(target, error) from None
     return target
+
+
+def begin(folder: Path, place: str) -> None:
+    """Forget what another place gave: a crash may have come before it was recorded where the input is."""
+    note, mark = folder.with_name(f"{folder.name}.from"), hashlib.sha256(place.encode()).hexdigest()
+    with contextlib.suppress(OSError):
+        if os.readlink(note) == mark:
+            return
+    remove_tree(folder)
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        for old in (_note(folder), note):
+            old.unlink(missing_ok=True)
+        os.symlink(mark, note)
+    except OSError as error:
+        raise cannot_write(note, error) from None
 
 
 def prepared(folder: Path) -> Path | None:

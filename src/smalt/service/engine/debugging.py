@@ -38,6 +38,7 @@ async def lay_out(rooms: Rooms, job: Job) -> dict[str, Any]:
     twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code)
     folders = twin.folders(rooms, 1)
     entity.outputs = {name: _kept_here(name, output, folders) for name, output in leaf.entity.outputs.items()}
+    twin.locate(rooms)
     notes: list[str] = []
     realised = rooms.environments.cached(leaf.environment)
     if realised is None:

@@ -29,7 +29,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
         with rooms.db.transaction():
             kind, version = _register(rooms, job, name, given, type, uri or "")
             asset = f"{kind}/{name}/versions/{version}"
-            jobs.put_data(rooms.db, job, [("output", output, type, mode, uri, asset)])
+            jobs.put_data(rooms.db, job, [jobs.DataRow("output", output, type, mode, uri, asset)])
 
 
 async def register_when_possible(rooms: Rooms, job: Job) -> None:

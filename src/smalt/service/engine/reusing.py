@@ -147,11 +147,10 @@ class Reusing:
         places = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
         rows: list[DataRow] = []
         for row in command.data_rows(leaf):
-            direction, name, type, mode, uri, _ = row
-            if direction == "output" and name in written:
-                there = written[name][2] or ""
-                places[uri or ""] = there
-                rows.append((direction, name, type, mode, there, None))
+            if row.direction == "output" and row.name in written:
+                there = written[row.name][2] or ""
+                places[row.uri or ""] = there
+                rows.append(row._replace(uri=there, asset=None, place=None))
             else:
                 rows.append(row)
         places = {planned: place for planned, place in places.items() if planned != place}
@@ -163,7 +162,10 @@ class Reusing:
                 records.move_output(self._db, above.id, planned, place)
         self.reuse.reused(asked, verdict)
         self._rewrite(
-            job, "outputs", {row[1]: row[4] or "" for row in rows if row[0] == "output"}, _said(self._rooms, of)
+            job,
+            "outputs",
+            {row.name: row.uri or "" for row in rows if row.direction == "output"},
+            _said(self._rooms, of),
         )
         if not leaf.finishes_quickly:
             register_outputs(self._rooms, job)

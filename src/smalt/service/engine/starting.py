@@ -128,6 +128,7 @@ class Starting:
         """Give the job a slot and start it, or start preparing it; False when no slot fits."""
         try:
             leaf = self.read(job)
+            leaf.locate(self._rooms)
         except Exception as error:
             self._end(job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
             return True
@@ -195,6 +196,7 @@ class Starting:
         """
         try:
             leaf = self.read(job)
+            leaf.locate(self._rooms)
         except Exception:
             return False
         environment = self._rooms.environments.cached(leaf.environment)

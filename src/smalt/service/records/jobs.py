@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt.service.records import assets, events
 from smalt.service.records.database import Database
@@ -360,8 +360,20 @@ def end_attempt(
 
 _PROCESS = "host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=?"
 
-DataRow = tuple[str, str, str, "str | None", "str | None", "str | None"]
-"""direction ('input' or 'output'), name, type, mode, uri, asset ('data/n/versions/1')"""
+
+class DataRow(NamedTuple):
+    """A path that a job reads or writes."""
+
+    direction: str
+    """"input" or "output"."""
+    name: str
+    type: str
+    mode: str | None
+    uri: str | None
+    asset: str | None = None
+    """"data/n/versions/1", where it is one."""
+    place: str | None = None
+    """Where the URI led when the step started, through all links: a path or a URL."""
 
 
 def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
@@ -369,19 +381,20 @@ def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
     if rows:
         db.execute_many(
             "INSERT OR REPLACE INTO job_data"
-            " (workspace_id, job_id, created_by, direction, name, type, mode, uri, asset) VALUES (?,?,?,?,?,?,?,?,?)",
+            " (workspace_id, job_id, created_by, direction, name, type, mode, uri, asset, place)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
             ((job.workspace_id, job.id, job.created_by, *_versioned(db, job, row)) for row in rows),
         )
 
 
 def _versioned(db: Database, job: Job, row: DataRow) -> DataRow:
     """With the version that a label means now."""
-    asset = row[5]
+    asset = row.asset
     if asset is None or "/labels/" not in asset or asset.startswith("registries/"):
         return row
     kind, name, _, label = asset.split("/", 3)
     found = assets.labelled(db, job.workspace_id, kind, name, label)
-    return (*row[:5], f"{kind}/{name}/versions/{found.version}" if found else None)
+    return row._replace(asset=f"{kind}/{name}/versions/{found.version}" if found else None)
 
 
 def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:
@@ -393,8 +406,18 @@ def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str 
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
+def places(db: Database, job_id: int, direction: str = "input") -> dict[str, tuple[str, str]]:
+    """name → (uri, the place that it led to when the step started), of those whose place is known."""
+    rows = db.rows(
+        "SELECT name, uri, place FROM job_data WHERE job_id=? AND direction=? AND place IS NOT NULL",
+        (job_id, direction),
+    )
+    return {name: (uri or "", place) for name, uri, place in rows}
+
+
 _TABLES = (
-    "job_attempts", "job_data", "job_bodies", "reuse_keys", "reuse_steps", "reuse_places", "tracked_runs", "usage",
+    "job_attempts", "job_data", "job_bodies", "job_pins", "reuse_keys", "reuse_steps", "reuse_places", "tracked_runs",
+    "usage",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -20,7 +20,7 @@ from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import ValidationException
 from smalt.runner import script
 from smalt.service.compute.base import Step
-from smalt.service.data import tables
+from smalt.service.data import Location, tables
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
 from smalt.service.engine.folders import Folders, copy_code, keep, make
@@ -70,6 +70,12 @@ class Leaf:
     """Its workspace has secrets, which are to be taken out of its logs then."""
     laid_out: LaidOut | None = None
     """What was made of its first attempt ahead of its turn."""
+    places: dict[str, Location] = field(default_factory=dict)
+    """Where each input is, since the step was begun: what it reads, whatever is moved later."""
+    written: dict[str, Location] = field(default_factory=dict)
+    """Where each output goes, since the step was laid out."""
+    tables: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By input that is an MLTable: what it names by URI, with its path on this machine."""
     asked: Asked | None = None
     """What its reuse key is made of, once someone asked."""
     verdict: Verdict | None = None
@@ -87,6 +93,19 @@ class Leaf:
             for name, output in entity.outputs.items()
         )
         return cls(job, workspace, entity, environment, code, sends, rooms.vault.mask(workspace) is not None)
+
+    def locate(self, rooms: Rooms) -> None:
+        """Look where each input is, once for all that this step does with it; another attempt reads the same."""
+        self.places.clear()
+        self.tables.clear()
+        inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
+        noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
+        for name, uri in inputs.items():
+            before = noted.get(name)
+            if before is not None and before[0] == uri:
+                self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
+            else:
+                self.places[name] = rooms.data.locate(uri, self.workspace)
 
     @property
     def timeout(self) -> float | None:
@@ -115,8 +134,8 @@ class Leaf:
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
         return all(
-            value.type != "mltable" and rooms.data.is_quick(value.path or "", self.workspace, value.mode)
-            for value in self.entity.inputs.values()
+            value.type != "mltable" and rooms.data.is_quick(self.places[name], value.mode)
+            for name, value in self.entity.inputs.items()
             if isinstance(value, Input)
         )
 
@@ -192,14 +211,20 @@ def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOu
 def data_rows(leaf: Leaf) -> list[DataRow]:
     """What the job reads and writes, for the records."""
     reads: list[DataRow] = [
-        ("input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path, value.type))
+        DataRow(
+            "input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path, value.type),
+            leaf.places[name].place,
+        )
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input)
-    ]
+    ]  # fmt: skip
     writes: list[DataRow] = [
-        ("output", name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output), None)
+        DataRow(
+            "output", name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output),
+            place=leaf.written[name].place if name in leaf.written else None,
+        )
         for name, output in leaf.entity.outputs.items()
-    ]
+    ]  # fmt: skip
     return reads + writes
 
 
@@ -233,7 +258,7 @@ def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input):
             own = _own(folders, "inputs", name)
-            path = rooms.data.prepare_input(value.path or "", leaf.workspace, value.type, value.mode, own)
+            path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
             texts[name] = _written_value(name, path) if value.type in PRIMITIVES else str(path)
         elif value is not None:
             texts[name] = to_text(value)
@@ -245,8 +270,10 @@ def _read_by_tables(rooms: Rooms, leaf: Leaf, folders: Folders, inputs: dict[str
     found: dict[str, str] = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.type == "mltable":
-            own = _own(folders, "inputs", name)
-            found.update(rooms.data.prepare_table(Path(inputs[name]), leaf.workspace, own))
+            if name not in leaf.tables:
+                own = _own(folders, "inputs", name)
+                leaf.tables[name] = rooms.data.prepare_table(Path(inputs[name]), leaf.workspace, own)
+            found.update(leaf.tables[name])
     return found
 
 
@@ -267,7 +294,8 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
             paths[name] = folders.cwd
             continue
         uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
-        paths[name] = str(rooms.data.prepare_output(uri, leaf.workspace, output.type, output.mode, own))
+        location = leaf.written[name] = rooms.data.locate(uri, leaf.workspace)
+        paths[name] = str(rooms.data.prepare_output(location, output.type, output.mode, own))
     return paths
 
 
@@ -319,7 +347,7 @@ def _variables(
 def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[str, str]) -> dict[str, bool]:
     """What a container sees of this machine, each path with whether it may be written to."""
     mounts = {
-        inputs[name]: False
+        os.path.realpath(inputs[name]): False
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input) and value.type not in PRIMITIVES and name in inputs
     }
@@ -403,10 +431,11 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
             own = _own(folders, "inputs", name)
-            paths[name] = await asyncio.to_thread(
-                rooms.data.prepare_input, value.path, leaf.workspace, value.type, value.mode, own, say
-            )
+            place = leaf.places[name]
+            paths[name] = await asyncio.to_thread(rooms.data.prepare_input, place, value.type, value.mode, own, say)
             if value.type == "mltable":
-                await asyncio.to_thread(rooms.data.prepare_table, paths[name], leaf.workspace, own, say)
+                leaf.tables[name] = await asyncio.to_thread(
+                    rooms.data.prepare_table, paths[name], leaf.workspace, own, say
+                )
     await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
     return paths

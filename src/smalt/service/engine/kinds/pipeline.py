@@ -81,14 +81,14 @@ class Planner:
     def written(self) -> list[DataRow]:
         """The pipeline's own outputs, for the records, once its children are planned."""
         return [
-            ("output", name, output.type or "uri_folder", output.mode, output.path, None)
+            DataRow("output", name, output.type or "uri_folder", output.mode, output.path)
             for name, output in self.ends.items()
         ]
 
     def read(self) -> list[DataRow]:
         """The pipeline's own inputs that are paths, for the records."""
         return [
-            ("input", name, value.type or "uri_folder", value.mode, value.path, None)
+            DataRow("input", name, value.type or "uri_folder", value.mode, value.path)
             for name, value in self.job.inputs.items()
             if isinstance(value, Input)
         ]
