@@ -56,6 +56,7 @@ class Conda:
             raise EnvironmentFailed("its packages brought no Python, which every job has")
         interpreter = await asyncio.to_thread(probe, str(own), os.stat(own).st_mtime_ns)
         relaxed = await installer.install(str(own), interpreter.version, pip, True, log, relaxes) if pip else []
+        await installer.restore_shared_files(str(own), pip, log)
         return interpreter, relaxed
 
 

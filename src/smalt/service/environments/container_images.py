@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import uv
 
-from smalt.service.environments import installer
+from smalt.service.environments import installer, shared_files
 from smalt.service.environments.asked import NEWEST, AskedPython
 from smalt.service.environments.container import marked
 from smalt.service.environments.container_engine import Engine, Image
@@ -43,7 +43,16 @@ else
   "$python" -m venv {PREFIX}
   install="{PREFIX}/bin/python -m pip install"
 fi
-[ ! -s /smalt/requirements.txt ] || $install $NO_INDEX -r /smalt/requirements.txt
+[ -s /smalt/requirements.txt ] || exit 0
+$install $NO_INDEX -r /smalt/requirements.txt
+[ "$uv" ] || exit 0
+for site in {PREFIX}/lib/python*/site-packages; do
+  {PREFIX}/bin/python -I /smalt/shared_files.py "$site" /smalt/requirements.txt > /tmp/shared
+  while IFS='	' read -r requirement sentence; do
+    echo "$sentence"
+    $install $NO_INDEX --no-deps --reinstall-package "${{requirement%%[ =]*}}" "$requirement" </dev/null
+  done < /tmp/shared
+done
 """
 
 
@@ -147,6 +156,7 @@ def _material(python: AskedPython, requirements: Sequence[str], folder: Path) ->
         Path(folder, "variables").write_text(lines)
         Path(folder, "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
         Path(folder, "layer.sh").write_text(_LAYER)
+        shutil.copyfile(shared_files.__file__, Path(folder, "shared_files.py"))
         shutil.copy2(uv.find_uv_bin(), Path(folder, "uv"))
         yield folder
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import uv
 
+from smalt.service.environments import shared_files
 from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
 from smalt.service.environments.installed import packages
 from smalt.service.environments.own_mltable import located
@@ -18,6 +20,7 @@ from smalt.service.environments.pip_settings import forbids_indexes, uv_variable
 from smalt.service.environments.programs import LOCKS, Lines, run
 from smalt.service.environments.pythons import Interpreter
 from smalt.service.environments.relaxing import Resolved, named, relax
+from smalt.service.environments.shared_files import find_owners
 
 Log = Callable[[str], None]
 
@@ -53,6 +56,7 @@ async def make(
             await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
         except EnvironmentFailed as error:
             log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
+    await restore_shared_files(python, asked, log)
     return gone
 
 
@@ -89,6 +93,34 @@ async def install(
         for before, after in zip(asked, lines, strict=True)
         if before != after
     ]
+
+
+async def restore_shared_files(python: str, requirements: Sequence[str], log: Log) -> None:
+    """Give files that several distributions own the content that pip gives them; uv leaves a mixture.
+
+    Needs the environment's pip, so this comes after all else.
+    """
+    environment = Path(python).parent.parent
+    options = ["--no-index"] if forbids_indexes(os.environ) else []
+    for folder in environment.glob("lib/python*/site-packages"):
+        if not await asyncio.to_thread(find_owners, str(folder)):
+            continue
+        with tempfile.TemporaryDirectory(prefix="smalt-requirements-") as place:
+            listed = Path(place, "requirements.txt")
+            listed.write_text("".join(f"{line}\n" for line in requirements))
+            said = Lines(None)
+            code = await run(
+                [python, "-I", shared_files.__file__, str(folder), str(listed)], environment, os.environ, said
+            )
+        if code != 0:
+            raise EnvironmentFailed(f"packages that share files could not be put in order: {' '.join(said.seen[-1:])}")
+        for line in said.seen:
+            requirement, _, sentence = line.partition("\t")
+            if sentence:
+                log(sentence)
+            name = re.split(r"[ =]", requirement, maxsplit=1)[0]
+            again = ["pip", "install", "--python", python, *options, "--no-deps", "--reinstall-package", name]
+            await _run([*again, requirement], environment, Lines(None))
 
 
 async def _resolved(
