@@ -24,6 +24,7 @@ from tests.helpers import WORKSPACE, Server
 
 from .conftest import eventually
 from .podman import Podman, remove
+from .test_shared_files import OWNERS, make_pair
 
 SAVING = """
 import pathlib, signal, sys, time
@@ -205,6 +206,22 @@ def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman:
         job = bench.submit("both", asked)
         assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
         assert log(bench, job).startswith("1.0 /opt/smalt-environment\n/opt/smalt-environment False\n")
+        for each in bench.engine.rooms.environments.list():
+            await bench.engine.rooms.environments.remove(each.hash)
+
+    within(test)
+
+
+def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman: Podman, wheels: Path) -> None:
+    """All files that two packages own are of the one that pip installs last."""
+    make_pair(wheels)
+
+    async def test(bench: Workbench) -> None:
+        conda = "dependencies:\n- pip:\n  - paint\n  - brush\n  - shade==1.0\n"
+        named = environment(bench, "shared", image=podman.image, condaFile=conda)
+        job = bench.submit("shared", {"command": f"python -c '{OWNERS}'", "environment": named})
+        assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
+        assert log(bench, job).split() == ["paint"]
         for each in bench.engine.rooms.environments.list():
             await bench.engine.rooms.environments.remove(each.hash)
 

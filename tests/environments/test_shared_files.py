@@ -43,7 +43,7 @@ def _add(wheel: Path, name: str, version: str, files: dict[str, str]) -> None:
             archive.writestr(path, text)
 
 
-_OWNERS = f"""
+OWNERS = f"""
 import importlib
 print(*{{importlib.import_module(f"paint.part_{{number}}").owner for number in range({_MANY})}})
 """
@@ -58,10 +58,10 @@ def test_files_of_two_owners_are_those_that_pip_leaves(
     venv = tmp_path / "pips"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     subprocess.run([f"{venv}/bin/python", "-m", "pip", "install", "-q", *asked, "shade==1.0"], check=True)
-    pips = subprocess.check_output([f"{venv}/bin/python", "-c", _OWNERS], text=True).split()
+    pips = subprocess.check_output([f"{venv}/bin/python", "-c", OWNERS], text=True).split()
 
     realised = asyncio.run(Environments(home, settings).realise(conda(*asked, "shade==1.0"), log.append))
-    (tmp_path / "owners.py").write_text(_OWNERS)
+    (tmp_path / "owners.py").write_text(OWNERS)
     assert run(realised, f"python {tmp_path}/owners.py").split() == pips
     (winner,) = pips
     winner = winner.replace("_", "-")
