@@ -390,7 +390,9 @@ def test_equal_pipelines_at_the_same_time() -> None:
                 assert (await bench.over(job)).status == "Completed"
             assert origins(bench, both[1]) == {"wait": None}
             told = await explain(bench.engine.reusing.reuse, bench.child(both[1], "wait"))
-            assert told["reason"] == "job one-wait is the same in everything, but had not ended when this was decided"
+            assert told["reason"] == (
+                "job one-wait has identical code, inputs and environment, but had not ended when this was decided"
+            )
             assert origins(bench, await run(bench, "three", document)) == {"wait": "two-wait"}
 
     asyncio.run(scenario())

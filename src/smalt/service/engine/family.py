@@ -29,7 +29,9 @@ class Plan:
         if entity is None:
             entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
         self._rooms = rooms
-        self._planner = pipeline.Planner(rooms, rooms.workspace(job), job.name, entity, job.experiment)
+        self._planner = pipeline.Planner(
+            rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None
+        )
         self._coming = self._planner.children()
         self._made: list[pipeline.Child] = []
 

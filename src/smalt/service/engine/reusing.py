@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from smalt.entities import Input
+from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
@@ -29,6 +29,7 @@ _QUIET = 0.5
 _AT_THE_END = 1.0
 _URI = re.compile(r"azureml://[^\s'\"]+")
 _MOST_FAMILIES = 1000
+_USUAL = "azureml://datastores/workspaceblobstore/"
 _SHORTEST = 5
 """Slashes in azureml://datastores/NAME/paths/…, of which no part is an output."""
 
@@ -144,21 +145,21 @@ class Reusing:
             return False
         of = verdict.of
         written = jobs.data(self._db, of.id, "output")
-        places = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
+        moved = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
         rows: list[DataRow] = []
         for row in command.data_rows(leaf):
             if row.direction == "output" and row.name in written:
                 there = written[row.name][2] or ""
-                places[row.uri or ""] = there
+                moved[row.uri or ""] = there
                 rows.append(row._replace(uri=there, asset=None, place=None))
             else:
                 rows.append(row)
-        places = {planned: place for planned, place in places.items() if planned != place}
+        moved = {planned: place for planned, place in moved.items() if planned != place}
         jobs.put_data(self._db, job, rows)
-        records.put_places(self._db, job, places)
-        self._places_of(job).update(places)
+        records.put_places(self._db, job, moved)
+        self._places_of(job).update(moved)
         for above in self._family(job):
-            for planned, place in places.items():
+            for planned, place in moved.items():
                 records.move_output(self._db, above.id, planned, place)
         self.reuse.reused(asked, verdict)
         self._rewrite(
@@ -169,7 +170,7 @@ class Reusing:
         )
         if not leaf.finishes_quickly:
             register_outputs(self._rooms, job)
-        self._rooms.say(job, f"reused the outputs of job {of.name}, which is the same in everything")
+        self._rooms.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
         return True
 
     def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
@@ -192,9 +193,7 @@ class Reusing:
             resources["distribution"] = entity.distribution.to_dict()
         if command.wants_gpu(entity):
             resources["gpu"] = True
-        outputs = {name: command.output_uri(job.name, name, output) for name, output in entity.outputs.items()}
-        own = {job.name, *(above.name for above in self._family(job))}
-        parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, outputs, own)
+        parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
         refusal = entity.properties.get(REUSE)
         leaf.asked = Asked(job, leaf.workspace, parts, data, refusal)
         return leaf.asked
@@ -209,12 +208,12 @@ class Reusing:
 
     def _place(self, job: Job, uri: str) -> str:
         """Where `uri`, which may be below a place that was planned, is now."""
-        places = self._places_of(job)
+        known = self._places_of(job)
         above, below = uri, ""
         while above.count("/") > _SHORTEST:
             for planned in (above, f"{above}/"):
-                if planned in places:
-                    there = places[planned]
+                if planned in known:
+                    there = known[planned]
                     return f"{there.rstrip('/')}/{below}" if below else there
             above, _, name = above.rpartition("/")
             below = f"{name}/{below}" if below else name
@@ -249,6 +248,21 @@ class Reusing:
         if properties:
             body["properties"] = {**(body.get("properties") or {}), **properties}
         jobs.set_properties(self._db, job, body)
+
+
+def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
+    """What counts of the places of outputs: a path that was given, as it was written; of another only a datastore
+    that is not the usual one."""
+    given = {name: made.given for name, made in places.read(entity.properties).items()}
+    counts = {}
+    for name, output in entity.outputs.items():
+        if path := given.get(name):
+            counts[name] = {"path": path}
+        elif name != "artifacts":
+            uri = command.output_uri(job.name, name, output)
+            if not uri.startswith(_USUAL):
+                counts[name] = {"datastore": uri.split("/")[3]}
+    return counts
 
 
 def _said(rooms: Rooms, of: Job) -> dict[str, str]:

@@ -98,7 +98,7 @@ def may_serve(db: Database, job: Job, partial: str) -> bool:
 
 
 def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
-    """The completed steps of other pipelines that are the same in everything, newest first."""
+    """The completed steps of other pipelines with the same key, newest first."""
     rows = db.rows(
         f"SELECT {_of('s')} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
         " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NULL AND j.status='Completed'"
@@ -184,7 +184,7 @@ def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: f
 
 
 def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
-    """The earlier step of another pipeline that is the same in everything, and was not over at that time."""
+    """The earlier step of another pipeline that has the same key, and was not over at that time."""
     id = db.value(
         "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
         " AND s.of_id IS NULL AND s.root_id<>? AND s.job_id<? AND j.ended_at>? ORDER BY s.job_id DESC LIMIT 1",

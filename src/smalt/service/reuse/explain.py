@@ -146,7 +146,7 @@ def _of_code(material: _Material, before: str, now: str) -> list[Change]:
 def _reason(parts: list[Json], twin: Job) -> str:
     different = [part["part"] for part in parts if not part["same"]]
     if not different:
-        return f"job {twin.name} is the same in everything, but had not ended when this was decided"
+        return f"job {twin.name} has identical code, inputs and environment, but had not ended when this was decided"
     words = ", ".join(different[:-1]) + (" and " if len(different) > 1 else "") + different[-1]
     return f"{words} {'differs' if len(different) == 1 else 'differ'} from job {twin.name}, the nearest earlier one"
 

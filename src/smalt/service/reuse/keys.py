@@ -1,4 +1,5 @@
-"""What a step's reuse key is made of: its parts, by name. Only content counts: no path, no time and no owner.
+"""What a step's reuse key is made of: its parts, by name. Only content counts: no time, no owner, and no path but of
+an output that was given one.
 
 docs/internals/reuse.md says what each part holds and why.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,13 +54,11 @@ def parts_of(
     code: str | None,
     environment: str,
     resources: Mapping[str, Any],
-    outputs: Mapping[str, str],
-    own: Collection[str],
+    outputs: Mapping[str, Mapping[str, str]],
 ) -> tuple[Parts, dict[str, Data]]:
     """The parts without contents, and the inputs whose contents belong to them.
 
-    `environment` is the realised hash, `outputs` the URI of each output, `own` the names of the job and those above
-    it: a place that is called after them is where every run has its own, and does not count.
+    `environment` is the realised hash, `outputs` what counts of the place of each output.
     """
     parts: Parts = {
         "command": entity.command, "code": code, "environment": environment, "resources": dict(resources),
@@ -76,10 +75,7 @@ def parts_of(
             parts[f"inputs.{name}"] = {"value": to_text(value)}
     for name, output in entity.outputs.items():
         said = {"type": output.type or "uri_folder", "mode": output.mode or "rw_mount"}
-        uri = outputs.get(name, "")
-        if not _is_own(uri, own):
-            said["path"] = uri
-        parts[f"outputs.{name}"] = said
+        parts[f"outputs.{name}"] = {**said, **outputs.get(name, {})}
     return parts, data
 
 
@@ -104,7 +100,3 @@ def hashes(parts: Parts) -> Iterator[tuple[str, str]]:
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
-
-
-def _is_own(uri: str, own: Collection[str]) -> bool:
-    return any(segment.removeprefix("dcid.") in own for segment in uri.split("/"))

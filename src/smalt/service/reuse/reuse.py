@@ -28,7 +28,7 @@ _BUDGET = Budget(200, 4_000_000)
 _IDLE_BUDGET = Budget(100_000, 2_000_000_000)
 """Of more, the content is looked at when a later step may be the same."""
 _MOST_SAME = 5
-"""Steps that are the same in everything, of which one may still have its outputs."""
+"""Steps with the same key that are looked at, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
 _MOST_LOOKED_THROUGH = 1000
 _SKEW = 5.0
@@ -186,7 +186,7 @@ class Reuse:
                 return f"the content of output '{name}' of job {job.name} is not known: {content}"
             if content.id != known.get(name, ""):
                 became = "changed" if content.id else "deleted"
-                return f"the output '{name}' of job {job.name}, which is the same in everything, was {became} since"
+                return f"the output '{name}' of job {job.name} (identical code, inputs, environment) was {became} since"
         return None
 
     def _settle(self, step: Step) -> Looking[Step | None]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from smalt import wire
@@ -16,6 +17,8 @@ from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.exceptions import ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
+from smalt.service.engine.kinds import places
+from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
@@ -37,6 +40,8 @@ _NODE_FIELDS = (
     "services",
 )
 _LONGEST_NAME = 200
+_NAME = "${{name}}"
+"""The macro for the step's job name, by which each run has a place of its own."""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class Planner:
     name: str
     job: PipelineJob
     experiment: str
+    is_nested: bool = False
     components: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
@@ -122,7 +128,7 @@ class Planner:
         name = child_name(self.name, node_name)
         component = self._component(node)
         inputs, needs = self._inputs(node_name, node, component, scope)
-        outputs = self._child_outputs(name, node, component, scope)
+        outputs, made = self._child_outputs(name, node, component, scope)
         scope.nodes[node_name] = inputs
         scope.artifacts[node_name] = ARTIFACTS.format(job=name)
         for output_name, output in outputs.items():
@@ -134,7 +140,9 @@ class Planner:
                 job.settings.force_rerun = True
         else:
             job = self._command(node, component, inputs, outputs, scope)
-            job.properties.update(self._reuse(node_name, node, component))
+            job.properties.update(self._reuse(node_name, node, component, made))
+        job.properties.pop(places.PLACES, None)
+        job.properties.update(places.note(made))
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = wire.to_rest(job)["properties"]
@@ -168,26 +176,80 @@ class Planner:
             inputs[name] = _typed(f"{self.name}: {node_name}.inputs.{name}", value, form)
         return inputs, needs
 
-    def _child_outputs(self, child: str, node: Any, component: Any, scope: Scope) -> dict[str, Output]:
-        outputs = {}
+    def _child_outputs(
+        self, child: str, node: Any, component: Any, scope: Scope
+    ) -> tuple[dict[str, Output], dict[str, Made]]:
+        """The node's outputs with their places, and how these came about."""
+        outputs, made = {}, {}
         declared = (component.outputs if component is not node else {}) or {}
         own = node.outputs or {}
         for name in {**declared, **own}:
             form = declared.get(name)
             form = form if isinstance(form, Output) else Output()
             outputs[name] = self._output(child, name, form, own.get(name), scope)
-        return outputs
+            made[name] = self._made(name, own.get(name))
+        return outputs, made
+
+    def _made(self, name: str, given: Any) -> Made:
+        """How the place of a node's output comes about."""
+        label = self._label(given)
+        if label is not None:
+            above = self._made_above.get(label, places.ALONE)
+            shared_paths = self._written_twice[1]
+            return above._replace(
+                is_shared=above.is_shared or label in self._written_twice[0] or above.given in shared_paths
+            )
+        path = given.path if isinstance(given, Output) else None
+        if not path:
+            return places.ALONE
+        written = self._as_written(path, name)
+        return Made(written, written in self._written_twice[1])
+
+    @cached_property
+    def _made_above(self) -> dict[str, Made]:
+        """How the places of the pipeline's own outputs came about: those of a nested one are its parent's to know."""
+        if self.is_nested:
+            return places.read(self.job.properties)
+        given = {name: getattr(output, "path", None) for name, output in (self.job.outputs or {}).items()}
+        return {name: Made(self._as_written(path, name)) for name, path in given.items() if path}
+
+    @cached_property
+    def _written_twice(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The pipeline's outputs that several nodes are bound to, and the paths that several are given."""
+        labels, paths = [], []
+        for node in self.nodes.values():
+            for name, given in (node.outputs or {}).items():
+                label = self._label(given)
+                if label is not None:
+                    labels.append(label)
+                    written = self._made_above.get(label, places.ALONE).given
+                else:
+                    written = self._as_written(given.path, name) if getattr(given, "path", None) else None
+                if written and _NAME not in written:
+                    paths.append(written)
+        return places.written_twice(labels, paths)
+
+    def _as_written(self, path: str, label: str) -> str:
+        """A path that the user gave, with each macro filled in but the one that makes a place of its own of it."""
+        return expand_macros(path, name=_NAME, output=label, datastore=self._datastore)
+
+    def _label(self, given: Any) -> str | None:
+        """The pipeline's output that a node's output is bound to."""
+        bound = given if isinstance(given, str) else getattr(given, "path", None)
+        if not isinstance(bound, str) or "${{parent.outputs." not in bound.replace(" ", ""):
+            return None
+        label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0]
+        return label if label in (self.job.outputs or {}) else label.split(".")[0]
 
     def _output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
         """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
         bound = given if isinstance(given, str) else getattr(given, "path", None)
         above: Output | None = None
         label = name
-        if isinstance(bound, str) and "${{parent.outputs." in bound.replace(" ", ""):
+        if isinstance(bound, str) and (found := self._label(given)) is not None:
             value, _ = scope.value(bound)
             above = value if isinstance(value, Output) else None
-            label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0]
-            label = label if label in scope.outputs else label.split(".")[0]
+            label = found
         node_output = given if isinstance(given, Output) else Output()
         path = above.path if above else node_output.path
         if not path and name == "artifacts":
@@ -233,13 +295,16 @@ class Planner:
             **fields,
         )
 
-    def _reuse(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
+    def _reuse(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
         """The note on a step that must run, whatever ran before."""
         for edge, name in zip(("on_init", "on_finalize"), self._edges(), strict=True):
             if name == node_name:  # it writes nothing for others: all of it is what it does besides
                 return {REUSE: f"never: it is the pipeline's {edge} step"}
         if _must_run(node, component):
             return {REUSE: "never: is_deterministic is false"}
+        shared = [name for name, one in made.items() if one.is_shared]
+        if shared:
+            return {REUSE: f"never: another step writes to the place of its output '{shared[0]}', too"}
         return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:

@@ -1,0 +1,56 @@
+"""How the places of a pipeline's outputs came about: given by whoever wrote it, or made for this run alone.
+
+The planner knows, and says it in a property of each child, from which nested planners and the reuse room read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+PLACES = "smalt.places"
+"""The property; see `note` for what it holds."""
+
+
+class Made(NamedTuple):
+    """How the place of one output came about."""
+
+    given: str | None = None
+    """The path as it was written, with `${{name}}` left in; None for a place that was made for this run."""
+    is_shared: bool = False
+    """Another step of the pipeline writes there, too."""
+
+
+ALONE = Made()
+
+
+def note(made: Mapping[str, Made]) -> dict[str, str]:
+    """The property for a child with these outputs; nothing where all places were made for this run and its step."""
+    told = {name: [one.given, one.is_shared] for name, one in made.items() if one != ALONE}
+    return {PLACES: json.dumps(told)} if told else {}
+
+
+def read(properties: Mapping[str, Any] | None) -> dict[str, Made]:
+    """What `note` said; an output that is not in it has a place that was made for this run and its step."""
+    text = (properties or {}).get(PLACES)
+    return {name: Made(*told) for name, told in json.loads(text).items()} if text else {}
+
+
+def written_twice(labels: Iterable[str], paths: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Of the pipeline outputs that steps are bound to, and of the paths that they are given, those of several steps.
+
+    A path below another one belongs to both their steps.
+    """
+    bound = frozenset(label for label, count in Counter(labels).items() if count > 1)
+    given = sorted((f"{path.rstrip('/')}/", path) for path in paths)
+    shared: set[str] = set()
+    above: list[tuple[str, str]] = []
+    for one in given:
+        while above and not one[0].startswith(above[-1][0]):
+            above.pop()
+        if above:
+            shared |= {one[1], *(path for _, path in above)}
+        above.append(one)
+    return bound, frozenset(shared)
