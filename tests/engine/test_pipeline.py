@@ -264,16 +264,6 @@ def test_a_datastore_path_may_be_made_by_an_earlier_step() -> None:
     asyncio.run(scenario())
 
 
-def test_an_empty_pipeline_completes() -> None:
-    """A pipeline without steps is over at once."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            assert (await bench.over(bench.submit("empty", {"jobs": {}}))).status == "Completed"
-
-    asyncio.run(scenario())
-
-
 @pytest.mark.parametrize("owner", ["pipeline", "step"])
 def test_a_full_disk_while_outputs_are_registered_fails_no_job(owner: str) -> None:
     """Registering the named outputs of a pipeline, or of its step, is tried again until there is room."""

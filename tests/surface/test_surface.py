@@ -103,19 +103,17 @@ WITHOUT = {
     "entities.ComputeStartStopSchedule": {"provisioning_state", "schedule_id"},
     "entities.AmlComputeNodeInfo": {"current_job_name"},
     "entities.ModelPackage": {"creation_context", "id"},
-    # said in another place: `resources`, `task`, `specification`, `inputs`; a nested pipeline runs with the whole's
+    # said in another place: `resources`, `task`, `specification`, `inputs`
     "entities.ModelBatchDeployment": {"instance_count"},
     "entities.PipelineComponentBatchDeployment": {"instance_count"},
     "entities.ParallelComponent": {"environment"},
     "entities.FeatureSet": {"path"},
     "entities.Command": {"parameters"},
     "entities.CustomModelFineTuningJob": {"inputs"},
-    "entities.Pipeline": {"settings"},
 }  # fmt: skip
 
 TAKEN_FOR_NOTHING = {
     "entities.Component": {"yaml_str", "_schema"},  # of the official SDK's inside
-    "entities.Pipeline": {"settings"},  # a nested pipeline runs under those of the whole
 }
 
 

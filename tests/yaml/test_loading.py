@@ -79,7 +79,10 @@ def test_a_job_without_type_or_schema_is_a_command_job(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\njobs: {}\n", "PipelineJob"),
+        (
+            "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\njobs: {a: {command: ls}}\n",
+            "PipelineJob",
+        ),
         ("jobs: {a: {command: 'true'}}\n", "PipelineJob"),
         ("component: azureml:x:1\n", "PipelineJob"),
         (
@@ -300,7 +303,7 @@ def test_real_oddities_are_taken() -> None:
     job = load_text("command: ls ${{inputs.type}}\ninputs: {type: uri_file, x: 1}\noutputs: {o: }\n", "job")
     assert job.inputs == {"type": "uri_file", "x": 1}
     pipeline = load_text(
-        "type: pipeline\nsettings: {default_datestore: x}\noutputs: {artifacts: }\njobs: {}\n",
+        "type: pipeline\nsettings: {default_datestore: x}\noutputs: {artifacts: }\njobs: {a: {command: ls}}\n",
         "job",
     )
     assert pipeline.settings.extra == {"default_datestore": "x"}

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.expansion import expanded
 from smalt.entities.expression import Expression, as_binding, bindings
 from smalt.entities.inputs import Input
-from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
+from smalt.entities.pipeline_job import PipelineJob
 from smalt.entities.problems import did_you_mean, listed
+from smalt.entities.references import parse_reference
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def part(
 
     `how` the user names the run, for messages.
     """
+    if isinstance(job, PipelineJob) and job.component is not None and not vars(job).get("jobs"):
+        job = _with_steps(client, job)
     if not isinstance(job, PipelineJob) or not job.jobs:
         raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
     for name in (*only, *since):
@@ -40,6 +44,19 @@ def part(
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
     earlier, steps = _earlier(client, job, needed, of, how)
     return _Part(client, job, wanted, steps).made(), earlier
+
+
+def _with_steps(client: MLClient, job: PipelineJob) -> PipelineJob:
+    """Return a job that names a component as one that has the component's steps itself."""
+    component = job.component
+    if isinstance(component, str):
+        reference = parse_reference(component)
+        if reference is None:
+            raise ValidationException(f"component: '{component}' names nothing; write azureml:NAME:VERSION")
+        component = client.components.get(reference.name, reference.version, reference.label)
+    made = expanded(job, component)
+    vars(made).pop("component")
+    return made
 
 
 class _Part:
@@ -57,7 +74,7 @@ class _Part:
         written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
         vars(made)["jobs"] = nodes
         vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
-        vars(made)["settings"] = settings = copy.copy(self._job.settings or PipelineJobSettings())
+        vars(made)["settings"] = settings = copy.copy(self._job.settings)
         settings.force_rerun = True  # who names a step wants it to run, though it be as it was
         for key in ("on_init", "on_finalize"):
             if getattr(settings, key) not in self._wanted:

@@ -180,8 +180,11 @@ class Entity:
         result: dict[str, Any] = {}
         for name, field in self._fields.items():
             value = self.__dict__.get(name, field.default)
-            if value is not None and not (field.factory and not value):
-                result[name] = field.shape.dump(value)
+            if value is None or (field.factory and not value):
+                continue
+            dumped = field.shape.dump(value)
+            if not (field.factory and dumped == {}):
+                result[name] = dumped
         if self._is_open:
             result.update(self.extra)
         return result
@@ -282,6 +285,7 @@ class Entity:
             if (name in fields or (name == "extra" and self._is_open))
             and value is not None
             and value != {}
+            and not (isinstance(value, Entity) and name in fields and fields[name].factory and not value._set())
             and not (name in fields and value == fields[name].default)
         }
 

@@ -14,6 +14,7 @@ from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
 from smalt.entities.nested import Nested, Tagged
+from smalt.entities.pipeline_settings import SettingsField
 from smalt.entities.problems import Path, did_you_mean, listed
 from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
@@ -205,6 +206,7 @@ class PipelineNode(ComponentNode):
     noun = "a pipeline step"
 
     type = constant("pipeline", "The type of step.")
+    settings: Any = SettingsField()
 
 
 class SweepNode(SweepMethods, Sweep, Node):

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import Component
 from smalt.entities.entity import constant, mapping, optional
-from smalt.entities.nested import Nested
 from smalt.entities.nodes import Step
-from smalt.entities.pipeline_job import PipelineJobSettings
+from smalt.entities.pipeline_settings import SettingsField
 from smalt.entities.problems import Path
 from smalt.entities.rules.pipeline import check_pipeline
 from smalt.entities.shapes import Map, Text
@@ -22,7 +21,7 @@ class PipelineComponent(Component):
 
     type = constant("pipeline", "The type of component.")
     jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
-    settings = optional(Nested(PipelineJobSettings), "Settings of the whole.")
+    settings: Any = SettingsField()
     source_job_id = optional(Text(), "The pipeline job that it was made from.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

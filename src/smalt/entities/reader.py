@@ -17,6 +17,8 @@ class Reader:
         self.problems: list[Problem] = []
         self.in_step = False
         """Inside a pipeline's step, where `${{…}}` may stand for a value of any shape."""
+        self.on_wire = False
+        """Reading what a client sent or a server answered, which may be a job that an older smalt took."""
 
     def problem(self, path: Path, message: str, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key))

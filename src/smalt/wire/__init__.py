@@ -109,6 +109,7 @@ def from_rest(body: Mapping[str, Any], kind: str) -> Entity:
     from smalt.exceptions import Located, ValidationException
 
     reader = Reader()
+    reader.on_wire = True
     entity = read_with(body, kind, reader)
     if entity is None or reader.problems:
         raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])

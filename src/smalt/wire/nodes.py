@@ -140,6 +140,7 @@ STEP = {
     "mini_batch_size": Rule("miniBatchSize", components.write_batch_size),
     "partition_keys": Rule("partitionKeys", components.write_keys, components.read_keys),
     "items": Rule("items", _write_items, _read_items),
+    "settings": Rule("settings", lambda value, writing: plain(value) or None),
 }
 
 

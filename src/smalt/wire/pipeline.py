@@ -9,6 +9,7 @@ from smalt.entities.inputs import Output
 from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
+from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, plain
 from smalt.wire.envelope import Envelope
 from smalt.wire.inputs import DEFAULT_TYPE, write_output
@@ -17,7 +18,7 @@ from smalt.wire.nodes import COMPONENT, output_types, read_nodes, write_nodes
 
 
 def write_settings(value: PipelineJobSettings, writing: Writing) -> Any:
-    body = plain(value)
+    body: Any = plain(value) or None
     for key, resolve in (("default_compute", writing.refs.compute), ("default_datastore", writing.refs.datastore)):
         name = body.get(key) if isinstance(body, dict) else None
         if isinstance(name, str) and "${{" not in name:
@@ -33,12 +34,25 @@ class _Pipeline(Codec[PipelineJob]):
 
     def write(self, noun: PipelineJob, writing: Writing) -> Json:
         body = super().write(noun, writing)
-        body["jobs"] = write_nodes(noun.jobs, Writing(writing.refs, in_node=True, parent=noun))
+        jobs = vars(noun).get("jobs") or {}
+        body["jobs"] = write_nodes(jobs, Writing(writing.refs, in_node=True, parent=noun))
         untyped = [name for name, output in noun.outputs.items() if isinstance(output, Output) and not output.type]
-        types = output_types(noun.jobs) if untyped else {}
+        types = output_types(jobs) if untyped else {}
         for name in untyped:
             body["outputs"][name] = write_output(noun.outputs[name], writing, types.get(name, DEFAULT_TYPE))
         return body
+
+    def read(self, body: Any, path: Path, reader: Reader) -> PipelineJob | None:
+        """A job that was made of a component has its steps besides: these are what ran."""
+        key = (
+            next((key for key in body if fold(str(key)) == "componentid"), None) if isinstance(body, Mapping) else None
+        )
+        if key is None or not body.get("jobs"):
+            return super().read(body, path, reader)
+        noun = super().read({name: value for name, value in body.items() if name != key}, path, reader)
+        if noun is not None and isinstance(body[key], str):
+            vars(noun).update(component=body[key], _ran_component=True)
+        return noun
 
 
 def _read_settings(value: Any, path: Path, reader: Reader) -> Any:

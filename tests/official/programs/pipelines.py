@@ -4,6 +4,7 @@ import subprocess
 
 import desk
 from azure.ai.ml import Input, Output, command, dsl, load_component, load_job
+from azure.ai.ml.entities import PipelineJob
 from desk import HOST, done, folder, ml, streamed, waited, write
 
 COMPONENT = """
@@ -225,6 +226,44 @@ jobs:
             assert (again.name, again.description) == (job.name, "described")
         for child in ml.jobs.list(parent_job_name=job.name):
             assert ml.jobs.get(child.name).name == child.name
+
+
+def it_runs_the_steps_of_a_registered_pipeline_component() -> None:
+    """By its id beside empty `jobs`; what is not there is refused, and `.settings` can be set."""
+    write(
+        "hello.yml",
+        """
+type: pipeline
+name: hello
+version: "1"
+inputs: {word: {type: string, default: hi}}
+outputs: {said: {type: uri_folder}}
+jobs:
+  say:
+    type: command
+    environment: azureml:host@latest
+    inputs: {w: "${{parent.inputs.word}}"}
+    command: echo ${{inputs.w}}; touch ${{outputs.o}}/f
+    outputs: {o: "${{parent.outputs.said}}"}
+""",
+    )
+    ml.components.create_or_update(load_component(folder / "hello.yml"))
+    registered = ml.components.get("hello", "1")
+    by_id = PipelineJob(component=registered.id, inputs={"word": "by id"})
+    called = registered(word="called")
+    called.settings.default_compute = "cpu-cluster"
+    for job, word in ((by_id, "by id"), (called, "called")):
+        over = done(ml.jobs.create_or_update(job))
+        children = [child.name for child in ml.jobs.list(parent_job_name=over.name)]
+        assert len(children) == 1, children
+        assert word in streamed(children[0])
+        again = ml.jobs.get(over.name)
+        assert again.settings is not None
+        assert "hello" in str(again.component) or list(again.jobs) == ["say"]
+    nothing = PipelineJob(component=registered.id.replace("hello", "nosuch"))
+    assert "nosuch" in desk.refused(lambda: ml.jobs.create_or_update(nothing))
+    unknown = PipelineJob(component=registered.id, inputs={"wort": "x"})
+    assert "no input 'wort'" in desk.refused(lambda: ml.jobs.create_or_update(unknown))
 
 
 desk.report()

@@ -36,11 +36,12 @@ class Names(NamedTuple):
 
 def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
     """The steps of a pipeline job or component, whose plain data is `data`, at `path`."""
-    steps: Mapping[str, Node] = pipeline.jobs
+    steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
     names = Names(pipeline.inputs, pipeline.outputs, steps, raw)
     waits: dict[str, set[str]] = {}
     of_loops = repeated(steps)
+    _check_has_steps(pipeline, data, path, reader)
     for name, step in steps.items():
         where = (*path, "jobs", name)
         if not _STEP_NAME.fullmatch(name):
@@ -56,6 +57,40 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
     for circle in circles(waits):
         words = " → ".join((*circle, circle[0]))
         reader.problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
+
+
+def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
+    """Check that there is something to run; a server's answer may be an older one's, which did not ask."""
+    has_component = data.get("component") is not None
+    if reader.on_wire:
+        return
+    if has_component and data.get("jobs"):
+        words = f"{pipeline.noun} has either 'jobs' or a 'component' whose steps it runs; remove one of them"
+        reader.problem((*path, "component"), words, at_key=True)
+    elif not has_component and not data.get("jobs"):
+        where = (*path, "jobs") if "jobs" in data else path
+        reader.problem(where, f"{pipeline.noun} needs a step: add one under 'jobs'", at_key=True)
+
+
+def check_component_job(job: Any, component: Component, path: Path, reader: Reader) -> None:
+    """Check what a pipeline job gives to the pipeline component that it names."""
+    if component.type != "pipeline":
+        words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
+        reader.problem((*path, "component"), words)
+        return
+    names = Names({}, {}, {}, {})
+    for name, value in job.inputs.items():
+        where = (*path, "inputs", name)
+        if name in component.inputs:
+            _check_value(value, component.inputs[name], names, where, reader)
+        else:
+            hint = did_you_mean(name, component.inputs)
+            reader.problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
+    for name in job.outputs:
+        if name not in component.outputs:
+            hint = did_you_mean(name, component.outputs)
+            reader.problem((*path, "outputs", name), f"the component of this job has no output '{name}'{hint}", True)
+    check_given(job, component, path, reader)
 
 
 def _check_settings(settings: Any, names: Names, path: Path, reader: Reader) -> None:

@@ -64,7 +64,10 @@ class _Checker:
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
         self._compute(pipeline.settings_of(job).get("default_compute"))
-        self._nodes(where, pipeline.nodes_of(job))
+        nodes = pipeline.nodes_of(job)
+        if not nodes:
+            self.problems.append("jobs: a pipeline job needs a step: add one under 'jobs'")
+        self._nodes(where, nodes)
 
     def _nodes(self, where: str, nodes: Mapping[str, Any]) -> None:
         of_loops = repeated(nodes)
@@ -96,6 +99,8 @@ class _Checker:
         if key in self._seen:
             return
         self._seen.add(key)
+        if not component.jobs:
+            self.problems.append(f"{where}component: component '{component.name}' has no steps, so nothing would run")
         self._nodes(where, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:

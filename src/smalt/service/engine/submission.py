@@ -13,6 +13,7 @@ from smalt.entities.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
 from smalt.service.engine import checks
+from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.kinds import KEPT, TYPES
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs
@@ -49,6 +50,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
             return Accepted(existing, False, [], None)
         raise Conflict(f"job '{name}' exists already and is another one; choose another name")
     with no_collections():
+        body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
         checked = checks.check(rooms, workspace, entity) if entity.type in TYPES else None
     new = jobs.New(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -308,36 +308,42 @@ class Planner:
         return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
-        own = settings_of(node)
         settings: dict[str, Any] = {
             key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")
         }
-        settings.update({key: scope.text(value) for key, value in own.items()})
+        for own in (settings_of(component), settings_of(node)):
+            settings.update({key: scope.text(value) for key, value in own.items()})
         if _must_run(node, component):
             settings["force_rerun"] = True
         compute = scope.text(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
-        jobs = {name: self._without(name, step, absent) for name, step in component.jobs.items()}
+        whose = f"pipeline '{self.name}'"
+        jobs = {
+            name: leave_out_absent(whose, name, step, absent, self._component) for name, step in component.jobs.items()
+        }
         return PipelineJob(jobs=jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings))
 
-    def _without(self, step_name: str, step: Any, absent: set[str]) -> Any:
-        """The step without the inputs that are bound to optional ones of its pipeline which nobody gave."""
-        given = getattr(step, "inputs", None) or {}
-        bound = {name: getattr(value, "path", value) for name, value in given.items()}
-        left = {name for name, text in bound.items() if not (isinstance(text, str) and text.replace(" ", "") in absent)}
-        if len(left) == len(bound):
-            return step
-        component = self._component(step)
-        for name in set(bound) - left:
-            form = component.inputs.get(name) if component is not step else None
-            if isinstance(form, Input) and not form.optional and form.default is None:
-                raise ValidationException(
-                    f"pipeline '{self.name}': input '{name}' of step '{step_name}' is required by its component, and "
-                    f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
-                )
-        return _with(step, inputs={name: given[name] for name in left})
+
+def leave_out_absent(
+    whose: str, step_name: str, step: Any, absent: set[str], component_of: Callable[[Any], Any]
+) -> Any:
+    """Return the step without the inputs that are bound to optional ones of its pipeline which nobody gave."""
+    given = getattr(step, "inputs", None) or {}
+    bound = {name: getattr(value, "path", value) for name, value in given.items()}
+    left = {name for name, text in bound.items() if not (isinstance(text, str) and text.replace(" ", "") in absent)}
+    if len(left) == len(bound):
+        return step
+    component = component_of(step)
+    for name in set(bound) - left:
+        form = component.inputs.get(name) if component is not step else None
+        if isinstance(form, Input) and not form.optional and form.default is None:
+            raise ValidationException(
+                f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
+                f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
+            )
+    return _with(step, inputs={name: given[name] for name in left})
 
 
 def _must_run(node: Any, component: Any) -> bool:
@@ -365,11 +371,9 @@ def _is_true(settings: Mapping[str, Any], name: str) -> bool:
 
 
 def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
-    """The steps; those of its component where it has one in place of steps."""
-    component = job.component
-    if not job.jobs and isinstance(component, PipelineComponent):
-        return component.jobs
-    return job.jobs
+    """Return the steps; a job that named a component got that component's when it was submitted."""
+    steps: Mapping[str, Any] = job.jobs
+    return steps
 
 
 def child_name(parent: str, node: str) -> str:

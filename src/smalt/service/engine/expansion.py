@@ -1,0 +1,62 @@
+"""A submitted pipeline job that names a component gets the component's steps: once, so that it stays what it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt import wire
+from smalt.entities import PipelineJob
+from smalt.entities.expansion import expanded
+from smalt.entities.reader import Reader
+from smalt.entities.rules.pipeline import check_component_job
+from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.service.engine import lookup
+from smalt.service.engine.kinds.pipeline import leave_out_absent
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records.workspaces import Workspace
+from smalt.wire.casing import fold
+
+_REPLACED = ("inputs", "outputs", "settings")
+
+
+def with_steps(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the REST body of a job with the steps, inputs, outputs and settings of the component that it names.
+
+    The component stays there for clients. Where one sends the component's steps, too, these are taken: it may have
+    changed them.
+    """
+    if not any(body.get(key) for key in ("componentId", "component")) or fold(str(body.get("jobType"))) != "pipeline":
+        return body
+    bare = {key: value for key, value in body.items() if key != "jobs"}
+    job = wire.from_rest({"properties": bare}, "job")
+    if not isinstance(job, PipelineJob) or job.component is None:
+        return body
+    written = wire.to_rest(_expanded(rooms, workspace, job))["properties"]
+    return {**body, **{key: written[key] for key in _REPLACED}, "jobs": body.get("jobs") or written["jobs"]}
+
+
+def _expanded(rooms: Rooms, workspace: Workspace, job: PipelineJob) -> PipelineJob:
+    """Return the job with the component's steps; raise every problem of what it gives to the component."""
+    component = _component(rooms, workspace, job.component)
+    reader = Reader()
+    check_component_job(job, component, (), reader)
+    if reader.problems:
+        raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+    made = expanded(job, component)
+    absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs if name not in made.inputs}
+
+    def of(step: Any) -> Any:
+        found = vars(step).get("component")
+        return step if found is None else _component(rooms, workspace, found)
+
+    vars(made)["jobs"] = {name: leave_out_absent("the job", name, step, absent, of) for name, step in made.jobs.items()}
+    return made
+
+
+def _component(rooms: Rooms, workspace: Workspace, component: Any) -> Any:
+    if not isinstance(component, str):
+        return component
+    try:
+        return wire.from_rest({"properties": lookup.component(rooms, workspace, component)}, "component")
+    except SmaltError as error:
+        raise ValidationException(f"component: {error}") from None
