@@ -125,7 +125,7 @@ class Steps:
                 record.settle("never started", None, time.time())
             self.exited.append(record)
             return
-        if record.reason is None and record.ended is None:
+        if record.reason is None:  # even if only what it left still runs: nothing is to follow it
             record.reason, record.grace = reason, grace
             self._note([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
         self._ending.terminate(record, grace)

@@ -99,10 +99,10 @@ class Service:
     async def cancel_all(self, patience: float) -> None:
         """Cancel whatever is unfinished, and wait until it has ended."""
         deadline = time.monotonic() + patience
-        for job in jobs.unfinished(self.db):
-            if job.parent_id is not None:
-                continue
+        found = [job for job in jobs.unfinished(self.db) if job.parent_id is None]
+        for job in found:
             self.engine.cancel(job)
+        for job in found:
             await self.until_over(job, deadline)
 
     async def until_over(self, job: jobs.Job, deadline: float) -> bool:

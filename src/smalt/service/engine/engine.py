@@ -20,7 +20,7 @@ from smalt.service.engine.board import Board, Run
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
-from smalt.service.engine.registration import register_outputs, register_when_possible
+from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.reusing import Reusing, Settling
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.starting import Starting
@@ -106,6 +106,7 @@ class Engine:
 
     def cancel(self, job: Job) -> None:
         """Ask the job, and all below it, to end; durable when this returns."""
+        job = jobs.get(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
         try:
@@ -248,6 +249,9 @@ class Engine:
                     self._stops.append(attempt.step_id)
             elif job.status == "Finalizing" and job.type in LEAVES:
                 self._finish_again(job)
+            elif job.cancel_requested and job.type in LEAVES:
+                with self._db.transaction():
+                    self._end(job, "Canceled")
             elif job.type in LEAVES or not job.planned:
                 if job.id not in self._looking:
                     self._board.queue(job)
@@ -365,7 +369,7 @@ class Engine:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
         run = self._board.steps.get(exit.step_id)
         if run:
-            self._end(run.job, "Failed", outcome.failed(why))
+            self._end_leaf(run, outcome.failed(why))
 
     def _again(self, run: Run, exit: Exit) -> bool:
         """A step that never ran, or whose retries allow it, gets another attempt."""
@@ -389,10 +393,10 @@ class Engine:
         try:
             leaf = run.leaf = run.leaf or self._starting.read(run.job)
         except Exception as error:
-            self._end(run.job, "Failed", outcome.error_of(exit, None) or outcome.failed(sentence(error)))
+            self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
         if leaf.finishes_quickly:
-            self._end_leaf(run.job, self._store(run, leaf, exit, number))
+            self._end_leaf(run, self._store(run, leaf, exit, number))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
@@ -410,12 +414,10 @@ class Engine:
         return error
 
     async def _finish(self, run: Run, exit: Exit, number: int) -> None:
-        """The same beside the loop, for outputs that have to be copied or registered."""
+        """Store, beside the loop, outputs that have to be copied or registered."""
         try:
             leaf = run.leaf or self._starting.read(run.job)
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
-            if error is None:
-                await register_when_possible(self.rooms, run.job)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = outcome.failed(sentence(caught), "OutputsFailed")
         self._finished.append((run.job.id, error))
@@ -427,15 +429,28 @@ class Engine:
             run = self._board.runs.get(job_id)
             if run is not None:
                 self._changed.add(run.job.root_id)
-                self._end_leaf(run.job, error)
+                if error is None and not run.job.cancel_requested:
+                    error = self._register(run.job)
+                self._end_leaf(run, error)
 
-    def _end_leaf(self, job: Job, error: dict[str, Any] | None) -> None:
-        if error is None:
-            self._end(job, "Completed")
-        elif job.cancel_requested:
-            self._end(job, "Canceled")
+    def _end_leaf(self, run: Run, error: dict[str, Any] | None) -> None:
+        """End a job whose command has ended: a cancellation that was recorded by now counts, whatever the exit code."""
+        if run.job.cancel_requested:
+            self._end(run.job, "Canceled", run.why)
+        elif error is None:
+            self._end(run.job, "Completed")
         else:
-            self._end(job, "Failed", error)
+            self._end(run.job, "Failed", error)
+
+    def _register(self, job: Job) -> dict[str, Any] | None:
+        """Register the named outputs of a job that is about to be Completed; the error where that cannot be done."""
+        try:
+            register_outputs(self.rooms, job)
+        except Unavailable:  # no fault of the job: the turn is tried again
+            raise
+        except Exception as caught:
+            return outcome.failed(sentence(caught), "OutputsFailed")
+        return None
 
     def _free(self, job: Job) -> None:
         run = self._board.free(job)
@@ -478,13 +493,8 @@ class Engine:
         parent = jobs.get(self._db, parent_id)
         status, error = self._families.outcome(parent)
         self._families.forget(parent_id)
-        if status == "Completed":
-            try:
-                register_outputs(self.rooms, parent)
-            except Unavailable:  # no fault of the job: the turn is tried again
-                raise
-            except Exception as caught:
-                status, error = "Failed", outcome.failed(sentence(caught), "OutputsFailed")
+        if status == "Completed" and (error := self._register(parent)):
+            status = "Failed"
         return parent, status, error
 
     def _cancel(self, job: Job, why: dict[str, Any] | None = None) -> None:
@@ -498,7 +508,9 @@ class Engine:
                 continue
             jobs.request_cancel(self._db, one)
             self._changed.add(one.root_id)
-            if run and run.step_id:
+            if run and one.status == "Finalizing":
+                run.why = run.why or why  # its command has ended: storing what it left goes on, and then it is Canceled
+            elif run and run.step_id:
                 run.why = run.why or why
                 self._board.withdraw(one)
                 jobs.set_status(self._db, one, "CancelRequested")

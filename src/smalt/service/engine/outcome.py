@@ -18,7 +18,7 @@ _WAYS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl"
 
 
 def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
-    """None when the command did what it should."""
+    """Return why the command did not do well; None only where it ended by itself with code 0."""
     if exit.reason == "timeout":
         limit = f"{timeout:g} s" if timeout else "its limit"
         return _error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
@@ -28,7 +28,9 @@ def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
         return _error("UserError", f"the command was ended by {_name(exit.signal)}", signal=exit.signal)
     if exit.code:
         return _error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
-    return None
+    if exit.reason == "stopped":
+        return _error("Canceled", "the command was told to end before it had ended by itself")
+    return None if exit.code == 0 else _error("ProcessLost", "its process is gone and left no exit code")
 
 
 def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:

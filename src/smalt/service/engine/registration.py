@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import Any
 
-from smalt.exceptions import Unavailable
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
 from smalt.service.records.jobs import Job
 
-log = logging.getLogger("smalt.engine")
-
-_RETRY_AFTER = 1.0
 _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
@@ -30,16 +24,6 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
             kind, version = _register(rooms, job, name, given, type, uri or "")
             asset = f"{kind}/{name}/versions/{version}"
             jobs.put_data(rooms.db, job, [jobs.DataRow("output", output, type, mode, uri, asset)])
-
-
-async def register_when_possible(rooms: Rooms, job: Job) -> None:
-    """The same, tried again for as long as the records cannot be written."""
-    while True:
-        try:
-            return register_outputs(rooms, job)
-        except Unavailable as error:
-            log.error("%s", error)
-            await asyncio.sleep(_RETRY_AFTER)
 
 
 def _is_of_another(rooms: Rooms, job: Job, uri: str) -> bool:
