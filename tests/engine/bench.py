@@ -94,8 +94,9 @@ class Workbench:
         return jobs.data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
 
     def _asset(self, workspace: Any, reference: Any) -> str | None:
-        found = assets.find(self.db, workspace.id, "data", reference.name, reference.version, reference.label)
-        return str(found.properties["dataUri"])
+        kind = reference.kind or "data"
+        found = assets.find(self.db, workspace.id, kind, reference.name, reference.version, reference.label)
+        return str(found.properties["modelUri" if kind == "models" else "dataUri"])
 
 
 @contextlib.asynccontextmanager

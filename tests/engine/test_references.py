@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from smalt.service.records import jobs
+from smalt import wire
+from smalt.entities import CommandComponent, PipelineComponent
+from smalt.exceptions import ValidationException
+from smalt.service.records import assets, jobs
 from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"
@@ -113,5 +116,148 @@ def test_a_file_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> None:
             )
             assert job.status == "Completed", job.error
             assert bench.log("s") == "table.csv\n1\n"
+
+    asyncio.run(scenario())
+
+
+def put(bench: Workbench, kind: str, name: str, version: str, **properties: Any) -> None:
+    assets.put(bench.db, bench.workspace.id, kind, name, version, properties, "tester")
+
+
+def data(bench: Workbench, folder: Path, version: str) -> None:
+    """Version `version` of the data asset `d`, which holds its number."""
+    (folder / version).mkdir()
+    (folder / version / "f.txt").write_text(f"v{version} ")
+    put(bench, "data", "d", version, dataUri=str(folder / version), dataType="uri_folder")
+
+
+def component(bench: Workbench, name: str, version: str, document: dict[str, Any]) -> None:
+    kind: Any = PipelineComponent if "jobs" in document else CommandComponent
+    body = wire.to_rest(kind.from_dict({"name": name, **document}))["properties"]
+    put(bench, "components", name, version, **body)
+
+
+READ = "cat ${{inputs.e}}/f.txt"
+DATA = {"type": "uri_folder", "path": "azureml:d@latest"}
+
+
+@pytest.mark.parametrize("path", ["azureml:d@latest", "azureml:d"])
+@pytest.mark.parametrize("place", ["the pipeline's input", "the step's input", "a nested step's input", "a default"])
+def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: str, place: str) -> None:
+    """A version that is registered while a pipeline runs is not read by its later steps, at whatever level."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data(bench, tmp_path, "1")
+            go = tmp_path / "go"
+            given = {"type": "uri_folder", "path": path}
+            last: dict[str, Any] = step(READ, inputs={"e": given}, type="command")
+            inputs: dict[str, Any] = {}
+            if place == "the pipeline's input":
+                inputs, last["inputs"] = {"d": given}, {"e": "${{parent.inputs.d}}"}
+            elif place == "a nested step's input":
+                component(bench, "nested", "1", {"jobs": {"c": last}})
+                last = {"type": "pipeline", "component": "azureml:nested:1"}
+            elif place == "a default":
+                form = {"type": "uri_folder", "default": path}
+                component(bench, "leaf", "1", step(READ, inputs={"e": form}))
+                last = {"type": "command", "component": "azureml:leaf:1"}
+            wait = step(f"while [ ! -e {go} ]; do sleep 0.02; done", inputs={"e": given})
+            document = {"inputs": inputs, "settings": {"on_init": "a"}, "jobs": {"a": wait, "b": last}}
+            job = bench.submit("p", document)
+            await bench.until(job, lambda now: now.status == "Running")
+            data(bench, tmp_path, "2")
+            go.touch()
+            job = await bench.over(job)
+            assert job.status == "Completed", job.error
+            reader = "p-b-c" if place == "a nested step's input" else "p-b"
+            assert bench.log(reader) == "v1 "
+            read = jobs.by_name(bench.db, bench.workspace.id, reader)
+            assert read is not None
+            assert jobs.data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
+            if inputs:
+                assert jobs.properties(bench.db, job.id)["inputs"]["d"]["uri"].endswith("/data/d/versions/1")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("reference", ["azureml:leaf@latest", "azureml:leaf"])
+def test_a_nested_pipeline_runs_the_components_of_the_submission(tmp_path: Path, reference: str) -> None:
+    """A nested pipeline that is planned later has the component and environment that were the latest at submission."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            environment = {"image": "python:3.11", "build": None}
+            put(bench, "environments", "env", "1", **environment)
+            component(bench, "leaf", "1", {**step("echo leaf 1"), "environment": "azureml:env@latest"})
+            component(bench, "nested", "1", {"jobs": {"c": {"type": "command", "component": reference}}})
+            component(bench, "above", "1", {"jobs": {"n": {"type": "pipeline", "component": "azureml:nested:1"}}})
+            go = tmp_path / "go"
+            wait = step(f"while [ ! -e {go} ]; do sleep 0.02; done")
+            nested = {"type": "pipeline", "component": "azureml:above"}
+            job = bench.submit("p", {"settings": {"on_init": "a"}, "jobs": {"a": wait, "b": nested}})
+            await bench.until(job, lambda now: now.status == "Running")
+            put(bench, "environments", "env", "2", **environment)
+            component(bench, "leaf", "2", step("echo leaf 2"))
+            component(bench, "above", "2", {"jobs": {"n": step("echo above 2")}})
+            go.touch()
+            await bench.over(job)
+            leaf = jobs.by_name(bench.db, bench.workspace.id, "p-b-n-c")
+            assert leaf is not None
+            body = jobs.properties(bench.db, leaf.id)
+            assert body["command"] == "echo leaf 1"
+            assert body["environmentId"].endswith("/environments/env/versions/1")
+
+    asyncio.run(scenario())
+
+
+def test_the_same_body_is_the_same_job_though_its_label_has_moved(tmp_path: Path) -> None:
+    """What is sent again is compared with what was sent, not with what its references mean by now."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            data(bench, tmp_path, "1")
+            document = step(READ, inputs={"e": DATA})
+            job = await bench.over(bench.submit("s", document))
+            data(bench, tmp_path, "2")
+            assert bench.submit("s", document).id == job.id
+            assert bench.log("s") == "v1 "
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"environment": "azureml:nosuch@latest"}, "there is no environment 'nosuch@latest'"),
+        ({"code": "azureml:nosuch@latest"}, "there is no code 'nosuch@latest'"),
+        ({"inputs": {"e": {"type": "uri_folder", "path": "azureml:nosuch@latest"}}}, "nosuch@latest"),
+    ],
+)
+def test_a_label_that_means_nothing_is_refused_at_submission(document: dict[str, Any], problem: str) -> None:
+    """The job is not accepted, and the sentence names the reference."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            with pytest.raises(ValidationException, match=problem):
+                bench.submit("s", {**step("true"), **document})
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("reference", ["models:/m@champion", "models:/m/Production", "models:/m/latest", "azureml:m"])
+def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, reference: str) -> None:
+    """MLflow's aliases and stages are looked up once, and a model is a model though data has its name."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            (tmp_path / "model").mkdir()
+            model = {"modelUri": str(tmp_path / "model"), "modelType": "custom_model"}
+            put(bench, "data", "m", "7", dataUri=str(tmp_path), dataType="uri_folder")
+            put(bench, "models", "m", "1", **model, properties={"aliases": "champion"}, stage="Production")
+            document = step("true", inputs={"e": {"type": "custom_model", "path": reference}})
+            job = bench.submit("s", document)
+            assert jobs.properties(bench.db, job.id)["inputs"]["e"]["uri"].endswith("/models/m/versions/1")
+            await bench.over(job)
 
     asyncio.run(scenario())

@@ -120,9 +120,8 @@ class _Lookups:
     def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
         if reference.version:
             return assets.get(self._db, workspace.id, kind, reference.name, reference.version)
-        if reference.stage:
-            return assets.staged(self._db, workspace.id, reference.name, reference.stage)
-        return assets.labelled(self._db, workspace.id, kind, reference.name, reference.label or "latest")
+        name, label, stage = reference.name, reference.label, reference.stage
+        return assets.meant(self._db, workspace.id, kind, name, label=label, stage=stage)
 
     def _datastore(self, folder: str, name: str | None) -> Registered:
         for workspace in workspaces.every(self._db):

@@ -12,8 +12,9 @@ from smalt.service.api.job_shapes import TIMES, below, for_azure, is_answer, job
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
+from smalt.service.engine.pins import Pins
 from smalt.service.engine.submission import READ_ONLY
-from smalt.service.records import jobs, reuse
+from smalt.service.records import jobs, pins, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.reuse import keeping
 
@@ -31,7 +32,8 @@ async def put_job(call: Call) -> Reply:
     if there is not None:
         shape = _shown(call, there)
         submitted = jobs.properties(call.service.db, there.id)
-        if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (properties, submitted, shape["properties"]))):
+        sent = Pins(pins.of_job(call.service.db, there)).applied(properties)
+        if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = describe(call, there, properties)
             return Reply(_shown(call, there), 200)
     job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)

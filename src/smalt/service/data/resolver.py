@@ -23,6 +23,7 @@ LookupWorkspace = Callable[[str, str, str], Workspace | None]
 """(subscription, resource group, workspace) → the workspace, None where there is none of these names."""
 
 _DEEPEST = 10
+_NAMES = ("azureml:", "/subscriptions/", "models:/")
 
 
 class Resolver:
@@ -42,6 +43,17 @@ class Resolver:
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self._resolve(uri, workspace, uri, 0)
+
+    def named_without_version(self, uri: str) -> AssetReference | None:
+        """The asset that `uri` names without its version; None for anything else, and for what is mapped."""
+        if not uri.startswith(_NAMES):
+            return None
+        parsed = parse(uri)
+        if not isinstance(parsed, AssetReference) or parsed.version:
+            return None
+        table: Mapping[str, str] = self._settings.get("url-map") or {}
+        other = other_spelling(parsed)
+        return None if table and urlmap.lookup(table, [uri, other] if other else [uri]) else parsed
 
     def _resolve(self, uri: str, workspace: Workspace, asked: str, depth: int) -> Location:
         if depth > _DEEPEST:
@@ -70,7 +82,7 @@ class Resolver:
         relative = inside(parsed.path)
         if relative is None:
             raise ValidationException(f"{asked} leads out of datastore {parsed.datastore}; write its path without '..'")
-        where = self._scope(parsed.workspace, workspace, asked)
+        where = self.scope(parsed.workspace, workspace, asked)
         root = self._datastores.root(where.folder, parsed.datastore)
         if isinstance(root, Store):
             return Location(asked, store=root, datastore=parsed.datastore, relative=relative, late=late)
@@ -88,7 +100,7 @@ class Resolver:
         return Location(asked, store=store, datastore=datastore, relative=relative)
 
     def _output(self, parsed: JobOutput, workspace: Workspace, asked: str, depth: int) -> Location:
-        where = self._scope(parsed.workspace, workspace, asked)
+        where = self.scope(parsed.workspace, workspace, asked)
         found = self._lookup_output(where, parsed.job, parsed.output)
         if found is None:
             raise NotFound(f"{asked} does not exist: there is no job {parsed.job} with an output {parsed.output!r}")
@@ -98,7 +110,7 @@ class Resolver:
         return self._resolve(f"{found.rstrip('/')}/{relative}" if relative else found, where, asked, depth + 1)
 
     def _asset(self, parsed: AssetReference, workspace: Workspace, asked: str, depth: int) -> Location:
-        where = self._scope(parsed.workspace, workspace, asked)
+        where = self.scope(parsed.workspace, workspace, asked)
         found = self._lookup_asset(where, parsed)
         if found is None:
             label = f":{parsed.version}" if parsed.version else f"@{parsed.label}"
@@ -107,7 +119,8 @@ class Resolver:
             raise NotFound(f"{named} is not registered; create the asset first, or check its name and version")
         return self._resolve(found, where, asked, depth + 1)
 
-    def _scope(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:
+    def scope(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:
+        """The workspace of these names, or `workspace` where there are none."""
         if names is None or self._lookup_workspace is None:
             return workspace
         found = self._lookup_workspace(*names)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from smalt import wire
 from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
 from smalt.entities.control_flow import repeated
+from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Located, SmaltError, ValidationException
@@ -15,7 +16,9 @@ from smalt.service.data.modes import missing, not_a_file, not_a_folder
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.kinds import command, pipeline
+from smalt.service.engine.pins import Pinner
 from smalt.service.engine.rooms import Rooms
+from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
 
 _OWN_SERVICES = ("Tracking", "Studio")  # what the service itself adds to every job
@@ -26,25 +29,28 @@ class Checked(NamedTuple):
     """What the job's log is to begin with."""
     remote: list[str]
     """Inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
+    pins: Fixed
+    """The versions of what the job names without one."""
 
 
-def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob) -> Checked:
-    """Raise every problem at once."""
-    checker = _Checker(rooms, workspace)
+def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, known: Fixed | None = None) -> Checked:
+    """Raise every problem at once. References that are `known` mean what they meant to an earlier job."""
+    checker = _Checker(rooms, workspace, known)
     if isinstance(job, CommandJob):
         checker.command(job)
     else:
         checker.pipeline(job)
     if checker.problems:
         raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return Checked(checker.notes, checker.remote)
+    return Checked(checker.notes, checker.remote, checker.pins.fixed)
 
 
 class _Checker:
     """Looks at each distinct reference once."""
 
-    def __init__(self, rooms: Rooms, workspace: Workspace) -> None:
+    def __init__(self, rooms: Rooms, workspace: Workspace, known: Fixed | None) -> None:
         self.rooms = rooms
+        self.pins = Pinner(rooms, workspace, known)
         self.workspace = workspace
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -112,7 +118,8 @@ class _Checker:
         if reference not in self._components:
             self._components[reference] = None
             try:
-                properties = lookup.component(self.rooms, self.workspace, reference)
+                fixed = self.pins.fix("components", reference)
+                properties = lookup.component(self.rooms, self.workspace, fixed)
                 self._components[reference] = wire.from_rest({"properties": properties}, "component")
             except SmaltError as error:
                 self.problems.append(f"{where}component: {error}")
@@ -132,11 +139,17 @@ class _Checker:
 
     def _environment(self, environment: Any) -> None:
         if isinstance(environment, str) and not is_bound(environment) and self._new("environment", environment):
-            self._try(lookup.environment, self.rooms, self.workspace, environment)
+            self._try(self._look_up_environment, environment)
+
+    def _look_up_environment(self, text: str) -> None:
+        lookup.environment(self.rooms, self.workspace, self.pins.fix("environments", text))
 
     def _code(self, code: str | None) -> None:
         if code and self._new("code", code):
-            self._try(lookup.snapshot, self.rooms.db, self.workspace, code)
+            self._try(self._look_up_code, code)
+
+    def _look_up_code(self, text: str) -> None:
+        lookup.snapshot(self.rooms.db, self.workspace, self.pins.fix("codes", text))
 
     def _secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():
@@ -165,10 +178,13 @@ class _Checker:
             self.notes.append(f"services ({', '.join(names)}) are not started on this machine")
 
     def _inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
-        for name, value in (inputs or {}).items():
+        for name, value in {**_defaults(declared or {}), **(inputs or {})}.items():
+            declared_type = getattr((declared or {}).get(name), "type", None)
+            if isinstance(value, str) and declared_type in ASSETS:
+                value = Input(type=declared_type, path=value)
             if not isinstance(value, Input) or not value.path or is_bound(value.path):
                 continue
-            types = {value.type, getattr((declared or {}).get(name), "type", None) or value.type}
+            types = {value.type, declared_type or value.type}
             if self._new(f"data {types}", value.path):
                 self._data(f"{where}inputs.{name}", value.path, types)
 
@@ -178,6 +194,7 @@ class _Checker:
         `types` is what the input says, and what its component does: either will do.
         """
         try:
+            uri = self.pins.fix("data", uri, next((type for type in types if str(type).endswith("_model")), None))
             place = self.rooms.resolve(uri, self.workspace)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
@@ -205,3 +222,12 @@ class _Checker:
             function(*arguments)
         except SmaltError as error:
             self.problems.append(str(error))
+
+
+def _defaults(declared: Mapping[str, Any]) -> dict[str, str]:
+    """The data that a component's inputs have where nothing is given."""
+    return {
+        name: form.default
+        for name, form in declared.items()
+        if isinstance(form, Input) and form.type in ASSETS and isinstance(form.default, str)
+    }

@@ -12,10 +12,12 @@ from smalt.entities import CommandJob, PipelineJob
 from smalt.garbage import no_collections
 from smalt.service.engine import outcome
 from smalt.service.engine.kinds import pipeline
+from smalt.service.engine.pins import Pins
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.service.records.pins import of_job
 
 Ending = tuple[Job, str, "dict[str, Any] | None"]
 """A job, the state it ends in, and its error."""
@@ -29,8 +31,9 @@ class Plan:
         if entity is None:
             entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
         self._rooms = rooms
+        pins = Pins(of_job(rooms.db, job))
         self._planner = pipeline.Planner(
-            rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None
+            rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None, pins
         )
         self._coming = self._planner.children()
         self._made: list[pipeline.Child] = []

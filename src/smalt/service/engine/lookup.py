@@ -10,7 +10,10 @@ from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
+from smalt.wire import ids
 
+_DEFAULT_VERSION = "azureml_default"
+"""As Azure's clients say that they name no version."""
 LOCAL = "local"
 """The compute that is this machine; `serverless` and absent mean it too."""
 
@@ -64,6 +67,61 @@ def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
     return found.properties
 
 
+def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type: str | None = None) -> str:
+    """`text` with the version that it means now, as if that had been written; NotFound where there is none.
+
+    `kind` is "data", for models as well, or "environments", "components", "codes"; `type` that of a data input.
+    """
+    if kind == "data":
+        return _data_with_version(rooms, workspace, text, type)
+    reference = named(text)
+    if reference.version not in (None, _DEFAULT_VERSION) or (kind == "environments" and reference.name == "host"):
+        return text
+    if _is_shared(rooms, reference):
+        return _shared_version(rooms, str(reference.registry), kind, reference.name, reference.label)
+    if reference.registry:
+        return text
+    found = _version(rooms.db, workspace, kind, reference)
+    curated = rooms.environments.lookup_curated(reference.name) if found is None and kind == "environments" else None
+    if curated is not None:
+        name, version = curated["curated"], curated["version"]
+        return f"azureml://registries/azureml/environments/{name}/versions/{version}"
+    if found is None:
+        found = assets.find(rooms.db, workspace.id, kind, reference.name, None, reference.label)
+    return _id(workspace, found)
+
+
+def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str | None) -> str:
+    """The same of data, which is not looked for where it is mapped: whoever needs it says what is missing."""
+    reference = rooms.data.resolver.named_without_version(uri)
+    if reference is None:
+        return uri
+    if reference.registry:
+        if not rooms.registries.has(reference.registry):
+            return uri
+        kind = str(reference.kind)
+        return _shared_version(rooms, reference.registry, kind, reference.name, reference.label)
+    where = rooms.data.resolver.scope(reference.workspace, workspace, uri)
+    kinds = ["models", "data"] if str(type).endswith("_model") else ["data", "models"]
+    for kind in [reference.kind] if reference.kind else kinds:
+        found = assets.meant(
+            rooms.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
+        )  # fmt: skip
+        if found is not None:
+            return _id(where, found)
+    return uri
+
+
+def _shared_version(rooms: Rooms, registry: str, kind: str, name: str, label: str | None) -> str:
+    found = rooms.registries.shelf(registry).find(kind, name, None, label)
+    return f"azureml://registries/{registry}/{kind}/{name}/versions/{found.version}"
+
+
+def _id(workspace: Workspace, version: assets.Version) -> str:
+    where = ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
+    return ids.asset_id(where, version.kind, version.name, version.version)
+
+
 def snapshot(db: Database, workspace: Workspace, text: str) -> str:
     """The content hash of the code that `text` names."""
     reference = named(text)
@@ -106,7 +164,7 @@ def _used(rooms: Rooms, workspace: Workspace, kind: str, reference: Reference) -
 
 
 def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.Version | None:
-    if reference.version and reference.version != "azureml_default":
+    if reference.version and reference.version != _DEFAULT_VERSION:
         return assets.get(db, workspace.id, kind, reference.name, reference.version)
     if reference.label in (None, "latest", "default"):
         return assets.latest(db, workspace.id, kind, reference.name)

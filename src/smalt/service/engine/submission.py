@@ -15,14 +15,19 @@ from smalt.garbage import no_collections
 from smalt.service.engine import checks
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.kinds import KEPT, TYPES
+from smalt.service.engine.pins import Pins
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import jobs
+from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
 """What only the service says of a job; whoever sends it means nothing by it."""
+
+
+PART_OF = "smalt.part-of"
+"""The property that names the earlier run whose steps this job takes up, with what its references meant then."""
 
 
 class Accepted(NamedTuple):
@@ -52,7 +57,11 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     with no_collections():
         body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-        checked = checks.check(rooms, workspace, entity) if entity.type in TYPES else None
+        known = _pins_of_earlier(rooms, workspace, body)
+        checked = checks.check(rooms, workspace, entity, known) if entity.type in TYPES else None
+        if checked is not None and checked.pins:
+            body = Pins(checked.pins).applied(body)
+            entity = read(body)
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -64,6 +73,8 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     job = jobs.add(rooms.db, workspace.id, new, principal)
     if checked is None:
         return Accepted(job, True, [], None, _cannot_run(entity))
+    if checked.pins:
+        pins.put_of_job(rooms.db, job, checked.pins)
     for note in checked.notes:
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
@@ -75,6 +86,14 @@ def read(body: dict[str, Any]) -> Any:
     if entity.type not in (*TYPES, *KEPT):
         raise Refused(_cannot_run(entity))
     return entity
+
+
+def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> pins.Fixed | None:
+    """The versions that references meant to the run of which this job is a part."""
+    notes = body.get("properties")
+    name = notes.get(PART_OF) if isinstance(notes, dict) else None
+    earlier = jobs.by_name(rooms.db, workspace.id, str(name)) if name else None
+    return pins.of_job(rooms.db, earlier) if earlier is not None else None
 
 
 def _cannot_run(entity: Any) -> str:

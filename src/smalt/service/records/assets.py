@@ -123,6 +123,15 @@ def staged(db: Database, workspace_id: int, name: str, stage: str) -> Version | 
     return next((one for one in found if str(one.properties.get("stage") or "None") == stage), None)
 
 
+def meant(
+    db: Database, workspace_id: int, kind: str, name: str, *, label: str | None = None, stage: str | None = None
+) -> Version | None:
+    """The version that a reference without one means now."""
+    if stage:
+        return staged(db, workspace_id, name, stage)
+    return labelled(db, workspace_id, kind, name, label or "latest")
+
+
 def aliases(properties: dict[str, Any]) -> list[str]:
     """The aliases of a model's version: its property `aliases`, separated by commas."""
     text = (properties.get("properties") or {}).get(ALIASES) or ""

@@ -19,6 +19,7 @@ from smalt.service.engine import lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import Made
+from smalt.service.engine.pins import Pins
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
@@ -67,6 +68,8 @@ class Planner:
     job: PipelineJob
     experiment: str
     is_nested: bool = False
+    pins: Pins = field(default_factory=Pins)
+    """The versions that references mean in this run, since it was submitted."""
     components: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
@@ -145,7 +148,7 @@ class Planner:
         job.properties.update(places.note(made))
         job.experiment_name = self.experiment
         job.display_name = display_name
-        body = wire.to_rest(job)["properties"]
+        body = self.pins.applied(wire.to_rest(job)["properties"])
         return Child(node_name, name, job.type, body, needs, display_name, job)
 
     def _component(self, node: Any) -> Any:
@@ -153,7 +156,7 @@ class Planner:
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
-            properties = lookup.component(self.rooms, self.workspace, reference)
+            properties = lookup.component(self.rooms, self.workspace, self.pins.of("components", reference))
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
@@ -173,8 +176,15 @@ class Planner:
             needs |= more
             if value is None:
                 continue
-            inputs[name] = _typed(f"{self.name}: {node_name}.inputs.{name}", value, form)
+            inputs[name] = self._pinned(_typed(f"{self.name}: {node_name}.inputs.{name}", value, form))
         return inputs, needs
+
+    def _pinned(self, value: Any) -> Any:
+        """An input with the version that its path means in this run."""
+        if not isinstance(value, Input) or not value.path:
+            return value
+        path = self.pins.of("data", value.path)
+        return value if path == value.path else _with(value, path=path)
 
     def _child_outputs(
         self, child: str, node: Any, component: Any, scope: Scope
@@ -279,13 +289,15 @@ class Planner:
         for key in _NODE_FIELDS:
             own = getattr(node, key, None)
             fields[key] = own if own is not None else getattr(component, key, None)
+        if isinstance(fields["environment"], str):
+            fields["environment"] = self.pins.of("environments", fields["environment"])
         fields["compute"] = scope.text(fields["compute"] or self._settings.get("default_compute"))
         variables = {
             **(getattr(component, "environment_variables", None) or {}), **(node.environment_variables or {})
         }  # fmt: skip
         return CommandJob(
             command=trim(component.command, inputs),
-            code=component.code,
+            code=self.pins.of("codes", component.code) if component.code else None,
             inputs=inputs,
             outputs=outputs,
             environment_variables={key: scope.text(value) for key, value in variables.items()},

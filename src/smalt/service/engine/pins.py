@@ -1,0 +1,92 @@
+"""The versions that references without one mean, looked up once: when a job is submitted, or a component registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smalt.entities.inputs import ASSETS
+from smalt.service.engine import lookup
+from smalt.service.engine.bindings import is_bound
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records.pins import Fixed
+from smalt.service.records.workspaces import Workspace
+from smalt.wire.casing import fold
+
+Body = dict[str, Any]
+Replace = Callable[[str, str, "str | None"], str]
+"""(kind, reference, type of the input) → the reference in its place"""
+
+_KINDS = {
+    "codeid": "codes", "code": "codes", "environmentid": "environments", "environment": "environments",
+    "componentid": "components", "component": "components",
+}  # fmt: skip
+_ASSETS = {fold(type) for type in ASSETS}
+
+
+class Pins:
+    """The recorded versions of one top job, or of one registered version."""
+
+    def __init__(self, fixed: Fixed | None = None) -> None:
+        self.fixed: dict[str, dict[str, str]] = {kind: dict(texts) for kind, texts in (fixed or {}).items()}
+
+    def of(self, kind: str, text: str) -> str:
+        """The reference with its version; `text` itself where it has one, or names nothing."""
+        return self.fixed.get(kind, {}).get(text, text)
+
+    def applied(self, body: Body) -> Body:
+        """The REST properties of a job with all its references in place of those as written."""
+        return replaced(body, lambda kind, text, type: self.of(kind, text)) if self.fixed else body
+
+
+class Pinner(Pins):
+    """Looks references up and notes what they mean; those `known` mean what they meant before."""
+
+    def __init__(self, rooms: Rooms, workspace: Workspace, known: Fixed | None = None) -> None:
+        super().__init__()
+        self._rooms = rooms
+        self._workspace = workspace
+        self._known = Pins(known)
+
+    def fix(self, kind: str, text: str, type: str | None = None) -> str:
+        """The reference with its version; NotFound where there is none."""
+        found = self.of(kind, text)
+        if found == text:
+            found = self._known.of(kind, text)
+            if found == text:
+                found = lookup.with_version(self._rooms, self._workspace, kind, text, type)
+            if found != text:
+                self.fixed.setdefault(kind, {})[text] = found
+        return found
+
+
+def replaced(body: Body, replace: Replace) -> Body:
+    """The REST properties of a job, step or component with its references replaced, in its own steps as well."""
+    made = dict(body)
+    for key, value in body.items():
+        name = fold(key)
+        kind = _KINDS.get(name)
+        if kind is not None and isinstance(value, str):
+            made[key] = value if is_bound(value) else replace(kind, value, None)
+        elif kind == "components" and isinstance(value, dict):
+            made[key] = replaced(value, replace)
+        elif name == "inputs" and isinstance(value, dict):
+            made[key] = {port: _input(given, replace) for port, given in value.items()}
+        elif name == "jobs" and isinstance(value, dict):
+            made[key] = {step: replaced(one, replace) if isinstance(one, dict) else one for step, one in value.items()}
+    return made
+
+
+def _input(given: Any, replace: Replace) -> Any:
+    """An input of a job, with its URI replaced, or one that a component declares, with its default."""
+    if not isinstance(given, Mapping):
+        return given
+    type = next((given[key] for key in given if fold(key) in ("jobinputtype", "type")), None)
+    type = type if isinstance(type, str) else None
+    is_asset = type is not None and fold(type) in _ASSETS
+    made = dict(given)
+    for key in ("uri", "default"):
+        text = made.get(key)
+        if isinstance(text, str) and text and not is_bound(text) and (key == "uri" or is_asset):
+            made[key] = replace("data", text, type)
+    return made
