@@ -85,9 +85,7 @@ def list_computes(to: Invocation, type: str | None, max_results: int | None) -> 
 def update(to: Invocation, name: str, **given: Any) -> Any:
     """Change a compute."""
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
-    settings = [f"{key}={text}" for key, text in documents.flat(_settings(given))]
-    changes["set"] = (*settings, *changes["set"])
-    entity = documents.changed(to.client.compute.get(name), changes)
+    entity = documents.changed(to.client.compute.get(name), changes, _settings(given))
     return to.client.compute.begin_create_or_update(entity).result()
 
 

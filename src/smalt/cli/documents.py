@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli import edits
 from smalt.entities.references import is_mlflow
+
+if TYPE_CHECKING:
+    from smalt.yaml.overrides import Setting
 
 
 def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
@@ -19,36 +22,52 @@ def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, A
 
     values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
     if file is not None:
-        return yaml.load(file, kind, overrides=[*flat(values), *edits.pairs(sets)], data_must_exist=True)
+        overrides = [*flat(values), *settings(sets)]
+        return yaml.load(file, kind, overrides=overrides, data_must_exist=True)
     if not values and not sets:
         raise click.UsageError(f"say what {kind} to make: give its file with --file")
-    text, overrides = json.dumps(values), edits.pairs(sets)
+    text, overrides = json.dumps(values), settings(sets)
     return yaml.load_text(text, kind, folder=os.getcwd(), name="", overrides=overrides, data_must_exist=True)
 
 
-def changed(entity: Any, changes: Mapping[str, Any]) -> Any:
-    """A copy of `entity` with the edits of --set, --add and --remove."""
-    if not any(changes[key] for key in ("set", "add", "remove")):
+def changed(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Any:
+    """A copy of `entity` with the values of options, and the edits of --set, --add and --remove."""
+    from smalt.yaml.loading import edited
+
+    if not given and not any(changes[key] for key in ("set", "add", "remove")):
         raise click.UsageError("say what to change, with --set, --add or --remove")
-    document = entity.to_dict()
-    edits.apply(
-        document,
-        sets=changes["set"],
-        adds=changes["add"],
-        removes=changes["remove"],
-        force_string=changes["force_string"],
-    )
-    return type(entity).from_dict(document)
+    are_texts = changes["force_string"]
+    entity = edited(entity, [*flat(given), *settings(changes["set"], are_texts)])
+    if changes["add"]:
+        entity = edited(entity, edits.additions(entity.to_dict(), changes["add"], are_texts))
+    if changes["remove"]:
+        document = entity.to_dict()
+        edits.remove(document, changes["remove"])
+        entity = type(entity).from_dict(document)
+    return entity
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested values as the keys and texts of --set."""
-    result: list[tuple[str, str]] = []
+def settings(sets: Sequence[str], are_texts: bool = False) -> list[Setting]:
+    """The values of --set; with --force-string each is the text that it is written as."""
+    from smalt.yaml.overrides import Setting
+
+    return [Setting(f"--set {name}", name, text, not are_texts) for name, text in edits.pairs(sets)]
+
+
+def flat(values: Mapping[str, Any], option: str = "", prefix: str = "") -> list[Setting]:
+    """The values of options, each put where the document has it; nested ones beside what is there."""
+    from smalt.yaml.overrides import Setting
+
+    result: list[Setting] = []
     for key, value in values.items():
+        if value is None:
+            continue
+        argument = option or f"--{key.replace('_', '-')}"
+        name = f"{prefix}'{key}'"
         if isinstance(value, Mapping):
-            result.extend(flat(value, f"{prefix}{key}."))
+            result.extend(flat(value, argument, f"{name}."))
         else:
-            result.append((prefix + key, json.dumps(value)))
+            result.append(Setting(argument, name, value))
     return result
 
 

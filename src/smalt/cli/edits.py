@@ -1,15 +1,17 @@
-"""The edits of `update`: --set, --add and --remove on the YAML-shaped dictionary of an entity, as `az` applies them."""
+"""The edits of `update`: --set, --add and --remove on the YAML-shaped dictionary of an entity."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli.arguments import SEPARATOR
+
+if TYPE_CHECKING:
+    from smalt.yaml.overrides import Setting
 
 _STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -29,20 +31,25 @@ def tags(values: Sequence[str]) -> dict[str, str]:
     return dict(pairs([value for value in values if value], "--tags"))
 
 
-def apply(
-    document: dict[str, Any],
-    *,
-    sets: Sequence[str] = (),
-    adds: Sequence[str] = (),
-    removes: Sequence[str] = (),
-    force_string: bool = False,
-) -> None:
-    """Edit `document` in place: first what is set, then what is added to lists, then what is removed."""
-    for key, text in pairs(sets):
-        _put(document, _steps(key), _value(text, force_string))
+def additions(document: Mapping[str, Any], adds: Sequence[str], are_texts: bool = False) -> list[Setting]:
+    """What --add puts at the ends of lists of `document`."""
+    from smalt.yaml.overrides import Setting
+
+    result: list[Setting] = []
+    lengths: dict[str, int] = {}
     for path, *values in _groups(adds, "--add", "a list and what to add to it", 2):
-        for value in values:
-            _append(document, _steps(path), _item(value, force_string))
+        at = lengths.setdefault(path, _length(document, _steps(path)))
+        for number, value in enumerate(values, at):
+            key, equals, text = value.partition("=")
+            is_pair = equals and not value.lstrip().startswith(("{", "[", '"'))
+            name = f"{path}[{number}].'{key}'" if is_pair else f"{path}[{number}]"
+            result.append(Setting(f"--add {path}", name, text if is_pair else value, not are_texts))
+        lengths[path] = at + len(values)
+    return result
+
+
+def remove(document: dict[str, Any], removes: Sequence[str]) -> None:
+    """Take out of `document` what --remove names."""
     for path, *index in _groups(removes, "--remove", "what to remove", 1):
         _remove(document, [*_steps(path), *(_index(text) for text in index)])
 
@@ -68,59 +75,29 @@ def _steps(path: str) -> list[str | int]:
     return steps
 
 
-def _value(text: str, force_string: bool) -> Any:
-    """JSON where the text is JSON, as `az` has it, else the text itself."""
-    if force_string:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _item(text: str, force_string: bool) -> Any:
-    key, equals, value = text.partition("=")
-    if equals and not text.lstrip().startswith(("{", "[", '"')):
-        return {key: _value(value, force_string)}
-    return _value(text, force_string)
-
-
-def _put(document: dict[str, Any], steps: list[str | int], value: Any) -> None:
-    holder = _walk(document, steps[:-1], make=True)
-    last = steps[-1]
-    is_item = isinstance(holder, list) and isinstance(last, int) and last < len(holder)
-    if not is_item and not (isinstance(holder, dict) and isinstance(last, str)):
-        _missing(f"there is no '{_path(steps)}' to set")
-    holder[last] = value
-
-
-def _append(document: dict[str, Any], steps: list[str | int], value: Any) -> None:
-    holder = _walk(document, steps[:-1], make=True)
-    items = holder.setdefault(steps[-1], []) if isinstance(holder, dict) else None
-    if not isinstance(items, list):
+def _length(document: Any, steps: list[str | int]) -> int:
+    """How many items the list has at these steps; a list that is not there yet has none."""
+    here = document
+    for step in steps:
+        try:
+            here = here[step]
+        except KeyError:
+            return 0
+        except (IndexError, TypeError):
+            _missing(f"there is no '{_path(steps)}'")
+    if here is not None and not isinstance(here, list):
         _missing(f"'{_path(steps)}' is not a list, so nothing can be added to it")
-    else:
-        items.append(value)
+    return len(here or ())
 
 
 def _remove(document: dict[str, Any], steps: list[str | int]) -> None:
-    holder = _walk(document, steps[:-1], make=False)
+    holder = document
     try:
-        del holder[steps[-1]]
+        for step in steps[:-1]:
+            holder = holder[step]  # type: ignore[index]
+        del holder[steps[-1]]  # type: ignore[arg-type]
     except (KeyError, IndexError, TypeError):
         _missing(f"there is no '{_path(steps)}' to remove")
-
-
-def _walk(document: Any, steps: list[str | int], make: bool) -> Any:
-    here = document
-    for step in steps:
-        if make and isinstance(here, dict) and here.get(str(step)) is None:
-            here[step] = {}
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            _missing(f"there is no '{_path(steps)}'")
-    return here
 
 
 def _path(steps: list[str | int]) -> str:

@@ -79,9 +79,8 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
     if file is not None:
         return create(to, file, changes["set"], name=name, **given)
-    settings = [f"{key}={text}" for key, text in documents.flat(_settings(to, {**given, "name": None}))]
-    changes["set"] = (*settings, *changes["set"])
-    entity = documents.changed(to.client.workspaces.get(name or to.workspace_name), changes)
+    settings = _settings(to, {**given, "name": None})
+    entity = documents.changed(to.client.workspaces.get(name or to.workspace_name), changes, settings)
     return to.client.workspaces.begin_update(entity).result()
 
 

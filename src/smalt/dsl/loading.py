@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +19,7 @@ def _load(
     from smalt.yaml import load, load_text
     from smalt.yaml.dumping import dump_plain
 
-    overrides = [(key, _kept(value)) for override in params_override or () for key, value in override.items()]
+    overrides = _settings(params_override)
     if isinstance(source, Mapping):
         return load_text(dump_plain(dict(source)), kind, folder=_folder(relative_origin), overrides=overrides)
     if hasattr(source, "read"):
@@ -42,9 +41,13 @@ def _load(
     return load(source, kind, overrides=overrides)
 
 
-def _kept(value: Any) -> Any:
-    """Text stays text, also where it looks like a number."""
-    return json.dumps(value) if isinstance(value, str) else value
+def _settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
+    """What a program puts into the document; values are what they are, and problems are told at its line."""
+    from smalt.yaml.overrides import Setting
+
+    given = [item for override in params_override or () for item in override.items()]
+    line = here() if given else ("", 0)
+    return [Setting(f"params_override '{name}'", name, value, line=line) for name, value in given]
 
 
 def _folder(relative_origin: Any, otherwise: str = ".") -> str:

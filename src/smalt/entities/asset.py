@@ -10,13 +10,24 @@ from smalt.entities.entity import Entity, from_service, mapping, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
-from smalt.entities.shapes import JSON, Anything, AsText, Enum, Map, Shape, Text
+from smalt.entities.shapes import JSON, Anything, AsText, Enum, Map, Shape, Tag, Text, Version
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
     from smalt.entities.reader import Reader
 
-TAGS = Map(AsText())
+
+class Tags(Map[str]):
+    """Tags; one without a value is empty."""
+
+    def nothing(self) -> str:
+        return ""
+
+
+TAGS = Tags(Tag())
+"""Of jobs, steps and components, whose values Azure's client takes only as text."""
+
+ASSET_TAGS = Tags(AsText())
 
 
 class AutoDeleteSetting(Entity):
@@ -63,7 +74,7 @@ class Resource(Entity):
 
     name = optional(Text(), "The name.")
     description = optional(Text(), "What it is, for people.")
-    tags = mapping(TAGS, "Labels, for people and searches.")
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.")
     properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.")
     id = from_service(Text(), "The full id, given by the service.")
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
@@ -83,8 +94,8 @@ class Asset(Resource):
 
     noun = "an asset"
 
-    version = optional(AsText(), "The version; the next free number where unset.")
-    latest_version = from_service(AsText(), "The newest version that there is.")
+    version = optional(Version(), "The version; the next free number where unset.")
+    latest_version = from_service(Version(), "The newest version that there is.")
     stage = optional(Text(), "Where it is in its life, such as `Development`.")
     auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.")
     intellectual_property = from_service(Anything(), "Who owns it.")

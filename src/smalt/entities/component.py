@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.asset import Asset
+from smalt.entities.asset import TAGS, Asset
 from smalt.entities.entity import mapping, optional
 from smalt.entities.inputs import ASSETS, DataPath, Input, Output, Outputs, Ports
 from smalt.entities.kinds import COMPONENTS, component_type
@@ -46,6 +46,7 @@ class Component(Asset):
 
     type = optional(Text(), "The type of component.")
     display_name = optional(Text(), "The name that people see.")
+    tags = mapping(TAGS, "Labels, for people and searches.")
     is_deterministic = optional(
         Boolean(), "Whether the same inputs give the same outputs, so that a run can be reused."
     )

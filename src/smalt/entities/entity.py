@@ -9,7 +9,7 @@ from typing import IO, Any, ClassVar, TypeVar, cast
 
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
-from smalt.entities.shapes import Enum, Map, Shape
+from smalt.entities.shapes import Enum, Map, Shape, is_written_empty
 from smalt.entities.signatures import Shown, parameters_of
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.lines import here
@@ -227,12 +227,12 @@ class Entity:
             field = fields.get(key)
             if field is None:
                 unknown.append(key)
-            elif value is not None:
+            elif value is not None or is_written_empty(field.shape, (*path, key), reader):
                 read = field.shape.read(value, (*path, key), reader)
                 if read is not None:
                     values[key] = read
         guessed = cls._unknown(unknown, data, entity, path, reader) if unknown else set()
-        cls._needs({key for key in data if data[key] is not None} | guessed, path, reader)
+        cls._needs({key for key in data if data[key] is not None or key in values} | guessed, path, reader)
         entity._check(path, reader, data)
         if len(reader.problems) > told:
             values["_partial"] = True
@@ -258,7 +258,7 @@ class Entity:
                 guessed.add(near)
             short = 0 < len(cls._fields) <= 8
             hint = f"; it may have {listed(cls._fields, 'and')}" if short else ""
-            hint = f"; did you mean '{near}'?" if near else hint
+            hint = did_you_mean(near or key, cls._fields) or hint
             reader.problem((*path, key), f"unknown key '{key}' in {cls.noun}{hint}", at_key=True)
         return guessed
 

@@ -7,7 +7,7 @@ from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
 from smalt.entities.resource_identity import UserAssignedIdentity
-from smalt.entities.shapes import Anything, AsText, Boolean, Enum, List, Map, Text
+from smalt.entities.shapes import Anything, AsText, Boolean, Enum, List, Map, Text, Version
 from smalt.entities.triggers import RecurrenceTrigger
 from smalt.entities.workspace import Workspace
 
@@ -77,7 +77,7 @@ class FeatureSet(Asset):
     noun = "a feature set"
 
     name = required(Text(), "The name.")
-    version = required(AsText(), "The version.")
+    version = required(Version(), "The version.")
     specification = required(Nested(FeatureSetSpecification), "What it is made of.")
     entities = required(List(Text()), "The entities that its rows are about.")
     stage = optional(STAGES, "Where it is in its life.")
@@ -95,6 +95,6 @@ class FeatureStoreEntity(Asset):
     noun = "a feature store entity"
 
     name = required(Text(), "The name.")
-    version = required(AsText(), "The version.")
+    version = required(Version(), "The version.")
     index_columns = required(List(Nested(DataColumn)), "The columns that tell its rows apart.")
     stage = optional(STAGES, "Where it is in its life.")

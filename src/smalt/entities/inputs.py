@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from smalt.entities.attributes import Attributes
 from smalt.entities.entity import Entity, optional, required
 from smalt.entities.keyed import Keyed
-from smalt.entities.literals import PRIMITIVES, Literal
+from smalt.entities.literals import PRIMITIVES, Literal, as_written
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.references import PREFIX, is_mlflow
-from smalt.entities.shapes import JSON, AsText, Boolean, Enum, List, Map, Shape, Text
+from smalt.entities.shapes import JSON, Boolean, Enum, List, Map, Shape, Text, Version
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
@@ -42,6 +42,9 @@ class LiteralValue(Shape[Literal]):
         return isinstance(value, (str, int, float, bool))
 
     def read(self, value: Any, path: Path, reader: Reader) -> Literal | None:
+        written = reader.written.get(path)
+        if written is not None:
+            return as_written(value, *written) if value is None or self.takes(value) else written.text
         return value if self.takes(value) else self.refuse(value, path, reader)
 
     def schema(self, definitions: Definitions) -> JSON:
@@ -107,7 +110,7 @@ class Output(Keyed, Entity):
     path = optional(WrittenPath(), "Where it is written; the service chooses where unset.")
     mode = optional(Enum(*MODES), "How the job writes it.")
     name = optional(Text(), "The name of the asset that it is registered as.")
-    version = optional(AsText(), "The version of that asset.")
+    version = optional(Version(), "The version of that asset.")
     description = optional(Text(), "What it is.")
     early_available = optional(Boolean(), "Whether it can be read before the step ends.")
 
@@ -135,8 +138,11 @@ class JobInput(Shape[Input | Literal]):
         return isinstance(value, (str, int, float, bool, Mapping, Input))
 
     def read(self, value: Any, path: Path, reader: Reader) -> Input | Literal | None:
-        if isinstance(value, (str, int, float, bool)):
-            return value
+        written = reader.written.get(path)
+        if written is not None and _is_data(written.before) and not isinstance(value, (Mapping, Input)):
+            value = {**written.before, "path": written.text}
+        elif isinstance(value, (str, int, float, bool)) or (value is None and written is not None):
+            return value if written is None else as_written(value, *written)
         if isinstance(value, Mapping) and list(value) == ["value"]:
             return LiteralValue().read(value["value"], (*path, "value"), reader)
         if not isinstance(value, (Mapping, Input)):
@@ -159,6 +165,11 @@ class JobInput(Shape[Input | Literal]):
         literal = LiteralValue().schema(definitions)
         wrapped = {"type": "object", "properties": {"value": literal}, "required": ["value"], "maxProperties": 1}
         return {"anyOf": [literal, self.data.schema(definitions), wrapped]}
+
+
+def _is_data(before: Any) -> bool:
+    """Whether what is replaced is data, so that a text in its place is its path."""
+    return isinstance(before, Mapping) and ("path" in before or before.get("type") in ASSETS)
 
 
 class Ports(Map[T]):

@@ -14,6 +14,7 @@ from smalt.entities.shapes import Anything, Map, Text
 class Job(Resource):
     noun = "a job"
 
+    tags = mapping(TAGS, "Labels, for people and searches.")
     display_name = optional(Text(), "The name that people see.")
     experiment_name = optional(Text(), "The experiment that it is listed under.")
     compute = optional(Text(), "Where it runs.")

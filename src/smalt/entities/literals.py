@@ -22,6 +22,16 @@ def python_type(value: object) -> str | None:
     return next((_PYTHON[base] for base in type(value).__mro__ if base in _PYTHON), None)
 
 
+def as_written(value: Literal | None, text: str, before: object) -> Literal:
+    """A literal of a command line, which YAML reads as `value`: the text, unless it replaces a boolean or is a number
+    that is written as Python writes it."""
+    if isinstance(value, bool):
+        return value if isinstance(before, bool) else text
+    if isinstance(value, (int, float)) and not isinstance(before, str) and str(value) == text:
+        return value
+    return text
+
+
 def convert(value: Literal, type: str) -> Literal | Problem:
     """A literal as an input of a declared type has it."""
     if type == "string":
@@ -43,7 +53,10 @@ _WORDS = {"integer": "an integer", "number": "a number", "boolean": "a boolean (
 def _boolean(value: Literal) -> bool | None:
     if isinstance(value, bool):
         return value
-    return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+    return _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
 def _integer(value: Literal) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.asset import TAGS
+from smalt.entities.asset import ASSET_TAGS
 from smalt.entities.command import VARIABLES
 from smalt.entities.deployment import CodeConfiguration
 from smalt.entities.entity import Entity, constant, mapping, optional, required
@@ -104,4 +104,4 @@ class ModelPackage(Entity):
     model_configuration = optional(Nested(ModelConfiguration), "How the model comes into the package.")
     inputs = optional(List(Nested(ModelPackageInput)), "What else comes into the package.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
-    tags = mapping(TAGS, "Labels, for people and searches.")
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.")

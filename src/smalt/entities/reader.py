@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from smalt.entities.problems import Path, Problem, shown
+
+
+class Written(NamedTuple):
+    """The text of a command line that a value was made of, and the value that it replaces."""
+
+    text: str
+    before: Any = None
 
 
 class Reader:
@@ -13,8 +21,13 @@ class Reader:
     `yaml` has a reader that follows them.
     """
 
-    def __init__(self) -> None:
+    from_file = False
+    """Whether the data is a file's, whose author can be asked to put a value in quotes."""
+
+    def __init__(self, written: Mapping[Path, Written] | None = None) -> None:
         self.problems: list[Problem] = []
+        self.written: Mapping[Path, Written] = written or {}
+        """The values that were written on a command line, by their places: a field that is text takes the text."""
         self.in_step = False
         """Inside a pipeline's step, where `${{…}}` may stand for a value of any shape."""
         self.on_wire = False
@@ -36,6 +49,11 @@ class Reader:
         if isinstance(value, str):
             return self.in_step and "${{" in value
         return hasattr(value, "binding")
+
+    def text(self, path: Path) -> str | None:
+        """The text of a command line at a place; None where a document has the value."""
+        found = self.written.get(path)
+        return None if found is None else found.text
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         """A local path as the rest of smalt is to see it."""

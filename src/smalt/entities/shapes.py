@@ -62,6 +62,9 @@ class Either(Shape[T]):
         for shape in self.shapes:
             if shape.takes(value):
                 return cast("T | None", shape.read(value, path, reader))
+        text = reader.text(path)
+        if text is not None and not isinstance(value, str) and self.takes(text):
+            return self.read(text, path, reader)
         return self.refuse(value, path, reader)
 
     def dump(self, value: Any) -> Any:
@@ -100,6 +103,9 @@ class Text(Shape[str]):
     def read(self, value: Any, path: Path, reader: Reader) -> str | None:
         if isinstance(value, str):
             return value
+        text = reader.text(path)
+        if text is not None:
+            return text
         hint = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
         return self.refuse(value, path, reader, hint)
 
@@ -114,14 +120,34 @@ class AsText(Text):
         return isinstance(value, (str, bool, int, float))
 
     def read(self, value: Any, path: Path, reader: Reader) -> str | None:
-        if isinstance(value, str):
-            return value
+        text = value if isinstance(value, str) else reader.text(path)
+        if text is not None:
+            return text
         if isinstance(value, bool):
-            return "true" if value else "false"
+            return self.boolean(value)
         return str(value) if isinstance(value, (int, float)) else self.refuse(value, path, reader)
+
+    def boolean(self, value: bool) -> str:
+        return "true" if value else "false"
 
     def schema(self, definitions: Definitions) -> JSON:
         return {"type": ["string", "number", "boolean"]}
+
+
+class Version(AsText):
+    """A version, which Azure's client makes of `on` in a file as Python writes it: `True`."""
+
+    def boolean(self, value: bool) -> str:
+        return str(value)
+
+
+class Tag(AsText):
+    """A tag of a job or a component, which is text; a program may give a number, a file has to put it in quotes."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        if reader.from_file:
+            return Text.read(self, value, path, reader)
+        return super().read(value, path, reader)
 
 
 class Integer(Shape[int]):
@@ -134,7 +160,8 @@ class Integer(Shape[int]):
         return isinstance(value, int) and not isinstance(value, bool)
 
     def read(self, value: Any, path: Path, reader: Reader) -> int | None:
-        number = _whole(value)
+        text = reader.text(path)
+        number = _whole(value) if text is None else _counted(text)
         if number is None:
             return self.refuse(value, path, reader)
         return number if in_range(number, self.at_least, self.at_most, path, reader) else None
@@ -155,6 +182,24 @@ def _whole(value: Any) -> int | None:
     return None
 
 
+def _counted(text: str) -> int | None:
+    """A whole number as a command line has it: decimal, also with zeros before it, or `0x10`."""
+    try:
+        return int(text, 10)
+    except ValueError:
+        try:
+            return int(text, 0)
+        except ValueError:
+            return _whole(_number(text))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def in_range(number: float, least: float | None, most: float | None, path: Path, reader: Reader) -> bool:
     if least is not None and number < least:
         reader.problem(path, f"'{path[-1]}' must be at least {least}, not {number}")
@@ -163,6 +208,11 @@ def in_range(number: float, least: float | None, most: float | None, path: Path,
         reader.problem(path, f"'{path[-1]}' must be at most {most}, not {number}")
         return False
     return True
+
+
+def is_written_empty(shape: Shape[Any], path: Path, reader: Reader) -> bool:
+    """Whether `null`, `~` or nothing was written on a command line where text stands, and so is that text."""
+    return path in reader.written and shape.takes("")
 
 
 def _bounds(least: float | None, most: float | None) -> JSON:
@@ -179,14 +229,16 @@ class Number(Shape[float]):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
 
     def read(self, value: Any, path: Path, reader: Reader) -> float | None:
-        if isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                return self.refuse(value, path, reader)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
+        text = reader.text(path)
+        number = value
+        if text is not None:
+            whole = _counted(text)
+            number = _number(text) if whole is None else whole
+        elif isinstance(value, str):
+            number = _number(value)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < float("inf"):
             return self.refuse(value, path, reader)
-        return value if in_range(value, self.at_least, self.at_most, path, reader) else None
+        return number if in_range(number, self.at_least, self.at_most, path, reader) else None
 
     def schema(self, definitions: Definitions) -> JSON:
         number = r"\s*[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?\s*"
@@ -195,7 +247,7 @@ class Number(Shape[float]):
 
 class Boolean(Shape[bool]):
     words = "true or false"
-    _texts = {"true": True, "false": False, "yes": True, "no": False}
+    _texts = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
     def takes(self, value: object) -> bool:
         return isinstance(value, bool)
@@ -225,7 +277,8 @@ class Enum(Shape[str]):
         if value in self.allowed:
             return cast("str", value)
         if not isinstance(value, str):
-            return self.refuse(value, path, reader)
+            text = reader.text(path)
+            return self.refuse(value, path, reader) if text is None else self.read(text, path, reader)
         word = self._folded.get(_fold(value))
         return word if word is not None else self._unknown(value, path, reader)
 
@@ -303,7 +356,10 @@ class Map(Shape[dict[str, T]]):
             return self.refuse(value, path, reader)
         result: dict[str, T] = {}
         for key, item in value.items():
-            read = self.nothing() if item is None else self.item.read(item, (*path, key), reader)
+            if item is None and not is_written_empty(self.item, (*path, key), reader):
+                read = self.nothing()
+            else:
+                read = self.item.read(item, (*path, key), reader)
             if read is not None:
                 result[key if isinstance(key, str) else str(key)] = read
         return result

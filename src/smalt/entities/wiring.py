@@ -246,7 +246,7 @@ class StepOutputs(Attributes):
             return known  # type: ignore[no-any-return]
         if said is None and name not in self:
             component = component_of(self._node)
-            if component is not None and name not in component.outputs and component.type not in _OPEN:
+            if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
                 _unknown(self._node, name, "output", component.outputs)
             if component is None and vars(self._node).get("component") is None:
                 _unknown(self._node, name, "output", self)
@@ -259,7 +259,7 @@ class StepOutputs(Attributes):
 
     def __setitem__(self, name: str, value: Any) -> None:
         component = component_of(self._node)
-        if component is not None and name not in component.outputs and component.type not in _OPEN:
+        if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
             _unknown(self._node, name, "output", component.outputs)
         if not isinstance(value, (Output, str, Mapping)) and value is not None:
             raise UserErrorException(f"an output is set to Output(…), not to {type(value).__name__}", here())
@@ -284,7 +284,7 @@ class StepOutputs(Attributes):
 OPEN_INPUTS = ("promptflow_parallel", "automl", "import")
 """Components whose inputs are not all declared."""
 
-_OPEN = ("automl", "import", "data_transfer", "promptflow_parallel")
+OPEN_OUTPUTS = ("automl", "import", "data_transfer", "promptflow_parallel")
 """Components whose outputs are not all declared."""
 
 

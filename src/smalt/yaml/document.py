@@ -94,7 +94,7 @@ def _step(node: Any, part: Any) -> tuple[Any, Any] | None:
     for key, value in node.value:
         if key.tag == _TAG + "merge":
             merged = merged or next(filter(None, (_step(source, part) for source in _sources(value))), None)
-        elif key.value == part or (not isinstance(part, str) and _Constructor([]).value(key) == part):
+        elif key.value == part:
             return key, value
     return merged
 
@@ -161,7 +161,8 @@ class _Constructor:
                     "a key must be a word, not a list or a mapping; put a value with braces in quotes",
                 )
                 continue
-            key = self.value(key_node)
+            self.value(key_node)  # for what is wrong with it
+            key = key_node.value  # a key is the text that it is written as, also `on` and `0012`
             if key in lines:
                 self.fault(key_node, f"the key '{key_node.value}' is given twice; the first is at line {lines[key]}")
             lines.setdefault(key, key_node.start_mark.line + 1)
@@ -205,6 +206,17 @@ _SCALARS: dict[str, Any] = {
     _TAG + "timestamp": lambda node: node.value,
     _TAG + "value": lambda node: node.value,
 }
+
+
+def plain_texts(node: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Each scalar that is not in quotes, with its place and its text."""
+    if isinstance(node, yaml.ScalarNode):
+        if not node.style:
+            yield path, node.value
+        return
+    items = enumerate(node.value) if isinstance(node, yaml.SequenceNode) else ((k.value, v) for k, v in node.value)
+    for key, value in items:
+        yield from plain_texts(value, (*path, key))
 
 
 def scalar(text: str) -> Any:

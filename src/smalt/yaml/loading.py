@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from smalt.entities.entity import Entity
-from smalt.entities.problems import Path
+from smalt.entities.problems import Path, Problem, did_you_mean
 from smalt.entities.reader import Reader
 from smalt.entities.reading import read_with
 from smalt.exceptions import Located, ValidationException
 from smalt.garbage import no_collections
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
+from smalt.yaml.unread import unread
+
+E = TypeVar("E", bound=Entity)
 
 
 def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), data_must_exist: bool = False) -> Any:
@@ -48,6 +52,32 @@ def read_again(entity: Entity) -> Entity | None:
     reader = FileReader(session, os.getcwd(), "")
     again = type(entity)._read_whole(entity.to_dict(), reader)
     return None if reader.problems or session.problems else again
+
+
+def edited(entity: E, overrides: Overrides) -> E:
+    """A copy of an entity with values replaced; raises ValidationException with all that is wrong."""
+    changed = Overridden(entity.to_dict(), overrides)
+    reader = Reader(changed.written)
+    read = type(entity)._read_whole(changed.data, reader)
+    problems = [*_located(changed, read, reader.problems, lambda problem: Located("", 0, 0, str(problem)))]
+    if read is None or problems:
+        raise ValidationException(list(dict.fromkeys(problems)))
+    return read
+
+
+def _located(
+    changed: Overridden, entity: Entity | None, problems: Iterable[Problem], locate: Callable[[Problem], Located]
+) -> Iterator[Located]:
+    """All problems: at the settings that they are of, else where `locate` says."""
+    yield from changed.failures
+    useless = unread(entity, changed.places) if changed.places else []
+    yield from (place.setting.problem(why) for place, why in useless)
+    for problem in problems:
+        place = changed.place(problem.path)
+        if place is None:
+            yield locate(problem)
+        elif not any(place is other for other, _ in useless):
+            yield place.setting.problem(problem.message)
 
 
 class Session:
@@ -97,14 +127,15 @@ class Session:
                 )
             return None
         changed = Overridden(document.data, overrides)
-        self.problems += [Located(argument, 0, 0, message) for argument, message in changed.failures]
         shown = os.path.dirname(name)
-        reader = FileReader(self, folder, shown if os.path.abspath(shown) == os.path.abspath(folder) else folder)
+        shown = shown if os.path.abspath(shown) == os.path.abspath(folder) else folder
+        reader = FileReader(self, folder, shown, changed)
         entity = read_with(reader, changed.data, kind)
-        for path, message, at_key in reader.problems:
-            argument = changed.argument(path)
-            where = (argument, 0, 0) if argument else (name, *document.locate(path, at_key))
-            self.problems.append(Located(*where, message))
+
+        def locate(problem: Problem) -> Located:
+            return Located(name, *document.locate(problem.path, problem.at_key), problem.message)
+
+        self.problems += _located(changed, entity, reader.problems, locate)
         return entity
 
     def document(self, name: str) -> Any:
@@ -137,15 +168,17 @@ class Session:
 class FileReader(Reader):
     """Reads the data of one file: follows what it refers to, and makes its paths absolute."""
 
-    def __init__(self, session: Session, folder: str, shown_folder: str) -> None:
-        super().__init__()
-        self._session, self._folder, self._shown = session, folder, shown_folder
+    from_file = True
+
+    def __init__(self, session: Session, folder: str, shown_folder: str, changed: Overridden | None = None) -> None:
+        super().__init__(changed.written if changed is not None else None)
+        self._session, self._folder, self._shown, self._changed = session, folder, shown_folder, changed
         self._known: dict[tuple[str, str], Entity] = {}
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
-        where = self._absolute(text)
+        where = self._absolute(text, path)
         if must_exist and not self._session.exists(where):
-            self.problem(path, f"there is no file or folder '{where}'")
+            self.problem(path, f"there is no file or folder '{where}'{_near(where)}")
         return where
 
     def data(self, text: str, path: Path) -> str:
@@ -173,13 +206,33 @@ class FileReader(Reader):
         return None if name is None else self._session.document(name)
 
     def _file(self, text: str, path: Path) -> str | None:
-        where = self._absolute(text)
+        where = self._absolute(text, path)
         if not os.path.isfile(where):
-            self.problem(path, f"there is no file '{where}'")
+            self.problem(path, f"there is no file '{where}'{_near(where)}")
             return None
         relative = os.path.relpath(where, self._folder)
         return os.path.normpath(os.path.join(self._shown, relative))
 
-    def _absolute(self, text: str) -> str:
+    def _absolute(self, text: str, place: Path) -> str:
+        """A path of a file is relative to the file's folder; one of a command line to the current folder, or, where
+        nothing is there, to the file's."""
         path = unquote(text.removeprefix("file://")) if text.startswith("file:///") else text.removeprefix("file:")
-        return os.path.normpath(os.path.join(self._folder, os.path.expanduser(path)))
+        path = os.path.expanduser(path)
+        beside = os.path.normpath(os.path.join(self._folder, path))
+        if not self._is_typed(place):
+            return beside
+        here = os.path.abspath(path)
+        return beside if self._session.exists(beside) and not self._session.exists(here) else here
+
+    def _is_typed(self, path: Path) -> bool:
+        place = self._changed.place(path) if self._changed is not None and self._changed.places else None
+        return place is not None and place.setting.is_typed
+
+
+def _near(missing: str) -> str:
+    """`; did you mean 'raw.csv'?`, where the folder has something of nearly that name."""
+    folder, name = os.path.split(missing)
+    try:
+        return did_you_mean(name, os.listdir(folder))
+    except OSError:
+        return ""

@@ -1,17 +1,51 @@
-"""`--set a.b.c=value`: values put into a document before it is read."""
+"""`--set a.b.c=value`, and `params_override`: values put into a document before it is read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from smalt.entities.problems import Path
-from smalt.yaml.document import Document, scalar
+from smalt.entities.problems import Path, shown
+from smalt.entities.reader import Written
+from smalt.exceptions import Located
+from smalt.yaml.document import Document, plain_texts, scalar
 
 _PART = re.compile(r"""\.?(?:\[(?P<index>-?\d+)\]|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^.\[\]]+))""")
 
-Overrides = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+class Setting(NamedTuple):
+    """A value for a place of a document, and the argument that says it, such as `--set inputs.x`."""
+
+    argument: str
+    name: str
+    value: Any
+    is_typed: bool = False
+    """Whether the value is text of a command line, of which each field makes what it takes."""
+    line: tuple[str, int] = ("", 0)
+    """The line of the program that gives it, where a program does."""
+
+    def problem(self, message: str) -> Located:
+        """A problem with the value, told at the argument, or at the line of the program."""
+        file, line = self.line
+        return Located(file, line, 0, f"{self.argument}: {message}") if file else Located(self.argument, 0, 0, message)
+
+
+Overrides = Mapping[str, Any] | Sequence["tuple[str, Any] | Setting"]
+
+
+class Place(NamedTuple):
+    """Where a setting put its value."""
+
+    path: Path
+    setting: Setting
+    known: int
+    """So many of the path's parts were in the document."""
+
+    def made(self, path: Path) -> bool:
+        """Whether the setting is what put something at a path."""
+        within = path[: len(self.path)] == self.path
+        return within or (self.path[: len(path)] == path and len(path) > self.known)
 
 
 class Overridden:
@@ -19,43 +53,57 @@ class Overridden:
 
     def __init__(self, data: Any, overrides: Overrides) -> None:
         self.data = data
-        self.failures: list[tuple[str, str]] = []
-        self._paths: list[tuple[Path, str]] = []
-        items = overrides.items() if isinstance(overrides, Mapping) else overrides
-        for name, value in items:
-            self._set(name, parsed(value) if isinstance(value, str) else value)
+        self.failures: list[Located] = []
+        self.places: list[Place] = []
+        self.written: dict[Path, Written] = {}
+        for setting in _settings(overrides):
+            self._set(setting)
 
-    def argument(self, path: Path) -> str | None:
-        """`--set inputs.x`, where that is what put the value at a path."""
-        for set_path, name in reversed(self._paths):
-            if path[: len(set_path)] == set_path:
-                return f"--set {name}"
-        return None
+    def place(self, path: Path) -> Place | None:
+        """The last setting that put a value at a path, or around it, or made what is there to put one into it."""
+        return next((place for place in reversed(self.places) if place.made(path)), None)
 
-    def _set(self, name: str, value: Any) -> None:
-        parts = _parts(name)
+    def _set(self, setting: Setting) -> None:
+        parts = _parts(setting.name)
         if not parts:
-            self.failures.append((f"--set {name}", "it names no key; write it as a.b.c=value"))
+            self.failures.append(setting.problem("it names no key; write it as a.b.c=value"))
             return
+        value, texts = _parsed(setting.value) if setting.is_typed else (setting.value, {})
         try:
-            self.data, path = _replaced(self.data, parts, value)
+            changed = _replaced(self.data, parts, value)
         except _CannotSet as error:
-            self.failures.append((f"--set {name}", str(error)))
+            self.failures.append(setting.problem(str(error)))
             return
-        self._paths.append((path, name))
+        self.data = changed.data
+        self.places.append(Place(changed.path, setting, changed.known))
+        for path in [path for path in self.written if path[: len(changed.path)] == changed.path]:
+            del self.written[path]
+        for path, text in texts.items():
+            at = (*changed.path, *path)
+            self.written[at] = Written(text, None if path else changed.before)
+
+
+def _settings(overrides: Overrides) -> Iterator[Setting]:
+    for one in overrides.items() if isinstance(overrides, Mapping) else overrides:
+        if isinstance(one, Setting):
+            yield one
+        else:
+            name, value = one
+            yield Setting(f"--set {name}", name, value, isinstance(value, str))
 
 
 class _CannotSet(Exception):
     pass
 
 
-def parsed(text: str) -> Any:
-    """A value of the command line: a bare word, or YAML in braces, brackets or quotes."""
+def _parsed(text: str) -> tuple[Any, dict[Path, str]]:
+    """A value of the command line, as YAML reads it, and the texts that its parts are written as."""
     if text[:1] in ("{", "[", '"', "'"):
         document = Document(text)
         if not document.faults:
-            return document.data
-    return scalar(text)
+            whole = {} if isinstance(document.data, str) else {(): text}
+            return document.data, {**whole, **dict(plain_texts(document.root))}
+    return scalar(text), {(): text}
 
 
 def _parts(name: str) -> list[str | int]:
@@ -70,18 +118,30 @@ def _parts(name: str) -> list[str | int]:
     return parts if end == len(name) else []
 
 
-def _replaced(data: Any, parts: list[str | int], value: Any) -> tuple[Any, Path]:
-    """A copy with the value at the path, and the path as the data has it; what is not on the path is shared."""
+class _Replaced(NamedTuple):
+    """A copy of data with a value replaced; what is not on the path is shared."""
+
+    data: Any
+    path: Path
+    known: int
+    before: Any
+
+
+def _replaced(data: Any, parts: list[str | int], value: Any, path: Path = (), known: int = 0) -> _Replaced:
+    """`path` is the way to `data`, of which so many parts are in the document."""
     if not parts:
-        return value, ()
-    if isinstance(data, list):
-        return _replaced_item(data, parts, value)
+        return _Replaced(value, path, known, data)
+    if isinstance(data, list) or (data is None and isinstance(parts[0], int)):
+        data = data or []
+        return _replaced_item(data, parts, value, path, known)
     if data is not None and not isinstance(data, dict):
-        data = {}
+        raise _CannotSet(f"'{path[-1] if path else 'it'}' is {shown(data)}, which has no keys; set it whole")
     mapping = dict(data or {})
     key, rest = _key(mapping, parts)
-    mapping[key], path = _replaced(mapping.get(key), rest, value)
-    return mapping, (key, *path)
+    is_known = key in mapping and known == len(path)
+    changed = _replaced(mapping.get(key), rest, value, (*path, key), known + is_known)
+    mapping[key] = changed.data
+    return changed._replace(data=mapping)
 
 
 def _key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str | int]]:
@@ -93,14 +153,16 @@ def _key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str
     return str(parts[0]), parts[1:]
 
 
-def _replaced_item(data: list[Any], parts: list[str | int], value: Any) -> tuple[Any, Path]:
+def _replaced_item(data: list[Any], parts: list[str | int], value: Any, path: Path, known: int) -> _Replaced:
     part = parts[0]
     if isinstance(part, str) and not part.lstrip("-").isdigit():
         raise _CannotSet(f"'{part}' stands where a list has items; give the number of one, from 0 to {len(data)}")
     index = int(part)
     if not -len(data) <= index <= len(data):
         raise _CannotSet(f"there is no item {index}; the list has {len(data)}, counted from 0")
+    is_known = index < len(data) and known == len(path)
     items = [*data, None] if index == len(data) else list(data)
     index %= len(items)
-    items[index], path = _replaced(items[index], parts[1:], value)
-    return items, (index, *path)
+    changed = _replaced(items[index], parts[1:], value, (*path, index), known + is_known)
+    items[index] = changed.data
+    return changed._replace(data=items)
