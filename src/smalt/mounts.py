@@ -41,6 +41,15 @@ def file_system(path: Path, mounts: str) -> str | None:
     return kind
 
 
+def mount_points_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Return where something is mounted at or below `folder`; nothing on systems that do not tell at once."""
+    if sys.platform != "linux":
+        return []
+    top = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(folder))), os.path.basename(folder))
+    found = (_parse(line) for line in _mounts().splitlines())
+    return sorted({mount[0] for mount in found if mount and _is_under(mount[0], top)})
+
+
 _LINUX = re.compile(r"\S+ (/\S*) (\S+) ")
 _MACOS = re.compile(r".+ on (/.*) \((\w+)[,)]")
 

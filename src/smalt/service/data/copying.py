@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.mounts import mount_points_in
 
 Log = Callable[[str], None]
 
@@ -70,15 +71,36 @@ def move_tree(source: str | os.PathLike[str], target: str | os.PathLike[str], lo
 
 
 def remove_tree(path: str | os.PathLike[str]) -> None:
-    """Delete a file or folder, read-only ones too; an absent one is fine."""
+    """Delete a file or folder, read-only ones too; an absent one is fine.
+
+    What is mounted at or below it belongs to somebody else, and stays.
+    """
     if not os.path.isdir(path) or os.path.islink(path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+        return
+    if mounted := mount_points_in(path):
+        _remove_around(os.path.realpath(path), mounted)
         return
     for folder, folders, _files in os.walk(path):
         os.chmod(folder, 0o700)
         folders[:] = [name for name in folders if not os.path.islink(os.path.join(folder, name))]
     shutil.rmtree(path)
+
+
+def _remove_around(folder: str, mounted: list[str]) -> None:
+    """Delete all of a folder but the mount points in it, and the folders above these."""
+    if folder in mounted:
+        return
+    if not any(point.startswith(f"{folder}/") for point in mounted):
+        remove_tree(folder)
+        return
+    for name in os.listdir(folder):
+        inner = os.path.join(folder, name)
+        if os.path.islink(inner):
+            os.unlink(inner)
+        else:
+            _remove_around(inner, mounted)
 
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
@@ -152,7 +174,7 @@ def _move(source: str, target: str, log: Log | None) -> None:
     try:
         os.replace(source, target)
     except OSError as error:
-        if error.errno != errno.EXDEV:
+        if error.errno not in (errno.EXDEV, errno.EBUSY):  # busy is what something is mounted on
             raise
         copy_tree(source, target, log)
         remove_tree(source)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from itertools import islice
 
 from smalt.exceptions import SmaltError
+from smalt.launcher import claims
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.kinds import command
 from smalt.service.engine.reusing import Reusing
@@ -43,7 +45,9 @@ class Ahead:
         self._leaves[leaf.job.id] = leaf
 
     def forget(self, job: Job) -> None:
-        self._leaves.pop(job.id, None)
+        leaf = self._leaves.pop(job.id, None)
+        if leaf is not None and leaf.laid_out is not None:
+            self._rooms.spares.forget(leaf.laid_out.folders.folder)
 
     def work(self, board: Board) -> None:
         while self._freed:
@@ -73,8 +77,9 @@ class Ahead:
         if view is None or view.folder is None:
             return
         folder, key = str(view.folder.parent), view.key
-        if run.untouched and spares.wants(folder, key) and environments.stay(view.folder):
-            spares.add(folder, key)
+        claim = os.path.basename(claims.path(folder, str(run.step_id)))
+        if run.untouched and spares.may_serve(folder, key, claim) and environments.stay(view.folder):
+            spares.add(folder, key, claim)
             return
         spares.forget(folder)
         with contextlib.suppress(OSError):

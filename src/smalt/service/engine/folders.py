@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from typing import NamedTuple
+import stat
+from typing import Any, NamedTuple
 
 from smalt.service.data import Data
 
 _MOST_SPARES = 16
 _MOST_USES = 32
-_OWN = 2  # entries of an untouched folder besides claims: the working folder and the view of the environment
+_VIEW = "environment"
+"""The entry of an attempt's folder that is its view of the environment; environments/overlays.py looks after it."""
 
+_WORKING = "wd"
 KEPT = ("outputs", "logs")
 """Folders of the working folder that exist beforehand and are kept with the job."""
 
@@ -29,86 +31,140 @@ class Folders(NamedTuple):
         return f"{self.artifacts}/user_logs/std_log.txt"
 
 
+class _Made(NamedTuple):
+    """What an attempt's folder was when it was made."""
+
+    stamp: tuple[Any, ...]
+    claims: frozenset[str]
+    """The claims in it, of the steps that used it before."""
+
+
 class Spares:
     """Folders of steps without code that are over and left nothing: renaming one is cheaper than making seven.
 
-    Their claims stay, as a file system that has just deleted many is slow to make new ones (ext4).
+    Only a folder that is in everything what it was when it was made is handed on (docs/internals/folders.md); any other
+    stays with its job. Claims stay in a folder that is handed on: a file system that has just deleted many is slow to
+    make new ones (ext4).
     """
 
     def __init__(self) -> None:
-        self._folders: dict[str, list[tuple[str, int]]] = {}
-        self._uses: dict[str, int] = {}
+        self._made: dict[str, _Made] = {}
+        self._spares: dict[str, list[tuple[str, _Made]]] = {}
 
-    def wants(self, folder: str, environment: str) -> bool:
-        """Whether one more with a view of that environment is of use."""
-        return len(self._folders.get(environment, ())) < _MOST_SPARES and self._uses.get(folder, 0) < _MOST_USES
+    def note(self, folders: Folders) -> None:
+        """Remember what a folder is that has just been made."""
+        self._made[folders.folder] = _Made(_stamp(folders.folder), frozenset())
 
-    def add(self, folder: str, environment: str) -> None:
-        self._folders.setdefault(environment, []).append((folder, self._uses.pop(folder, 0)))
+    def may_serve(self, folder: str, environment: str, claim: str) -> bool:
+        """Whether a folder is of use to a step with a view of that environment, and is as it was made.
+
+        `claim` is the name of the claim of the step that used it last.
+        """
+        made, spares = self._made.get(folder), self._spares.get(environment, ())
+        if made is None or len(spares) >= _MOST_SPARES or len(made.claims) >= _MOST_USES:
+            return False
+        try:
+            is_claim_a_file = stat.S_ISREG(os.lstat(f"{folder}/{claim}").st_mode)
+            entries = {*made.claims, claim, _WORKING, _VIEW}
+            return is_claim_a_file and _stamp(folder) == made.stamp and set(os.listdir(folder)) == entries
+        except OSError:
+            return False
+
+    def add(self, folder: str, environment: str, claim: str) -> None:
+        """Hand on a folder that may serve."""
+        made = self._made.pop(folder)
+        made = made._replace(claims=made.claims | {claim})
+        self._spares.setdefault(environment, []).append((folder, made))
 
     def forget(self, folder: str) -> None:
-        """It serves no other."""
-        self._uses.pop(folder, None)
+        """Let the folder serve no other."""
+        self._made.pop(folder, None)
 
     def take(self, folder: str, environment: str) -> str | None:
-        """What the one was called that is called `folder` now; None where there is none."""
-        spares = self._folders.get(environment, [])
+        """Return the earlier name of the folder that is called `folder` now; None where there is none."""
+        spares = self._spares.get(environment, [])
         while spares:
-            spare, uses = spares.pop()
-            with contextlib.suppress(OSError):
+            spare, made = spares.pop()
+            try:
+                if _stamp(spare) != made.stamp:  # by a process that outlived its step
+                    continue
+            except OSError:
+                continue
+            try:
                 os.rename(spare, folder)
-                self._uses[folder] = uses + 1
-                return spare
+            except OSError:  # there is something at `folder` already
+                spares.append((spare, made))
+                return None
+            self._made[folder] = made
+            return spare
         return None
+
+
+def _stamp(folder: str) -> tuple[Any, ...]:
+    """Return what changes when an attempt's folder is not as it was made, without following a link.
+
+    The time of the last change tells of entries, modes, owners and attributes; of the folder itself it is left out, as
+    claims and renaming change it.
+    """
+    top = os.lstat(folder)
+    found: list[Any] = [top[:3], top[4:6]]  # mode, inode, device; owner, group
+    for name in (_WORKING, *(f"{_WORKING}/{kept}" for kept in KEPT)):
+        one = os.lstat(f"{folder}/{name}")
+        found += (one[:6], one.st_ctime_ns)
+    return tuple(found)
 
 
 def make(folders: Folders, data: Data, code: str | None, spares: Spares, environment: str) -> str | None:
     """Make them, with the code in place; what is there already stays. The spare one that they were before, if any."""
     spare = spares.take(folders.folder, environment) if code is None else None
     if spare is None:
-        copy_code(folders, data, code)
+        is_new = copy_code(folders, data, code)
         for name in KEPT:
             _mkdir(f"{folders.cwd}/{name}")
+        if is_new and code is None:
+            spares.note(folders)
     _mkdir(folders.artifacts)
     _mkdir(f"{folders.artifacts}/user_logs")
     return spare
 
 
-def copy_code(folders: Folders, data: Data, code: str | None) -> None:
-    """The job's own copy of its code, whole or not there at all."""
-    _mkdir(folders.folder)
+def copy_code(folders: Folders, data: Data, code: str | None) -> bool:
+    """Make the attempt's folder with the job's own copy of its code, whole or not at all; whether it was not there."""
+    is_new = _mkdir(folders.folder)
     if code is None:
         _mkdir(folders.cwd)
     elif not os.path.isdir(folders.cwd):
         partial = f"{folders.folder}/wd.partial"
         data.snapshots.materialise(code, partial)
         os.rename(partial, folders.cwd)
+    return is_new
 
 
 def keep(folders: Folders, data: Data) -> bool:
     """Move what the command left in outputs/ and logs/ to where it is kept; whether it left nothing anywhere."""
-    left = [name for name in KEPT if not _is_empty(f"{folders.cwd}/{name}")]
+    left = [name for name in KEPT if _holds_something(f"{folders.cwd}/{name}")]
     for name in left:
         data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
     try:
-        if left or sorted(os.listdir(folders.cwd)) != sorted(KEPT):
-            return False
-        return sum(not name.startswith("claim.") for name in os.listdir(folders.folder)) <= _OWN
+        return not left and sorted(os.listdir(folders.cwd)) == sorted(KEPT)
     except OSError:
         return False
 
 
-def _is_empty(folder: str) -> bool:
+def _holds_something(path: str) -> bool:
+    """Whether a folder has entries, or something else stands in its place."""
     try:
-        return not os.listdir(folder)
+        return bool(os.listdir(path)) if stat.S_ISDIR(os.lstat(path).st_mode) else True
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return False
 
 
-def _mkdir(path: str) -> None:
+def _mkdir(path: str) -> bool:
+    """Make a folder, with those above it; whether it was not there."""
     try:
         os.mkdir(path)
     except FileExistsError:
-        return
+        return False
     except FileNotFoundError:
         os.makedirs(path, exist_ok=True)
+    return True

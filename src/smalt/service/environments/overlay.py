@@ -13,9 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 _SCRIPT = 256 * 1024
 """Above this a file of bin/ is taken for a program, not for a script."""
+
+_PYTHONS = ("python", "python3")
+_PTH = "_smalt_shared.pth"
 
 # Found by the script's own place, so that one text serves every overlay; to Python the first lines are a string.
 _HEADER = b"#!/bin/sh\n'''exec' \"${0%/*}/python\" \"$0\" \"$@\"\n' '''\n"
@@ -41,6 +45,17 @@ class Template:
         return "lib/python" + ".".join(self.version.split(".")[:2])
 
     @cached_property
+    def commands(self) -> tuple[str, ...]:
+        """All names in an overlay's bin/."""
+        return (*_PYTHONS, self.library.removeprefix("lib/"), *self.scripts, *self.links)
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """All else in an overlay: an entry that is added to one of its folders changes that folder."""
+        packages, lib64 = f"{self.library}/site-packages", ("lib64",) if self.lib64 else ()
+        return ("bin", "lib", *lib64, self.library, packages, f"{packages}/{_PTH}", "pyvenv.cfg")
+
+    @cached_property
     def key(self) -> str:
         """The same for templates that make the same overlays."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
@@ -54,23 +69,38 @@ def lay(template: Template, folder: Path) -> None:
     if template.lib64:
         os.symlink("lib", f"{folder}/lib64")
     os.symlink(template.interpreter, f"{folder}/bin/python")
-    for name in ("python3", "python" + template.library.removeprefix("lib/python")):
+    for name in ("python3", template.library.removeprefix("lib/")):
         os.symlink("python", f"{folder}/bin/{name}")
     _write(f"{folder}/pyvenv.cfg", _configuration(template), 0o644)
-    _write(f"{packages}/_smalt_shared.pth", _shared(template), 0o644)
+    _write(f"{packages}/{_PTH}", _shared(template), 0o644)
     for name, content in template.scripts.items():
         _write(f"{folder}/bin/{name}", content, 0o755)
     for name, target in template.links.items():
         os.symlink(target, f"{folder}/bin/{name}")
 
 
-def stamp(template: Template, folder: Path) -> tuple[int, ...]:
-    """Changes when something is added to, removed from or replaced in the overlay."""
-    places = ("", "/bin", "/lib", f"/{template.library}", f"/{template.library}/site-packages", "/pyvenv.cfg")
+def stamp(template: Template, folder: Path) -> tuple[Any, ...]:
+    """Return what changes when anything of an overlay does: an entry, a content, a mode, an owner, a mount.
+
+    Links are not followed. The first seven fields of a status are mode, inode, device, links, owner, group and size.
+    Of the folder itself the time is left out, as renaming it counts as a change of it.
+    """
     try:
-        return tuple(os.stat(f"{folder}{place}").st_mtime_ns for place in places)
+        top = os.lstat(folder)
+        found: list[Any] = [top[:3], top[4:6], sorted(os.listdir(folder))]
+        for place in template.places:
+            one = os.lstat(f"{folder}/{place}")
+            found += (one[:7], one.st_ctime_ns)
+        commands = os.open(f"{folder}/bin", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            for name in template.commands:
+                one = os.stat(name, dir_fd=commands, follow_symlinks=False)
+                found += (one[:7], one.st_ctime_ns)
+        finally:
+            os.close(commands)
     except OSError:
         return ()
+    return tuple(found)
 
 
 def template_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from smalt.service.environments.overlay import Template, lay, stamp
 from smalt.service.environments.rubbish import discard, sweep
@@ -16,11 +16,11 @@ _MOST_SPARES = 16
 class _Overlay(NamedTuple):
     template: Template
     folder: Path
-    stamp: tuple[int, ...]
+    stamp: tuple[Any, ...]
 
     @property
     def is_untouched(self) -> bool:
-        return stamp(self.template, self.folder) == self.stamp
+        return bool(self.stamp) and stamp(self.template, self.folder) == self.stamp
 
 
 class Overlays:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 import threading
 from pathlib import Path
+
+from smalt.service.data import remove_tree
 
 _PREFIX = ".removed-"
 
@@ -33,4 +34,9 @@ def sweep(aside: Path) -> None:
 
 
 def _remove(folder: str) -> None:
-    threading.Thread(target=shutil.rmtree, args=(folder, True), daemon=True).start()
+    threading.Thread(target=_remove_now, args=(folder,), daemon=True).start()
+
+
+def _remove_now(folder: str) -> None:
+    with contextlib.suppress(OSError):
+        remove_tree(folder)
