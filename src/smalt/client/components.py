@@ -50,6 +50,9 @@ class ComponentOperations(Archivable):
         return assets.component_body(entity)
 
     def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
+        """Whether it would be as it is there: what it names without a version has the latest one by now."""
+        if self._client.registry_name is None:
+            here = self._connection.post(f"/smalt/v1{self._workspace}/components/fixed", here)
         return bool(_without_version(there.get("componentSpec")) == _without_version(here["componentSpec"]))
 
     def _versioned(self, body: dict[str, Any], version: str) -> None:

@@ -30,11 +30,11 @@ class Versioned(Collection):
         name = _named(entity)
         assets = Assets(self._client)
         body = self._body(entity, assets)
+        assets.send()
         chosen = version or entity.version or self._next_version(name, body)
         if isinstance(chosen, dict):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
-        assets.send()
         with shown(self._client, body["properties"]):
             return self._entity(self._connection.put(self._written(name, str(chosen)), body))
 

@@ -76,6 +76,7 @@ _WORKSPACE: dict[str, list[Table]] = {
     ],
     "/smalt/v1": [
         jobs.OWN_ROUTES,
+        components.OWN_ROUTES,
         debug.OWN_ROUTES,
         reuse.OWN_ROUTES,
         stream.ROUTES,

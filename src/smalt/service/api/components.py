@@ -6,6 +6,7 @@ from typing import Any
 
 from smalt.service.api.call import Call
 from smalt.service.api.versioned import Collection, Properties
+from smalt.service.engine.pins import Pinner, fixed_component
 from smalt.service.records import assets
 
 _DESCRIPTIVE = {"$schema", "_source", "description", "display_name", "name", "tags", "version"}
@@ -19,6 +20,13 @@ def _content(properties: dict[str, Any]) -> Any:
 
 
 class _Components(Collection):
+    def fixed(self, pinner: Pinner, properties: Properties) -> Properties:
+        """Those without a name belong to a job, and mean what they mean when it is submitted."""
+        spec = properties.get("componentSpec")
+        if properties.get("isAnonymous") or not isinstance(spec, dict):
+            return properties
+        return {**properties, "componentSpec": fixed_component(pinner, spec)}
+
     def version(self, call: Call, version: assets.Version) -> Properties:
         """As the service, the specification tells name and version, sent or not: clients read them there."""
         shape = super().version(call, version)
@@ -30,3 +38,13 @@ class _Components(Collection):
 
 
 COMPONENTS = _Components("components", "component", content=(), comparable=_content)
+
+
+async def with_versions(call: Call) -> Properties:
+    """POST /smalt/v1{WS}/components/fixed {"componentSpec"}: the same, as it would be registered now."""
+    properties = await call.object()
+    with call.service.db.transaction():
+        return COMPONENTS.fixed(Pinner(call.service.engine.rooms, call.workspace), properties)
+
+
+OWN_ROUTES = [("POST", "/components/fixed", with_versions)]

@@ -22,6 +22,7 @@ from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, system_data, workspace_id
 from smalt.service.api.versioned import check_name
 from smalt.service.data import copy_tree
+from smalt.service.engine.pins import Pinner
 from smalt.service.records import assets, workspaces
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Registries, Shelf
@@ -98,6 +99,7 @@ async def put_version(call: Call) -> Reply:
     there = [one for one in shelf.versions(kind, name, "All") if one.version == version]
     if not there or not _same(_registries(call).shown(shelf.registry, there[0]), sent):
         workspace = _workspace(call)
+        sent = _COLLECTIONS[kind].fixed(Pinner(call.service.engine.rooms, workspace), sent)
         asset, local = (kind, name, version), call.is_local
         await asyncio.to_thread(_registries(call).publish, shelf, workspace, asset, sent, reads_disk=local)
     found = shelf.find(kind, name, version)

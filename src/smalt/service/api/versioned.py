@@ -17,7 +17,8 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
-from smalt.service.records import assets
+from smalt.service.engine.pins import Pinner
+from smalt.service.records import assets, pins
 
 Properties = dict[str, Any]
 
@@ -111,11 +112,26 @@ class Collection:
         """Create or update, where the update changes nothing of the content; whether it was there."""
         db, workspace = call.service.db, call.workspace
         before = assets.get(db, workspace.id, self.segment, name, version)
+        if before is not None and before.properties == properties:
+            return True
+        known = pins.of_version(db, before) if before is not None else None
+        pinner = Pinner(call.service.engine.rooms, workspace, known)
+        properties = self.fixed(pinner, properties)
         if before is not None:
             self._check_same(name, version, before.properties, properties)
         if before is None or before.properties != properties:
             assets.put(db, workspace.id, self.segment, name, version, properties, call.principal)
+        if pinner.fixed and not known:
+            now = assets.find(db, workspace.id, self.segment, name, version, None)
+            pins.put_of_version(db, workspace.id, now, pinner.fixed)
         return before is not None
+
+    def fixed(self, pinner: Pinner, properties: Properties) -> Properties:
+        """The properties with a version for each thing that they name without one: they mean the same for ever."""
+        uri = properties.get(self.uri)
+        if not isinstance(uri, str):
+            return properties
+        return {**properties, self.uri: pinner.fix("data", uri, str(properties.get(self.type or "modelType")))}
 
     def version(self, call: Call, version: assets.Version) -> Properties:
         """The REST shape of one version."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from smalt.entities.references import Reference, parse_reference
@@ -12,6 +13,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.wire import ids
 
+_BARE = re.compile(r"[^/:@<>{}$\s]+")
 _DEFAULT_VERSION = "azureml_default"
 """As Azure's clients say that they name no version."""
 LOCAL = "local"
@@ -74,6 +76,8 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
     """
     if kind == "data":
         return _data_with_version(rooms, workspace, text, type)
+    if parse_reference(text) is None and not _BARE.fullmatch(text):
+        return text
     reference = named(text)
     if reference.version not in (None, _DEFAULT_VERSION) or (kind == "environments" and reference.name == "host"):
         return text

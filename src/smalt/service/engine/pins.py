@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities.inputs import ASSETS
+from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.rooms import Rooms
+from smalt.service.records import assets
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import fold
+from smalt.wire.ids import ANONYMOUS_COMPONENT
 
 Body = dict[str, Any]
 Replace = Callable[[str, str, "str | None"], str]
@@ -58,6 +63,44 @@ class Pinner(Pins):
             if found != text:
                 self.fixed.setdefault(kind, {})[text] = found
         return found
+
+    def fix_below(self, text: str) -> str:
+        """The component with versions for all that it names; one with a name has them since it was registered."""
+        reference = lookup.named(text)
+        if reference.registry or reference.name != ANONYMOUS_COMPONENT or not reference.version:
+            return text
+        db, where = self._rooms.db, self._workspace
+        found = assets.find(db, where.id, "components", reference.name, reference.version, None)
+        spec = found.properties.get("componentSpec")
+        fixed = fixed_component(self, spec) if isinstance(spec, dict) else spec
+        if fixed == spec:
+            return text
+        version = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+        if assets.get(db, where.id, "components", reference.name, version) is None:
+            properties = {**found.properties, "componentSpec": fixed}
+            assets.put(db, where.id, "components", reference.name, version, properties, where.created_by)
+        return text.removesuffix(reference.version) + version
+
+
+def fixed_component(pinner: Pinner, spec: Body) -> Body:
+    """A component's specification with a version for all that it names, in the components without a name below as well.
+
+    All that means nothing is told at once.
+    """
+    problems: list[str] = []
+
+    def replace(kind: str, text: str, type: str | None) -> str:
+        try:
+            found = pinner.fix(kind, text, type)
+            return pinner.fix_below(found) if kind == "components" else found
+        except SmaltError as error:
+            problems.append(str(error))
+            return text
+
+    made = replaced(spec, replace)
+    if problems:
+        raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(problems)])
+    return made
 
 
 def replaced(body: Body, replace: Replace) -> Body:
