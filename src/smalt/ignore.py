@@ -83,6 +83,8 @@ class Folder(NamedTuple):
     """Links that cannot be followed (dangling, or leading back up) but stay inside: name and target."""
     empty: bool
     """Nothing of it is kept, so only the folder itself is."""
+    followed: list[str]
+    """The names of links that lead to what is kept."""
 
 
 def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
@@ -98,10 +100,15 @@ def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
             continue
         files: list[tuple[str, os.stat_result]] = []
         links: list[tuple[str, str]] = []
+        followed: list[str] = []
         folders = 0
         for entry in entries:
             if entry.is_symlink():
-                folders += _link(entry, root, prefix, trail, ignore, files, links, pending)
+                kept = len(files)
+                is_folder = _link(entry, root, prefix, trail, ignore, files, links, pending)
+                folders += is_folder
+                if is_folder or len(files) > kept:
+                    followed.append(entry.name)
                 continue
             name = entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
@@ -115,7 +122,7 @@ def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
                     files.append((name, entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:
                     continue
-        yield Folder(prefix, files, links, not (files or links or folders))
+        yield Folder(prefix, files, links, not (files or links or folders), followed)
 
 
 def stays_inside(path: str, target: str) -> bool:

@@ -96,14 +96,13 @@ def cache(tmp_path: Path) -> UrlCache:
 
 
 def test_a_file_is_fetched_once(web: Web, cache: UrlCache) -> None:
-    """Later the server is only asked whether it is still the same, and not twice in a minute."""
+    """Later the server is only asked whether it is still the same: each time, but once for the steps of one run."""
     said: list[str] = []
     first = cache.fetch(f"{web.url}/iris.csv", None, said.append)
     assert (first.name, first.read_bytes(), first.stat().st_mode & 0o222) == ("iris.csv", b"5.1,3.5", 0)
-    age(cache, 100)
-    for _ in range(3):
-        assert cache.fetch(f"{web.url}/iris.csv") == first
-    assert web.asked == ["GET /iris.csv 200", "GET /iris.csv 304"]
+    for run in (0, 0, 1, 1, 2, 1):
+        assert cache.fetch(f"{web.url}/iris.csv", run=run) == first
+    assert web.asked == ["GET /iris.csv 200", *["GET /iris.csv 304"] * 4]
     assert said == [f"downloading {web.url}/iris.csv (7 bytes)", f"downloaded {web.url}/iris.csv (7 bytes)"]
 
 
@@ -232,3 +231,12 @@ def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path:
     assert asyncio.run(data.fetch(data.resolve(url, workspace))) == path
     with pytest.raises(Refused, match="smalt fetches single files only; map it"):
         data.prepare_input(data.locate(web.url + "/", workspace), "uri_folder", None, tmp_path / "z")
+
+
+def test_all_steps_of_a_run_read_the_same(web: Web, cache: UrlCache) -> None:
+    """Another run is given what the server has by then; the first one goes on with what it was given."""
+    first = cache.fetch(f"{web.url}/iris.csv", run=1)
+    web.files["/iris.csv"] = (b"6.0,3.0", '"2"')
+    second = cache.fetch(f"{web.url}/iris.csv", run=2)
+    assert (first.read_bytes(), second.read_bytes()) == (b"5.1,3.5", b"6.0,3.0")
+    assert cache.fetch(f"{web.url}/iris.csv", run=1) == first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ LONGEST = 30.0
 class Workbench:
     def __init__(self, home: Home, cpus: int = 2) -> None:
         self.home = home
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         home.create()
         home.socket_folder()
         self.settings = Settings(home)
@@ -90,10 +92,26 @@ class Workbench:
         return self.home.path("workspaces", self.workspace.folder, "datastores", "workspaceblobstore", *parts)
 
     def _output(self, workspace: Any, job: str, output: str) -> str | None:
+        return self._ask(self._find_output, workspace, job, output)
+
+    def _asset(self, workspace: Any, reference: Any) -> str | None:
+        return self._ask(self._find_asset, workspace, reference)
+
+    def _ask(self, question: Callable[..., str | None], *arguments: Any) -> str | None:
+        """The records belong to the loop's thread."""
+        if threading.get_ident() == self._thread:
+            return question(*arguments)
+
+        async def answer() -> str | None:
+            return question(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
+
+    def _find_output(self, workspace: Any, job: str, output: str) -> str | None:
         found = jobs.by_name(self.db, workspace.id, job)
         return jobs.data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
 
-    def _asset(self, workspace: Any, reference: Any) -> str | None:
+    def _find_asset(self, workspace: Any, reference: Any) -> str | None:
         kind = reference.kind or "data"
         found = assets.find(self.db, workspace.id, kind, reference.name, reference.version, reference.label)
         return str(found.properties["modelUri" if kind == "models" else "dataUri"])

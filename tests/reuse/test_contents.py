@@ -83,12 +83,15 @@ def test_a_deleted_file_shows(folder: Path, snapshots: Snapshots) -> None:
 
 
 def test_what_is_not_there_and_what_cannot_be_known(folder: Path, snapshots: Snapshots, tmp_path: Path) -> None:
-    """Nothing has no content; a link that leads out, and data that an MLTable names elsewhere, cannot be known."""
+    """Nothing has no content; a link that leads nowhere, and an MLTable that is wrong, cannot be known."""
     assert see(tmp_path / "absent", snapshots) == ABSENT
     (folder / "MLTable").write_text("paths:\n  - file: ./a\n")
     assert see(folder, snapshots, type="mltable").id
     (folder / "MLTable").write_text("paths:\n  - folder: ../elsewhere\n")
-    with pytest.raises(Unknown, match="outside of its folder"):
+    assert [one.uri for one in see(folder, snapshots, type="mltable").named] == [str(tmp_path / "elsewhere")]
+    (folder / "MLTable").write_text("paths: nowhere\n")
+    assert see(folder, snapshots).named == ()
+    with pytest.raises(Unknown, match="MLTable"):
         see(folder, snapshots, type="mltable")
     os.symlink("/nowhere", folder / "link")
     with pytest.raises(Unknown):

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from smalt.service.data import fetch
 from smalt.service.engine.kinds import command
 from smalt.service.records.database import Database
 from smalt.service.reuse.explain import explain
@@ -32,6 +31,8 @@ class Web(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = b"1\n"
+        self.contents: dict[str, bytes] = {}
+        """What is otherwise under some paths."""
         self.becomes: bytes | None = None
         """What it is after the next time."""
         self.asked, self.open = threading.Event(), threading.Event()
@@ -49,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        content = self.server.content
+        content = self.server.contents.get(self.path, self.server.content)
         if self.server.becomes is not None:
             self.server.content, self.server.becomes = self.server.becomes, None
         if "late" in self.path:
@@ -74,12 +75,6 @@ def web() -> Iterator[Web]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a minute has passed between the jobs."""
-    monkeypatch.setattr(fetch, "_FRESH", 0.0)
 
 
 @pytest.fixture
@@ -146,7 +141,7 @@ def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
                 bench.db.execute("UPDATE reuse_steps SET key=NULL, contents=NULL")
             two = await run(bench, "two", document)
             assert origins(bench, two) == {"read": None}
-            assert "input 'i0' was not known when it started" in await reason(bench, two)
+            assert "input 'i0' is not known: nobody noted what was fetched" in await reason(bench, two)
             assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
 
     asyncio.run(scenario())
@@ -196,6 +191,7 @@ def test_a_server_killed_between_fetching_and_starting(own: Server, web: Web) ->
     web.open.set()
     own.start()
     assert ended(own, path) == "Completed"
+    web.contents["/rows.csv"] = b"1\n"
     assert ended(own, submit(own, "two", document)) == "Completed"
     own.end()
     db = Database(own.home.path("smalt.db"))

@@ -109,7 +109,7 @@ def _matching(path: str) -> list[str]:
     steady = re.split(r"[*?\[]", plain(path), maxsplit=1)[0].rpartition("/")[0]
     base = "file://" + steady if not is_remote(path) else steady
     root = local(base)
-    pattern = re.compile(_translated(plain(path)[len(steady) :].lstrip("/")))
+    pattern = re.compile(translated(plain(path)[len(steady) :].lstrip("/")))
     found = [each for each in _walk(root) if pattern.fullmatch(os.path.relpath(each, root).replace(os.sep, "/"))]
     if not found:
         raise UserErrorException(f"no file matches {plain(path)}")
@@ -128,7 +128,7 @@ def _walk(root: str) -> Iterator[str]:
     return iter(sorted(found, key=lambda path: path.split(os.sep)))
 
 
-def _translated(pattern: str) -> str:
+def translated(pattern: str) -> str:
     """A regular expression: * and ? within a folder, ** for any folders."""
     made, index = "", 0
     while index < len(pattern):

@@ -108,12 +108,18 @@ class Data:
             return 0
         return sum(found.size for found in await asyncio.to_thread(store.find, location.relative or ""))
 
-    async def fetch(self, location: Location, log: Log | None = None, type: str | None = None) -> Path:
-        """The path of a location, once what is remote has been fetched."""
-        return await asyncio.to_thread(self._here, location, type, log)
+    async def fetch(self, location: Location, log: Log | None = None, type: str | None = None, run: int = 0) -> Path:
+        """The path of a location, once what is remote has been fetched: of the web once for the pipeline `run`."""
+        return await asyncio.to_thread(self._here, location, type, log, None, run)
 
     def prepare_input(
-        self, location: Location, type: str | None, mode: str | None, folder: Path, log: Log | None = None
+        self,
+        location: Location,
+        type: str | None,
+        mode: str | None,
+        folder: Path,
+        log: Log | None = None,
+        run: int = 0,
     ) -> Path:
         """The path that the job reads of what `locate` gave; `folder` is this input's own, made when it is needed.
 
@@ -128,17 +134,19 @@ class Data:
             raise Refused(
                 f"{location.uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount"
             )
-        path = self._here(location, type, log, folder)
+        path = self._here(location, type, log, folder, run)
         here = replace(location, path=path, store=None, remote=None)
         found = modes.prepare_input(here, type, mode, folder, log)
         if location.is_elsewhere:
             modes.note_prepared(folder, found)
         return found
 
-    def prepare_table(self, table: Path, workspace: Workspace, folder: Path, log: Log | None = None) -> dict[str, str]:
+    def prepare_table(
+        self, table: Path, workspace: Workspace, folder: Path, log: Log | None = None, run: int = 0
+    ) -> dict[str, str]:
         """The paths of what the MLTable in `table` names by URI, by those; `folder` is as of `prepare_input`."""
         return {
-            uri: str(self.prepare_input(self.locate(uri, workspace), None, None, Path(f"{folder}.{index}"), log))
+            uri: str(self.prepare_input(self.locate(uri, workspace), None, None, Path(f"{folder}.{index}"), log, run))
             for index, uri in enumerate(tables.referred(table))
         }
 
@@ -176,13 +184,15 @@ class Data:
         """Keep a local file or folder as the content of an asset version; gives the URI of the read-only copy."""
         return import_local(self.snapshots, self.datastores, path, workspace.folder, log, self.going)
 
-    def _here(self, location: Location, type: str | None, log: Log | None, folder: Path | None = None) -> Path:
+    def _here(
+        self, location: Location, type: str | None, log: Log | None, folder: Path | None = None, run: int = 0
+    ) -> Path:
         user = folder.parent.parent if folder else None
         if location.store is not None:
             return self.remote.tree(location.store, location.relative or "", user, log)
         if location.remote is not None:
             _refuse_folder(location, type)
-            return self.urls.fetch(location.remote, user, log)
+            return self.urls.fetch(location.remote, user, log, run)
         if location.path is None or not location.exists:
             raise NotFound(modes.missing(location))
         return location.path

@@ -24,8 +24,9 @@ _TIMEOUT = 60.0
 _BLOCK = 1 << 18
 _SAY_EVERY = 5.0
 _NOT_THERE = (404, 410)
-_FRESH = 60.0
-"""A pipeline's many steps do not each ask again for what was asked for a moment ago."""
+_JUST_ASKED = 60.0
+"""Seconds in which what was asked for is not given up, whoever asked."""
+_MOST_REMEMBERED = 10_000
 _NO_HEAD = (400, 403, 405, 501)
 
 HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
@@ -40,16 +41,21 @@ class UrlCache:
         self._is_busy = is_busy
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._of_runs: dict[tuple[Path, int], Path] = {}
+        """What each pipeline was given, so that all its steps read the same."""
 
-    def fetch(self, url: str, user: Path | None = None, log: Log | None = None) -> Path:
+    def fetch(self, url: str, user: Path | None = None, log: Log | None = None, run: int = 0) -> Path:
         """The content of `url` as a read-only file, named as the URL ends; blocks until it is here.
 
-        The server is asked whether it is still the same, but not twice within a minute. The file stays at least as long
-        as the job that works in the folder `user` is unfinished.
+        The server is asked whether it is still the same, once for all steps of the pipeline `run`. The file stays at
+        least as long as the job that works in the folder `user` is unfinished.
         """
         say, home = log or _silent, self._home(url)
         with self._alone(home):
-            found = self._fetch(url, say)
+            found = self._of_runs.get((home, run)) if run else None
+            if found is None or not found.exists():
+                found = self._fetch(url, say)
+                self._remember(home, run, found)
             if user is not None:
                 answered = home.stat().st_mtime_ns
                 users.note(home, user, self._is_busy)
@@ -91,6 +97,13 @@ class UrlCache:
                     remove_tree(home)
         return dropped
 
+    def _remember(self, home: Path, run: int, found: Path) -> None:
+        if run:
+            with self._guard:
+                if len(self._of_runs) >= _MOST_REMEMBERED:  # another step of an old run asks again
+                    self._of_runs.clear()
+                self._of_runs[home, run] = found
+
     def _trim(self) -> None:
         """Down to the limit, by what was not asked for for longest."""
         sizes = {home: int(self._about(home).get("size") or 0) for home in self._homes()}
@@ -99,7 +112,7 @@ class UrlCache:
             if kept <= self._limit():
                 return
             with self._alone(home):
-                if self._is_idle(home, _FRESH):
+                if self._is_idle(home, _JUST_ASKED):
                     remove_tree(home)
                     kept -= size
 
@@ -120,8 +133,6 @@ class UrlCache:
 
     def _fetch(self, url: str, say: Log) -> Path:
         have = self.cached(url)
-        if have and time.time() - self._home(url).stat().st_mtime < _FRESH:
-            return have
         meta = self._about(self._home(url))
         headers = {}
         if have and meta.get("etag"):

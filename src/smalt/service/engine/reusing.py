@@ -123,17 +123,17 @@ class Reusing:
         """What the step needs was brought here since then, each input to its path."""
         asked = self._asked(leaf, environment)
         if asked is not None:
-            await self.reuse.look_at_fetched(asked, paths, since)
+            await self.reuse.look_at_fetched(asked, paths, leaf.tables, since)
 
     def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
         return self._candidate(leaf, environment) is not None
 
-    def started(self, leaf: command.Leaf, environment: Realised) -> None:
-        """The step is about to run."""
+    def started(self, leaf: command.Leaf, environment: Realised, *, is_early: bool = False) -> None:
+        """The step is about to run; `is_early` while others run whose outputs it reads."""
         asked = self._asked(leaf, environment)
         if asked is None:
             return
-        self.reuse.started(asked, leaf.verdict.reason if leaf.verdict else None)
+        self.reuse.started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
         if environment.realised_hash not in self._environments:
             self._environments.add(environment.realised_hash)
             records.keep_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
@@ -195,7 +195,7 @@ class Reusing:
             resources["gpu"] = True
         parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
         refusal = entity.properties.get(REUSE)
-        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal)
+        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal, leaf.places)
         return leaf.asked
 
     def clear(self) -> None:

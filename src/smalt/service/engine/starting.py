@@ -230,7 +230,7 @@ class Starting:
         for note in environment.notes:
             self._rooms.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
-        self._reusing.started(leaf, environment)
+        self._reusing.started(leaf, environment, is_early=bool(step.after))
         jobs.set_status(self._db, run.job, *statuses)
         self.steps.append(step)
         self._board.leaders.append(run.job.id)

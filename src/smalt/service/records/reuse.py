@@ -24,9 +24,12 @@ class Step:
     """What it was made of, by part, but for the contents of its inputs."""
     key: str | None
     """None until its contents were looked at."""
-    contents: dict[str, dict[str, str]]
-    """{"inputs": {name: content id}, "outputs": …}. Until the key is known, what was noted at the start: of "inputs"
-    those that were fetched, and "copied", {name: the time at which its copy was begun}."""
+    contents: dict[str, Any]
+    """{"inputs": {name: content id}, "outputs": …, "artifacts": content id, "logs": [name and size]}.
+
+    Until the key is known, what was noted at the start: of "inputs" those that were fetched; "copied", {name: when its
+    copy was begun}; "named", {table: {text that names something: [path, pattern, content id if it was fetched]}};
+    "names", {name: the file's name, if its real path has another}; "inodes", {name: [path, inode]}."""
     unfit: str | None
     """Why no later step can have its outputs."""
     reason: str | None
@@ -50,13 +53,12 @@ def add(
     partial: str,
     parts: str,
     *,
-    inputs: Mapping[str, str],
-    copied: Mapping[str, str],
+    noted: Mapping[str, Any],
     unfit: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """A step is about to start. `parts` is JSON, `inputs` what is known of their contents, `copied` since when."""
-    contents = json.dumps({"inputs": inputs, "copied": copied}) if inputs or copied else None
+    """A step is about to start. `parts` is JSON, `noted` what is to be known of its inputs later."""
+    contents = json.dumps(noted) if noted else None
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
         " (job_id, workspace_id, root_id, partial, parts, contents, unfit, reason, created_by)"

@@ -7,16 +7,19 @@ import os
 import re
 import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.exceptions import SmaltError
-from smalt.ignore import walk
-from smalt.service.data import Snapshots, manifest
+from smalt.exceptions import SmaltError, ValidationException
+from smalt.ignore import Ignore, walk
+from smalt.service.data import Snapshots, manifest, tables
 from smalt.service.data.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
 from smalt.service.data.objects import hash_file
 from smalt.service.data.scan import read_steady
+from smalt.service.data.tables import Named
 from smalt.service.records.reuse import Seen
+from smalt.service.reuse import composed
 from smalt.statcache import racy
 
 _MANY = 64
@@ -24,7 +27,8 @@ _MANY = 64
 _MOST_KEPT = 1000
 """Entries of a content whose manifest is kept, to tell which file of it has changed."""
 _MLTABLE = "MLTable"
-_NAMES_DATA = re.compile(r"^\s*-?\s*(?:file|folder|pattern)\s*:\s*['\"]?([^'\"\n]+)", re.MULTILINE)
+_MOST_LINKS = 40
+"""One after the other; as the kernel has it."""
 
 
 class Content(NamedTuple):
@@ -35,6 +39,8 @@ class Content(NamedTuple):
     """When one of its files was last written, as anyone may have set it."""
     manifest: bytes | None
     """What it consists of, where it was read now and is not large."""
+    named: tuple[Named, ...] = ()
+    """What its MLTable names elsewhere, which is no part of this content yet."""
 
     @property
     def id(self) -> str:
@@ -65,19 +71,40 @@ class Unknown(Exception):
 ABSENT = Content(Seen("", "", 0, 0), 0.0, 0.0, None)
 
 
-def look(path: Path, type: str | None, last: Seen | None, snapshots: Snapshots, budget: Budget | None) -> Content:
+class Choice(NamedTuple):
+    """A part of what is at a path."""
+
+    name: str | None = None
+    """What the file there is called, if otherwise than its path ends."""
+    pattern: str = ""
+    """Only files whose paths below the folder match it."""
+    without: tuple[str, ...] = ()
+    """Not these, as an ignore file has them."""
+
+
+ALL = Choice()
+
+
+def look(
+    path: Path,
+    type: str | None,
+    last: Seen | None,
+    snapshots: Snapshots,
+    budget: Budget | None,
+    choice: Choice = ALL,
+) -> Content:
     """What is at `path` now; `last` is what was there when it was last read."""
     root = os.fspath(path)
     began = time.time_ns()
     try:
         status = os.stat(root)
-        walked = _Walk(root, budget) if stat.S_ISDIR(status.st_mode) else _Walk.of_file(root, status)
+        is_folder = stat.S_ISDIR(status.st_mode)
+        walked = _Walk(root, budget, choice) if is_folder else _Walk.of_file(root, status, choice.name)
+        named = _named(path, type) if walked.has_table else ()
         if last is not None and last.stamp and last.stamp == walked.stamp:
-            return Content(last, walked.newest, walked.modified, None)
+            return Content(last, walked.newest, walked.modified, None, named)
         if budget is not None and walked.bytes > budget.bytes:
             raise TooMuch
-        if type == "mltable":
-            _refuse_outside(root)
         entries = walked.entries(snapshots)
     except FileNotFoundError:
         return ABSENT
@@ -89,44 +116,68 @@ def look(path: Path, type: str | None, last: Seen | None, snapshots: Snapshots, 
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
     seen = Seen(stamp, manifest.content_id(text), len(sizes), sum(sizes))
-    return Content(seen, walked.newest, walked.modified, text if len(entries) <= _MOST_KEPT else None)
+    return Content(seen, walked.newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
+
+
+def together(content: Content, named: Mapping[str, Content]) -> Content:
+    """The content of a table with that of all it names, by the texts that name it."""
+    text = composed.encode([("", content.id), *((written, one.id) for written, one in named.items())])
+    every = [content, *named.values()]
+    seen = Seen(
+        "", manifest.content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
+    )
+    newest, modified = max(one.newest for one in every), max(one.modified for one in every)
+    return Content(seen, newest, modified, text)
 
 
 class _Walk:
     """One walk over a folder: all that can be known without reading."""
 
-    def __init__(self, root: str, budget: Budget | None = None) -> None:
+    def __init__(self, root: str, budget: Budget | None = None, choice: Choice = ALL) -> None:
         self._root = root
+        self._path = root
         self._files: list[tuple[str, os.stat_result]] = []
         self._rest: list[Entry] = []
         self._folders: list[os.stat_result] = []
-        self._is_file = False
+        self._followed: list[str] = []
+        self._is_chosen = choice != ALL
         self.bytes = 0
-        for folder in walk(root, None):
+        self.has_table = False
+        pattern = re.compile(choice.pattern) if choice.pattern else None
+        for folder in walk(root, Ignore(choice.without) if choice.without else None):
             prefix = folder.prefix
             self._folders.append(os.stat(f"{root}/{prefix}"))
+            self._followed += [f"{root}/{prefix}{name}" for name in folder.followed]
             for name, status in folder.files:
+                if pattern is not None and not pattern.fullmatch(prefix + name):
+                    continue
                 self._files.append((prefix + name, status))
                 self.bytes += status.st_size
-            self._rest += [Entry(prefix + name, LINK, target, 0) for name, target in folder.links]
-            if folder.empty and prefix:
-                self._rest.append(Entry(prefix[:-1], FOLDER, "", 0))
+                if name == _MLTABLE and not prefix and pattern is None:
+                    self.has_table = True
+            if pattern is None:
+                self._rest += [Entry(prefix + name, LINK, target, 0) for name, target in folder.links]
+                if folder.empty and prefix:
+                    self._rest.append(Entry(prefix[:-1], FOLDER, "", 0))
             if budget is not None and len(self._files) + len(self._folders) > budget.files:
                 raise TooMuch
 
     @classmethod
-    def of_file(cls, path: str, status: os.stat_result) -> _Walk:
+    def of_file(cls, path: str, status: os.stat_result, name: str | None) -> _Walk:
         """As a folder that holds only this file."""
         walked = cls.__new__(cls)
-        walked._root, name = os.path.split(path)
-        walked._files, walked._rest, walked._folders = [(name, status)], [], []
-        walked._is_file = True
-        walked.bytes = status.st_size
+        walked._root, walked._path = os.path.dirname(path), path
+        walked._files, walked._rest, walked._folders, walked._followed = [], [], [], []
+        walked._files.append((name or os.path.basename(path), status))
+        walked._is_chosen = True
+        walked.bytes, walked.has_table = status.st_size, False
         return walked
 
     @property
     def newest(self) -> float:
         every = [status.st_ctime_ns for _, status in self._files] + [status.st_ctime_ns for status in self._folders]
+        times: dict[str, int] = {}
+        every += [_links_changed(path, times) for path in (self._path, *self._followed)]
         return max(every, default=0) / 1e9
 
     @property
@@ -151,23 +202,43 @@ class _Walk:
         )
 
     def entries(self, snapshots: Snapshots) -> list[Entry]:
-        if len(self._files) > _MANY and not self._is_file:
+        if len(self._files) > _MANY and not self._is_chosen:
             return snapshots.identify(self._root, ignore=False)[1]
         entries = list(self._rest)
+        is_file = not self._folders
         for path, _ in self._files:
-            sha, status = read_steady(f"{self._root}/{path}", lambda name, size: hash_file(name))
+            place = self._path if is_file else f"{self._root}/{path}"
+            sha, status = read_steady(place, lambda name, size: hash_file(name))
             kind = EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE
             entries.append(Entry(path, kind, sha, status.st_size))
         return entries
 
 
-def _refuse_outside(root: str) -> None:
-    """What an MLTable names beyond its own folder is no part of the folder's content."""
+def _named(path: Path, type: str | None) -> tuple[Named, ...]:
+    """What the MLTable in a folder names elsewhere; in a folder of another type it may be anything."""
     try:
-        text = Path(root, _MLTABLE).read_text()
-    except (OSError, UnicodeDecodeError):
-        return
-    for named in _NAMES_DATA.findall(text):
-        place = named.strip()
-        if place.startswith(("/", "..")) or ":" in place or "/../" in place:
-            raise Unknown(f"its MLTable names data outside of its folder ({place}), whose content is not looked at")
+        return tuple(tables.named(path))
+    except ValidationException as error:
+        if type == "mltable":
+            raise Unknown(str(error)) from None
+        return ()
+
+
+def _links_changed(path: str, known: dict[str, int], depth: int = 0) -> int:
+    """When the newest link was made that lies on the way to `path`, in nanoseconds; 0 where there is none.
+
+    `known` are the times of folders that others have passed.
+    """
+    above, name = os.path.split(path.rstrip("/"))
+    if not name or depth > _MOST_LINKS:
+        return 0
+    if above not in known:
+        known[above] = _links_changed(above, known, depth)
+    try:
+        status = os.lstat(path.rstrip("/"))
+        if not stat.S_ISLNK(status.st_mode):
+            return known[above]
+        target = os.path.join(above, os.readlink(path.rstrip("/")))
+    except OSError:
+        return known[above]
+    return max(known[above], status.st_ctime_ns, _links_changed(target, known, depth + 1))

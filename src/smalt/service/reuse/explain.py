@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import SmaltError
-from smalt.service.data import manifest
 from smalt.service.data.manifest import Entry
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
 from smalt.service.records.reuse import Step
-from smalt.service.reuse import changes
+from smalt.service.reuse import changes, composed
 from smalt.service.reuse.changes import Change
 from smalt.service.reuse.contents import Content
 from smalt.service.reuse.keys import Parts, hashes, key_of, whole
-from smalt.service.reuse.reuse import Place, Reuse
+from smalt.service.reuse.reuse import Reuse, why_unfit
 
 Json = dict[str, Any]
 
@@ -58,17 +57,10 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
     step = records.step(reuse.db, job.id) or step
     if step.key is not None:
         return whole(step.parts, step.contents.get("inputs", {}))
-    contents = dict(step.contents.get("inputs", {}))
-    workspace = reuse.workspace(job)
-    for name, (type, _, uri, _) in jobs.data(reuse.db, job.id, "input").items():
-        if name in contents:
-            continue
-        if reuse.is_elsewhere(place := Place(uri or "", type, workspace)):
-            contents[name] = _NOT_KNOWN
-            continue
-        found = await reuse.look(place)
-        known = isinstance(found, Content) and found.newest <= (job.started_at or 0.0)
-        contents[name] = found.id if known and isinstance(found, Content) else _NOT_KNOWN
+    contents = {
+        name: content.id if isinstance(content, Content) and why_unfit(step, job, name, content) is None else _NOT_KNOWN
+        for name, content in (await reuse.inputs_now(step, job)).items()
+    }
     return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts})
 
 
@@ -89,11 +81,11 @@ class _Material:
             id: records.packages(reuse.db, id) for id in (str(before["environment"]), str(now["environment"]))
         }
         self.manifests: dict[str, list[Entry]] = {}
-        for parts in (before, now):
-            for content in parts.values():
+        for side in (before, now):
+            for content in side.values():
                 id = content.get("content") if isinstance(content, dict) else None
                 if id and (text := records.manifest(reuse.db, id)):
-                    self.manifests[id] = manifest.decode(text)
+                    self.manifests[id] = list(composed.entries(text, lambda id: records.manifest(reuse.db, id)))
 
     def read(self, entry: Entry) -> bytes | None:
         try:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from smalt.entities import CommandJob, Input
 from smalt.entities.literals import to_text
+from smalt.service.data import Location
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
@@ -37,10 +38,10 @@ class Asked:
     inputs: dict[str, Data]
     refusal: str | None = None
     """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
-    fetched: dict[str, str] = field(default_factory=dict)
-    """The contents of inputs that are not on this machine, as they were fetched for it."""
-    copied: dict[str, str] = field(default_factory=dict)
-    """Inputs that were copied for it, each with the time at which that began."""
+    places: Mapping[str, Location] = field(default_factory=dict)
+    """Where its inputs are, once that was looked up for the step."""
+    noted: dict[str, Any] = field(default_factory=dict)
+    """What was brought to it: see `records.reuse.Step.contents`."""
     text: str = field(init=False)
     partial: str = field(init=False)
 

@@ -8,52 +8,43 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from smalt.exceptions import SmaltError, Unavailable
-from smalt.service.data import Data
+from smalt.exceptions import SmaltError
+from smalt.service.data import Data, Location, tables
 from smalt.service.data.modes import COPIED
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.reuse import Step
+from smalt.service.records.reuse import Seen, Step
 from smalt.service.records.workspaces import Workspace, by_id
-from smalt.service.reuse.contents import Budget, Content, TooMuch, Unknown, look
+from smalt.service.reuse.contents import Budget, Choice, Content, TooMuch, Unknown
 from smalt.service.reuse.keys import Asked, hashes, key_of, whole
+from smalt.service.reuse.looking import Looker, Looking, Place
 
-_BUDGET = Budget(200, 4_000_000)
 _IDLE_BUDGET = Budget(100_000, 2_000_000_000)
 """Of more, the content is looked at when a later step may be the same."""
 _MOST_SAME = 5
 """Steps with the same key that are looked at, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
 _MOST_LOOKED_THROUGH = 1000
-_SKEW = 5.0
-"""Seconds by which the clock of a store elsewhere may be ahead: what a step sent there just before it ended, counts."""
 _TOGETHER = 25
-
-
-class Place(NamedTuple):
-    uri: str
-    type: str
-    workspace: Workspace
+_ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
+_LOGS = ("user_logs", "system_logs")
 
 
 class Verdict(NamedTuple):
     """`of` has the outputs of the step that was judged; or it must run, and `reason` tells why where that is odd."""
 
     key: str | None = None
-    contents: dict[str, dict[str, str]] | None = None
+    contents: dict[str, Any] | None = None
     of: Job | None = None
     reason: str | None = None
-
-
-Found = list["Content | Unknown"]
-Result = TypeVar("Result")
-Looking = Generator[list[Place], Found, Result]
 
 
 class Reuse:
@@ -62,23 +53,27 @@ class Reuse:
     def __init__(self, db: Database, data: Data) -> None:
         self.db = self._db = db
         self.data = self._data = data
-        self._looks: dict[str, Content] = {}
-        """What was there in this turn, in which nothing happens."""
+        self._looker = Looker(db, data)
+        self._turn = 0.0
 
     def begin_turn(self) -> None:
         """What was looked at before may have changed."""
-        self._looks.clear()
+        self._turn = time.time()
+        self._looker.begin_turn()
 
     def may_be_reused(self, asked: Asked) -> bool:
         """Whether an earlier step is the same as far as can be known before the inputs are there. Quick."""
         return asked.refusal is None and records.may_serve(self._db, asked.job, asked.partial)
 
-    def started(self, asked: Asked, reason: str | None = None) -> None:
-        """The step is about to run; inside the transaction that says so."""
+    def started(self, asked: Asked, reason: str | None = None, *, is_early: bool = False) -> None:
+        """The step is about to run; inside the transaction that says so. `is_early` before its inputs are all there."""
         unfit = asked.refusal if asked.refusal and asked.refusal.startswith("never") else None
+        noted = {**asked.noted, "names": dict(_names(asked)), "inodes": {} if is_early else dict(_inodes(asked))}
+        if "copied" not in noted:  # copies were made in this turn
+            noted["copied"] = {name: str(self._turn) for name in asked.inputs if _place(asked, name).mode in COPIED}
         records.add(
             self._db, asked.job, asked.partial, asked.text,
-            inputs=asked.fetched, copied=asked.copied, unfit=unfit, reason=asked.refusal or reason,
+            noted={key: told for key, told in noted.items() if told}, unfit=unfit, reason=asked.refusal or reason,
         )  # fmt: skip
 
     def reused(self, asked: Asked, verdict: Verdict) -> None:
@@ -92,25 +87,50 @@ class Reuse:
     def judge_at_once(self, asked: Asked) -> Verdict | None:
         """The verdict; None where it takes longer than can be waited for."""
         try:
-            return self._at_once(self._judge(asked))
+            return self._looker.at_once(self._judge(asked))
         except TooMuch:
             return None
 
     async def judge(self, asked: Asked) -> Verdict:
         """The same, however long it takes."""
-        return await self._beside(self._judge(asked))
+        return await self._looker.beside(self._judge(asked))
 
-    async def look_at_fetched(self, asked: Asked, paths: Mapping[str, Path], since: float) -> None:
-        """Note what the step will read of what was brought to it `since` then: the original may be another by now."""
-        asked.fetched.clear()
-        asked.copied.clear()
+    async def look_at_fetched(
+        self, asked: Asked, paths: Mapping[str, Path], read: Mapping[str, Mapping[str, str]], since: float
+    ) -> None:
+        """Note what the step will read of what was brought to it `since` then: the original may be another by now.
+
+        `paths` are those of the inputs, and `read` those of what the tables among them name by URI.
+        """
+        asked.noted.clear()
+        fetched, copied, named = {}, {}, {}
         for name, data in asked.inputs.items():
-            if self.is_elsewhere(Place(data.uri, data.type, asked.workspace)):
-                found = await self._look_at(paths[name], data.type)
+            place = _place(asked, name)
+            if self._looker.is_elsewhere(place):
+                found = await self._looker.look_at(paths[name], place)
                 if isinstance(found, Content):
-                    asked.fetched[name] = found.id
-            elif asked.parts[f"inputs.{name}"]["mode"] in COPIED:
-                asked.copied[name] = str(since)
+                    fetched[name] = found.id
+            elif place.mode in COPIED:
+                copied[name] = str(since)
+            if data.type == "mltable":
+                named[name] = await self._look_at_named(place, paths[name], read.get(name, {}))
+        asked.noted.update(inputs=fetched, copied=copied, named=named)
+
+    async def _look_at_named(self, place: Place, folder: Path, read: Mapping[str, str]) -> dict[str, list[str]]:
+        """Of what a table names: its path, the pattern that chooses from it, and its content where it was fetched."""
+        rows = {}
+        for one in tables.named(folder):
+            if self._looker.why_not_named(place, one):
+                rows[one.written] = ["", "", ""]
+                continue
+            path, id = read[one.uri] if one.is_remote else one.uri, ""
+            if one.is_remote and self._looker.is_elsewhere(Place(one.uri, "", place.workspace)):
+                chosen = place._replace(type="", choice=Choice(pattern=one.pattern))
+                found = await self._looker.look_at(Path(path), chosen)
+                id = found.id if isinstance(found, Content) else ""
+                path = path if id else ""
+            rows[one.written] = [path, one.pattern, id]
+        return rows
 
     async def settle(self, goes_on: Callable[[], bool]) -> None:
         """Look at what completed steps read and wrote, so that it is known whatever becomes of the files."""
@@ -121,7 +141,7 @@ class Reuse:
                 step = records.step(self._db, id)
                 if goes_on() and step is not None and step.key is None:
                     with contextlib.suppress(TooMuch):
-                        await self._beside(self._settle(step), _IDLE_BUDGET)
+                        await self._looker.beside(self._settle(step), _IDLE_BUDGET)
             await asyncio.sleep(0)
 
     def _settle_at_once(self, ids: Sequence[int]) -> list[int]:
@@ -133,13 +153,13 @@ class Reuse:
                 step = records.step(self._db, id)
                 try:
                     if step is not None:
-                        self._at_once(self._settle(step))
+                        self._looker.at_once(self._settle(step))
                 except TooMuch:
                     left.append(id)
         return left
 
     def _judge(self, asked: Asked) -> Looking[Verdict]:
-        found = yield [Place(data.uri, data.type, asked.workspace) for data in asked.inputs.values()]
+        found = yield from self._looker.contents([_place(asked, name) for name in asked.inputs])
         contents = {}
         for name, content in zip(asked.inputs, found, strict=True):
             if isinstance(content, Unknown):
@@ -178,144 +198,184 @@ class Reuse:
     def _look_at_outputs(self, step: Step) -> Looking[str | None]:
         """Why the outputs of a step cannot be had any more, in a sentence; None where they can."""
         job = jobs.get(self._db, step.job_id)
-        written = jobs.data(self._db, job.id, "output")
-        found = yield [self._place(job, row) for row in written.values()]
-        known = step.contents.get("outputs", {})
-        for name, content in zip(written, found, strict=True):
+        places = {
+            f"output '{name}'": Place(row[2] or "", row[0], self.workspace(job))
+            for name, row in jobs.data(self._db, job.id, "output").items()
+        }
+        places["artifacts"] = self._artifacts(job)
+        known = {f"output '{name}'": id for name, id in step.contents.get("outputs", {}).items()}
+        known["artifacts"] = step.contents.get("artifacts", "")
+        found = yield list(places.values())
+        for what, content in zip(places, found, strict=True):
             if isinstance(content, Unknown):
-                return f"the content of output '{name}' of job {job.name} is not known: {content}"
-            if content.id != known.get(name, ""):
+                return f"the content of the {what} of job {job.name} is not known: {content}"
+            if content.id != known.get(what, ""):
                 became = "changed" if content.id else "deleted"
-                return f"the output '{name}' of job {job.name} (identical code, inputs, environment) was {became} since"
+                return f"the {what} of job {job.name} (identical code, inputs, environment) was {became} since"
+        if self._logs(job) != step.contents.get("logs", []):
+            return f"the logs of job {job.name} (identical code, inputs, environment) were changed or deleted since"
         return None
+
+    def inputs_of(self, step: Step, job: Job) -> Looking[dict[str, Content | Unknown]]:
+        """What a step that was started read, as far as it can be told now; see `why_unfit` for what can be told."""
+        noted = step.contents
+        rows, at = jobs.data(self._db, job.id, "input"), jobs.places(self._db, job.id, "input")
+        fetched, named = noted.get("inputs", {}), noted.get("named", {})
+        contents: dict[str, Content | Unknown] = {name: _noted(id) for name, id in fetched.items()}
+        places = {}
+        for name, row in rows.items():
+            if name not in fetched:
+                places[name] = place = self._noted_place(job, row, at.get(name), noted.get("names", {}).get(name))
+                if self._looker.is_elsewhere(place):
+                    contents[name] = Unknown("nobody noted what was fetched for it when it started")
+        looked = [name for name in places if name not in contents]
+        tables = [name for name in looked if name in named]
+        others = [name for name in looked if name not in named]
+        contents.update(zip(others, (yield from self._looker.contents([places[name] for name in others])), strict=True))
+        contents.update(zip(tables, (yield [places[name] for name in tables]), strict=True))
+        for name in named:
+            content = contents[name]
+            if isinstance(content, Content):
+                contents[name] = yield from self._table(job, content, named[name])
+        return contents
+
+    def _table(self, job: Job, content: Content, rows: Mapping[str, Sequence[str]]) -> Looking[Content | Unknown]:
+        """A table with what it named when the step started."""
+        known: dict[str, Content | Unknown] = {}
+        places = {}
+        for written, (path, pattern, id) in rows.items():
+            if id:
+                known[written] = _noted(id)
+            elif not path:
+                known[written] = Unknown("nobody noted what the step read of it")
+            else:
+                location = Location(written, Path(path))
+                places[written] = Place(written, "", self.workspace(job), location, Choice(pattern=pattern))
+        if not rows:
+            return content
+        known.update(zip(places, (yield list(places.values())), strict=True))
+        return self._looker.joined(content, {written: known[written] for written in rows})
 
     def _settle(self, step: Step) -> Looking[Step | None]:
         """Note what a completed step read when it started and wrote until it ended; None where that is gone."""
         job = jobs.get(self._db, step.job_id)
-        noted, copied = step.contents.get("inputs", {}), step.contents.get("copied", {})
-        rows = [
-            (direction, name, self._place(job, row))
-            for direction in ("input", "output")
-            for name, row in jobs.data(self._db, job.id, direction).items()
-            if direction == "output" or name not in noted
-        ]
-        for direction, name, place in rows:
-            if direction == "input" and self.is_elsewhere(place):
-                records.rule_out(self._db, job.id, f"the content of its input '{name}' was not known when it started")
-                return None
-        found = yield [place for _, _, place in rows]
-        contents: dict[str, dict[str, str]] = {"inputs": dict(noted), "outputs": {}}
-        for (direction, name, _), content in zip(rows, found, strict=True):
+        read = yield from self.inputs_of(step, job)
+        rows, at = jobs.data(self._db, job.id, "output"), jobs.places(self._db, job.id, "output")
+        places = [self._noted_place(job, row, at.get(name)) for name, row in rows.items()]
+        *written, artifacts = yield [*places, self._artifacts(job)]
+        said = [(f"its input '{name}'", content, why_unfit(step, job, name, content)) for name, content in read.items()]
+        said += [
+            (what, content, _why_unfit_output(what, content, job))
+            for what, content in zip(
+                [*(f"its output '{name}'" for name in rows), "the artifacts that it left"],
+                [*written, artifacts], strict=True,
+            )
+        ]  # fmt: skip
+        for _, content, why in said:
             if isinstance(content, Unknown) and content.for_now:
                 return None
-            why = _unfit(direction, name, content, job, copied.get(name))
             if why is not None:
                 records.rule_out(self._db, job.id, why)
                 return None
-            assert isinstance(content, Content)
-            contents[f"{direction}s"][name] = content.id
+        contents: dict[str, Any] = {
+            "inputs": {name: _id(content) for name, content in read.items()},
+            "outputs": {name: _id(content) for name, content in zip(rows, written, strict=True)},
+            "artifacts": _id(artifacts),
+            "logs": self._logs(job),
+        }
         parts = whole(step.parts, contents["inputs"])
         step.key, step.contents = key_of(parts), contents
         records.settle(self._db, job, step.key, contents, hashes(parts))
         return step
 
-    def _place(self, job: Job, row: tuple[str, str | None, str | None, str | None]) -> Place:
-        return Place(row[2] or "", row[0], self.workspace(job))
+    def _noted_place(
+        self, job: Job, row: tuple[str, str | None, str | None, str | None], noted: tuple[str, str] | None,
+        name: str | None = None,
+    ) -> Place:  # fmt: skip
+        """Where an input or output was when the step started, or is, if that was not noted."""
+        uri = row[2] or ""
+        location = None
+        if noted is not None and noted[0] == uri and noted[1].startswith("/"):
+            location = Location(uri, Path(noted[1]), name=name)
+        return Place(uri, row[0], self.workspace(job), location, mode=row[1], run=job.root_id)
+
+    def _artifacts(self, job: Job) -> Place:
+        """What the job left besides its outputs: ./outputs, ./logs, what it logged to MLflow; not its own logs."""
+        without = tuple(f"/{name}/" for name in _LOGS)
+        return Place(_ARTIFACTS.format(job=job.name), "uri_folder", self.workspace(job), choice=Choice(without=without))
+
+    def _logs(self, job: Job) -> list[str]:
+        """The logs of what the job ran, by name and size."""
+        try:
+            path = self._data.resolve(_ARTIFACTS.format(job=job.name), self.workspace(job)).path
+            return sorted(f"{each.name} {each.stat().st_size}" for each in os.scandir(f"{path}/{_LOGS[0]}"))
+        except (OSError, SmaltError):
+            return []
+
+    async def inputs_now(self, step: Step, job: Job) -> dict[str, Content | Unknown]:
+        """The same as `inputs_of`, however long it takes."""
+        return await self._looker.beside(self.inputs_of(step, job))
 
     def workspace(self, job: Job) -> Workspace:
         return by_id(self._db, job.workspace_id)
 
-    def _at_once(self, looking: Looking[Result]) -> Result:
-        """Inside a transaction; TooMuch where the budget does not suffice."""
-        try:
-            places = next(looking)
-            while True:
-                places = looking.send([self._look_at_once(place) for place in places])
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        finally:
-            looking.close()
 
-    def _look_at_once(self, place: Place) -> Content | Unknown:
-        try:
-            location = self._data.resolve(place.uri, place.workspace)
-            if location.path is None:
-                raise TooMuch
-            path = str(location.path)
-            if path in self._looks:
-                return self._looks[path]
-            last = records.seen(self._db, path)
-            content = self._looks[path] = look(location.path, place.type, last, self._data.snapshots, _BUDGET)
-        except SmaltError as error:
-            return Unknown(str(error))
-        except Unknown as unknown:
-            return unknown
-        self._remember(path, last, content)
-        return content
-
-    async def _beside(self, looking: Looking[Result], budget: Budget | None = None) -> Result:
-        found: Found | None = None
-        try:
-            while True:
-                with self._db.transaction():
-                    try:
-                        places = looking.send(found)  # type: ignore[arg-type]  # None begins it
-                    except StopIteration as end:
-                        result: Result = end.value
-                        return result
-                found = [await self.look(place, budget) for place in places]
-        finally:
-            looking.close()
-
-    async def look(self, place: Place, budget: Budget | None = None) -> Content | Unknown:
-        """What is there now."""
-        try:
-            location = self._data.resolve(place.uri, place.workspace)
-            if location.is_elsewhere and budget is not None and await self._data.size(location) > budget.bytes:
-                raise TooMuch
-            path = location.path or await self._data.fetch(location, None, place.type)
-        except SmaltError as error:
-            return Unknown(str(error), for_now=isinstance(error, Unavailable))
-        content = await self._look_at(path, place.type, budget)
-        if location.is_elsewhere and isinstance(content, Content):  # its times are those of the copy, but for this one
-            content = content._replace(newest=content.modified - _SKEW)
-        return content
-
-    async def _look_at(self, path: Path, type: str, budget: Budget | None = None) -> Content | Unknown:
-        last = records.seen(self._db, str(path))
-        try:
-            content = await asyncio.to_thread(look, path, type, last, self._data.snapshots, budget)
-        except Unknown as unknown:
-            return unknown
-        with self._db.transaction():
-            self._remember(str(path), last, content)
-        return content
-
-    def is_elsewhere(self, place: Place) -> bool:
-        try:
-            return self._data.resolve(place.uri, place.workspace).is_elsewhere
-        except SmaltError:
-            return False
-
-    def _remember(self, path: str, last: Any, content: Content) -> None:
-        if content.id and content.seen != last:
-            records.note_seen(self._db, path, content.seen)
-        if content.manifest is not None:
-            records.keep_manifest(self._db, content.id, content.manifest)
-
-
-def _unfit(direction: str, name: str, content: Content | Unknown, job: Job, copied: str | None) -> str | None:
-    """Why nobody knows what that input was when the job started, or the output when it ended; None where one does.
-
-    `copied` is when it began to be copied for the job.
-    """
+def why_unfit(step: Step, job: Job, name: str, content: Content | Unknown) -> str | None:
+    """Why nobody can tell what that input was when the step started; None where one can."""
     if isinstance(content, Unknown):
-        return f"the content of its {direction} '{name}' is not known: {content}"
-    if direction == "output":
-        return f"its output '{name}' was changed after it had ended" if content.newest > (job.ended_at or 0.0) else None
+        return f"the content of its input '{name}' is not known: {content}"
     if not content.id:
         return f"its input '{name}' was deleted before its content was looked at"
+    copied = step.contents.get("copied", {}).get(name)
     if copied is not None and content.newest > float(copied):
         return f"its input '{name}' was changed after it had begun to be copied"
-    return f"its input '{name}' was changed after it had started" if content.newest > (job.started_at or 0.0) else None
+    if content.newest > (job.started_at or 0.0):
+        return f"its input '{name}' was changed after it had started"
+    path, inode = step.contents.get("inodes", {}).get(name, (None, None))
+    if path is not None and _inode(path) != inode:
+        return f"its input '{name}' was moved after it had started"
+    return None
+
+
+def _why_unfit_output(what: str, content: Content | Unknown, job: Job) -> str | None:
+    """Why nobody can tell what that output was when the step ended; None where one can."""
+    if isinstance(content, Unknown):
+        return f"the content of {what} is not known: {content}"
+    return f"{what} was changed after it had ended" if content.newest > (job.ended_at or 0.0) else None
+
+
+def _place(asked: Asked, name: str) -> Place:
+    data, mode = asked.inputs[name], asked.parts[f"inputs.{name}"]["mode"]
+    return Place(data.uri, data.type, asked.workspace, asked.places.get(name), mode=mode, run=asked.job.root_id)
+
+
+def _names(asked: Asked) -> Iterator[tuple[str, str]]:
+    """The inputs that are files with other names than their real paths have."""
+    for name, location in asked.places.items():
+        if location.path is not None and location.name not in (None, location.path.name):
+            yield name, str(location.name)
+
+
+def _inodes(asked: Asked) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The inputs on this machine, each with what tells it from another one that is moved to its path later."""
+    for name, location in asked.places.items():
+        if location.path is not None and (inode := _inode(str(location.path))):
+            yield name, (str(location.path), inode)
+
+
+def _inode(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def _noted(id: str) -> Content:
+    """What was noted when the step started, whatever has changed since then."""
+    return Content(Seen("", id, 0, 0), 0.0, 0.0, None)
+
+
+def _id(content: Content | Unknown) -> str:
+    assert isinstance(content, Content)
+    return content.id

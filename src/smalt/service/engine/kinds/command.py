@@ -426,16 +426,18 @@ def retries(job: CommandJob) -> int:
 
 async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> dict[str, Path]:
     """What takes long before a start: data from elsewhere, and much code. Gives where each input is, then."""
-    folders = leaf.folders(rooms, number)
+    folders, run = leaf.folders(rooms, number), leaf.job.root_id
     paths = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
             own = _own(folders, "inputs", name)
             place = leaf.places[name]
-            paths[name] = await asyncio.to_thread(rooms.data.prepare_input, place, value.type, value.mode, own, say)
+            paths[name] = await asyncio.to_thread(
+                rooms.data.prepare_input, place, value.type, value.mode, own, say, run
+            )
             if value.type == "mltable":
                 leaf.tables[name] = await asyncio.to_thread(
-                    rooms.data.prepare_table, paths[name], leaf.workspace, own, say
+                    rooms.data.prepare_table, paths[name], leaf.workspace, own, say, run
                 )
     await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
     return paths
