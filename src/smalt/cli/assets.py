@@ -139,11 +139,12 @@ class _Verbs:
     ) -> Any:
         assets = self._assets(to, registry_name)
         if file is not None:
+            documents.refuse_edits(changes)
             given = {"name": name, "version": version}
             return assets.create_or_update(documents.read(self._kind, file, changes["set"], given))
         if not name:
             raise click.UsageError(f"say which {self._kind} to update, with --name or --file")
-        return assets.create_or_update(documents.changed(fetch(assets, name, version, label), changes))
+        return documents.update(fetch(assets, name, version, label), changes, assets.create_or_update)
 
     def archive(
         self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None

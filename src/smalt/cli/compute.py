@@ -85,8 +85,9 @@ def list_computes(to: Invocation, type: str | None, max_results: int | None) -> 
 def update(to: Invocation, name: str, **given: Any) -> Any:
     """Change a compute."""
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
-    entity = documents.changed(to.client.compute.get(name), changes, _settings(given))
-    return to.client.compute.begin_create_or_update(entity).result()
+    compute, settings = to.client.compute, _settings(given)
+    there = compute.get(name)
+    return documents.update(there, changes, lambda entity: compute.begin_create_or_update(entity).result(), settings)
 
 
 @compute.verb("delete", _NAME, options.YES, options.NO_WAIT, click.Option(["--action"], metavar="ACTION", hidden=True))

@@ -49,8 +49,9 @@ def list_datastores(to: Invocation, include_secrets: bool, max_results: int | No
 def update(to: Invocation, name: str, file: str | None, **changes: Any) -> Any:
     """Change a datastore, by --set or from a file."""
     if file is not None:
+        documents.refuse_edits(changes)
         return create(to, file, name, changes["set"])
-    return to.client.datastores.create_or_update(documents.changed(to.client.datastores.get(name), changes))
+    return documents.update(to.client.datastores.get(name), changes, to.client.datastores.create_or_update)
 
 
 @datastore.verb("delete", _NAME, options.YES)

@@ -78,8 +78,9 @@ class Described(Noun):
     def update(self, to: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
         where = {key: rest.pop(key) for key in ("endpoint_name",) if key in rest}
         if file is not None:
+            documents.refuse_edits(rest)
             return self.create(to, file, name, set=rest["set"], no_wait=no_wait, **where)
-        return self.put(to, documents.changed(self.of(to).get(name, **where), rest))
+        return documents.update(self.of(to).get(name, **where), rest, lambda entity: self.put(to, entity))
 
     def delete(self, to: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
         collection = self.of(to)

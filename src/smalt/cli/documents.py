@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli import edits
+from smalt.entities.problems import listed
 from smalt.entities.references import is_mlflow
 
 if TYPE_CHECKING:
     from smalt.yaml.overrides import Setting
+
+_IDENTITY = ("name", "version", "id", "type", "creation_context", "endpoint_name")
 
 
 def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
@@ -45,6 +48,37 @@ def changed(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = 
         edits.remove(document, changes["remove"])
         entity = type(entity).from_dict(document)
     return entity
+
+
+def update(entity: Any, changes: Mapping[str, Any], write: Callable[[Any], Any], given: Mapping[str, Any] = {}) -> Any:
+    """Return what `write` makes of `entity` with the values of options and the edits; each must have an effect."""
+    wanted = changed(entity, changes, given)
+    before, asked = entity.to_dict(), wanted.to_dict()
+    _check_changeable(entity, before, asked)
+    after = (result := write(wanted)).to_dict()
+    stayed = [key for key in _differing(before, asked) if after.get(key) == before.get(key)]
+    if stayed:
+        words = listed((f"'{key}'" for key in stayed), "and")
+        raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update, and stayed as before")
+    return result
+
+
+def refuse_edits(changes: Mapping[str, Any]) -> None:
+    """Refuse edits that a file in their place would leave without effect."""
+    if any(changes[key] for key in ("add", "remove")):
+        raise click.UsageError("--add and --remove change what is there; with --file only --set is taken")
+
+
+def _check_changeable(entity: Any, before: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Refuse to change what tells one entity from another, and what only the service says."""
+    for key in _differing(before, document):
+        field = type(entity)._fields.get(key)
+        if key in _IDENTITY or (field is not None and field.from_service):
+            raise click.UsageError(f"'{key}' of {entity.noun} cannot be changed; create another one")
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return [key for key in {**before, **after} if before.get(key) != after.get(key)]
 
 
 def settings(sets: Sequence[str], are_texts: bool = False) -> list[Setting]:

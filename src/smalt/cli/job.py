@@ -299,8 +299,8 @@ def explain_reuse(to: Invocation, name: str, node: str | None) -> Any:
 
 @job.verb("update", _NAME, options.EDITS, options.WEB)
 def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
-    """Change a job's display name, description, tags or experiment."""
-    return to.client.jobs.create_or_update(documents.changed(to.client.jobs.get(name), changes))
+    """Change a job's display name, description, tags or properties; what it runs cannot be changed."""
+    return documents.update(to.client.jobs.get(name), changes, to.client.jobs.create_or_update)
 
 
 @job.verb("archive", _NAME)

@@ -78,10 +78,12 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     """Change a workspace."""
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
     if file is not None:
+        documents.refuse_edits(changes)
         return create(to, file, changes["set"], name=name, **given)
     settings = _settings(to, {**given, "name": None})
-    entity = documents.changed(to.client.workspaces.get(name or to.workspace_name), changes, settings)
-    return to.client.workspaces.begin_update(entity).result()
+    workspaces = to.client.workspaces
+    there = workspaces.get(name or to.workspace_name)
+    return documents.update(there, changes, lambda entity: workspaces.begin_update(entity).result(), settings)
 
 
 @workspace.verb(

@@ -14,15 +14,14 @@ from smalt.client.names import job_name
 from smalt.client.polling import LROPoller
 from smalt.exceptions import JobException, Refused, UserErrorException
 from smalt.lines import here
-from smalt.wire.casing import camel, fold
-from smalt.wire.ids import url_path
+from smalt.wire.casing import fold
+from smalt.wire.ids import parse_id, url_path
 
 if TYPE_CHECKING:
     from smalt.client.validation import ValidationResult
     from smalt.entities.job import Job
 
 OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
-_CHANGEABLE = ("display_name", "description", "tags")
 
 
 class JobOperations(Collection):
@@ -43,7 +42,8 @@ class JobOperations(Collection):
         of: str | None = None,
         **kwargs: Any,
     ) -> Job:
-        """Submit the job. One that came from the server is changed there: its display name, description and tags.
+        """Submit the job. One that came from the server is changed there: its display name, description, tags and
+        properties; where anything else was changed, it is refused.
 
         smalt's own: of a pipeline `only` these steps, or those `from_` these on, with what the others made in an
         earlier run: the job `of` this name, else the newest that has it.
@@ -55,7 +55,7 @@ class JobOperations(Collection):
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
-        if job.id is not None and job.source_path is None:  # a file that tells an id is of another run
+        if _is_there(job):
             return self._update(job)
         if not skip_validation:
             self.validate(job, raise_on_failure=True)
@@ -217,10 +217,13 @@ class JobOperations(Collection):
         return body
 
     def _update(self, job: Job) -> Job:
-        changes = {key: getattr(job, key) for key in _CHANGEABLE}
-        if job.experiment_name:
-            changes["experiment_name"] = job.experiment_name
-        self._change(str(job.name), {camel(key): value for key, value in changes.items()})
+        from smalt.client.changing import changes_of
+
+        there = self.get(str(job.name))
+        changes = changes_of(job, there)
+        if not changes:
+            return there
+        self._change(str(job.name), changes)
         return self.get(str(job.name))
 
     def _change(self, name: str, changes: dict[str, Any]) -> None:
@@ -237,6 +240,14 @@ class JobOperations(Collection):
 
         tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
         return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+
+
+def _is_there(job: Job) -> bool:
+    """Return whether the job came from the server and has its name still; a file that tells an id is of another run."""
+    if job.id is None or job.source_path is not None:
+        return False
+    parsed = parse_id(job.id)
+    return parsed is None or parsed.name == job.name
 
 
 def _names(names: str | Sequence[str]) -> Sequence[str]:

@@ -73,7 +73,12 @@ class WorkspaceOperations(Workspaces):
     def begin_update(
         self, workspace: Workspace, *, update_dependent_resources: bool = False, **kwargs: Any
     ) -> Done[Workspace]:
+        """Change what the workspace says; where it came from the server, what it says no more is removed."""
         body = wire.to_rest(workspace)
+        if workspace.id is not None:
+            there = wire.to_rest(self.get(workspace.name))
+            body = {**{key: {} if key == "tags" else None for key in there}, **body}
+            body["properties"] = {**dict.fromkeys(there["properties"]), **body["properties"]}
         return Done(self._entity(self._connection.patch(self._path(str(workspace.name or "")), body)))
 
     def begin_delete(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from smalt.entities.problems import listed
 from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import describe, existing
@@ -16,6 +17,7 @@ from smalt.service.records.jobs import Job
 
 _MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
 _DATA = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
+_CHANGEABLE = ("displayName", "description", "tags", "properties", "hidden")
 _LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
 
 
@@ -67,6 +69,11 @@ async def post_rundata(call: Call) -> dict[str, Any]:
 async def patch_run(call: Call) -> dict[str, Any]:
     """Archive, restore, rename, describe, tag; what is not named stays."""
     job, changes = existing(call), await call.object()
+    there = _run(call, job)
+    fixed = [key for key, value in changes.items() if key not in _CHANGEABLE and value not in (None, there.get(key))]
+    if fixed:
+        words = listed((f"'{key}'" for key in fixed), "and")
+        raise ValidationException(f"{words} of a run cannot be changed; {listed(_CHANGEABLE, 'and')} can")
     merged = {key: value for key, value in changes.items() if key in ("displayName", "description")}
     properties = jobs.properties(call.service.db, job.id)
     for key in ("tags", "properties"):

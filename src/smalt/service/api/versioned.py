@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from smalt import wire
+from smalt.entities.problems import listed
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
@@ -19,6 +20,7 @@ from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
 from smalt.service.engine.pins import Pinner
 from smalt.service.records import assets, pins
+from smalt.wire.casing import snake
 
 Properties = dict[str, Any]
 
@@ -192,14 +194,16 @@ class Collection:
         return before is not None and before.properties == properties
 
     def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
-        for key in self.content:
-            if key in after and before.get(key) != after[key]:
-                raise Conflict(
-                    f"{self.kind} '{name}:{version}' exists already and its {_WORDS.get(key, key)} cannot be changed; "
-                    "create another version"
-                )
-        if self.comparable(before) != self.comparable(after):
-            raise Conflict(f"{self.kind} '{name}:{version}' exists already and is another one; create another version")
+        changed = [_WORDS.get(key, snake(key)) for key in self.content if before.get(key) != after.get(key)]
+        one, other = self.comparable(before), self.comparable(after)
+        if isinstance(one, dict) and isinstance(other, dict):
+            changed += [str(key) for key in {**one, **other} if one.get(key) != other.get(key)]
+        if changed or one != other:
+            words = listed(map(repr, changed), "and") if changed else "content"
+            raise Conflict(
+                f"{self.kind} '{name}:{version}' exists already with another {words}, which cannot be changed; "
+                "create another version"
+            )
 
 
 def check_name(name: str, what: str = "name") -> None:

@@ -1,0 +1,52 @@
+"""What a changed job asks its service to change; a job runs once, so what it runs is not among that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.problems import listed
+from smalt.exceptions import Refused
+
+if TYPE_CHECKING:
+    from smalt.entities.job import Job
+
+_CHANGEABLE = {"display_name": "displayName", "description": "description", "tags": "tags", "properties": "properties"}
+_FROM_SERVICE = ("id", "name", "creation_context", "services")
+
+
+def changes_of(job: Job, there: Job) -> dict[str, Any]:
+    """Return the body of the PATCH that makes the job `there` what `job` says; refuse what no PATCH can change."""
+    wanted, before = job.to_dict(), there.to_dict()
+    fixed = [key for key in {**before, **wanted} if key not in _CHANGEABLE and not _is_same(job, key, wanted, before)]
+    if fixed:
+        words = listed((f"'{key}'" for key in fixed), "and")
+        raise Refused(
+            f"{words} of job '{job.name}' cannot be changed: only its display name, description, tags and properties "
+            "can; submit a job of another name instead"
+        )
+    if not wanted.get("display_name") and before.get("display_name"):
+        raise Refused(f"'display_name' of job '{job.name}' cannot be removed; give it another one")
+    changes: dict[str, Any] = {}
+    for key, name in _CHANGEABLE.items():
+        new, old = wanted.get(key), before.get(key)
+        if new != old:
+            removed = dict.fromkeys(old or {}) if isinstance(old, Mapping) else {}
+            changes[name] = {**removed, **(new or {})} if key in ("tags", "properties") else new
+    return changes
+
+
+def _is_same(job: Job, key: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    field = type(job)._fields.get(key)
+    if key in _FROM_SERVICE or (field is not None and field.from_service):
+        return True
+    new, old = wanted.get(key), before.get(key)
+    if key == "outputs" and isinstance(new, Mapping) and isinstance(old, Mapping):  # told as they are registered
+        return new.keys() == old.keys() and all(_is_part(value, old[name]) for name, value in new.items())
+    return bool(new == old)
+
+
+def _is_part(value: Any, of: Any) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(of, Mapping):
+        return bool(value == of)
+    return all(of.get(key) == item for key, item in value.items())
