@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from smalt.client.downloads import download_code, fetch
 from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
-from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
@@ -34,7 +34,8 @@ def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = 
     if os.path.isdir(target) and os.listdir(target):
         raise Refused(f"{target} is not empty; name a new folder")
     job = client.jobs.get(name)
-    export = _Export(client, target, copy_inputs)
+    path = f"/smalt/v1{client.workspace_id}/jobs/{name}/references"
+    export = _Export(client, target, copy_inputs, client.connection.get(url_path(path))["pins"])
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     text = dump_plain(export.document(document, target))
@@ -44,8 +45,10 @@ def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = 
 class _Export:
     """One folder: each code, component, environment and input once, however often it is named."""
 
-    def __init__(self, client: MLClient, folder: str, copy_inputs: bool) -> None:
+    def __init__(self, client: MLClient, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]) -> None:
         self._client = client
+        self._pins = pins
+        """By kind and reference as written: with the version that the job read."""
         self._folder = folder
         self._copy_inputs = copy_inputs
         self._known: dict[tuple[str, str], str] = {}
@@ -87,7 +90,11 @@ class _Export:
             return value
         return {**value, "path": self._relative(self._data(name, value["path"]), beside)}
 
+    def _pinned(self, kind: str, text: str) -> str:
+        return self._pins.get(kind, {}).get(text, text)
+
     def _code(self, text: str) -> str:
+        text = self._pinned("codes", text)
         return self._once("code", text, lambda: self._fetch_code(text))
 
     def _fetch_code(self, text: str) -> str:
@@ -98,9 +105,11 @@ class _Export:
         return place
 
     def _environment(self, text: str) -> str:
+        text = self._pinned("environments", text)
         return self._once("environment", text, lambda: self._asset("environments", text))
 
     def _component(self, text: str) -> str:
+        text = self._pinned("components", text)
         return self._once("component", text, lambda: self._asset("components", text))
 
     def _asset(self, kind: str, text: str) -> str:
@@ -129,6 +138,7 @@ class _Export:
         return self.write(os.path.relpath(place, self._folder), dump_plain(document))
 
     def _data(self, name: str, text: str) -> str:
+        text = self._pinned("data", text)
         return self._once("data", text, lambda: self._copy(name, text) if self._copy_inputs else _elsewhere(text))
 
     def _copy(self, name: str, text: str) -> str:

@@ -21,6 +21,8 @@ from smalt.exceptions import NotFound, Refused, ValidationException
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
 
+PART_OF = "smalt.part-of"
+"""The property by which the server knows the earlier run: labels mean what they meant to that one."""
 _LOOKED_AT = 50
 """Pipelines among which the earlier run is sought, the newest first."""
 
@@ -43,7 +45,10 @@ def part(
     wanted = {*only, *_users(job, since)}
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
     earlier, steps = _earlier(client, job, needed, of, how)
-    return _Part(client, job, wanted, steps).made(), earlier
+    made = _Part(client, job, wanted, steps).made()
+    if earlier:
+        vars(made)["properties"] = {**(job.properties or {}), PART_OF: earlier}
+    return made, earlier
 
 
 def _with_steps(client: MLClient, job: PipelineJob) -> PipelineJob:

@@ -16,10 +16,12 @@ import re
 from typing import Any
 
 import yaml
+from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import asked, jobs_asked, number, path_of, runs_below
+from smalt.service.data.data import OWN
 from smalt.service.engine import lookup
 from smalt.service.records import jobs, tracked
 from smalt.service.records.jobs import Job
@@ -57,13 +59,20 @@ async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> di
         "command": facts.command,
         "compute": short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
         "parameters": {**filling.literals(facts.inputs), **logged},
-        "inputs": {name: asset or uri for name, (_, uri, asset) in facts.data.items()},
+        "inputs": {name: asset or _read(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()},
         "metrics": await _metrics(call, job),
         "tags": facts.tags,
         "code": await asyncio.to_thread(_code, call, facts),
         "environment": _environment(call, properties.get("environmentId")),
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
+
+
+def _read(uri: str | None, place: str | None) -> str | None:
+    """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
+    if not uri or not place or uri == place or uri.startswith(OWN):
+        return uri
+    return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
 
 
 async def _metrics(call: Call, job: Job) -> dict[str, float | str]:

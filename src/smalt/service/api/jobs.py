@@ -94,6 +94,11 @@ async def get_tree(call: Call) -> dict[str, Any]:
     return {"jobs": [{**tree_row(row, names, reused.get(row.id)), "display_name": row.display_name} for row in rows]}
 
 
+async def get_references(call: Call) -> dict[str, Any]:
+    """{"pins": {kind: {as written: with its version}}}: what the job, and all below it, names without a version."""
+    return {"pins": pins.of_job(call.service.db, existing(call))}
+
+
 def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
     """Name, description, tags, properties and whether it is archived, as far as `changes` has them."""
     before = jobs.properties(call.service.db, job.id)
@@ -184,4 +189,4 @@ ROUTES = [
     ("POST", "/jobs/{name}/cancel", cancel_job),
     ("GET", "/jobs/{name}/cancelOperation", get_cancel_operation),
 ]
-OWN_ROUTES = [("GET", "/jobs/{name}/tree", get_tree)]
+OWN_ROUTES = [("GET", "/jobs/{name}/tree", get_tree), ("GET", "/jobs/{name}/references", get_references)]

@@ -25,7 +25,8 @@ from smalt.service.records.workspaces import Workspace
 
 _QUICK_COPY = 4_000_000
 _CACHE = 50_000_000_000
-_OWN = tuple(f"azureml://datastores/{name}/" for name in DEFAULTS)
+OWN = tuple(f"azureml://datastores/{name}/" for name in DEFAULTS)
+"""The beginnings of URIs in the datastores that every workspace has, which never lead elsewhere."""
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 
 
@@ -156,7 +157,7 @@ class Data:
 
     def is_sent(self, uri: str, workspace: Workspace) -> bool:
         """Whether an output at `uri` has to be sent elsewhere when its command has ended."""
-        if uri.startswith(_OWN):  # by far the most
+        if uri.startswith(OWN):  # by far the most
             return False
         try:
             return self.resolve(uri, workspace).store is not None

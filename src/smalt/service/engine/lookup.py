@@ -126,6 +126,21 @@ def _id(workspace: Workspace, version: assets.Version) -> str:
     return ids.asset_id(where, version.kind, version.name, version.version)
 
 
+def asset_row(path: str | None, type: str | None) -> str | None:
+    """'data/n/versions/1', or 'data/n/labels/latest', where the path names a registered asset."""
+    if not path or not path.startswith(("/subscriptions/", "azureml:")):
+        return None
+    if path.startswith(("azureml://datastores/", "azureml://jobs/")):
+        return None
+    reference = parse_reference(path)
+    if reference is None:
+        return None
+    kind = reference.kind or ("models" if str(type).endswith("_model") else "data")
+    number = f"versions/{reference.version}" if reference.version else f"labels/{reference.label or 'latest'}"
+    registry = f"registries/{reference.registry}/" if reference.registry else ""
+    return f"{registry}{kind}/{reference.name}/{number}"
+
+
 def snapshot(db: Database, workspace: Workspace, text: str) -> str:
     """The content hash of the code that `text` names."""
     reference = named(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.records.database import Database
@@ -27,6 +27,8 @@ class Facts:
     code: str | None
     data: dict[str, tuple[str, str | None, str | None]]
     """input → type, uri, asset"""
+    places: dict[str, str] = field(default_factory=dict)
+    """input → where it was when the job started"""
 
 
 def jobs_named(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
@@ -127,12 +129,14 @@ def facts(db: Database, ids: Collection[int]) -> dict[int, Facts]:
     )
     found = {id: _facts(*json.loads(body)) for id, body in bodies}
     read = db.rows(
-        "SELECT job_id, name, type, uri, asset FROM job_data"
+        "SELECT job_id, name, type, uri, asset, place FROM job_data"
         " WHERE direction='input' AND job_id IN (SELECT value FROM json_each(?))",
         _list(ids),
     )
-    for id, name, type, uri, asset in read:
+    for id, name, type, uri, asset, place in read:
         found[id].data[name] = (type, uri, asset)
+        if place:
+            found[id].places[name] = place
     return found
 
 

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, cast
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.literals import PRIMITIVES, to_text
-from smalt.entities.references import parse_reference
 from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import ValidationException
 from smalt.runner import script
@@ -212,7 +211,7 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
     """What the job reads and writes, for the records."""
     reads: list[DataRow] = [
         DataRow(
-            "input", name, value.type or "uri_folder", value.mode, value.path, _asset(value.path, value.type),
+            "input", name, value.type or "uri_folder", value.mode, value.path, lookup.asset_row(value.path, value.type),
             leaf.places[name].place,
         )
         for name, value in leaf.entity.inputs.items()
@@ -393,21 +392,6 @@ def _distribution(job: CommandJob) -> dict[str, Any] | None:
         return None
     instances = int(getattr(job.resources, "instance_count", None) or 1)
     return {**job.distribution.to_dict(), "instance_count": instances}
-
-
-def _asset(path: str | None, type: str | None) -> str | None:
-    """'data/n/versions/1', or 'data/n/labels/latest', where the path names a registered asset."""
-    if not path or not path.startswith(("/subscriptions/", "azureml:")):
-        return None
-    if path.startswith(("azureml://datastores/", "azureml://jobs/")):
-        return None
-    reference = parse_reference(path)
-    if reference is None:
-        return None
-    kind = reference.kind or ("models" if str(type).endswith("_model") else "data")
-    number = f"versions/{reference.version}" if reference.version else f"labels/{reference.label or 'latest'}"
-    registry = f"registries/{reference.registry}/" if reference.registry else ""
-    return f"{registry}{kind}/{reference.name}/{number}"
 
 
 def check(job: CommandJob) -> None:

@@ -97,7 +97,14 @@ class Planner:
     def read(self) -> list[DataRow]:
         """The pipeline's own inputs that are paths, for the records."""
         return [
-            DataRow("input", name, value.type or "uri_folder", value.mode, value.path)
+            DataRow(
+                "input",
+                name,
+                value.type or "uri_folder",
+                value.mode,
+                value.path,
+                lookup.asset_row(value.path, value.type),
+            )
             for name, value in self.job.inputs.items()
             if isinstance(value, Input)
         ]
