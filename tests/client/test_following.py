@@ -83,9 +83,32 @@ def test_an_error_of_the_server_is_not_waited_for() -> None:
         list(following.resumed(full))
 
 
+JOB = {"t": "job", "name": "j", "status": "Running"}
+
+
 def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line names the step where it changes; smalt's own log is left out."""
+    """A line names the step where it changes, the first one too; smalt's own log is left out."""
     show = following.printer()
-    for event in (log("1\n", "a"), log("2\n", "a"), log("3\n", "b"), log("x", file="system_logs/smalt.log"), END):
+    other = log("x", file="system_logs/smalt.log")
+    for event in (JOB, log("1\n", "a"), log("2\n", "a"), other, log("3\n", "b"), log("4\n", "a"), END):
         show(event)
-    assert capsys.readouterr().out == "1\n2\n--- b\n3\n"
+    assert capsys.readouterr().out == "--- a\n1\n2\n--- b\n3\n--- a\n4\n"
+
+
+def test_a_log_without_a_last_newline_does_not_run_into_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next step's name begins a line of its own, and so does what comes after the last step."""
+    show = following.printer()
+    for event in (JOB, log("1", "a"), log("2", "a"), log("3", "b"), log("4", "b"), END):
+        show(event)
+    assert capsys.readouterr().out == "--- a\n12\n--- b\n34\n"
+
+
+@pytest.mark.parametrize("events", [[JOB, log("1\n"), log("2")], [log("1\n"), log("2"), JOB]])
+def test_the_log_of_a_job_without_steps_is_printed_as_it_is(
+    events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a name, and without a newline that it does not have; a job that is over tells its log first."""
+    show = following.printer()
+    for event in (*events, END):
+        show(event)
+    assert capsys.readouterr().out == "1\n2"

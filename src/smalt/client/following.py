@@ -55,17 +55,23 @@ def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[Event]:
 
 
 def printer() -> Callable[[Event], None]:
-    """Prints the logs, after a line that names the step where there are several."""
-    last = ""
+    """Return what prints the logs: that of the job itself as it is, that of each step after a line with its name."""
+    followed = last = ""
+    is_open = False  # the last line has no end yet
 
     def on_event(event: Event) -> None:
-        nonlocal last
+        nonlocal followed, last, is_open
+        followed = followed or str(event.get("name") or "")  # what is followed comes before its steps
+        if event.get("t") == "end" and is_open and last != followed:
+            sys.stdout.write("\n")
         if event.get("t") != "log" or not str(event.get("file", "")).startswith("user_logs"):
             return
-        if last and event["name"] != last:
-            sys.stdout.write(f"--- {event['name']}\n")
-        last = event["name"]
-        sys.stdout.write(str(event["text"]))
+        name, text = str(event["name"]), str(event["text"])
+        if name != (last or followed):
+            newline = "\n" if is_open else ""
+            sys.stdout.write(f"{newline}--- {name}\n")
+        last, is_open = name, not text.endswith("\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
 
     return on_event
