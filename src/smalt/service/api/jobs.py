@@ -13,6 +13,7 @@ from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
 from smalt.service.engine.pins import Pins
+from smalt.service.engine.repeated import check_data_unchanged
 from smalt.service.engine.submission import READ_ONLY
 from smalt.service.records import jobs, pins, reuse
 from smalt.service.records.jobs import Job
@@ -30,6 +31,8 @@ async def put_job(call: Call) -> Reply:
     properties = canonical(call, properties_of(await call.object()))
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
+        if "status" not in properties:  # else it is what GET gave, described otherwise
+            await asyncio.to_thread(check_data_unchanged, there, properties)
         shape = _shown(call, there)
         submitted = jobs.properties(call.service.db, there.id)
         sent = Pins(pins.of_job(call.service.db, there)).applied(properties)

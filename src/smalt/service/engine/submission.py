@@ -16,6 +16,7 @@ from smalt.service.engine import checks
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.kinds import KEPT, TYPES
 from smalt.service.engine.pins import Pins
+from smalt.service.engine.repeated import describe_difference
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
@@ -53,7 +54,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     if existing is not None:
         if existing.body_hash == digest:
             return Accepted(existing, False, [], None)
-        raise Conflict(f"job '{name}' exists already and is another one; choose another name")
+        raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
     with no_collections():
         body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job

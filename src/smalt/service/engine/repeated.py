@@ -1,0 +1,73 @@
+"""A job that is submitted again under its name: the same only where the data that it names is the same, too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from smalt.exceptions import Conflict
+from smalt.service.records.jobs import Job
+from smalt.wire.casing import snake
+
+_FILE = "file://"
+
+
+def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
+    """Refuse a job whose local inputs were changed since `job` was submitted: it would read other data.
+
+    What a client uploads has another URI where it has other content; a path of this machine is the same text. A time
+    of change counts rather than the content, which nobody may have read yet.
+    """
+    for name, path in _local_inputs(properties):
+        if _is_newer(path, job.created_at):
+            raise Conflict(
+                f"job '{job.name}' exists and is another job: its {name} ({path}) was changed after it was submitted; "
+                "choose another name"
+            )
+
+
+def describe_difference(name: str, submitted: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
+    """Return the sentence that refuses another job of a name that is there."""
+    keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
+    words = ", ".join(repr(_word(key)) for key in keys[:3])
+    differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""
+    return f"job '{name}' exists and is another job{differs}; choose another name"
+
+
+def _word(key: str) -> str:
+    """Return the key as users write it: `code` for `codeId`."""
+    return snake(key.removesuffix("Id"))
+
+
+def _local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each input of the job and of its steps that is a path of this machine."""
+    inputs, steps = body.get("inputs"), body.get("jobs")
+    for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
+        uri = value.get("uri") if isinstance(value, Mapping) else None
+        if isinstance(uri, str) and uri.startswith(_FILE):
+            yield f"input '{where}{name}'", unquote(uri.removeprefix(_FILE).removeprefix("localhost"))
+    for name, step in steps.items() if isinstance(steps, Mapping) else ():
+        if isinstance(step, Mapping):
+            yield from _local_inputs(step, f"{where}{name}.")
+
+
+def _is_newer(path: str, moment: float) -> bool:
+    """Return whether anything at the path, or the path itself, changed after the moment, or is gone."""
+    try:
+        if os.lstat(path).st_ctime > moment or os.stat(path).st_ctime > moment:
+            return True
+        if not os.path.isdir(path):
+            return False
+        with os.scandir(path) as entries:
+            return any(
+                _is_newer(entry.path, moment)
+                if entry.is_dir(follow_symlinks=False)
+                else entry.stat(follow_symlinks=False).st_ctime > moment or entry.stat().st_ctime > moment
+                for entry in entries
+            )
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # what cannot be looked at now was looked at then
