@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from smalt.client.client import MLClient
 
 Plain = dict[str, Any]
+_AUTOMATIC_VERSIONS = "smalt.automatic-versions"
+"""The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
 _OF_THIS_RUN = ("name", "id", "status", "services", "creation_context", "parent_job_name", "log_files", "properties")
 _OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
 _ANONYMOUS = (ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT)
@@ -38,8 +40,17 @@ def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = 
     export = _Export(client, target, copy_inputs, client.connection.get(url_path(path))["pins"])
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
+    _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
     text = dump_plain(export.document(document, target))
     return export.write("job.yml", text)
+
+
+def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
+    """Let a rerun register the next version again where the run did."""
+    for name in outputs:
+        output = document.get("outputs", {}).get(name)
+        if isinstance(output, Mapping):
+            document["outputs"][name] = {key: value for key, value in output.items() if key != "version"}
 
 
 class _Export:

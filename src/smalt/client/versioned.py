@@ -26,25 +26,27 @@ class Versioned(Collection):
     """Whether an asset without a version, and the same as the latest, is that one."""
 
     def _register(self, entity: Any, version: str | None = None) -> Any:
-        """Register the asset; without a version under the next free number."""
+        """Register the asset; without a version under the next free number, which the server has the last word on."""
         name = _named(entity)
         assets = Assets(self._client)
         body = self._body(entity, assets)
         assets.send()
-        chosen = version or entity.version or self._next_version(name, body)
+        given = version or entity.version
+        chosen = given or self._next_version(name, body)
         if isinstance(chosen, dict):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
         with shown(self._client, body["properties"]):
-            return self._entity(self._connection.put(self._written(name, str(chosen)), body))
+            return self._entity(self._connection.put(self._written(name, str(chosen), is_next=not given), body))
 
     def _body(self, entity: Any, assets: Assets) -> Json:
         return wire.to_rest(entity, assets)
 
-    def _written(self, name: str, version: str) -> str:
+    def _written(self, name: str, version: str, *, is_next: bool = False) -> str:
         """The path of its PUT; a registry is told the workspace by way of which local files came."""
-        path = self._path(name, version)
-        return f"{path}?workspace={self._client.uploads_id}" if self._client.registry_name is not None else path
+        queries = [f"workspace={self._client.uploads_id}"] if self._client.registry_name is not None else []
+        queries += ["next=true"] if is_next else []
+        return "?".join(filter(None, (self._path(name, version), "&".join(queries))))
 
     def _listed(
         self, name: str | None, list_view_type: str = "ActiveOnly", max_results: int | None = None, **_: object

@@ -37,7 +37,7 @@ class _Components(Collection):
         return shape
 
 
-COMPONENTS = _Components("components", "component", content=(), comparable=_content)
+COMPONENTS = _Components("components", "component", content=(), comparable=_content, is_once=True)
 
 
 async def with_versions(call: Call) -> Properties:

@@ -64,7 +64,7 @@ def _whole(properties: Properties) -> Properties:
 
 
 ENVIRONMENTS = _Environments(
-    "environments", "environment", content=("image", "condaFile", "build", "inferenceConfig", "osType")
+    "environments", "environment", content=("image", "condaFile", "build", "inferenceConfig", "osType"), is_once=True
 )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
+from smalt.service.engine.registration import asset_of
+from smalt.service.engine.submission import AUTOMATIC_VERSIONS
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -15,6 +17,8 @@ from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
+"""The times among the properties that a job gets as it goes."""
+GIVEN = (*TIMES, AUTOMATIC_VERSIONS)
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
@@ -41,6 +45,9 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.ended_at is not None and properties.get("outputs"):
         shape["outputs"] = _registered(db, job, properties["outputs"])
+        automatic = [name for name in _versions(shape) if name not in _versions(properties)]
+        if automatic:
+            notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
     if job.error:
@@ -132,6 +139,11 @@ def _registered(db: Database, job: Job, outputs: dict[str, Any]) -> dict[str, An
     assets = {name: str(written[name][3]).split("/") for name in named if name in written and written[name][3]}
     told = {name: {"assetName": asset[1], "assetVersion": asset[3]} for name, asset in assets.items()}
     return {name: {**output, **told[name]} if name in told else output for name, output in outputs.items()}
+
+
+def _versions(properties: dict[str, Any]) -> list[str]:
+    """The outputs that have the version of an asset."""
+    return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
 
 
 def _texts(value: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
-from smalt.service.api.job_shapes import TIMES, below, for_azure, is_answer, job_shape, tree_row
+from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.data import remove_tree
@@ -110,7 +110,7 @@ def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
         if key in changes:
             after[key] = changes[key]
     if isinstance(notes, dict):
-        after["properties"] = {key: value for key, value in notes.items() if key not in TIMES}
+        after["properties"] = {key: value for key, value in notes.items() if key not in GIVEN}
     shown, hidden = changes.get("displayName") or job.display_name, changes.get("isArchived")
     hidden = bool(job.is_archived) if hidden is None else hidden
     if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):

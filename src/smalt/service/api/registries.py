@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import Any
 
 from starlette.responses import FileResponse
@@ -20,7 +21,7 @@ from smalt.service.api.lists import page
 from smalt.service.api.models import MODELS
 from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, system_data, workspace_id
-from smalt.service.api.versioned import check_name
+from smalt.service.api.versioned import NEXT, check_name
 from smalt.service.data import copy_tree
 from smalt.service.engine.pins import Pinner
 from smalt.service.records import assets, workspaces
@@ -35,6 +36,7 @@ Properties = dict[str, Any]
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
 _COLLECTIONS = {one.segment: one for one in (COMPONENTS, ENVIRONMENTS, DATA, MODELS)}
 _DEFAULT_VERSION = "azureml_default"
+_MOST_TRIES = 50
 
 
 async def list_registries(call: Call) -> Properties:
@@ -96,6 +98,8 @@ async def put_version(call: Call) -> Reply:
     shelf, kind, name, version = _own(call), _kind(call), call.name(), call.name("version")
     sent = {key: value for key, value in properties_of(await call.object()).items() if key not in _ADDED}
     archived = bool(sent.pop("isArchived", False))
+    if call.flag(NEXT):
+        return Reply(_version(call, shelf, await _put_next(call, shelf, kind, name, sent)), 201)
     there = [one for one in shelf.versions(kind, name, "All") if one.version == version]
     if not there or not _same(_registries(call).shown(shelf.registry, there[0]), sent):
         workspace = _workspace(call)
@@ -107,6 +111,26 @@ async def put_version(call: Call) -> Reply:
         shelf.archive(kind, name, version, archived)
         found = shelf.find(kind, name, version)
     return Reply(_version(call, shelf, found), 200 if there else 201)
+
+
+async def _put_next(call: Call, shelf: Shelf, kind: str, name: str, sent: Properties) -> Found:
+    """Create the next version; another home that shares the folder may take the number first."""
+    workspace, local = _workspace(call), call.is_local
+    for _ in range(_MOST_TRIES):
+        version = shelf.next_version(kind, name)
+        given = {**sent, "componentSpec": {**sent["componentSpec"], "version": version}} if _has_spec(sent) else sent
+        publish = partial(_registries(call).publish, reads_disk=local, is_new=True)
+        try:
+            await asyncio.to_thread(publish, shelf, workspace, (kind, name, version), given)
+            return shelf.find(kind, name, version)
+        except Conflict:
+            if shelf.next_version(kind, name) == version:
+                raise
+    raise Conflict(f"others create versions of {NOUNS[kind]} '{name}' all the time; give a version, or try again")
+
+
+def _has_spec(properties: Properties) -> bool:
+    return isinstance(properties.get("componentSpec"), dict)
 
 
 async def put_registry(call: Call) -> Reply:

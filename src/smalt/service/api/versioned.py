@@ -27,6 +27,8 @@ Properties = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 _DEFAULT_VERSION = "azureml_default"
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
+NEXT = "next"
+"""The query by which a client leaves the version to the server: that of the path is what it expects."""
 _WORDS = {"dataUri": "path", "modelUri": "path", "dataType": "type", "modelType": "type"}
 """As users call it."""
 
@@ -49,6 +51,8 @@ class Collection:
     """The property that may name a local path, whose content is then kept here."""
     type: str = ""
     """The property that tells the container's type."""
+    is_once: bool = False
+    """Whether the same content without a version is the latest version, and not a new one."""
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         one = f"/{self.segment}/{{name}}"
@@ -93,6 +97,8 @@ class Collection:
     async def put_version(self, call: Call) -> Reply:
         name, version = call.name(), call.name("version")
         properties = await self.prepared(call, name, version, await call.object())
+        if call.flag(NEXT):
+            version = self._next(call, name, properties)
         existed = self.store(call, name, version, properties)
         found = assets.find(call.service.db, call.workspace.id, self.segment, name, version, None)
         return Reply(self.version(call, found), 200 if existed else 201)
@@ -120,6 +126,9 @@ class Collection:
         pinner = Pinner(call.service.engine.rooms, workspace, known)
         properties = self.fixed(pinner, properties)
         if before is not None:
+            if not any(key in properties for key in self.content):  # only what describes it is sent
+                kept = {key: value for key, value in before.properties.items() if key in self.content}
+                properties = {**kept, **properties}
             self._check_same(name, version, before.properties, properties)
         if before is None or before.properties != properties:
             assets.put(db, workspace.id, self.segment, name, version, properties, call.principal)
@@ -134,6 +143,22 @@ class Collection:
         if not isinstance(uri, str):
             return properties
         return {**properties, self.uri: pinner.fix("data", uri, str(properties.get(self.type or "modelType")))}
+
+    def _next(self, call: Call, name: str, properties: Properties) -> str:
+        """Choose the version where the client leaves that to the server; nothing else may happen until it is stored.
+
+        What is registered only once is the latest version where that is the same.
+        """
+        db, workspace = call.service.db, call.workspace
+        container = assets.container(db, workspace.id, self.segment, name)
+        latest = assets.latest(db, workspace.id, self.segment, name) if self.is_once else None
+        fixed = self.fixed(Pinner(call.service.engine.rooms, workspace, None), properties) if latest else properties
+        if latest and latest.properties == _with_version(fixed, latest.version):
+            version = latest.version
+        else:
+            version = container.next_version if container else "1"
+        properties.update(_with_version(properties, version))
+        return version
 
     def version(self, call: Call, version: assets.Version) -> Properties:
         """The REST shape of one version."""
@@ -204,6 +229,12 @@ class Collection:
                 f"{self.kind} '{name}:{version}' exists already with another {words}, which cannot be changed; "
                 "create another version"
             )
+
+
+def _with_version(properties: Properties, version: str) -> Properties:
+    """The properties, where they say the version, too, with that one."""
+    spec = properties.get("componentSpec")
+    return {**properties, "componentSpec": {**spec, "version": version}} if isinstance(spec, dict) else properties
 
 
 def check_name(name: str, what: str = "name") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
-from smalt.entities import CommandJob, Input, PipelineComponent, PipelineJob
+from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.control_flow import repeated
 from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
@@ -17,6 +17,7 @@ from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.kinds import command, pipeline
 from smalt.service.engine.pins import Pinner
+from smalt.service.engine.registration import why_taken
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
@@ -66,9 +67,11 @@ class _Checker:
         self._services(job.services)
         self._secrets("", job)
         self._inputs("", job.inputs)
+        self._versions("", job.outputs)
 
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
+        self._versions(where, job.outputs, may_be_reused=True)
         self._compute(pipeline.settings_of(job).get("default_compute"))
         nodes = pipeline.nodes_of(job)
         if not nodes:
@@ -86,6 +89,7 @@ class _Checker:
         self._services(getattr(node, "services", None))
         self._secrets(where, node)
         self._inputs(where, node.inputs, getattr(component, "inputs", None))
+        self._versions(where, node.outputs, may_be_reused=True)
         if component is None:
             return
         if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
@@ -209,6 +213,17 @@ class _Checker:
             wrong = [not_a_file(place, type) or (is_registered and not_a_folder(place, type)) for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
+
+    def _versions(self, where: str, outputs: Any, *, may_be_reused: bool = False) -> None:
+        """Refuse an output that is to be registered as a version that exists."""
+        asked = (
+            (name, output.type, output.name, output.version)
+            for name, output in (outputs or {}).items()
+            if isinstance(output, Output) and not is_bound(output.version)
+        )
+        taken = why_taken(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
+        for name, why in taken.items():
+            self.problems.append(f"{where}outputs.{name}: {why}")
 
     def _new(self, kind: str, text: str) -> bool:
         key = (kind, text)

@@ -1,52 +1,142 @@
-"""Outputs with a name become data assets or models when their job completes."""
+"""Outputs with a name become data assets or models when their job completes.
+
+A registered version is for ever: a version that exists is never written again, and a job that asks for one fails.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
+from smalt.exceptions import Conflict
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
+from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
+MADE_BY = "smalt.job"
+"""The property of a version that names the job whose output it is."""
 _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
+class _Named(NamedTuple):
+    """An output that is to be registered."""
+
+    output: str
+    name: str
+    version: str | None
+    """None for the next number."""
+    type: str
+    mode: str | None
+    uri: str
+    description: str | None
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.type)
+
+
+def kind_of(type: str | None) -> str:
+    """Return the kind of asset that an output of this type becomes."""
+    return "models" if type in _MODELS else "data"
+
+
 def register_outputs(rooms: Rooms, job: Job) -> None:
-    """Register each named output once, however often this is called."""
-    outputs = jobs.properties(rooms.db, job.id).get("outputs") or {}
-    written = jobs.data(rooms.db, job.id, "output")
-    for output, given in outputs.items():
-        name = (given or {}).get("assetName") or (given or {}).get("name")
-        if not name or output not in written or written[output][3]:
+    """Register each named output once, however often this is called; none at all where one's version is taken."""
+    with rooms.db.transaction():
+        named = list(_named_outputs(rooms.db, job))
+        _refuse_taken(rooms, job, named)
+        for one in named:
+            version = _register(rooms, job, one)
+            asset = f"{one.kind}/{one.name}/versions/{version}"
+            jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
+
+
+def why_taken(
+    db: Database,
+    workspace_id: int,
+    outputs: Iterable[tuple[str, str | None, str | None, str | None]],
+    *,
+    may_be_reused: bool = False,
+) -> dict[str, str]:
+    """Return a sentence for each output whose version exists, or that another output of the same job takes.
+
+    `outputs` are of one job, each (its key, its type, the asset's name, the version that is asked for). What a job made
+    may be the very version of one that is reused.
+    """
+    found: dict[str, str] = {}
+    asked: dict[tuple[str, str, str], str] = {}
+    for output, type, name, version in outputs:
+        if not name or not version:
             continue
-        type, mode, uri, _ = written[output]
-        with rooms.db.transaction():
-            kind, version = _register(rooms, job, name, given, type, uri or "")
-            asset = f"{kind}/{name}/versions/{version}"
-            jobs.put_data(rooms.db, job, [jobs.DataRow("output", output, type, mode, uri, asset)])
+        key = (kind_of(type), name, str(version))
+        noun = "model" if key[0] == "models" else "data asset"
+        if key in asked:
+            found[output] = f"{noun} '{name}:{version}' is the output '{asked[key]}' already; give each its own version"
+        elif (there := assets.get(db, workspace_id, *key)) and not (may_be_reused and _is_made(there)):
+            found[output] = (
+                f"{noun} '{name}:{version}' exists already, and a registered version never changes; "
+                "leave the version out for the next one, or give another"
+            )
+        asked[key] = output
+    return found
 
 
-def _is_of_another(rooms: Rooms, job: Job, uri: str) -> bool:
-    """Whether an earlier job made what is there, and this one or a step of it was reused."""
-    return reuse.origin(rooms.db, job.id) is not None or uri in reuse.places(rooms.db, job.root_id).values()
+def _is_made(version: assets.Version) -> bool:
+    return MADE_BY in (version.properties.get("properties") or {})
 
 
-def _register(rooms: Rooms, job: Job, name: str, given: dict[str, Any], type: str, uri: str) -> tuple[str, str]:
-    kind = "models" if type in _MODELS else "data"
-    container = assets.container(rooms.db, job.workspace_id, kind, name)
-    wanted = given.get("assetVersion") or given.get("version")
-    latest = assets.latest(rooms.db, job.workspace_id, kind, name)
-    known = latest.properties.get("modelUri" if kind == "models" else "dataUri") if latest else None
-    if latest and known == uri and wanted in (None, latest.version) and _is_of_another(rooms, job, uri):
-        return kind, latest.version
-    version = wanted or (container.next_version if container else "1")
+def asset_of(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """Return the name and the version under which an output, as REST has it, is to be registered."""
+    given = given or {}
+    version = given.get("assetVersion") or given.get("version")
+    return given.get("assetName") or given.get("name"), None if version is None else str(version)
+
+
+def _named_outputs(db: Database, job: Job) -> Iterable[_Named]:
+    outputs = jobs.properties(db, job.id).get("outputs") or {}
+    written = jobs.data(db, job.id, "output")
+    for output, given in outputs.items():
+        name, version = asset_of(given)
+        if name and output in written and not written[output][3]:
+            type, mode, uri, _ = written[output]
+            yield _Named(output, name, version, type, mode, uri or "", given.get("description"))
+
+
+def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:
+    """Raise where a version is taken, but by the very output that a reused step has."""
+    new = [one for one in named if _same(rooms, job, one) is None]
+    asked = ((one.output, one.type, one.name, one.version) for one in new)
+    for output, why in why_taken(rooms.db, job.workspace_id, asked).items():
+        raise Conflict(f"output '{output}' was not registered: {why}")
+
+
+def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
+    """Return the version that the output is already: an earlier job made it, and this one was reused."""
+    db, workspace_id = rooms.db, job.workspace_id
+    if one.version:
+        there = assets.get(db, workspace_id, one.kind, one.name, one.version)
+    else:
+        there = assets.latest(db, workspace_id, one.kind, one.name)
+    if there is None or there.properties.get("modelUri" if one.kind == "models" else "dataUri") != one.uri:
+        return None
+    is_of_another = reuse.origin(db, job.id) is not None or one.uri in reuse.places(db, job.root_id).values()
+    return there.version if is_of_another else None
+
+
+def _register(rooms: Rooms, job: Job, one: _Named) -> str:
+    same = _same(rooms, job, one)
+    if same is not None:
+        return same
+    container = assets.container(rooms.db, job.workspace_id, one.kind, one.name)
+    version = one.version or (container.next_version if container else "1")
     properties: dict[str, Any] = {
-        "description": given.get("description"), "tags": {}, "properties": {"smalt.job": job.name},
+        "description": one.description, "tags": {}, "properties": {MADE_BY: job.name},
         "isAnonymous": False, "isArchived": False,
     }  # fmt: skip
-    if kind == "models":
-        properties.update(modelType=type, modelUri=uri, flavors={}, jobName=job.name)
+    if one.kind == "models":
+        properties.update(modelType=one.type, modelUri=one.uri, flavors={}, jobName=job.name)
     else:
-        properties.update(dataType=type, dataUri=uri)
-    assets.put(rooms.db, job.workspace_id, kind, name, str(version), properties, job.created_by)
-    return kind, str(version)
+        properties.update(dataType=one.type, dataUri=one.uri)
+    assets.put(rooms.db, job.workspace_id, one.kind, one.name, version, properties, job.created_by)
+    return version

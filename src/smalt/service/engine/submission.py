@@ -31,6 +31,10 @@ PART_OF = "smalt.part-of"
 """The property that names the earlier run whose steps this job takes up, with what its references meant then."""
 
 
+AUTOMATIC_VERSIONS = "smalt.automatic-versions"
+"""The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
+
+
 class Accepted(NamedTuple):
     job: Job
     is_new: bool
@@ -48,7 +52,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
-    body = {key: value for key, value in properties.items() if key not in READ_ONLY}
+    body = _without_automatic_versions({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     existing = jobs.by_name(rooms.db, workspace.id, name)
     if existing is not None:
@@ -79,6 +83,24 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     for note in checked.notes:
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
+
+
+def _without_automatic_versions(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a job that was got and is submitted again: its versions are the next ones, as they were."""
+    notes, outputs = body.get("properties"), body.get("outputs")
+    if not isinstance(notes, dict) or AUTOMATIC_VERSIONS not in notes:
+        return body
+    automatic = str(notes[AUTOMATIC_VERSIONS]).split()
+    kept = {key: value for key, value in notes.items() if key != AUTOMATIC_VERSIONS}
+    body = {**body, "properties": kept}
+    if isinstance(outputs, dict):
+        body["outputs"] = {
+            name: {key: value for key, value in output.items() if key != "assetVersion"}
+            if name in automatic and isinstance(output, dict)
+            else output
+            for name, output in outputs.items()
+        }
+    return body
 
 
 def read(body: dict[str, Any]) -> Any:

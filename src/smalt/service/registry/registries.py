@@ -73,12 +73,15 @@ class Registries:
         given: Properties,
         *,
         reads_disk: bool = False,
+        is_new: bool = False,
     ) -> None:
         """Write an asset (kind, name, version) of the workspace into the registry.
 
-        One that is there must have the same content; what describes it may change.
+        One that is there must have the same content; what describes it may change. With `is_new` none may be there.
         """
         there = [one for one in shelf.versions(*asset[:2], "All") if one.version == asset[2]]
+        if there and is_new:
+            raise Conflict(f"{NOUNS[asset[0]]} '{asset[1]}:{asset[2]}' exists already; try again")
         with shelf.new(*asset) as folder:
             Writer(self.desk, workspace, reads_disk).asset(*asset, given, folder)
             if there:

@@ -16,7 +16,7 @@ from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.entities.resources import TensorFlowDistribution
-from smalt.exceptions import ValidationException
+from smalt.exceptions import Conflict, ValidationException
 from smalt.runner import script
 from smalt.service.compute.base import Step
 from smalt.service.data import Location, tables
@@ -24,6 +24,7 @@ from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
 from smalt.service.engine.folders import Folders, copy_code, keep, make
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.registration import why_taken
 from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
@@ -161,6 +162,7 @@ def step(
     rooms: Rooms, leaf: Leaf, realised: Realised, grant: Grant, number: int, step_id: str
 ) -> tuple[Step, Realised]:
     """Lay out the job's folders and say what is to run in them; with the job's own view of its environment."""
+    _refuse_taken_versions(rooms, leaf)
     laid_out = leaf.laid_out
     if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
         laid_out = lay_out(rooms, leaf, realised, number)
@@ -173,6 +175,14 @@ def step(
         distribution=_distribution(leaf.entity), logs=f"{folders.artifacts}/user_logs",
     )  # fmt: skip
     return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
+
+
+def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
+    """Raise before hours of work where what the job is to register exists already."""
+    asked = ((name, output.type, output.name, output.version) for name, output in leaf.entity.outputs.items())
+    taken = why_taken(rooms.db, leaf.job.workspace_id, asked)
+    if taken:
+        raise Conflict("; ".join(f"outputs.{name}: {why}" for name, why in taken.items()))
 
 
 def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tuple[str, dict[str, str]]:
