@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import socket
 import sys
@@ -21,6 +22,9 @@ from smalt.exceptions import Unavailable
 
 LAYOUT = 1
 """The number of the layout below; a home of a higher number is refused, one of a lower is migrated."""
+
+ONE_WORD = re.compile(r"[\w@%+=:,./-]+")
+"""A path that a shell takes for one plain word; letters of any script are plain."""
 
 _LONGEST_SOCKET = 100  # sun_path holds 108 bytes on Linux and 104 on macOS
 
@@ -44,6 +48,25 @@ class Home:
 
     def path(self, *parts: str) -> Path:
         return self.root.joinpath(*parts)
+
+    @property
+    def plain(self) -> Path:
+        """The folder by a path that a shell takes for one word: its own, or else that of a link to it."""
+        if ONE_WORD.fullmatch(str(self.root)):
+            return self.root
+        link = _links() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        with contextlib.suppress(OSError):
+            if os.readlink(link) == str(self.root):
+                return link
+        with self._usable():
+            link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if link.parent.stat().st_uid != os.getuid():
+                raise Unavailable(f"{link.parent} belongs to another user; set SMALT_HOME to a path without blanks")
+            temporary = link.with_name(f"{link.name}.{os.getpid()}")
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(self.root)
+            os.replace(temporary, link)
+        return link
 
     def create(self) -> None:
         """Make the folder, for its owner only, and write down its layout and whose it is."""
@@ -171,6 +194,12 @@ class Home:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
+
+
+def _links() -> Path:
+    """The folder of links to homes whose own paths are not plain words."""
+    own = Path.home() / ".cache" / "smalt" / "homes"
+    return own if ONE_WORD.fullmatch(str(own)) else Path("/tmp", f"smalt-{os.getuid()}", "homes")
 
 
 def this_host() -> dict[str, str]:

@@ -217,8 +217,11 @@ def cancel(to: Invocation, name: str, no_wait: bool) -> None:
 )
 def download(to: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
     """Download a job's logs and default outputs, one named output, or everything."""
-    to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all)
-    to.note(f"downloaded to {download_path}")
+    if to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
+        to.note(f"downloaded to {download_path}")
+        return
+    more = "" if all else "; --all downloads its outputs too, and the files of a pipeline's step are the step's"
+    to.note(f"job {name} has no files to download, so nothing was made{more}")
 
 
 @job.verb(

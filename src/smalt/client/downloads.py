@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
-def download_job(client: MLClient, job: Job, folder: str, output_name: str | None, everything: bool) -> None:
-    """In `az`'s layout: `artifacts/…` by default, `named-outputs/NAME/…` for one output, both for all."""
+def download_job(client: MLClient, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
+    """In `az`'s layout: `artifacts/…` by default, `named-outputs/NAME/…` for one output, both for all.
+
+    Gives the number of files; where it is 0, nothing was made.
+    """
     outputs = getattr(job, "outputs", None) or {}
     if output_name is not None:
         if output_name not in outputs and output_name != "default":
@@ -26,12 +30,14 @@ def download_job(client: MLClient, job: Job, folder: str, output_name: str | Non
         names = [output_name]
     else:
         names = list(outputs) if everything else []
+    count = 0
     if output_name is None:
         made = (job.properties or {}).get("azureml.reusedrunid") or job.name  # a reused step has no files of its own
-        fetch(client, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
+        count += fetch(client, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
-        fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+        count += fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+    return count
 
 
 def download_component(client: MLClient, component: Any, folder: str) -> None:
@@ -104,31 +110,54 @@ class Pieces:
         return taken
 
 
-def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> None:
-    """All files at a URI into a folder; a file keeps its name."""
+def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> int:
+    """All files at a URI into a folder, a file under its own name; their number. Of none, no folder is made."""
     try:
         place = client.connection.post(f"/smalt/v1{client.uploads_id}/resolve", {"uri": uri})
     except NotFound:
         if optional:
-            return
+            return 0
         raise
     local = place.get("local")
-    if client.connection.local and local and os.path.exists(local):
-        _copy(local, folder)
-        return
-    if not _fetch_remote(client, place, folder) and not optional:
+    is_here = client.connection.local and local and os.path.exists(local)
+    count = copy(local, folder) if is_here else _fetch_remote(client, place, folder)
+    if not count and not optional:
         raise NotFound(f"there is nothing at {uri}")
+    return count
 
 
-def _copy(source: str, folder: str) -> None:
-    os.makedirs(folder, exist_ok=True)
+def copy(source: str, folder: str) -> int:
+    """The files of a folder, or one file, into a folder, as files that can be written; their number.
+
+    Links are followed. What has no content is left out: links that lead nowhere, loops, FIFOs, sockets and devices.
+    """
     try:
-        if os.path.isdir(source):
-            shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, folder)
-    except (OSError, shutil.Error) as error:
-        raise Refused(f"cannot write to {folder}: {error}") from None
+        found = dict(_files(source)) if os.path.isdir(source) else {os.path.basename(source): source}
+        for name, path in found.items():
+            target = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            temporary = f"{target}.part"
+            shutil.copyfile(path, temporary)
+            if os.stat(path).st_mode & stat.S_IXUSR:
+                os.chmod(temporary, os.stat(temporary).st_mode | 0o111)
+            os.replace(temporary, target)
+    except OSError as error:
+        raise Refused(f"cannot copy {error.filename or source} to {folder}: {error.strerror or error}") from None
+    return len(found)
+
+
+def _files(top: str) -> Iterator[tuple[str, str]]:
+    """Each file of a folder by its path in it."""
+    pending: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(top),))]
+    while pending:
+        prefix, above = pending.pop()
+        with os.scandir(os.path.join(top, prefix)) as entries:
+            for entry in entries:
+                name, real = prefix + entry.name, os.path.realpath(entry.path)
+                if os.path.isfile(real):
+                    yield name, entry.path
+                elif os.path.isdir(real) and not any(f"{one}/".startswith(f"{real}/") for one in above):
+                    pending.append((f"{name}/", (*above, real)))
 
 
 def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
@@ -136,12 +165,16 @@ def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
     path = str(place["path"]).strip("/")
     try:
         listing = client.connection.pages(f"{base}/list", path=path, recursive=True)
-        found = [str(item["path"]) for item in listing if not item.get("is_dir")]
+        found = [item for item in listing if not item.get("is_dir")]
     except NotFound:
         return 0
-    for name in found:
+    for item in found:
+        name = str(item["path"])
         inside = name[len(path) :].lstrip("/") if name.startswith(f"{path}/") or not path else os.path.basename(name)
-        save(client, f"{base}/files/{name}", os.path.join(folder, *inside.split("/")))
+        target = os.path.join(folder, *inside.split("/"))
+        save(client, f"{base}/files/{name}", target)
+        if item.get("executable"):
+            os.chmod(target, os.stat(target).st_mode | 0o111)
     return len(found)
 
 

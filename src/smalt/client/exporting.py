@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from smalt.client.downloads import download_code, fetch
+from smalt.client.downloads import copy, download_code, fetch
 from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
@@ -161,14 +160,11 @@ class _Export:
             fetch(self._client, text, place)
             return place
         source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
-        try:
-            if os.path.isdir(source):
-                shutil.copytree(source, place, symlinks=True)
-                return place
-            os.makedirs(place)
-            return str(shutil.copy2(source, place))
-        except (OSError, shutil.Error) as error:
-            raise Refused(f"cannot copy input '{name}' from {source}: {error}") from None
+        if not os.path.exists(source):
+            raise Refused(f"cannot copy input '{name}' from {source}, where nothing is")
+        os.makedirs(place, exist_ok=True)
+        copy(source, place)
+        return place if os.path.isdir(source) else os.path.join(place, os.path.basename(source))
 
     def _once(self, kind: str, text: str, make: Any) -> str:
         if (kind, text) not in self._known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ class File(NamedTuple):
     mode: int
     changed: tuple[int, int]
     """mtime_ns and ctime_ns when it was read."""
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether its owner may execute it, as snapshots and registered copies keep it."""
+        return bool(self.mode & stat.S_IXUSR)
 
 
 class Tree(NamedTuple):

@@ -192,14 +192,14 @@ class JobOperations(Collection):
         download_path: str | os.PathLike[str] = ".",
         output_name: str | None = None,
         all: bool = False,
-    ) -> None:
-        """Its logs and files into `artifacts/`, its outputs into `named-outputs/NAME/`."""
+    ) -> int:
+        """Its logs and files into `artifacts/`, its outputs into `named-outputs/NAME/`; gives the number of files."""
         from smalt.client.downloads import download_job
 
         job = self.get(name)
         if job.status not in OVER and job.status != "Paused":
             raise JobException(f"job {name} is {job.status}; download it when it is over")
-        download_job(self._client, job, os.path.abspath(download_path), output_name, all)
+        return download_job(self._client, job, os.path.abspath(download_path), output_name, all)
 
     def _body(self, job: Job) -> dict[str, Any]:
         from smalt.client import git

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import struct
 import threading
 from collections.abc import Iterable, Iterator
@@ -33,7 +34,8 @@ def upload(client: MLClient, path: str, datastore: str | None = None) -> str:
     store = datastore or DEFAULT_DATASTORE
     tree, digest = hashes.of(path, ignore=True), hashlib.sha256()
     for file in tree.files:
-        digest.update(f"{file.path}\0{file.sha256}\0".encode("utf-8", "surrogateescape"))
+        mark = "x" if file.is_executable else ""
+        digest.update(f"{file.path}\0{file.sha256}{mark}\0".encode("utf-8", "surrogateescape"))
     for folder in sorted(tree.folders):
         digest.update(f"{folder}/\0\0".encode("utf-8", "surrogateescape"))
     target = f"LocalUpload/{digest.hexdigest()}/{os.path.basename(path)}"
@@ -62,7 +64,9 @@ class _Sending:
         answer = self._ask(route, {"target": self._target, "files": asked})
         if not answer["done"]:
             self._send([(self._files[index], there) for index, there in answer["missing"]])
-            self._ask(f"{route}/finish", {"target": self._target, "files": asked, "folders": self._folders})
+            executable = [file.path for file in self._files if file.is_executable]
+            body = {"target": self._target, "files": asked, "folders": self._folders, "executable": executable}
+            self._ask(f"{route}/finish", body)
 
     def _ask(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.connection.post(route, body)
@@ -140,7 +144,8 @@ def put(client: MLClient, path: str, datastore: str, target: str) -> list[str]:
     places = []
     for name, source in files(path).items():
         place = "/".join(part for part in (target, name) if part)
-        client.connection.request("PUT", f"{base}/files/{place}", pieces(source))
+        query = {"executable": "true"} if os.stat(source).st_mode & stat.S_IXUSR else {}
+        client.connection.request("PUT", f"{base}/files/{place}", pieces(source), query=query)
         places.append(place)
     return places
 

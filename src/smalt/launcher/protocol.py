@@ -8,8 +8,8 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 3
-"""2: a step can wait for another's end (`after`). 3: for that of certain steps; `go`."""
+PROTOCOL = 4
+"""2: a step can wait for another's end (`after`). 3: for that of certain steps; `go`. 4: `reads` and `writes`."""
 
 Message = dict[str, Any]
 

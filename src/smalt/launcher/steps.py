@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from smalt import processes
-from smalt.launcher import claims, journal, recovery
+from smalt.launcher import claims, journal, recovery, watching
 from smalt.launcher.ending import Ending
 from smalt.launcher.journal import Journal
 from smalt.launcher.record import Record
+from smalt.launcher.sealing import Sealing
 from smalt.launcher.spawn import spawn
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import MARK, Tree
@@ -38,6 +39,7 @@ class Steps:
         self._timers = timers
         self._selector = selector
         self._tree = Tree(home)
+        self._sealing = Sealing()
         self._machine = processes.machine()
         self.records: dict[str, Record] = {}
         self.running: dict[int, Record] = {}
@@ -213,8 +215,12 @@ class Steps:
 
     def _spawn(self, step: dict[str, Any], record: Record) -> bool:
         environment = {**step["env"], MARK: self._tree.mark(record.id)}
+        reads: dict[str, str] = step.get("reads", {})
         try:
-            record.pid = spawn(step, record.claim, environment)
+            with self._sealing.sealed(list(reads), step.get("writes", ())) as unsealed:
+                if unsealed:
+                    watching.note_inputs(record.claim, {path: reads[path] for path in unsealed})
+                record.pid = spawn(step, record.claim, environment)
         except (OSError, ValueError) as error:
             self._refuse(record, f"cannot start the step: {error}")
             return False

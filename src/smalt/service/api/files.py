@@ -33,7 +33,10 @@ async def list_files(call: Call) -> dict[str, Any]:
         return list(islice(found, skip, skip + size + 1))
 
     items = await asyncio.to_thread(listed)
-    value = [{"path": item.path, "size": item.size, "is_dir": item.is_dir} for item in items[:size]]
+    value = [
+        {"path": item.path, "size": item.size, "is_dir": item.is_dir, **({"executable": True} if item[3] else {})}
+        for item in items[:size]
+    ]
     return answer(call, value, len(items) > size)
 
 
@@ -63,7 +66,8 @@ async def put_file(call: Call) -> dict[str, Any]:
     store, datastores = existing(call).name, call.service.data.datastores
     folder, path = call.workspace.folder, call.name("path")
     datastores.check(folder, store, path)
-    size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks))
+    executable = call.flag("executable")
+    size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable))
     return {"path": path, "size": size}
 
 

@@ -47,7 +47,10 @@ async def finish(call: Call) -> dict[str, Any]:
     files, folders = read_files(body.get("files")), body.get("folders") or []
     if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
         raise ValidationException('"folders" must be a list of paths')
-    await asyncio.to_thread(upload.finish, files, folders)
+    executable = body.get("executable") or []
+    if not isinstance(executable, list) or not all(isinstance(path, str) for path in executable):
+        raise ValidationException('"executable" must be a list of paths')
+    await asyncio.to_thread(upload.finish, files, folders, frozenset(executable))
     return {"done": True}
 
 

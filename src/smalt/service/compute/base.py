@@ -34,6 +34,10 @@ class Step:
     grace: float = 10.0
     after: tuple[str, ...] | None = None
     """Not now: in the place of the next step that exits with code 0 once all of these did; or on `go`."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """Paths that it may only read, each with the name of its input."""
+    writes: tuple[str, ...] = ()
+    """Paths that it may write although they lie below one of `reads`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ class LocalCompute:
 
 
 def _message(step: Step) -> dict[str, Any]:
-    message = {
+    message: dict[str, Any] = {
         "id": step.id,
         "script": step.script,
         "folder": step.folder,
@@ -187,6 +187,8 @@ def _message(step: Step) -> dict[str, Any]:
         "timeout": step.timeout,
         "grace": step.grace,
     }
+    if step.reads:
+        message.update(reads=dict(step.reads), writes=list(step.writes))
     return message if step.after is None else {**message, "after": list(step.after)}
 
 

@@ -103,6 +103,19 @@ def _remove_around(folder: str, mounted: list[str]) -> None:
             _remove_around(inner, mounted)
 
 
+def forbid_writing(path: str | os.PathLike[str]) -> None:
+    """Take the right to write from a file, or a folder with all that is in it; links stay as they are."""
+    pending = [os.fspath(path)]
+    while pending:
+        place = pending.pop()
+        mode = os.lstat(place).st_mode
+        if stat.S_ISDIR(mode):
+            with os.scandir(place) as entries:
+                pending += [entry.path for entry in entries]
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            os.chmod(place, stat.S_IMODE(mode) & 0o555)
+
+
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
     """The sentence for a write that failed."""
     if error.errno == errno.ENAMETOOLONG:

@@ -17,7 +17,7 @@ from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, UrlCache, shown
 from smalt.service.data.importing import Going, import_local
-from smalt.service.data.location import Location
+from smalt.service.data.location import Location, path_of
 from smalt.service.data.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
 from smalt.service.data.snapshots import Limits, Snapshots
 from smalt.service.data.users import IsBusy
@@ -69,8 +69,9 @@ class Data:
 
     def locate_again(self, uri: str, workspace: Workspace, place: str) -> Location:
         """The place that a URI led to when it was noted; refused where that cannot be told any more."""
-        if place.startswith("/"):
-            return Location(uri, Path(place), name=os.path.basename(place))
+        path = path_of(place)
+        if path is not None:
+            return Location(uri, Path(path), name=os.path.basename(path))
         if place.startswith(("http://", "https://")) and not self.resolve(uri, workspace).store:
             return Location(uri, remote=place)
         found = self.locate(uri, workspace)

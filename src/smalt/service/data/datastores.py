@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,13 +38,14 @@ class Item(NamedTuple):
     """Relative to the datastore, with `/`."""
     size: int
     is_dir: bool
+    is_executable: bool = False
 
 
 class Datastores:
     def __init__(
         self, home: Home, cache: StoreCache, settings: Mapping[str, Any], lookup: LookupDatastore | None = None
     ) -> None:
-        self._workspaces = home.path("workspaces")
+        self._home = home
         self._cache = cache
         self._settings = settings
         self._lookup = lookup
@@ -125,12 +127,12 @@ class Datastores:
         relative = os.path.relpath(start, root)
         relative = "" if relative == "." else relative
         if os.path.isfile(start):
-            return iter([Item(relative, start.stat().st_size, False)])
+            return iter([_file(relative, start.stat())])
         if not os.path.isdir(start):
             if not relative:
                 return iter(())
             raise NotFound(f"path {path!r} is not in datastore {datastore}")
-        return _items(os.path.realpath(root), os.fspath(start), relative, recursive)
+        return _items(os.path.realpath(root), os.fspath(start), relative, recursive, ())
 
     def open(self, workspace: str, datastore: str, path: str) -> Path:
         """The file at `path`, for reading; of a remote datastore, a copy of it."""
@@ -142,15 +144,17 @@ class Datastores:
             raise Refused(f"path {path!r} of datastore {datastore} is a folder; name a file of it")
         return found
 
-    def write(self, workspace: str, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
-        """Write a file, whole or not at all; gives its size."""
+    def write(
+        self, workspace: str, datastore: str, path: str, blocks: Iterable[bytes], *, executable: bool = False
+    ) -> int:
+        """Write a file, whole or not at all; gives its size. A cloud knows no executable files."""
         root = self.root(workspace, datastore)
         if isinstance(root, Store):
             return self._send(root, datastore, path, blocks)
         target = contained(root, path)
         if not path.strip("/") or path.endswith("/") or os.path.isdir(target):
             raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
-        return write_whole(temporary_beside(target), target, blocks)
+        return write_whole(temporary_beside(target), target, blocks, 0o777 if executable else 0o666)
 
     def _send(self, store: Store, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
         place = _checked(path)
@@ -167,7 +171,7 @@ class Datastores:
     def _own(self, workspace: str, name: str) -> Path:
         if not _NAME.fullmatch(workspace):
             raise ValidationException(f"{workspace!r} is not the folder of a workspace")
-        return self._workspaces / workspace / "datastores" / name
+        return self._home.plain / "workspaces" / workspace / "datastores" / name
 
 
 def _checked(path: str) -> str:
@@ -184,23 +188,43 @@ def _listed(store: Store, path: str, recursive: bool) -> Iterator[Item]:
     return iter(found)
 
 
-def _items(root: str, folder: str, prefix: str, recursive: bool) -> Iterator[Item]:
-    """Order is that of whole paths, as a blob store gives them: "a-b" stands before "a/c"."""
+def _items(root: str, folder: str, prefix: str, recursive: bool, above: tuple[str, ...]) -> Iterator[Item]:
+    """Order is that of whole paths, as a blob store gives them: "a-b" stands before "a/c".
+
+    Links are followed where they stay in the datastore, but not to one of the folders `above`. What has no content is
+    left out: links that lead nowhere, loops, FIFOs, sockets and devices.
+    """
     with os.scandir(folder) as found:
-        entries = [(entry.name + "/" if entry.is_dir() else entry.name, entry) for entry in found]
+        entries = [(entry.name + "/" if _is_folder(entry) else entry.name, entry) for entry in found]
+    above = (*above, os.path.realpath(folder))
     for name, entry in sorted(entries, key=lambda pair: pair[0]):
         path = f"{prefix}/{entry.name}" if prefix else entry.name
-        if entry.is_symlink() and not _below(root, entry.path):
+        if entry.is_symlink() and not _leads_on(root, entry.path, above):
             continue
         if not name.endswith("/"):
-            with contextlib.suppress(FileNotFoundError):
-                yield Item(path, entry.stat().st_size, False)
+            with contextlib.suppress(OSError):
+                if entry.is_file():
+                    yield _file(path, entry.stat())
         elif not recursive:
             yield Item(path, 0, True)
-        elif not entry.is_symlink():
-            yield from _items(root, entry.path, path, True)
+        else:
+            yield from _items(root, entry.path, path, True, above)
 
 
-def _below(root: str, path: str) -> bool:
-    real = os.path.realpath(path)
-    return real == root or real.startswith(root + "/")
+def _file(path: str, status: os.stat_result) -> Item:
+    return Item(path, status.st_size, False, bool(status.st_mode & stat.S_IXUSR))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that cannot be followed
+        return False
+
+
+def _leads_on(root: str, link: str, above: tuple[str, ...]) -> bool:
+    """Whether the link stays in the datastore and leads to no folder that holds it."""
+    real = os.path.realpath(link)
+    if real != root and not real.startswith(f"{root}/"):
+        return False
+    return not any(f"{folder}/".startswith(f"{real}/") for folder in above)

@@ -50,10 +50,12 @@ class NewFile:
             os.unlink(self._path)
 
 
-def write_whole(temporary: str | os.PathLike[str], target: str | os.PathLike[str], blocks: Iterable[bytes]) -> int:
+def write_whole(
+    temporary: str | os.PathLike[str], target: str | os.PathLike[str], blocks: Iterable[bytes], mode: int = 0o666
+) -> int:
     """Write `target` by way of `temporary`, whole or not at all; gives its size."""
     size = 0
-    with NewFile(temporary) as file:
+    with NewFile(temporary, mode) as file:
         for block in blocks:
             file.write(block)
             size += len(block)

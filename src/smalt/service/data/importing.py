@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, Unavailable
-from smalt.service.data.copying import Log, cannot_write, human, remove_tree
+from smalt.service.data.copying import Log, cannot_write, forbid_writing, human, remove_tree
 from smalt.service.data.datastores import DEFAULT, Datastores
 from smalt.service.data.manifest import Entry
 from smalt.service.data.materialise import Tree, make
@@ -61,6 +60,7 @@ def import_local(
             if snapshots.identify(source)[0] != snapshot:
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             os.replace(temporary if os.path.isdir(source) else temporary / name, target)
+            forbid_writing(target)
         except FileNotFoundError as error:
             raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:
@@ -74,7 +74,6 @@ def import_local(
 
 
 def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
-    """Read-only, so that a job that writes into its input fails, and does not change what others read."""
     top = source if os.path.isdir(source) else os.path.dirname(source)
     sizes = {entry.path: entry.size for entry in entries}
 
@@ -84,8 +83,3 @@ def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
         return os.path.join(top, path)
 
     make(Tree.of(entries), each, os.fspath(target))
-    for entry in entries:
-        copy = os.path.join(target, entry.path)
-        mode = os.lstat(copy).st_mode
-        if stat.S_ISREG(mode):
-            os.chmod(copy, mode & 0o555)

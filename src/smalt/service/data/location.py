@@ -6,9 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
     from smalt.service.data.remote import Store
+
+ESCAPED = "file://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Location:
         """The path or URL itself, for the records."""
         if self.store is not None:
             return f"{self.store.address}/{self.relative or ''}".rstrip("/")
-        return self.remote or os.fspath(self.path or "")
+        return self.remote or _recorded(os.fspath(self.path or ""))
 
     @property
     def is_elsewhere(self) -> bool:
@@ -62,3 +65,19 @@ class AssetReference:
     """Subscription, resource group and workspace."""
     stage: str | None = None
     """MLflow's: the newest version that is in this stage."""
+
+
+def _recorded(path: str) -> str:
+    """A path as records can hold it: one that is not UTF-8 is escaped, as in a URL of a file."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return f"{ESCAPED}{quote(os.fsencode(path))}"
+    return path
+
+
+def path_of(place: str) -> str | None:
+    """The path on this machine that was recorded; None for a place elsewhere."""
+    if place.startswith(ESCAPED):
+        return os.fsdecode(unquote_to_bytes(place.removeprefix(ESCAPED)))
+    return place if place.startswith("/") else None

@@ -8,12 +8,15 @@ import os
 import re
 from pathlib import Path
 
+from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
 from smalt.service.data.location import Location
 
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
+WRITABLE = COPIED | {"rw_mount"}
+"""Input modes whose input a job may write to."""
 
 _ASSET = re.compile(r"/subscriptions/.+/(?:data|models)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
@@ -68,7 +71,7 @@ def prepare_output(location: Location, type: str | None, mode: str | None, folde
 
     A folder exists beforehand; of a file only what is above it.
     """
-    target = _target(location, type, mode, folder)
+    target = output_place(location, type, mode, folder)
     try:
         os.makedirs(os.path.dirname(target) if type == FILE else target, exist_ok=True)
     except OSError as error:
@@ -78,7 +81,7 @@ def prepare_output(location: Location, type: str | None, mode: str | None, folde
 
 def begin(folder: Path, place: str) -> None:
     """Forget what another place gave: a crash may have come before it was recorded where the input is."""
-    note, mark = folder.with_name(f"{folder.name}.from"), hashlib.sha256(place.encode()).hexdigest()
+    note, mark = folder.with_name(f"{folder.name}.from"), hashlib.sha256(os.fsencode(place)).hexdigest()
     with contextlib.suppress(OSError):
         if os.readlink(note) == mark:
             return
@@ -124,9 +127,9 @@ def finish_output(
 ) -> None:
     """Bring what an `upload` output holds into place, and what is kept elsewhere there; it does no harm done twice."""
     if location.store is not None:
-        location.store.put_tree(_target(location, type, mode, folder), location.relative or "", log)
+        location.store.put_tree(output_place(location, type, mode, folder), location.relative or "", log)
     elif mode == UPLOADED:
-        move_tree(_target(location, type, mode, folder), _place(location), log)
+        move_tree(output_place(location, type, mode, folder), _place(location), log)
 
 
 def missing(location: Location) -> str:
@@ -141,6 +144,17 @@ def missing(location: Location) -> str:
     if location.path is not None and str(location.path) not in location.uri:
         return f"{uri} does not exist: it leads to {location.path}, where nothing is"
     return f"{uri} does not exist; check the path"
+
+
+def registered_is_written(uri: str, mode: str | None) -> str | None:
+    """The sentence for an input that gives a registered version to be written to."""
+    if mode != "rw_mount" or not isinstance(parse_uri(uri), Reference):
+        return None
+    named = _ASSET.sub(r"azureml:\1:\2", uri)
+    return (
+        f"{named} is registered, and a registered version never changes, so its mode cannot be rw_mount; "
+        "make it ro_mount, or download for a copy that the job may write"
+    )
 
 
 def not_a_file(location: Location, type: str | None) -> str | None:
@@ -168,7 +182,8 @@ def _place(location: Location) -> Path:
     return location.path
 
 
-def _target(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+def output_place(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+    """Where the job writes; nothing is made."""
     if location.store is not None:
         name = (location.relative or "").rpartition("/")[2] or "output"
         return Path(folder, name) if type == FILE else Path(folder)

@@ -163,7 +163,10 @@ def content_differs(path: Path, digest: str) -> bool:
         return False
     own = hashlib.sha256()
     files = sorted(entry for entry in entries if entry.kind in (FILE, EXECUTABLE))
-    lines = [f"{entry.path if path.is_dir() else ''}\0{entry.content}\0" for entry in files]
+    lines = [
+        f"{entry.path if path.is_dir() else ''}\0{entry.content}{'x' if entry.kind == EXECUTABLE else ''}\0"
+        for entry in files
+    ]
     lines += [f"{entry.path}/\0\0" for entry in sorted(entries) if entry.kind == FOLDER]
     for line in lines:
         own.update(line.encode("utf-8", "surrogateescape"))

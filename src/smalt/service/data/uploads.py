@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt import processes
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.service.data.contain import inside
-from smalt.service.data.copying import cannot_write, remove_tree
+from smalt.service.data.copying import cannot_write, forbid_writing, remove_tree
 from smalt.service.data.durable import sync_files, sync_folders
 
 _HEAD = struct.Struct(">IQQ")
@@ -73,8 +73,13 @@ class Upload:
             raise cannot_write(self.target, error) from None
         return count
 
-    def finish(self, files: Sequence[Asked], folders: Sequence[str] = ()) -> None:
-        """Make it read-only and durable, with the empty folders too, and give it its name; done twice it is done."""
+    def finish(
+        self, files: Sequence[Asked], folders: Sequence[str] = (), executable: Collection[str] = frozenset()
+    ) -> None:
+        """Make it durable, with the empty folders too, give it its name and make it read-only; done twice it is done.
+
+        `executable` are the paths of the files that can be executed.
+        """
         if self.is_done:
             return
         absent = self.missing(files)
@@ -85,13 +90,14 @@ class Upload:
             for folder in folders:
                 os.makedirs(self._place(folder), exist_ok=True)
             places = [self._place(file.path) for file in files]
-            for place in places:
-                os.chmod(place, 0o444)
+            for file, place in zip(files, places, strict=True):
+                os.chmod(place, 0o555 if file.path in executable else 0o444)
             sync_files(places)
             sync_folders({os.path.dirname(place) for place in places})
             is_file = len(files) == 1 and not files[0].path
             os.replace(places[0] if is_file else self._folder, self.target)
             sync_folders([os.fspath(self.target.parent)])
+            forbid_writing(self.target)
         except OSError as error:
             if not self.is_done:  # else another client, with the same content, was first
                 raise cannot_write(self.target, error) from None

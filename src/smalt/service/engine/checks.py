@@ -12,7 +12,7 @@ from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.data.modes import missing, not_a_file, not_a_folder
+from smalt.service.data.modes import missing, not_a_file, not_a_folder, registered_is_written
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.kinds import command, pipeline
@@ -189,6 +189,8 @@ class _Checker:
             if not isinstance(value, Input) or not value.path or is_bound(value.path):
                 continue
             types = {value.type, declared_type or value.type}
+            if problem := registered_is_written(value.path, value.mode):
+                self.problems.append(f"{where}inputs.{name}: {problem}")
             if self._new(f"data {types}", value.path):
                 self._data(f"{where}inputs.{name}", value.path, types)
 

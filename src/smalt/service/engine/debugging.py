@@ -25,7 +25,7 @@ class _Copy(Leaf):
 
     def folders(self, rooms: Rooms, number: int) -> Folders:
         """No attempt is called so: those have numbers."""
-        folder = f"{rooms.home.root}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
+        folder = f"{rooms.home.plain}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
         return Folders(folder, f"{folder}/wd", f"{folder}/artifacts")
 
 
@@ -45,7 +45,8 @@ async def lay_out(rooms: Rooms, job: Job) -> dict[str, Any]:
         realised = await rooms.environments.realise(leaf.environment, notes.append)
     await command.fetch(rooms, twin, notes.append, 1)
     laid_out = command.lay_out(rooms, twin, realised, 1)
-    text, variables = command.filled_in(rooms, twin, laid_out, Grant(1, ()))
+    given = command.read_inputs(rooms, twin, folders)
+    text, variables = command.filled_in(rooms, twin, laid_out, Grant(1, ()), given)
     return {
         "job": job.name,
         "attempts": jobs.last_attempt(rooms.db, job),

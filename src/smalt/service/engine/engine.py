@@ -395,7 +395,7 @@ class Engine:
         except Exception as error:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
-        if leaf.finishes_quickly:
+        if leaf.finishes_quickly and command.leaves_little(self.rooms, leaf, number, exit.step_id):
             self._end_leaf(run, self._store(run, leaf, exit, number))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
@@ -407,6 +407,8 @@ class Engine:
         if error is not None:
             entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
             error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
+        elif change := command.find_changed_input(self.rooms, leaf, number, exit.step_id):
+            error = outcome.failed(change, "InputChanged")
         try:
             run.untouched = command.finish(self.rooms, leaf, number) and error is None
         except Exception as caught:

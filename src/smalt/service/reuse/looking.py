@@ -196,4 +196,5 @@ def _named_as(choice: Choice, location: Location) -> Choice:
 
 def _key(path: Path, choice: Choice) -> str:
     """What a look is remembered under."""
-    return str(path) if choice == ALL else "\n".join((str(path), choice.name or "", choice.pattern, *choice.without))
+    key = str(path) if choice == ALL else "\n".join((str(path), choice.name or "", choice.pattern, *choice.without))
+    return key.encode("utf-8", "backslashreplace").decode()  # the records hold no bytes that are not UTF-8

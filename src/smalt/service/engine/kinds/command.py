@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,17 @@ from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.entities.resources import TensorFlowDistribution
-from smalt.exceptions import Conflict, ValidationException
+from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
+from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
-from smalt.service.data import Location, tables
+from smalt.service.data import Location, modes, tables
+from smalt.service.data.plainness import is_plain, make_plain
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
-from smalt.service.engine.folders import Folders, copy_code, keep, make
+from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.paths import bring_back, clean_path, is_clean, link_path
 from smalt.service.engine.registration import why_taken
 from smalt.service.engine.rendering import render
 from smalt.service.engine.rooms import Rooms
@@ -37,6 +41,7 @@ from smalt.service.secrets import identity
 from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
+_QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
 BIN = str(Path(inside.__path__[0], "bin"))
@@ -55,6 +60,19 @@ class LaidOut(NamedTuple):
     """Its own view of its environment."""
 
 
+class Given(NamedTuple):
+    """What a step reads."""
+
+    texts: dict[str, str]
+    """What each `${{inputs.x}}` becomes: a literal's text, or a path of this machine."""
+    paths: dict[str, str]
+    """Of each input that is a path, the place itself, where the text may be a link to it."""
+    tables: dict[str, str]
+    """What the MLTables among the inputs name by URI, with its path."""
+    reads: dict[str, str]
+    """The paths that may only be read, each with the name of its input."""
+
+
 @dataclass
 class Leaf:
     """A command job about to run, with everything that its references mean."""
@@ -68,6 +86,8 @@ class Leaf:
     """It has outputs that are to be sent elsewhere when its command has ended."""
     hides: bool = False
     """Its workspace has secrets, which are to be taken out of its logs then."""
+    links: bool = False
+    """It is given a link to where an output is kept, and may have put something else in its place."""
     laid_out: LaidOut | None = None
     """What was made of its first attempt ahead of its turn."""
     places: dict[str, Location] = field(default_factory=dict)
@@ -120,14 +140,14 @@ class Leaf:
     def folders(self, rooms: Rooms, number: int) -> Folders:
         """Of the attempt `number`; no job's name has a dot, so none has another's."""
         name = self.job.name if number == 1 else f"{self.job.name}.{number}"
-        folder = f"{rooms.home.root}/workspaces/{self.workspace.folder}/jobs/{name}"
+        folder = f"{rooms.home.plain}/workspaces/{self.workspace.folder}/jobs/{name}"
         return Folders(folder, f"{folder}/wd", rooms.artifacts(self.workspace, self.job.name))
 
     @property
     def finishes_quickly(self) -> bool:
         """Nothing it leaves has to be copied, sent, registered or looked through."""
         outputs = self.entity.outputs.values()
-        return not (self.sends or self.hides or any(one.mode == "upload" or one.name for one in outputs))
+        return not (self.sends or self.hides or self.links or any(one.mode == "upload" or one.name for one in outputs))
 
     def is_quick(self, rooms: Rooms) -> bool:
         """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
@@ -169,12 +189,17 @@ def step(
     folders, _, own = laid_out
     if own.container is not None and grant.gpus and _sees_no_gpu(leaf.entity, own.container.engine):
         rooms.say(leaf.job, "the container sees no GPU: NVIDIA's Container Toolkit is not installed on this machine")
-    command, variables = filled_in(rooms, leaf, laid_out, grant)
+    given = read_inputs(rooms, leaf, folders)
+    command, variables = filled_in(rooms, leaf, laid_out, grant, given)
     text = script.build(
         command, step_id=step_id, folder=folders.folder, cwd=folders.cwd,
         distribution=_distribution(leaf.entity), logs=f"{folders.artifacts}/user_logs",
     )  # fmt: skip
-    return Step(step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE), own
+    return Step(
+        step_id, text, folders.folder, folders.cwd, variables, folders.log, leaf.timeout, GRACE,
+        reads={} if own.container is not None else given.reads,
+        writes=(folders.folder, folders.artifacts, *laid_out.outputs.values()),
+    ), own  # fmt: skip
 
 
 def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
@@ -185,26 +210,24 @@ def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
         raise Conflict("; ".join(f"outputs.{name}: {why}" for name, why in taken.items()))
 
 
-def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant) -> tuple[str, dict[str, str]]:
+def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant, given: Given) -> tuple[str, dict[str, str]]:
     """The command with its inputs and outputs, and the variables that it is given."""
     folders, outputs, own = laid_out
     if own.has_mlflow:
         rooms.tracking.warm()
-    inputs = _inputs(rooms, leaf, folders)
-    variables = _variables(rooms, leaf, own, grant, inputs, outputs)
-    read = _read_by_tables(rooms, leaf, folders, inputs)
-    if read:
-        variables[tables.VARIABLE] = json.dumps({"url-map": read})
-    text = render(leaf.entity.command, inputs, outputs, {"name": leaf.job.name})
+    variables = _variables(rooms, leaf, own, grant, given.texts, outputs)
+    if given.tables:
+        variables[tables.VARIABLE] = json.dumps({"url-map": given.tables})
+    text = render(leaf.entity.command, given.texts, outputs, {"name": leaf.job.name})
     if own.container is not None:
-        mounts = dict.fromkeys(read.values(), False)
+        mounts = dict.fromkeys(given.tables.values(), False)
         trusted = str(rooms.home.path(identity.TRUSTED))
         if trusted in variables.values():
             mounts[trusted] = False
         text = own.container.command(
             text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, given=_given(rooms, leaf, variables),
             options=_container_options(leaf.entity, own.container.engine, bool(grant.gpus)),
-            mounts={**mounts, **_mounts(leaf, folders, inputs, outputs)},
+            mounts={**mounts, **_mounts(folders, given, outputs)},
         )  # fmt: skip
     return text, variables
 
@@ -245,45 +268,83 @@ def output_uri(job: str, name: str, output: Output) -> str:
     return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
 
 
+def leaves_little(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> bool:
+    """Whether what the command left can be looked through, and is plain data, within a turn of the loop."""
+    folders = leaf.folders(rooms, number)
+    places = [f"{folders.cwd}/{name}" for name in KEPT]
+    with contextlib.suppress(SmaltError):  # which storing them will say
+        places += [str(place) for _, _, place, _ in _written(rooms, leaf, folders)]
+    if watching.is_large(claims.path(folders.folder, step_id)):
+        return False
+    return all(is_plain(place, _QUICK_ENTRIES) for place in places)
+
+
+def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> str | None:
+    """A sentence where an input is not what it was when the step started, and could not be kept from being written."""
+    return watching.find_change(claims.path(leaf.folders(rooms, number).folder, step_id))
+
+
 def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
     """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload.
 
     Whether its folder is as it was made, and may serve another step.
     """
-    folders = leaf.folders(rooms, number)
+    folders, say, since = leaf.folders(rooms, number), partial(rooms.say, leaf.job), leaf.job.created_at
+    for kept in KEPT:
+        make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
     untouched = keep(folders, rooms.data)
     if mask := rooms.vault.mask(leaf.workspace):  # there may be more secrets than when it began
         mask.hide_in(folders.artifacts)
-    for name, output in leaf.entity.outputs.items():
-        if (output.mode == "upload" or leaf.sends) and not _is_artifacts(name, output):
-            uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
-            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, partial(rooms.say, leaf.job))
+    for name, output, place, own in _written(rooms, leaf, folders):
+        if not is_clean(str(place)):
+            link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
+            bring_back(link, str(place), f"its output '{name}'", since, say)
+        make_plain(place, f"its output '{name}'", since, say)
+        if output.mode == "upload" or leaf.sends:
+            uri = output_uri(leaf.job.name, name, output)
+            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, say)
     return untouched and leaf.code is None
 
 
-def _inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
-    """What each `${{inputs.x}}` becomes: a literal's text, or a path of this machine."""
-    texts = {}
-    for name, value in leaf.entity.inputs.items():
-        if isinstance(value, Input):
-            own = _own(folders, "inputs", name)
-            path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
-            texts[name] = _written_value(name, path) if value.type in PRIMITIVES else str(path)
-        elif value is not None:
-            texts[name] = to_text(value)
-    return texts
+def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, Output, Path, Path]]:
+    """The outputs but for the artifacts: each with where the command wrote it, and its own folder of the attempt."""
+    for name, output in leaf.entity.outputs.items():
+        if not _is_artifacts(name, output):
+            own = _own(folders, "outputs", name)
+            location = leaf.written.get(name)
+            if location is not None:
+                yield name, output, modes.output_place(location, output.type, output.mode, own), own
+                continue
+            location = rooms.data.resolve(output_uri(leaf.job.name, name, output), leaf.workspace)
+            place = modes.output_place(location, output.type, output.mode, own)
+            yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
 
 
-def _read_by_tables(rooms: Rooms, leaf: Leaf, folders: Folders, inputs: dict[str, str]) -> dict[str, str]:
-    """What the MLTables among the inputs name by URI, with its path on this machine."""
-    found: dict[str, str] = {}
+def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
+    """Prepare the inputs: each as the command is given it, and where it is."""
+    given = Given({}, {}, {}, {})
     for name, value in leaf.entity.inputs.items():
-        if isinstance(value, Input) and value.type == "mltable":
-            if name not in leaf.tables:
-                own = _own(folders, "inputs", name)
-                leaf.tables[name] = rooms.data.prepare_table(Path(inputs[name]), leaf.workspace, own)
-            found.update(leaf.tables[name])
-    return found
+        if not isinstance(value, Input):
+            if value is not None:
+                given.texts[name] = to_text(value)
+            continue
+        if problem := modes.registered_is_written(value.path or "", value.mode):
+            raise Refused(f"inputs.{name}: {problem}")
+        own = _own(folders, "inputs", name)
+        path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
+        if value.type in PRIMITIVES:
+            given.texts[name] = _written_value(name, path)
+            continue
+        if value.type == "mltable" and name not in leaf.tables:
+            leaf.tables[name] = rooms.data.prepare_table(path, leaf.workspace, own)
+        found = leaf.tables.get(name, {})
+        given.tables.update(found)
+        given.paths[name] = str(path)
+        given.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
+        given.reads.update(dict.fromkeys(found.values(), name))
+        if value.mode not in modes.WRITABLE:
+            given.reads[str(path)] = name
+    return given
 
 
 def _written_value(name: str, path: Path) -> str:
@@ -304,7 +365,9 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
             continue
         uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
         location = leaf.written[name] = rooms.data.locate(uri, leaf.workspace)
-        paths[name] = str(rooms.data.prepare_output(location, output.type, output.mode, own))
+        path = rooms.data.prepare_output(location, output.type, output.mode, own)
+        paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
+        leaf.links = leaf.links or paths[name] != str(path)
     return paths
 
 
@@ -353,14 +416,10 @@ def _variables(
     return variables
 
 
-def _mounts(leaf: Leaf, folders: Folders, inputs: dict[str, str], outputs: dict[str, str]) -> dict[str, bool]:
+def _mounts(folders: Folders, given: Given, outputs: dict[str, str]) -> dict[str, bool]:
     """What a container sees of this machine, each path with whether it may be written to."""
-    mounts = {
-        os.path.realpath(inputs[name]): False
-        for name, value in leaf.entity.inputs.items()
-        if isinstance(value, Input) and value.type not in PRIMITIVES and name in inputs
-    }
-    for path in outputs.values():
+    mounts = {os.path.realpath(path): path not in given.reads for path in given.paths.values()}
+    for path in map(os.path.realpath, outputs.values()):
         mounts[path if os.path.isdir(path) else os.path.dirname(path)] = True
     return {**mounts, folders.folder: True}
 

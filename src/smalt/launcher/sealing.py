@@ -1,0 +1,122 @@
+"""A mount namespace in which a step cannot write what it reads; only who may make one (root) has it.
+
+The launcher enters the namespace, starts the step's shell there and comes back. That costs 0.1 ms a step; a fork of
+the launcher, in which the child would do the same, costs 1 ms. docs/internals/inputs.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+_NEW_NAMESPACE = 0x20000
+_BIND, _RECURSIVE, _SLAVE = 0x1000, 0x4000, 0x80000
+_MOUNT_SETATTR = 442  # the same number on every architecture
+_AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = -100, 0x8000, 0x1
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class _Attributes(ctypes.Structure):
+    """Linux's `struct mount_attr`."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace")]
+
+
+class Sealing:
+    """Starts processes in mount namespaces of their own."""
+
+    def __init__(self) -> None:
+        self._own: int | None = None
+        self._root = -1
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError, AttributeError):
+                self._open()
+
+    @property
+    def works(self) -> bool:
+        """Whether this process may make mount namespaces."""
+        return self._own is not None
+
+    @contextlib.contextmanager
+    def sealed(self, reads: Sequence[str], writes: Sequence[str]) -> Iterator[list[str]]:
+        """A namespace in which `reads` cannot be written, but `writes` can; gives those of `reads` that still can be.
+
+        Whatever is started inside the block stays in the namespace; the caller does not.
+        """
+        if not reads or not self.works:
+            yield list(reads)
+            return
+        _check(_LIBC.unshare(_NEW_NAMESPACE))
+        try:
+            _check(_LIBC.mount(None, b"/", None, _RECURSIVE | _SLAVE, None))
+            yield _seal(reads, writes)
+        finally:
+            self._return()
+
+    def _open(self) -> None:
+        """Try the whole way once: whoever may enter a namespace must be able to come back."""
+        own, root = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC), os.open("/", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _check(_LIBC.unshare(_NEW_NAMESPACE))
+            self._own, self._root = own, root
+            self._return()
+            _set_read_only(b"/", recursive=False, undo=None)
+        except (OSError, AttributeError):
+            self._own = None
+            os.close(own)
+            os.close(root)
+            raise
+
+    def _return(self) -> None:
+        _check(_LIBC.setns(self._own, _NEW_NAMESPACE))
+        os.fchdir(self._root)  # setns forgets a chroot, and where we were
+        os.chroot(".")
+        os.chdir("/")
+
+
+def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
+    open_places = {os.path.realpath(path) for path in writes}
+    sealed: list[str] = []
+    left = []
+    for path in reads:
+        real = os.path.realpath(path)
+        if real in open_places or real == "/":
+            continue
+        try:
+            _bind(os.fsencode(real))
+            _set_read_only(os.fsencode(real), recursive=True, undo=False)
+            sealed.append(f"{real}/")
+        except FileNotFoundError:  # there is nothing that could be changed
+            continue
+        except OSError:
+            left.append(path)
+    for place in sorted(open_places):
+        if place.startswith(tuple(sealed)):
+            with contextlib.suppress(FileNotFoundError):
+                _bind(os.fsencode(place))
+                _set_read_only(os.fsencode(place), recursive=True, undo=True)
+    return left
+
+
+def _bind(path: bytes) -> None:
+    _check(_LIBC.mount(path, path, None, _BIND | _RECURSIVE, None))
+
+
+def _set_read_only(path: bytes, *, recursive: bool, undo: bool | None) -> None:
+    """Make the mount at `path` read-only, or writable again; with None for `undo` only ask whether the kernel can."""
+    attributes = _Attributes(
+        set=_READ_ONLY if undo is False else 0, clear=_READ_ONLY if undo else 0, propagation=0, user_namespace=0
+    )
+    flags = _AT_RECURSIVE if recursive else 0
+    size = ctypes.sizeof(attributes)
+    _check(_LIBC.syscall(_MOUNT_SETATTR, _AT_FDCWD, path, flags, ctypes.byref(attributes), ctypes.c_size_t(size)))
+
+
+def _check(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,135 @@
+"""A note of how a step's inputs were when it started, and the first difference when it has ended.
+
+It is for machines on which nothing keeps a step from writing what it reads (`sealing`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_MOST = 2_000
+"""Entries of an input that the launcher looks at (some 10 ms); of a larger one, only the time is noted."""
+_YOUNG = 20_000_000
+"""Nanoseconds within which a file can be written twice without another time: its content is noted."""
+_SMALL = 1 << 20
+
+
+class _TooMany(Exception):
+    pass
+
+
+def note_inputs(claim: str, inputs: Mapping[str, str]) -> None:
+    """Note beside the claim how `inputs` (by path, each with its name) are now."""
+    now = time.time_ns()
+    noted: dict[str, Any] = {}
+    for path, name in inputs.items():
+        try:
+            noted[path] = {"name": name, "entries": _look(path, now, _MOST)}
+        except _TooMany:
+            noted[path] = {"name": name, "since": now}
+    with open(_place(claim), "w") as file:
+        json.dump(noted, file)
+
+
+def is_large(claim: str) -> bool:
+    """Whether to look again takes long."""
+    return any("since" in known for known in _read(claim).values())
+
+
+def find_change(claim: str) -> str | None:
+    """A sentence on the first entry of an input that is not as it was noted; None where all are, or none was noted.
+
+    A note that says nothing more is removed: the step's folder is then as it was made.
+    """
+    noted = _read(claim)
+    for path, known in noted.items():
+        found = _change(path, known)
+        if found is not None:
+            return f"its input '{known['name']}' was changed while it ran ({found}), and may only be read"
+    if noted:
+        os.unlink(_place(claim))
+    return None
+
+
+def _change(path: str, known: Mapping[str, Any]) -> str | None:
+    if "since" in known:
+        return next((f"{place} was written" for place, time in _times(path) if time > known["since"]), None)
+    before, after = known["entries"], _look(path, None, None, known["entries"])
+    for place in sorted({*before, *after}):
+        if before.get(place) != after.get(place):
+            what = "written" if place in before and place in after else "added" if place in after else "removed"
+            return f"{os.path.join(path, place) if place else path} was {what}"
+    return None
+
+
+def _look(
+    path: str, now: int | None, most: int | None, before: Mapping[str, list[Any]] | None = None
+) -> dict[str, list[Any]]:
+    """Kind, size, time and inode of each entry; and the content of what is young, or was when it was looked at before.
+
+    The times of folders are not looked at: what is added to or removed from one is an entry itself.
+    """
+    found: dict[str, list[Any]] = {}
+    for place, status in _walk(path):
+        kind, size = stat.S_IFMT(status.st_mode), status.st_size
+        if stat.S_ISDIR(kind):
+            found[place] = [kind]
+            continue
+        found[place] = [kind, size, status.st_mtime_ns, status.st_ino]
+        is_young = now is not None and status.st_mtime_ns > now - _YOUNG
+        was_young = before is not None and len(before.get(place, ())) > 4
+        if stat.S_ISREG(kind) and size <= _SMALL and (is_young or was_young):
+            found[place].append(_digest(os.path.join(path, place) if place else path))
+        if most is not None and len(found) > most:
+            raise _TooMany
+    return found
+
+
+def _times(path: str) -> Iterable[tuple[str, int]]:
+    for place, status in _walk(path):
+        yield (os.path.join(path, place) if place else path), status.st_mtime_ns
+
+
+def _walk(path: str) -> Iterable[tuple[str, os.stat_result]]:
+    """Each entry at and below `path`, links not followed but for `path` itself; what cannot be read is left out."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        yield "", status
+        folders = [""] if stat.S_ISDIR(status.st_mode) else []
+        while folders:
+            prefix = folders.pop()
+            with contextlib.suppress(OSError), os.scandir(os.path.join(path, prefix)) as entries:
+                for entry in entries:
+                    place = prefix + entry.name
+                    status = entry.stat(follow_symlinks=False)
+                    yield place, status
+                    if stat.S_ISDIR(status.st_mode):
+                        folders.append(f"{place}/")
+
+
+def _digest(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _place(claim: str) -> str:
+    return f"{claim}.reads"
+
+
+def _read(claim: str) -> dict[str, Any]:
+    try:
+        with open(_place(claim)) as file:
+            found: dict[str, Any] = json.load(file)
+    except FileNotFoundError:
+        return {}
+    return found

@@ -1,0 +1,145 @@
+"""What a step reads it cannot change; or, where the machine cannot enforce that, the change is found."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smalt import launcher
+from smalt.launcher import claims, watching
+from smalt.launcher.sealing import Sealing
+from tests.launcher.rig import Client, Rig
+
+_DROP, _SYS_ADMIN = 24, 21  # prctl's PR_CAPBSET_DROP, CAP_SYS_ADMIN
+
+can_seal = pytest.mark.skipif(not Sealing().works, reason="needs the right to make mount namespaces")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "f.txt").write_text("first\n")
+    (folder / "sub" / "g.txt").write_text("first\n")
+    return folder
+
+
+@pytest.fixture
+def weak(rig: Rig) -> Client:
+    """A launcher that may not make mount namespaces, whoever runs the tests."""
+    program = Path(launcher.__file__).with_name("__main__.py")
+    with open(rig.home.path("launcher.log"), "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(program), str(rig.home.root)],
+            stdout=log, stderr=log, start_new_session=True,
+            preexec_fn=lambda: ctypes.CDLL(None).prctl(_DROP, _SYS_ADMIN),
+        )  # fmt: skip
+    rig.launchers.append(process)
+    return rig.connect()
+
+
+WRITES = {
+    "append": "echo more >>{}/f.txt",
+    "overwrite": "echo other >{}/f.txt",
+    "same size": "echo first | tr f F >{}/f.txt",
+    "add": "echo new >{}/new.txt",
+    "add below": "echo new >{}/sub/new.txt",
+    "delete": "rm -f {}/sub/g.txt",
+    "rename": "mv {}/f.txt {}/h.txt",
+    "replace": "echo other >there; cp there {}/sub/there && mv {}/sub/there {}/f.txt",
+    "empty folder": "mkdir {}/more",
+    "by a link": "ln -s {} here; echo more >>here/f.txt",
+}
+
+
+@can_seal
+@pytest.mark.parametrize("way", WRITES)
+def test_a_step_cannot_change_what_it_reads(rig: Rig, client: Client, data: Path, way: str) -> None:
+    """Every way to change an input fails with "Read-only file system", also as root, and changes nothing."""
+    step = rig.step("a", WRITES[way].replace("{}", str(data)), reads={str(data): "d"}, writes=[])
+    client.start(step)
+    assert client.exit("a")["code"] != 0
+    assert "Read-only file system" in Path(step["log"]).read_text()
+    found = {str(path.relative_to(data)): path.read_text() for path in data.rglob("*") if path.is_file()}
+    assert found == {"f.txt": "first\n", "sub/g.txt": "first\n"}
+    assert watching.find_change(claims.path(step["folder"], "a")) is None
+
+
+@can_seal
+def test_a_file_can_be_an_input(rig: Rig, client: Client, data: Path) -> None:
+    """Of an input that is a file, that file is read-only and the one beside it is not."""
+    step = rig.step("a", f"echo x >{data}/sub/h; echo more >{data}/f.txt", reads={f"{data}/f.txt": "d"})
+    client.start(step)
+    assert client.exit("a")["code"] != 0
+    assert (data / "f.txt").read_text() == "first\n"
+    assert (data / "sub" / "h").read_text() == "x\n"
+
+
+@can_seal
+def test_what_a_step_writes_may_lie_in_what_it_reads(rig: Rig, client: Client, data: Path) -> None:
+    """An output, or the step's own folder, below an input can be written, and so can one that is the input itself."""
+    below = rig.step("a", f"echo x >{data}/sub/x; echo x >{data}/x", reads={str(data): "d"}, writes=[f"{data}/sub"])
+    same = rig.step("b", f"echo x >{data}/y", reads={str(data): "d"}, writes=[str(data)])
+    client.start(below, same)
+    assert client.exit("a")["code"] != 0
+    assert client.exit("b")["code"] == 0
+    assert [(data / name).exists() for name in ("sub/x", "x", "y")] == [True, False, True]
+
+
+@can_seal
+def test_others_may_write_meanwhile(rig: Rig, client: Client, data: Path) -> None:
+    """The launcher, its other steps and the owner of the data write as before; the step sees what they write."""
+    reader = rig.step("a", f"echo ready >ready; until [ -e {data}/go ]; do sleep 0.01; done", reads={str(data): "d"})
+    client.start(reader)
+    client.start(rig.step("b", f"until [ -e {reader['folder']}/ready ]; do sleep 0.01; done; echo x >{data}/go"))
+    assert client.exit("b")["code"] == 0
+    assert client.exit("a")["code"] == 0
+
+
+def test_an_input_that_is_not_there_hinders_nothing(rig: Rig, client: Client, data: Path) -> None:
+    """A step whose input was deleted starts, and sees that it is not there."""
+    step = rig.step("a", f"ls {data}/gone", reads={f"{data}/gone": "d"})
+    client.start(step)
+    assert client.exit("a")["code"] == 2
+    assert "No such file" in Path(step["log"]).read_text()
+
+
+@pytest.mark.parametrize("way", WRITES)
+def test_a_change_is_found_where_it_cannot_be_prevented(rig: Rig, weak: Client, data: Path, way: str) -> None:
+    """Without the right to make namespaces, what was changed is told with the input's name and the file."""
+    step = rig.step("a", WRITES[way].replace("{}", str(data)), reads={str(data): "d"}, writes=[])
+    weak.start(step)
+    assert weak.exit("a")["code"] == 0
+    found = watching.find_change(claims.path(step["folder"], "a"))
+    assert found is not None
+    assert "input 'd'" in found
+    assert str(data) in found
+
+
+def test_who_only_reads_is_not_blamed(rig: Rig, weak: Client, data: Path) -> None:
+    """Reading, and links to what is read, change nothing."""
+    step = rig.step("a", f"cat {data}/f.txt; ln -s {data} here; ls -R here/", reads={str(data): "d", "/gone": "g"})
+    weak.start(step)
+    assert weak.exit("a")["code"] == 0
+    assert watching.find_change(claims.path(step["folder"], "a")) is None
+
+
+def test_of_a_large_input_the_time_is_noted(rig: Rig, weak: Client, data: Path) -> None:
+    """Of more entries than the launcher has time for, one that was written since the start is found."""
+    for number in range(2100):
+        (data / f"{number}").touch()
+    os.utime(data / "7", (1, 1))
+    found = {}
+    for name, command in (("a", "cat"), ("b", "sleep 0.05; echo x >")):  # more than the clock of files counts
+        step = rig.step(name, f"{command} {data}/7", reads={str(data): "d"})
+        weak.start(step)
+        assert weak.exit(name)["code"] == 0
+        assert watching.is_large(claims.path(step["folder"], name))
+        found[name] = watching.find_change(claims.path(step["folder"], name))
+    assert found["a"] is None
+    assert "7 was written" in str(found["b"])
