@@ -290,3 +290,24 @@ def test_smalt_in_the_jobs_python_only_marks(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "smalt.designer", "execute", "--source", "component.py", "--inputs", "a=1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", "number", "boolean"])
+def test_a_value_that_is_neither_returned_nor_written_is_told(run: Run, tmp_path: Path, kind: str) -> None:
+    """An output that is a value and a parameter: the function fails itself, unless it wrote the file."""
+    text = """
+        from mldesigner import Output, command_component
+        @command_component
+        def one(o: Output(type="{}")):
+            {}
+    """
+    failed = run(text.format(kind, "o = 1"), "--outputs", "o=./place")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith(
+        "mldesigner: one returned nothing for its output 'o'; return the value"
+    )
+    written = run(text.format(kind, "open(o, 'w').write('1')"), "--outputs", "o=./place")
+    assert (written.returncode, written.stderr) == (0, "")
+    (tmp_path / "folder").mkdir()
+    assert run(text.format(kind, "open(o, 'w').write('1')"), "--outputs", "o=./folder").returncode == 0
+    assert (tmp_path / "folder" / "output").read_text() == "1"

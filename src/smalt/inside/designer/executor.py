@@ -60,6 +60,7 @@ def execute_function(function: Callable[..., Any], inputs: Mapping[str, Any], ou
         ports.running.clear()
         ports.running.update(before)
     _keep(signature, result, places)
+    _refuse_unwritten(signature, places)
     return result
 
 
@@ -130,6 +131,19 @@ def _keep(signature: Signature, result: Any, places: Mapping[str, str]) -> None:
                 raise UserErrorException(words.format(signature.name, value))
             moved.add(value)
             _move(os.fspath(value), places[name])
+
+
+def _refuse_unwritten(signature: Signature, places: Mapping[str, str]) -> None:
+    """A value that is to be written to the path in a parameter must be there: the next step cannot do without."""
+    for name, port in signature.outputs.items():
+        if name in signature.returned or port["type"] not in _PARSE or port.get("early_available"):
+            continue
+        if not os.path.exists(places[name]):
+            words = (
+                "{0} returned nothing for its output '{1}'; return the value "
+                '(def {0}(...) -> Output(type="{2}")), or write it to the file whose path the parameter is'
+            )
+            raise UserErrorException(words.format(signature.name, name, port["type"]))
 
 
 _PYTHON: dict[str, Any] = {"integer": int, "number": (int, float), "boolean": bool, "string": str}
