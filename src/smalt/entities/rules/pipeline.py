@@ -17,7 +17,7 @@ from smalt.entities.nodes import Node
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.rules.circles import circles
 from smalt.entities.rules.expressions import has
-from smalt.entities.rules.values import check_literal, check_types
+from smalt.entities.rules.values import check_literal, check_types, take_path
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -28,17 +28,19 @@ _STEP_NAME = re.compile(r"[A-Za-z0-9_-]+")
 class Names(NamedTuple):
     """What a pipeline's expressions can name; `raw` has also what could not be read, which was told of already."""
 
-    inputs: Mapping[str, Any]
+    inputs: dict[str, Any]
     outputs: Mapping[str, Any]
     steps: Mapping[str, Any]
     raw: Mapping[str, Mapping[str, Any]]
+    path: Path = ()
+    """Where the pipeline is in its document."""
 
 
 def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
     """The steps of a pipeline job or component, whose plain data is `data`, at `path`."""
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = Names(pipeline.inputs, pipeline.outputs, steps, raw)
+    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path)
     waits: dict[str, set[str]] = {}
     of_loops = repeated(steps)
     _check_has_steps(pipeline, data, path, reader)
@@ -83,6 +85,7 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
         where = (*path, "inputs", name)
         if name in component.inputs:
             _check_value(value, component.inputs[name], names, where, reader)
+            take_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
@@ -194,6 +197,7 @@ def _check_inputs(step: Node, component: Component, names: Names, path: Path, re
         where = (*path, "inputs", name)
         if declared is not None:
             _check_value(value, declared, names, where, reader)
+            take_path(step.inputs, name, declared, where, reader)
         elif component.type != "pipeline":
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
@@ -234,6 +238,7 @@ def _check_value(value: Input | Literal, declared: Input, names: Names, path: Pa
     expression = parse_one(value.strip())
     if expression.kind == "parent.inputs" and expression.name in names.inputs and not expression.rest:
         _check_source(names.inputs[expression.name], declared, path, reader, expression)
+        take_path(names.inputs, expression.name, declared, (*names.path, "inputs", expression.name), reader)
     elif expression.kind == "parent.jobs" and expression.port == "outputs":
         job = str(expression.job)
         output = (outputs_of(names.steps[job]) or {}).get(expression.name) if job in names.steps else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.literals import PRIMITIVES, Literal, convert, to_text
 from smalt.entities.problems import Path, Problem, listed, shown
@@ -40,6 +40,16 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
             reader.problem(path, f"{label} must be at least {declared.min}, not {converted}")
         if high is not None and converted > high:
             reader.problem(path, f"{label} must be at most {declared.max}, not {converted}")
+
+
+def take_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
+    """Make data of a text of a file that is given to an input for data, as it is in Python: the text is its path."""
+    from smalt.entities.inputs import DataPath, Input
+
+    value = inputs.get(name)
+    if reader.from_file and isinstance(value, str) and "${{" not in value and declared.type not in (None, *PRIMITIVES):
+        found = DataPath().read(value, path, reader)
+        inputs[name] = Input(type=declared.type, path=found) if found is not None else value
 
 
 def _is_like_a_number(value: Literal) -> bool:
