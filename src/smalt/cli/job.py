@@ -62,6 +62,8 @@ def create(
             to.note(f"with the outputs of job {earlier}")
     elif of is not None:
         raise click.UsageError("--of is said with --only STEP or --from STEP")
+    if not stream:  # the log says it, too
+        _warn(to, entity)
     created = to.client.jobs.create_or_update(entity)
     if save_as is not None:
         _save(created, save_as)
@@ -328,9 +330,19 @@ def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str,
     """Check a job's YAML file, and the files that it refers to; nothing is run and no server is needed."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
-    documents.read("job", file, set, {"name": name})
+    warnings = _warn(to, documents.read("job", file, set, {"name": name}))
     to.note(f"{file}: ok")
-    return {"result": "Succeeded", "errors": [], "warnings": []}
+    return {"result": "Succeeded", "errors": [], "warnings": warnings}
+
+
+def _warn(to: Invocation, entity: Any) -> list[str]:
+    """Say what of a job does nothing."""
+    from smalt.entities.effects import unused_inputs, without_effect
+
+    warnings = [*unused_inputs(entity), *without_effect(entity)]
+    for warning in warnings:
+        to.note(f"warning: {warning}")
+    return warnings
 
 
 @job.verb(

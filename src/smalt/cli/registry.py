@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from smalt.cli import documents, options
+from smalt.cli import documents, edits, options
 from smalt.cli.verb import Invocation, Noun
 
 registry = Noun("registry", "Registries: folders of assets that workspaces and people share.", ("name", "location"))
@@ -28,7 +28,15 @@ _FOLDER = click.Option(
     options.TAGS,
     options.NO_WAIT,
 )
-def create(to: Invocation, name: str | None, file: str | None, folder: str | None, **_: Any) -> Any:
+def create(
+    to: Invocation,
+    name: str | None,
+    file: str | None,
+    folder: str | None,
+    description: str | None,
+    tags: tuple[str, ...],
+    **_: Any,
+) -> Any:
     """Make a folder a registry, or a new folder of the home where none is given."""
     from smalt.entities.registry import Registry
 
@@ -38,6 +46,8 @@ def create(to: Invocation, name: str | None, file: str | None, folder: str | Non
         entity = Registry(name=name, location="local")
     else:
         raise click.UsageError("say what to call it, with --name or --file")
+    if description or tags:
+        entity.description, entity.tags = description, edits.tags(tags)
     if folder is not None:
         entity.location = os.path.abspath(os.path.expanduser(folder))
     return to.client.registries.begin_create(entity).result()

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collection import Collection
+from smalt.client.collection import Collection, note
 from smalt.client.polling import Done
+from smalt.entities.effects import without_effect
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import registry_id
 
@@ -33,6 +34,8 @@ class RegistryOperations(Collection):
         """Its location, where that is a path, becomes the registry; else a folder of the home."""
         if not registry.name:
             raise ValidationException("a registry needs a name to be created")
+        for line in without_effect(registry):
+            note(f"registry '{registry.name}': {line}")
         location = str(registry.location or "")
         if location.startswith((".", "/", "~")):
             location = os.path.abspath(os.path.expanduser(location))

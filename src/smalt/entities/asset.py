@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.alike import are_alike
+from smalt.entities.effect import ACTED, KEPT, SERVICE
 from smalt.entities.entity import Entity, from_service, mapping, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -32,6 +33,7 @@ ASSET_TAGS = Tags(AsText())
 
 class AutoDeleteSetting(Entity):
     noun = "an auto-delete setting"
+    _effect = KEPT
 
     condition = optional(Enum("created_greater_than", "last_accessed_greater_than"), "What the age counts from.")
     value = optional(AsText(), "The age, such as `30d`.")
@@ -57,6 +59,7 @@ class Moment(Shape[datetime]):
 
 class SystemData(Keyed, Entity):
     noun = "who made and changed something, and when"
+    _effect = SERVICE
     _is_open = True
 
     created_by = optional(Text(), "Who made it.")
@@ -72,10 +75,10 @@ class Resource(Entity):
 
     noun = "a resource"
 
-    name = optional(Text(), "The name.")
-    description = optional(Text(), "What it is, for people.")
-    tags = mapping(ASSET_TAGS, "Labels, for people and searches.")
-    properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.")
+    name = optional(Text(), "The name.", effect=ACTED)
+    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=KEPT)
+    properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.", effect=KEPT)
     id = from_service(Text(), "The full id, given by the service.")
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
 
@@ -94,10 +97,10 @@ class Asset(Resource):
 
     noun = "an asset"
 
-    version = optional(Version(), "The version; the next free number where unset.")
+    version = optional(Version(), "The version; the next free number where unset.", effect=ACTED)
     latest_version = from_service(Version(), "The newest version that there is.")
-    stage = optional(Text(), "Where it is in its life, such as `Development`.")
-    auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.")
+    stage = optional(Text(), "Where it is in its life, such as `Development`.", effect=KEPT)
+    auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.", effect=KEPT)
     intellectual_property = from_service(Anything(), "Who owns it.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, Number, Text
@@ -14,6 +15,7 @@ AUTO = Enum("auto")
 
 class AutoMLLimits(Entity):
     noun = "limits of AutoML"
+    _effect = KEPT
 
     max_trials = optional(Integer(at_least=1), "Trials in all.")
     max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.")
@@ -27,6 +29,7 @@ class AutoMLLimits(Entity):
 
 class ColumnTransformer(Entity):
     noun = "a column transformer"
+    _effect = KEPT
 
     fields = optional(List(Text()), "The columns.")
     parameters = mapping(Map(Anything()), "The transformer's parameters.")
@@ -34,6 +37,7 @@ class ColumnTransformer(Entity):
 
 class Featurization(Entity):
     noun = "featurization"
+    _effect = KEPT
 
     mode = optional(Enum("auto", "off", "custom"), "How features are made.")
     dataset_language = optional(Text(), "The language of text.")
@@ -53,6 +57,7 @@ class Featurization(Entity):
 
 class StackEnsembleSettings(Entity):
     noun = "settings of the stack ensemble"
+    _effect = KEPT
 
     stack_meta_learner_type = optional(
         Enum(
@@ -76,6 +81,7 @@ class StackEnsembleSettings(Entity):
 
 class Training(Entity):
     noun = "training settings"
+    _effect = KEPT
 
     enable_dnn_training = optional(Boolean(), "Whether networks are tried.")
     enable_model_explainability = optional(Boolean(), "Whether the best model is explained.")
@@ -100,6 +106,7 @@ class Training(Entity):
 
 class ForecastingSettings(Entity):
     noun = "forecasting settings"
+    _effect = KEPT
 
     time_column_name = optional(Text(), "The column with the time.")
     time_series_id_column_names = optional(Text() | List(Text()), "The columns that tell series apart.")
@@ -119,6 +126,7 @@ class ForecastingSettings(Entity):
 
 class AutoMLSweep(Entity):
     noun = "sweep settings of AutoML"
+    _effect = KEPT
 
     sampling_algorithm = optional(SAMPLING, "How points of the space are chosen.")
     early_termination = optional(EARLY_TERMINATION, "When a trial is given up.")

@@ -17,6 +17,7 @@ from smalt.entities.automl_making import Settable
 from smalt.entities.automl_parameters import SEARCH_SPACES, TRAINING_PARAMETERS
 from smalt.entities.command import VARIABLES
 from smalt.entities.component import Component
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.inputs import JOB_OUTPUTS, DataPath, Input
 from smalt.entities.job import Job
@@ -93,6 +94,7 @@ class AutoML(Settable, Entity):
     """What AutoML jobs and steps have in common; which keys a task may have is said in `TASKS`."""
 
     noun = "an AutoML job"
+    _effect = KEPT
 
     task = required(Enum(*TASKS), "What the model is to do.")
     primary_metric = optional(Text(), "The metric that is sought.")
@@ -160,6 +162,7 @@ def _fold(word: str) -> str:
 
 class AutoMLJob(AutoML, Job):
     noun = "an AutoML job"
+    _effect = REFUSED
 
     type = constant("automl", "The type of job.")
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
@@ -178,6 +181,7 @@ class AutoMLJob(AutoML, Job):
 
 class AutoMLNode(AutoML, Node):
     noun = "an AutoML step"
+    _effect = REFUSED
 
     type = constant("automl", "The type of step.")
 
@@ -190,6 +194,7 @@ class AutoMLNode(AutoML, Node):
 
 class AutoMLComponent(Component):
     noun = "an AutoML component"
+    _effect = KEPT
 
     type = constant("automl", "The type of component.")
     task = required(Enum(*TASKS), "What the model is to do.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from smalt.entities.command import VARIABLES
 from smalt.entities.component import COMPONENT
 from smalt.entities.deployment import Deployment
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, mapping, optional
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import Step
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 class BatchRetrySettings(Entity):
     noun = "retry settings"
+    _effect = KEPT
 
     max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
@@ -29,6 +31,7 @@ class ModelBatchDeploymentSettings(Entity):
     """How mini-batches are made and what becomes of their results."""
 
     noun = "settings of a batch deployment"
+    _effect = KEPT
 
     mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
@@ -77,6 +80,7 @@ class BatchDeployment(CountsInstances, ModelBatchDeployment):
 
 class JobDefinition(Entity):
     noun = "a job definition"
+    _effect = KEPT
 
     type = constant("pipeline", "The type of job.")
     name = optional(Text(), "The name.")

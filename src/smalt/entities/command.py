@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.effect import ACTED, NONE
 from smalt.entities.entity import Entity, mapping, optional
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.nested import Nested
@@ -44,15 +45,15 @@ class HasCommand(Entity):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, qualified(value) if name == "environment" else value)
 
-    code = optional(Code(), "The folder or file that the command runs in a copy of.")
-    environment = optional(ENVIRONMENT, "What it runs in.")
-    environment_variables = mapping(VARIABLES, "Environment variables.")
-    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.")
-    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+    code = optional(Code(), "The folder or file that the command runs in a copy of.", effect=ACTED)
+    environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED)
+    environment_variables = mapping(VARIABLES, "Environment variables.", effect=ACTED)
+    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.", effect=ACTED)
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.", effect=NONE)
 
 
 class ParameterizedCommand(HasCommand):
     noun = "a command"
 
-    command = optional(Text(), "The command line.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    command = optional(Text(), "The command line.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import HasCommand
 from smalt.entities.component import Component
+from smalt.entities.effect import ACTED
 from smalt.entities.entity import constant, optional, required
 from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
@@ -22,10 +23,12 @@ class CommandComponent(CountsInstances, HasCommand, Component):
     noun = "a command component"
 
     type = constant("command", "The type of component.")
-    command = required(Text(), "The command line, run by the shell.")
-    resources = optional(Nested(ComponentResources), "The machines that it asks for.")
+    command = required(Text(), "The command line, run by the shell.", effect=ACTED)
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.", effect=ACTED)
     additional_includes = optional(
-        List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
+        List(LocalOrRemote(must_exist=False)),
+        "Files and folders that are added to the code.",
+        effect=ACTED,
     )
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

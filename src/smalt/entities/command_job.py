@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import HasCommand
+from smalt.entities.effect import ACTED
 from smalt.entities.entity import constant, from_service, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
@@ -22,11 +23,11 @@ class CommandJob(HasCommand, Job):
     noun = "a command job"
 
     type = constant("command", "The type of job.")
-    command = required(Text(), "The command line, run by the shell.")
-    inputs = mapping(JOB_INPUTS, "What the command reads, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
-    limits = optional(Nested(CommandJobLimits), "When it is ended.")
+    command = required(Text(), "The command line, run by the shell.", effect=ACTED)
+    inputs = mapping(JOB_INPUTS, "What the command reads, by name.", effect=ACTED)
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
     parameters = from_service(Anything(), "As the service has them.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import TAGS, Asset
+from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import mapping, optional
 from smalt.entities.inputs import ASSETS, DataPath, Input, Output, Outputs, Ports
 from smalt.entities.kinds import COMPONENTS, component_type
@@ -44,14 +45,16 @@ COMPONENT_OUTPUTS: Map[Output] = ComponentOutputs(Port(Output, OUTPUT_KEYS, "a c
 class Component(Asset):
     noun = "a component"
 
-    type = optional(Text(), "The type of component.")
-    display_name = optional(Text(), "The name that people see.")
-    tags = mapping(TAGS, "Labels, for people and searches.")
+    type = optional(Text(), "The type of component.", effect=ACTED)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
     is_deterministic = optional(
-        Boolean(), "Whether the same inputs give the same outputs, so that a run can be reused."
+        Boolean(),
+        "Whether the same inputs give the same outputs, so that a run can be reused.",
+        effect=ACTED,
     )
-    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.")
-    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.")
+    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.", effect=ACTED)
+    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import TAGS, SystemData
+from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -12,9 +13,10 @@ from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List
 
 class Compute(Entity):
     noun = "a compute"
+    _effect = KEPT
 
     type = optional(Text(), "The type of compute.")
-    name = required(Text(), "The name.")
+    name = required(Text(), "The name.", effect=ACTED)
     description = optional(Text(), "What it is, for people.")
     location = optional(Text(), "The region.")
     tags = mapping(TAGS, "Labels, for people and searches.")
@@ -29,6 +31,7 @@ class Compute(Entity):
 
 class SshSettings(Entity):
     noun = "SSH settings"
+    _effect = KEPT
 
     admin_username = optional(Text(), "The user.")
     admin_password = optional(Text(), "The password.")
@@ -39,6 +42,7 @@ class SshSettings(Entity):
 
 class NetworkSettings(Entity):
     noun = "network settings"
+    _effect = KEPT
 
     vnet_name = optional(Text(), "The virtual network.")
     subnet = optional(Text(), "The subnet.")
@@ -93,6 +97,7 @@ class SynapseSparkCompute(Compute):
 
 class AssignedUserConfiguration(Keyed, Entity):
     noun = "the user of a compute instance"
+    _effect = KEPT
 
     user_tenant_id = optional(Text(), "The tenant.")
     user_object_id = optional(Text(), "The user.")

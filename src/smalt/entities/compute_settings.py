@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.compute import Compute, SshSettings
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
@@ -10,12 +11,14 @@ from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
 
 class ImageSettings(Entity):
     noun = "the image of an application"
+    _effect = KEPT
 
     reference = required(Text(), "The image.")
 
 
 class EndpointsSettings(Entity):
     noun = "a port of an application"
+    _effect = KEPT
 
     target = required(Integer(), "The port in the container.")
     published = required(Integer(), "The port outside of it.")
@@ -23,6 +26,7 @@ class EndpointsSettings(Entity):
 
 class VolumeSettings(Entity):
     noun = "a folder of an application"
+    _effect = KEPT
 
     source = required(Text(), "The folder on the machine.")
     target = required(Text(), "Where it is found in the container.")
@@ -30,6 +34,7 @@ class VolumeSettings(Entity):
 
 class CustomApplications(Entity):
     noun = "a custom application"
+    _effect = KEPT
 
     name = required(Text(), "Name.")
     image = required(Nested(ImageSettings), "Image.")
@@ -41,6 +46,7 @@ class CustomApplications(Entity):
 
 class ScriptReference(Entity):
     noun = "a setup script"
+    _effect = KEPT
 
     path = optional(Text(), "Path.")
     command = optional(Text(), "Command.")
@@ -49,6 +55,7 @@ class ScriptReference(Entity):
 
 class SetupScripts(Entity):
     noun = "setup scripts"
+    _effect = KEPT
 
     startup_script = optional(Nested(ScriptReference), "Startup script.")
     creation_script = optional(Nested(ScriptReference), "Creation script.")
@@ -56,6 +63,7 @@ class SetupScripts(Entity):
 
 class ComputeStartStopSchedule(Entity):
     noun = "a start and stop schedule"
+    _effect = KEPT
 
     trigger = optional(Anything(), "Trigger.")
     action = optional(Anything(), "Action.")
@@ -64,12 +72,14 @@ class ComputeStartStopSchedule(Entity):
 
 class ComputeSchedules(Entity):
     noun = "schedules of a compute instance"
+    _effect = KEPT
 
     compute_start_stop = optional(List(Nested(ComputeStartStopSchedule)), "Compute start stop.")
 
 
 class AutoScaleSettings(Entity):
     noun = "settings of scaling"
+    _effect = KEPT
 
     min_node_count = optional(Integer(), "Min node count.")
     max_node_count = optional(Integer(), "Max node count.")
@@ -78,6 +88,7 @@ class AutoScaleSettings(Entity):
 
 class AutoPauseSettings(Entity):
     noun = "settings of pausing"
+    _effect = KEPT
 
     delay_in_minutes = optional(Integer(), "Delay in minutes.")
     enabled = optional(Boolean(), "Enabled.")

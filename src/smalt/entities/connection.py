@@ -8,6 +8,7 @@ from typing import Any
 from smalt.entities import credentials
 from smalt.entities.asset import Resource
 from smalt.entities.datastore import OneLakeArtifact
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.identity import ManagedIdentity
 from smalt.entities.keyed import Keyed
@@ -17,6 +18,7 @@ from smalt.entities.shapes import Anything, Boolean, Enum, Map, Text
 
 class ConnectionCredentials(Keyed, Entity):
     noun = "credentials of a connection"
+    _effect = KEPT
 
 
 class PatTokenConfiguration(ConnectionCredentials):
@@ -119,6 +121,7 @@ OTHERS = (
 
 class Connection(Resource):
     noun = "a connection"
+    _effect = KEPT
 
     type = required(Enum(*OTHERS, *STORES, *SERVICES), "What it leads to.")
     target = optional(Text(), "The address.")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import JOB_INPUTS
 from smalt.entities.nested import Nested
@@ -15,6 +16,7 @@ from smalt.entities.shapes import Boolean, Integer, List, Map, Text
 
 class ControlFlowNode(Node):
     noun = "a control flow step"
+    _effect = REFUSED
 
 
 class IfElse(ControlFlowNode):
@@ -28,6 +30,7 @@ class IfElse(ControlFlowNode):
 
 class DoWhileLimits(Entity):
     noun = "limits of a do_while step"
+    _effect = KEPT
 
     max_iteration_count = required(Integer(at_least=1, at_most=1000), "How often the body runs at most.")
 

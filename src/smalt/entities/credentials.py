@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, optional, required
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import ByKey
@@ -10,6 +11,7 @@ from smalt.entities.shapes import Text
 
 class Credentials(Keyed, Entity):
     noun = "credentials"
+    _effect = KEPT
 
 
 class NoneCredentials(Credentials):

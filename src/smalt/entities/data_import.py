@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from smalt.entities.asset import Asset
 from smalt.entities.data_transfer import EXTERNAL_DATA
+from smalt.entities.effect import REFUSED
 from smalt.entities.entity import optional, required
 from smalt.entities.shapes import Enum, Text
 
 
 class DataImport(Asset):
     noun = "a data import"
+    _effect = REFUSED
 
     type = optional(Enum("uri_file", "uri_folder", "mltable"), "The type; uri_folder where unset.")
     path = required(Text(), "Where the data is written.")

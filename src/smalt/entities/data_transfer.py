@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import Component
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 class ExternalData(Entity):
     noun = "data elsewhere"
+    _effect = KEPT
 
     connection = required(Text(), "The connection that leads to it.")
 
 
 class StoredProcedureParameter(Entity):
     noun = "a parameter of a stored procedure"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     value = required(Text(), "The value.")
@@ -53,6 +56,7 @@ class ExternalDataKind(Entity):
     """A component's source or sink, which its steps say more of."""
 
     noun = "the kind of data elsewhere"
+    _effect = KEPT
 
     type = required(Enum("database", "file_system"), "The type.")
 
@@ -70,6 +74,7 @@ class DataTransfer(Entity):
     """What jobs, steps and components have in common."""
 
     noun = "a data transfer"
+    _effect = KEPT
 
     task = required(TASK, "What is done with the data.")
     data_copy_mode = optional(Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.")
@@ -89,6 +94,7 @@ class DataTransfer(Entity):
 
 class DataTransferJob(DataTransfer, Job):
     noun = "a data transfer job"
+    _effect = REFUSED
 
     type = constant("data_transfer", "The type of job.")
     inputs = mapping(JOB_INPUTS, "What is read, by name.")
@@ -99,6 +105,7 @@ class DataTransferJob(DataTransfer, Job):
 
 class DataTransferNode(DataTransfer, ComponentNode):
     noun = "a data transfer step"
+    _effect = REFUSED
 
     type = constant("data_transfer", "The type of step.")
     source = optional(EXTERNAL_DATA, "What is imported.")

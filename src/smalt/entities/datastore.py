@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.asset import TAGS, SystemData
 from smalt.entities.credentials import CREDENTIALS
+from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -12,12 +13,13 @@ from smalt.entities.shapes import Anything, Enum, Map, Text
 
 class Datastore(Entity):
     noun = "a datastore"
+    _effect = ACTED
 
     type = optional(Text(), "The type of storage.")
     name = required(Text(), "The name.")
-    description = optional(Text(), "What it is, for people.")
-    tags = mapping(TAGS, "Labels, for people and searches.")
-    properties = mapping(Map(Anything()), "What tools note about it.")
+    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    properties = mapping(Map(Anything()), "What tools note about it.", effect=KEPT)
     credentials = optional(CREDENTIALS, "How to log in; as the user where unset.")
     id = from_service(Text(), "The full id, given by the service.")
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
@@ -61,6 +63,7 @@ class AzureDataLakeGen1Datastore(Datastore):
 
 class OneLakeArtifact(Keyed, Entity):
     noun = "a OneLake artifact"
+    _effect = ACTED
 
     name = required(Text(), "The name or id of the artifact.")
     type = optional(Enum("lake_house"), "The type of artifact.")

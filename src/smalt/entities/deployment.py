@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.asset import Resource
 from smalt.entities.command import VARIABLES
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, from_service, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.keyed import Keyed
@@ -14,6 +15,7 @@ from smalt.entities.shapes import Text
 
 class CodeConfiguration(Keyed, Entity):
     noun = "a code configuration"
+    _effect = KEPT
 
     code = optional(LocalOrRemote(must_exist=False), "The folder with the scoring script.")
     scoring_script = optional(Text(), "The script with `init` and `run`.")
@@ -24,6 +26,7 @@ MODEL = Named[Model]("model", bare_paths=False) | Nested(Model)
 
 class Deployment(Resource):
     noun = "a deployment"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     endpoint_name = optional(Text(), "The endpoint that it belongs to.")

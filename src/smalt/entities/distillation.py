@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.connection import Connection
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.finetuning import DATA
 from smalt.entities.inputs import JOB_OUTPUTS, Input
@@ -15,6 +16,7 @@ from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, Map,
 
 class EndpointRequestSettings(Keyed, Entity):
     noun = "settings of the requests to the teacher"
+    _effect = KEPT
 
     request_batch_size = optional(Integer(at_least=1), "Requests at a time.")
     min_endpoint_success_ratio = optional(Number(0, 1), "The part of the requests that must succeed.")
@@ -22,6 +24,7 @@ class EndpointRequestSettings(Keyed, Entity):
 
 class TeacherModelSettings(Keyed, Entity):
     noun = "settings of the teacher"
+    _effect = KEPT
 
     inference_parameters = mapping(Map(Anything()), "Parameters of the requests.")
     endpoint_request_settings = optional(Nested(EndpointRequestSettings), "How requests are made.")
@@ -29,6 +32,7 @@ class TeacherModelSettings(Keyed, Entity):
 
 class PromptSettings(Keyed, Entity):
     noun = "settings of the prompt"
+    _effect = KEPT
 
     enable_chain_of_thought = optional(Boolean(), "Whether the teacher is to reason.")
     enable_chain_of_density = optional(Boolean(), "Whether the teacher is to write densely.")
@@ -37,6 +41,7 @@ class PromptSettings(Keyed, Entity):
 
 class DistillationJob(Job):
     noun = "a distillation job"
+    _effect = REFUSED
 
     type = constant("distillation", "The type of job.")
     data_generation_type = required(Enum("label_generation", "data_generation"), "What the teacher makes.")

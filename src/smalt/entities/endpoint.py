@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Resource
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, dump_and_tell, from_service, mapping, optional, required
 from smalt.entities.keyed import Mapped
 from smalt.entities.nested import Nested
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 class Endpoint(Resource):
     noun = "an endpoint"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     auth_mode = optional(Enum("key", "aml_token", "aad_token"), "How callers show who they are.")
@@ -40,6 +42,7 @@ class Endpoint(Resource):
 
 class EndpointDefaults(Entity):
     noun = "defaults of an endpoint"
+    _effect = KEPT
 
     deployment_name = optional(Text(), "The deployment that answers where none is named.")
 
@@ -88,6 +91,7 @@ class KubernetesOnlineEndpoint(OnlineEndpoint):
 
 class ServerlessEndpoint(Mapped, Resource):
     noun = "a serverless endpoint"
+    _effect = KEPT
 
     model_id = optional(Text(), "The model that answers.")
     auth_mode = optional(Text(), "How callers show who they are.")
@@ -98,6 +102,7 @@ class ServerlessEndpoint(Mapped, Resource):
 
 class MarketplaceSubscription(Mapped, Resource):
     noun = "a marketplace subscription"
+    _effect = KEPT
 
     model_id = optional(Text(), "The model.")
     marketplace_plan = from_service(Text(), "The plan.")
@@ -107,6 +112,7 @@ class MarketplaceSubscription(Mapped, Resource):
 
 class MarketplacePlan(Mapped, Entity):
     noun = "a marketplace plan"
+    _effect = KEPT
 
     publisher_id = from_service(Text(), "Who offers it.")
     offer_id = from_service(Text(), "The offer.")

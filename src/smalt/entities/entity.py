@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import IO, Any, ClassVar, TypeVar, cast
 
+from smalt.entities.effect import ACTED, REFUSED, SERVICE
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
 from smalt.entities.shapes import Enum, Map, Shape, is_written_empty
@@ -21,7 +22,7 @@ E = TypeVar("E", bound="Entity")
 class Field:
     """A key of a noun. On an instance without a value it answers its default."""
 
-    __slots__ = ("default", "doc", "factory", "from_service", "name", "required", "shape")
+    __slots__ = ("default", "doc", "effect", "factory", "from_service", "name", "required", "shape")
 
     def __init__(
         self,
@@ -32,8 +33,10 @@ class Field:
         default: Any = None,
         factory: Callable[[], Any] | None = None,
         from_service: bool = False,
+        effect: str = "",
     ) -> None:
-        self.name = ""
+        """`effect` is one of the words of `smalt.entities.effect`; without one it is that of the noun."""
+        self.name, self.effect = "", effect
         self.shape, self.doc, self.required = shape, doc, required
         self.default, self.factory, self.from_service = default, factory, from_service
 
@@ -49,17 +52,17 @@ class Field:
         return value
 
 
-def required(shape: Shape[T], doc: str) -> T:
-    return cast("T", Field(shape, doc, required=True))
+def required(shape: Shape[T], doc: str, effect: str = "") -> T:
+    return cast("T", Field(shape, doc, required=True, effect=effect))
 
 
-def optional(shape: Shape[T], doc: str) -> T | None:
-    return cast("T | None", Field(shape, doc))
+def optional(shape: Shape[T], doc: str, effect: str = "") -> T | None:
+    return cast("T | None", Field(shape, doc, effect=effect))
 
 
-def mapping(shape: Map[T], doc: str) -> dict[str, T]:
+def mapping(shape: Map[T], doc: str, effect: str = "") -> dict[str, T]:
     """Names to values; an empty mapping when unset."""
-    return cast("dict[str, T]", Field(shape, doc, factory=dict))
+    return cast("dict[str, T]", Field(shape, doc, factory=dict, effect=effect))
 
 
 def constant(word: str, doc: str) -> str:
@@ -81,6 +84,9 @@ class Entity:
     noun: ClassVar[str] = "an entity"
     _is_open: ClassVar[bool] = False
     """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
+
+    _effect: ClassVar[str] = ""
+    """What its fields do here that do not say it (`smalt.entities.effect`)."""
 
     _says_defaults: ClassVar[bool] = True
     """Whether the official class's defaults are set in one that a program makes."""
@@ -165,6 +171,16 @@ class Entity:
     def extra(self) -> dict[str, Any]:
         """Keys beyond the fields, where the schema is open."""
         return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))
+
+    @classmethod
+    def _effect_of(cls, name: str) -> str:
+        """What a field does on this machine; none does more than its noun."""
+        field = cls._fields[name]
+        if cls._effect == REFUSED:
+            return REFUSED
+        if field.from_service:
+            return SERVICE
+        return field.effect or cls._effect or (ACTED if field.default is not None else "")
 
     @classmethod
     def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Asset
+from smalt.entities.effect import ACTED, KEPT, REFUSED
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.nested import Named, Nested
 from smalt.entities.problems import Path, shown
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 class Route(Entity):
     noun = "a route"
+    _effect = KEPT
 
     port = required(Integer(), "The port of the container.")
     path = required(Text(), "The path of the request.")
@@ -27,6 +29,7 @@ class Route(Entity):
 
 class InferenceConfig(Entity):
     noun = "an inference configuration"
+    _effect = KEPT
 
     liveness_route = required(Nested(Route), "Answers whether the container lives.")
     readiness_route = required(Nested(Route), "Answers whether it can take requests.")
@@ -48,10 +51,16 @@ class LocalOrRemote(Text):
 
 class BuildContext(Entity):
     noun = "a build context"
+    _effect = KEPT
 
-    path = optional(LocalOrRemote(), "The folder that is the context.")
-    dockerfile_path = optional(Text(), "The Dockerfile in it; `Dockerfile` where unset.")
-    args = mapping(Map(Text()), "Build arguments.")
+    path = optional(LocalOrRemote(), "The folder that is the context.", effect=ACTED)
+    dockerfile_path = optional(Text(), "The Dockerfile in it; `Dockerfile` where unset.", effect=ACTED)
+    args = mapping(Map(Text()), "Build arguments.", effect=REFUSED)
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        if data.get("args"):
+            words = "'args' of a build are not handed on by smalt; give each ARG its default in the Dockerfile"
+            reader.problem((*path, "args"), words, at_key=True)
 
 
 class CondaFile(Shape[dict[str, Any]]):
@@ -82,13 +91,14 @@ _ONE_OF_BOTH = "an environment has 'image' or 'build', not both"
 
 class Environment(Asset):
     noun = "an environment"
+    _effect = KEPT
 
-    image = optional(Text(), "A container image.")
-    conda_file = optional(CondaFile(), "Conda and pip packages.")
-    build = optional(Nested(BuildContext), "A Dockerfile, in place of an image.")
+    image = optional(Text(), "A container image.", effect=ACTED)
+    conda_file = optional(CondaFile(), "Conda and pip packages.", effect=ACTED)
+    build = optional(Nested(BuildContext), "A Dockerfile, in place of an image.", effect=ACTED)
     os_type = optional(Enum("linux", "windows"), "The operating system.")
     inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
-    datastore = optional(Text(), "The datastore that a build context is uploaded to.")
+    datastore = optional(Text(), "The datastore that a build context is uploaded to.", effect=ACTED)
 
     _is_in_place = False
     """Whether it was written in a job's document, and so is registered under no name."""

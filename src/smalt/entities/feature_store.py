@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import Asset
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
@@ -16,12 +17,14 @@ STAGES = Enum("Development", "Production", "Archived")
 
 class ComputeRuntime(Entity):
     noun = "a compute runtime"
+    _effect = KEPT
 
     spark_runtime_version = optional(AsText(), "The version of Spark.")
 
 
 class MaterializationStore(Entity):
     noun = "a materialization store"
+    _effect = KEPT
 
     type = required(Text(), "The type of store.")
     target = required(Text(), "The ARM id of the store.")
@@ -45,12 +48,14 @@ class FeatureStore(Workspace):
 
 class FeatureSetSpecification(Entity):
     noun = "a feature set specification"
+    _effect = KEPT
 
     path = required(LocalOrRemote(), "The folder with `FeatureSetSpec.yaml`.")
 
 
 class Notification(Entity):
     noun = "a notification"
+    _effect = KEPT
 
     email_on = required(List(Text()), "When mail is sent.")
     emails = required(List(Text()), "Who gets it.")
@@ -58,12 +63,14 @@ class Notification(Entity):
 
 class MaterializationComputeResource(Entity):
     noun = "the machines of a materialization"
+    _effect = KEPT
 
     instance_type = optional(Text(), "The kind of machine.")
 
 
 class MaterializationSettings(Entity):
     noun = "materialization settings"
+    _effect = KEPT
 
     offline_enabled = optional(Boolean(), "Whether features are kept for training.")
     online_enabled = optional(Boolean(), "Whether features are kept for answers.")
@@ -75,6 +82,7 @@ class MaterializationSettings(Entity):
 
 class FeatureSet(Asset):
     noun = "a feature set"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     version = required(Version(), "The version.")
@@ -86,6 +94,7 @@ class FeatureSet(Asset):
 
 class DataColumn(Entity):
     noun = "a data column"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     type = required(Text(), "The type.")
@@ -93,6 +102,7 @@ class DataColumn(Entity):
 
 class FeatureStoreEntity(Asset):
     noun = "a feature store entity"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     version = required(Version(), "The version.")

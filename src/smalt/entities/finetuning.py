@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.inputs import JOB_OUTPUTS, DataPath, Input
 from smalt.entities.job import Job
@@ -14,12 +15,14 @@ DATA = DataPath() | Nested(Input)
 
 class JobResources(Entity):
     noun = "resources of a fine-tuning job"
+    _effect = KEPT
 
     instance_types = optional(List(Text()), "The kinds of machine that will do.")
 
 
 class FineTuningJob(Job):
     noun = "a fine-tuning job"
+    _effect = REFUSED
 
     type = constant("finetuning", "The type of job.")
     task = required(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smalt.entities.asset import TAGS
 from smalt.entities.command import VARIABLES
 from smalt.entities.component import Component
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import constant, mapping, optional
 from smalt.entities.environment import LocalOrRemote
 from smalt.entities.shapes import Anything, List, Map
@@ -12,6 +13,7 @@ from smalt.entities.shapes import Anything, List, Map
 
 class FlowComponent(Component):
     noun = "a flow"
+    _effect = KEPT
     _is_open = True
 
     type = constant("promptflow_parallel", "The type of component.")

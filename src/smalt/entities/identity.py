@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smalt.entities.effect import NONE
 from smalt.entities.entity import Entity, constant, from_service, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Tagged
@@ -12,6 +13,7 @@ from smalt.entities.shapes import Enum, Text
 
 class Identity(Keyed, Entity):
     noun = "an identity"
+    _effect = NONE
 
 
 class ManagedIdentity(Identity):

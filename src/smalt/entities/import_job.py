@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.component import COMPONENT_INPUTS, Component, Port
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import Output
 from smalt.entities.job import Job
@@ -13,6 +14,7 @@ from smalt.entities.shapes import Enum, Text
 
 class ImportSource(Entity):
     noun = "the source of an import"
+    _effect = KEPT
 
     type = required(Enum("azuresqldb", "azuresynapseanalytics", "snowflake", "s3"), "The kind of source.")
     connection = required(Text(), "The connection that leads to it.")
@@ -22,6 +24,7 @@ class ImportSource(Entity):
 
 class ImportJob(Job):
     noun = "an import job"
+    _effect = REFUSED
 
     type = constant("import", "The type of job.")
     source = required(Nested(ImportSource), "What is imported.")
@@ -30,6 +33,7 @@ class ImportJob(Job):
 
 class ImportNode(ComponentNode):
     noun = "an import step"
+    _effect = REFUSED
 
     type = constant("import", "The type of step.")
     source = optional(Nested(ImportSource), "What is imported.")
@@ -40,6 +44,7 @@ class ImportNode(ComponentNode):
 
 class ImportComponent(Component):
     noun = "an import component"
+    _effect = KEPT
 
     type = constant("import", "The type of component.")
     source = required(COMPONENT_INPUTS, "What is imported: parameters, by name.")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.attributes import Attributes
+from smalt.entities.effect import ACTED, KEPT, NONE
 from smalt.entities.entity import Entity, optional, required
 from smalt.entities.keyed import Keyed
 from smalt.entities.literals import PRIMITIVES, Literal, as_written
@@ -89,30 +90,31 @@ class Input(Keyed, Entity):
     type = optional(
         Enum(*ASSETS, "path", *PRIMITIVES),
         "The type: uri_file, uri_folder, mltable, a model, or a primitive type.",
+        effect=ACTED,
     )
-    path = optional(DataPath(), "A local path, a URI, `azureml:NAME:VERSION`, or an expression.")
-    mode = optional(Enum(*MODES), "How the job gets the data.")
-    default = optional(LiteralValue(), "The value where none is given.")
-    min = optional(LiteralValue(), "The smallest value.")
-    max = optional(LiteralValue(), "The largest value.")
-    enum = optional(List(LiteralValue()), "The values that are allowed.")
-    description = optional(Text(), "What it is for.")
-    path_on_compute = optional(Text(), "Where the job is to find the data.")
-    datastore = optional(Text(), "The datastore that local data is uploaded to.")
-    optional = optional(Boolean(), "Whether it may be left out.")
+    path = optional(DataPath(), "A local path, a URI, `azureml:NAME:VERSION`, or an expression.", effect=ACTED)
+    mode = optional(Enum(*MODES), "How the job gets the data.", effect=ACTED)
+    default = optional(LiteralValue(), "The value where none is given.", effect=ACTED)
+    min = optional(LiteralValue(), "The smallest value.", effect=ACTED)
+    max = optional(LiteralValue(), "The largest value.", effect=ACTED)
+    enum = optional(List(LiteralValue()), "The values that are allowed.", effect=ACTED)
+    description = optional(Text(), "What it is for.", effect=KEPT)
+    path_on_compute = optional(Text(), "Where the job is to find the data.", effect=NONE)
+    datastore = optional(Text(), "The datastore that local data is uploaded to.", effect=ACTED)
+    optional = optional(Boolean(), "Whether it may be left out.", effect=ACTED)
 
 
 class Output(Keyed, Entity):
     noun = "an output"
     _says_defaults = False  # without a type it has that of the step that writes it
 
-    type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.")
-    path = optional(WrittenPath(), "Where it is written; the service chooses where unset.")
-    mode = optional(Enum(*MODES), "How the job writes it.")
-    name = optional(Text(), "The name of the asset that it is registered as.")
-    version = optional(Version(), "The version of that asset.")
-    description = optional(Text(), "What it is.")
-    early_available = optional(Boolean(), "Whether it can be read before the step ends.")
+    type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.", effect=ACTED)
+    path = optional(WrittenPath(), "Where it is written; the service chooses where unset.", effect=ACTED)
+    mode = optional(Enum(*MODES), "How the job writes it.", effect=ACTED)
+    name = optional(Text(), "The name of the asset that it is registered as.", effect=ACTED)
+    version = optional(Version(), "The version of that asset.", effect=ACTED)
+    description = optional(Text(), "What it is.", effect=KEPT)
+    early_available = optional(Boolean(), "Whether it can be read before the step ends.", effect=NONE)
 
 
 class InputPort(Entity):

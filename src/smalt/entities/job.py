@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.asset import TAGS, Resource
+from smalt.entities.effect import ACTED, KEPT, NONE
 from smalt.entities.entity import from_service, mapping, optional
 from smalt.entities.identity import IDENTITY
 from smalt.entities.services import SERVICES
@@ -14,13 +15,13 @@ from smalt.entities.shapes import Anything, Map, Text
 class Job(Resource):
     noun = "a job"
 
-    tags = mapping(TAGS, "Labels, for people and searches.")
-    display_name = optional(Text(), "The name that people see.")
-    experiment_name = optional(Text(), "The experiment that it is listed under.")
-    compute = optional(Text(), "Where it runs.")
-    identity = optional(IDENTITY, "As whom it runs.")
-    services = mapping(SERVICES, "Interactive services beside the job.")
-    properties = mapping(TAGS, "What tools note about it; cannot be changed later.")
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
+    experiment_name = optional(Text(), "The experiment that it is listed under.", effect=ACTED)
+    compute = optional(Text(), "Where it runs.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=NONE)
+    services = mapping(SERVICES, "Interactive services beside the job.", effect=NONE)
+    properties = mapping(TAGS, "What tools note about it; cannot be changed later.", effect=KEPT)
     parent_job_name = from_service(Text(), "The job that this is a part of.")
     status = from_service(Text(), "The state.")
     log_files = from_service(Map(Anything()), "The logs.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import Asset
+from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import from_service, mapping, optional
 from smalt.entities.inputs import DataPath
 from smalt.entities.shapes import Anything, Enum, Map, Text
@@ -10,12 +11,15 @@ from smalt.entities.shapes import Anything, Enum, Map, Text
 
 class Model(Asset):
     noun = "a model"
+    _effect = KEPT
 
-    type = optional(Enum("custom_model", "mlflow_model", "triton_model"), "The type; custom_model where unset.")
-    path = optional(DataPath(), "Where it is: a local path, a URI or a job's output.")
+    type = optional(
+        Enum("custom_model", "mlflow_model", "triton_model"), "The type; custom_model where unset.", effect=ACTED
+    )
+    path = optional(DataPath(), "Where it is: a local path, a URI or a job's output.", effect=ACTED)
     flavors = mapping(Map(Anything()), "The MLflow flavors that it can be loaded as.")
-    datastore = optional(Text(), "The datastore that a local model is uploaded to.")
-    job_name = optional(Text(), "The job that made it.")
+    datastore = optional(Text(), "The datastore that a local model is uploaded to.", effect=ACTED)
+    job_name = optional(Text(), "The job that made it.", effect=KEPT)
     utc_time_created = from_service(Anything(), "When it was made.")
     default_deployment_template = from_service(Anything(), "The template that it is deployed by.")
     allowed_deployment_templates = from_service(Anything(), "The templates that it may be deployed by.")

@@ -8,6 +8,7 @@ from typing import Any
 from smalt.entities.asset import ASSET_TAGS
 from smalt.entities.command import VARIABLES
 from smalt.entities.deployment import CodeConfiguration
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import Route
 from smalt.entities.nested import Nested
@@ -16,6 +17,7 @@ from smalt.entities.shapes import Anything, Enum, List, Map, Text
 
 class BaseEnvironment(Entity):
     noun = "a base environment"
+    _effect = KEPT
 
     type = optional(Text(), "The type of source.")
     resource_id = optional(Text(), "The environment.")
@@ -23,6 +25,7 @@ class BaseEnvironment(Entity):
 
 class InferenceConfiguration(Entity):
     noun = "an inference configuration"
+    _effect = KEPT
 
     liveness_route = optional(Nested(Route), "Answers whether the container lives.")
     readiness_route = optional(Nested(Route), "Answers whether it can take requests.")
@@ -33,6 +36,7 @@ class InferenceConfiguration(Entity):
 
 class InferenceServer(Entity):
     noun = "an inference server"
+    _effect = KEPT
 
     type = required(Enum("azureml_online", "azureml_batch", "custom", "triton"), "The type of server.")
     code_configuration = optional(Nested(CodeConfiguration), "The code that asks the model.")
@@ -62,6 +66,7 @@ class CustomInferencingServer(InferenceServer):
 
 class PackageInputPath(Entity):
     noun = "where an input of a package is"
+    _effect = KEPT
 
     input_path_type = optional(Text(), "How it is said.")
 
@@ -81,6 +86,7 @@ class PackageInputPathVersion(PackageInputPath):
 
 class ModelConfiguration(Entity):
     noun = "a model configuration"
+    _effect = KEPT
 
     mode = optional(Enum("copy", "download"), "How the model comes into the package.")
     mount_path = optional(Text(), "Where it is found.")
@@ -88,6 +94,7 @@ class ModelConfiguration(Entity):
 
 class ModelPackageInput(Entity):
     noun = "an input of a package"
+    _effect = KEPT
 
     type = optional(Enum("uri_file", "uri_folder"), "The type.")
     mode = optional(Enum("read_only_mount", "download"), "How the package gets it.")
@@ -97,6 +104,7 @@ class ModelPackageInput(Entity):
 
 class ModelPackage(Entity):
     noun = "a model package"
+    _effect = REFUSED
 
     target_environment = optional(Text() | Map(Text()), "The environment that is made.")
     base_environment_source = optional(Nested(BaseEnvironment), "What it is built on.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, AsText, Boolean, Enum, List, Map, Number, Text
@@ -14,6 +15,7 @@ SIGNALS = (
 
 class ServerlessSparkCompute(Entity):
     noun = "the compute of a monitor"
+    _effect = KEPT
 
     compute_type = optional(Text(), "The type of compute.")
     instance_type = optional(Text(), "The kind of machine.")
@@ -22,6 +24,7 @@ class ServerlessSparkCompute(Entity):
 
 class MonitoringTarget(Entity):
     noun = "the target of a monitor"
+    _effect = KEPT
 
     ml_task = optional(
         Enum("classification", "regression", "question_answering", "text_generation"), "What the model does."
@@ -32,6 +35,7 @@ class MonitoringTarget(Entity):
 
 class AlertNotification(Entity):
     noun = "an alert notification"
+    _effect = KEPT
 
     emails = optional(List(Text()), "Who is told.")
 
@@ -40,6 +44,7 @@ class MonitoringSignal(Entity):
     """Kept as it is beyond the keys below, which all signals share."""
 
     noun = "a monitoring signal"
+    _effect = KEPT
     _is_open = True
 
     type = required(Enum(*SIGNALS), "What is looked for.")
@@ -56,6 +61,7 @@ class MonitoringSignal(Entity):
 
 class MonitorDefinition(Entity):
     noun = "a monitor"
+    _effect = KEPT
 
     compute = optional(Nested(ServerlessSparkCompute), "Where it runs.")
     monitoring_target = optional(Nested(MonitoringTarget), "What is watched.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.monitor import MonitoringSignal
 from smalt.entities.nested import Nested
@@ -10,6 +11,7 @@ from smalt.entities.shapes import Anything, Integer, List, Map, Number, Text
 
 class DataSegment(Entity):
     noun = "a part of the data"
+    _effect = KEPT
 
     feature_name = optional(Text(), "The feature that says what belongs to it.")
     feature_values = optional(List(Text()), "Its values of what belongs to it.")
@@ -17,6 +19,7 @@ class DataSegment(Entity):
 
 class BaselineDataRange(Entity):
     noun = "a window of data"
+    _effect = KEPT
 
     window_start = optional(Text(), "When it begins.")
     window_end = optional(Text(), "When it ends.")
@@ -26,12 +29,14 @@ class BaselineDataRange(Entity):
 
 class MonitorFeatureFilter(Entity):
     noun = "a choice of features"
+    _effect = KEPT
 
     top_n_feature_importance = optional(Integer(), "How many of the most important features.")
 
 
 class ProductionData(Entity):
     noun = "the data of a deployment"
+    _effect = KEPT
 
     input_data = required(Anything(), "Input data.")
     data_context = optional(Anything(), "Data context.")
@@ -42,6 +47,7 @@ class ProductionData(Entity):
 
 class ReferenceData(Entity):
     noun = "the data that is compared with"
+    _effect = KEPT
 
     input_data = required(Anything(), "Input data.")
     data_context = optional(Anything(), "Data context.")
@@ -52,6 +58,7 @@ class ReferenceData(Entity):
 
 class FADProductionData(Entity):
     noun = "the data of a deployment"
+    _effect = KEPT
 
     input_data = required(Anything(), "Input data.")
     data_context = optional(Anything(), "Data context.")
@@ -62,6 +69,7 @@ class FADProductionData(Entity):
 
 class LlmData(Entity):
     noun = "the data of a language model"
+    _effect = KEPT
 
     input_data = required(Anything(), "Input data.")
     data_column_names = mapping(Map(Anything()), "Data column names.")
@@ -70,6 +78,7 @@ class LlmData(Entity):
 
 class MonitorInputData(Entity):
     noun = "the input of a monitor"
+    _effect = KEPT
 
     type = optional(Anything(), "Type.")
     data_context = optional(Anything(), "Data context.")
@@ -104,6 +113,7 @@ class TrailingInputData(MonitorInputData):
 
 class NumericalDriftMetrics(Entity):
     noun = "bounds of the drift of numbers"
+    _effect = KEPT
 
     jensen_shannon_distance = optional(Number(), "Jensen shannon distance.")
     normalized_wasserstein_distance = optional(Number(), "Normalized wasserstein distance.")
@@ -115,6 +125,7 @@ class NumericalDriftMetrics(Entity):
 
 class CategoricalDriftMetrics(Entity):
     noun = "bounds of the drift of categories"
+    _effect = KEPT
 
     jensen_shannon_distance = optional(Number(), "Jensen shannon distance.")
     population_stability_index = optional(Number(), "Population stability index.")
@@ -123,6 +134,7 @@ class CategoricalDriftMetrics(Entity):
 
 class DataQualityMetricsNumerical(Entity):
     noun = "bounds of the quality of numbers"
+    _effect = KEPT
 
     null_value_rate = optional(Number(), "Null value rate.")
     data_type_error_rate = optional(Number(), "Data type error rate.")
@@ -131,6 +143,7 @@ class DataQualityMetricsNumerical(Entity):
 
 class DataQualityMetricsCategorical(Entity):
     noun = "bounds of the quality of categories"
+    _effect = KEPT
 
     null_value_rate = optional(Number(), "Null value rate.")
     data_type_error_rate = optional(Number(), "Data type error rate.")
@@ -139,6 +152,7 @@ class DataQualityMetricsCategorical(Entity):
 
 class ModelPerformanceClassificationThresholds(Entity):
     noun = "bounds of a classification"
+    _effect = KEPT
 
     accuracy = optional(Number(), "Accuracy.")
     precision = optional(Number(), "Precision.")
@@ -147,6 +161,7 @@ class ModelPerformanceClassificationThresholds(Entity):
 
 class ModelPerformanceRegressionThresholds(Entity):
     noun = "bounds of a regression"
+    _effect = KEPT
 
     mean_absolute_error = optional(Number(), "Mean absolute error.")
     mean_squared_error = optional(Number(), "Mean squared error.")
@@ -155,6 +170,7 @@ class ModelPerformanceRegressionThresholds(Entity):
 
 class DataDriftMetricThreshold(Entity):
     noun = "bounds of data drift"
+    _effect = KEPT
 
     data_type = optional(Anything(), "Data type.")
     threshold = optional(Number(), "Threshold.")
@@ -165,6 +181,7 @@ class DataDriftMetricThreshold(Entity):
 
 class DataQualityMetricThreshold(Entity):
     noun = "bounds of data quality"
+    _effect = KEPT
 
     data_type = optional(Anything(), "Data type.")
     threshold = optional(Number(), "Threshold.")
@@ -175,6 +192,7 @@ class DataQualityMetricThreshold(Entity):
 
 class PredictionDriftMetricThreshold(Entity):
     noun = "bounds of prediction drift"
+    _effect = KEPT
 
     data_type = optional(Anything(), "Data type.")
     threshold = optional(Number(), "Threshold.")
@@ -184,6 +202,7 @@ class PredictionDriftMetricThreshold(Entity):
 
 class FeatureAttributionDriftMetricThreshold(Entity):
     noun = "bounds of feature attribution drift"
+    _effect = KEPT
 
     normalized_discounted_cumulative_gain = optional(Number(), "Normalized discounted cumulative gain.")
     threshold = optional(Number(), "Threshold.")
@@ -191,6 +210,7 @@ class FeatureAttributionDriftMetricThreshold(Entity):
 
 class CustomMonitoringMetricThreshold(Entity):
     noun = "bounds of a metric of one's own"
+    _effect = KEPT
 
     metric_name = required(Text(), "Metric name.")
     threshold = optional(Number(), "Threshold.")
@@ -198,6 +218,7 @@ class CustomMonitoringMetricThreshold(Entity):
 
 class GenerationSafetyQualityMonitoringMetricThreshold(Entity):
     noun = "bounds of safety and quality"
+    _effect = KEPT
 
     groundedness = mapping(Map(Anything()), "Groundedness.")
     relevance = mapping(Map(Anything()), "Relevance.")
@@ -208,12 +229,14 @@ class GenerationSafetyQualityMonitoringMetricThreshold(Entity):
 
 class GenerationTokenStatisticsMonitorMetricThreshold(Entity):
     noun = "bounds of token counts"
+    _effect = KEPT
 
     totaltoken = mapping(Map(Anything()), "Totaltoken.")
 
 
 class ModelPerformanceMetricThreshold(Entity):
     noun = "bounds of a model's performance"
+    _effect = KEPT
 
     classification = optional(Nested(ModelPerformanceClassificationThresholds), "Classification.")
     regression = optional(Nested(ModelPerformanceRegressionThresholds), "Regression.")

@@ -9,6 +9,7 @@ from smalt.entities.alike import are_alike
 from smalt.entities.asset import TAGS
 from smalt.entities.command import HasCommand
 from smalt.entities.component import COMPONENT, Component
+from smalt.entities.effect import ACTED, KEPT, NONE, REFUSED
 from smalt.entities.entity import Entity, Field, changed, constant, from_service, mapping, optional, required
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
@@ -32,18 +33,18 @@ class Node(Entity):
     noun = "a step"
     _is_step = True
 
-    type = optional(Text(), "The type of step.")
-    name = optional(Text(), "The name of its job.")
-    display_name = optional(Text(), "The name that people see.")
-    description = optional(Text(), "What it is, for people.")
-    comment = optional(Text(), "A remark on the step.")
-    tags = mapping(TAGS, "Labels, for people and searches.")
-    properties = mapping(TAGS, "What tools note about it.")
-    experiment_name = optional(Text(), "Has no effect in a pipeline, whose steps share its experiment.")
-    inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.")
-    outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.")
-    compute = optional(Text(), "Where it runs; the pipeline's default where unset.")
-    identity = optional(IDENTITY, "As whom it runs.")
+    type = optional(Text(), "The type of step.", effect=ACTED)
+    name = optional(Text(), "The name of its job.", effect=ACTED)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
+    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    comment = optional(Text(), "A remark on the step.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    properties = mapping(TAGS, "What tools note about it.", effect=KEPT)
+    experiment_name = optional(Text(), "Has no effect in a pipeline, whose steps share its experiment.", effect=NONE)
+    inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.", effect=ACTED)
+    outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.", effect=ACTED)
+    compute = optional(Text(), "Where it runs; the pipeline's default where unset.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=NONE)
 
     # What only a job has that was submitted; a step that a program holds has none of it yet.
     id: str | None = None
@@ -106,9 +107,11 @@ class OverridingField(Field):
 class ComponentNode(Node):
     """A step that is made of a component."""
 
-    component: Any = ComponentField(COMPONENT, "The component: a file, a registered one, or in place.")
+    component: Any = ComponentField(COMPONENT, "The component: a file, a registered one, or in place.", effect=ACTED)
     is_deterministic: Any = OverridingField(
-        Boolean(), "Whether an earlier run of the step can be reused; not in Azure ML."
+        Boolean(),
+        "Whether an earlier run of the step can be reused; not in Azure ML.",
+        effect=ACTED,
     )
 
     _alternatives: ClassVar[tuple[str, ...]] = ("component",)
@@ -138,10 +141,10 @@ class CommandNode(HasCommand, ComponentNode):
     noun = "a command job"
 
     type = constant("command", "The type of step.")
-    command = optional(Text(), "The command line, in place of a component.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
-    limits = optional(Nested(CommandJobLimits), "When it is ended.")
-    services = mapping(SERVICES, "Interactive services beside the step.")
+    command = optional(Text(), "The command line, in place of a component.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
+    services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)
     parent_job_name = from_service(Text(), "The job that this is a part of.")
 
     _alternatives = ("component", "command")
@@ -211,6 +214,7 @@ class PipelineNode(ComponentNode):
 
 class SweepNode(SweepMethods, Sweep, Node):
     noun = "a sweep step"
+    _effect = REFUSED
 
     type = constant("sweep", "The type of step.")
     trial = required(COMPONENT, "The command component that is run for each point of the space.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.deployment import Deployment
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, mapping, optional
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List, Map, Number, Text
@@ -10,6 +11,7 @@ from smalt.entities.shapes import Anything, AsText, Boolean, Enum, Integer, List
 
 class OnlineScaleSettings(Entity):
     noun = "scale settings"
+    _effect = KEPT
 
     type = optional(Text(), "The type.")
 
@@ -42,6 +44,7 @@ SCALE: Tagged[OnlineScaleSettings] = Tagged(
 
 class OnlineRequestSettings(Entity):
     noun = "request settings"
+    _effect = KEPT
 
     request_timeout_ms = optional(Integer(at_least=1), "Milliseconds for one request.")
     max_concurrent_requests_per_instance = optional(Integer(at_least=1), "Requests at a time.")
@@ -50,6 +53,7 @@ class OnlineRequestSettings(Entity):
 
 class ProbeSettings(Entity):
     noun = "a probe"
+    _effect = KEPT
 
     initial_delay = optional(Integer(at_least=0), "Seconds before the first look.")
     period = optional(Integer(at_least=1), "Seconds between two looks.")
@@ -60,6 +64,7 @@ class ProbeSettings(Entity):
 
 class DataAsset(Entity):
     noun = "the data asset of a collection"
+    _effect = KEPT
 
     data_id = optional(Text(), "The full id.")
     name = optional(Text(), "The name.")
@@ -69,6 +74,7 @@ class DataAsset(Entity):
 
 class DeploymentCollection(Entity):
     noun = "a collection of requests"
+    _effect = KEPT
 
     enabled = optional(Boolean(), "Whether it is collected.")
     data = optional(Anything(), "The data asset that it becomes.")
@@ -77,12 +83,14 @@ class DeploymentCollection(Entity):
 
 class RequestLogging(Entity):
     noun = "request logging"
+    _effect = KEPT
 
     capture_headers = optional(List(Text()), "The headers that are kept.")
 
 
 class DataCollector(Entity):
     noun = "a data collector"
+    _effect = KEPT
 
     collections = mapping(Map(Nested(DeploymentCollection)), "What is collected, by name.")
     rolling_rate = optional(Enum("minute", "hour", "day"), "How long a file is written to.")
@@ -92,6 +100,7 @@ class DataCollector(Entity):
 
 class ResourceSettings(Entity):
     noun = "amounts of resources"
+    _effect = KEPT
 
     cpu = optional(AsText(), "CPUs, such as `0.5` or `500m`.")
     memory = optional(AsText(), "Memory, such as `1Gi`.")
@@ -100,6 +109,7 @@ class ResourceSettings(Entity):
 
 class ResourceRequirementsSettings(Entity):
     noun = "resource requirements"
+    _effect = KEPT
 
     requests = optional(Nested(ResourceSettings), "What it is given.")
     limits = optional(Nested(ResourceSettings), "What it may take.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import VARIABLES, Code
 from smalt.entities.component import Component
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, changed, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.keyed import Keyed
@@ -24,6 +25,7 @@ class ParallelTask(Keyed, Entity):
     """Open, as with the service."""
 
     noun = "the task of a parallel step"
+    _effect = KEPT
     _is_open = True
 
     type = required(Enum("run_function", "model", "function"), "What is called for each mini-batch.")
@@ -37,6 +39,7 @@ class ParallelTask(Keyed, Entity):
 
 class RetrySettings(Keyed, Entity):
     noun = "retry settings"
+    _effect = KEPT
     _is_open = True
 
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
@@ -47,6 +50,7 @@ class Parallel(Entity):
     """What parallel steps and parallel components have in common."""
 
     noun = "a parallel step"
+    _effect = KEPT
 
     task = optional(Nested(ParallelTask), "What is done with each mini-batch.")
     mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.")
@@ -67,6 +71,7 @@ class Parallel(Entity):
 
 class ParallelNode(Parallel, ComponentNode):
     noun = "a parallel step"
+    _effect = REFUSED
 
     type = constant("parallel", "The type of step.")
     environment = optional(ENVIRONMENT, "What it runs in.")

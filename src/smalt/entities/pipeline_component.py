@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import Component
+from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import constant, mapping, optional
 from smalt.entities.nodes import Step
 from smalt.entities.pipeline_settings import SettingsField
@@ -20,9 +21,9 @@ class PipelineComponent(Component):
     noun = "a pipeline component"
 
     type = constant("pipeline", "The type of component.")
-    jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
+    jobs = mapping(Map(Step(), "steps"), "The steps, by name.", effect=ACTED)
     settings: Any = SettingsField()
-    source_job_id = optional(Text(), "The pipeline job that it was made from.")
+    source_job_id = optional(Text(), "The pipeline job that it was made from.", effect=KEPT)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)

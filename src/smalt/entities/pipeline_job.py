@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import COMPONENT
+from smalt.entities.effect import ACTED
 from smalt.entities.entity import Field, constant, mapping, optional
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
@@ -34,10 +35,10 @@ class PipelineJob(Job):
     noun = "a pipeline job"
 
     type = constant("pipeline", "The type of job.")
-    inputs = mapping(JOB_INPUTS, "What the pipeline is given, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
-    jobs: Any = StepsField(Map(Step(), "steps"), "The steps, by name.", factory=dict)
-    component = optional(COMPONENT, "A pipeline component, in place of steps.")
+    inputs = mapping(JOB_INPUTS, "What the pipeline is given, by name.", effect=ACTED)
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    jobs: Any = StepsField(Map(Step(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
+    component = optional(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
     settings: Any = SettingsField()
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import ACTED
 from smalt.entities.entity import Entity, Field, optional
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Boolean, Text
@@ -13,12 +14,12 @@ class PipelineJobSettings(Entity):
     noun = "the settings of a pipeline"
     _is_open = True
 
-    default_compute = optional(Text(), "Where steps run that do not say.")
-    default_datastore = optional(Text(), "Where outputs are written that do not say.")
-    continue_on_step_failure = optional(Boolean(), "Whether other steps go on when one fails.")
-    force_rerun = optional(Boolean(), "Whether steps run though an earlier run could be reused.")
-    on_init = optional(Text(), "The step that runs before all others.")
-    on_finalize = optional(Text(), "The step that runs after all others, whatever happened.")
+    default_compute = optional(Text(), "Where steps run that do not say.", effect=ACTED)
+    default_datastore = optional(Text(), "Where outputs are written that do not say.", effect=ACTED)
+    continue_on_step_failure = optional(Boolean(), "Whether other steps go on when one fails.", effect=ACTED)
+    force_rerun = optional(Boolean(), "Whether steps run though an earlier run could be reused.", effect=ACTED)
+    on_init = optional(Text(), "The step that runs before all others.", effect=ACTED)
+    on_finalize = optional(Text(), "The step that runs after all others, whatever happened.", effect=ACTED)
 
 
 class SettingsField(Field):
@@ -27,4 +28,6 @@ class SettingsField(Field):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(Nested(PipelineJobSettings), "Settings of the whole.", factory=PipelineJobSettings)
+        super().__init__(
+            Nested(PipelineJobSettings), "Settings of the whole.", factory=PipelineJobSettings, effect=ACTED
+        )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from smalt.entities.asset import Resource
-from smalt.entities.entity import Entity, from_service, optional, required
+from smalt.entities.asset import ASSET_TAGS, Resource
+from smalt.entities.effect import ACTED, KEPT, NONE
+from smalt.entities.entity import Entity, from_service, mapping, optional, required
 from smalt.entities.nested import Nested
 from smalt.entities.resource_identity import ResourceIdentity
-from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Text
+from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, Text
 
 
 class SystemCreatedStorageAccount(Entity):
     noun = "storage of a registry"
+    _effect = KEPT
 
     storage_account_hns = optional(Boolean(), "Whether it has folders.")
     storage_account_type = optional(
@@ -27,6 +29,7 @@ class SystemCreatedStorageAccount(Entity):
 
 class RegistryRegionDetails(Entity):
     noun = "a location of a registry"
+    _effect = KEPT
 
     location = required(Text(), "The region.")
     storage_config = optional(Nested(SystemCreatedStorageAccount) | List(Text()), "Its storage.")
@@ -35,6 +38,7 @@ class RegistryRegionDetails(Entity):
 
 class SystemCreatedAcrAccount(Entity):
     noun = "a container registry"
+    _effect = KEPT
 
     acr_account_sku = optional(Enum("premium"), "The tier.")
     arm_resource_id = from_service(Text(), "The ARM id.")
@@ -42,8 +46,13 @@ class SystemCreatedAcrAccount(Entity):
 
 class Registry(Resource):
     noun = "a registry"
+    _effect = NONE
 
-    location = required(Text(), "The first region.")
+    name = required(Text(), "The name.", effect=ACTED)
+    location = required(Text(), "The first region; a path is the registry's folder.", effect=ACTED)
+    description = optional(Text(), "What it is, for people.", effect=NONE)
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=NONE)
+    properties = mapping(Map(Anything()), "What tools note about it.", effect=NONE)
     replication_locations = optional(List(Nested(RegistryRegionDetails)), "All regions.")
     public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
     container_registry = optional(Text() | Nested(SystemCreatedAcrAccount), "Its container registry.")

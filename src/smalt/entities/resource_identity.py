@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, from_service, optional
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Enum, List, Text
@@ -9,6 +10,7 @@ from smalt.entities.shapes import Enum, List, Text
 
 class UserAssignedIdentity(Entity):
     noun = "a user-assigned identity"
+    _effect = KEPT
 
     resource_id = optional(Text(), "The ARM id of the identity.")
     client_id = from_service(Text(), "Its client id.")
@@ -18,6 +20,7 @@ class UserAssignedIdentity(Entity):
 
 class ResourceIdentity(Entity):
     noun = "an identity"
+    _effect = KEPT
 
     type = optional(
         Enum("system_assigned", "user_assigned", "none", "system_assigned,user_assigned"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smalt.entities.effect import ACTED, NONE
 from smalt.entities.entity import Entity, constant, mapping, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Tagged
@@ -11,13 +12,13 @@ from smalt.entities.shapes import Anything, Boolean, Enum, Integer, List, Map, T
 class JobResourceConfiguration(Keyed, Entity):
     noun = "resources"
 
-    instance_count = optional(Integer(at_least=1), "How many machines.")
-    instance_type = optional(Text(), "The kind of machine.")
-    max_instance_count = optional(Integer(at_least=1), "How many machines at most.")
-    locations = optional(List(Text()), "Regions that it may run in.")
-    shm_size = optional(Text(), "Shared memory of the container, such as `2g`.")
-    docker_args = optional(Text() | List(Text()), "Further arguments for the container engine.")
-    properties = mapping(Map(Anything()), "Settings of the compute.")
+    instance_count = optional(Integer(at_least=1), "How many machines.", effect=ACTED)
+    instance_type = optional(Text(), "The kind of machine.", effect=ACTED)
+    max_instance_count = optional(Integer(at_least=1), "How many machines at most.", effect=NONE)
+    locations = optional(List(Text()), "Regions that it may run in.", effect=NONE)
+    shm_size = optional(Text(), "Shared memory of the container, such as `2g`.", effect=ACTED)
+    docker_args = optional(Text() | List(Text()), "Further arguments for the container engine.", effect=ACTED)
+    properties = mapping(Map(Anything()), "Settings of the compute.", effect=NONE)
 
 
 class ComponentResources(JobResourceConfiguration):
@@ -44,11 +45,12 @@ class CountsInstances(Entity):
 class CommandJobLimits(Entity):
     noun = "limits of a command job"
 
-    timeout = optional(Integer(at_least=0), "Seconds after which it is ended.")
+    timeout = optional(Integer(at_least=0), "Seconds after which it is ended.", effect=ACTED)
 
 
 class QueueSettings(Keyed, Entity):
     noun = "queue settings"
+    _effect = NONE
 
     job_tier = optional(Enum("spot", "basic", "standard", "premium", "null"), "The tier of the machines.")
     priority = optional(Enum("low", "medium", "high"), "The place in the queue.")
@@ -62,26 +64,27 @@ class PyTorchDistribution(Distribution):
     noun = "a PyTorch distribution"
 
     type = constant("pytorch", "The framework.")
-    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.", effect=ACTED)
 
 
 class TensorFlowDistribution(Distribution):
     noun = "a TensorFlow distribution"
 
     type = constant("tensorflow", "The framework.")
-    parameter_server_count = optional(Integer(at_least=0), "Parameter servers.")
-    worker_count = optional(Integer(at_least=0), "Workers; as many as machines where unset.")
+    parameter_server_count = optional(Integer(at_least=0), "Parameter servers.", effect=ACTED)
+    worker_count = optional(Integer(at_least=0), "Workers; as many as machines where unset.", effect=ACTED)
 
 
 class MpiDistribution(Distribution):
     noun = "an MPI distribution"
 
     type = constant("mpi", "The framework.")
-    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    process_count_per_instance = optional(Integer(at_least=1), "Processes on each machine.", effect=ACTED)
 
 
 class RayDistribution(Distribution):
     noun = "a Ray distribution"
+    _effect = NONE
 
     type = constant("ray", "The framework.")
     port = optional(Integer(), "The port of the head node.")

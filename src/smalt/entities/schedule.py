@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.asset import Resource
 from smalt.entities.data_import import DataImport
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, from_service, optional, required
 from smalt.entities.kinds import JOBS, job_type
 from smalt.entities.monitor import MonitorDefinition
@@ -38,6 +39,7 @@ IMPORT_DATA = Named[DataImport]("data_import") | Nested(DataImport)
 
 class Schedule(Resource):
     noun = "a schedule"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     display_name = optional(Text(), "The name that people see.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.command import VARIABLES
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
@@ -19,6 +20,7 @@ JOB = Named[Job]("job") | _TYPES
 
 class ScheduledJob(Job):
     noun = "the job of a schedule"
+    _effect = KEPT
 
     type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
     job = required(JOB, "The job: a file, a registered one, or one in place.")

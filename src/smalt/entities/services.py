@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.effect import NONE
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
@@ -13,6 +14,7 @@ from smalt.entities.shapes import Anything, Integer, Map, Text
 
 class JobService(Keyed, Entity):
     noun = "a service of a job"
+    _effect = NONE
 
     type = optional(Text(), "ssh, jupyter_lab, tensor_board, vs_code, or a service's own.")
     port = optional(Integer(), "The port.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.command import Code
 from smalt.entities.component import Component
+from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 class SparkJobEntry(Entity):
     noun = "the entry of a Spark job"
+    _effect = KEPT
 
     file = optional(Text(), "The Python file in the code folder.")
     class_name = optional(Text(), "The class in a jar, in place of a file.")
@@ -50,6 +52,7 @@ class SparkJobEntry(Entity):
 
 class SparkResourceConfiguration(Keyed, Entity):
     noun = "resources of a Spark job"
+    _effect = KEPT
     instance_type_list: ClassVar[list[str]] = [f"standard_e{cores}s_v3" for cores in (4, 8, 16, 32, 64)]
 
     instance_type = optional(Text(), "The kind of machine.")
@@ -84,6 +87,7 @@ class Spark(Entity):
     """What Spark jobs, steps and components have in common."""
 
     noun = "a Spark job"
+    _effect = KEPT
 
     code = optional(Code(), "The folder with the entry file.")
     entry = optional(Nested(SparkJobEntry), "Where it begins.")
@@ -107,6 +111,7 @@ class Spark(Entity):
 
 class SparkJob(Spark, Job):
     noun = "a Spark job"
+    _effect = REFUSED
 
     type = constant("spark", "The type of job.")
     entry = required(Nested(SparkJobEntry), "Where it begins.")
@@ -125,6 +130,7 @@ class SparkJob(Spark, Job):
 
 class SparkNode(Spark, ComponentNode):
     noun = "a Spark step"
+    _effect = REFUSED
 
     type = constant("spark", "The type of step.")
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.inputs import LiteralValue
 from smalt.entities.nested import Nested, Tagged
@@ -18,6 +19,7 @@ class SweepDistribution(Entity):
     """Arguments may be given in order: `Uniform(0.1, 0.9)`, `Choice([1, 2])`."""
 
     noun = "a distribution of values"
+    _effect = KEPT
     _order: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
@@ -147,6 +149,7 @@ SEARCH_SPACE = Map(DISTRIBUTION, "distributions of values")
 
 class SamplingAlgorithm(Entity):
     noun = "a sampling algorithm"
+    _effect = KEPT
 
 
 class RandomSamplingAlgorithm(SamplingAlgorithm):
@@ -183,6 +186,7 @@ SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian") | 
 
 class Objective(Entity):
     noun = "an objective"
+    _effect = KEPT
 
     goal = required(Enum("minimize", "maximize"), "Whether low or high values are sought.")
     primary_metric = required(Text(), "The metric that the trials log.")
@@ -190,6 +194,7 @@ class Objective(Entity):
 
 class EarlyTerminationPolicy(Entity):
     noun = "an early termination policy"
+    _effect = KEPT
 
     evaluation_interval = optional(Integer(at_least=0), "How many metrics are logged between two looks.")
     delay_evaluation = optional(Integer(at_least=0), "How many looks are skipped first.")
@@ -230,6 +235,7 @@ EARLY_TERMINATION: Tagged[EarlyTerminationPolicy] = Tagged(
 
 class SweepJobLimits(Entity):
     noun = "limits of a sweep"
+    _effect = KEPT
 
     max_total_trials = required(Integer(at_least=1), "Trials in all.")
     max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.")
@@ -241,6 +247,7 @@ class Sweep(Entity):
     """What sweep jobs and sweep steps have in common."""
 
     noun = "a sweep"
+    _effect = KEPT
 
     search_space = optional(SEARCH_SPACE, "What is varied, by name.")
     sampling_algorithm = optional(SAMPLING, "How points of the space are chosen.")

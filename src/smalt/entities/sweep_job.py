@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.command import HasCommand
 from smalt.entities.component import Component, InlineComponent
+from smalt.entities.effect import ACTED, REFUSED
 from smalt.entities.entity import constant, mapping, optional, required
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class Trial(HasCommand):
     noun = "the trial of a sweep"
 
-    command = required(Text(), "The command line of each trial.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that each asks for.")
+    command = required(Text(), "The command line of each trial.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that each asks for.", effect=ACTED)
 
 
 class WholeComponent(InlineComponent):
@@ -41,6 +42,7 @@ TRIAL = Named[Component]("component") | WholeComponent() | Nested(Trial)
 
 class SweepJob(SweepMethods, Sweep, Job):
     noun = "a sweep job"
+    _effect = REFUSED
 
     type = constant("sweep", "The type of job.")
     trial = required(TRIAL, "What is run for each point of the space.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.shapes import Enum, Integer, List, Text
@@ -14,6 +15,7 @@ DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 class RecurrencePattern(Entity):
     noun = "a recurrence pattern"
+    _effect = KEPT
 
     hours = required(Integer(0, 23) | List(Integer(0, 23)), "Hours of the day.")
     minutes = required(Integer(0, 59) | List(Integer(0, 59)), "Minutes of the hour.")
@@ -23,6 +25,7 @@ class RecurrencePattern(Entity):
 
 class Trigger(Entity):
     noun = "a trigger"
+    _effect = KEPT
 
     start_time = optional(Text(), "When it begins, such as `2026-01-31T10:15:00`.")
     end_time = optional(Text(), "When it ends.")

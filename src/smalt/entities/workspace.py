@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.asset import TAGS, Resource
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.nested import Nested, Tagged
 from smalt.entities.resource_identity import ResourceIdentity
@@ -14,6 +15,7 @@ from smalt.entities.shapes import Anything, Boolean, Enum, List, Text
 
 class CustomerManagedKey(Entity):
     noun = "a customer-managed key"
+    _effect = KEPT
 
     key_vault = optional(Text(), "The ARM id of the vault.")
     key_uri = optional(Text(), "The URI of the key.")
@@ -24,6 +26,7 @@ class CustomerManagedKey(Entity):
 
 class OutboundRule(Entity):
     noun = "an outbound rule"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     category = from_service(Text(), "Why it is there.")
@@ -38,6 +41,7 @@ class FqdnDestination(OutboundRule):
 
 class PrivateEndpointTarget(Entity):
     noun = "the destination of a private endpoint"
+    _effect = KEPT
 
     service_resource_id = required(Text(), "The ARM id.")
     subresource_target = required(Text(), "The part of it, such as `blob`.")
@@ -78,6 +82,7 @@ class PrivateEndpointDestination(OutboundRule):
 
 class ServiceTag(Entity):
     noun = "the destination of a service tag"
+    _effect = KEPT
 
     service_tag = required(Text(), "The tag.")
     protocol = required(Text(), "The protocol.")
@@ -134,6 +139,7 @@ OUTBOUND_RULE: Tagged[OutboundRule] = Tagged(
 
 class ManagedNetwork(Entity):
     noun = "a managed network"
+    _effect = KEPT
 
     isolation_mode = optional(
         Enum("disabled", "allow_internet_outbound", "allow_only_approved_outbound"), "What may be reached."
@@ -146,12 +152,14 @@ class ManagedNetwork(Entity):
 
 class IPRule(Entity):
     noun = "a rule for an address"
+    _effect = KEPT
 
     value = required(Text(), "The address, or a range of them.")
 
 
 class NetworkAcls(Entity):
     noun = "network access rules"
+    _effect = KEPT
 
     default_action = required(Text(), "Allow or Deny.")
     ip_rules = optional(List(Anything()), "Addresses that are allowed.")
@@ -159,6 +167,7 @@ class NetworkAcls(Entity):
 
 class ServerlessComputeSettings(Entity):
     noun = "settings of serverless compute"
+    _effect = KEPT
 
     custom_subnet = optional(Text(), "The subnet of its machines.")
     no_public_ip = optional(Boolean(), "Whether they have no public addresses.")
@@ -168,6 +177,7 @@ class Workspace(Resource):
     """A hub or a project where `kind` says so."""
 
     noun = "a workspace"
+    _effect = KEPT
 
     name = required(Text(), "The name.")
     tags = mapping(TAGS, "Labels, for people and searches.")

@@ -96,7 +96,8 @@ def write_output(value: Any, writing: Writing, default_type: str = DEFAULT_TYPE)
         return {"type": "literal", "value": value}
     path = value.path
     if path is not None and path.startswith("${{parent."):
-        return _with({"type": "literal", "value": path}, mode=_OUTPUT_MODES.get(value.mode))
+        body = _with({"type": "literal", "value": path}, mode=_OUTPUT_MODES.get(value.mode))
+        return _with(body, earlyAvailable=value.early_available)
     kind = "job_output_type" if writing.in_node else "jobOutputType"
     name, version = ("name", "version") if writing.in_node else ("assetName", "assetVersion")
     return _with(
@@ -105,6 +106,7 @@ def write_output(value: Any, writing: Writing, default_type: str = DEFAULT_TYPE)
         mode=_OUTPUT_MODES.get(value.mode),
         **{name: value.name, version: value.version},
         description=value.description,
+        earlyAvailable=value.early_available,
         **vars(value).get("extra", {}),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.control_flow import repeated
+from smalt.entities.effects import lines_of, told, unused_inputs
 from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
 from smalt.entities.references import Reference, parse_uri
@@ -22,8 +23,6 @@ from smalt.service.engine.rooms import Rooms
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
 
-_OWN_SERVICES = ("Tracking", "Studio")  # what the service itself adds to every job
-
 
 class Checked(NamedTuple):
     notes: list[str]
@@ -32,6 +31,8 @@ class Checked(NamedTuple):
     """Inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
     pins: Fixed
     """The versions of what the job names without one."""
+    idle: list[str]
+    """A line for each thing that the job says and that does nothing."""
 
 
 def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, known: Fixed | None = None) -> Checked:
@@ -43,7 +44,7 @@ def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, kno
         checker.pipeline(job)
     if checker.problems:
         raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return Checked(checker.notes, checker.remote, checker.pins.fixed)
+    return Checked(checker.notes, checker.remote, checker.pins.fixed, told(checker.idle))
 
 
 class _Checker:
@@ -56,6 +57,8 @@ class _Checker:
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.remote: list[str] = []
+        self.idle: list[tuple[str, str]] = []
+        """What has no effect, by the step that says it."""
         self._components: dict[str, Any] = {}
         self._seen: set[tuple[str, str]] = set()
 
@@ -64,7 +67,7 @@ class _Checker:
         self._environment(job.environment)
         self._code(job.code)
         self._compute(job.compute)
-        self._services(job.services)
+        self._idle("", job)
         self._secrets("", job)
         self._inputs("", job.inputs)
         self._versions("", job.outputs)
@@ -74,6 +77,8 @@ class _Checker:
         self._versions(where, job.outputs, may_be_reused=True)
         self._compute(pipeline.settings_of(job).get("default_compute"))
         nodes = pipeline.nodes_of(job)
+        self._idle(where, job)
+        self.idle += [("", line) for line in unused_inputs(job)]
         if not nodes:
             self.problems.append("jobs: a pipeline job needs a step: add one under 'jobs'")
         self._nodes(where, nodes)
@@ -86,10 +91,10 @@ class _Checker:
     def _node(self, where: str, node: Any, is_repeated: bool) -> None:
         component = self._component(where, node)
         self._compute(getattr(node, "compute", None))
-        self._services(getattr(node, "services", None))
         self._secrets(where, node)
         self._inputs(where, node.inputs, getattr(component, "inputs", None))
         self._versions(where, node.outputs, may_be_reused=True)
+        self._idle(where, node, component)
         if component is None:
             return
         if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
@@ -176,10 +181,9 @@ class _Checker:
         else:
             self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
 
-    def _services(self, services: Any) -> None:
-        names = [name for name in services or () if name not in _OWN_SERVICES]
-        if names and self._new("services", ""):
-            self.notes.append(f"services ({', '.join(names)}) are not started on this machine")
+    def _idle(self, where: str, noun: Any, component: Any = None) -> None:
+        step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
+        self.idle += [(step, line) for line in lines_of(noun, component)]
 
     def _inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
         for name, value in {**_defaults(declared or {}), **(inputs or {})}.items():

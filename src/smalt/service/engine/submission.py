@@ -23,6 +23,9 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
+IDLE = "smalt.no_effect"
+"""The property of a job with all that it says and that does nothing here."""
+
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
 """What only the service says of a job; whoever sends it means nothing by it."""
 
@@ -67,6 +70,8 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         if checked is not None and checked.pins:
             body = Pins(checked.pins).applied(body)
             entity = read(body)
+        if checked is not None and checked.idle:
+            body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -80,7 +85,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         return Accepted(job, True, [], None, _cannot_run(entity))
     if checked.pins:
         pins.put_of_job(rooms.db, job, checked.pins)
-    for note in checked.notes:
+    for note in (*checked.notes, *checked.idle):
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
 

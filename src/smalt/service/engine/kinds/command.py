@@ -189,6 +189,9 @@ def step(
     folders, _, own = laid_out
     if own.container is not None and grant.gpus and _sees_no_gpu(leaf.entity, own.container.engine):
         rooms.say(leaf.job, "the container sees no GPU: NVIDIA's Container Toolkit is not installed on this machine")
+    if own.container is None:
+        for key in idle_outside_container(leaf.entity):
+            rooms.say(leaf.job, f"resources.{key} has no effect on this machine: this environment is not a container")
     given = read_inputs(rooms, leaf, folders)
     command, variables = filled_in(rooms, leaf, laid_out, grant, given)
     text = script.build(
@@ -449,6 +452,15 @@ def _sees_no_gpu(job: CommandJob, engine: Engine) -> bool:
 def _names_gpus(engine: Engine, own: list[str]) -> bool:
     """Whether somebody has said which; CUDA_VISIBLE_DEVICES is then theirs to mind, too."""
     return any("gpu" in word for word in (*engine.arguments, *own))
+
+
+def idle_outside_container(job: CommandJob) -> list[str]:
+    """The settings of containers that a job has; Azure's client sends `2g` by itself."""
+    size = getattr(job.resources, "shm_size", None)
+    return [
+        *(["shm_size"] if size and size != "2g" else []),
+        *(["docker_args"] if getattr(job.resources, "docker_args", None) else []),
+    ]
 
 
 def _docker_args(job: CommandJob) -> list[str]:
