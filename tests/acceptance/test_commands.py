@@ -191,7 +191,7 @@ def test_resources_and_tags_are_kept(desk: Desk) -> None:
         display_name: Shown
         description: Two words
         experiment_name: exp
-        tags: {a: b, n: 1}
+        tags: {a: b, n: "1"}
         command: "true"
         environment: azureml:host
         resources: {instance_count: 1, shm_size: 2g, instance_type: STANDARD_D2, docker_args: --x}
