@@ -13,6 +13,7 @@ from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
 from smalt.service.data import modes, tables
 from smalt.service.data.cache import StoreCache
+from smalt.service.data.contain import real_path
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, UrlCache, shown
@@ -65,7 +66,7 @@ class Data:
         found = self.resolve(uri, workspace)
         if found.path is None:
             return found
-        return replace(found, path=Path(os.path.realpath(found.path)), name=found.path.name)
+        return replace(found, path=Path(real_path(found.path)), name=found.path.name)
 
     def locate_again(self, uri: str, workspace: Workspace, place: str) -> Location:
         """The place that a URI led to when it was noted; refused where that cannot be told any more."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from smalt.service.records import assets, events
+from smalt.service.records import events
 from smalt.service.records.database import Database
 
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
@@ -383,18 +383,8 @@ def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
             "INSERT OR REPLACE INTO job_data"
             " (workspace_id, job_id, created_by, direction, name, type, mode, uri, asset, place)"
             " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            ((job.workspace_id, job.id, job.created_by, *_versioned(db, job, row)) for row in rows),
+            ((job.workspace_id, job.id, job.created_by, *row) for row in rows),
         )
-
-
-def _versioned(db: Database, job: Job, row: DataRow) -> DataRow:
-    """With the version that a label means now."""
-    asset = row.asset
-    if asset is None or "/labels/" not in asset or asset.startswith("registries/"):
-        return row
-    kind, name, _, label = asset.split("/", 3)
-    found = assets.labelled(db, job.workspace_id, kind, name, label)
-    return row._replace(asset=f"{kind}/{name}/versions/{found.version}" if found else None)
 
 
 def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:

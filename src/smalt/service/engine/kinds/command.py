@@ -22,6 +22,7 @@ from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
 from smalt.service.data import Location, modes, tables
+from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import expand_macros
@@ -42,6 +43,8 @@ from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 _QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
+_PLACES = ("azureml://datastores/", "azureml://jobs/", "file:", "http")
+"""The beginnings of URIs that name no asset."""
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
 BIN = str(Path(inside.__path__[0], "bin"))
@@ -118,7 +121,12 @@ class Leaf:
         """Look where each input is, once for all that this step does with it; another attempt reads the same."""
         self.places.clear()
         self.tables.clear()
-        inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
+        inputs = {}
+        for name, value in self.entity.inputs.items():
+            if isinstance(value, Input):
+                if value.path and not value.path.startswith(_PLACES):  # a literal may have become a path only by now
+                    value.path = lookup.with_version(rooms, self.workspace, "data", value.path, value.type)
+                inputs[name] = value.path or ""
         noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
         for name, uri in inputs.items():
             before = noted.get(name)
@@ -367,7 +375,8 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
             paths[name] = folders.cwd
             continue
         uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
-        location = leaf.written[name] = rooms.data.locate(uri, leaf.workspace)
+        look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
+        location = leaf.written[name] = look(uri, leaf.workspace)
         path = rooms.data.prepare_output(location, output.type, output.mode, own)
         paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
         leaf.links = leaf.links or paths[name] != str(path)
