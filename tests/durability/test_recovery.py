@@ -170,3 +170,41 @@ def test_a_failed_step_whose_environment_is_gone_is_settled(tmp_path: Path) -> N
             assert (over.status, json.loads(over.error or "{}")["exit_code"]) == ("Failed", 3)
 
     asyncio.run(scenario())
+
+
+def test_a_pipeline_reads_what_it_named_though_server_and_label_have_moved(tmp_path: Path) -> None:
+    """What labels mean is in the records: steps and nested pipelines that a later server plans and starts read it."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        gate, begun = tmp_path / "gate", tmp_path / "begun"
+        os.mkfifo(gate)
+
+        def register(bench: Workbench, version: str) -> None:
+            (tmp_path / version).mkdir()
+            (tmp_path / version / "f").write_text(f"data {version}\n")
+            properties = {"dataUri": str(tmp_path / version), "dataType": "uri_folder"}
+            assets.put(bench.db, bench.workspace.id, "data", "d", version, properties, "tester")
+            leaf = {"type": "command", "command": f"cat ${{{{inputs.d}}}}/f; echo leaf {version}", "environment": HOST}
+            spec = {**leaf, "inputs": {"d": {"type": "uri_folder"}}}
+            assets.put(bench.db, bench.workspace.id, "components", "leaf", version, {"componentSpec": spec}, "tester")
+
+        register(bench, "1")
+        given = {"d": {"type": "uri_folder", "path": "azureml:d@latest"}}
+        reads = {"type": "command", "component": "azureml:leaf@latest", "inputs": given}
+        nested = {"type": "pipeline", "component": bench.register("nested", {"jobs": {"c": reads}})}
+        waits = {"type": "command", "command": f"touch {begun}; read line < {gate}", "environment": HOST}
+        document = {"settings": {"on_init": "a"}, "jobs": {"a": waits, "b": reads, "n": nested}}
+        job = bench.submit("p", document)
+        await asyncio.to_thread(eventually, begun.exists)
+        await crash(bench)
+        async with workbench(home) as again:
+            register(again, "2")
+            await asyncio.to_thread(gate.write_text, "done\n")
+            over = await again.over(job)
+            assert over.status == "Completed", over.error
+            assert (again.log("p-b"), again.log("p-n-c")) == ("data 1\nleaf 1\n", "data 1\nleaf 1\n")
+
+    asyncio.run(scenario())
