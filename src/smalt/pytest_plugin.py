@@ -48,6 +48,8 @@ def smalt_home(pytestconfig: pytest.Config) -> Iterator[Home]:
         try:
             _end(home)
         finally:
+            for place, _, _ in os.walk(folder):  # what is registered has no right to write
+                os.chmod(place, 0o700)
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -98,6 +98,21 @@ def get(db: Database, workspace_id: int, kind: str, name: str, version: str) -> 
     return Version(*row) if row else None
 
 
+def with_content(db: Database, workspace_id: int, kinds: tuple[str, ...]) -> list[Version]:
+    """Every version of the kinds, archived ones too."""
+    marks = ",".join("?" * len(kinds))
+    rows = db.rows(
+        f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind IN ({marks})", (workspace_id, *kinds)
+    )
+    return [Version(*row) for row in rows]
+
+
+def move(db: Database, version: Version, properties: dict[str, Any]) -> None:
+    """Note that the same content of a version is at another place."""
+    with db.transaction():
+        db.execute("UPDATE asset_versions SET body=? WHERE id=?", (json.dumps(properties), version.id))
+
+
 def latest(db: Database, workspace_id: int, kind: str, name: str) -> Version | None:
     """The version made last among those not archived."""
     row = db.row(

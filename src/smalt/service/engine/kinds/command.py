@@ -24,7 +24,7 @@ from smalt.service.compute.base import Step
 from smalt.service.data import Location, modes, tables
 from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
-from smalt.service.engine import lookup
+from smalt.service.engine import lookup, overwriting
 from smalt.service.engine.bindings import expand_macros
 from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
@@ -49,6 +49,8 @@ SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
 BIN = str(Path(inside.__path__[0], "bin"))
 """Leads PATH: `mldesigner`, which runs function components; that of an installed mldesigner would call the service."""
+
+_OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -160,6 +162,8 @@ class Leaf:
     def is_quick(self, rooms: Rooms) -> bool:
         """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
+            return False
+        if any(overwriting.holds_something(place) for place in shared_places(rooms, self)):
             return False
         return all(
             value.type != "mltable" and rooms.data.is_quick(self.places[name], value.mode)
@@ -275,8 +279,21 @@ def output_uri(job: str, name: str, output: Output) -> str:
     """Where an output is kept: its path with the macros filled in, or the service's default."""
     if name == "artifacts" and not output.path:
         return ARTIFACTS.format(job=job)
-    path = output.path or f"azureml://datastores/workspaceblobstore/paths/azureml/{job}/{name}/"
+    path = output.path or _OWN_OUTPUT.format(job=job, output=name)
     return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
+
+
+def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
+    """Where outputs go that are not the job's alone: their paths were given."""
+    found = []
+    for name, output in leaf.entity.outputs.items():
+        uri = output_uri(leaf.job.name, name, output)
+        if _is_artifacts(name, output) or uri == _OWN_OUTPUT.format(job=leaf.job.name, output=name):
+            continue
+        with contextlib.suppress(SmaltError):  # told when the place is made
+            location = leaf.written.get(name) or rooms.data.locate(uri, leaf.workspace)
+            found += [location.path] if location.path is not None else []
+    return found
 
 
 def leaves_little(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> bool:
@@ -501,6 +518,9 @@ def retries(job: CommandJob) -> int:
 async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> dict[str, Path]:
     """What takes long before a start: data from elsewhere, and much code. Gives where each input is, then."""
     folders, run = leaf.folders(rooms, number), leaf.job.root_id
+    places = [place for place in shared_places(rooms, leaf) if overwriting.holds_something(place)]
+    if places and number == 1:  # what is there later, an earlier attempt may have written
+        await overwriting.keep_versions(rooms, leaf.workspace, places, say)
     paths = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
