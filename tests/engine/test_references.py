@@ -12,6 +12,7 @@ import pytest
 from smalt import wire
 from smalt.entities import CommandComponent, PipelineComponent
 from smalt.exceptions import ValidationException
+from smalt.service.engine import debugging
 from smalt.service.records import assets, jobs
 from tests.engine.bench import Workbench, workbench
 
@@ -259,5 +260,23 @@ def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, refere
             job = bench.submit("s", document)
             assert jobs.properties(bench.db, job.id)["inputs"]["e"]["uri"].endswith("/models/m/versions/1")
             await bench.over(job)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_for_debugging_reads_what_the_step_read(tmp_path: Path, kind: str) -> None:
+    """`job debug` lays the step out with its input as it was when the step ran."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            moving = Moving(bench, tmp_path, kind)
+            file = kind == "link to a file"
+            given = {"type": "uri_file" if file else "uri_folder", "path": moving.uri}
+            job = await bench.over(bench.submit("s", step("echo ${{inputs.i}}", inputs={"i": given})))
+            moving.lead_to("november")
+            laid_out = await debugging.lay_out(bench.engine.rooms, job)
+            path = Path(laid_out["command"].removeprefix("echo ").strip())
+            assert (path if file else path / "f.txt").read_text() == "october"
 
     asyncio.run(scenario())
