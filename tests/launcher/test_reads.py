@@ -143,3 +143,20 @@ def test_of_a_large_input_the_time_is_noted(rig: Rig, weak: Client, data: Path) 
         found[name] = watching.find_change(claims.path(step["folder"], name))
     assert found["a"] is None
     assert "7 was written" in str(found["b"])
+
+
+@can_seal
+def test_a_file_that_is_to_be_made_in_what_is_read(rig: Rig, client: Client, data: Path) -> None:
+    """An output that is a file and not there yet, below an input, can be written."""
+    step = rig.step("a", f"echo x >{data}/sub/out", reads={str(data): "d"}, writes=[f"{data}/sub/out"])
+    client.start(step)
+    assert client.exit("a")["code"] == 0
+    assert (data / "sub" / "out").read_text() == "x\n"
+
+
+@can_seal
+def test_the_root_as_an_input_hinders_nothing(rig: Rig, client: Client, data: Path) -> None:
+    """A step that reads "/" can work in its own folder."""
+    client.start(rig.step("a", "echo x >made", reads={"/": "d"}, writes=[]))
+    assert client.exit("a")["code"] == 0
+    assert rig.file("a", "made") == "x"

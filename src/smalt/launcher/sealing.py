@@ -79,27 +79,29 @@ class Sealing:
 
 
 def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
-    open_places = {os.path.realpath(path) for path in writes}
-    sealed: list[str] = []
     left = []
     for path in reads:
-        real = os.path.realpath(path)
-        if real in open_places or real == "/":
+        real = os.fsencode(os.path.realpath(path))
+        if real == b"/":  # which cannot be bound to itself, and holds all that the step needs
             continue
         try:
-            _bind(os.fsencode(real))
-            _set_read_only(os.fsencode(real), recursive=True, undo=False)
-            sealed.append(f"{real}/")
+            _bind(real)
+            _set_read_only(real, recursive=True, undo=False)
         except FileNotFoundError:  # there is nothing that could be changed
             continue
         except OSError:
             left.append(path)
-    for place in sorted(open_places):
-        if place.startswith(tuple(sealed)):
-            with contextlib.suppress(FileNotFoundError):
-                _bind(os.fsencode(place))
-                _set_read_only(os.fsencode(place), recursive=True, undo=True)
+    for path in writes:
+        if not os.access(path, os.W_OK):  # it lies in one of `reads`, or is not there yet
+            _open_again(path if os.path.lexists(path) else os.path.dirname(path))
     return left
+
+
+def _open_again(place: str) -> None:
+    if os.path.exists(place) and not os.access(place, os.W_OK):
+        real = os.fsencode(os.path.realpath(place))
+        _bind(real)
+        _set_read_only(real, recursive=True, undo=True)
 
 
 def _bind(path: bytes) -> None:

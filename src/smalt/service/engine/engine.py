@@ -396,12 +396,14 @@ class Engine:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
         if leaf.finishes_quickly and command.leaves_little(self.rooms, leaf, number, exit.step_id):
-            self._end_leaf(run, self._store(run, leaf, exit, number))
+            self._end_leaf(run, self._store(run, leaf, exit, number, is_plain=True))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
-    def _store(self, run: Run, leaf: command.Leaf, exit: Exit, number: int) -> dict[str, Any] | None:
+    def _store(
+        self, run: Run, leaf: command.Leaf, exit: Exit, number: int, *, is_plain: bool = False
+    ) -> dict[str, Any] | None:
         """Errors of storing count only for a command that did well."""
         error = outcome.error_of(exit, leaf.timeout)
         if error is not None:
@@ -410,7 +412,7 @@ class Engine:
         elif change := command.find_changed_input(self.rooms, leaf, number, exit.step_id):
             error = outcome.failed(change, "InputChanged")
         try:
-            run.untouched = command.finish(self.rooms, leaf, number) and error is None
+            run.untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain) and error is None
         except Exception as caught:
             return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
         return error

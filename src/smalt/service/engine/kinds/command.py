@@ -312,18 +312,18 @@ def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> s
     return watching.find_change(claims.path(leaf.folders(rooms, number).folder, step_id))
 
 
-def finish(rooms: Rooms, leaf: Leaf, number: int) -> bool:
+def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> bool:
     """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload.
 
-    Whether its folder is as it was made, and may serve another step.
+    Whether its folder is as it was made, and may serve another step. `is_plain` says that all it left is plain data.
     """
     folders, say, since = leaf.folders(rooms, number), partial(rooms.say, leaf.job), leaf.job.created_at
-    for kept in KEPT:
+    for kept in () if is_plain else KEPT:
         make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
     untouched = keep(folders, rooms.data)
     if mask := rooms.vault.mask(leaf.workspace):  # there may be more secrets than when it began
         mask.hide_in(folders.artifacts)
-    for name, output, place, own in _written(rooms, leaf, folders):
+    for name, output, place, own in () if is_plain else _written(rooms, leaf, folders):
         if not is_clean(str(place)):
             link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
             bring_back(link, str(place), f"its output '{name}'", since, say)
