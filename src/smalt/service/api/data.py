@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
+from smalt.exceptions import SmaltError
+from smalt.service.api.call import Call
 from smalt.service.api.versioned import Collection
 
-DATA = Collection("data", "data", content=("dataUri", "dataType"), uri="dataUri", type="dataType")
+_OF_JOB = "azureml://jobs/"
+
+
+class _Data(Collection):
+    async def prepared(self, call: Call, name: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep what a job made as where it lies: the job may be deleted."""
+        properties = await super().prepared(call, name, version, body)
+        uri = properties.get("dataUri")
+        if isinstance(uri, str) and uri.startswith(_OF_JOB):
+            with contextlib.suppress(SmaltError):
+                place = call.service.data.resolve(uri, call.workspace)
+                if place.datastore is not None:
+                    properties["dataUri"] = f"azureml://datastores/{place.datastore}/paths/{place.relative}"
+        return properties
+
+
+DATA = _Data("data", "data", content=("dataUri", "dataType"), uri="dataUri", type="dataType")

@@ -11,13 +11,12 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
-from smalt.service.data import remove_tree
+from smalt.service.engine import deletion
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged
 from smalt.service.engine.submission import READ_ONLY
 from smalt.service.records import jobs, pins, reuse
 from smalt.service.records.jobs import Job
-from smalt.service.reuse import keeping
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
@@ -71,7 +70,7 @@ async def get_cancel_operation(call: Call) -> Reply:
 
 
 async def delete_job(call: Call) -> Reply:
-    """Forget a finished job, with the files of all below it, but for outputs that other jobs have too."""
+    """Forget a finished job, with the files of all below it, but for what other jobs or registered versions have."""
     db, workspace = call.service.db, call.workspace
     job = jobs.by_name(db, workspace.id, call.name())
     if job is None:
@@ -80,11 +79,8 @@ async def delete_job(call: Call) -> Reply:
         raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.name_of(db, job.root_id)}'")
     if not job.is_over:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
-    tree = jobs.tree(db, job.root_id)
-    call.service.tracking.runs.removed(workspace, tree)
-    names = ({one.name for one in tree} - keeping.in_use(db, tree)) | keeping.left(db, tree)
-    jobs.remove(db, job)
-    await asyncio.to_thread(_remove_files, call, sorted(names))
+    note = deletion.delete(call.service.engine.rooms, workspace, job)
+    await asyncio.to_thread(deletion.finish, note)
     return Reply({}, 200)
 
 
@@ -173,15 +169,6 @@ def _has_tag(call: Call, job: Job) -> bool:
     tags = jobs.properties(call.service.db, job.id).get("tags")
     key, is_exact, value = call.query("tag").partition("=")
     return isinstance(tags, dict) and key in tags and (not is_exact or str(tags[key]) == value)
-
-
-def _remove_files(call: Call, names: list[str]) -> None:
-    home, folder = call.service.home, call.workspace.folder
-    datastores = home.path("workspaces", folder, "datastores")
-    for name in names:
-        remove_tree(home.path("workspaces", folder, "jobs", name))
-        remove_tree(datastores / "workspaceartifactstore" / "ExperimentRun" / f"dcid.{name}")
-        remove_tree(datastores / "workspaceblobstore" / "azureml" / name)
 
 
 ROUTES = [

@@ -12,9 +12,9 @@ from smalt.entities import CommandJob, PipelineJob
 from smalt.entities.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
-from smalt.service.engine import checks
+from smalt.service.engine import checks, deletion
 from smalt.service.engine.expansion import with_steps
-from smalt.service.engine.kinds import KEPT, TYPES
+from smalt.service.engine.kinds import KEPT, TYPES, command
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import describe_difference
 from smalt.service.engine.rooms import Rooms
@@ -55,13 +55,14 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
-    body = _without_automatic_versions({key: value for key, value in properties.items() if key not in READ_ONLY})
+    body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     existing = jobs.by_name(rooms.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
             return Accepted(existing, False, [], None)
         raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
+    deletion.refuse_kept_name(rooms, workspace, name)
     with no_collections():
         body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
@@ -72,6 +73,10 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
             entity = read(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
+        place = deletion.free_place(rooms, workspace, name) if entity.type == "command" else name
+        if place != name:
+            body = {**body, "properties": {**(body.get("properties") or {}), command.PLACE: place}}
+            entity = read(body)
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -90,13 +95,13 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     return Accepted(job, True, checked.remote, entity)
 
 
-def _without_automatic_versions(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of a job that was got and is submitted again: its versions are the next ones, as they were."""
+def _as_new(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a job that was got and is submitted again: with places and next versions of its own."""
     notes, outputs = body.get("properties"), body.get("outputs")
-    if not isinstance(notes, dict) or AUTOMATIC_VERSIONS not in notes:
+    if not isinstance(notes, dict) or not notes.keys() & {AUTOMATIC_VERSIONS, command.PLACE}:
         return body
-    automatic = str(notes[AUTOMATIC_VERSIONS]).split()
-    kept = {key: value for key, value in notes.items() if key != AUTOMATIC_VERSIONS}
+    automatic = str(notes.get(AUTOMATIC_VERSIONS) or "").split()
+    kept = {key: value for key, value in notes.items() if key not in (AUTOMATIC_VERSIONS, command.PLACE)}
     body = {**body, "properties": kept}
     if isinstance(outputs, dict):
         body["outputs"] = {

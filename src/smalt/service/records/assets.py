@@ -173,6 +173,14 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
+def bodies(db: Database, workspace_id: int) -> list[str]:
+    """The properties of all data and models of a workspace, as JSON; archived ones, too."""
+    rows = db.rows(
+        f"SELECT v.body FROM {_JOIN} WHERE a.workspace_id=? AND a.kind IN ('data', 'models')", (workspace_id,)
+    )
+    return [body for (body,) in rows]
+
+
 def code_by_hash(db: Database, workspace_id: int, hash: str) -> Version | None:
     """Code by the id of its content, or by the hash that the client who uploaded it made of it."""
     row = db.row(

@@ -1,23 +1,43 @@
-"""Which folders of deleted jobs stay, because other jobs have the outputs in them, and which may go at last."""
+"""Which folders of deleted jobs stay, because other jobs or registered versions have what is in them, and which may go.
+
+A folder is told as a path below the workspace's own folder.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-from smalt.service.records import jobs
+from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
 
-_FOLDER = re.compile(r"/paths/(?:azureml/|ExperimentRun/dcid\.)([^/]+)/")
+_PLACE = re.compile(r"/(azureml/|ExperimentRun/dcid\.)([^/\s\"']+)")
+_OF_JOB = re.compile(r"azureml://jobs/([^/\s\"']+)/")
+_STORES = {
+    "azureml/": "datastores/workspaceblobstore/azureml/",
+    "ExperimentRun/dcid.": "datastores/workspaceartifactstore/ExperimentRun/dcid.",
+}
 
 
-def in_use(db: Database, tree: Sequence[Job]) -> set[str]:
-    """The folders, called after jobs, of these jobs' outputs that jobs elsewhere have."""
-    ids = [job.id for job in tree]
+def own(db: Database, tree: Sequence[Job]) -> set[str]:
+    """The folders of these jobs' artifacts, and of their outputs in the places that are made for each job."""
+    found = set()
+    for job in tree:
+        places = {name for kind, name in _PLACE.findall(_written(db, job)) if kind == "azureml/" and _is_of(name, job)}
+        found |= {_STORES["azureml/"] + name for name in places or {job.name}}
+        found.add(_STORES["ExperimentRun/dcid."] + job.name)
+    return found
+
+
+def in_use(db: Database, tree: Sequence[Job], workspace: Workspace) -> set[str]:
+    """The folders that jobs elsewhere have, as they were reused, or that registered versions name."""
+    ids = {job.id for job in tree}
     held = records.held(db, ids)
-    return {job.name for job in tree if job.id in held} | _folders(db, held)
+    by_reuse = own(db, [job for job in tree if job.id in held]) | _folders(db, held)
+    return by_reuse | {folder for body in assets.bodies(db, workspace.id) for folder in _places(body)}
 
 
 def left(db: Database, tree: Sequence[Job]) -> set[str]:
@@ -25,6 +45,28 @@ def left(db: Database, tree: Sequence[Job]) -> set[str]:
     return _folders(db, records.left_behind(db, [job.id for job in tree]))
 
 
+def named_in(body: str) -> set[str]:
+    """The jobs whose outputs or artifacts a text names."""
+    return {_job_of(name) for _, name in _PLACE.findall(body)} | set(_OF_JOB.findall(body))
+
+
 def _folders(db: Database, ids: Iterable[int]) -> set[str]:
     uris = [row[2] or "" for id in ids for row in jobs.data(db, id, "output").values()]
-    return {name for uri in uris for name in _FOLDER.findall(uri)}
+    return {folder for uri in uris for folder in _places(uri)}
+
+
+def _places(text: str) -> set[str]:
+    return {_STORES[kind] + name for kind, name in _PLACE.findall(text)}
+
+
+def _written(db: Database, job: Job) -> str:
+    return " ".join(row[2] or "" for row in jobs.data(db, job.id, "output").values())
+
+
+def _is_of(place: str, job: Job) -> bool:
+    return _job_of(place) == job.name
+
+
+def _job_of(place: str) -> str:
+    """No job's name has a dot; a place has one where the plain one was taken."""
+    return re.sub(r"\.\d+$", "", place)

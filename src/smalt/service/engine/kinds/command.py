@@ -52,6 +52,8 @@ BIN = str(Path(inside.__path__[0], "bin"))
 
 _OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
+PLACE = "smalt.place"
+"""The property with the name of the folder for a job's outputs, where that of the job's own name is taken."""
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -114,7 +116,7 @@ class Leaf:
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
         sends = any(
-            output.path and rooms.data.is_sent(output_uri(job.name, name, output), workspace)
+            output.path and rooms.data.is_sent(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
         )
         return cls(job, workspace, entity, environment, code, sends, rooms.vault.mask(workspace) is not None)
@@ -136,6 +138,11 @@ class Leaf:
                 self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
             else:
                 self.places[name] = rooms.data.locate(uri, self.workspace)
+
+    @property
+    def place(self) -> str | None:
+        """The name of the folder for its outputs, where it is not the job's."""
+        return _place(self.entity)
 
     @property
     def timeout(self) -> float | None:
@@ -267,7 +274,8 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
     ]  # fmt: skip
     writes: list[DataRow] = [
         DataRow(
-            "output", name, output.type or "uri_folder", output.mode, output_uri(leaf.job.name, name, output),
+            "output", name, output.type or "uri_folder", output.mode,
+            output_uri(leaf.job.name, name, output, leaf.place),
             place=leaf.written[name].place if name in leaf.written else None,
         )
         for name, output in leaf.entity.outputs.items()
@@ -275,11 +283,16 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
     return reads + writes
 
 
-def output_uri(job: str, name: str, output: Output) -> str:
+def _place(entity: CommandJob) -> str | None:
+    place = entity.properties.get(PLACE)
+    return str(place) if place else None
+
+
+def output_uri(job: str, name: str, output: Output, place: str | None = None) -> str:
     """Where an output is kept: its path with the macros filled in, or the service's default."""
     if name == "artifacts" and not output.path:
         return ARTIFACTS.format(job=job)
-    path = output.path or _OWN_OUTPUT.format(job=job, output=name)
+    path = output.path or _OWN_OUTPUT.format(job=place or job, output=name)
     return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
 
 
@@ -329,7 +342,7 @@ def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> 
             bring_back(link, str(place), f"its output '{name}'", since, say)
         make_plain(place, f"its output '{name}'", since, say)
         if output.mode == "upload" or leaf.sends:
-            uri = output_uri(leaf.job.name, name, output)
+            uri = output_uri(leaf.job.name, name, output, leaf.place)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, say)
     return untouched and leaf.code is None
 
@@ -343,7 +356,7 @@ def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, 
             if location is not None:
                 yield name, output, modes.output_place(location, output.type, output.mode, own), own
                 continue
-            location = rooms.data.resolve(output_uri(leaf.job.name, name, output), leaf.workspace)
+            location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
             place = modes.output_place(location, output.type, output.mode, own)
             yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
 
@@ -391,7 +404,7 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         if _is_artifacts(name, output):
             paths[name] = folders.cwd
             continue
-        uri, own = output_uri(leaf.job.name, name, output), _own(folders, "outputs", name)
+        uri, own = output_uri(leaf.job.name, name, output, leaf.place), _own(folders, "outputs", name)
         look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
         path = rooms.data.prepare_output(location, output.type, output.mode, own)

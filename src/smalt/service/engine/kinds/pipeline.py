@@ -15,7 +15,7 @@ from smalt.entities.expression import trim
 from smalt.entities.literals import convert, to_text
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.exceptions import ValidationException
-from smalt.service.engine import lookup
+from smalt.service.engine import deletion, lookup
 from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import Made
@@ -73,6 +73,7 @@ class Planner:
     components: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
+    _known_places: dict[str, str] = field(default_factory=dict)
 
     def children(self) -> Iterator[Child]:
         """The children in an order in which each comes after what it needs."""
@@ -114,9 +115,18 @@ class Planner:
         outputs = {}
         for name, output in (self.job.outputs or {}).items():
             declared = output if isinstance(output, Output) else Output()
-            path = declared.path or f"azureml://datastores/{self._datastore}/paths/azureml/{self.name}/{name}/"
+            path = (
+                declared.path
+                or f"azureml://datastores/{self._datastore}/paths/azureml/{self._place(self.name)}/{name}/"
+            )
             outputs[name] = _with(declared, path=path)
         return outputs
+
+    def _place(self, job: str) -> str:
+        """The name of the folder for a job's outputs."""
+        if job not in self._known_places:
+            self._known_places[job] = deletion.free_place(self.rooms, self.workspace, job)
+        return self._known_places[job]
 
     @property
     def nodes(self) -> Mapping[str, Any]:
@@ -136,6 +146,7 @@ class Planner:
 
     def _child(self, node_name: str, node: Any, scope: Scope) -> Child:
         name = child_name(self.name, node_name)
+        deletion.refuse_kept_name(self.rooms, self.workspace, name)
         component = self._component(node)
         inputs, needs = self._inputs(node_name, node, component, scope)
         outputs, made = self._child_outputs(name, node, component, scope)
@@ -272,7 +283,7 @@ class Planner:
         if not path and name == "artifacts":
             path = ARTIFACTS.format(job=child)
         elif not path:
-            path = f"azureml://datastores/{self._datastore}/paths/azureml/{child}/{name}/"
+            path = f"azureml://datastores/{self._datastore}/paths/azureml/{self._place(child)}/{name}/"
         first = [one for one in (node_output, above, form) if one is not None]
         chosen: dict[str, Any] = {
             key: next((getattr(one, key) for one in first if getattr(one, key) is not None), None)
