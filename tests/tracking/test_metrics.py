@@ -181,7 +181,7 @@ def test_a_pipelines_metrics_are_those_of_its_steps(tracked: Tracked, script: st
 
 
 def test_a_reused_step_shows_the_metrics_of_the_earlier_one(tracked: Tracked, workspace: str, script: str) -> None:
-    """Of the pipeline and of the step alone; its own run in MLflow tells whose they are."""
+    """Of the pipeline and of the step alone, in a comparison, and in MLflow, whose search finds it by them."""
     pipeline = {"type": "pipeline", "jobs": {"train": {"command": script, "environment": "azureml:host"}}}
     body = wire.to_rest(PipelineJob.from_dict(pipeline))
     for name in ("made", "again"):
@@ -196,3 +196,13 @@ def test_a_reused_step_shows_the_metrics_of_the_earlier_one(tracked: Tracked, wo
     assert len(run["metrics"][0]["points"]) == 1
     latest = tracked.server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["again-train"]}).body["metrics"]
     assert latest["again-train"]["best"] == "Infinity"
+    names = ["made", "again", "made-train", "again-train"]
+    compared = tracked.server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": names}).body["jobs"]
+    metrics = [job["metrics"] for job in compared]
+    assert metrics[0] == metrics[1]
+    assert metrics[2] == metrics[3]
+    assert metrics[3]["best"] == "Infinity"
+    parameters = [job.get("parameters") for job in compared]
+    assert parameters[2] == parameters[3]
+    in_mlflow = [tracked.run(workspace, name)["data"]["metrics"] for name in ("made-train", "again-train")]
+    assert in_mlflow[0] == in_mlflow[1] != []

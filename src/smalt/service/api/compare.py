@@ -5,7 +5,8 @@
 "code": {"snapshot", "commit", "branch", "repository", "dirty", "files": {path: hash}},
 "environment": {"name", "image", "python", "packages": {name: version}}}]}
 
-Of a pipeline also the metrics of its steps, as `step: metric`. What is not known is left out.
+Of a pipeline also the metrics of its steps, as `step: metric`. A reused job shows the metrics and parameters of the job
+whose outputs it has. What is not known is left out.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
-from smalt.service.api.metrics import asked, jobs_asked, number, path_of, runs_below
+from smalt.service.api.metrics import asked, jobs_asked, number, path_of, reused_of, runs_below
 from smalt.service.data.data import OWN
 from smalt.service.engine import lookup
-from smalt.service.records import jobs, tracked
+from smalt.service.records import jobs, reuse, tracked
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked import Facts
 from smalt.service.tracking import filling, reading
@@ -39,9 +40,14 @@ async def compare(call: Call) -> dict[str, Any]:
     if len(names) > _MOST:
         raise ValidationException(f"at most {_MOST} jobs can be compared at once, not {len(names)}")
     found = jobs_asked(call, names)
-    logged = await asyncio.to_thread(reading.parameters, path_of(call), names)
+    origins = reuse.origins_of(call.service.db, call.workspace.id, names)
+    logged = await asyncio.to_thread(reading.parameters, path_of(call), [*names, *origins.values()])
     facts = tracked.facts(call.service.db, [job.id for job in found])
-    return {"jobs": [await _job(call, job, facts[job.id], logged.get(job.name, {})) for job in found]}
+    shown = []
+    for job in found:
+        parameters = {**logged.get(origins.get(job.name, ""), {}), **logged.get(job.name, {})}
+        shown.append(await _job(call, job, facts[job.id], parameters))
+    return {"jobs": shown}
 
 
 async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> dict[str, Any]:
@@ -77,7 +83,8 @@ def _read(uri: str | None, place: str | None) -> str | None:
 
 async def _metrics(call: Call, job: Job) -> dict[str, float | str]:
     rows = below(jobs.tree(call.service.db, job.root_id), job)
-    runs = await asyncio.to_thread(runs_below, path_of(call), rows)
+    reused = reused_of(call.service.db, rows, job.root_id)
+    runs = await asyncio.to_thread(runs_below, path_of(call), rows, reused=reused)
     return {
         f"{run.label}: {name}" if run.label else name: number(point.value)
         for run in runs

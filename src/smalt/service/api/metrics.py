@@ -26,6 +26,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
 from smalt.service.records import jobs, reuse, tracked, usage
+from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import reading
 from smalt.service.tracking.reading import Extremes, Point
@@ -51,8 +52,7 @@ async def get_metrics(call: Call) -> dict[str, Any]:
     chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
     extremes, history = call.flag("extremes"), call.flag("history")
     rows = below(jobs.tree(db, top.root_id), top)
-    origins = reuse.origins(db, top.root_id)
-    reused = {row.name: origins[row.id] for row in rows if row.id in origins}
+    reused = reused_of(db, rows, top.root_id)
     runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history, reused)
     for run in runs:
         if run.job is not None:
@@ -104,23 +104,30 @@ def runs_below(
     """
     labels = labels_of(rows)
     runs = [Shown(row.name, row, labels[row.name]) for row in rows]
-    known = set(labels)
-    for nested in reading.nested(path, labels):
+    reused = reused or {}
+    origins = {origin: labels[name] for name, origin in reused.items()}
+    known = {*labels, *origins}
+    for nested in reading.nested(path, known):
         if nested.id not in known:
-            above = labels.get(nested.parent, "")
+            above = labels.get(nested.parent, origins.get(nested.parent, ""))
             labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
             runs.append(Shown(nested.id, None, labels[nested.id]))
-    reused = reused or {}
     latest = reading.latest(path, [*labels, *reused.values()])
     having = list(latest)
     lowest_highest = reading.extremes(path, having) if extremes else {}
     points = reading.history(path, having, chosen) if history else {}
     for run in runs:
         source = reused.get(run.id, run.id)
-        of = latest.get(source, {})
+        of = latest.get(source) or latest.get(run.id, {})  # its own copy, where the earlier job was deleted
         run.latest = {name: of[name] for name in of if not chosen or name in chosen}
         run.extremes, run.history = lowest_highest.get(source, {}), points.get(source, {})
     return runs
+
+
+def reused_of(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
+    """The jobs among `rows`, of one root, that are reused → the jobs whose outputs they have."""
+    origins = reuse.origins(db, root_id)
+    return {row.name: origins[row.id] for row in rows if row.id in origins}
 
 
 def add_usage(run: Shown, samples: Sequence[usage.Sample], chosen: Sequence[str] = ()) -> None:

@@ -90,6 +90,7 @@ class Engine:
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
+        self.rooms.environments.look_again()
         with self._db.transaction():
             job, is_new, remote, entity, why_not = submission.accept(self.rooms, workspace, name, properties, principal)
             if why_not:

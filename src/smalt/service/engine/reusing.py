@@ -15,7 +15,7 @@ from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
-from smalt.service.environments import Realised
+from smalt.service.environments import HOST, Realised
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
@@ -72,7 +72,7 @@ class Settling:
 
 class Reusing:
     def __init__(self, rooms: Rooms) -> None:
-        self.reuse = Reuse(rooms.db, rooms.data)
+        self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.host_changed)
         self._rooms = rooms
         self._db = rooms.db
         self._places: dict[int, dict[str, str]] = {}
@@ -195,8 +195,19 @@ class Reusing:
             resources["gpu"] = True
         parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
         refusal = entity.properties.get(REUSE)
-        leaf.asked = Asked(job, leaf.workspace, parts, data, refusal, leaf.places)
+        leaf.asked = Asked(
+            job,
+            leaf.workspace,
+            parts,
+            data,
+            refusal,
+            leaf.places,
+            self._host_seen if environment.declared_hash == HOST else None,
+        )
         return leaf.asked
+
+    def _host_seen(self) -> float:
+        return self._rooms.environments.host_seen
 
     def clear(self) -> None:
         """What is kept here is read anew from the records."""

@@ -6,6 +6,7 @@ from smalt.service.environments.container_engine import Engine
 from smalt.service.environments.curated import lookup_curated
 from smalt.service.environments.environments import Built, Environments
 from smalt.service.environments.failures import EnvironmentFailed
+from smalt.service.environments.host import HOST
 from smalt.service.environments.realised import Realised
 
-__all__ = ["Built", "Engine", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]
+__all__ = ["HOST", "Built", "Engine", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]

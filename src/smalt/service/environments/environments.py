@@ -97,6 +97,19 @@ class Environments:
         except SmaltError:
             return None
 
+    def look_again(self) -> None:
+        """Believe nothing that was seen of the host's packages before now: a job was submitted."""
+        self._host.look_again()
+
+    @property
+    def host_seen(self) -> float:
+        """When the host's packages were last looked at."""
+        return self._host.seen
+
+    def host_changed(self) -> tuple[str, float] | None:
+        """The realised hash of the host's environment, and when it last changed; None where that is not known."""
+        return self._host.changed(self._settings.host_python)
+
     async def realise(self, asset: Mapping[str, Any], log: Log) -> Realised:
         """The environment, built where it is not there yet; `log` gets the story of the build, line by line."""
         if asset.get("host"):

@@ -7,17 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import Refused
-from smalt.service.environments.installed import packages, realised_hash
+from smalt.service.environments import editable
+from smalt.service.environments.installed import Contents, packages, realised_hash
 from smalt.service.environments.overlay import template_of
 from smalt.service.environments.overlays import Overlays
 from smalt.service.environments.pythons import probe
 from smalt.service.environments.realised import VARIABLES, Realised
 
+HOST = "host"
+"""In place of the hash of a declaration."""
 _HINT = "name another with 'smalt config set host-python=/path/to/python3'"
 _SITES = """
 import json, site, sys
@@ -26,12 +30,19 @@ print(json.dumps([sys.executable, [path for path in sys.path if path.endswith("-
 """
 
 
+_LOOKED_AGAIN = 0.25
+"""Seconds after which editable code is looked at again; a submission has it looked at at once."""
+
+
 class _Known(NamedTuple):
     realised: Realised
     stamp: list[int]
     sites: list[str]
     program: str
     packages: list[str]
+    roots: list[str]
+    """Where its editable code comes from."""
+    files: editable.Files
 
 
 class Host:
@@ -40,13 +51,41 @@ class Host:
     def __init__(self, overlays: Overlays) -> None:
         self._overlays = overlays
         self._known: dict[str | None, _Known] = {}
+        self._contents = Contents()
+        self._editable = editable.Editable()
+        self._looked = 0.0
 
     def known(self, setting: str | None) -> Realised | None:
         """What `realise` found, while it still holds; without starting anything."""
         known = self._known.get(setting)
         if known is None or known.stamp != _stamp(known.program, known.sites):
             return None
+        if not known.roots:
+            self._looked = time.time()
+        elif not 0 <= time.time() - self._looked <= _LOOKED_AGAIN:
+            now = time.time()
+            if editable.files(known.roots).stamp != known.files.stamp:
+                return None
+            self._looked = now
         return known.realised
+
+    @property
+    def seen(self) -> float:
+        """When its packages were last seen to be what `realise` found."""
+        return self._looked
+
+    def look_again(self) -> None:
+        """Believe nothing of the editable code that was seen before now."""
+        self._looked = 0.0
+
+    def changed(self, setting: str | None) -> tuple[str, float] | None:
+        """The realised hash, and when what it is of last changed, in seconds; None where that is not known."""
+        self.look_again()
+        realised = self.known(setting)
+        if realised is None:
+            return None
+        known = self._known[setting]
+        return realised.realised_hash, max([known.files.newest, *(stamp / 1e9 for stamp in known.stamp)])
 
     def realise(self, setting: str | None) -> Realised:
         """The host's environment; Refused where there is none or it does not start."""
@@ -56,7 +95,13 @@ class Host:
         program = setting or _first_on_path()
         executable, sites, users = _sites(program)
         found = probe(executable, os.stat(executable).st_mtime_ns)
-        installed = packages(sites)
+        looked, stamp = time.time(), _stamp(program, sites)
+        sources = editable.roots(sites)
+        roots = [path for paths in sources.values() for path in paths]
+        files = editable.files(roots)
+        installed = packages(sites, self._contents)
+        for name, paths in sources.items():
+            installed.append(f"{name} (editable)=={self._editable.content(editable.files(paths))}")
         in_virtual_environment = found.prefix != found.base_prefix
         template = template_of(
             found.executable,
@@ -71,13 +116,14 @@ class Host:
             python=executable,
             version=found.version,
             variables={**VARIABLES},
-            declared_hash="host",
+            declared_hash=HOST,
             realised_hash=realised_hash(found.version, installed),
             notes=[],
             template=template,
             overlays=self._overlays,
         )
-        self._known[setting] = _Known(realised, _stamp(program, sites), sites, program, installed)
+        self._looked = looked
+        self._known[setting] = _Known(realised, stamp, sites, program, installed, roots, files)
         return realised
 
     def packages(self, setting: str | None) -> list[str]:

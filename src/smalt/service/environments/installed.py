@@ -10,14 +10,38 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def packages(folders: Iterable[str | Path]) -> list[str]:
-    """`name==version` of every package, sorted; one from a URL with that URL's own identity."""
+class Contents:
+    """The hashes of what packages brought, each read again only when its list of files changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, ...], str]] = {}
+
+    def of(self, metadata: Path) -> str:
+        """Of a package with this metadata folder; its version where the folder has no list of files."""
+        try:
+            status = os.stat(metadata / "RECORD")
+        except OSError:
+            return ""
+        mark = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        known = self._known.get(str(metadata))
+        if known is None or known[0] != mark:
+            known = self._known[str(metadata)] = (mark, (_content(metadata) or "").removeprefix("sha256:")[:12])
+        return known[1]
+
+
+def packages(folders: Iterable[str | Path], contents: Contents | None = None) -> list[str]:
+    """`name==version` of every package, sorted; one from a URL with that URL's own identity.
+
+    With `contents` each has the hash of its files behind it: the same version may be other code.
+    """
     found: dict[str, str] = {}
     for folder in folders:
         for name in _entries(folder):
             match = re.fullmatch(r"(.+?)-(.+)\.(?:dist|egg)-info", name)
             if match:
-                found.setdefault(_normal(match[1]), match[2] + _origin(Path(folder, name)))
+                content = contents.of(Path(folder, name)) if contents else ""
+                said = match[2] + _origin(Path(folder, name))
+                found.setdefault(_normal(match[1]), f"{said} #{content}" if content else said)
     return sorted(f"{name}=={version}" for name, version in found.items())
 
 

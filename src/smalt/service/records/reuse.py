@@ -29,7 +29,8 @@ class Step:
 
     Until the key is known, what was noted at the start: of "inputs" those that were fetched; "copied", {name: when its
     copy was begun}; "named", {table: {text that names something: [path, pattern, content id if it was fetched]}};
-    "names", {name: the file's name, if its real path has another}; "inodes", {name: [path, inode]}."""
+    "names", {name: the file's name, if its real path has another}; "inodes", {name: [path, inode]}; "host", when the
+    host's environment was seen, if that is the step's."""
     unfit: str | None
     """Why no later step can have its outputs."""
     reason: str | None

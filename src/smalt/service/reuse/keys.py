@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -40,6 +40,8 @@ class Asked:
     """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
     places: Mapping[str, Location] = field(default_factory=dict)
     """Where its inputs are, once that was looked up for the step."""
+    host: Callable[[], float] | None = None
+    """When the host's packages were last looked at, where these are its environment: they may change at any time."""
     noted: dict[str, Any] = field(default_factory=dict)
     """What was brought to it: see `records.reuse.Step.contents`."""
     text: str = field(init=False)

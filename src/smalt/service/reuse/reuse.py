@@ -38,6 +38,12 @@ _ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dc
 _LOGS = ("user_logs", "system_logs")
 
 
+HostChanged = Callable[[], "tuple[str, float] | None"]
+"""The realised hash of the host's environment, and when it last changed; None while that is not known."""
+_TICK = 0.01
+"""Seconds by which the file system's clock may be behind."""
+
+
 class Verdict(NamedTuple):
     """`of` has the outputs of the step that was judged; or it must run, and `reason` tells why where that is odd."""
 
@@ -50,7 +56,8 @@ class Verdict(NamedTuple):
 class Reuse:
     """One for a home; its methods are called on the event loop, which owns the records."""
 
-    def __init__(self, db: Database, data: Data) -> None:
+    def __init__(self, db: Database, data: Data, host_changed: HostChanged) -> None:
+        self._host_changed = host_changed
         self.db = self._db = db
         self.data = self._data = data
         self._looker = Looker(db, data)
@@ -71,6 +78,8 @@ class Reuse:
         noted = {**asked.noted, "names": dict(_names(asked)), "inodes": {} if is_early else dict(_inodes(asked))}
         if "copied" not in noted:  # copies were made in this turn
             noted["copied"] = {name: str(self._turn) for name in asked.inputs if _place(asked, name).mode in COPIED}
+        if asked.host is not None:
+            noted["host"] = asked.host()
         records.add(
             self._db, asked.job, asked.partial, asked.text,
             noted={key: told for key, told in noted.items() if told}, unfit=unfit, reason=asked.refusal or reason,
@@ -259,6 +268,13 @@ class Reuse:
     def _settle(self, step: Step) -> Looking[Step | None]:
         """Note what a completed step read when it started and wrote until it ended; None where that is gone."""
         job = jobs.get(self._db, step.job_id)
+        if (since := step.contents.get("host")) is not None:
+            host = self._host_changed()
+            if host is None:
+                return None
+            if host[0] != step.parts["environment"] or host[1] > since - _TICK:
+                records.rule_out(self._db, job.id, "the host's packages were changed after it had been started")
+                return None
         read = yield from self.inputs_of(step, job)
         rows, at = jobs.data(self._db, job.id, "output"), jobs.places(self._db, job.id, "output")
         places = [self._noted_place(job, row, at.get(name)) for name, row in rows.items()]

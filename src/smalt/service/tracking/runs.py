@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
 from smalt.exceptions import SmaltError
-from smalt.service.records import tracked, workspaces
+from smalt.service.records import reuse, tracked, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -119,11 +119,16 @@ class Runs:
         before = tracked.written(self._db, [job.id for job in jobs])
         facts = tracked.facts(self._db, [job.id for job in jobs])
         names = tracked.names(self._db, {id for job in jobs for id in (job.parent_id, job.root_id) if id is not None})
-        return [
+        reused = reuse.origins_of(self._db, jobs[0].workspace_id, [job.name for job in jobs])
+        filled = [
             filling.ending(job, facts[job.id])
             if before.get(job.id)
             else filling.whole(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
             for job in jobs
+        ]
+        return [
+            {**run, "metrics_of": reused[job.name]} if job.name in reused else run
+            for job, run in zip(jobs, filled, strict=True)
         ]
 
     def _note(self, workspace: Workspace, jobs: Sequence[Job]) -> None:

@@ -29,7 +29,7 @@ from mlflow.store.tracking.dbmodels.models import (
     SqlRun,
     SqlTag,
 )
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -60,6 +60,9 @@ def put_runs(workspace: Workspace, environ: Json) -> Json:
         _put(session, SqlTag, _tags(runs), ("key", "run_uuid"))
         _put(session, SqlParam, _params(runs), ("key", "run_uuid"), overwrite=False)
         _put_inputs(session, runs, experiments)
+        for run in runs:
+            if run.get("metrics_of"):
+                _copy_metrics(session, run["run_id"], run["metrics_of"])
         return {"created": [run["run_id"] for run in created]}
 
 
@@ -174,6 +177,16 @@ def _params(runs: list[Json]) -> Iterator[Json]:
     for run in runs:
         for key, value in run.get("params", {}).items():
             yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
+
+
+def _copy_metrics(session: Session, run: str, source: str) -> None:
+    """Give a run the metrics and parameters of another one; what it has itself stays."""
+    for table in (SqlMetric, SqlLatestMetric, SqlParam):
+        columns = table.__table__.columns
+        chosen = [literal(run) if column.name == "run_uuid" else column for column in columns]
+        rows = select(*chosen).where(columns.run_uuid == source)
+        into = insert(table).from_select([column.name for column in columns], rows)
+        session.execute(into.on_conflict_do_nothing())
 
 
 def _put_inputs(session: Session, runs: list[Json], experiments: dict[str, int]) -> None:
