@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from smalt.service.engine import reusing
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explain import explain
 from tests.engine.bench import Workbench, workbench
@@ -136,5 +137,44 @@ def test_a_package_that_is_edited_while_the_step_runs() -> None:
                 assert origins(bench, job) == {"a": None}
             told = await explain(bench.engine.reusing.reuse, bench.child(job, "a"))
             assert "the host's packages were changed after it had been started" in told["reason"]
+
+    asyncio.run(scenario())
+
+
+def test_the_locale_and_time_zone_that_steps_inherit() -> None:
+    """Those of the server count, as they show in what a step writes; those that a step sets itself count as its own."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            inherited = bench.engine.rooms.base_variables
+            own = {"command": "date +%Z", "environment": HOST, "environment_variables": {"TZ": "UTC"}}
+            document = {"jobs": {"zone": {"command": "date +%Z", "environment": HOST}, "own": own}}
+            expected = (
+                {"zone": None, "own": None},
+                {"zone": None, "own": "one-own"},
+                {"zone": "one-zone", "own": "one-own"},
+            )
+            for name, zone, origin in zip(("one", "two", "three"), ("UTC", "Asia/Tokyo", "UTC"), expected, strict=True):
+                inherited["TZ"] = zone
+                assert origins(bench, await run(bench, name, document)) == origin
+            assert bench.log("two-zone") == "JST\n"
+
+    asyncio.run(scenario())
+
+
+def test_smalts_own_packages_count_where_a_step_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another mldesigner makes other steps of function components, and of no others."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            document = {
+                "jobs": {
+                    "function": {"command": "echo mldesigner", "environment": HOST},
+                    "other": {"command": "echo", "environment": HOST},
+                }
+            }
+            await run(bench, "one", document)
+            monkeypatch.setattr(reusing, "_designer", lambda: "a later one")
+            assert origins(bench, await run(bench, "two", document)) == {"function": None, "other": "one-other"}
 
     asyncio.run(scenario())

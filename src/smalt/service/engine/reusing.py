@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from smalt import inside
 from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
-from smalt.service.environments import HOST, Realised
+from smalt.service.environments import HOST, Realised, own_mltable_version
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
@@ -27,6 +30,8 @@ log = logging.getLogger("smalt.engine")
 _QUIET = 0.5
 """Seconds without work after which there is time for what nobody waits for."""
 _AT_THE_END = 1.0
+_LOCALE = frozenset({"TZ", "LANG", "LC_ALL", "LC_CTYPE"})
+"""Variables of the server's own that steps inherit and that show in what they write."""
 _URI = re.compile(r"azureml://[^\s'\"]+")
 _MOST_FAMILIES = 1000
 _USUAL = "azureml://datastores/workspaceblobstore/"
@@ -193,7 +198,15 @@ class Reusing:
             resources["distribution"] = entity.distribution.to_dict()
         if command.wants_gpu(entity):
             resources["gpu"] = True
+        if environment.container is not None:
+            told = [*environment.container.engine.arguments, *command.docker_args(entity)]
+            resources.update({"container": told} if told else {})
         parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
+        inherited = {name: value for name, value in self._rooms.base_variables.items() if name in _LOCALE}
+        if inherited:
+            parts["locale"] = {**inherited, **{name: "" for name in inherited if name in entity.environment_variables}}
+        if own := _from_smalt(entity, environment):
+            parts["smalt"] = own
         refusal = entity.properties.get(REUSE)
         leaf.asked = Asked(
             job,
@@ -259,6 +272,26 @@ class Reusing:
         if properties:
             body["properties"] = {**(body.get("properties") or {}), **properties}
         jobs.set_properties(self._db, job, body)
+
+
+def _from_smalt(entity: CommandJob, environment: Realised) -> dict[str, str]:
+    """The packages that smalt itself gives the step, and that are not among those of its environment."""
+    own = {}
+    if "mldesigner" in entity.command:
+        own["mldesigner"] = _designer()
+    reads_tables = any(getattr(value, "type", None) == "mltable" for value in entity.inputs.values())
+    if environment.declared_hash == HOST and reads_tables:
+        own["mltable"] = own_mltable_version()
+    return own
+
+
+@lru_cache(maxsize=1)
+def _designer() -> str:
+    """The hash of what runs function components."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(inside.__path__[0], "designer").rglob("*.py")):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:

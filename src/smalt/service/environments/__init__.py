@@ -7,6 +7,16 @@ from smalt.service.environments.curated import lookup_curated
 from smalt.service.environments.environments import Built, Environments
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import HOST
+from smalt.service.environments.own_mltable import version as own_mltable_version
 from smalt.service.environments.realised import Realised
 
-__all__ = ["HOST", "Built", "Engine", "EnvironmentFailed", "Environments", "Realised", "lookup_curated"]
+__all__ = [
+    "HOST",
+    "Built",
+    "Engine",
+    "EnvironmentFailed",
+    "Environments",
+    "Realised",
+    "lookup_curated",
+    "own_mltable_version",
+]

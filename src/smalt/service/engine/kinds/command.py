@@ -478,14 +478,14 @@ def _given(rooms: Rooms, leaf: Leaf, variables: dict[str, str]) -> dict[str, str
 
 def _container_options(job: CommandJob, engine: Engine, has_gpu: bool) -> list[str]:
     """The job's own: the service gives 2 GB of shared memory to who asks for none."""
-    size, own = str(getattr(job.resources, "shm_size", None) or "2g"), _docker_args(job)
+    size, own = str(getattr(job.resources, "shm_size", None) or "2g"), docker_args(job)
     gpus = engine.gpu_options if has_gpu and not _names_gpus(engine, own) else ()
     return ["--shm-size", size, *gpus, *own]
 
 
 def _sees_no_gpu(job: CommandJob, engine: Engine) -> bool:
     """Whether a container of this job is given no GPU although the job is."""
-    return not engine.gpu_options and not _names_gpus(engine, _docker_args(job))
+    return not engine.gpu_options and not _names_gpus(engine, docker_args(job))
 
 
 def _names_gpus(engine: Engine, own: list[str]) -> bool:
@@ -502,7 +502,8 @@ def idle_outside_container(job: CommandJob) -> list[str]:
     ]
 
 
-def _docker_args(job: CommandJob) -> list[str]:
+def docker_args(job: CommandJob) -> list[str]:
+    """What the job has the container engine told."""
     given = getattr(job.resources, "docker_args", None) or []
     return shlex.split(given) if isinstance(given, str) else [str(each) for each in given]
 
