@@ -18,7 +18,7 @@ from smalt.service.engine.kinds import command
 from smalt.service.records.database import Database
 from smalt.service.reuse.explain import explain
 from tests.engine.bench import Workbench, workbench
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, eventually, temporary_server
 from tests.reuse.test_killed import ended, submit
 from tests.reuse.test_reused import HOST, data_of, origins, run
 
@@ -189,7 +189,14 @@ def test_a_server_killed_between_fetching_and_starting(own: Server, web: Web) ->
     process.wait()
     web.content = b"2\n"
     web.open.set()
-    own.start()
+    own.spawn()  # or the launcher was quicker to start one
+
+    def is_up() -> bool:
+        with contextlib.suppress(OSError):
+            return own.ask("GET", path).status == 200
+        return False
+
+    eventually(is_up, "the next server")
     assert ended(own, path) == "Completed"
     web.contents["/rows.csv"] = b"1\n"
     assert ended(own, submit(own, "two", document)) == "Completed"
