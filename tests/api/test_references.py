@@ -142,3 +142,29 @@ def test_a_job_sent_again_after_its_label_moved_is_the_same_job(server: Server, 
     inputs = {"d": {"jobInputType": "uri_folder", "uri": f"{workspace}/data/d/versions/2"}}
     assert server.ask("PUT", url, {"properties": {**body, "inputs": inputs}}).status == 409
     eventually(lambda: server.ask("GET", url).body["properties"]["status"] == "Completed", "its end")
+
+
+def test_what_another_workspace_has_is_not_taken_for_ones_own(server: Server, workspace: str) -> None:
+    """Of an ids workspace come environments and code; its components, and workspaces unknown here, are refused."""
+    other = f"{workspace}-other"
+    assert server.ask("PUT", other, {"location": "local"}).status in (200, 201)
+    for where, version in ((workspace, "own"), (other, "other")):
+        put(server, f"{where}/components/leaf/versions/1", leaf(version))
+        catalogued = {"properties": {"image": "python:3.11", "description": version}}
+        put(server, f"{where}/environments/env/versions/1", catalogued)
+
+    def refusal(name: str, steps: Json) -> str:
+        answer = server.ask(
+            "PUT", f"{workspace}/jobs/{name}", {"properties": {"jobType": "Pipeline", "jobs": {"s": steps}}}
+        )
+        assert answer.status in (400, 404), answer.body
+        return str(answer.body["error"]["message"])
+
+    foreign = {"type": "command", "componentId": f"{other}/components/leaf/versions/1"}
+    assert "share it through a registry" in refusal("foreign", foreign)
+    unknown = {"type": "command", "componentId": f"{workspace}-none/components/leaf/versions/1"}
+    assert "which this home does not have" in refusal("unknown", unknown)
+    lost = {"jobType": "Command", "command": "true", "environmentId": f"{workspace}-none/environments/env/versions/1"}
+    answer = server.ask("PUT", f"{workspace}/jobs/lost", {"properties": lost})
+    assert answer.status in (400, 404)
+    assert "which this home does not have" in str(answer.body)

@@ -246,7 +246,10 @@ def test_a_label_that_means_nothing_is_refused_at_submission(document: dict[str,
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("reference", ["models:/m@champion", "models:/m/Production", "models:/m/latest", "azureml:m"])
+REFERENCES = ["models:/m@champion", "models:/m/Production", "models:/m/latest", "azureml:m", "azureml:m:1"]
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
 def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, reference: str) -> None:
     """MLflow's aliases and stages are looked up once, and a model is a model though data has its name."""
 
@@ -255,6 +258,7 @@ def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, refere
             (tmp_path / "model").mkdir()
             model = {"modelUri": str(tmp_path / "model"), "modelType": "custom_model"}
             put(bench, "data", "m", "7", dataUri=str(tmp_path), dataType="uri_folder")
+            put(bench, "data", "m", "1", dataUri=str(tmp_path), dataType="uri_folder")
             put(bench, "models", "m", "1", **model, properties={"aliases": "champion"}, stage="Production")
             document = step("true", inputs={"e": {"type": "custom_model", "path": reference}})
             job = bench.submit("s", document)

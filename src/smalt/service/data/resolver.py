@@ -44,12 +44,12 @@ class Resolver:
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self._resolve(uri, workspace, uri, 0)
 
-    def named_without_version(self, uri: str) -> AssetReference | None:
-        """The asset that `uri` names without its version; None for anything else, and for what is mapped."""
+    def incomplete_name(self, uri: str) -> AssetReference | None:
+        """The asset that `uri` names without its version or kind; None for anything else, and for what is mapped."""
         if not uri.startswith(_NAMES):
             return None
         parsed = parse(uri)
-        if not isinstance(parsed, AssetReference) or parsed.version:
+        if not isinstance(parsed, AssetReference) or (parsed.version and parsed.kind):
             return None
         table: Mapping[str, str] = self._settings.get("url-map") or {}
         other = other_spelling(parsed)

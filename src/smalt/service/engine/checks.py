@@ -158,7 +158,7 @@ class _Checker:
             self._try(self._look_up_code, code)
 
     def _look_up_code(self, text: str) -> None:
-        lookup.snapshot(self.rooms.db, self.workspace, self.pins.fix("codes", text))
+        lookup.snapshot(self.rooms, self.workspace, self.pins.fix("codes", text))
 
     def _secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from smalt.entities.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
@@ -25,6 +25,7 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
     reference = named(text)
     if reference.name == "host":
         return {"host": True}
+    workspace = _owner(rooms, workspace, reference)
     if _is_shared(rooms, reference):
         used = _used(rooms, workspace, "environments", reference)
         return _with_context(rooms, workspace, {**used, "name": reference.name})
@@ -55,6 +56,12 @@ def _with_context(rooms: Rooms, workspace: Workspace, asset: dict[str, Any]) -> 
 def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
     db, reference = rooms.db, named(text)
+    if _owner(rooms, workspace, reference) is not workspace:
+        raise ValidationException(
+            f"component '{reference.name}' is in workspace '{reference.workspace}', not in '{workspace.name}'; "
+            "share it through a registry, or create it in this workspace and name it as "
+            f"azureml:{reference.name}:{reference.version or 'VERSION'}"
+        )
     if _is_shared(rooms, reference):
         return _used(rooms, workspace, "components", reference)
     if reference.registry:
@@ -79,6 +86,7 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
     if parse_reference(text) is None and not _BARE.fullmatch(text):
         return text
     reference = named(text)
+    workspace = _owner(rooms, workspace, reference)
     if reference.version not in (None, _DEFAULT_VERSION) or (kind == "environments" and reference.name == "host"):
         return text
     if _is_shared(rooms, reference):
@@ -97,7 +105,7 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
 
 def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str | None) -> str:
     """The same of data, which is not looked for where it is mapped: whoever needs it says what is missing."""
-    reference = rooms.data.resolver.named_without_version(uri)
+    reference = rooms.data.resolver.incomplete_name(uri)
     if reference is None:
         return uri
     if reference.registry:
@@ -106,7 +114,11 @@ def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str |
         kind = str(reference.kind)
         return _shared_version(rooms, reference.registry, kind, reference.name, reference.label)
     where = rooms.data.resolver.scope(reference.workspace, workspace, uri)
-    kinds = ["models", "data"] if str(type).endswith("_model") else ["data", "models"]
+    is_model = str(type).endswith("_model")
+    if reference.version:  # the version is given; the kind is what the type says, as a data asset may have the name too
+        model = assets.get(rooms.db, where.id, "models", reference.name, reference.version) if is_model else None
+        return _id(where, model) if model else uri
+    kinds = ["models", "data"] if is_model else ["data", "models"]
     for kind in [reference.kind] if reference.kind else kinds:
         found = assets.meant(
             rooms.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
@@ -141,10 +153,11 @@ def asset_row(path: str | None, type: str | None) -> str | None:
     return f"{registry}{kind}/{reference.name}/{number}"
 
 
-def snapshot(db: Database, workspace: Workspace, text: str) -> str:
-    """The content hash of the code that `text` names."""
+def snapshot(rooms: Rooms, workspace: Workspace, text: str) -> str:
+    """Return the content hash of the code that `text` names."""
     reference = named(text)
-    found = assets.find(db, workspace.id, "codes", reference.name, reference.version, reference.label)
+    owner = _owner(rooms, workspace, reference)
+    found = assets.find(rooms.db, owner.id, "codes", reference.name, reference.version, reference.label)
     if found.content_hash is None:
         raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
     return found.content_hash
@@ -170,6 +183,17 @@ def named(text: str) -> Reference:
             f"'{text}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or azureml://registries/…"
         )
     return Reference(text, name=text)
+
+
+def _owner(rooms: Rooms, workspace: Workspace, reference: Reference) -> Workspace:
+    """Return the workspace that an id names, which is `workspace` for all other references."""
+    names = (reference.subscription, reference.resource_group, reference.workspace)
+    if not all(names):
+        return workspace
+    own = (workspace.subscription, workspace.resource_group, workspace.name)
+    if [str(name).lower() for name in names] == [name.lower() for name in own]:
+        return workspace
+    return rooms.data.resolver.scope(cast("tuple[str, str, str]", names), workspace, reference.text)
 
 
 def _is_shared(rooms: Rooms, reference: Reference) -> bool:

@@ -114,7 +114,7 @@ class Leaf:
         if entity is None:
             entity = cast("CommandJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
         environment = lookup.environment(rooms, workspace, str(entity.environment))
-        code = lookup.snapshot(rooms.db, workspace, entity.code) if entity.code else None
+        code = lookup.snapshot(rooms, workspace, entity.code) if entity.code else None
         sends = any(
             output.path and rooms.data.is_sent(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
