@@ -499,7 +499,10 @@ def test_a_value_that_a_step_writes(desk: Desk) -> None:
     assert desk.log(VALUE.replace("COMMAND", "echo V > ${{outputs.v}}/output")) == ["b | got V"]
     ran = desk.job(VALUE.replace("COMMAND", "echo nothing"))
     assert ran.code != 0
-    assert "step b failed: the input 'v' is the value that an earlier step wrote to" in ran.err
+    assert (
+        "step a failed: it wrote no value for its output 'v' (string), which is to be text in the file '${{outputs.v}}"
+        in ran.err
+    )
 
 
 def test_an_optional_input_of_a_pipeline_component_may_be_left_out(desk: Desk) -> None:

@@ -27,7 +27,10 @@ def test_a_command_may_name_its_inputs_and_outputs() -> None:
         ("$[[--x ${{inputs.zzz}}]]", "names no input of this command job"),
         ("${{outputs.modle}}", "names no output of this command job; did you mean 'model'?"),
         ("${{search_space.x}}", "has a meaning only in the trial of a sweep"),
-        ("${{input.learning_rate}}", "is no expression that smalt knows; did you mean '${{inputs.learning_rate}}'?"),
+        (
+            "${{input.learning_rate}}",
+            "is not an expression that smalt knows; did you mean '${{inputs.learning_rate}}'?",
+        ),
     ],
 )
 def test_a_name_that_is_not_there_is_told(command: str, message: str) -> None:

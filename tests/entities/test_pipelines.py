@@ -66,7 +66,7 @@ def test_bindings_of_every_form_are_taken() -> None:
     ("binding", "message"),
     [
         ("${{parent.inputs.rwa}}", "names no input of the pipeline; did you mean 'raw'?"),
-        ("${{parent.outputs.nope}}", "names no output of the pipeline"),
+        ("${{parent.outputs.final}}", "cannot stand in an input of a step; bind it to '${{parent.inputs.NAME}}' or "),
         ("${{parent.jobs.tarin.outputs.model}}", "names no step; did you mean 'train'?"),
         ("${{parent.jobs.train.outputs.modle}}", "names no output of the step 'train'; did you mean 'model'?"),
         ("${{parent.train.outputs.model}}", "is none of "),
@@ -186,7 +186,7 @@ def test_a_step_without_type_takes_that_of_its_component() -> None:
 @pytest.mark.parametrize("name", ["a b", "a.b", "../x", ""])
 def test_a_step_must_have_a_name_that_can_be_used(name: str) -> None:
     """Names of steps become names of folders and parts of expressions."""
-    assert any("is no name of a step" in text for text in problems(pipeline(**{name: {"command": "true"}})))
+    assert any("cannot be the name of a step" in text for text in problems(pipeline(**{name: {"command": "true"}})))
 
 
 def test_all_steps_of_control_flow_are_read() -> None:
@@ -222,7 +222,7 @@ def test_a_pipeline_component_is_held_to_its_declared_inputs() -> None:
 def test_init_and_finalize_must_be_steps() -> None:
     """`on_init` and `on_finalize` name steps of the pipeline."""
     job = {**pipeline(tidy={"command": "true"}), "settings": {"on_init": "tydi", "on_finalize": "tidy"}}
-    assert problems(job) == ["settings.on_init: 'tydi' is no step; did you mean 'tidy'?"]
+    assert problems(job) == ["settings.on_init: 'tydi' is not a step; did you mean 'tidy'?"]
 
 
 def test_a_sweep_step_varies_inputs_of_its_trial() -> None:

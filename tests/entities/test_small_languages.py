@@ -82,20 +82,32 @@ def test_uris_are_taken_apart(text: str, kind: str, expected: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("${{inputs.x}}", ("inputs", "x", None, None, "")),
-        ("${{ inputs.x.path }}", ("inputs", "x", None, None, "path")),
-        ("${{parent.inputs.x}}", ("parent.inputs", "x", None, None, "")),
-        ("${{parent.outputs.x}}", ("parent.outputs", "x", None, None, "")),
-        ("${{parent.jobs.a.outputs.b}}", ("parent.jobs", "b", "a", "outputs", "")),
-        ("${{parent.jobs.a.outputs.b.path}}", ("parent.jobs", "b", "a", "outputs", "path")),
-        ("${{parent.jobs.a}}", ("parent.jobs", "", "a", None, "")),
-        ("${{search_space.lr}}", ("search_space", "lr", None, None, "")),
-        ("${{name}}", ("macro", "name", None, None, "")),
-        ("${{foo.bar}}", ("unknown", "foo.bar", None, None, "")),
+        ("${{inputs.x}}", ("inputs", "x", None)),
+        ("${{ inputs.x.path }}", ("inputs", "x.path", None)),
+        ("${{inputs.params.inner.ratio}}", ("inputs", "params.inner.ratio", None)),
+        ("${{parent.inputs.x}}", ("parent.inputs", "x", None)),
+        ("${{parent.inputs.g.x}}", ("parent.inputs", "g.x", None)),
+        ("${{parent.outputs.x}}", ("parent.outputs", "x", None)),
+        ("${{parent.jobs.a.outputs.b}}", ("parent.jobs.outputs", "b", "a")),
+        ("${{parent.jobs.a.inputs.g.b}}", ("parent.jobs.inputs", "g.b", "a")),
+        ("${{parent.jobs.a}}", ("parent.jobs", "", "a")),
+        ("${{search_space.lr}}", ("search_space", "lr", None)),
+        ("${{name}}", ("name", "", None)),
+        ("${{creation_context.trigger_time}}", ("creation_context.trigger_time", "", None)),
+        ("${{secrets.db-password}}", ("secrets", "db-password", None)),
+        (
+            "${{keyvault:https://v.vault.azure.net/secrets/one}}",
+            ("secrets", "keyvault:https://v.vault.azure.net/secrets/one", None),
+        ),
+        ("${{foo.bar}}", ("unknown", "foo.bar", None)),
+        ("${{inputs}}", ("unknown", "inputs", None)),
+        ("${{inputs.x y}}", ("unknown", "inputs.x y", None)),
+        ("${{parent.jobs.a.logs.b}}", ("unknown", "parent.jobs.a.logs.b", None)),
+        ("${{}}", ("unknown", "", None)),
     ],
 )
 def test_expressions_are_taken_apart(text: str, expected: tuple[Any, ...]) -> None:
-    """Every form of expression is of its kind, with its names."""
+    """Every form of expression is of its kind, with its names, whose dots belong to them."""
     found = as_binding(text)
     assert found is not None
     assert found[1:] == expected

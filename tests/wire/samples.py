@@ -125,6 +125,7 @@ PIPELINE: dict[str, Any] = {
         "inline": {
             "component": COMPONENT,
             "inputs": {"a": 2, "d": "${{parent.jobs.n1.outputs.y}}"},
+            "outputs": {"o": {"path": "${{parent.outputs.w}}", "name": "own", "version": "7", "mode": "upload"}},
             "properties": {"azureml.x": "y"},
         },
         "sw": {

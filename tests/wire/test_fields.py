@@ -71,7 +71,8 @@ def test_what_is_kept_comes_through(kind: str, noun: type[Entity]) -> None:
             return
         for name in noun._fields:
             is_meant = noun._effect_of(name) in (effect.KEPT, effect.ACTED)
-            if is_meant and _is_set(entity, name) and not _is_set(back, name):
+            is_said = _is_set(entity, name) and document.get(name) != {}
+            if is_meant and is_said and not _is_set(back, name):
                 lost.add(name)
 
     send()

@@ -45,7 +45,8 @@ def expected(made: Any, in_inputs: bool = False) -> Any:
     elif isinstance(made, Entity):
         for key, value in vars(made).items():
             vars(made)[key] = expected(value, key == "inputs")
-        if type(made) in DEFAULTS and vars(made).get("type") is None:
+        is_bound = "${{" in str(vars(made).get("path"))
+        if type(made) in DEFAULTS and vars(made).get("type") is None and not is_bound:
             vars(made)["type"] = DEFAULTS[type(made)]
     elif in_inputs and isinstance(made, (bool, int, float)):
         return str(made)

@@ -43,7 +43,7 @@ class Collection:
         return asset_id(self._workspace, self.segment, name, version)
 
     def _entity(self, body: dict[str, Any]) -> Any:
-        return wire.from_rest(body, self.kind)
+        return wire.from_rest(body, self.kind, is_answer=True)
 
     def _pages(self, path: str, **query: object) -> Iterator[Any]:
         return (self._entity(body) for body in self._connection.pages(path, **query))

@@ -11,11 +11,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.expansion import expanded
-from smalt.entities.expression import Expression, as_binding, bindings
+from smalt.entities.expression import Expression, as_binding, bindings, port_named
 from smalt.entities.inputs import Input
 from smalt.entities.pipeline_job import PipelineJob
 from smalt.entities.problems import did_you_mean, listed
 from smalt.entities.references import parse_reference
+from smalt.entities.rules.settings import EDGES
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ class _Part:
         vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
         vars(made)["settings"] = settings = copy.copy(self._job.settings)
         settings.force_rerun = True  # who names a step wants it to run, though it be as it was
-        for key in ("on_init", "on_finalize"):
-            if getattr(settings, key) not in self._wanted:
+        edges = {key: getattr(settings, key) for key in EDGES}
+        for key, step in edges.items():
+            if step not in self._wanted or self._wanted <= set(edges.values()):  # nothing is left to be before or after
                 vars(settings).pop(key, None)
         return made
 
@@ -104,14 +106,15 @@ class _Part:
         if name not in self._read:
             self._read[name] = self._client.jobs.get(name)
         earlier = self._read[name]
-        if binding.port == "inputs":
-            return earlier.inputs.get(binding.name)
-        output = (earlier.outputs or {}).get(binding.name)
+        if binding.kind == "parent.jobs.inputs":
+            return earlier.inputs.get(port_named(binding.name, earlier.inputs) or "")
+        port = port_named(binding.name, earlier.outputs or {})
+        output = (earlier.outputs or {}).get(port or "")
         if output is None:
             raise NotFound(f"{where}: job {name} has no output '{binding.name}'; run it again from '{binding.job}'")
         given = copy.copy(value) if isinstance(value, Input) else Input()
         given.type = given.type or output.type or "uri_folder"
-        given.path = f"azureml://jobs/{name}/outputs/{binding.name}"
+        given.path = f"azureml://jobs/{name}/outputs/{port}"
         return given
 
 

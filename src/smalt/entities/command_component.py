@@ -12,6 +12,7 @@ from smalt.entities.environment import LocalOrRemote
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
 from smalt.entities.resources import ComponentResources, CountsInstances
+from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import List, Text
 
@@ -33,4 +34,4 @@ class CommandComponent(CountsInstances, HasCommand, Component):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        check_own(self, "this component", {"command": self.__dict__.get("command")}, path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)

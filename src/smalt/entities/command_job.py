@@ -12,6 +12,7 @@ from smalt.entities.job import Job
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration
+from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Anything, Text
 
@@ -31,4 +32,4 @@ class CommandJob(HasCommand, Job):
     parameters = from_service(Anything(), "As the service has them.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        check_own(self, "this command job", {"command": self.__dict__.get("command")}, path, reader)
+        check_own(self, "this command job", places.OF_JOB, path, reader)

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.component import Component
 from smalt.entities.effect import NONE
 from smalt.entities.entity import Entity
-from smalt.entities.expression import bindings
+from smalt.entities.expression import bindings, port_named
 from smalt.entities.resources import JobResourceConfiguration
 from smalt.entities.wiring import component_of
 
@@ -104,7 +104,7 @@ def unused_inputs(pipeline: Entity) -> list[str]:
     for text in _texts(steps):
         for expression in bindings(text):
             if expression.kind == "parent.inputs":
-                read.update((expression.name, f"{expression.name}.{expression.rest}"))
+                read.add(port_named(expression.name, inputs) or "")
     return [f"the input '{name}' is read by no step of the pipeline" for name in inputs if name not in read]
 
 

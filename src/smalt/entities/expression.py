@@ -1,4 +1,13 @@
-"""`${{…}}` in commands, paths and bindings, and the optional blocks `$[[…]]`."""
+"""The grammar of `${{…}}` in commands, paths and bindings, and of the optional blocks `$[[…]]`.
+
+    inputs.NAME   outputs.NAME   search_space.NAME             of the job, step or component itself
+    parent.inputs.NAME   parent.outputs.NAME                   of the pipeline that a step is in
+    parent.jobs.STEP   parent.jobs.STEP.inputs.NAME   parent.jobs.STEP.outputs.NAME
+    name   output_name   default_datastore   creation_context.trigger_time
+    secrets.NAME   keyvault:URL
+
+NAME is all that follows, with its dots: members of groups have them, as in `inputs.params.ratio`.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +16,36 @@ from collections.abc import Container, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+OPEN = "${{"
 _PATTERN = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 _BLOCK = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+OWN = ("inputs", "outputs", "search_space")
+MACROS = ("name", "output_name", "default_datastore", "creation_context.trigger_time")
+KINDS = {
+    "inputs": "${{inputs.NAME}}",
+    "outputs": "${{outputs.NAME}}",
+    "search_space": "${{search_space.NAME}}",
+    "parent.inputs": "${{parent.inputs.NAME}}",
+    "parent.outputs": "${{parent.outputs.NAME}}",
+    "parent.jobs.inputs": "${{parent.jobs.STEP.inputs.NAME}}",
+    "parent.jobs.outputs": "${{parent.jobs.STEP.outputs.NAME}}",
+    "parent.jobs": "${{parent.jobs.STEP}}",
+    **{macro: f"${{{{{macro}}}}}" for macro in MACROS},
+    "secrets": "${{secrets.NAME}}",
+}
+"""Every kind of expression, as it is written."""
 
 
 class Expression(NamedTuple):
-    """One `${{…}}`.
-
-    `kind` is "inputs", "outputs", "parent.inputs", "parent.outputs", "parent.jobs", "search_space", "macro" (`name`,
-    `output_name`, `default_datastore`, …) or "unknown". `rest` is what follows the name, such as "path".
-    """
+    """One `${{…}}`; `kind` is one of KINDS, or "unknown", whose `name` is all of it."""
 
     text: str
     kind: str
-    name: str
+    name: str = ""
     job: str | None = None
-    port: str | None = None
-    """Of "parent.jobs": "outputs" or "inputs"."""
-    rest: str = ""
+    """The step that a "parent.jobs…" names."""
 
 
 class Optional(NamedTuple):
@@ -74,36 +95,72 @@ def _kept(part: str | Expression | Optional, inputs: Container[str]) -> str:
 
 
 def is_given(block: Optional, inputs: Container[str]) -> bool:
-    return all(one.name in inputs for one in block.parts if isinstance(one, Expression) and one.kind == "inputs")
+    named = (one for one in block.parts if isinstance(one, Expression) and one.kind == "inputs")
+    return all(port_named(one.name, inputs) is not None for one in named)
 
 
 def bindings(text: str) -> Iterator[Expression]:
     """All expressions of a text, also those in optional blocks."""
-    if "${{" not in text:
+    if OPEN not in text:
         return iter(())
     return (parse_one(match.group(0)) for match in _PATTERN.finditer(text))
 
 
+def is_open(text: str) -> bool:
+    """Whether the text has a `${{` that no `}}` closes."""
+    return text.count(OPEN) > sum(1 for _ in _PATTERN.finditer(text))
+
+
+def has_expression(value: object) -> bool:
+    return isinstance(value, str) and OPEN in value
+
+
 def as_binding(value: object) -> Expression | None:
     """The one expression that a value consists of, or None."""
-    if not isinstance(value, str) or not value.lstrip().startswith("${{"):
+    if not isinstance(value, str) or not value.lstrip().startswith(OPEN):
         return None
     match = _PATTERN.fullmatch(value.strip())
     return parse_one(match.group(0)) if match else None
 
 
+def port_named(name: str, known: Container[str]) -> str | None:
+    """The input or output that an expression's name is: itself, or in `data.path` the data whose path is meant.
+
+    Everything that looks a name up does it here, so that a name is the same port wherever it stands.
+    """
+    if name in known:
+        return name
+    data = name.removesuffix(".path")
+    return data if data != name and data in known else None
+
+
 @lru_cache(maxsize=4096)
 def parse_one(text: str) -> Expression:
     match = _PATTERN.fullmatch(text)
-    words = match.group(1).split(".") if match else []
-    if len(words) >= 3 and words[0] == "parent" and words[1] in ("inputs", "outputs"):
-        return Expression(text, f"parent.{words[1]}", words[2], rest=".".join(words[3:]))
-    if len(words) >= 5 and words[:2] == ["parent", "jobs"] and words[3] in ("inputs", "outputs"):
-        return Expression(text, "parent.jobs", words[4], words[2], words[3], ".".join(words[5:]))
-    if len(words) == 3 and words[:2] == ["parent", "jobs"]:
-        return Expression(text, "parent.jobs", "", words[2])
-    if len(words) >= 2 and words[0] in ("inputs", "outputs", "search_space"):
-        return Expression(text, words[0], words[1], rest=".".join(words[2:]))
-    if len(words) == 1 and words[0]:
-        return Expression(text, "macro", words[0])
-    return Expression(text, "unknown", ".".join(words))
+    inner = match.group(1) if match else ""
+    if inner in MACROS:
+        return Expression(text, inner)
+    if inner.startswith("keyvault:"):
+        return Expression(text, "secrets", inner)
+    first, _, name = inner.partition(".")
+    if first == "secrets" and name:
+        return Expression(text, "secrets", name)
+    if first == "parent":
+        return _of_parent(text, name) or Expression(text, "unknown", inner)
+    known = first in OWN and _NAME.fullmatch(name)
+    return Expression(text, first, name) if known else Expression(text, "unknown", inner)
+
+
+def _of_parent(text: str, inner: str) -> Expression | None:
+    """What follows `parent.`: a port of the pipeline, a step of it, or a port of a step."""
+    word, _, name = inner.partition(".")
+    if word in ("inputs", "outputs"):
+        return Expression(text, f"parent.{word}", name) if _NAME.fullmatch(name) else None
+    job, _, rest = name.partition(".")
+    if word != "jobs" or not _NAME.fullmatch(job):
+        return None
+    if not rest:
+        return Expression(text, "parent.jobs", "", job)
+    port, _, name = rest.partition(".")
+    known = port in ("inputs", "outputs") and _NAME.fullmatch(name)
+    return Expression(text, f"parent.jobs.{port}", name, job) if known else None

@@ -19,6 +19,7 @@ from smalt.entities.pipeline_settings import SettingsField
 from smalt.entities.problems import Path, did_you_mean, listed
 from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
+from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Boolean, Text
@@ -202,7 +203,7 @@ class CommandNode(HasCommand, ComponentNode):
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         if "component" not in data:
-            check_own(self, "this step", {"command": self.command}, path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader)
 
 
 class PipelineNode(ComponentNode):

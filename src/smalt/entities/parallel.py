@@ -14,6 +14,7 @@ from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
 from smalt.entities.resources import ComponentResources, CountsInstances, JobResourceConfiguration
+from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import AsText, Enum, Integer, List, Text
 
@@ -62,12 +63,6 @@ class Parallel(Entity):
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
     mini_batch_error_threshold = optional(Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.")
 
-    def _texts(self) -> dict[str, object]:
-        """What may name inputs and outputs."""
-        task = self.task if isinstance(self.task, ParallelTask) else ParallelTask()
-        own = {"task.program_arguments": task.program_arguments, "task.append_row_to": task.append_row_to}
-        return {"input_data": self.input_data, **own}
-
 
 class ParallelNode(Parallel, ComponentNode):
     noun = "a parallel step"
@@ -97,7 +92,7 @@ class ParallelNode(Parallel, ComponentNode):
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         if "component" not in data:
-            check_own(self, "this step", self._texts(), path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader)
 
 
 class ParallelComponent(CountsInstances, Parallel, Component):
@@ -119,4 +114,4 @@ class ParallelComponent(CountsInstances, Parallel, Component):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        check_own(self, "this component", self._texts(), path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)

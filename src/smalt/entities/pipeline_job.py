@@ -13,7 +13,8 @@ from smalt.entities.nodes import Step
 from smalt.entities.pipeline_settings import PipelineJobSettings as PipelineJobSettings
 from smalt.entities.pipeline_settings import SettingsField
 from smalt.entities.problems import Path
-from smalt.entities.rules.pipeline import check_component_job, check_pipeline, component_of
+from smalt.entities.rules.bindings import component_of
+from smalt.entities.rules.pipeline import check_component_job, check_pipeline
 from smalt.entities.shapes import Map
 
 if TYPE_CHECKING:

@@ -33,6 +33,11 @@ class Reader:
         self.on_wire = False
         """Reading what a client sent or a server answered, which may be a job that an older smalt took."""
 
+        self.in_schedule = False
+        """Inside the job of a schedule, which may name the time when it is made."""
+        self.is_answer = False
+        """Reading what a server keeps: what was accepted once is shown, whatever the rules are by now."""
+
     def problem(self, path: Path, message: str, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key))
 

@@ -15,6 +15,7 @@ from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested
 from smalt.entities.nodes import ComponentNode
 from smalt.entities.problems import Path
+from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Anything, AsText, List, Map, Text
 from smalt.entities.words import SparkJobEntryType
@@ -125,7 +126,7 @@ class SparkJob(Spark, Job):
         return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        check_own(self, "this Spark job", {"args": self.args}, path, reader)
+        check_own(self, "this Spark job", places.OF_JOB, path, reader)
 
 
 class SparkNode(Spark, ComponentNode):
@@ -141,7 +142,7 @@ class SparkNode(Spark, ComponentNode):
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         if "component" not in data:
-            check_own(self, "this step", {"args": self.args}, path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader)
 
 
 class SparkComponent(Spark, Component):
@@ -155,4 +156,4 @@ class SparkComponent(Spark, Component):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
-        check_own(self, "this component", {"args": self.args}, path, reader)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)

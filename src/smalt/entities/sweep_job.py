@@ -14,7 +14,8 @@ from smalt.entities.job import Job
 from smalt.entities.nested import Named, Nested
 from smalt.entities.problems import Path
 from smalt.entities.resources import JobResourceConfiguration, QueueSettings
-from smalt.entities.rules.expressions import Names, check
+from smalt.entities.rules import places
+from smalt.entities.rules.expressions import check_own
 from smalt.entities.shapes import Text
 from smalt.entities.sweep import Sweep
 from smalt.entities.sweep_methods import SweepMethods
@@ -53,6 +54,4 @@ class SweepJob(SweepMethods, Sweep, Job):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         if isinstance(self.trial, Trial):
-            space = self.search_space or {}
-            names: Names = {"inputs": self.inputs, "outputs": self.outputs, "search_space": space}
-            check(self.trial.command, names, "this sweep", (*path, "trial", "command"), reader)
+            check_own(self, "this sweep", places.OF_JOB, path, reader, self.search_space or {})

@@ -100,16 +100,18 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     raise Refused(f"smalt cannot send {entity.noun} to a server yet")
 
 
-def from_rest(body: Mapping[str, Any], kind: str) -> Entity:
+def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False) -> Entity:
     """The entity of a resource or of a PUT's body; raises ValidationException with all problems.
 
-    `kind` is one of the entities' kinds: "job", "component", "environment", …
+    `kind` is one of the entities' kinds: "job", "component", "environment", …; an answer is not judged again by rules
+    that came after it was accepted.
     """
     from smalt.entities.reader import Reader
     from smalt.exceptions import Located, ValidationException
 
     reader = Reader()
     reader.on_wire = True
+    reader.is_answer = is_answer
     entity = read_with(body, kind, reader)
     if entity is None or reader.problems:
         raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])

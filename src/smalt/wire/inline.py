@@ -86,13 +86,13 @@ def _type_of(text: str | None, parent: Any) -> str | None:
         return _type_of_input(parent.inputs.get(binding.name))
     if binding.kind == "parent.outputs":
         return _type_of_output(parent.outputs.get(binding.name))
-    if binding.kind != "parent.jobs" or binding.job not in parent.jobs:
+    if binding.job is None or binding.job not in parent.jobs:
         return None
     node = parent.jobs[binding.job]
-    if binding.port == "inputs":
+    if binding.kind == "parent.jobs.inputs":
         found = node.inputs.get(binding.name)
         return _type_of(found, parent) if isinstance(found, str) and "${{" in found else _type_of_input(found)
-    return _type_of_step_output(node, binding.name, parent)
+    return _type_of_step_output(node, binding.name, parent) if binding.kind == "parent.jobs.outputs" else None
 
 
 def _type_of_input(value: Any) -> str | None:

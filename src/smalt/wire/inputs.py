@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.expression import as_binding
 from smalt.entities.inputs import Input, Output
 from smalt.entities.literals import to_text
 from smalt.entities.problems import Path
@@ -95,8 +96,9 @@ def write_output(value: Any, writing: Writing, default_type: str = DEFAULT_TYPE)
     if isinstance(value, str):
         return {"type": "literal", "value": value}
     path = value.path
-    if path is not None and path.startswith("${{parent."):
-        body = _with({"type": "literal", "value": path}, mode=_OUTPUT_MODES.get(value.mode))
+    if as_binding(path) is not None:
+        mode = _OUTPUT_MODES.get(value.mode)
+        body = _with({"type": "literal", "value": path}, mode=mode, name=value.name, version=value.version)
         return _with(body, earlyAvailable=value.early_available)
     kind = "job_output_type" if writing.in_node else "jobOutputType"
     name, version = ("name", "version") if writing.in_node else ("assetName", "assetVersion")
@@ -158,7 +160,7 @@ def _read_output(item: Any, path: Path, reader: Reader) -> Any:
     values, extra = _split(item, _OUTPUT_KEYS)
     binding = values.pop("value", None)
     if binding is not None:
-        if values.get("mode") is None:
+        if not values.keys() - {"type"}:
             return binding
         values.pop("type", None)
         values["path"] = binding

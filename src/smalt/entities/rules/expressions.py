@@ -1,49 +1,187 @@
-"""Expressions in commands and arguments must name inputs and outputs that there are."""
+"""Every expression must be one that its place takes, and name what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-from smalt.entities.expression import Expression, bindings
+from smalt.entities.component import Component
+from smalt.entities.entity import Entity
+from smalt.entities.expression import (
+    KINDS,
+    MACROS,
+    OWN,
+    Expression,
+    as_binding,
+    bindings,
+    has_expression,
+    is_open,
+    port_named,
+)
+from smalt.entities.inputs import Input, Output
+from smalt.entities.literals import PRIMITIVES
 from smalt.entities.problems import Path, did_you_mean, nearest
+from smalt.entities.rules import places
+from smalt.entities.rules.places import Place, Use
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
 
-Names = dict[str, Collection[str]]
-"""The names that there are, by kind of expression: "inputs", "outputs", "search_space"."""
+Ports = Mapping[str, Mapping[str, Any]]
+"""Inputs, outputs and parameters by name, by kind of expression: "inputs", "outputs", "search_space"."""
 
 _SINGULAR = {"inputs": "input", "outputs": "output", "search_space": "parameter of the search space"}
 
 
-def check(text: object, names: Names, owner: str, path: Path, reader: Reader) -> None:
-    """Tell of each expression of a text that names nothing of its `owner`, such as "this command job"."""
-    if not isinstance(text, str) or "${{" not in text:
+class Known(Protocol):
+    """What the expressions of a text can name."""
+
+    def problem(self, expression: Expression) -> str | None:
+        """The sentence about an expression that names nothing."""
+
+    def is_data(self, expression: Expression) -> bool | None:
+        """Whether the expression is data, or a value that a step writes, rather than a literal; None where unknown."""
+
+    def instead(self, expression: Expression, place: Place) -> str:
+        """What to write in place of an expression that the place does not take."""
+
+
+class Own:
+    """The inputs and outputs of what a text stands in, which `words` name: "this command job"."""
+
+    def __init__(self, words: str, ports: Ports) -> None:
+        self._words, self._ports = words, ports
+
+    def problem(self, expression: Expression) -> str | None:
+        ports = self._ports.get(expression.kind)
+        if ports is None:
+            return None
+        of = f"{_SINGULAR[expression.kind]} of {self._words}"
+        return problem_of_port(expression, ports, of, f"{expression.kind}.")
+
+    def is_data(self, expression: Expression) -> bool | None:
+        return None
+
+    def instead(self, expression: Expression, place: Place) -> str:
+        return place.advice
+
+
+def problem_of_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix: str) -> str | None:
+    """The sentence about an input or output that is not there, or whose `.path` is asked for though it is not data."""
+    port = port_named(expression.name, ports)
+    if port is None:
+        stem = expression.name.partition(".")[0]
+        hint = did_you_mean(expression.name, ports)
+        if not hint and stem in ports:
+            hint = f"; write '${{{{{prefix}{stem}}}}}' for all of '{stem}'"
+        return f"'{expression.text}' names no {of}{hint}"
+    if port != expression.name and is_data(ports[port]) is False:
+        return f"'{expression.text}' asks for the path of '{port}', which is not data; write '${{{{{prefix}{port}}}}}'"
+    return None
+
+
+def is_data(port: Any) -> bool | None:
+    """Whether an input or output, as given or as declared, is data; None where its type is only known elsewhere."""
+    if isinstance(port, (Input, Output)):
+        return port.type not in PRIMITIVES
+    if isinstance(port, str) and has_expression(port):
+        return None
+    return False if isinstance(port, (str, int, float)) else None
+
+
+def check_text(text: object, place: Place, known: Known, path: Path, reader: Reader) -> None:
+    """Tell of each expression that the place does not take or that names nothing, and of text where none may be."""
+    if place.is_free or not isinstance(text, str) or not has_expression(text):
         return
+    is_alone = as_binding(text) is not None
+    if is_open(text):
+        reader.problem(path, f"the text has a '${{{{' that is not an expression; write one as '{KINDS['inputs']}'")
     for expression in dict.fromkeys(bindings(text)):
-        if expression.kind in names:
-            if not has(expression, names[expression.kind]):
-                hint = did_you_mean(expression.name, names[expression.kind])
-                word = _SINGULAR[expression.kind]
-                reader.problem(path, f"'{expression.text}' names no {word} of {owner}{hint}")
-        elif expression.kind == "search_space":
-            reader.problem(path, f"'{expression.text}' has a meaning only in the trial of a sweep")
-        elif expression.kind == "unknown":
-            first, _, rest = expression.name.partition(".")
-            near = nearest(first, (*names, "parent"))
-            if near and rest:
-                hint = f"; did you mean '${{{{{near}.{rest}}}}}'?"
-                reader.problem(path, f"'{expression.text}' is no expression that smalt knows{hint}")
+        sentence = _refusal(expression, place, known, reader) or known.problem(expression)
+        sentence = sentence or _misuse(expression, place, is_alone, known)
+        if sentence:
+            reader.problem(path, sentence)
 
 
-def check_own(owner: Any, words: str, texts: Mapping[str, object], path: Path, reader: Reader) -> None:
-    """Texts, by their dotted keys, that may name the inputs and outputs of what they stand in."""
-    names: Names = {"inputs": owner.inputs, "outputs": owner.outputs}
-    for key, text in texts.items():
-        check(text, names, words, (*path, *key.split(".")), reader)
+def _refusal(expression: Expression, place: Place, known: Known, reader: Reader) -> str | None:
+    if expression.kind == "unknown":
+        return _not_known(expression)
+    if expression.kind == "creation_context.trigger_time" and expression.kind in place.uses:
+        hint = "has a meaning only in the job of a schedule"
+        return None if reader.in_schedule else f"'{expression.text}' {hint}; write the time itself"
+    if expression.kind in place.uses:
+        return None
+    if expression.kind == "search_space":
+        return f"'{expression.text}' has a meaning only in the trial of a sweep"
+    advice = known.instead(expression, place)
+    return f"'{expression.text}' cannot stand in {place.words}{f'; {advice}' if advice else ''}"
 
 
-def has(expression: Expression, names: Collection[str]) -> bool:
-    """Whether a name is there; a dot in it may be part of it."""
-    return expression.name in names or (bool(expression.rest) and f"{expression.name}.{expression.rest}" in names)
+def _not_known(expression: Expression) -> str:
+    first, _, rest = expression.name.partition(".")
+    if first == "parent":
+        forms = f"'{KINDS['parent.inputs']}', '{KINDS['parent.outputs']}' or '{KINDS['parent.jobs.outputs']}'"
+        return f"'{expression.text}' is none of {forms}"
+    if first == "jobs" and rest:
+        return f"'{expression.text}' is not an expression; did you mean '${{{{parent.{expression.name}}}}}'?"
+    near = nearest(first, (*OWN, "parent", "secrets")) if rest else nearest(first, MACROS)
+    hint = f"; did you mean '${{{{{near}{'.' if rest else ''}{rest}}}}}'?" if near else ""
+    return f"'{expression.text}' is not an expression that smalt knows{hint}"
+
+
+def _misuse(expression: Expression, place: Place, is_alone: bool, known: Known) -> str | None:
+    """The sentence about data, or about text around, where the place does not take that."""
+    use = place.uses[expression.kind]
+    if use is Use.LITERAL and known.is_data(expression):
+        return f"'{expression.text}' is data, and {place.words} takes text, numbers and booleans alone"
+    if is_alone or use in (Use.TEXT, Use.LITERAL):
+        return None
+    if use is Use.WHOLE or known.is_data(expression):
+        return f"'{expression.text}' stands for data or a step, so no text can stand around it; {_apart(expression)}"
+    return None
+
+
+def _apart(expression: Expression) -> str:
+    if expression.kind == "parent.outputs":
+        return "write it alone, and the rest of the path in the command"
+    return "make it an input of its own, and put the text around '${{inputs.NAME}}' in the command"
+
+
+def check_fields(noun: Any, table: Mapping[str, Place], known: Known, path: Path, reader: Reader) -> None:
+    """Check the texts of a job or component, each as the place that the table says its key is."""
+    if reader.is_answer:
+        return
+    for key, place in table.items():
+        owner, _, inner = key.rpartition(".")
+        holder = vars(noun).get(owner) if owner else noun
+        value = vars(holder).get(inner) if isinstance(holder, Entity) else None
+        for where, text in texts(value, (*path, *key.split("."))):
+            check_text(text, places.place_of_port(place, where[len(path) :]), known, where, reader)
+
+
+def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every text with an expression in it, but for those of components."""
+    if isinstance(value, str):
+        if has_expression(value):
+            yield path, value
+    elif isinstance(value, Entity):
+        if not isinstance(value, Component):
+            for key, item in vars(value).items():
+                if not isinstance(item, bool) and not key.startswith("_"):
+                    yield from texts(item, (*path, key))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts(item, (*path, index))
+
+
+def check_own(
+    noun: Any, words: str, table: Mapping[str, Place], path: Path, reader: Reader, search_space: Any = None
+) -> None:
+    """Check the texts of a noun that may name its own inputs and outputs, and those of a sweep its parameters."""
+    ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
+    if search_space is not None:
+        ports["search_space"] = search_space
+    check_fields(noun, table, Own(words, ports), path, reader)

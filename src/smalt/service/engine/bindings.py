@@ -2,105 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.entities import Input, Output
-from smalt.entities.expression import Expression, parse
+from smalt.entities.entity import Entity
+from smalt.entities.expression import MACROS, Expression, as_binding, has_expression, parse, port_named
+from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.secrets.references import around
 
 
 @dataclass
 class Scope:
-    """The names that a node of one pipeline can see."""
+    """The names that the nodes of one pipeline can see."""
 
     pipeline: str
     inputs: Mapping[str, Any]
     """The pipeline's inputs: bare values, or Input with a path."""
     outputs: Mapping[str, Output]
-    nodes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Inputs of the nodes planned so far."""
-    made: dict[tuple[str, str], Output] = field(default_factory=dict)
-    """(node, output) → where it is written."""
+    bound_inputs: Callable[[str], Mapping[str, Any]]
+    """Gives the inputs of a node, as they are bound."""
+    read_value: Callable[[str, Input], str]
+    """Reads the value that a step before this pipeline wrote for an input of a primitive type."""
+    made: dict[str, Mapping[str, Output]] = field(default_factory=dict)
+    """node → where its outputs are written, by name."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """node → the URI of its artifact root."""
 
-    def value(self, binding: str) -> tuple[Any, set[str]]:
-        """What `binding` stands for and the nodes that it makes wait; a text with other text in it stays text."""
-        parts = parse(binding)
-        if len(parts) == 1 and isinstance(parts[0], Expression):
-            return self._one(parts[0])
-        needs: set[str] = set()
-        text = ""
-        for part in parts:
-            if isinstance(part, Expression):
-                value, more = self._one(part)
-                needs |= more
-                text += _as_text(value)
-            else:
-                text += part
-        return text, needs
+    def value(self, text: str, node_job: str = "") -> Any:
+        """The literal or data that a text stands for; `node_job` is the name of the job whose input it is."""
+        alone = as_binding(text)
+        return self.text(text, node_job) if alone is None or alone.kind == "name" else self._one(alone)
 
-    def text(self, value: Any) -> Any:
-        """A string with the pipeline's inputs put in; anything else as it is."""
-        if not isinstance(value, str) or "${{" not in value:
-            return value
-        return around(value, lambda text: str(_as_text(self.value(text)[0])))
+    def text(self, text: str, node_job: str = "") -> str:
+        """The text with the literals that it names put in; data cannot be in it."""
+        return "".join(part if isinstance(part, str) else self._text_of(part, node_job) for part in parse(text))
 
-    def _one(self, expression: Expression) -> tuple[Any, set[str]]:
+    def path(self, text: str | None) -> str | None:
+        """The path of an output with the literals that it names put in; its macros are its step's to fill in."""
+        if not has_expression(text):
+            return text
+        parts = parse(str(text))
+        return "".join(
+            part if isinstance(part, str) else part.text if part.kind in MACROS else self._text_of(part, "")
+            for part in parts
+        )
+
+    def field(self, value: Any) -> Any:
+        """A setting of a node, be it a text or made of many, with the literals that it names put in."""
+        if isinstance(value, str):
+            return around(value, self.text) if has_expression(value) else value
+        if isinstance(value, Entity):
+            plain = value.to_dict()
+            filled = self.field(plain)
+            return value if filled == plain else type(value).from_dict(filled)
+        if isinstance(value, Mapping):
+            return {key: self.field(item) for key, item in value.items()}
+        return [self.field(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    def _text_of(self, expression: Expression, node_job: str) -> str:
+        if expression.kind == "name" and node_job:
+            return node_job
+        found = self._one(expression)
+        if isinstance(found, Input) and found.type in PRIMITIVES and expression.kind == "parent.inputs":
+            return self.read_value(expression.name, found)  # its step has ended before this pipeline began
+        if isinstance(found, (Input, Output)):
+            raise self._refused(f"{expression.text} is data or made by a step, and cannot be within text")
+        return "" if found is None else to_text(found)
+
+    def _one(self, expression: Expression) -> Any:
         if expression.kind == "parent.inputs":
-            return self.inputs.get(_port(expression, self.inputs)), set()
-        if expression.kind == "parent.outputs" and (name := _port(expression, self.outputs)) in self.outputs:
-            return self.outputs[name], set()
-        if expression.kind == "parent.jobs" and (job := expression.job) is not None:
-            if expression.port == "inputs":
-                known = self.nodes.get(job, {})
-                return known.get(_port(expression, known)), set()
-            whole = f"{expression.name}.{expression.rest}"
-            return self._of_node(job, whole if (job, whole) in self.made else expression.name)
-        if expression.kind == "macro":
-            return expression.text, set()
-        raise ValidationException(f"pipeline '{self.pipeline}': {expression.text} names nothing that it has")
+            port = port_named(expression.name, self.inputs)
+            return None if port is None else self.inputs[port]
+        if expression.kind == "parent.jobs.inputs":
+            return self._input_of_node(expression)
+        if expression.kind == "parent.jobs.outputs":
+            return self._output_of_node(expression)
+        raise self._refused(f"{expression.text} cannot stand here")
 
-    def _of_node(self, job: str, name: str) -> tuple[Any, set[str]]:
-        if (job, name) in self.made:
-            output = self.made[(job, name)]
-            return Input(type=output.type, path=output.path), {job}
-        if name == "artifacts" and job in self.artifacts:
-            return Input(type="uri_folder", path=self.artifacts[job]), {job}
-        raise ValidationException(f"pipeline '{self.pipeline}': node '{job}' has no output '{name}'")
+    def output(self, text: str) -> tuple[str, Output] | None:
+        """The name and the place of the pipeline's output that a text is bound to."""
+        alone = as_binding(text)
+        if alone is None or alone.kind != "parent.outputs":
+            return None
+        port = port_named(alone.name, self.outputs)
+        if port is None:
+            raise self._refused(f"{alone.text} names no output of it")
+        return port, self.outputs[port]
+
+    def _input_of_node(self, expression: Expression) -> Any:
+        known = self.bound_inputs(str(expression.job))
+        value = known.get(port_named(expression.name, known) or "")
+        bound = value.path if isinstance(value, Input) else value
+        if not isinstance(bound, str) or not has_expression(bound):
+            return value
+        found = self.value(bound)
+        return found if not isinstance(value, Input) or isinstance(found, Input) else replaced(value, path=found)
+
+    def _output_of_node(self, expression: Expression) -> Input:
+        job = str(expression.job)
+        made = self.made.get(job, {})
+        port = port_named(expression.name, made)
+        if port is not None:
+            return Input(type=made[port].type, path=made[port].path)
+        if port_named(expression.name, ("artifacts",)) and job in self.artifacts:
+            return Input(type="uri_folder", path=self.artifacts[job])
+        raise self._refused(f"node '{job}' has no output '{expression.name}'")
+
+    def _refused(self, words: str) -> ValidationException:
+        return ValidationException(f"pipeline '{self.pipeline}': {words}")
 
 
-def _port(expression: Expression, known: Container[str]) -> str:
-    """The name of an input or output; that of one in a group has a dot: `${{parent.inputs.params.ratio}}`."""
-    whole = f"{expression.name}.{expression.rest}"
-    return whole if expression.rest and whole in known else expression.name
+def replaced(entity: Any, **changes: Any) -> Any:
+    """A copy with some attributes changed."""
+    from copy import copy
+
+    changed = copy(entity)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
 
 
-def needs_of(value: Any) -> set[str]:
-    """The nodes whose outputs a node's input refers to."""
-    text = value.path if isinstance(value, Input) else value
-    if not isinstance(text, str) or "${{" not in text:
-        return set()
-    return {
-        part.job for part in parse(text) if isinstance(part, Expression) and part.kind == "parent.jobs" and part.job
-    }
-
-
-def is_bound(value: Any) -> bool:
-    return isinstance(value, str) and "${{" in value
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with the expressions of these kinds, such as "name", filled in."""
+    return "".join(part if isinstance(part, str) else values.get(part.kind, part.text) for part in parse(text))
 
 
 def expand_macros(path: str, *, name: str, output: str, datastore: str) -> str:
-    """The service's macros in output paths; `${{name}}` is the step's job name, not its pipeline's."""
-    for macro, value in (("name", name), ("output_name", output), ("default_datastore", datastore)):
-        path = path.replace("${{" + macro + "}}", value).replace("${{ " + macro + " }}", value)
-    return path
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, (Input, Output)):
-        return value.path or ""
-    return "" if value is None else str(value)
+    """The path with the service's macros filled in; `${{name}}` is the step's job name, not its pipeline's."""
+    if not has_expression(path):
+        return path
+    return filled(path, {"name": name, "output_name": output, "default_datastore": datastore})

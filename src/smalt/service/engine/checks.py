@@ -9,13 +9,16 @@ from smalt import wire
 from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.control_flow import repeated
 from smalt.entities.effects import lines_of, told, unused_inputs
+from smalt.entities.expression import has_expression
 from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
+from smalt.entities.reader import Reader
 from smalt.entities.references import Reference, parse_uri
+from smalt.entities.rules.bindings import Names, check_step
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.data.modes import missing, not_a_file, not_a_folder, registered_is_written
 from smalt.service.engine import lookup
-from smalt.service.engine.bindings import is_bound
+from smalt.service.engine.bindings import replaced
 from smalt.service.engine.kinds import command, pipeline
 from smalt.service.engine.pins import Pinner
 from smalt.service.engine.registration import why_taken
@@ -81,12 +84,28 @@ class _Checker:
         self.idle += [("", line) for line in unused_inputs(job)]
         if not nodes:
             self.problems.append("jobs: a pipeline job needs a step: add one under 'jobs'")
-        self._nodes(where, nodes)
+        self._nodes(where, job, nodes)
 
-    def _nodes(self, where: str, nodes: Mapping[str, Any]) -> None:
+    def _nodes(self, where: str, owner: Any, nodes: Mapping[str, Any]) -> None:
         of_loops = repeated(nodes)
         for name, node in nodes.items():
             self._node(f"{where}jobs.{name}.", node, name in of_loops)
+        self._bindings(where, owner, nodes)
+
+    def _bindings(self, where: str, owner: Any, nodes: Mapping[str, Any]) -> None:
+        """Tell of expressions that name nothing, or are data in a text, which only registered components show."""
+        known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
+        steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
+        if not any(known.values()):
+            return
+        inputs, outputs = owner.inputs, owner.outputs
+        if not owner.jobs and isinstance(owner.component, PipelineComponent):
+            inputs, outputs = owner.component.inputs, owner.component.outputs
+        reader = Reader()
+        names = Names(inputs, outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
+        for name, step in steps.items():
+            check_step(step, names, ("jobs", name), reader)
+        self.problems += [f"{where}{problem}" for problem in reader.problems]
 
     def _node(self, where: str, node: Any, is_repeated: bool) -> None:
         component = self._component(where, node)
@@ -116,7 +135,7 @@ class _Checker:
         self._seen.add(key)
         if not component.jobs:
             self.problems.append(f"{where}component: component '{component.name}' has no steps, so nothing would run")
-        self._nodes(where, component.jobs or {})
+        self._nodes(where, component, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:
         reference = vars(node).get("component")
@@ -147,7 +166,7 @@ class _Checker:
                 )
 
     def _environment(self, environment: Any) -> None:
-        if isinstance(environment, str) and not is_bound(environment) and self._new("environment", environment):
+        if isinstance(environment, str) and not has_expression(environment) and self._new("environment", environment):
             self._try(self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
@@ -168,7 +187,7 @@ class _Checker:
                 self.problems.append(f"{where}environment_variables.{name}: {error}")
 
     def _compute(self, compute: str | None) -> None:
-        if not compute or is_bound(compute) or not self._new("compute", compute):
+        if not compute or has_expression(compute) or not self._new("compute", compute):
             return
         name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
         if is_there or not self._new("compute name", name):
@@ -190,7 +209,7 @@ class _Checker:
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
                 value = Input(type=declared_type, path=value)
-            if not isinstance(value, Input) or not value.path or is_bound(value.path):
+            if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type}
             if problem := registered_is_written(value.path, value.mode):
@@ -225,7 +244,7 @@ class _Checker:
         asked = (
             (name, output.type, output.name, output.version)
             for name, output in (outputs or {}).items()
-            if isinstance(output, Output) and not is_bound(output.version)
+            if isinstance(output, Output) and not has_expression(output.version)
         )
         taken = why_taken(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
         for name, why in taken.items():

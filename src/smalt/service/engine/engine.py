@@ -416,6 +416,11 @@ class Engine:
         elif change := command.find_changed_input(self.rooms, leaf, number, exit.step_id):
             error = outcome.failed(change, "InputChanged")
         try:
+            if error is None:
+                command.check_written(self.rooms, leaf, number)
+        except Exception as caught:
+            error = outcome.failed(sentence(caught), "OutputsFailed")
+        try:
             run.untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain) and error is None
         except Exception as caught:
             return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")

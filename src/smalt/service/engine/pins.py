@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from smalt.entities.expression import has_expression
 from smalt.entities.inputs import ASSETS
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine import lookup
-from smalt.service.engine.bindings import is_bound
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets
 from smalt.service.records.pins import Fixed
@@ -110,7 +110,7 @@ def replaced(body: Body, replace: Replace) -> Body:
         name = fold(key)
         kind = _KINDS.get(name)
         if kind is not None and isinstance(value, str):
-            made[key] = value if is_bound(value) else replace(kind, value, None)
+            made[key] = value if has_expression(value) else replace(kind, value, None)
         elif kind == "components" and isinstance(value, dict):
             made[key] = replaced(value, replace)
         elif name == "inputs" and isinstance(value, dict):
@@ -130,6 +130,6 @@ def _input(given: Any, replace: Replace) -> Any:
     made = dict(given)
     for key in ("uri", "default"):
         text = made.get(key)
-        if isinstance(text, str) and text and not is_bound(text) and (key == "uri" or is_asset):
+        if isinstance(text, str) and text and not has_expression(text) and (key == "uri" or is_asset):
             made[key] = replace("data", text, type)
     return made

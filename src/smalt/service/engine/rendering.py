@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smalt.entities.expression import Expression, Optional, is_given, parse_command
+from smalt.entities.expression import Expression, Optional, is_given, parse_command, port_named
 from smalt.exceptions import ValidationException
 
 
@@ -25,9 +25,12 @@ def _piece(
 ) -> str:
     if isinstance(part, str):
         return part
-    values = {"inputs": inputs, "outputs": outputs, "macro": macros}.get(part.kind, {})
-    if part.name in values:
-        return values[part.name]
+    if part.kind in macros:
+        return macros[part.kind]
+    values = {"inputs": inputs, "outputs": outputs}.get(part.kind, {})
+    port = port_named(part.name, values)
+    if port is not None:
+        return values[port]
     if part.kind in ("inputs", "outputs"):
         known = ", ".join(sorted(values)) or "none"
         raise ValidationException(

@@ -24,8 +24,8 @@ from smalt.service.compute.base import Step
 from smalt.service.data import Location, modes, tables
 from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
-from smalt.service.engine import lookup, overwriting
-from smalt.service.engine.bindings import expand_macros
+from smalt.service.engine import lookup, overwriting, written
+from smalt.service.engine.bindings import expand_macros, filled
 from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.paths import bring_back, clean_path, is_clean, link_path
@@ -361,20 +361,30 @@ def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, 
             yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
 
 
+def check_written(rooms: Rooms, leaf: Leaf, number: int) -> None:
+    """Refuse an output of a primitive type whose value is not of its type, or was not written at all."""
+    if not any(output.type in PRIMITIVES for output in leaf.entity.outputs.values()):
+        return
+    for name, output, path, own in _written(rooms, leaf, leaf.folders(rooms, number)):
+        is_moved = path.is_relative_to(own) and not path.exists()  # by an earlier server, which has checked it
+        if output.type in PRIMITIVES and not is_moved:
+            written.check_output(name, path, output.type)
+
+
 def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
     """Prepare the inputs: each as the command is given it, and where it is."""
     given = Given({}, {}, {}, {})
     for name, value in leaf.entity.inputs.items():
         if not isinstance(value, Input):
             if value is not None:
-                given.texts[name] = to_text(value)
+                given.texts[name] = filled(to_text(value), {"name": leaf.job.name})
             continue
         if problem := modes.registered_is_written(value.path or "", value.mode):
             raise Refused(f"inputs.{name}: {problem}")
         own = _own(folders, "inputs", name)
         path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
         if value.type in PRIMITIVES:
-            given.texts[name] = _written_value(name, path)
+            given.texts[name] = written.value_read(f"the input '{name}'", path, value.type)
             continue
         if value.type == "mltable" and name not in leaf.tables:
             leaf.tables[name] = rooms.data.prepare_table(path, leaf.workspace, own)
@@ -386,16 +396,6 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         if value.mode not in modes.WRITABLE:
             given.reads[str(path)] = name
     return given
-
-
-def _written_value(name: str, path: Path) -> str:
-    """What an earlier step wrote as an output of a primitive type: a file, or in a folder the file `output`."""
-    file = Path(path, "output") if path.is_dir() else path
-    try:
-        return file.read_text().rstrip("\n")
-    except (OSError, UnicodeDecodeError):
-        words = f"the input '{name}' is the value that an earlier step wrote to {path}/output, which has no such text"
-        raise ValidationException(words) from None
 
 
 def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
-from smalt.entities.expression import trim
+from smalt.entities.expression import as_binding, has_expression, port_named, trim
 from smalt.entities.literals import convert, to_text
 from smalt.entities.pipeline_job import PipelineJobSettings
+from smalt.entities.waiting import never_started, steps_awaited
 from smalt.exceptions import ValidationException
-from smalt.service.engine import deletion, lookup
-from smalt.service.engine.bindings import Scope, expand_macros, is_bound, needs_of
+from smalt.service.engine import deletion, lookup, written
+from smalt.service.engine.bindings import Scope, expand_macros, filled, replaced
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.pins import Pins
@@ -71,22 +71,57 @@ class Planner:
     pins: Pins = field(default_factory=Pins)
     """The versions that references mean in this run, since it was submitted."""
     components: dict[str, Any] = field(default_factory=dict)
+    _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
     _known_places: dict[str, str] = field(default_factory=dict)
 
     def children(self) -> Iterator[Child]:
         """The children in an order in which each comes after what it needs."""
-        scope = Scope(self.name, self.job.inputs, self._outputs())
-        init, final = self._edges()
-        for node_name in _in_order(self.nodes):
-            node = self.nodes[node_name]
-            child = self._child(node_name, node, scope)
-            if init and node_name not in (init, final):
-                child.needs.add(init)
-            if node_name == final:
-                child.needs |= set(self.nodes) - {final}
-            yield child
+        needs = self._needs()
+        inputs = {name: _named(value, self.name) for name, value in self.job.inputs.items()}
+        scope = Scope(self.name, inputs, self._outputs(), self._bound_inputs, self._written_value)
+        for node_name in _in_order(needs):
+            yield self._child(node_name, self.nodes[node_name], needs[node_name], scope)
+
+    def _needs(self) -> dict[str, set[str]]:
+        """By node those that it waits for: whose outputs it reads, and the first and last of the pipeline.
+
+        A plan in which a node can never start is refused, whoever made it: it would neither end nor be complete.
+        """
+        nodes, (init, final) = self.nodes, self._edges()
+        needs = {name: steps_awaited(node, nodes) for name, node in nodes.items()}
+        for name in nodes:
+            if init and name not in (init, final):
+                needs[name].add(init)
+            if name == final:
+                needs[name] |= nodes.keys() - {final}
+        if never := never_started(needs):
+            words = ", ".join(f"'{name}' (waits for {', '.join(sorted(needs[name]))})" for name in never[:5])
+            raise ValidationException(f"pipeline '{self.name}': these steps can never start: {words}")
+        return needs
+
+    def _written_value(self, name: str, value: Input) -> str:
+        """The value that a step wrote for an input of this pipeline before it began."""
+        place = self.rooms.resolve(str(value.path), self.workspace)
+        if place.path is None or place.is_elsewhere:
+            raise ValidationException(
+                f"pipeline '{self.name}': the value of its input '{name}' is at {value.path}, where a text cannot have "
+                "it from; bind a step's input to it alone"
+            )
+        return written.value_read(f"the input '{name}' of pipeline '{self.name}'", place.path, value.type)
+
+    def _bound_inputs(self, node_name: str) -> Mapping[str, Any]:
+        """The inputs of a node as they are given, else as its component declares them; read when first asked for."""
+        if node_name in self._bound:
+            return self._bound[node_name]
+        node = self.nodes[node_name]
+        component = self._component(node)
+        declared = component.inputs if component is not node else {}
+        defaults = {name: form.default for name, form in declared.items() if _has_default(form)}
+        given = {name: value for name, value in (node.inputs or {}).items() if value is not None}
+        bound = self._bound[node_name] = {**defaults, **given}
+        return bound
 
     def written(self) -> list[DataRow]:
         """The pipeline's own outputs, for the records, once its children are planned."""
@@ -119,7 +154,7 @@ class Planner:
                 declared.path
                 or f"azureml://datastores/{self._datastore}/paths/azureml/{self._place(self.name)}/{name}/"
             )
-            outputs[name] = _with(declared, path=path)
+            outputs[name] = replaced(declared, path=path)
         return outputs
 
     def _place(self, job: str) -> str:
@@ -144,23 +179,21 @@ class Planner:
     def _edges(self) -> tuple[str | None, str | None]:
         return self._settings.get("on_init"), self._settings.get("on_finalize")
 
-    def _child(self, node_name: str, node: Any, scope: Scope) -> Child:
+    def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> Child:
         name = child_name(self.name, node_name)
         deletion.refuse_kept_name(self.rooms, self.workspace, name)
         component = self._component(node)
-        inputs, needs = self._inputs(node_name, node, component, scope)
+        inputs = self._inputs(node_name, name, component if component is not node else None, scope)
         outputs, made = self._child_outputs(name, node, component, scope)
-        scope.nodes[node_name] = inputs
         scope.artifacts[node_name] = ARTIFACTS.format(job=name)
-        for output_name, output in outputs.items():
-            scope.made[(node_name, output_name)] = output
+        scope.made[node_name] = outputs
         display_name = node.display_name or getattr(component, "display_name", None) or node_name
         if isinstance(component, PipelineComponent):
             job: Any = self._pipeline(node, component, inputs, outputs, scope)
             if node_name in self._edges():
                 job.settings.force_rerun = True
         else:
-            job = self._command(node, component, inputs, outputs, scope)
+            job = self._command(name, node, component, inputs, outputs, scope)
             job.properties.update(self._reuse(node_name, node, component, made))
         job.properties.pop(places.PLACES, None)
         job.properties.update(places.note(made))
@@ -178,31 +211,23 @@ class Planner:
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
-    def _inputs(self, node_name: str, node: Any, component: Any, scope: Scope) -> tuple[dict[str, Any], set[str]]:
-        """The node's inputs with all bindings resolved, and the nodes they make it wait for."""
+    def _inputs(self, node_name: str, job_name: str, component: Any, scope: Scope) -> dict[str, Any]:
+        """The node's inputs with all bindings resolved; those that stand for nothing are left out."""
         inputs: dict[str, Any] = {}
-        needs: set[str] = set()
-        declared = component.inputs if component is not node else {}
-        for name in {**declared, **(node.inputs or {})}:
-            value = (node.inputs or {}).get(name)
-            form = declared.get(name)
-            if value is None and isinstance(form, Input):
-                value = form.default
-            if value is None:
-                continue
-            value, more = _resolve(value, scope)
-            needs |= more
-            if value is None:
-                continue
-            inputs[name] = self._pinned(_typed(f"{self.name}: {node_name}.inputs.{name}", value, form))
-        return inputs, needs
+        declared = component.inputs if component is not None else {}
+        for name, given in scope.bound_inputs(node_name).items():
+            value = _resolve(given, scope, job_name)
+            if value is not None:
+                typed = _typed(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
+                inputs[name] = self._pinned(typed)
+        return inputs
 
     def _pinned(self, value: Any) -> Any:
         """An input with the version that its path means in this run."""
         if not isinstance(value, Input) or not value.path:
             return value
         path = self.pins.of("data", value.path)
-        return value if path == value.path else _with(value, path=path)
+        return value if path == value.path else replaced(value, path=path)
 
     def _child_outputs(
         self, child: str, node: Any, component: Any, scope: Scope
@@ -263,23 +288,17 @@ class Planner:
 
     def _label(self, given: Any) -> str | None:
         """The pipeline's output that a node's output is bound to."""
-        bound = given if isinstance(given, str) else getattr(given, "path", None)
-        if not isinstance(bound, str) or "${{parent.outputs." not in bound.replace(" ", ""):
+        bound = as_binding(given if isinstance(given, str) else getattr(given, "path", None))
+        if bound is None or bound.kind != "parent.outputs":
             return None
-        label = bound.replace(" ", "").split("${{parent.outputs.")[1].split("}}")[0]
-        return label if label in (self.job.outputs or {}) else label.split(".")[0]
+        return port_named(bound.name, self.job.outputs or {})
 
     def _output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
         """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
         bound = given if isinstance(given, str) else getattr(given, "path", None)
-        above: Output | None = None
-        label = name
-        if isinstance(bound, str) and (found := self._label(given)) is not None:
-            value, _ = scope.value(bound)
-            above = value if isinstance(value, Output) else None
-            label = found
+        label, above = scope.output(bound or "") or (name, None)
         node_output = given if isinstance(given, Output) else Output()
-        path = above.path if above else node_output.path
+        path = above.path if above else scope.path(node_output.path)
         if not path and name == "artifacts":
             path = ARTIFACTS.format(job=child)
         elif not path:
@@ -289,7 +308,7 @@ class Planner:
             key: next((getattr(one, key) for one in first if getattr(one, key) is not None), None)
             for key in ("mode", "description")
         }
-        if above is None:
+        if above is None or (node_output.name, node_output.version) != (above.name, above.version):
             chosen.update(name=node_output.name, version=node_output.version)
         chosen["type"] = _most_specific([one.type for one in (form, node_output, above) if one is not None])
         chosen["path"] = expand_macros(path, name=child, output=label, datastore=self._datastore)
@@ -298,7 +317,7 @@ class Planner:
             self.ends[label] = output
         return output
 
-    def _command(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> CommandJob:
+    def _command(self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> CommandJob:
         if not isinstance(component, CommandComponent) and component is not node:
             raise ValidationException(
                 f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
@@ -306,19 +325,18 @@ class Planner:
         fields: dict[str, Any] = {}
         for key in _NODE_FIELDS:
             own = getattr(node, key, None)
-            fields[key] = own if own is not None else getattr(component, key, None)
+            fields[key] = scope.field(own) if own is not None else getattr(component, key, None)
         if isinstance(fields["environment"], str):
             fields["environment"] = self.pins.of("environments", fields["environment"])
-        fields["compute"] = scope.text(fields["compute"] or self._settings.get("default_compute"))
-        variables = {
-            **(getattr(component, "environment_variables", None) or {}), **(node.environment_variables or {})
-        }  # fmt: skip
+        fields["compute"] = fields["compute"] or scope.field(self._settings.get("default_compute"))
+        variables = dict(getattr(component, "environment_variables", None) or {})
+        variables.update(scope.field(node.environment_variables or {}))
         return CommandJob(
-            command=trim(component.command, inputs),
+            command=_named(trim(component.command, inputs), name),
             code=self.pins.of("codes", component.code) if component.code else None,
             inputs=inputs,
             outputs=outputs,
-            environment_variables={key: scope.text(value) for key, value in variables.items()},
+            environment_variables=variables,
             tags=dict(node.tags or {}),
             properties=dict(node.properties or {}),
             description=node.description or getattr(component, "description", None),
@@ -338,14 +356,11 @@ class Planner:
         return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
-        settings: dict[str, Any] = {
-            key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")
-        }
-        for own in (settings_of(component), settings_of(node)):
-            settings.update({key: scope.text(value) for key, value in own.items()})
+        inherited = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}
+        settings = {**scope.field(inherited), **settings_of(component), **scope.field(settings_of(node))}
         if _must_run(node, component):
             settings["force_rerun"] = True
-        compute = scope.text(getattr(node, "compute", None))
+        compute = scope.field(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
@@ -373,7 +388,7 @@ def leave_out_absent(
                 f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
                 f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
             )
-    return _with(step, inputs={name: given[name] for name in left})
+    return replaced(step, inputs={name: given[name] for name in left})
 
 
 def _must_run(node: Any, component: Any) -> bool:
@@ -414,13 +429,9 @@ def child_name(parent: str, node: str) -> str:
     return f"{name[: _LONGEST_NAME - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _in_order(nodes: Mapping[str, Any]) -> list[str]:
-    """Node names, each after those whose outputs it reads; otherwise in the order written."""
-    needs = {
-        name: {need for value in (node.inputs or {}).values() for need in needs_of(value) if need in nodes}
-        for name, node in nodes.items()
-    }
-    users: dict[str, list[str]] = {name: [] for name in nodes}
+def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
+    """Node names, each after those that it needs; otherwise in the order written."""
+    users: dict[str, list[str]] = {name: [] for name in needs}
     for name, needed in needs.items():
         for one in needed:
             users[one].append(name)
@@ -431,22 +442,30 @@ def _in_order(nodes: Mapping[str, Any]) -> list[str]:
             left[user] -= 1
             if left[user] == 0:
                 order.append(user)
-    if len(order) < len(nodes):
-        circle = ", ".join(sorted(set(nodes) - set(order)))
-        raise ValidationException(f"these nodes wait for each other in a circle: {circle}")
     return order
 
 
-def _resolve(value: Any, scope: Scope) -> tuple[Any, set[str]]:
-    if is_bound(value):
-        found, needs = scope.value(value)
-        return found, needs
-    if isinstance(value, Input) and is_bound(value.path):
-        found, needs = scope.value(value.path or "")
+def _has_default(form: Any) -> bool:
+    """Whether an input has a value where none is given; an expression is not one, as no pipeline is its own."""
+    return isinstance(form, Input) and form.default is not None and not has_expression(form.default)
+
+
+def _named(value: Any, job: str) -> Any:
+    """A value or command with `${{name}}` filled in: once, so that whatever is made of it is made of the same."""
+    if isinstance(value, Input) and has_expression(value.path):
+        return replaced(value, path=filled(str(value.path), {"name": job}))
+    return filled(value, {"name": job}) if has_expression(value) else value
+
+
+def _resolve(value: Any, scope: Scope, job: str) -> Any:
+    if has_expression(value):
+        return scope.value(value, job)
+    if isinstance(value, Input) and has_expression(value.path):
+        found = scope.value(value.path or "", job)
         path = found.path if isinstance(found, Input) else found
         kind = value.type or (found.type if isinstance(found, Input) else None)
-        return (None if path is None else _with(value, path=path, type=kind)), needs
-    return value, set()
+        return None if path is None else replaced(value, path=path, type=kind)
+    return value
 
 
 def _typed(where: str, value: Any, form: Any) -> Any:
@@ -454,7 +473,7 @@ def _typed(where: str, value: Any, form: Any) -> Any:
     declared = form.type if isinstance(form, Input) else None
     if isinstance(value, Input):
         mode = value.mode or (form.mode if isinstance(form, Input) else None)
-        return _with(value, mode=mode, type=value.type or declared or "uri_folder")
+        return replaced(value, mode=mode, type=value.type or declared or "uri_folder")
     if declared in ("integer", "number", "boolean", "string"):
         converted = convert(value, declared)
         if hasattr(converted, "message"):
@@ -469,11 +488,3 @@ def _most_specific(types: list[str | None]) -> str:
     """A type other than the default one wins, wherever it was declared."""
     named = [one for one in types if one and one != "uri_folder"]
     return named[0] if named else "uri_folder"
-
-
-def _with(entity: Any, **changes: Any) -> Any:
-    """A copy with some attributes changed."""
-    changed = copy(entity)
-    for name, value in changes.items():
-        setattr(changed, name, value)
-    return changed

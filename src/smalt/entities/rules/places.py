@@ -1,0 +1,200 @@
+"""The table of bindings: for every place where text may stand, what each kind of expression does there.
+
+The rules refuse what is not in the table, the engine fills in what is, and docs/bindings.md is made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class Use(Enum):
+    TEXT = "its text"
+    """Replaced by a text or a path; other text may stand around it."""
+    LITERAL = "a literal's text"
+    """The same, of text, numbers and booleans alone: data is refused."""
+    VALUE = "its value"
+    """A literal, with or without text around it; or data, with none."""
+    WHOLE = "what it names"
+    """Stands alone: text around it is refused."""
+
+
+class Place(NamedTuple):
+    words: str
+    """As in "cannot stand in …"."""
+    fields: str
+    """The keys that it is, for the documentation."""
+    uses: Mapping[str, Use]
+    """By kind of expression; other kinds are refused."""
+    advice: str = ""
+    """What to write instead of those that are refused."""
+    is_free: bool = False
+    """Text for people, in which nothing is replaced or refused."""
+
+
+_OWN = {"inputs": Use.TEXT, "outputs": Use.TEXT}
+_LITERALS = {"parent.inputs": Use.LITERAL, "parent.jobs.inputs": Use.LITERAL}
+_PATH = {"name": Use.TEXT, "output_name": Use.TEXT, "default_datastore": Use.TEXT}
+_OF_PARENT = "bind it to an input of the step, and write '${{inputs.NAME}}' here"
+
+COMMAND = Place("a command", "`command` of jobs, steps and components", {**_OWN, "name": Use.TEXT}, _OF_PARENT)
+TRIAL = Place(
+    "the command of a trial", "`trial.command` of a sweep", {**COMMAND.uses, "search_space": Use.TEXT}, _OF_PARENT
+)
+ARGUMENTS = Place(
+    "the arguments of a step",
+    "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to` of parallel (they do not run yet)",
+    {**_OWN, "name": Use.TEXT},
+    _OF_PARENT,
+)
+JOB_INPUT = Place(
+    "an input of a job",
+    "`inputs` of jobs",
+    {"name": Use.TEXT, "creation_context.trigger_time": Use.TEXT},
+    "a job has no parent; write the value itself",
+)
+JOB_OUTPUT = Place(
+    "the output of a job",
+    "`outputs.*.path` of jobs",
+    {**_PATH, "creation_context.trigger_time": Use.TEXT},
+    "a path may have '${{name}}', '${{output_name}}' and '${{default_datastore}}' in it",
+)
+VARIABLE = Place(
+    "an environment variable of a job or component",
+    "`environment_variables` of jobs and components",
+    {"secrets": Use.TEXT},
+    "the variables AZURE_ML_INPUT_NAME and AZURE_ML_OUTPUT_NAME are set for every input and output",
+)
+FIXED = Place(
+    "code, environment or compute of a job or component",
+    "`code` and `environment` of jobs, steps and components; `compute` of jobs",
+    {},
+    "write it out",
+)
+SETTING = Place(
+    "the settings of a pipeline",
+    "`settings.default_compute` and `compute` of pipelines",
+    {"parent.inputs": Use.LITERAL},
+    "a pipeline's settings may name its own inputs, as '${{parent.inputs.NAME}}', in default_compute",
+)
+FIXED_SETTING = Place("this setting of a pipeline", "the other `settings` of pipelines", {}, "write it out")
+STEP_INPUT = Place(
+    "an input of a step",
+    "`inputs` of steps; `training_data`, `validation_data`, `test_data` of AutoML steps",
+    {
+        "parent.inputs": Use.VALUE,
+        "parent.jobs.inputs": Use.VALUE,
+        "parent.jobs.outputs": Use.WHOLE,
+        "name": Use.TEXT,
+    },
+    "bind it to '${{parent.inputs.NAME}}' or '${{parent.jobs.STEP.outputs.NAME}}'",
+)
+STEP_OUTPUT = Place(
+    "an output of a step",
+    "`outputs` of steps",
+    {"parent.outputs": Use.WHOLE},
+    "bind it to '${{parent.outputs.NAME}}', or write 'path: …' under it",
+)
+STEP_PATH = Place(
+    "the path of a step's output",
+    "`outputs.*.path` of steps",
+    {"parent.outputs": Use.WHOLE, **_LITERALS, **_PATH},
+    "bind it to '${{parent.outputs.NAME}}', or give it a path",
+)
+PORT_FIELD = Place(
+    "the name, version, type or mode of an input or output",
+    "`name`, `version`, `type` and `mode` of inputs and outputs",
+    {},
+    "write it out",
+)
+STEP_VARIABLE = Place(
+    "an environment variable of a step", "`environment_variables` of steps", {"secrets": Use.TEXT, **_LITERALS},
+    _OF_PARENT.replace(", and write '${{inputs.NAME}}' here", ", whose value is in AZURE_ML_INPUT_NAME"),
+)  # fmt: skip
+STEP_FIELD = Place(
+    "the settings of a step",
+    "`compute`, `resources`, `limits`, `distribution` and every other key of steps",
+    _LITERALS,
+    "write it out, or as '${{parent.inputs.NAME}}'",
+)
+CONTROL = Place(
+    "a step of control flow",
+    "`condition`, `body`, `items`, `mapping`, `true_block`, `false_block` (they do not run yet)",
+    {
+        "parent.inputs": Use.VALUE,
+        "parent.jobs.inputs": Use.VALUE,
+        "parent.jobs.outputs": Use.VALUE,
+        "parent.jobs": Use.WHOLE,
+    },
+    "write '${{parent.jobs.STEP}}' or '${{parent.jobs.STEP.outputs.NAME}}'",
+)
+PEOPLE = Place(
+    "a text for people",
+    "`name`, `display_name`, `description`, `experiment_name`, `comment`, `tags`, `properties`",
+    {},
+    is_free=True,
+)
+
+PLACES = (
+    *(COMMAND, TRIAL, ARGUMENTS, JOB_INPUT, JOB_OUTPUT, VARIABLE, FIXED, SETTING, FIXED_SETTING),
+    *(STEP_INPUT, STEP_OUTPUT, STEP_PATH, PORT_FIELD, STEP_VARIABLE, STEP_FIELD, CONTROL, PEOPLE),
+)
+
+BLOCKS = (COMMAND, TRIAL, ARGUMENTS)
+"""Where a `$[[…]]` block is kept or left out; elsewhere it is text like any other."""
+
+_ABOUT_PEOPLE = ("name", "display_name", "description", "experiment_name", "comment", "tags", "properties")
+OF_BODY = {
+    "command": COMMAND,
+    **dict.fromkeys(("args", "input_data", "task.program_arguments", "task.append_row_to"), ARGUMENTS),
+}
+"""By key, the texts of a step, job or component that name its own inputs and outputs."""
+
+_OF_STEP = {
+    **OF_BODY,
+    "inputs": STEP_INPUT,
+    **dict.fromkeys(("training_data", "validation_data", "test_data"), STEP_INPUT),
+    "outputs": STEP_OUTPUT,
+    **dict.fromkeys(("code", "environment"), FIXED),
+    "environment_variables": STEP_VARIABLE,
+    **dict.fromkeys(_ABOUT_PEOPLE, PEOPLE),
+    **dict.fromkeys(("condition", "true_block", "false_block", "body", "mapping", "items"), CONTROL),
+}
+_OF_OTHERS = {
+    **OF_BODY,
+    "trial.command": TRIAL,
+    "environment_variables": VARIABLE,
+    **dict.fromkeys(("code", "environment", "compute"), FIXED),
+}
+OF_JOB = {**_OF_OTHERS, "inputs": JOB_INPUT, "outputs": JOB_OUTPUT}
+OF_PIPELINE = {
+    **OF_JOB,
+    "compute": SETTING,
+    "settings.default_compute": SETTING,
+    **{
+        f"settings.{key}": FIXED_SETTING
+        for key in ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")
+    },
+}
+OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items() if key.startswith("settings.")}}
+"""By key, the place that each text of a noun is; a component's inputs and outputs are declarations."""
+
+
+def place_in_step(path: Sequence[Any]) -> Place:
+    """The place of the text of a step that is at `path` in it."""
+    inner = f"{path[0]}.{path[1]}" if len(path) > 1 else ""
+    place = _OF_STEP.get(inner) or _OF_STEP.get(str(path[0])) or STEP_FIELD
+    return place_of_port(place, path)
+
+
+def place_of_port(place: Place, path: Sequence[Any]) -> Place:
+    """The place of a text within an input or output: `outputs.o` is another one than `outputs.o.path`."""
+    if len(path) < 3 or path[0] not in ("inputs", "outputs"):
+        return place
+    if path[2] == "description":
+        return PEOPLE
+    if path[2] != "path":
+        return PORT_FIELD
+    return STEP_PATH if place is STEP_OUTPUT else place

@@ -1,0 +1,60 @@
+"""The steps that run before and after all others must be steps that can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.control_flow import ControlFlowNode
+from smalt.entities.problems import Path, did_you_mean, listed
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+EDGES = ("on_init", "on_finalize")
+_WHEN = {"on_init": "before", "on_finalize": "after"}
+
+
+def check_settings(
+    settings: Any,
+    steps: Mapping[str, Any],
+    raw: Mapping[str, Any],
+    waits: Mapping[str, set[str]],
+    path: Path,
+    reader: Reader,
+) -> None:
+    """`raw` has also the steps that could not be read, and `waits` by step those that it waits for."""
+    named = {key: step for key in EDGES if isinstance(step := getattr(settings, key, None), str)}
+    for key, step in named.items():
+        sentence = _unknown(step, steps, raw) or _connected(key, step, steps, waits)
+        if sentence:
+            reader.problem((*path, "settings", key), sentence)
+    if len(named) == 2 and len(set(named.values())) == 1:
+        for key, step in named.items():
+            words = f"'{step}' cannot be both on_init and on_finalize; name two steps"
+            reader.problem((*path, "settings", key), words)
+    elif named and not steps.keys() - set(named.values()) and {*named.values(), *raw} <= steps.keys():
+        words = f"the pipeline has no step but those that {listed(named, 'and')} name; add the steps between them"
+        reader.problem((*path, "settings", next(iter(named))), words)
+
+
+def _unknown(step: str, steps: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:
+    if step in steps or step in raw:
+        return None
+    return f"'{step}' is not a step{did_you_mean(step, steps)}"
+
+
+def _connected(key: str, step: str, steps: Mapping[str, Any], waits: Mapping[str, set[str]]) -> str | None:
+    """The sentence about a step that reads another or is read by one: then it cannot run apart from all others."""
+    if isinstance(steps.get(step), ControlFlowNode):
+        return f"'{step}' is a step of control flow, which cannot be the {key} step"
+    read = sorted(waits.get(step, ()))
+    readers = [name for name, awaited in waits.items() if step in awaited]
+    if not read and not readers:
+        return None
+    what = f"reads an output of {_quoted(read)}" if read else f"is read by {_quoted(readers)}"
+    return f"'{step}' {what}, but the {key} step runs {_WHEN[key]} all others and is bound to none; take the input away"
+
+
+def _quoted(names: list[str]) -> str:
+    return listed((f"'{name}'" for name in names), "and")
