@@ -41,12 +41,14 @@ async def explain(reuse: Reuse, job: Job) -> Json:
     other = _nearest(reuse, job, now)
     ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
     if other is None:
-        reason = step.reason or (_ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it")
+        reason = _said(step.reason) or (
+            _ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
+        )
         return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
     twin = jobs.get(reuse.db, other.job_id)
     before = whole(other.parts, other.contents.get("inputs", {}))
     beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
-    reason = step.reason or _reason(beside, twin)
+    reason = _said(step.reason) or _reason(beside, twin)
     if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
         reason = _ruled_out(*ruled_out)  # that one was nearer, as far as anyone knows
     return _shape(job, "ran", reason, None, twin, beside, jobs.name_of(reuse.db, twin.root_id))
@@ -143,8 +145,13 @@ def _reason(parts: list[Json], twin: Job) -> str:
     return f"{words} {'differs' if len(different) == 1 else 'differ'} from job {twin.name}, the nearest earlier one"
 
 
+def _said(reason: str | None) -> str | None:
+    """The sentence without the mark of a step that serves nobody."""
+    return reason.removeprefix("never: ") if reason else None
+
+
 def _ruled_out(name: str, why: str) -> str:
-    return f"job {name}, which may have been the same, cannot be reused: {why}"
+    return f"job {name}, which may have been the same, cannot be reused: {_said(why)}"
 
 
 def _without(job: Job, has_run: bool) -> str:

@@ -220,7 +220,8 @@ class Reuse:
                 return f"the content of the {what} of job {job.name} is not known: {content}"
             if content.id != known.get(what, ""):
                 became = "changed" if content.id else "deleted"
-                return f"the {what} of job {job.name} (identical code, inputs, environment) was {became} since"
+                verb = "were" if what == "artifacts" else "was"
+                return f"the {what} of job {job.name} (identical code, inputs, environment) {verb} {became} since"
         if self._logs(job) != step.contents.get("logs", []):
             return f"the logs of job {job.name} (identical code, inputs, environment) were changed or deleted since"
         return None
