@@ -98,13 +98,13 @@ def test_usage_errors_are_one_sentence(line: str, sentence: str, call: Call) -> 
 
 
 def test_validate_needs_no_server(call: Call, tmp_path: Path, home: Path) -> None:
-    """A good file: JSON on standard output, exit code 0, and no home is made."""
+    """With --local a good file: JSON on standard output, exit code 0, and no home is made."""
     file = tmp_path / "job.yml"
     file.write_text(JOB)
-    ran = call("job", "validate", "--file", str(file))
+    ran = call("job", "validate", "--local", "--file", str(file))
     assert (ran.code, ran.err) == (0, f"{file}: ok\n")
     assert json.loads(ran.out) == {"result": "Succeeded", "errors": [], "warnings": []}
-    assert call("job", "validate", str(file), "--query", "result", "-o", "tsv").out == "Succeeded\n"
+    assert call("job", "validate", str(file), "--local", "--query", "result", "-o", "tsv").out == "Succeeded\n"
     assert not home.exists()
 
 

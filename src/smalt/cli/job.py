@@ -325,12 +325,16 @@ def restore(to: Invocation, name: str) -> None:
     options.file("The job's YAML file."),
     options.name("A name for the job.", needed=False, argument="[FILE]"),
     options.SET,
+    click.Option(["--local"], is_flag=True, help="Check only the files; no server is needed."),
 )
-def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
-    """Check a job's YAML file, and the files that it refers to; nothing is run and no server is needed."""
+def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], local: bool) -> Any:
+    """Check a job's YAML file and all that it names, as create does; nothing is run."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
-    warnings = _warn(to, documents.read("job", file, set, {"name": name}))
+    job = documents.read("job", file, set, {"name": name})
+    if not local:
+        to.client.jobs.validate(job, raise_on_failure=True)
+    warnings = _warn(to, job)
     to.note(f"{file}: ok")
     return {"result": "Succeeded", "errors": [], "warnings": warnings}
 

@@ -12,7 +12,15 @@ from smalt import wire
 from smalt.client.collection import Collection
 from smalt.client.names import job_name
 from smalt.client.polling import LROPoller
-from smalt.exceptions import JobException, Refused, UserErrorException
+from smalt.exceptions import (
+    Conflict,
+    JobException,
+    Located,
+    NotFound,
+    Refused,
+    UserErrorException,
+    ValidationException,
+)
 from smalt.lines import here
 from smalt.wire.casing import fold
 from smalt.wire.ids import parse_id, url_path
@@ -49,6 +57,7 @@ class JobOperations(Collection):
         earlier run: the job `of` this name, else the newest that has it.
         """
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
+        from smalt.client.validation import at_lines_of, validated
         from smalt.entities.standalone import as_job
 
         job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
@@ -58,7 +67,7 @@ class JobOperations(Collection):
         if _is_there(job):
             return self._update(job)
         if not skip_validation:
-            self.validate(job, raise_on_failure=True)
+            validated(job, raise_on_failure=True)
         if only or from_:
             from smalt.client.partial import part
 
@@ -68,7 +77,8 @@ class JobOperations(Collection):
         job.name = job.name or job_name()
         from smalt.client.shown import shortened
 
-        answer = self._connection.put(self._path(job.name), self._body(job))
+        with at_lines_of(job):
+            answer = self._connection.put(self._path(job.name), self._body(job))
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
             raise Refused(error["message"])
@@ -76,11 +86,27 @@ class JobOperations(Collection):
         return shortened(created)
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:
-        """What is wrong with a job made in Python; one that was read from a file has been checked there."""
-        from smalt.client.validation import validated
+        """Say what is wrong with the job: what `create_or_update` would say, but nothing is submitted.
+
+        Code and what else is described in place is sent to the server, which looks at the job with all that it names.
+        """
+        from smalt.client.validation import ValidationResult, at_lines_of, validated
         from smalt.entities.standalone import as_job
 
-        return validated(as_job(job), raise_on_failure)
+        job = copy.copy(as_job(job))
+        result = validated(job, raise_on_failure)
+        if not result.passed or _is_there(job):
+            return result
+        job.name = job.name or job_name()
+        try:
+            with at_lines_of(job):
+                self._connection.post(f"/smalt/v1{self._path(job.name)}/validate", self._body(job))
+        except (ValidationException, Refused, Conflict, NotFound) as error:
+            if raise_on_failure:
+                raise
+            problems = getattr(error, "problems", None)
+            return ValidationResult(problems or [Located("", 0, 0, str(error))])
+        return result
 
     def get(self, name: str) -> Job:
         from smalt.client.shown import shortened

@@ -1,9 +1,11 @@
-"""Whether a job or component made in Python holds; one that was read from a file has been checked there."""
+"""Checks of jobs and components before they are sent, and the places of what the server says of them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
@@ -59,3 +61,60 @@ def _line(noun: Any, problem: Problem) -> tuple[str, int]:
         if path[:1] == ("component",):
             noun, path = vars(noun).get("component"), path[1:]
     return line
+
+
+@contextmanager
+def at_lines_of(noun: Any) -> Iterator[None]:
+    """Tell each problem that the server finds at its line of the file, or of the program, that the noun is from."""
+    try:
+        yield
+    except ValidationException as error:
+        raise ValidationException(_located(noun, error.problems)) from None
+
+
+_PLACE = re.compile(r"[^\s:]+")
+
+
+def _located(noun: Any, problems: list[Located]) -> list[Located]:
+    """Return the problems with their places; one whose place cannot be found stays as it is."""
+    from smalt.yaml.document import Document
+
+    file = noun.source_path
+    if file is None:
+        return [
+            one if one.file else Located(*_line(noun, Problem(_path_of(one), "")), 0, one.message) for one in problems
+        ]
+    try:
+        with open(file, "rb") as text:
+            document = Document(text.read())
+    except OSError:
+        return problems
+    return [one if one.file else _at_line(document, _shown(file), one) for one in problems]
+
+
+def _path_of(problem: Located) -> Path:
+    place, colon, _ = problem.message.partition(": ")
+    return tuple(place.split(".")) if colon and _PLACE.fullmatch(place) else ()
+
+
+def _at_line(document: Any, file: str, problem: Located) -> Located:
+    """Return the problem at the line of the path that its message begins with, or of as much of it as is written."""
+    place, colon, words = problem.message.partition(": ")
+    if not colon or not _PLACE.fullmatch(place):
+        return problem
+    data, found, rest = document.data, [], place
+    while rest and isinstance(data, Mapping):
+        key = next((key for key in data if rest == str(key) or rest.startswith(f"{key}.")), None)
+        if key is None:
+            break
+        data, rest = data[key], rest[len(str(key)) + 1 :]
+        found.append(key)
+    if not found:
+        return problem
+    line, column = document.locate(tuple(found), bool(rest))
+    return Located(file, line, column, f"{rest}: {words}" if rest else words)
+
+
+def _shown(file: str) -> str:
+    """Return the file's path as it is shortest."""
+    return min(file, os.path.relpath(file), key=len)

@@ -14,6 +14,7 @@ from smalt.entities.problems import Path
 from smalt.entities.resources import ComponentResources, CountsInstances
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
+from smalt.entities.rules.optional import check_optional
 from smalt.entities.shapes import List, Text
 
 if TYPE_CHECKING:
@@ -35,3 +36,4 @@ class CommandComponent(CountsInstances, HasCommand, Component):
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_optional(self, path, reader)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from smalt.entities.effect import ACTED
 from smalt.entities.entity import Entity, Field, optional
 from smalt.entities.nested import Nested
+from smalt.entities.problems import Path, nearest
 from smalt.entities.shapes import Boolean, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.reader import Reader
+
+_PUBLISHED = "default_datestore"
+"""A slip that Azure's own published examples have, and that its service keeps."""
 
 
 class PipelineJobSettings(Entity):
-    """Open: other keys are kept, and mean nothing here."""
+    """Open: other keys are kept, as the service keeps them, and the job's log says that they do nothing here."""
 
     noun = "the settings of a pipeline"
     _is_open = True
@@ -20,6 +29,16 @@ class PipelineJobSettings(Entity):
     force_rerun = optional(Boolean(), "Whether steps run though an earlier run could be reused.", effect=ACTED)
     on_init = optional(Text(), "The step that runs before all others.", effect=ACTED)
     on_finalize = optional(Text(), "The step that runs after all others, whatever happened.", effect=ACTED)
+
+    @classmethod
+    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Keep the keys that are no fields, but refuse one that was meant to be a field."""
+        for key in keys:
+            near = nearest(key, [name for name in cls._fields if name not in data])
+            if near and key != _PUBLISHED and not reader.on_wire:
+                words = f"unknown key '{key}' in {cls.noun}; did you mean '{near}'?"
+                reader.problem((*path, key), words, at_key=True)
+        return super()._unknown(keys, data, entity, path, reader)
 
 
 class SettingsField(Field):

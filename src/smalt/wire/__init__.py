@@ -100,17 +100,17 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     raise Refused(f"smalt cannot send {entity.noun} to a server yet")
 
 
-def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False) -> Entity:
+def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is_new: bool = False) -> Entity:
     """The entity of a resource or of a PUT's body; raises ValidationException with all problems.
 
     `kind` is one of the entities' kinds: "job", "component", "environment", …; an answer is not judged again by rules
-    that came after it was accepted.
+    that came after it was accepted, and only what is new must hold by the rules of documents that people write.
     """
     from smalt.entities.reader import Reader
     from smalt.exceptions import Located, ValidationException
 
     reader = Reader()
-    reader.on_wire = True
+    reader.on_wire = not is_new
     reader.is_answer = is_answer
     entity = read_with(body, kind, reader)
     if entity is None or reader.problems:

@@ -51,7 +51,7 @@ def inline_component(name: str, node: Node, parent: Any) -> Split:
         moved = key in _MOVED and key in noun._fields
         if moved:
             values[key] = value
-        if not moved or key in _COPIED:
+        if not moved or key in _COPIED or (node.type == "data_transfer" and key == "task"):
             vars(rest)[key] = value
     inputs = vars(node).get("inputs") or {}
     outputs = vars(node).get("outputs") or {}

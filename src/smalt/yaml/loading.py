@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from smalt.entities.entity import Entity
+from smalt.entities.mistaken import mistaken_kind
 from smalt.entities.problems import Path, Problem, did_you_mean
 from smalt.entities.reader import Reader
 from smalt.entities.reading import read_with
@@ -131,6 +132,9 @@ class Session:
         shown = shown if os.path.abspath(shown) == os.path.abspath(folder) else folder
         reader = FileReader(self, folder, shown, changed)
         entity = read_with(reader, changed.data, kind)
+        mistaken = mistaken_kind(changed.data, kind, reader.problems) if reader.problems else None
+        if mistaken is not None:
+            reader.problems = [Problem((), mistaken)]
 
         def locate(problem: Problem) -> Located:
             return Located(name, *document.locate(problem.path, problem.at_key), problem.message)

@@ -11,7 +11,7 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
-from smalt.service.engine import deletion
+from smalt.service.engine import deletion, submission
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged
 from smalt.service.engine.submission import READ_ONLY
@@ -40,6 +40,15 @@ async def put_job(call: Call) -> Reply:
             return Reply(_shown(call, there), 200)
     job = call.service.engine.submit(call.workspace, call.name(), properties, call.principal)
     return Reply(_shown(call, job), 201 if there is None else 200)
+
+
+async def validate_job(call: Call) -> dict[str, Any]:
+    """Answer what PUT would, but submit nothing."""
+    properties = canonical(call, properties_of(await call.object()))
+    there = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    if there is not None:
+        await asyncio.to_thread(check_data_unchanged, there, properties)
+    return {"warnings": submission.check(call.service.engine.rooms, call.workspace, call.name(), properties)}
 
 
 async def get_job(call: Call) -> dict[str, Any]:
@@ -179,4 +188,8 @@ ROUTES = [
     ("POST", "/jobs/{name}/cancel", cancel_job),
     ("GET", "/jobs/{name}/cancelOperation", get_cancel_operation),
 ]
-OWN_ROUTES = [("GET", "/jobs/{name}/tree", get_tree), ("GET", "/jobs/{name}/references", get_references)]
+OWN_ROUTES = [
+    ("GET", "/jobs/{name}/tree", get_tree),
+    ("GET", "/jobs/{name}/references", get_references),
+    ("POST", "/jobs/{name}/validate", validate_job),
+]

@@ -110,7 +110,8 @@ class Collection:
         sent = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
         properties: Properties = canonical(call, sent)
         if not self._is_known(call, name, version, properties):
-            wire.from_rest({**body, "name": name, "version": version, "properties": properties}, self.kind)
+            whole = {**body, "name": name, "version": version, "properties": properties}
+            wire.from_rest(whole, self.kind, is_new=True)
         uri = properties.get(self.uri)
         if isinstance(uri, str) and (uri.startswith(("file:", "/"))):
             properties[self.uri] = await _imported(call, uri)

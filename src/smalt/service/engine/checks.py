@@ -13,7 +13,6 @@ from smalt.entities.expression import has_expression
 from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
 from smalt.entities.reader import Reader
-from smalt.entities.references import Reference, parse_uri
 from smalt.entities.rules.bindings import Names, check_step
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.data.modes import missing, not_a_file, not_a_folder, registered_is_written
@@ -66,10 +65,10 @@ class _Checker:
         self._seen: set[tuple[str, str]] = set()
 
     def command(self, job: CommandJob) -> None:
-        self._try(command.check, job)
-        self._environment(job.environment)
-        self._code(job.code)
-        self._compute(job.compute)
+        self._try("", command.check, job)
+        self._environment("", job.environment)
+        self._code("", job.code)
+        self._compute("", job.compute)
         self._idle("", job)
         self._secrets("", job)
         self._inputs("", job.inputs)
@@ -78,7 +77,7 @@ class _Checker:
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
         self._versions(where, job.outputs, may_be_reused=True)
-        self._compute(pipeline.settings_of(job).get("default_compute"))
+        self._compute(f"{where}settings.default_", pipeline.settings_of(job).get("default_compute"))
         nodes = pipeline.nodes_of(job)
         self._idle(where, job)
         self.idle += [("", line) for line in unused_inputs(job)]
@@ -109,7 +108,7 @@ class _Checker:
 
     def _node(self, where: str, node: Any, is_repeated: bool) -> None:
         component = self._component(where, node)
-        self._compute(getattr(node, "compute", None))
+        self._compute(where, getattr(node, "compute", None))
         self._secrets(where, node)
         self._inputs(where, node.inputs, getattr(component, "inputs", None))
         self._versions(where, node.outputs, may_be_reused=True)
@@ -125,8 +124,8 @@ class _Checker:
         if isinstance(component, PipelineComponent):
             self._nested(where, component)
         else:
-            self._environment(getattr(node, "environment", None) or component.environment)
-            self._code(component.code)
+            self._environment(where, getattr(node, "environment", None) or component.environment)
+            self._code(where, component.code)
 
     def _nested(self, where: str, component: PipelineComponent) -> None:
         key = ("nested", str(id(component)))
@@ -165,16 +164,16 @@ class _Checker:
                     f"{where}inputs: '{name}' is required by component '{component.name}' and not given"
                 )
 
-    def _environment(self, environment: Any) -> None:
+    def _environment(self, where: str, environment: Any) -> None:
         if isinstance(environment, str) and not has_expression(environment) and self._new("environment", environment):
-            self._try(self._look_up_environment, environment)
+            self._try(f"{where}environment", self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
         lookup.environment(self.rooms, self.workspace, self.pins.fix("environments", text))
 
-    def _code(self, code: str | None) -> None:
+    def _code(self, where: str, code: str | None) -> None:
         if code and self._new("code", code):
-            self._try(self._look_up_code, code)
+            self._try(f"{where}code", self._look_up_code, code)
 
     def _look_up_code(self, text: str) -> None:
         lookup.snapshot(self.rooms, self.workspace, self.pins.fix("codes", text))
@@ -186,7 +185,7 @@ class _Checker:
             except SmaltError as error:
                 self.problems.append(f"{where}environment_variables.{name}: {error}")
 
-    def _compute(self, compute: str | None) -> None:
+    def _compute(self, where: str, compute: str | None) -> None:
         if not compute or has_expression(compute) or not self._new("compute", compute):
             return
         name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
@@ -194,8 +193,8 @@ class _Checker:
             return
         if self.rooms.settings.compute == "strict":
             self.problems.append(
-                f"there is no compute '{name}' in this workspace; create it with 'smalt compute create', "
-                "or allow any name with 'smalt config set compute any'"
+                f"{where}compute: there is no compute '{name}' in this workspace; create it with "
+                "'smalt compute create', or allow any name with 'smalt config set compute any'"
             )
         else:
             self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
@@ -234,8 +233,7 @@ class _Checker:
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {missing(place)}")
         elif not place.late:
-            is_registered = isinstance(parse_uri(uri), Reference)
-            wrong = [not_a_file(place, type) or (is_registered and not_a_folder(place, type)) for type in types]
+            wrong = [not_a_file(place, type) or not_a_folder(place, type) for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 
@@ -257,11 +255,11 @@ class _Checker:
         self._seen.add(key)
         return True
 
-    def _try(self, function: Any, *arguments: Any) -> None:
+    def _try(self, where: str, function: Any, *arguments: Any) -> None:
         try:
             function(*arguments)
         except SmaltError as error:
-            self.problems.append(str(error))
+            self.problems.append(f"{where}: {error}" if where else str(error))
 
 
 def _defaults(declared: Mapping[str, Any]) -> dict[str, str]:

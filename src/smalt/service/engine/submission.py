@@ -49,34 +49,23 @@ class Accepted(NamedTuple):
     """The sentence for a job that is recorded and does not run."""
 
 
+class _Examined(NamedTuple):
+    """A body that is good: as it is to be recorded, as it was read, and what the look at it found."""
+
+    existing: Job | None
+    """The job that it is, where it was submitted before; then the rest says nothing."""
+    body: dict[str, Any]
+    digest: str
+    entity: Any
+    checked: checks.Checked | None
+    """None for a type that does not run."""
+
+
 def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Accepted:
     """Record the job, unless it is there already. Raises what is wrong with it, all of it at once."""
-    if not _NAME.fullmatch(name):
-        raise ValidationException(
-            f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
-        )
-    body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    existing = jobs.by_name(rooms.db, workspace.id, name)
+    existing, body, digest, entity, checked = _examined(rooms, workspace, name, properties)
     if existing is not None:
-        if existing.body_hash == digest:
-            return Accepted(existing, False, [], None)
-        raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
-    deletion.refuse_kept_name(rooms, workspace, name)
-    with no_collections():
-        body = with_steps(rooms, workspace, body)
-        entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-        known = _pins_of_earlier(rooms, workspace, body)
-        checked = checks.check(rooms, workspace, entity, known) if entity.type in TYPES else None
-        if checked is not None and checked.pins:
-            body = Pins(checked.pins).applied(body)
-            entity = read(body)
-        if checked is not None and checked.idle:
-            body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
-        place = deletion.free_place(rooms, workspace, name) if entity.type == "command" else name
-        if place != name:
-            body = {**body, "properties": {**(body.get("properties") or {}), command.PLACE: place}}
-            entity = read(body)
+        return Accepted(existing, False, [], None)
     new = jobs.New(
         name=name,
         type=entity.type,
@@ -93,6 +82,44 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     for note in (*checked.notes, *checked.idle):
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
+
+
+def check(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any]) -> list[str]:
+    """Return what the job's log would begin with; raise what `accept` would raise, and record nothing."""
+    found = _examined(rooms, workspace, name, properties)
+    if found.existing is None and found.checked is None:
+        raise Refused(_cannot_run(found.entity))
+    return found.checked.notes if found.checked is not None else []
+
+
+def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any]) -> _Examined:
+    if not _NAME.fullmatch(name):
+        raise ValidationException(
+            f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
+        )
+    body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    existing = jobs.by_name(rooms.db, workspace.id, name)
+    if existing is not None:
+        if existing.body_hash == digest:
+            return _Examined(existing, body, digest, None, None)
+        raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
+    deletion.refuse_kept_name(rooms, workspace, name)
+    with no_collections():
+        body = with_steps(rooms, workspace, body)
+        entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
+        known = _pins_of_earlier(rooms, workspace, body)
+        checked = checks.check(rooms, workspace, entity, known) if entity.type in TYPES else None
+        if checked is not None and checked.pins:
+            body = Pins(checked.pins).applied(body)
+            entity = read(body)
+        if checked is not None and checked.idle:
+            body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
+        place = deletion.free_place(rooms, workspace, name) if entity.type == "command" else name
+        if place != name:
+            body = {**body, "properties": {**(body.get("properties") or {}), command.PLACE: place}}
+            entity = read(body)
+    return _Examined(None, body, digest, entity, checked)
 
 
 def _as_new(body: dict[str, Any]) -> dict[str, Any]:
