@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 import yaml
 from smalt import load_component, load_job
+from smalt.cli import documents
 from smalt.client import MLClient
+from smalt.client.exporting import export_job
 from smalt.entities import Data
 from smalt.exceptions import SmaltError
 from smalt.home import Home
@@ -80,6 +82,8 @@ class Player:
         self._kept: dict[str, list[tuple[str, str, Tree]]] = {}
         """By job: its outputs (step's path and name, place, content)."""
         self._busy: str | None = None
+        self._downloads = 0
+        self._remote: MLClient | None = None
 
     def play(self, script: list[Operation]) -> list[str]:
         try:
@@ -98,11 +102,12 @@ class Player:
 
     # Operations
 
-    def do_write(self, path: str, text: str) -> None:
-        self.oracle.write(path, text)
+    def do_write(self, path: str, text: str, executable: bool = False) -> None:
+        self.oracle.write(path, text, executable)
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(self._real(text))
+        target.chmod(0o755 if executable else 0o644)
 
     def do_remove(self, path: str) -> None:
         self.oracle.remove(path)
@@ -126,9 +131,15 @@ class Player:
         body = {"properties": {"datastoreType": "LocalPath", "path": str(self.folder / folder)}}
         self.client.connection.put(f"{self.client.workspace_id}/datastores/{name}", body)
 
-    def do_data(self, name: str, path: str, type: str, version: str | None = None) -> None:
+    def do_data(self, name: str, path: str, type: str, version: str | None = None, remote: bool = False) -> None:
         expected = self.oracle.register(name, version, path, type)
-        self._compare(f"data {name}:{version}", expected, lambda: self._register(name, path, type, version))
+
+        def register() -> str:
+            client = self._far() if remote else self.client
+            client.data.create_or_update(Data(name=name, version=version, path=str(self.folder / path), type=type))
+            return "ok"
+
+        self._compare(f"data {name}:{version}", expected, register)
 
     def do_many(self, name: str, path: str, count: int) -> None:
         """Register the same folder several times at once."""
@@ -172,7 +183,26 @@ class Player:
         with contextlib.suppress(SmaltError):
             self.client.jobs.begin_delete(job).result()
 
+    def do_update(self, job: str, changes: Mapping[str, Any]) -> None:
+        """Change a job that was got from the server: it is done, or refused."""
+        if job not in self.oracle.jobs:
+            return
+        try:
+            got = self.client.jobs.get(job)
+            if not all(hasattr(got, key) for key in changes):
+                return
+            for key, value in changes.items():
+                setattr(got, key, value)
+            self.client.jobs.create_or_update(got)
+        except SmaltError:
+            return
+        after = self.client.jobs.get(job)
+        found = {key: getattr(after, key, None) for key in changes}
+        if found != dict(changes):
+            self.problems.append(self._told(f"update of {job}", changes, found))
+
     def do_prune(self) -> None:
+        self.oracle.prune()
         self.client.connection.post("/smalt/v1/prune", {"older_than": 0})
 
     def do_drop(self, job: str) -> None:
@@ -200,20 +230,24 @@ class Player:
         for number, job in enumerate(jobs):
             if states[number] != "Refused":
                 states[number] = self._wait(job["name"])
+        made: list[tuple[str, str, Tree]] = []
         for job, one, state in zip(jobs, expected, states, strict=True):
-            self._judge(job["name"], one, state)
+            made += self._judge(job["name"], one, state)
+        self.oracle.adopt(made)
+        self._check_lists({name for name, _, _ in made})
 
     # Runs
 
     def _expected(self, job: Operation) -> Expected:
+        if "export" in job:
+            return self.oracle.export(job["export"])
         return self.oracle.run(
             job["document"], job.get("sets") or {}, job["name"], job.get("only"), job.get("of") or ""
         )
 
     def _submit(self, job: Operation) -> str:
-        self._write_yaml(f"{job['name']}.yml", job["document"])
         try:
-            entity = load_job(f"{job['name']}.yml", params_override=[job["sets"]] if job.get("sets") else None)
+            entity = self._load(job)
             entity.name = job["name"]
             chosen = {"only": job["only"], "of": job["of"]} if "only" in job else {}
             self.client.jobs.create_or_update(entity, **chosen)
@@ -221,6 +255,14 @@ class Player:
             self._why = str(error)
             return "Refused"
         return "accepted"
+
+    def _load(self, job: Operation) -> Any:
+        if "export" in job:
+            return load_job(export_job(self.client, job["export"], f"export-{job['name']}"))
+        self._write_yaml(f"{job['name']}.yml", job["document"])
+        return documents.read(
+            "job", f"{job['name']}.yml", [f"{key}={value}" for key, value in job.get("sets", {}).items()], {}
+        )
 
     def _disturb(self, during: Operation, names: list[str]) -> None:
         time.sleep(during.get("after", 0) / 1000)
@@ -254,13 +296,15 @@ class Player:
             time.sleep(0.005)
         return "still running"
 
-    def _judge(self, name: str, expected: Expected, state: str) -> None:
+    def _judge(self, name: str, expected: Expected, state: str) -> list[tuple[str, str, Tree]]:
+        """Compare a job with what is expected; return the versions that it has registered."""
         if state == "Refused" or expected.states >= ANYTHING:
-            return self._judge_state(name, expected, state)
+            self._judge_state(name, expected, state)
+            return []
         made: list[tuple[str, str, Tree]] = []
         ran = self._ran(name)
         for path, leaf in expected.leaves.items():
-            made += self._judge_step(name, path, leaf, ran.pop(path, None))
+            made += self._judge_step(name, path, leaf, ran.pop(path, None), expected)
         unexpected = [path for path in ran if expected.states != {"Refused"}]
         self.problems += [self._told(f"{name}/{path}", "no such step", ran[path].status) for path in unexpected]
         self._judge_state(name, expected, state)
@@ -269,16 +313,30 @@ class Player:
                 if not place.tree:
                     continue  # no step writes there
                 self._compare_trees(f"{name} download {output}", place.tree, self._download(name, output))
-        self.oracle.settle(name, expected, state, made)
-        self._adopt_versions(made)
+        self.oracle.settle(name, expected, state)
+        self._judge_words(name, expected)
+        return made
+
+    def _judge_words(self, name: str, expected: Expected) -> None:
+        """Tags are the texts that were given."""
+        wanted = expected.document[0].get("tags") or {} if expected.document else {}
+        if wanted:
+            tags = self._get(name).get("tags") or {}
+            found = {key: tags.get(key) for key in wanted}
+            if found != wanted:
+                self.problems.append(self._told(f"{name} tags", wanted, found))
 
     def _judge_state(self, name: str, expected: Expected, state: str) -> None:
         if state not in expected.states:
             why = f" ({self._why})" if state == "Refused" else ""
+            if state == "Failed":
+                why = f" ({self._get(name).get('error')})"
             wanted = _either(expected.states) + (f" ({expected.why})" if expected.why else "")
             self.problems.append(self._told(name, wanted, state + why))
 
-    def _judge_step(self, name: str, path: str, leaf: Leaf, ran: Ran | None) -> Iterator[tuple[str, str, Tree]]:
+    def _judge_step(
+        self, name: str, path: str, leaf: Leaf, ran: Ran | None, expected: Expected
+    ) -> Iterator[tuple[str, str, Tree]]:
         what = f"{name}/{path}"
         status = ran.status if ran else "absent"
         if status not in leaf.states and not (status == "NotStarted" and "Canceled" in leaf.states):
@@ -288,10 +346,14 @@ class Player:
             return
         kept = self._kept.setdefault(name, [])
         for output, place in leaf.outputs.items():
+            if not expected.is_known(place):
+                continue
             where, asset, version = ran.outputs.get(output, ("", None, None))
             found = step_files(where)
             self._compare_trees(f"{what} {output}", place.tree, found)
-            if not place.fixed:
+            if place.fixed:
+                self._compare_trees(f"{what} {place.fixed}", place.tree, step_files(self._resolve(place.fixed)))
+            else:
                 kept.append((f"{what} {output}", where, found))
             wanted = leaf.assets.get(output)
             if wanted is None:
@@ -334,10 +396,24 @@ class Player:
             return file.read_text().strip().rpartition("\n")[2]
         return "no log"
 
+    def _downloader(self) -> MLClient:
+        """Return the local client, and every second time one that reaches the server over its port."""
+        self._downloads += 1
+        return self.client if self._downloads % 2 else self._far()
+
+    def _far(self) -> MLClient:
+        """Return a client that reaches the server over its port, as one on another machine does."""
+        facts = self.home.read_json("server.json") or {}
+        url = f"http://127.0.0.1:{facts['port']}"
+        if self._remote:
+            self._remote.connection.close()
+        self._remote = MLClient(url=url, token=self.home.token(), workspace_name=self.name)
+        return self._remote
+
     def _download(self, job: str, output: str | None) -> Tree | str:
         target = self.folder / "downloaded"
         try:
-            self.client.jobs.download(job, download_path=target, output_name=output)
+            self._downloader().jobs.download(job, download_path=target, output_name=output)
             inside = f"named-outputs/{output}" if output else "artifacts/outputs"
             return step_files(str(target / inside))
         except (SmaltError, OSError) as error:
@@ -347,9 +423,9 @@ class Player:
 
     # Checks
 
-    def _adopt_versions(self, made: list[tuple[str, str, Tree]]) -> None:
-        """A version that nothing should have registered is a problem; the others are known from now on."""
-        for name in {name for name, _, _ in made} | set(self.oracle.data):
+    def _check_lists(self, names: set[str]) -> None:
+        """There are exactly the versions that were registered."""
+        for name in names | set(self.oracle.data):
             known = self.oracle.data.get(name, {})
             try:
                 there = {str(one.version) for one in self.client.data.list(name, list_view_type="All")}
@@ -399,10 +475,6 @@ class Player:
 
     # The server
 
-    def _register(self, name: str, path: str, type: str, version: str | None) -> str:
-        self.client.data.create_or_update(Data(name=name, version=version, path=str(self.folder / path), type=type))
-        return "ok"
-
     def _path(self, job: str) -> str:
         return f"{self.client.workspace_id}/jobs/{job}"
 
@@ -427,7 +499,8 @@ class Player:
         mapped = [one for one in self.oracle.folders if one.startswith("http")]
         if mapped:
             self.client.connection.patch("/smalt/v1/config", {"url-map": {self._real(one): None for one in mapped}})
-        self.client.connection.close()
+        for client in filter(None, (self.client, self._remote)):
+            client.connection.close()
 
 
 def step_files(where: str) -> Tree | str:

@@ -40,9 +40,10 @@ class Unknown(Exception):
 class Place:
     """Where an output lies; several writers may share one."""
 
-    def __init__(self, tree: Tree | None = None, fixed: bool = False) -> None:
+    def __init__(self, tree: Tree | None = None, fixed: str = "") -> None:
         self.tree: Tree = {} if tree is None else tree
         self.fixed = fixed
+        """The path, where one was given."""
 
 
 @dataclass
@@ -70,10 +71,18 @@ class Expected:
     document: Any = None
     why: str = ""
     """Why it must be refused."""
+    documents: dict[str, Document] = field(default_factory=dict)
+    code: dict[str, bytes] = field(default_factory=dict)
+    """The files of components and code as they were when the job was submitted."""
     pins: dict[str, str] = field(default_factory=dict)
     """By reference with a label or without version: the version that it meant."""
     store: dict[str, Place] = field(default_factory=dict)
     """By fixed path: what lies there afterwards."""
+
+    def is_known(self, place: Place) -> bool:
+        """Return whether all that several steps write there is there for certain; of one step its state tells."""
+        writers = [leaf for leaf in self.leaves.values() if place in leaf.outputs.values()]
+        return len(writers) < 2 or all(leaf.states == COMPLETED for leaf in writers)
 
     def trees(self) -> dict[str, dict[str, Tree]]:
         return {path: {name: place.tree for name, place in leaf.outputs.items()} for path, leaf in self.leaves.items()}
@@ -91,11 +100,16 @@ class Oracle:
         """By prefix of a URI (url-map and datastores): the folder that it means."""
         self.store: dict[str, Place] = {}
         self.jobs: dict[str, Expected] = {}
+        self.pruned: set[str] = set()
+        self.deleted: set[str] = set()
+        """Names of deleted jobs: where others have their outputs, the name is not given again."""
 
     # Edits
 
-    def write(self, path: str, text: str) -> None:
-        self.files[path] = text.encode()
+    def write(self, path: str, text: str, executable: bool = False) -> None:
+        for name in (path, f"{path}*"):
+            self.files.pop(name, None)
+        self.files[f"{path}*" if executable else path] = text.encode()
 
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
@@ -133,7 +147,12 @@ class Oracle:
         self.archived.add((name, version))
 
     def delete(self, job: str) -> None:
-        self.jobs.pop(job, None)
+        if self.jobs.pop(job, None) is not None:
+            self.deleted.add(job)
+
+    def prune(self) -> None:
+        """Code that no job needs any more goes, so that an export may be refused."""
+        self.pruned = set(self.jobs)
 
     # Runs
 
@@ -152,18 +171,43 @@ class Oracle:
         except Unknown:
             return Expected(ANYTHING)
         expected.document = document, only, of
+        expected.documents = copy.deepcopy(self.documents)
+        expected.code = {name: text for name, text in self.files.items() if name.startswith("src/")}
+        if name in self.deleted:
+            expected.states |= FAILED | REFUSED
+            for leaf in expected.leaves.values():
+                leaf.states |= UNSURE
         there = self.jobs.get(name)
         if there is not None:
             same = there.document == expected.document and there.trees() == expected.trees()
             return there if same else Expected(REFUSED, why="the name is another job's")
         return expected
 
-    def settle(self, name: str, expected: Expected, state: str, made: Iterable[tuple[str, str, Tree]]) -> None:
-        """Record a job that was accepted and ended so, and the versions (name, version, content) that it registered."""
+    def export(self, of: str) -> Expected:
+        """Return what must come of the exported job: what came of it, by today's local data and its own meaning."""
+        job = self.jobs.get(of)
+        if job is None or job.states != COMPLETED or job.document[1] is not None:
+            return Expected(ANYTHING)
+        then = copy.copy(self)
+        then.documents, then.files = job.documents, {**self.files, **job.code}
+        try:
+            expected = _Run(then, dict(job.pins)).job(copy.deepcopy(job.document[0]), None, None)
+        except (Refusal, Unknown):
+            return Expected(ANYTHING)
+        if of in self.pruned:
+            expected.states |= REFUSED
+        expected.document, expected.documents, expected.code = job.document, job.documents, job.code
+        return expected
+
+    def settle(self, name: str, expected: Expected, state: str) -> None:
+        """Record a job that was accepted and ended so."""
         self.jobs[name] = expected
         expected.states = frozenset({state})
         self.store.update(expected.store)
-        for asset, version, tree in made:
+
+    def adopt(self, made: Iterable[tuple[str, str, Tree]]) -> None:
+        """Record the versions (name, version, content) that jobs have registered, the highest last."""
+        for asset, version, tree in sorted(made, key=lambda one: int(one[1])):
             self.data.setdefault(asset, {}).setdefault(version, Data(dict(tree)))
 
     # Names
@@ -251,9 +295,10 @@ class Oracle:
     def _table(self, folder: str, tree: Tree) -> Tree:
         if "MLTable" not in tree:
             raise Refusal(folder)
-        written = re.findall("file: (.*)", tree["MLTable"].decode())
+        written = step.named_in(tree["MLTable"].decode())
         places = {os.path.basename(one): one if "://" in one else f"{folder}/{one}" for one in written}
-        return {name: self._read(place, "").tree[""] for name, place in places.items()}
+        found = {name: self._read(place, "").tree for name, place in places.items()}
+        return {f"{name}/{inner}": text for name, inside in found.items() for inner, text in inside.items()}
 
 
 class _Run:
@@ -318,17 +363,14 @@ class _Run:
                 self._doubt(full, states[name])
         doubtful = [name for name, one in states.items() if one != COMPLETED]
         for name in states:  # what fails ends what runs beside it
-            others = [one for one in doubtful if one != name]
-            if others and name != last and not self._is_needed(name, others, jobs):
+            later = _readers(name, jobs)
+            if name != last and any(one != name and one not in later for one in doubtful):
                 states[name] = states[name] | (UNSURE - COMPLETED)
                 self._doubt(f"{path}/{name}".strip("/"), states[name])
         refused = REFUSED if any("Refused" in one for one in states.values()) else frozenset()
         if any("Completed" not in one for one in states.values()):
             return FAILED | refused
         return frozenset({"Completed", "Failed"}) | refused if doubtful else COMPLETED
-
-    def _is_needed(self, name: str, by: list[str], jobs: Document) -> bool:
-        return any(f"parent.jobs.{name}." in str(jobs[one]) for one in by)
 
     def _doubt(self, path: str, states: frozenset[str]) -> None:
         for full, leaf in self.leaves.items():
@@ -410,7 +452,7 @@ class _Run:
         if path is None or "${{" in path:
             return Place()
         there = self.oracle.store.get(_clean(path)) or Place()
-        return self.store.setdefault(_clean(path), Place(dict(there.tree), fixed=True))
+        return self.store.setdefault(_clean(path), Place(dict(there.tree), fixed=path))
 
     # Inputs
 
@@ -450,6 +492,12 @@ class _Run:
         raise Refusal("data in the middle of a text")
 
 
+def _readers(name: str, jobs: Document) -> set[str]:
+    """Return the steps that read what a step writes, and those that read what these write."""
+    direct = {one for one in jobs if f"parent.jobs.{name}." in str(jobs[one])}
+    return direct.union(*(_readers(one, jobs) for one in direct))
+
+
 def _with_defaults(component: Document, given: Mapping[str, Any]) -> Document:
     declared = component.get("inputs") or {}
     for name in given:
@@ -484,11 +532,13 @@ def _set(document: Document, key: str, value: Any) -> None:
     *folders, last = key.split(".")
     here: Any = document
     for name in folders:
+        if name == "tags":
+            here.setdefault("tags", {})
         if name not in here:
             raise Refusal(key)
         here = here[name]
     if "inputs" in folders[-1:] and last not in here:
-        raise Refusal(key)
+        raise Refusal(f"no input '{last}'")
     here[last] = value
 
 

@@ -37,7 +37,7 @@ def number(text):
 
 
 def files_of(path):
-    """Return the tree at a path: relative names and bytes; a single file has the name ''."""
+    """Return the tree at a path: names and bytes, with a * where a file can be run; a single file has the name ''."""
     if os.path.isfile(path):
         return {"": read(path)}
     if not os.path.isdir(path):
@@ -48,7 +48,8 @@ def files_of(path):
         for name in names:
             full = os.path.join(folder, name)
             if os.path.isfile(full):
-                tree[os.path.relpath(full, path)] = read(full)
+                mark = "*" if os.access(full, os.X_OK) else ""
+                tree[os.path.relpath(full, path) + mark] = read(full)
     return tree
 
 
@@ -60,11 +61,17 @@ def read(path):
 def table_of(folder):
     """Return what an MLTable names: the last part of each path, with the bytes there."""
     found = {}
-    for line in read(os.path.join(folder, "MLTable")).decode().splitlines():
-        if "file: " in line:
-            written = line.partition("file: ")[2].strip()
-            found[os.path.basename(written)] = read(located(folder, written))
+    for written in named_in(read(os.path.join(folder, "MLTable")).decode()):
+        for name, content in files_of(located(folder, written)).items():
+            found[f"{os.path.basename(written)}/{name}"] = content
     return found
+
+
+def named_in(table):
+    """Return the paths that the text of an MLTable names, in flow or in block style."""
+    import re
+
+    return re.findall(r"(?:file|folder): ([^},\n]+)", table)
 
 
 def located(folder, written):
@@ -117,13 +124,11 @@ def act(flavour, text, reads, outputs, mutable):
         signal.signal(signal.SIGTERM, lambda *_: (write(outputs, "half", "f.txt"), os._exit(0)))
         pause(0.4)
     if flavour.startswith("wreck"):  # puts files, or links, in the place of its own folders
-        import shutil
-
         for name in ("outputs", "logs"):
-            shutil.rmtree(name)
-            os.symlink("/usr/lib", name) if flavour == "wreck-link" else open(name, "w").close()
+            os.rename(name, f"own-{name}")
+            os.symlink(f"own-{name}", name) if flavour == "wreck-link" else open(name, "w").close()
     if flavour == "greedy":  # writes into what it reads
-        target = mutable if os.path.isfile(mutable) else os.path.join(mutable, sorted(files_of(mutable))[0])
+        target = mutable if os.path.isfile(mutable) else os.path.join(mutable, sorted(files_of(mutable))[0].rstrip("*"))
         with open(target, "a") as file:
             file.write("+greedy")
     if flavour == "art":  # leaves a file that is no output

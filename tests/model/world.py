@@ -51,12 +51,16 @@ FEATURES = {
     "archive": "versions are archived",
     "artifacts": "steps that leave files that are no outputs, which are removed later",
     "only": "one step of an earlier job again",
+    "export": "an earlier job is exported, and the export runs",
+    "update": "a job that was got is changed and given back",
+    "upload": "data is registered by a client elsewhere, and files can be executed",
     "rerun": "force_rerun and is_deterministic: false",
     "busy": "a server that is never idle",
 }
 """What a script may do; each script does some of it."""
 
 NAMES = ["staging", "feat", "one", "two", "three", "four", "five", "six", "seven", "eight"]
+TEXTS = ["0012", "1.10", "10:30", "1_000", "0x10", "on", "yes", "no", "1e3", "null"]
 WRECKS = ["wreck-file", "wreck-link"]
 LEAF_INPUTS = {"w": {"type": "string"}, "d": {"type": "uri_folder"}}
 LEAF_COMMAND = "STEP plain w=${{inputs.w}} d@${{inputs.d}} : o@${{outputs.o}}"
@@ -87,7 +91,7 @@ class Maker:
         documents = [self._job()]
         for _ in range(self.chance.randint(2, 4)):
             document = self.chance.choice(documents)
-            if self.chance.random() < 0.4:
+            if self.chance.random() < 0.3:
                 document = self._changed(document)
                 documents.append(document)
             self._run(document)
@@ -135,8 +139,24 @@ class Maker:
             self._edits += [self._delete, self._delete, lambda: {"do": "prune"}]
         if "artifacts" in self.features:
             self._edits += [lambda: {"do": "drop", "job": self._done[-1]} if self._done else None] * 2
+        if "update" in self.features:
+            self._edits += [self._update] * 2
+        if "swap" in self.features:
+            self._edits.append(lambda: {"do": "prune"})
         if "many" in self.features:
             self._edits.append(lambda: {"do": "many", "name": "crowd", "path": "d1", "count": 4})
+
+    def _update(self) -> Operation | None:
+        changes: dict[str, Any] = self.chance.choice(
+            [
+                {"tags": {"only": "1"}},
+                {"display_name": "shown"},
+                {"description": "told"},
+                {"experiment_name": "moved"},
+                {"command": "true"},
+            ]
+        )
+        return {"do": "update", "job": self._done[-1], "changes": changes} if self._done else None
 
     def _blank(self) -> None:
         self._do("write", path="my data/f.txt", text=self._text())
@@ -150,10 +170,13 @@ class Maker:
         self._do("write", path="table/rows.csv", text=self._text())
         self._do("write", path="site/x.csv", text=self._text())
         self._do("map", prefix="https://SITE/", folder="site")
-        named = self.chance.sample(["./rows.csv", "../outside.csv", "https://SITE/x.csv"], 2)
-        lines = "".join(f"  - file: {one}\n" for one in named)
-        self._do("write", path="table/MLTable", text=f"paths:\n{lines}transformations:\n  - read_delimited: {{}}\n")
-        self._edits += [self._edit_file(one) for one in ("outside.csv", "site/x.csv", "table/rows.csv")]
+        named = self.chance.sample(["./rows.csv", "../outside.csv", "https://SITE/x.csv", "../d1"], 2)
+        entries = [f"{'file' if one.endswith('.csv') else 'folder'}: {one}" for one in named]
+        block = "".join(f"\n  - {one}" for one in entries)
+        flow = " [" + ", ".join(f"{{{one}}}" for one in entries) + "]"
+        text = f"paths:{self.chance.choice([block, flow])}\ntransformations:\n  - read_delimited: {{}}\n"
+        self._do("write", path="table/MLTable", text=text)
+        self._edits += [self._edit_file(one) for one in ("outside.csv", "site/x.csv", "table/rows.csv", "d1/f.txt")] * 2
 
     def _url(self) -> None:
         for folder in ("site", "mirror"):
@@ -232,7 +255,11 @@ class Maker:
         self._versions += 1
         self._do("write", path=f"v{self._versions}/f.txt", text=self._text())
         version = self.chance.choice([None, str(self._versions)])
-        return {"do": "data", "name": "d", "version": version, "path": f"v{self._versions}", "type": "uri_folder"}
+        made = {"do": "data", "name": "d", "version": version, "path": f"v{self._versions}", "type": "uri_folder"}
+        if self.may("upload"):
+            self._do("write", path=f"v{self._versions}/run.sh", text=self._text(), executable=True)
+            made["remote"] = True
+        return made
 
     def _new_leaf(self) -> Operation:
         self._versions += 1
@@ -265,13 +292,20 @@ class Maker:
     def _run(self, document: Document) -> None:
         again = self.may("same-name", 0.4) and self._done
         name = self.chance.choice(self._done) if again else self._names.pop(0)
+        if "fixed/JOB" in str(document):
+            document = _replaced(document, "fixed/JOB", f"fixed/{name}")
         job: Operation = {"name": name, "document": document}
         inputs = document.get("inputs") or {}
         if self.may("set") and "w" in inputs:
-            job["sets"] = {self.chance.choice(["inputs.w", "inputs.w", "inputs.ww"]): self._literal()}
+            key = self.chance.choice(["inputs.w", "inputs.w", "inputs.ww", "tags.build"])
+            job["sets"] = {
+                key: self.chance.choice(TEXTS) if key == "tags.build" else self.chance.choice(["set", "gamma"])
+            }
         if self.may("only") and self._done and "jobs" in document and not again:
             job["only"] = self.chance.choice(list(document["jobs"]))
             job["of"] = self._done[-1]
+        if self.may("export") and self._done and not again and "only" not in job:
+            job = {"name": name, "export": self.chance.choice(self._done)}
         jobs, during = [job], None
         if self.may("twins") and not again:
             jobs.append({"name": self._names.pop(0), "document": document})
@@ -429,7 +463,7 @@ class Maker:
             and "/fixed/" not in rest
             and not self.features & {"twins", "cancel", "kill"}
         ):
-            place = self.chance.choice(["fixed/staging/feat", "fixed/feat", "fixed/plain"])
+            place = self.chance.choice(["fixed/staging/feat", "fixed/plain", "fixed/JOB/feat", "fixed/JOB/feat"])
             spec["path"] = f"azureml://datastores/workspaceblobstore/paths/{place}/"
         elif self.may("named-version") and certain and "single" not in rest:
             spec |= {"name": "single", "version": "1"}
@@ -470,7 +504,7 @@ class Maker:
 
     def _literal(self) -> Any:
         if self.may("text"):
-            return self.chance.choice(["0012", "1.10", "10:30", "1_000", "0x10", "on", "yes", "no", "1e3", "null"])
+            return self.chance.choice(TEXTS)
         return self.chance.choice(["alpha", "beta", self._text(), 7])
 
     def _source(self) -> Document:
@@ -488,3 +522,10 @@ class Maker:
             if feature in self.features:
                 paths += more * 3
         return {"type": "uri_folder", "path": self.chance.choice(paths)}
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:
+    """Return a copy of a document with a text replaced in all its texts."""
+    if isinstance(value, dict):
+        return {key: _replaced(one, old, new) for key, one in value.items()}
+    return value.replace(old, new) if isinstance(value, str) else value
