@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,6 +23,8 @@ from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
+
+_READERS = 4
 
 
 class Activity:
@@ -65,6 +68,8 @@ class Service:
     links: Links = field(default_factory=Links)
     streams: Streams = field(default_factory=Streams)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
+    """Read the logs of streams; apart, as what copies and fetches may take long."""
     tls: Callable[[], Awaitable[tuple[str, str]]] = _no_tls
     """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""
 

@@ -110,6 +110,12 @@ def get(db: Database, id: int) -> Job:
     return Job(*db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))[0])
 
 
+def find(db: Database, id: int) -> Job | None:
+    """Return the job unless it was deleted."""
+    row = db.row(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))
+    return Job(*row) if row else None
+
+
 def body(db: Database, id: int) -> str:
     """The REST properties as accepted, as JSON."""
     return str(db.value("SELECT body FROM job_bodies WHERE job_id=?", (id,)))

@@ -1,0 +1,67 @@
+"""A job's log files, read in pieces as they grow. Nothing here is called on the event loop."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from smalt.service.secrets.masks import Mask
+
+NAMES = ("system_logs/smalt.log", "user_logs/std_log.txt")
+
+_PIECE = 64 * 1024
+
+
+class Log:
+    """One log file, read from where the last look ended."""
+
+    def __init__(self, job: str, name: str, folder: Path, mask: Callable[[], Mask | None]) -> None:
+        self._job = job
+        self._name = name
+        self._path = folder / name
+        self._mask = mask
+        self._offset = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def grown(self) -> Iterator[dict[str, Any]]:
+        """Yield what was written since; one piece at most, so that no log holds up the others."""
+        if text := self._decoder.decode(self._read(final=False)):
+            yield self._message(text)
+
+    def rest(self) -> Iterator[dict[str, Any]]:
+        """Yield what is left of a log that grows no more."""
+        while piece := self._read(final=True):
+            if text := self._decoder.decode(piece):
+                yield self._message(text)
+        if text := self._decoder.decode(b"", final=True):
+            yield self._message(text)
+
+    def _read(self, *, final: bool) -> bytes:
+        """Read a piece; unless the log is final, what may be the first half of a secret waits for its second half."""
+        try:
+            with open(self._path, "rb", buffering=0, opener=_open) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return b""
+                mask = self._mask()
+                if mask is None:
+                    file.seek(self._offset)
+                    piece = file.read(_PIECE)
+                else:
+                    piece = mask.read(file, self._offset, _PIECE)
+                    piece = piece if final else piece[: len(piece) - mask.held(piece)]
+        except OSError:
+            return b""
+        self._offset += len(piece)
+        return piece
+
+    def _message(self, text: str) -> dict[str, Any]:
+        return {"t": "log", "name": self._job, "file": self._name, "text": text}
+
+
+def _open(path: str, flags: int) -> int:
+    """Open without waiting: a job may have put a pipe in the place of its log."""
+    return os.open(path, flags | os.O_NONBLOCK)
