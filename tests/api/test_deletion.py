@@ -109,6 +109,26 @@ def test_artifacts_that_are_registered_keep_the_name(server: Server, workspace: 
     assert "choose another name" in refused.body["error"]["message"]
 
 
+def test_steps_whose_outputs_others_have_keep_the_name(server: Server, workspace: str) -> None:
+    """A pipeline of a deleted one's name is refused when it is submitted, until the job that reused it is gone."""
+    step = {"type": "command", "componentId": f"{workspace}/components/made/versions/1"}
+    spec = {"type": "command", "command": "echo art > outputs/art", "environment": "azureml:host"}
+    made = {"properties": {"componentSpec": spec}}
+    assert server.ask("PUT", step["componentId"], made).status in (200, 201)
+    pipeline = {"properties": {"jobType": "Pipeline", "jobs": {"a": step}}}
+    run(server, workspace, "staging", pipeline)
+    run(server, workspace, "feat", pipeline)
+    reused = server.ask("GET", f"{workspace}/jobs/feat-a").body["properties"]["properties"]
+    assert reused["azureml.reusedrunid"] == "staging-a"
+    delete(server, workspace, "staging")
+    refused = server.ask("PUT", f"{workspace}/jobs/staging", pipeline)
+    assert refused.status == 409
+    assert "job 'staging-a' was deleted" in refused.body["error"]["message"]
+    assert server.ask("GET", f"{workspace}/jobs/staging").status == 404
+    delete(server, workspace, "feat")
+    run(server, workspace, "staging", pipeline)
+
+
 def test_what_an_unfinished_job_reads(server: Server, workspace: str) -> None:
     """A job is not deleted while another is about to read what it made."""
     run(server, workspace, "made", writes("first"))

@@ -123,8 +123,8 @@ def test_a_curated_environment_stays_the_curated_one(server: Server, workspace: 
     assert shown["environment"] == "azureml://registries/azureml/environments/sklearn-1.5/versions/1"
 
 
-def test_a_job_sent_again_after_its_label_moved_is_the_same_job(server: Server, workspace: str, tmp_path: Path) -> None:
-    """As it was sent, as it is answered, and as it was sent with another description; another label is another job."""
+def test_a_job_sent_again_after_its_label_moved_is_another_job(server: Server, workspace: str, tmp_path: Path) -> None:
+    """Sent again before, and as it is answered, it is the same job; as it was sent it would read another version."""
     (tmp_path / "f.txt").touch()
     data = {"properties": {"dataType": "uri_folder", "dataUri": str(tmp_path)}}
     put(server, f"{workspace}/data/d/versions/1", data)
@@ -132,10 +132,15 @@ def test_a_job_sent_again_after_its_label_moved_is_the_same_job(server: Server, 
     body = {"jobType": "Command", "command": "true", "environmentId": "azureml:host", "inputs": inputs}
     url = f"{workspace}/jobs/again"
     assert server.ask("PUT", url, {"properties": body}).status == 201
+    assert server.ask("PUT", url, {"properties": body}).status == 200
     put(server, f"{workspace}/data/d/versions/2", data)
     told = server.ask("GET", url).body
     assert told["properties"]["inputs"]["d"]["uri"] == f"{workspace}/data/d/versions/1"
-    for again in (body, told["properties"], {**body, "description": "said"}):
+    for again in (body, {**body, "description": "said"}):
+        answer = server.ask("PUT", url, {"properties": again})
+        assert answer.status == 409
+        assert "azureml:d@latest was d:1 when it was submitted, and is d:2 now" in answer.body["error"]["message"]
+    for again in (told["properties"], {**told["properties"], "description": "said"}):
         answer = server.ask("PUT", url, {"properties": again})
         assert answer.status == 200, answer.body
         assert answer.body["properties"]["inputs"]["d"]["uri"] == f"{workspace}/data/d/versions/1"

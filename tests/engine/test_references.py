@@ -212,8 +212,8 @@ def test_a_nested_pipeline_runs_the_components_of_the_submission(tmp_path: Path,
     asyncio.run(scenario())
 
 
-def test_the_same_body_is_the_same_job_though_its_label_has_moved(tmp_path: Path) -> None:
-    """What is sent again is compared with what was sent, not with what its references mean by now."""
+def test_the_same_body_is_the_same_job_for_the_engine(tmp_path: Path) -> None:
+    """The engine compares what is sent again with what was sent; the route has looked at its references before."""
 
     async def scenario() -> None:
         async with workbench() as bench:

@@ -13,8 +13,8 @@ from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.engine import deletion, submission
 from smalt.service.engine.pins import Pins
-from smalt.service.engine.repeated import check_data_unchanged
-from smalt.service.engine.submission import READ_ONLY
+from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
+from smalt.service.engine.submission import PART_OF, READ_ONLY
 from smalt.service.records import jobs, pins, reuse
 from smalt.service.records.jobs import Job
 
@@ -31,7 +31,7 @@ async def put_job(call: Call) -> Reply:
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         if "status" not in properties:  # else it is what GET gave, described otherwise
-            await asyncio.to_thread(check_data_unchanged, there, properties)
+            await _check_same(call, there, properties)
         shape = _shown(call, there)
         submitted = jobs.properties(call.service.db, there.id)
         sent = Pins(pins.of_job(call.service.db, there)).applied(properties)
@@ -47,8 +47,15 @@ async def validate_job(call: Call) -> dict[str, Any]:
     properties = canonical(call, properties_of(await call.object()))
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
-        await asyncio.to_thread(check_data_unchanged, there, properties)
+        await _check_same(call, there, properties)
     return {"warnings": submission.check(call.service.engine.rooms, call.workspace, call.name(), properties)}
+
+
+async def _check_same(call: Call, there: Job, properties: dict[str, Any]) -> None:
+    """Raise Conflict where a job that is sent again would read other data than the job that is there."""
+    await asyncio.to_thread(check_data_unchanged, there, properties)
+    if PART_OF not in (properties.get("properties") or {}):  # that one means what the earlier run meant
+        check_references_unmoved(call.service.engine.rooms, call.workspace, there)
 
 
 async def get_job(call: Call) -> dict[str, Any]:

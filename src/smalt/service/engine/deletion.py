@@ -25,6 +25,8 @@ from smalt.service.reuse import keeping
 
 _NOTES = "deleted"
 _GRAVES = "graves"
+_KEPT = "kept"
+"""In the folder of notes: by the name of a deleted job, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
 _BEFORE_ANY_JOB = frozenset({"system_logs"})
 """What may lie in a job's artifacts before the job is recorded."""
@@ -42,6 +44,7 @@ def delete(rooms: Rooms, workspace: Workspace, job: Job) -> Path:
     with contextlib.suppress(FileNotFoundError):
         note.unlink()
     write_whole(note.with_suffix(".tmp"), note, [content.encode()])
+    _note_kept(rooms, workspace, top, job, [one.name for one in tree if keeping.artifacts_of(one) not in goes])
     rooms.tracking.runs.removed(workspace, tree)
     try:
         jobs.remove(rooms.db, job)
@@ -72,12 +75,44 @@ def finish_all(rooms: Rooms) -> list[Path]:
 
 def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
     """Raise where the artifacts of a deleted job of that name are others' by now: a new one would write into them."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        if set(os.listdir(rooms.artifacts(workspace, name))) - _BEFORE_ANY_JOB:
-            raise Conflict(
-                f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
-                "choose another name"
-            )
+    if _has_artifacts(rooms, workspace, name):
+        raise Conflict(
+            f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
+            "choose another name"
+        )
+
+
+def refuse_kept_names(rooms: Rooms, workspace: Workspace, name: str) -> None:
+    """Raise the same for a job that is submitted, and for the steps that the deleted job of its name had."""
+    refuse_kept_name(rooms, workspace, name)
+    try:
+        steps = json.loads(_kept(_top(rooms, workspace), name).read_bytes())
+    except FileNotFoundError:
+        return
+    for step in steps:
+        refuse_kept_name(rooms, workspace, step)
+
+
+def _has_artifacts(rooms: Rooms, workspace: Workspace, name: str) -> bool:
+    try:
+        return bool(set(os.listdir(rooms.artifacts(workspace, name))) - _BEFORE_ANY_JOB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _note_kept(rooms: Rooms, workspace: Workspace, top: Path, job: Job, names: list[str]) -> None:
+    """Note the jobs whose artifacts stay, so that a new job of the name is refused when it is submitted."""
+    names = [name for name in names if _has_artifacts(rooms, workspace, name)]
+    note = _kept(top, job.name)
+    if names:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(note.with_suffix(".tmp"), note, [json.dumps(names).encode()])
+    else:
+        note.unlink(missing_ok=True)
+
+
+def _kept(top: Path, name: str) -> Path:
+    return top / _NOTES / _KEPT / f"{name}.json"
 
 
 def free_place(rooms: Rooms, workspace: Workspace, name: str) -> str:

@@ -7,8 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from smalt.entities.references import parse_reference
 from smalt.exceptions import Conflict
+from smalt.service.engine import lookup
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import pins
 from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import snake
 
 _FILE = "file://"
@@ -26,6 +31,25 @@ def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
                 f"job '{job.name}' exists and is another job: its {name} ({path}) was changed after it was submitted; "
                 "choose another name"
             )
+
+
+def check_references_unmoved(rooms: Rooms, workspace: Workspace, job: Job) -> None:
+    """Refuse a job whose labels, or names without a version, mean other versions than when `job` was submitted."""
+    for kind, texts in pins.of_job(rooms.db, job).items():
+        for text, before in texts.items():
+            type = "custom_model" if "/models/" in before else None
+            now = lookup.with_version(rooms, workspace, kind, text, type)
+            if now != before:
+                raise Conflict(
+                    f"job '{job.name}' exists and is another job: {text} was {_short(before)} when it was submitted, "
+                    f"and is {_short(now)} now; choose another name"
+                )
+
+
+def _short(reference: str) -> str:
+    """Return a reference with a version as users write it."""
+    found = parse_reference(reference)
+    return f"{found.name}:{found.version}" if found is not None and found.version else reference
 
 
 def describe_difference(name: str, submitted: Mapping[str, Any], sent: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
         raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
-    deletion.refuse_kept_name(rooms, workspace, name)
+    deletion.refuse_kept_names(rooms, workspace, name)
     with no_collections():
         body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job

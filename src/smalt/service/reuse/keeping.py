@@ -28,8 +28,13 @@ def own(db: Database, tree: Sequence[Job]) -> set[str]:
     for job in tree:
         places = {name for kind, name in _PLACE.findall(_written(db, job)) if kind == "azureml/" and _is_of(name, job)}
         found |= {_STORES["azureml/"] + name for name in places or {job.name}}
-        found.add(_STORES["ExperimentRun/dcid."] + job.name)
+        found.add(artifacts_of(job))
     return found
+
+
+def artifacts_of(job: Job) -> str:
+    """The folder of the job's artifacts."""
+    return _STORES["ExperimentRun/dcid."] + job.name
 
 
 def in_use(db: Database, tree: Sequence[Job], workspace: Workspace) -> set[str]:
@@ -41,8 +46,10 @@ def in_use(db: Database, tree: Sequence[Job], workspace: Workspace) -> set[str]:
 
 
 def left(db: Database, tree: Sequence[Job]) -> set[str]:
-    """The folders of jobs deleted before, whose outputs only these jobs have."""
-    return _folders(db, records.left_behind(db, [job.id for job in tree]))
+    """The folders of jobs deleted before, whose outputs and artifacts only these jobs have."""
+    ids = records.left_behind(db, [job.id for job in tree])
+    names = filter(None, (records.origin(db, id) for id in ids))
+    return _folders(db, ids) | {_STORES["ExperimentRun/dcid."] + name for name in names}
 
 
 def named_in(body: str) -> set[str]:
