@@ -25,6 +25,7 @@ OF_THE_CLIENT = {
     ("resource_group",): "is in the URL",
     ("credentials",): "of type none are none on the wire",
     ("create_job",): "may be empty",
+    ("create_monitor",): "may be empty, or stand beside a job, which a schedule has in place of it",
 }
 CONNECTIONS = {"url", "account_name", "container_name", "endpoint", "azure_endpoint", "api_base", "api_key"} | {
     *(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from smalt.entities.attributes import Attributes
 from smalt.entities.effect import ACTED, KEPT, NONE
 from smalt.entities.entity import Entity, optional, required
+from smalt.entities.expression import has_expression
 from smalt.entities.keyed import Keyed
 from smalt.entities.literals import PRIMITIVES, Literal, as_written
 from smalt.entities.nested import Nested
@@ -102,6 +103,11 @@ class Input(Keyed, Entity):
     path_on_compute = optional(Text(), "Where the job is to find the data.", effect=NONE)
     datastore = optional(Text(), "The datastore that local data is uploaded to.", effect=ACTED)
     optional = optional(Boolean(), "Whether it may be left out.", effect=ACTED)
+
+
+def has_default(declared: object) -> bool:
+    """Whether an input has a value where none is given; an expression is not one: in each pipeline it is another."""
+    return isinstance(declared, Input) and declared.default is not None and not has_expression(declared.default)
 
 
 class Output(Keyed, Entity):

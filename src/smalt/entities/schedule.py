@@ -51,6 +51,14 @@ class Schedule(Resource):
     provisioning_state = from_service(Text(), "The state.")
 
     @classmethod
+    def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
+        outside, reader.in_schedule = reader.in_schedule, True
+        try:
+            return super()._read(data, path, reader)
+        finally:
+            reader.in_schedule = outside
+
+    @classmethod
     def _special(cls, data: Mapping[str, Any]) -> Any:
         if cls is not Schedule:
             return cls

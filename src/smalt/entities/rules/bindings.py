@@ -90,7 +90,7 @@ class Names(NamedTuple):
     def instead(self, expression: Expression, place: Place) -> str:
         """For an output of the pipeline, the output of the step that writes it."""
         for name, step in self.steps.items() if expression.kind == "parent.outputs" else ():
-            for output, value in (getattr(step, "outputs", None) or {}).items():
+            for output, value in (vars(step).get("outputs") or {}).items():
                 bound = as_binding(text_of(value))
                 if bound is not None and (bound.kind, bound.name) == (expression.kind, expression.name):
                     written = f"${{{{parent.jobs.{name}.outputs.{output}}}}}"
@@ -147,7 +147,7 @@ def check_step(step: Node, names: Names, path: Path, reader: Reader) -> set[str]
         check_text(text, place, names, where, reader)
         for expression in bindings(text):
             waits.update(steps_named(expression, names.steps))
-    for name, value in (getattr(step, "outputs", None) or {}).items():
+    for name, value in (vars(step).get("outputs") or {}).items():
         if isinstance(value, str) and not has_expression(value):
             words = "an output of a step is '${{parent.outputs.NAME}}', or a mapping with 'path' and the like"
             reader.problem((*path, "outputs", name), f"{words}, not '{value}'")
@@ -159,7 +159,7 @@ def unwritten(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[
     bound = {
         expression.name
         for step in steps.values()
-        for value in (getattr(step, "outputs", None) or {}).values()
+        for value in (vars(step).get("outputs") or {}).values()
         for expression in bindings(text_of(value))
         if expression.kind == "parent.outputs"
     }

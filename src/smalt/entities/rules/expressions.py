@@ -166,7 +166,7 @@ def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield path, value
     elif isinstance(value, Entity):
         if not isinstance(value, Component):
-            for key, item in vars(value).items():
+            for key, item in list(vars(value).items()):
                 if not isinstance(item, bool) and not key.startswith("_"):
                     yield from texts(item, (*path, key))
     elif isinstance(value, dict):

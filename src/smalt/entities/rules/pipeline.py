@@ -10,7 +10,7 @@ from smalt.entities.component import Component
 from smalt.entities.control_flow import repeated
 from smalt.entities.expression import Expression, as_binding, has_expression
 from smalt.entities.flow import FlowComponent
-from smalt.entities.inputs import Input, Output
+from smalt.entities.inputs import Input, Output, has_default
 from smalt.entities.literals import Literal
 from smalt.entities.nodes import Node
 from smalt.entities.problems import Path, did_you_mean
@@ -18,7 +18,7 @@ from smalt.entities.rules import places
 from smalt.entities.rules.bindings import Names, check_step, component_of, outputs_of, unwritten
 from smalt.entities.rules.circles import circles
 from smalt.entities.rules.expressions import check_fields
-from smalt.entities.rules.settings import check_settings
+from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, take_path
 from smalt.entities.waiting import steps_awaited
 
@@ -52,6 +52,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
             if name not in of_loops and not isinstance(component, FlowComponent):
                 check_given(step, component, where, reader)
             _check_outputs(step, component, where, reader)
+            check_step_settings(step, component, where, reader)
     _check_whole(pipeline, names, waits, path, reader)
 
 
@@ -129,7 +130,7 @@ def check_given(step: Any, component: Component, path: Path, reader: Reader) -> 
     """All inputs that a component must have are given."""
     given = {*step.inputs, *(getattr(step, "search_space", None) or ())}
     for name, declared in component.inputs.items():
-        if name not in given and not step._partial and not declared.optional and declared.default is None:
+        if name not in given and not step._partial and not declared.optional and not has_default(declared):
             kind = f" ({declared.type})" if declared.type else ""
             reader.problem(path, f"the input '{name}'{kind} of the component is not given", at_key=True)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.control_flow import ControlFlowNode
 from smalt.entities.problems import Path, did_you_mean, listed
+from smalt.entities.waiting import steps_awaited
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -36,6 +37,15 @@ def check_settings(
     elif named and not steps.keys() - set(named.values()) and {*named.values(), *raw} <= steps.keys():
         words = f"the pipeline has no step but those that {listed(named, 'and')} name; add the steps between them"
         reader.problem((*path, "settings", next(iter(named))), words)
+
+
+def check_step_settings(step: Any, component: Any, path: Path, reader: Reader) -> None:
+    """Check the settings that a nested pipeline is given where it stands, against the steps of its component."""
+    steps: Mapping[str, Any] = vars(component).get("jobs") or {}
+    settings = vars(step).get("settings")
+    if settings is not None and steps:
+        waits = {name: steps_awaited(inner, steps) for name, inner in steps.items()}
+        check_settings(settings, steps, {}, waits, path, reader)
 
 
 def _unknown(step: str, steps: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:

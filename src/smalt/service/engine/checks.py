@@ -10,10 +10,12 @@ from smalt.entities import CommandJob, Input, Output, PipelineComponent, Pipelin
 from smalt.entities.control_flow import repeated
 from smalt.entities.effects import lines_of, told, unused_inputs
 from smalt.entities.expression import has_expression
-from smalt.entities.inputs import ASSETS
+from smalt.entities.inputs import ASSETS, has_default
 from smalt.entities.problems import a
 from smalt.entities.reader import Reader
 from smalt.entities.rules.bindings import Names, check_step
+from smalt.entities.rules.settings import check_settings, check_step_settings
+from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.data.modes import missing, not_a_file, not_a_folder, registered_is_written
 from smalt.service.engine import lookup
@@ -92,18 +94,20 @@ class _Checker:
         self._bindings(where, owner, nodes)
 
     def _bindings(self, where: str, owner: Any, nodes: Mapping[str, Any]) -> None:
-        """Tell of expressions that name nothing, or are data in a text, which only registered components show."""
+        """Tell of expressions and settings that are wrong, where only registered components show it."""
         known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
         steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
-        if not any(known.values()):
-            return
-        inputs, outputs = owner.inputs, owner.outputs
-        if not owner.jobs and isinstance(owner.component, PipelineComponent):
-            inputs, outputs = owner.component.inputs, owner.component.outputs
         reader = Reader()
-        names = Names(inputs, outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
-        for name, step in steps.items():
-            check_step(step, names, ("jobs", name), reader)
+        if any(known.values()):
+            names = Names(owner.inputs, owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
+            for name, step in steps.items():
+                check_step(step, names, ("jobs", name), reader)
+                if isinstance(known[name], PipelineComponent):
+                    check_step_settings(step, known[name], ("jobs", name), reader)
+        settings = vars(owner).get("settings")
+        if settings is not None:
+            waits = {name: steps_awaited(step, steps) for name, step in steps.items()}
+            check_settings(settings, steps, {}, waits, (), reader)
         self.problems += [f"{where}{problem}" for problem in reader.problems]
 
     def _node(self, where: str, node: Any, is_repeated: bool) -> None:
@@ -157,7 +161,7 @@ class _Checker:
             return
         given = node.inputs or {}
         for name, form in (component.inputs or {}).items():
-            if not isinstance(form, Input) or form.optional or form.default is not None:
+            if not isinstance(form, Input) or form.optional or has_default(form):
                 continue
             if given.get(name) is None:
                 self.problems.append(

@@ -11,6 +11,7 @@ from typing import Any
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.expression import as_binding, has_expression, port_named, trim
+from smalt.entities.inputs import has_default
 from smalt.entities.literals import convert, to_text
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.waiting import never_started, steps_awaited
@@ -118,7 +119,7 @@ class Planner:
         node = self.nodes[node_name]
         component = self._component(node)
         declared = component.inputs if component is not node else {}
-        defaults = {name: form.default for name, form in declared.items() if _has_default(form)}
+        defaults = {name: form.default for name, form in declared.items() if has_default(form)}
         given = {name: value for name, value in (node.inputs or {}).items() if value is not None}
         bound = self._bound[node_name] = {**defaults, **given}
         return bound
@@ -383,7 +384,7 @@ def leave_out_absent(
     component = component_of(step)
     for name in set(bound) - left:
         form = component.inputs.get(name) if component is not step else None
-        if isinstance(form, Input) and not form.optional and form.default is None:
+        if isinstance(form, Input) and not form.optional and not has_default(form):
             raise ValidationException(
                 f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
                 f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
@@ -443,11 +444,6 @@ def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
             if left[user] == 0:
                 order.append(user)
     return order
-
-
-def _has_default(form: Any) -> bool:
-    """Whether an input has a value where none is given; an expression is not one, as no pipeline is its own."""
-    return isinstance(form, Input) and form.default is not None and not has_expression(form.default)
 
 
 def _named(value: Any, job: str) -> Any:

@@ -1,0 +1,54 @@
+"""The table of bindings as a page: `python -m smalt.entities.rules.page docs/bindings.md` writes its second half."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from smalt.entities.expression import KINDS
+from smalt.entities.rules.places import BLOCKS, PLACES, Place, Use
+
+MARK = "<!-- Below this line the page is made by: python -m smalt.entities.rules.page docs/bindings.md -->\n"
+_BLOCK = "$[[…]]"
+_SIGNS = {
+    Use.TEXT: ("text", "becomes its text or path; other text may stand around it"),
+    Use.LITERAL: ("literal", "the same, of text, numbers and booleans alone; data is refused"),
+    Use.VALUE: ("value", "a literal, with or without text around it; or data, with none"),
+    Use.WHOLE: ("alone", "stands alone; text around it is refused"),
+}
+
+
+def table() -> str:
+    """The half of the page that is made."""
+    lines = [f"- **{sign}**: {words}." for sign, words in _SIGNS.values()]
+    lines += [
+        "- **kept**: text like any other; nothing is looked at or replaced.",
+        "- **–**: refused, at its line.",
+        "",
+    ]
+    lines += [f"| in | {' | '.join(f'`{_short(form)}`' for form in (*KINDS.values(), _BLOCK))} |"]
+    lines += [f"|---|{'---|' * (len(KINDS) + 1)}"]
+    lines += [f"| {place.words} | {' | '.join(_cells(place))} |" for place in PLACES]
+    lines += ["", "| place | keys |", "|---|---|", *(f"| {place.words} | {place.fields} |" for place in PLACES), ""]
+    return "\n".join(lines)
+
+
+def _short(form: str) -> str:
+    return form.removeprefix("${{").removesuffix("}}")
+
+
+def _cells(place: Place) -> list[str]:
+    if place.is_free:
+        return ["kept"] * (len(KINDS) + 1)
+    uses = [place.uses.get(kind) for kind in KINDS]
+    return [*("–" if use is None else _SIGNS[use][0] for use in uses), "text" if place in BLOCKS else "kept"]
+
+
+def write(page: Path) -> None:
+    """Replace what is below the mark of the page."""
+    head = page.read_text().partition(MARK)[0]
+    page.write_text(f"{head}{MARK}\n{table()}")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
