@@ -92,8 +92,12 @@ def look(
     snapshots: Snapshots,
     budget: Budget | None,
     choice: Choice = ALL,
+    ways: dict[str, int] | None = None,
 ) -> Content:
-    """What is at `path` now; `last` is what was there when it was last read."""
+    """What is at `path` now; `last` is what was there when it was last read.
+
+    `ways` has for folders that were passed before when the newest link on the way to them was made.
+    """
     root = os.fspath(path)
     began = time.time_ns()
     try:
@@ -101,8 +105,9 @@ def look(
         is_folder = stat.S_ISDIR(status.st_mode)
         walked = _Walk(root, budget, choice) if is_folder else _Walk.of_file(root, status, choice.name)
         named = _named(path, type) if walked.has_table else ()
+        newest = walked.newest({} if ways is None else ways)
         if last is not None and last.stamp and last.stamp == walked.stamp:
-            return Content(last, walked.newest, walked.modified, None, named)
+            return Content(last, newest, walked.modified, None, named)
         if budget is not None and walked.bytes > budget.bytes:
             raise TooMuch
         entries = walked.entries(snapshots)
@@ -116,7 +121,7 @@ def look(
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
     seen = Seen(stamp, manifest.content_id(text), len(sizes), sum(sizes))
-    return Content(seen, walked.newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
+    return Content(seen, newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
 
 
 def together(content: Content, named: Mapping[str, Content]) -> Content:
@@ -173,11 +178,10 @@ class _Walk:
         walked.bytes, walked.has_table = status.st_size, False
         return walked
 
-    @property
-    def newest(self) -> float:
+    def newest(self, ways: dict[str, int]) -> float:
+        """When anything of it, or a link on the way, last changed; seconds."""
         every = [status.st_ctime_ns for _, status in self._files] + [status.st_ctime_ns for status in self._folders]
-        times: dict[str, int] = {}
-        every += [_links_changed(path, times) for path in (self._path, *self._followed)]
+        every += [_links_changed(path, ways) for path in (self._path, *self._followed)]
         return max(every, default=0) / 1e9
 
     @property

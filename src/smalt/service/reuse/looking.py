@@ -50,10 +50,13 @@ class Looker:
         self._data = data
         self._looks: dict[tuple[str, str], Content] = {}
         """What was there in this turn, in which nothing happens."""
+        self._ways: dict[str, int] = {}
+        """When the links were made on the ways to what was looked at in this turn."""
 
     def begin_turn(self) -> None:
         """Forget what was looked at: it may have changed."""
         self._looks.clear()
+        self._ways.clear()
 
     def contents(self, places: Sequence[Place]) -> Looking[Found]:
         """What is at the places; of a table with all that it names."""
@@ -158,7 +161,7 @@ class Looker:
             if known is not None:
                 return known
             last = records.seen(self._db, key)
-            content = look(location.path, place.type, last, self._data.snapshots, _BUDGET, choice)
+            content = look(location.path, place.type, last, self._data.snapshots, _BUDGET, choice, self._ways)
         except SmaltError as error:
             return Unknown(str(error))
         except Unknown as unknown:

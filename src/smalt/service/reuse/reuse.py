@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.exceptions import SmaltError
 from smalt.service.data import Data, Location, tables
 from smalt.service.data.modes import COPIED
 from smalt.service.records import jobs
@@ -35,7 +34,8 @@ _MOST_LOOKED_AT = 200
 _MOST_LOOKED_THROUGH = 1000
 _TOGETHER = 25
 _ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
-_LOGS = ("user_logs", "system_logs")
+_LOGS = "user_logs"
+_WITHOUT_LOGS = Choice(without=(f"/{_LOGS}/", "/system_logs/"))
 
 
 HostChanged = Callable[[], "tuple[str, float] | None"]
@@ -211,7 +211,7 @@ class Reuse:
             f"output '{name}'": Place(row[2] or "", row[0], self.workspace(job))
             for name, row in jobs.data(self._db, job.id, "output").items()
         }
-        places["artifacts"] = self._artifacts(job)
+        places["artifacts"] = artifacts = self._artifacts(job)
         known = {f"output '{name}'": id for name, id in step.contents.get("outputs", {}).items()}
         known["artifacts"] = step.contents.get("artifacts", "")
         found = yield list(places.values())
@@ -222,7 +222,7 @@ class Reuse:
                 became = "changed" if content.id else "deleted"
                 verb = "were" if what == "artifacts" else "was"
                 return f"the {what} of job {job.name} (identical code, inputs, environment) {verb} {became} since"
-        if self._logs(job) != step.contents.get("logs", []):
+        if _logs(artifacts) != step.contents.get("logs", []):
             return f"the logs of job {job.name} (identical code, inputs, environment) were changed or deleted since"
         return None
 
@@ -279,7 +279,8 @@ class Reuse:
         read = yield from self.inputs_of(step, job)
         rows, at = jobs.data(self._db, job.id, "output"), jobs.places(self._db, job.id, "output")
         places = [self._noted_place(job, row, at.get(name)) for name, row in rows.items()]
-        *written, artifacts = yield [*places, self._artifacts(job)]
+        kept = self._artifacts(job)
+        *written, artifacts = yield [*places, kept]
         said = [(f"its input '{name}'", content, why_unfit(step, job, name, content)) for name, content in read.items()]
         said += [
             (what, content, _why_unfit_output(what, content, job))
@@ -298,7 +299,7 @@ class Reuse:
             "inputs": {name: _id(content) for name, content in read.items()},
             "outputs": {name: _id(content) for name, content in zip(rows, written, strict=True)},
             "artifacts": _id(artifacts),
-            "logs": self._logs(job),
+            "logs": _logs(kept),
         }
         parts = whole(step.parts, contents["inputs"])
         step.key, step.contents = key_of(parts), contents
@@ -318,16 +319,8 @@ class Reuse:
 
     def _artifacts(self, job: Job) -> Place:
         """What the job left besides its outputs: ./outputs, ./logs, what it logged to MLflow; not its own logs."""
-        without = tuple(f"/{name}/" for name in _LOGS)
-        return Place(_ARTIFACTS.format(job=job.name), "uri_folder", self.workspace(job), choice=Choice(without=without))
-
-    def _logs(self, job: Job) -> list[str]:
-        """The logs of what the job ran, by name and size."""
-        try:
-            path = self._data.resolve(_ARTIFACTS.format(job=job.name), self.workspace(job)).path
-            return sorted(f"{each.name} {each.stat().st_size}" for each in os.scandir(f"{path}/{_LOGS[0]}"))
-        except (OSError, SmaltError):
-            return []
+        uri, workspace = _ARTIFACTS.format(job=job.name), self.workspace(job)
+        return Place(uri, "uri_folder", workspace, self._data.resolve(uri, workspace), _WITHOUT_LOGS)
 
     async def inputs_now(self, step: Step, job: Job) -> dict[str, Content | Unknown]:
         """The same as `inputs_of`, however long it takes."""
@@ -359,6 +352,15 @@ def _why_unfit_output(what: str, content: Content | Unknown, job: Job) -> str | 
     if isinstance(content, Unknown):
         return f"the content of {what} is not known: {content}"
     return f"{what} was changed after it had ended" if content.newest > (job.ended_at or 0.0) else None
+
+
+def _logs(artifacts: Place) -> list[str]:
+    """The logs of what a job ran, by name and size."""
+    path = artifacts.location.path if artifacts.location is not None else None
+    try:
+        return sorted(f"{each.name} {each.stat().st_size}" for each in os.scandir(f"{path}/{_LOGS}"))
+    except OSError:
+        return []
 
 
 def _place(asked: Asked, name: str) -> Place:
