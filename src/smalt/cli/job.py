@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 import click
@@ -94,7 +93,8 @@ def show(to: Invocation, name: str, web: bool) -> Any:
     "list",
     click.Option(["-p", "--parent-job-name"], metavar="NAME", help="Only the children of this job."),
     click.Option(["--experiment-name"], metavar="NAME", help="Only jobs of this experiment."),
-    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state."),
+    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state, such as Failed; in any case."),
+    click.Option(["--tag"], metavar="KEY[=VALUE]", help="Only jobs with this tag."),
     click.Option(
         ["--all-results"],
         type=click.BOOL,
@@ -114,6 +114,7 @@ def list_jobs(
     parent_job_name: str | None,
     experiment_name: str | None,
     status: str | None,
+    tag: str | None,
     archived_only: bool,
     include_archived: bool,
     max_results: int | None,
@@ -123,20 +124,16 @@ def list_jobs(
 ) -> Any:
     """List jobs, the newest first, as many as 50; or all children of one."""
     view = options.view(archived_only, include_archived)
-    jobs = to.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view)
-    wanted = (
-        each
-        for each in jobs
-        if experiment_name in (None, each.experiment_name)
-        and (status is None or str(each.status).lower() == status.lower())
-    )
-    if max_results is not None or all_results or parent_job_name is not None:
-        found = list(islice(wanted, max_results))
-    else:
-        found = list(islice(wanted, _NEWEST + 1))
-        if len(found) > _NEWEST:
-            to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
-            found = found[:_NEWEST]
+    if parent_job_name is not None and (experiment_name or tag):
+        raise click.UsageError("--experiment-name and --tag choose among jobs, not among the steps of one")
+    most = max_results
+    if most is None and not all_results and parent_job_name is None:
+        most = _NEWEST + 1
+    chosen = {"status": status, "experiment_name": experiment_name, "tag": tag}
+    found = list(to.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view, max_results=most, **chosen))
+    if max_results is None and most is not None and len(found) > _NEWEST:
+        to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
+        found = found[:_NEWEST]
     return _with_metrics(to, found) if metrics else found
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from smalt.client.validation import ValidationResult
     from smalt.entities.job import Job
 
+_PAGE = 500
+"""As many jobs as the server gives at once."""
 OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 
 
@@ -122,18 +124,20 @@ class JobOperations(Collection):
         max_results: int | None = None,
         **kwargs: Any,
     ) -> Iterator[Job]:
-        """The jobs of the workspace, newest first; or the children of one. `tag` and `job_type` choose among them."""
+        """Return the jobs of the workspace, newest first; or the children of one.
+
+        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` choose among them.
+        """
         from itertools import islice
 
+        status, experiment, type = kwargs.get("status"), kwargs.get("experiment_name"), kwargs.get("job_type")
         if parent_job_name is not None:
-            found = self._children(parent_job_name)
-        else:
-            view = str(getattr(list_view_type, "value", list_view_type))
-            found = self._pages(self._path(), listViewType=view, tag=kwargs.get("tag"))
-        wanted = kwargs.get("job_type")
-        if wanted is not None:
-            found = (job for job in found if fold(str(getattr(job, "type", ""))) == fold(str(wanted)))
-        return islice(found, max_results)
+            chosen = _chosen(self._children(parent_job_name), status, type)
+            return islice(chosen, max_results)
+        view = str(getattr(list_view_type, "value", list_view_type))
+        query = {"tag": kwargs.get("tag"), "status": status, "experimentName": experiment, "jobType": type}
+        top = max(max_results, 1) if max_results is not None and max_results < _PAGE else None
+        return islice(self._pages(self._path(), listViewType=view, __top=top, **query), max_results)
 
     def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
         """What the job was `made_by`: its inputs and where they come from; and what its outputs are `used_by`."""
@@ -274,6 +278,15 @@ def _is_there(job: Job) -> bool:
         return False
     parsed = parse_id(job.id)
     return parsed is None or parsed.name == job.name
+
+
+def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
+    from smalt.entities.states import state
+
+    wanted = None if status is None else state(status)
+    for job in found:
+        if wanted in (None, job.status) and (type is None or fold(str(getattr(job, "type", ""))) == fold(str(type))):
+            yield job
 
 
 def _names(names: str | Sequence[str]) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from smalt.entities.states import state
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply
@@ -15,8 +16,10 @@ from smalt.service.engine import deletion, submission
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
 from smalt.service.engine.submission import PART_OF, READ_ONLY
-from smalt.service.records import jobs, pins, reuse
+from smalt.service.records import job_lists, jobs, pins, reuse
+from smalt.service.records.job_lists import Choice
 from smalt.service.records.jobs import Job
+from smalt.wire.casing import fold
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
@@ -64,7 +67,7 @@ async def get_job(call: Call) -> dict[str, Any]:
 
 async def list_jobs(call: Call) -> dict[str, Any]:
     skip, size = window(call)
-    found = _tagged(call, skip + size + 1)[skip:] if call.query("tag") else _page(call, skip, size + 1)
+    found = job_lists.page(call.service.db, call.workspace.id, _choice(call), skip=skip, limit=size + 1)
     shown = [_shown(call, job) for job in found[:size]]
     return answer(call, shown, len(found) > size)
 
@@ -155,36 +158,16 @@ def existing(call: Call) -> Job:
     return found
 
 
-def _page(call: Call, skip: int, size: int) -> list[Job]:
-    return jobs.page(
-        call.service.db,
-        call.workspace.id,
-        skip=skip,
-        limit=size,
+def _choice(call: Call) -> Choice:
+    """Return what the query chooses among the jobs."""
+    key, has_value, value = call.query("tag").partition("=")
+    return Choice(
         view=call.query("listViewType", "ActiveOnly"),
-        type=call.query("jobType").lower() or None,
+        type=fold(call.query("jobType")) or None,
         experiment=call.query("experimentName") or None,
+        status=state(call.query("status")) if call.query("status") else None,
+        tag=(key, value if has_value else None) if call.query("tag") else None,
     )
-
-
-def _tagged(call: Call, wanted: int) -> list[Job]:
-    """The newest `wanted` of those with the tag that the query names."""
-    found: list[Job] = []
-    skip, size = 0, 1000
-    while len(found) < wanted:
-        rows = _page(call, skip, size)
-        found += [job for job in rows if _has_tag(call, job)]
-        skip += size
-        if len(rows) < size:
-            break
-    return found
-
-
-def _has_tag(call: Call, job: Job) -> bool:
-    """`key`, or `key=value`."""
-    tags = jobs.properties(call.service.db, job.id).get("tags")
-    key, is_exact, value = call.query("tag").partition("=")
-    return isinstance(tags, dict) and key in tags and (not is_exact or str(tags[key]) == value)
 
 
 ROUTES = [

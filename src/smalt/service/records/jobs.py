@@ -14,11 +14,10 @@ from smalt.service.records.database import Database
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 """The states that a job does not leave."""
 
-_COLUMNS = (
+COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
     " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at"
 )
-_ARCHIVED = {"ActiveOnly": "AND is_archived=0", "ArchivedOnly": "AND is_archived=1", "All": ""}
 
 
 @dataclass(slots=True)
@@ -95,6 +94,8 @@ def add_many(
         bodies = ((id, json.dumps(new.body)) for id, new in zip(ids, news, strict=True))
         db.execute_many("INSERT INTO job_bodies (job_id, body) VALUES (?,?)", bodies)
         root_id = parent.root_id if parent else None
+        if parent is None:
+            _tag(db, workspace_id, [(id, new.body) for id, new in zip(ids, news, strict=True)])
         events.append(db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids])
         if parent:
             db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
@@ -107,12 +108,12 @@ def need(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def get(db: Database, id: int) -> Job:
-    return Job(*db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))[0])
+    return Job(*db.rows(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))[0])
 
 
 def find(db: Database, id: int) -> Job | None:
     """Return the job unless it was deleted."""
-    row = db.row(f"SELECT {_COLUMNS} FROM jobs WHERE id=?", (id,))
+    row = db.row(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))
     return Job(*row) if row else None
 
 
@@ -127,53 +128,26 @@ def properties(db: Database, id: int) -> dict[str, Any]:
 
 
 def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
-    row = db.row(f"SELECT {_COLUMNS} FROM jobs WHERE workspace_id=? AND name=?", (workspace_id, name))
+    row = db.row(f"SELECT {COLUMNS} FROM jobs WHERE workspace_id=? AND name=?", (workspace_id, name))
     return Job(*row) if row else None
 
 
 def children(db: Database, parent_id: int) -> list[Job]:
-    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
+    return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
 
 
 def tree(db: Database, root_id: int) -> list[Job]:
     """A root job and all below it, parents first."""
-    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))]
+    return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))]
 
 
 def unfinished(db: Database) -> list[Job]:
     """All jobs that are not over; parents first."""
-    return [Job(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM jobs WHERE ended_at IS NULL ORDER BY id")]
+    return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL ORDER BY id")]
 
 
 def count_unfinished(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
-
-
-def page(
-    db: Database,
-    workspace_id: int,
-    *,
-    skip: int = 0,
-    limit: int = 100,
-    view: str = "ActiveOnly",
-    type: str | None = None,
-    experiment: str | None = None,
-) -> list[Job]:
-    """Top jobs, newest first."""
-    where, values = "", [workspace_id]
-    extra: list[Any] = []
-    if type:
-        where += " AND type=?"
-        extra.append(type)
-    if experiment:
-        where += " AND experiment=?"
-        extra.append(experiment)
-    rows = db.rows(
-        f"SELECT {_COLUMNS} FROM jobs WHERE workspace_id=? AND parent_id IS NULL {_ARCHIVED.get(view, '')}{where}"
-        " ORDER BY id DESC LIMIT ? OFFSET ?",
-        (*values, *extra, limit, skip),
-    )
-    return [Job(*row) for row in rows]
 
 
 def set_status(
@@ -212,6 +186,21 @@ def describe(
     with db.transaction():
         db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(properties), job.id))
         db.execute("UPDATE jobs SET display_name=?, is_archived=? WHERE id=?", (display_name, int(is_archived), job.id))
+        if job.parent_id is None:
+            db.execute("DELETE FROM job_tags WHERE job_id=?", (job.id,))
+            _tag(db, job.workspace_id, [(job.id, properties)])
+
+
+def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    """Record the tags of top jobs, for lists."""
+    rows = [
+        (workspace_id, key, id, str(value))
+        for id, body in bodies
+        if isinstance(tags := body.get("tags"), dict)
+        for key, value in tags.items()
+    ]
+    if rows:
+        db.execute_many("INSERT INTO job_tags (workspace_id, key, job_id, value) VALUES (?,?,?,?)", rows)
 
 
 def set_properties(db: Database, job: Job, properties: dict[str, Any]) -> None:
@@ -234,7 +223,7 @@ def release(db: Database, job: Job) -> list[Job]:
     rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
     ready = []
     for (id,) in rows:
-        row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {_COLUMNS}", (id,))
+        row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {COLUMNS}", (id,))
         if row and row[8] == 0:
             ready.append(Job(*row))
     return ready
@@ -252,7 +241,7 @@ def last_wait(db: Database, job: Job, limit: int) -> list[int]:
 
 def dependents(db: Database, job: Job) -> list[Job]:
     """The jobs that need this one and are not over."""
-    columns = ", ".join(f"j.{column.strip()}" for column in _COLUMNS.split(","))
+    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     rows = db.rows(
         f"SELECT {columns} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
         " ORDER BY j.id",
@@ -412,8 +401,8 @@ def places(db: Database, job_id: int, direction: str = "input") -> dict[str, tup
 
 
 _TABLES = (
-    "job_attempts", "job_data", "job_bodies", "job_pins", "reuse_keys", "reuse_steps", "reuse_places", "tracked_runs",
-    "usage",
+    "job_attempts", "job_data", "job_bodies", "job_tags", "job_pins", "reuse_keys", "reuse_steps", "reuse_places",
+    "tracked_runs", "usage",
 )  # fmt: skip
 
 
