@@ -250,14 +250,14 @@ def test_what_only_users_may(
 
 
 def test_a_jobs_token_opens_nothing_else(tracked: Tracked, pair: tuple[Job, Job], other_workspace: str) -> None:
-    """No other workspace, not smalt's own API, no list of workspaces."""
+    """No other workspace, nothing of the server's, no list of workspaces."""
     mine, _ = pair
     answer = tracked.send(other_workspace, mine.token, "GET", f"{M}/runs/get?run_id=mine")
     assert answer.status == 403
     assert answer.body["error_code"] == "PERMISSION_DENIED"
-    for path in (f"{mine.workspace}/jobs/mine", "/smalt/v1/status", f"/smalt/v1{mine.workspace}/jobs/mine/tree"):
+    for path in (f"{other_workspace}/jobs/mine", "/smalt/v1/status", f"/smalt/v1{other_workspace}/jobs/mine/tree"):
         assert tracked.server.ask_tcp("GET", path, token=mine.token).status == 403
-    assert tracked.server.ask_tcp("PUT", f"{mine.workspace}/jobs/new", {}, token=mine.token).status == 403
+    assert tracked.server.ask_tcp("PUT", f"{other_workspace}/jobs/new", {}, token=mine.token).status == 403
 
 
 def test_a_workspaces_runs_are_not_in_another(tracked: Tracked, pair: tuple[Job, Job], other_workspace: str) -> None:

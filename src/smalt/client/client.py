@@ -132,9 +132,10 @@ class MLClient(Collections):
         raise TypeError(f"a {type(entity).__name__} cannot be created; give a job, an asset, an endpoint or a compute")
 
     def _defaults(self) -> dict[str, str]:
-        """The home's `defaults` setting, where there is one: subscription, group, workspace."""
+        """The home's `defaults` setting, where there is one: subscription, group, workspace; in a job, the job's."""
         if self._url or (os.environ.get("SMALT_URL") and self._home is None):
-            return {}
+            found = {key: os.environ.get(f"AZUREML_ARM_{name}", "") for key, name in _OF_JOB.items()}
+            return found if not self._url and os.environ.get("AZUREML_RUN_ID") else {}
         from smalt.home import Home
 
         config = (self._home or Home.find()).read_json("config.json")
@@ -142,6 +143,7 @@ class MLClient(Collections):
         return {key: value for key, value in (defaults or {}).items() if isinstance(value, str)}
 
 
+_OF_JOB = {"subscription": "SUBSCRIPTION", "group": "RESOURCEGROUP", "workspace": "WORKSPACE_NAME"}
 _COLLECTIONS = {
     "Job": "jobs",
     "Component": "components",

@@ -24,12 +24,12 @@ from smalt._version import __version__
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.processes import boot_id, identify
-from smalt.service import detach
+from smalt.service import detach, tls
 from smalt.service.api.app import build
 from smalt.service.api.service import Service
 from smalt.service.compose import compose
 from smalt.service.engine import usage
-from smalt.service.listen import peer_uid
+from smalt.service.listen import peer_uid, tcp_door
 from smalt.service.lock import Lock
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
@@ -72,7 +72,6 @@ class Life:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
-        service.tls = _Tls(self._home, service).open
         watch = loop.create_task(_end_when_idle(service, self._lock))
         samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
         http = _Http(service, lambda: self._ready(service))
@@ -92,10 +91,15 @@ class Life:
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
         _first_token(home, db, principal)
         engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
+        listener = _Tls(home, settings)
+        service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
+        engine.rooms.identity.listener = listener
+        if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
+            listener.port()
         await engine.open()
         engine.rooms.tracking.open()
-        return Service(home, settings, db, engine, principal, port=port)
+        return service
 
     def _ready(self, service: Service) -> None:
         process = identify(os.getpid())
@@ -114,8 +118,8 @@ class Life:
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
         if not self._foreground:
             detach.close_errors(self._home)
-        if not service.engine.rooms.vault.is_empty:  # jobs may ask for secrets, over TLS only
-            self._vault = asyncio.ensure_future(service.tls())
+        if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
+            asyncio.get_running_loop().run_in_executor(None, tls.trust, self._home)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
         asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
 
@@ -127,12 +131,42 @@ class Life:
 
 
 class _Tls:
-    """The listener for programs that send their tokens over TLS only; opened when one is first announced."""
+    """The listener for programs that send their tokens over TLS only. Its port is taken when a job is told of it; what
+    answers there is loaded when the first program connects."""
 
-    def __init__(self, home: Home, service: Service) -> None:
+    service: Service
+
+    def __init__(self, home: Home, settings: Settings) -> None:
         self._home = home
-        self._service = service
+        self._settings = settings
+        self._door: socket.socket | None = None
+        self._trusted = ""
         self._opened: asyncio.Task[tuple[str, str]] | None = None
+
+    def port(self) -> int | None:
+        try:
+            return int(self._taken().getsockname()[1])
+        except Unavailable as error:
+            logger.warning("jobs cannot open their workspace: %s", error)
+            return None
+
+    def trusted(self) -> str:
+        self._trusted = self._trusted or tls.trust(self._home)
+        return self._trusted
+
+    def _taken(self) -> socket.socket:
+        if self._door is None:
+            self._door, note = tcp_door(self._home, self._settings.listen, "tls-port")
+            self._door.setblocking(False)
+            if note:
+                logger.warning("for TLS: %s", note)
+            asyncio.get_running_loop().add_reader(self._door, self._begin)
+        return self._door
+
+    def _begin(self) -> None:
+        """Somebody has connected and waits."""
+        if self._opened is None or self._opened.done():
+            self._opened = asyncio.ensure_future(self._open())
 
     async def open(self) -> tuple[str, str]:
         if self._opened is None or (self._opened.done() and self._opened.exception()):
@@ -140,21 +174,18 @@ class _Tls:
         return await asyncio.shield(self._opened)
 
     async def _open(self) -> tuple[str, str]:
-        from smalt.service import tls
-        from smalt.service.listen import tcp_door
-
-        listen = self._service.settings.listen
-        names = sorted({"127.0.0.1", "::1", "localhost", *self._service.settings.allowed_hosts} - {""})
-        context = await asyncio.to_thread(tls.context, self._home, names)
+        door = self._taken()
+        asyncio.get_running_loop().remove_reader(door)
+        names = {"127.0.0.1", "::1", "localhost", self._settings.listen, *self._settings.allowed_hosts}
+        context = await asyncio.to_thread(tls.context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
         await asyncio.to_thread(tls.trust, self._home)
-        door, _ = tcp_door(self._home, listen, "tls-port")
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        http = _Http(self._service, lambda: ready.set_result(None), context)
+        http = _Http(self.service, lambda: ready.set_result(None), context)
         self._serving = asyncio.ensure_future(http.serve([door]))
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         url = f"https://127.0.0.1:{door.getsockname()[1]}"
         logger.info("TLS on %s", url)
-        return url, tls.authority(self._home).cert_pem.bytes().decode()
+        return url, tls.certificate(self._home)
 
 
 class _Http(uvicorn.Server):

@@ -26,6 +26,7 @@ from smalt.service.api import (
     files,
     history,
     job_code,
+    job_rules,
     jobs,
     lineage,
     metrics,
@@ -117,7 +118,10 @@ class _Dispatch:
             scope["smalt.rest"] = raw_rest(scope, found.rest)
             await scope["smalt.service"].tracking.serve(scope, receive, send)
             return
+        job = scope["smalt.job"]
         if blob := blob_urls.split(scope["path"]):
+            if job is not None:
+                job_rules.refuse(job, "the storage account; ask listSecrets of a datastore for a link")
             scope["smalt.workspace"] = _workspace_in(scope, blob[0])
             response = await blobs.serve(Call(scope, receive, send), *blob[1:])
             await response(scope, receive, send)
@@ -125,18 +129,20 @@ class _Dispatch:
         scope["smalt.path"] = quote(scope["path"])
         if secret := vault.split(scope["path"]):
             scope["smalt.workspace"] = _workspace_in(scope, secret[0])
-            handler, scope["path_params"] = self._vault.find(scope["method"], secret[1])
+            handler, scope["path_params"], template = self._vault.find(scope["method"], secret[1])
+            job_rules.check(job, job_rules.VAULT, scope["method"], template)
             await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
             return
         router, path = (
             (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
         )
-        handler, scope["path_params"] = router.find(scope["method"], path)
+        handler, scope["path_params"], template = router.find(scope["method"], path)
         if found:
             scope["smalt.workspace"] = _workspace(scope, found)
             scope["smalt.files"] = "/smalt/v1" + workspace_id(scope["smalt.workspace"])
-        elif scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
+        elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
+        job_rules.check(job, found.prefix if found else job_rules.SERVER, scope["method"], template)
         await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.errors import TooLarge
+from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ class Call(Request):
     @property
     def principal(self) -> str:
         return str(self.scope["smalt.principal"])
+
+    @property
+    def job(self) -> Job | None:
+        """The job whose token it came with."""
+        job: Job | None = self.scope["smalt.job"]
+        return job
 
     @property
     def is_local(self) -> bool:

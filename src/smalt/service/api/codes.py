@@ -68,7 +68,7 @@ CODES = _Codes("codes", "code", content=("codeUri",))
 async def start_pending_upload(call: Call) -> dict[str, Any]:
     """A container of its own, and a link that opens it."""
     uri = blob_urls.url(call, container := blobs.of(call).new_upload())
-    query = call.service.sas.sign(call.workspace.folder, container)
+    query = call.service.sign(call.workspace, container, call.job)
     credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
     return {
         "pendingUploadId": str(uuid.uuid4()),

@@ -75,13 +75,18 @@ async def list_secrets(call: Call) -> dict[str, Any]:
     given = opened(call.service.home, found.content.get("properties") or {})
     credentials = given.get("credentials") or {}
     secrets = credentials.get("secrets") if isinstance(credentials, dict) else None
+    if secrets and call.job is not None:
+        raise Refused(
+            f"the credentials of datastore '{found.name}' are not told to jobs; "
+            "make what the job needs one of its inputs"
+        )
     if secrets:
         return {"secretsType": credentials.get("credentialsType"), **secrets}
     if isinstance(call.service.data.datastores.root(call.workspace.folder, found.name), Store):
         return {"secretsType": "None"}
     properties = {**CONTAINERS.get(found.name, {}), **given}
     container = str(properties.get("containerName") or properties.get("fileShareName") or call.name())
-    return {"secretsType": "Sas", "sasToken": call.service.sas.sign(call.workspace.folder, container)}
+    return {"secretsType": "Sas", "sasToken": call.service.sign(call.workspace, container, call.job)}
 
 
 def existing(call: Call) -> Resource:

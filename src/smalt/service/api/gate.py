@@ -89,19 +89,21 @@ class Gate:
             raise Unauthorized("the token is not of this server or has expired; get another, or use smalt exec")
         principal, job = holder
         if job is not None:
-            self._authenticate_job(scope, job, vault.split(scope["path"]) is not None, "the secrets of its workspace")
+            self._authenticate_job(scope, job)
             return
         scope["smalt.token"] = tokens.Token(0, None, principal, "all", None)
         scope["smalt.principal"] = principal
 
-    def _authenticate_job(self, scope: Scope, secret: str, is_for_it: bool, what: str) -> None:
-        """A job's own token opens MLflow's API of the job's workspace, and there what `tracking/rules.py` says; the one
-        that it gets for it by /identity/token opens the workspace's vault, for reading."""
+    def _authenticate_job(self, scope: Scope, secret: str) -> None:
+        """Open the job's workspace to its own token and to those that it got for it by /identity/token: of MLflow's API
+        what `tracking/rules.py` says, of all else what `api/job_rules.py` says."""
         job = self._service.tracking.tokens.find(self._service.db, secret)
         if job is None:
             raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
-        if not is_for_it:
-            raise Refused(f"this token of job '{job.name}' is good for {what} only")
+        if self._service.settings.job_identity == "off" and not _is_mlflow(scope):
+            raise Refused(
+                f"the token of job '{job.name}' is good for its MLflow calls only, as the setting 'job-identity' is off"
+            )
         scope["smalt.job"] = job
         scope["smalt.token"] = tokens.Token(0, job.workspace_id, job.created_by, "job", None)
         scope["smalt.principal"] = job.created_by
@@ -116,9 +118,12 @@ class Gate:
             )
 
     def _has_link(self, scope: Scope) -> bool:
-        query = scope["query_string"].decode("latin-1")
+        service, query = self._service, scope["query_string"].decode("latin-1")
         if "sig=" in query and (blob := blob_urls.split(scope["path"])):
-            return self._service.sas.opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
+            job = service.sas.job(query)
+            if job and service.tracking.tokens.find(service.db, job) is None:
+                raise Unauthorized("the link was given to a job that has been over for more than an hour")
+            return service.sas.opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _has_key(self, scope: Scope, headers: Headers) -> bool:
@@ -141,7 +146,7 @@ class Gate:
             self._authenticate_holder(scope, secret)
             return
         if secret.startswith(JOB_TOKEN):
-            self._authenticate_job(scope, secret, _is_mlflow(scope), "its MLflow calls")
+            self._authenticate_job(scope, secret)
             return
         token = tokens.find(self._service.db, secret)
         if token is None:

@@ -13,7 +13,6 @@ from smalt.service.api.named import DONE
 from smalt.service.records import tokens
 from smalt.service.records import workspaces as records
 from smalt.service.registry.registries import BUILT_IN
-from smalt.service.secrets.identity import is_ours
 from smalt.service.tracking.tokens import PREFIX as JOB_TOKEN
 
 
@@ -24,12 +23,13 @@ async def open_tls(call: Call) -> dict[str, Any]:
 
 
 async def get_identity_token(call: Call) -> dict[str, Any] | Reply:
-    """As App Service gives managed identities their tokens; azure-identity asks here when IDENTITY_ENDPOINT is set.
+    """As App Service gives managed identities their tokens; azure-identity asks here when IDENTITY_ENDPOINT is set. The
+    header `secret` is that of Azure ML's computes (MSI_ENDPOINT), the parameter `token` that of OBO_ENDPOINT.
 
-    A job is given one for its workspace's vault. Asked for another it is told an error, and then DefaultAzureCredential
-    goes on to the next way to log in.
+    A job is given one for its workspace's API and vault. Asked for another it is told an error, and then
+    DefaultAzureCredential goes on to the next way to log in.
     """
-    header = call.headers.get("x-identity-header", "")
+    header = call.headers.get("x-identity-header") or call.headers.get("secret") or call.query("token")
     if header.startswith(JOB_TOKEN):
         return _issue_to_job(call, header)
     known = tokens.find(call.service.db, header)
@@ -48,8 +48,8 @@ def _issue_to_job(call: Call, own: str) -> dict[str, Any] | Reply:
     job = service.tracking.tokens.find(service.db, own)
     if job is None or service.settings.job_identity == "off":
         raise Unauthorized("the job's token is unknown, its job is over, or the setting 'job-identity' is off")
-    if not is_ours(service.home, call.query("resource")):
-        words = "jobs are given tokens for the vault of their workspace only; log in to other services as elsewhere"
+    if not service.engine.rooms.identity.is_open_to_jobs(call.query("resource")):
+        words = "jobs are given tokens for their workspace and its vault only; log in to other services as elsewhere"
         return Reply({"statusCode": 403, "message": words}, 403)  # as App Service says it
     return issue(call, job.created_by, own)
 

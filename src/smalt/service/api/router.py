@@ -24,7 +24,7 @@ class _Node:
         self.literals: dict[str, _Node] = {}
         self.one: _Node | None = None
         self.rest: _Node | None = None
-        self.handlers: dict[str, Handler] = {}
+        self.handlers: dict[str, tuple[Handler, str]] = {}
         self.names: list[str] = []
 
 
@@ -35,8 +35,8 @@ class Router:
             for method, template, handler in table:
                 self._add(method, template, handler)
 
-    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
-        """The handler and the named segments; a literal segment is preferred to a named one."""
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str], str]:
+        """The handler, the named segments and the template; a literal segment is preferred to a named one."""
         segments = path.split("/")[1:]
         node, values = self._root, []
         for index, segment in enumerate(segments):
@@ -52,11 +52,12 @@ class Router:
             node = found
         if not node.handlers:
             raise _nothing(path)
-        handler = node.handlers.get("GET" if method == "HEAD" else method)
-        if handler is None:
+        found_here = node.handlers.get("GET" if method == "HEAD" else method)
+        if found_here is None:
             allowed = ", ".join(node.handlers)
             raise HTTPException(405, f"{method[:20]} is not possible here, only {allowed}", {"Allow": allowed})
-        return handler, dict(zip(node.names, values, strict=True))
+        handler, template = found_here
+        return handler, dict(zip(node.names, values, strict=True)), template
 
     def _add(self, method: str, template: str, handler: Handler) -> None:
         node, names = self._root, []
@@ -72,7 +73,7 @@ class Router:
             else:
                 node.one = node.one or _Node()
                 node = node.one
-        node.handlers[method] = handler
+        node.handlers[method] = handler, template
         node.names = names
 
 

@@ -21,6 +21,8 @@ from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
 from smalt.service.settings import Settings
 from smalt.service.tracking import Tracking
 
@@ -97,6 +99,10 @@ class Service:
     @property
     def tracking(self) -> Tracking:
         return self.engine.rooms.tracking
+
+    def sign(self, workspace: Workspace, container: str, job: Job | None) -> str:
+        """The query that opens a container of the workspace for a day; one that a job is given ends with the job."""
+        return self.sas.sign(workspace.folder, container, job=self.tracking.tokens.of(job) if job else "")
 
     def unfinished(self) -> int:
         return self.engine.unfinished

@@ -1,5 +1,5 @@
 """The secrets of a workspace, by the protocol of Azure's Key Vault: below `/vaults/<workspace folder>` for its clients,
-below `/smalt/v1{WS}` for ours. A job's own token reads."""
+below `/smalt/v1{WS}` for ours. A job's own token reads (`job_rules`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.records.secrets import Secret
@@ -29,11 +29,9 @@ def split(path: str) -> tuple[str, str] | None:
 
 
 async def set_secret(call: Call) -> dict[str, Any]:
-    _not_by_job(call)
     body, name = await call.object(), _name(call)
     if not isinstance(body.get("value"), str):
         raise ValidationException('"value" must be a text')
-    await call.service.tls()  # jobs that are told of the vault find it open
     return _shape(
         call, _vault(call).set(call.workspace, name, body["value"], _about(body), call.principal), body["value"]
     )
@@ -46,7 +44,6 @@ async def get_secret(call: Call) -> dict[str, Any]:
 
 
 async def update_secret(call: Call) -> dict[str, Any]:
-    _not_by_job(call)
     vault = _vault(call)
     found = vault.get(call.workspace, _name(call), call.path_params.get("version", ""))
     return _shape(call, vault.update(call.workspace, found, _about(await call.object())))
@@ -63,28 +60,23 @@ async def list_versions(call: Call) -> dict[str, Any]:
 
 async def delete_secret(call: Call) -> dict[str, Any]:
     """All its versions; until they are purged they can be recovered."""
-    _not_by_job(call)
     return _shape(call, _vault(call).delete(call.workspace, _name(call)))
 
 
 async def list_deleted(call: Call) -> dict[str, Any]:
-    _not_by_job(call)
     return page(call, _vault(call).all_deleted(call.workspace), lambda one: _shape(call, one, with_version=False))
 
 
 async def get_deleted(call: Call) -> dict[str, Any]:
-    _not_by_job(call)
     return _shape(call, _vault(call).deleted(call.workspace, _name(call)))
 
 
 async def purge_secret(call: Call) -> Reply:
-    _not_by_job(call)
     _vault(call).purge(call.workspace, _name(call))
     return Reply({}, 204)
 
 
 async def recover_secret(call: Call) -> dict[str, Any]:
-    _not_by_job(call)
     return _shape(call, _vault(call).recover(call.workspace, _name(call)))
 
 
@@ -96,12 +88,6 @@ async def rotate_keys(call: Call) -> dict[str, Any]:
 def _vault(call: Call) -> Vault:
     vault: Vault = call.service.engine.rooms.vault
     return vault
-
-
-def _not_by_job(call: Call) -> None:
-    job = call.scope["smalt.job"]
-    if job is not None:
-        raise Refused(f"job '{job.name}' may read the secrets of its workspace, and nothing more")
 
 
 def _name(call: Call) -> str:

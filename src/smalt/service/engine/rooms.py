@@ -18,6 +18,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Desk, Registries
+from smalt.service.secrets.identity import Identity
 from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
 
@@ -52,6 +53,7 @@ class Rooms:
         self.tracking = tracking
         self.registries = registries or Registries(settings, Desk(home, db, data))
         self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
+        self.identity = Identity(home, settings)
         self.base_variables = {
             name: value
             for name, value in os.environ.items()

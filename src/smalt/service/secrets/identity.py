@@ -1,55 +1,94 @@
-"""What a job is told so that Azure's own clients read the secrets of its workspace: docs/secrets.md."""
+"""What a job is told so that Azure's clients, and smalt's, open the workspace that it runs in: docs/identity.md."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote, urlsplit
 
 from smalt import authorities
 from smalt.home import Home
 from smalt.service.records.workspaces import Workspace
-from smalt.service.secrets.vault import Vault
 
 ROUTE = "/vaults"
 TRUSTED = "tls/trusted.pem"
 """In the home: the authorities that were trusted before, and the home's own."""
 
 URL = "AZURE_KEYVAULT_URL"
-_OF_AZURE = "vault.azure.net"
+_VAULTS = "vault.azure.net"
+_API = frozenset({"management.azure.com", "management.core.windows.net", "ml.azure.com"})
+"""Azure's clients ask for tokens for these hosts before they call the API of a workspace."""
 
 
-def variables(
-    home: Home, settings: Mapping[str, Any], vault: Vault, identity: tuple[str, str] | None, workspace: Workspace
-) -> dict[str, str]:
-    """Nothing where no workspace has secrets: then nobody listens there."""
-    if vault.is_empty or identity is None or settings.get("job-identity") == "off":
-        return {}
-    port = (home.read("tls-port") or "").strip()
-    if not port:
-        return {}
-    return {
-        "IDENTITY_ENDPOINT": identity[0],
-        "IDENTITY_HEADER": identity[1],
-        URL: f"https://127.0.0.1:{port}{ROUTE}/{workspace.folder}",
-        **dict.fromkeys(authorities.BUNDLES, str(home.path(TRUSTED))),
-    }
+class Own(NamedTuple):
+    """A job's own way to its server."""
+
+    base: str
+    """The server's URL, without TLS."""
+    token: str
+
+
+class Listener(Protocol):
+    """The TLS listener of a server. Azure's clients send their tokens over TLS only."""
+
+    def port(self) -> int | None:
+        """Take the port, if that is not done yet; None where there is none to be had."""
+
+    def trusted(self) -> str:
+        """Write down whom jobs are to trust, if that is not done yet; the path of the file."""
+
+
+class Identity:
+    """Tells jobs of their server. Tells nothing before it has a listener, and where the setting says so."""
+
+    def __init__(self, home: Home, settings: Mapping[str, Any]) -> None:
+        self.listener: Listener | None = None
+        self._home = home
+        self._settings = settings
+
+    @property
+    def is_on(self) -> bool:
+        return self._settings.get("job-identity") != "off"
+
+    def variables(self, own: Own | None, workspace: Workspace, *, as_user: bool) -> dict[str, str]:
+        """`as_user`: the job says that it runs as the user who submitted it."""
+        if own is None or self.listener is None or not self.is_on:
+            return {}
+        port = self.listener.port()
+        if port is None:
+            return {}
+        asks = f"{own.base}/identity/token"
+        url = f"https://{urlsplit(own.base).netloc.rpartition(':')[0]}:{port}"
+        return {
+            "IDENTITY_ENDPOINT": asks,
+            "IDENTITY_HEADER": own.token,
+            "MSI_ENDPOINT": asks,
+            "MSI_SECRET": own.token,
+            "DEFAULT_IDENTITY_CLIENT_ID": str(uuid.uuid5(uuid.NAMESPACE_URL, f"smalt:{workspace.folder}")),
+            "OBO_ENDPOINT": f"{asks}?token={quote(own.token, safe='')}",
+            **({"AZUREML_OBO_ENABLED": "True"} if as_user else {}),
+            "AZUREML_DEV_URL_MFE": url,
+            URL: f"{url}{ROUTE}/{workspace.folder}",
+            "SMALT_URL": own.base,
+            "SMALT_TOKEN": own.token,
+            **dict.fromkeys(authorities.BUNDLES, self.listener.trusted()),
+        }
+
+    def is_open_to_jobs(self, resource: str) -> bool:
+        """Whether a token for `resource` would be one for this server: its API or its vaults."""
+        try:
+            parts = urlsplit(resource)
+            if parts.hostname == _VAULTS or parts.hostname in _API:
+                return True
+            kept = (self._home.read("tls-port") or "").strip()
+            taken = self.listener.port() if self.listener is not None else None
+            return parts.scheme == "https" and parts.port is not None and str(parts.port) in (kept, str(taken))
+        except ValueError:
+            return False
 
 
 def challenge(host: str) -> str:
-    """Who asks for a secret without a token is told whose token it must be: of the name without its first part, as Key
-    Vault's clients take only a parent of the host that they asked."""
+    """Return what is told to who asks for a secret without a token: for whom the token must be, which is the name
+    without its first part, as Key Vault's clients take only a parent of the host that they asked."""
     return f'Bearer authorization="https://{host}/smalt", resource="https://{host.partition(".")[2] or host}"'
-
-
-def is_ours(home: Home, resource: str) -> bool:
-    """Whether a token for `resource` would be one for this home's vaults."""
-    try:
-        parts = urlsplit(resource)
-        return parts.hostname == _OF_AZURE or (parts.scheme == "https" and str(parts.port) == _port(home))
-    except ValueError:
-        return False
-
-
-def _port(home: Home) -> str:
-    return (home.read("tls-port") or "").strip()

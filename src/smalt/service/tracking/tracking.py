@@ -15,6 +15,7 @@ from smalt.service.data import Data
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.identity import Own
 from smalt.service.settings import Settings
 from smalt.service.tracking import variables
 from smalt.service.tracking.line import Line
@@ -60,9 +61,9 @@ class Tracking:
             self._uris[workspace.id] = self._base() + variables.route(workspace)
         return variables.variables(job, self._uris[workspace.id], self.tokens.of(job))
 
-    def identity(self, job: Job) -> tuple[str, str] | None:
-        """Where the job gets tokens for this server, and the token of its own that it asks with."""
-        return None if self.port is None else (f"{self._base()}/identity/token", self.tokens.of(job))
+    def own(self, job: Job) -> Own | None:
+        """The job's own way to this server; None until its port is known."""
+        return None if self.port is None else Own(self._base(), self.tokens.of(job))
 
     def warm(self) -> None:
         """A job that has mlflow starts: let MLflow's process come up meanwhile."""
@@ -91,8 +92,12 @@ class Tracking:
         except SmaltError as error:
             log.warning("MLflow could not be told how earlier jobs ended: %s", error)
 
-    def _base(self) -> str:
+    @property
+    def host(self) -> str:
         """Jobs run on this machine, so they come over the loopback interface where the server listens there."""
         listen = self._settings.listen
-        host = "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
+        return "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
+
+    def _base(self) -> str:
+        host = self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.ids import url_path, workspace_id
 
 ROUTE = "/mlflow/v1.0"
-_HERE = ("127.0.0.1", "localhost", "::1")
+_HERE = ("127.0.0.1", "localhost")
 
 
 def route(workspace: Workspace) -> str:
@@ -32,8 +34,13 @@ def variables(job: Job, uri: str, token: str) -> dict[str, str]:
     }
 
 
-def without_proxy(environment: dict[str, str]) -> None:
-    """This machine is reached directly, whatever proxy the job's environment names."""
+def without_proxy(environment: dict[str, str], server: str, own: Container[str]) -> None:
+    """Have this machine and the `server` reached directly, whatever proxy the job's environment names.
+
+    IPv6 addresses that were inherited are left out: azureml-fsspec's library panics on them. Those in variables that
+    the job names itself (`own`) stay.
+    """
     for name in ("NO_PROXY", "no_proxy"):
-        named = [host for host in environment.get(name, "").split(",") if host.strip()]
-        environment[name] = ",".join([*named, *(host for host in _HERE if host not in named)])
+        hosts = [host for host in environment.get(name, "").split(",") if host.strip()]
+        kept = [host for host in hosts if name in own or host.count(":") < 2]
+        environment[name] = ",".join(dict.fromkeys([*kept, *_HERE, server]))

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
+from smalt.entities.identity import UserIdentity
 from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
@@ -38,7 +39,7 @@ from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Asked, Verdict
-from smalt.service.secrets import identity
+from smalt.service.secrets.identity import TRUSTED
 from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
@@ -243,7 +244,7 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant, given: 
     text = render(leaf.entity.command, given.texts, outputs, {"name": leaf.job.name})
     if own.container is not None:
         mounts = dict.fromkeys(given.tables.values(), False)
-        trusted = str(rooms.home.path(identity.TRUSTED))
+        trusted = str(rooms.home.path(TRUSTED))
         if trusted in variables.values():
             mounts[trusted] = False
         text = own.container.command(
@@ -439,6 +440,7 @@ def _variables(
         "AZUREML_ARM_PROJECT_NAME": job.experiment,
         "AZUREML_NODE_COUNT": str(getattr(leaf.entity.resources, "instance_count", None) or 1),
         **{f"AZURE_ML_INPUT_{name}": text for name, text in inputs.items()},
+        **{f"AZUREML_PARAMETER_{name}": text for name, text in inputs.items()},
         **{f"AZUREML_DATAREFERENCE_{name}": text for name, text in inputs.items()},
         **{f"AZURE_ML_OUTPUT_{name}": text for name, text in outputs.items()},
     }
@@ -449,11 +451,15 @@ def _variables(
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
-    told = identity.variables(rooms.home, rooms.settings, rooms.vault, rooms.tracking.identity(job), workspace)
+    as_user = isinstance(leaf.entity.identity, UserIdentity)
+    told = rooms.identity.variables(rooms.tracking.own(job), workspace, as_user=as_user)
     variables.update({name: value for name, value in told.items() if name not in own.variables})
     for name, value in leaf.entity.environment_variables.items():
         variables[name] = rooms.vault.fill(to_text(value), workspace)
-    without_proxy(variables)
+    if "SMALT_HOME" in leaf.entity.environment_variables:  # another server is meant, which does not know our token
+        for name in {"SMALT_URL", "SMALT_TOKEN"}.difference(leaf.entity.environment_variables):
+            variables.pop(name, None)
+    without_proxy(variables, rooms.tracking.host, leaf.entity.environment_variables)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))
     return variables
 
