@@ -194,6 +194,7 @@ def it_reads_jobs_that_smalt_made() -> None:
     """Whose inputs may be this machine's own files, and whose outputs may be values."""
     write("own/in.txt", "local")
     step = "command: cat ${{inputs.d}}\nenvironment: azureml:host@latest\ninputs: {d: {type: uri_file, path: ./in.txt}}"
+    values = "echo v | tee ${{outputs.said}}/output > ${{outputs.also}}/output; cat "
     write("own/command.yml", f"type: command\n{step}\n")
     write(
         "own/pipeline.yml",
@@ -205,7 +206,7 @@ outputs:
   said: {{type: string}}
 jobs:
   one:
-    {step.replace(chr(10), chr(10) + "    ")}
+    {step.replace("cat ", values).replace(chr(10), chr(10) + "    ")}
     outputs:
       said: "${{{{parent.outputs.said}}}}"
       also: {{type: string}}

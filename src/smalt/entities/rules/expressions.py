@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smalt.entities.component import Component
@@ -10,6 +10,7 @@ from smalt.entities.entity import Entity
 from smalt.entities.expression import (
     KINDS,
     MACROS,
+    OPEN,
     OWN,
     Expression,
     as_binding,
@@ -155,26 +156,32 @@ def check_fields(noun: Any, table: Mapping[str, Place], known: Known, path: Path
         owner, _, inner = key.rpartition(".")
         holder = vars(noun).get(owner) if owner else noun
         value = vars(holder).get(inner) if isinstance(holder, Entity) else None
-        for where, text in texts(value, (*path, *key.split("."))):
+        for where, text in texts(value, (*path, *key.split("."))) if value is not None else ():
             check_text(text, places.place_of_port(place, where[len(path) :]), known, where, reader)
 
 
-def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every text with an expression in it, but for those of components."""
+def texts(value: Any, path: Path) -> list[tuple[Path, str]]:
+    """Every text with an expression in it, but for those of components, with its path."""
+    found: list[tuple[Path, str]] = []
+    _gather(value, path, found)
+    return found
+
+
+def _gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     if isinstance(value, str):
-        if has_expression(value):
-            yield path, value
-    elif isinstance(value, Entity):
-        if not isinstance(value, Component):
-            for key, item in list(vars(value).items()):
-                if not isinstance(item, bool) and not key.startswith("_"):
-                    yield from texts(item, (*path, key))
+        if OPEN in value:
+            found.append((path, value))
+        return
+    if isinstance(value, Entity):
+        own: Any = () if isinstance(value, Component) else vars(value).items()
+        items: Any = [(key, item) for key, item in own if key[0] != "_"]
     elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from texts(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from texts(item, (*path, index))
+        items = value.items()
+    else:
+        items = enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if isinstance(item, (str, dict, list, Entity)) and not (isinstance(item, str) and OPEN not in item):
+            _gather(item, (*path, key), found)
 
 
 def check_own(
