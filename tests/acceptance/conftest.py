@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt.cli import app, failure
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, eventually, temporary_server
 
 LONGEST = 30
 """Seconds until a test gives up a command."""
@@ -103,3 +103,34 @@ def desk(
     for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     return Desk(module_server, folder, capsys)
+
+
+_ORDINARY = (
+    "import ctypes, os, sys\n"
+    "for capability in (1, 2, 21): ctypes.CDLL(None).prctl(24, capability)\n"
+    "os.execv(sys.executable, [sys.executable, '-m', 'smalt.service'])"
+)
+"""A server that is bound by the modes of files and may not make mount namespaces, also where root runs the tests."""
+
+
+@pytest.fixture(scope="module")
+def ordinary_server() -> Iterator[Server]:
+    with temporary_server() as server:
+        process = server.spawn(program=("-c", _ORDINARY))
+        eventually(lambda: server.is_ready(process.pid), "the server")
+        yield server
+
+
+@pytest.fixture
+def ordinary(desk: Desk, ordinary_server: Server, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk at a server without the rights of root."""
+    monkeypatch.setenv("SMALT_HOME", str(ordinary_server.home.root))
+    desk.server = ordinary_server
+    return desk
+
+
+@pytest.fixture(params=["root", "ordinary"])
+def any_desk(request: pytest.FixtureRequest) -> Desk:
+    """A desk at a server with all rights of who runs the tests, then one without the rights of root."""
+    found: Desk = request.getfixturevalue("desk" if request.param == "root" else "ordinary")
+    return found

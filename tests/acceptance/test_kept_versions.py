@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers import eventually
+
 from .conftest import Desk
 
 HOST = "environment: azureml:host\n"
@@ -16,30 +18,131 @@ def content(desk: Desk, asset: str) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["rw_mount", "upload"])
-def test_versions_at_one_path_differ(desk: Desk, mode: str) -> None:
+def test_versions_at_one_path_differ(any_desk: Desk, mode: str) -> None:
     """A job with a fixed path and a name, run twice, gives two versions, each with what its run wrote."""
     output = f"outputs: {{o: {{type: uri_folder, mode: {mode}, name: daily-{mode}, path: '{PLACE % mode}'}}}}\n"
     for word in ("one", "two"):
-        ran = desk.job(f"command: echo {word} >${{{{outputs.o}}}}/f\n{HOST}{output}")
+        ran = any_desk.job(f"command: echo {word} >${{{{outputs.o}}}}/f\n{HOST}{output}")
         assert ran.code == 0, ran.err
-    assert content(desk, f"daily-{mode}:1") == ["one"]
-    assert content(desk, f"daily-{mode}:2") == ["two"]
+    assert content(any_desk, f"daily-{mode}:1") == ["one"]
+    assert content(any_desk, f"daily-{mode}:2") == ["two"]
 
 
 @pytest.mark.parametrize("where", ["same", "same/below", "same/.."])
-def test_a_place_that_a_version_names_is_written_over(desk: Desk, where: str) -> None:
+def test_a_place_that_a_version_names_is_written_over(any_desk: Desk, where: str) -> None:
     """By a job whose output is that place, lies in it or holds it; the log says what was done."""
     name = f"named-{len(where)}"
     first, folder = f"{name}/{where}/x".replace("/..", ""), f"{name}/{where}".replace("/same/..", "")
-    desk.job(
+    any_desk.job(
         f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}"
         f"outputs: {{o: {{type: uri_folder, path: '{PLACE % first}'}}}}\n"
     )
     path = (PLACE % f"{name}/same").rstrip("/")
-    assert desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path {path} -o none").code == 0
+    assert any_desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path {path} -o none").code == 0
     command = "command: find ${{outputs.o}} -type f -exec sh -c 'echo two >{}' ';'\n"
-    ran = desk.job(f"{command}{HOST}outputs: {{o: {{type: uri_folder, path: '{PLACE % folder}'}}}}\n")
+    ran = any_desk.job(f"{command}{HOST}outputs: {{o: {{type: uri_folder, path: '{PLACE % folder}'}}}}\n")
     assert ran.code == 0, ran.err
     assert f"{name}:1 is registered at" in ran.out + ran.err
     reader = f"command: find -L ${{{{inputs.i}}}} -type f -exec cat {{}} ';'\n{HOST}"
-    assert desk.log(f"{reader}inputs: {{i: {{type: uri_folder, path: 'azureml:{name}:1'}}}}\n") == ["one"]
+    assert any_desk.log(f"{reader}inputs: {{i: {{type: uri_folder, path: 'azureml:{name}:1'}}}}\n") == ["one"]
+
+
+@pytest.mark.parametrize("type", ["uri_folder", "uri_file"])
+def test_a_named_output_at_a_fixed_path_is_made_daily(any_desk: Desk, type: str) -> None:
+    """A pipeline that writes to a fixed path and names it makes a version a run; a job may write there unnamed, too."""
+    place, below = (PLACE % "daily", "/f") if type == "uri_folder" else (PLACE.rstrip("/") % "daily.txt", "")
+    reader = f"command: cat ${{{{inputs.i}}}}{below}\n{HOST}"
+    reader += f"inputs: {{i: {{type: {type}, path: 'azureml:each-{type}:%s'}}}}\n"
+    for word in ("one", "two"):
+        ran = any_desk.job(
+            f"type: pipeline\noutputs: {{p: {{type: {type}, name: each-{type}, path: '{place}'}}}}\n"
+            f"jobs: {{a: {{command: 'echo {word} >${{{{outputs.o}}}}{below}', environment: azureml:host, "
+            f"outputs: {{o: '${{{{parent.outputs.p}}}}'}}}}}}\n"
+        )
+        assert ran.code == 0, ran.err
+    unnamed = f"outputs: {{o: {{type: {type}, path: '{place}'}}}}\n"
+    assert any_desk.job(f"command: echo three >>${{{{outputs.o}}}}{below}\n{HOST}{unnamed}").code == 0
+    assert [any_desk.log(reader % version) for version in (1, 2)] == [["one"], ["two"]]
+
+
+def test_nothing_is_added_to_a_version(any_desk: Desk) -> None:
+    """A job whose output is a new folder in the place of a version leaves the version as it is."""
+    place = PLACE % "whole"
+    make = f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}"
+    assert any_desk.job(f"{make}outputs: {{o: {{name: whole, path: '{place}'}}}}\n").code == 0
+    added = any_desk.job(f"{make}outputs: {{o: {{path: '{place}new/one/'}}}}\n")
+    assert added.code == 0, added.err
+    reader = f"command: find -L ${{{{inputs.i}}}} -type f -exec basename {{}} ';'\n{HOST}"
+    assert any_desk.log(f"{reader}inputs: {{i: {{type: uri_folder, path: 'azureml:whole:1'}}}}\n") == ["f"]
+    assert any_desk.log(f"{reader}inputs: {{i: {{type: uri_folder, path: '{place}'}}}}\n") == ["f", "f"]
+
+
+@pytest.mark.parametrize("label", [":1", "@latest"])
+def test_a_pipeline_reads_the_version_that_it_was_submitted_with(any_desk: Desk, label: str) -> None:
+    """A step reads the content of its version, also where another job has written over its place meanwhile."""
+    name = f"pinned{label[1:]}"
+    output = daily(name)
+    assert any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{output}").code == 0
+    go, began = any_desk.folder / "go", any_desk.folder / "began"
+    text = f"""\
+        type: pipeline
+        inputs: {{i: {{type: uri_folder, path: "azureml:{name}{label}"}}}}
+        jobs:
+          first:
+            command: touch {began}; until [ -e {go} ]; do sleep 0.02; done
+            environment: azureml:host
+            outputs: {{o: {{type: uri_folder}}}}
+          second:
+            command: "cat ${{{{inputs.i}}}}/f; : {name}"
+            environment: azureml:host
+            inputs: {{i: "${{{{parent.inputs.i}}}}", after: "${{{{parent.jobs.first.outputs.o}}}}"}}
+        """
+    submitted = any_desk.smalt(f"job create -f {any_desk.write('pipe.yml', text)} --name reader-{name} -o none")
+    assert submitted.code == 0, submitted.err
+    eventually(began.exists, "the first step")
+    assert any_desk.job(f"command: echo two >${{{{outputs.o}}}}/f\n{output}").code == 0
+    go.touch()
+    followed = any_desk.smalt(f"job stream -n reader-{name}")
+    assert followed.code == 0, followed.err
+    assert "second | one" in followed.lines
+    assert [content(any_desk, f"{name}:{version}") for version in (1, 2)] == [["one"], ["two"]]
+
+
+@pytest.mark.parametrize("ends", ["exit 1", "true"])
+def test_the_place_of_a_version_is_written_over_while_a_job_reads_it(any_desk: Desk, ends: str) -> None:
+    """A job that was reading there fails with a sentence, whatever it read; another attempt reads the version."""
+    name = f"again-{ends[:1]}"
+    assert any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{daily(name)}").code == 0
+    tried, go = any_desk.folder / "tried", any_desk.folder / "go"
+    wait = f"[ -e {tried} ] || {{ touch {tried}; until [ -e {go} ]; do sleep 0.02; done; {ends}; }}"
+    reader = f"command: '{wait}; cat ${{{{inputs.i}}}}/f'\n{HOST}properties: {{smalt.retries: '1'}}\n"
+    text = f"{reader}inputs: {{i: {{type: uri_folder, path: 'azureml:{name}:1'}}}}\n"
+    path = any_desk.write("retried.yml", text)
+    created = any_desk.smalt(f"job create -f {path} --name read-{name} -o none")
+    assert created.code == 0, created.err
+    eventually(tried.exists, "the first attempt")
+    assert any_desk.job(f"command: echo two >${{{{outputs.o}}}}/f\n{daily(name)}").code == 0
+    go.touch()
+    followed = any_desk.smalt(f"job stream -n read-{name}")
+    if ends == "true":
+        assert followed.code == 1
+        assert "another job wrote over" in followed.err
+    else:
+        assert (followed.code, followed.lines[-1:]) == (0, ["one"]), followed.err
+
+
+def daily(name: str) -> str:
+    """The output of a job with a fixed path and a name."""
+    return f"{HOST}outputs: {{o: {{type: uri_folder, name: {name}, path: '{PLACE % name}'}}}}\n"
+
+
+def test_a_blob_is_written_over(any_desk: Desk) -> None:
+    """A blob of a registered output can be written over and deleted by the storage protocol; the version stays."""
+    output = f"outputs: {{o: {{type: uri_folder, name: blobs, path: '{PLACE % 'blobs'}'}}}}\n"
+    assert any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}{output}").code == 0
+    blob = "/default.blob.core.windows.net/workspaceblobstore/shared/blobs/f"
+    token = any_desk.server.home.token()
+    put = any_desk.server.ask_tcp("PUT", blob, headers={"x-ms-blob-type": "BlockBlob"}, token=token)
+    assert put.status == 201, put.body
+    assert any_desk.server.ask_tcp("DELETE", blob, token=token).status == 202
+    assert content(any_desk, "blobs:1") == ["one"]

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smalt.launcher.sealing import Sealing
-from tests.helpers import Server, eventually, temporary_server
+from tests.helpers import eventually
 
 from .conftest import Desk
 
 HOST = "environment: azureml:host\n"
-_WEAK = "import ctypes, runpy; ctypes.CDLL(None).prctl(24, 21); runpy.run_module('smalt.service', run_name='__main__')"
-"""A server whose launcher may not make mount namespaces (no CAP_SYS_ADMIN), whoever runs the tests."""
-
 can_seal = pytest.mark.skipif(not Sealing().works, reason="needs the right to make mount namespaces")
-
-
-@pytest.fixture(scope="module")
-def weak_server() -> Iterator[Server]:
-    with temporary_server() as server:
-        process = server.spawn(program=("-c", _WEAK))
-        eventually(lambda: server.is_ready(process.pid), "the server")
-        yield server
-
-
-@pytest.fixture
-def weak(desk: Desk, weak_server: Server, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A desk at a machine where nobody may make mount namespaces."""
-    monkeypatch.setenv("SMALT_HOME", str(weak_server.home.root))
-    desk.server = weak_server
-    return desk
 
 
 def prepare(desk: Desk, name: str) -> dict[str, str]:
     """The same content in every place that a job may read it from."""
     desk.write("d/f.txt", "first\n")
     assert desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path d -o none").code == 0
-    made = desk.job(
-        f"command: echo first >${{{{outputs.o}}}}/f.txt\n{HOST}"
-        f"outputs: {{o: {{type: uri_folder, name: {name}-made}}}}\n",
-        f"--name {name}-job",
-    )
-    assert made.code == 0, made.err
+    for made, output in (("job", "{}"), ("named", f"{{name: {name}-made}}")):
+        command = f"command: echo first >${{{{outputs.o}}}}/f.txt\n{HOST}"
+        ran = desk.job(f"{command}outputs: {{o: {output}}}\n", f"--name {name}-{made}")
+        assert ran.code == 0, ran.err
     return {
         "registered": f"azureml:{name}:1",
         "registered output": f"azureml:{name}-made:1",
@@ -112,32 +90,131 @@ def test_a_folder_given_to_be_written_may_be_changed(desk: Desk) -> None:
     assert Path("mine/f.txt").read_text() == "first\nmore\n"
 
 
-@pytest.mark.parametrize("path", ["azureml:never:1", "azureml:never@latest", "azureml:never-made:1"])
-def test_what_is_registered_cannot_be_given_to_be_written(desk: Desk, path: str) -> None:
-    """Mode rw_mount of a registered version is refused before the job is accepted, with what to write instead."""
-    if desk.smalt("data show -n never --version 1").code:
-        prepare(desk, "never")
-    ran = desk.job(change(path, ", mode: rw_mount"))
-    assert ran.code == 2
-    assert "inputs.a" in ran.err
-    assert "rw_mount" in ran.err
-    assert "download" in ran.err
+def test_what_is_registered_is_only_read_in_mode_rw_mount(any_desk: Desk) -> None:
+    """A job may read a registered version in mode rw_mount, is told that it cannot write there, and cannot."""
+    paths = prepare(any_desk, "never")
+    for path in (paths["registered"], "azureml:never@latest", paths["registered output"]):
+        ran = any_desk.job(change(path, ", mode: rw_mount", command="cat ${{inputs.a}}/f.txt"))
+        assert ran.code == 0, ran.err
+        assert "inputs.a: mode rw_mount gives the job" in ran.out + ran.err
+        assert any_desk.job(change(path, ", mode: rw_mount")).code == 1
+        assert content(any_desk, path) == ["first"]
 
 
-def test_a_change_that_could_not_be_prevented_fails_the_job(weak: Desk) -> None:
+_CHANGES = (
+    "echo more >>${{inputs.a}}/f.txt", "echo new >${{inputs.a}}/new", "rm ${{inputs.a}}/f.txt",
+    "sed -i s/first/last/ ${{inputs.a}}/f.txt", "mkdir ${{inputs.a}}/sub/new",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["named", "promoted", "nested", "data", "model", "reused"])
+def test_a_registered_output_never_changes(ordinary: Desk, how: str) -> None:
+    """What a job made and that was registered where it lies cannot be written by the jobs of an ordinary user."""
+    asset = register(ordinary, how)
+    for path, kind in (
+        (asset, "custom_model" if how == "model" else "uri_folder"),
+        (where(ordinary, asset), "uri_folder"),
+    ):
+        for command in _CHANGES:
+            assert ordinary.job(change(path, command=command, kind=kind)).code == 1, command
+        assert ordinary.log(change(path, command="cat ${{inputs.a}}/f.txt; ls ${{inputs.a}}", kind=kind)) == [
+            "first", "f.txt", "sub",
+        ]  # fmt: skip
+
+
+MAKE = "mkdir ${{outputs.o}}/sub; echo first >${{outputs.o}}/f.txt"
+
+
+def job(output: str) -> str:
+    return f"command: {MAKE}\n{HOST}outputs: {{o: {output}}}\n"
+
+
+def pipeline(output: str, promoted: str = "", name: str = "p", way: str = "") -> str:
+    step = f"{{command: '{MAKE}; : {way}', environment: azureml:host, outputs: {{o: {output}}}}}"
+    outputs = f"outputs: {{{name}: {promoted}}}\n" if promoted else ""
+    return f"type: pipeline\n{outputs}jobs: {{a: {step}}}\n"
+
+
+def register(desk: Desk, how: str) -> str:
+    """Have a job make a folder that becomes version 1 of an asset, in one of several ways."""
+    name = f"made-{how}"
+    named = f"{{type: uri_folder, name: {name}}}"
+    desk.write("inner.yml", pipeline("'${{parent.outputs.q}}'", "{type: uri_folder}", "q"))
+    nested = "jobs: {a: {component: ./inner.yml, outputs: {q: '${{parent.outputs.p}}'}}}\n"
+    texts = {
+        "named": job(named),
+        "promoted": pipeline("'${{parent.outputs.p}}'", named),
+        "nested": f"type: pipeline\noutputs: {{p: {named}}}\n{nested}",
+        "reused": pipeline("{type: uri_folder}", way=how),
+    }
+    made = desk.job(texts.get(how, job("{type: uri_folder}")), f"--name {name}")
+    assert made.code == 0, made.err
+    output = f"azureml://jobs/{name}/outputs/o"
+    if how == "data":
+        assert desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path {output}").code == 0
+    if how == "model":
+        assert desk.smalt(f"model create -n {name} --version 1 --path {output}").code == 0
+    if how == "reused":
+        again = desk.job(pipeline(named, way=how), f"--name {name}-again")
+        assert "reused outputs" in again.err
+        eventually(lambda: not where_path(desk, name).stat().st_mode & 0o222, "the protection")
+    return f"azureml:{name}:1"
+
+
+def where(desk: Desk, asset: str) -> str:
+    """The URI of the place where the version is."""
+    _, name, version = asset.split(":")
+    kind = "model" if name == "made-model" else "data"
+    return desk.ask(f"{kind} show -n {name} --version {version} --query path")
+
+
+def where_path(desk: Desk, name: str) -> Path:
+    relative = where(desk, f"azureml:{name}:1").partition("/paths/")[2]
+    return next(desk.server.home.root.glob(f"workspaces/*/datastores/workspaceblobstore/{relative}"))
+
+
+def test_a_registered_file_is_not_replaced(ordinary: Desk) -> None:
+    """A job cannot put another file in the place of a named output that is a file."""
+    output = "outputs: {o: {type: uri_file, name: single}}\n"
+    assert ordinary.job(f"command: echo first >${{{{outputs.o}}}}\n{HOST}{output}", "--name onefile").code == 0
+    for command in ("echo more >>${{inputs.a}}", "sed -i s/first/last/ ${{inputs.a}}", "rm ${{inputs.a}}"):
+        assert ordinary.job(change("azureml:single:1", command=command, kind="uri_file")).code == 1, command
+        assert ordinary.log(change("azureml:single:1", command="cat ${{inputs.a}}", kind="uri_file")) == ["first"]
+
+
+def test_a_file_with_two_names_is_kept_apart(ordinary: Desk) -> None:
+    """A hard link to a file of a registered output is another file from then on."""
+    outside = ordinary.write("outside.txt", "first\n")
+    command = f"ln {outside} ${{{{outputs.o}}}}/f.txt"
+    assert ordinary.job(f"command: {command}\n{HOST}outputs: {{o: {{name: linked}}}}\n").code == 0
+    outside.write_text("last\n")
+    assert content(ordinary, "azureml:linked:1") == ["first"]
+
+
+def test_protected_outputs_go_with_their_job(ordinary: Desk) -> None:
+    """A job whose output was protected can be deleted; the version stays, and another job of that name works."""
+    text = f"command: echo first >${{{{outputs.o}}}}/f.txt\n{HOST}outputs: {{o: {{name: left}}, p: {{}}}}\n"
+    for number in ("1", "2"):
+        assert ordinary.job(text, "--name leaving").code == 0
+        workspace = ordinary.ask("workspace show -n default --query id")
+        assert ordinary.server.ask("DELETE", f"{workspace}/jobs/leaving").status in (200, 202)
+        assert content(ordinary, f"azureml:left:{number}") == ["first"]
+
+
+def test_a_change_that_could_not_be_prevented_fails_the_job(ordinary: Desk) -> None:
     """Where the machine cannot enforce it, the job fails with a sentence that names the input and the file."""
-    paths = prepare(weak, "weak")
+    paths = prepare(ordinary, "weak")
     for place in ("output", "local"):
-        ran = weak.job(change(paths[place]))
+        ran = ordinary.job(change(paths[place]))
         assert ran.code == 1, place
         assert "its input 'a' was changed while it ran" in ran.err, place
         assert "f.txt was written" in ran.err, place
-    assert weak.job(change(paths["local"], command="cat ${{inputs.a}}/f.txt")).code == 0
+    assert ordinary.job(change(paths["local"], command="cat ${{inputs.a}}/f.txt")).code == 0
 
 
-def test_a_change_by_the_next_step_is_found(weak: Desk) -> None:
+def test_a_change_by_the_next_step_is_found(ordinary: Desk) -> None:
     """A step that changes what the step before it wrote a moment ago fails, with the input's name."""
-    ran = weak.job(
+    ran = ordinary.job(
         """\
         type: pipeline
         jobs:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import logging
 import re
 from collections.abc import AsyncIterator
 from email.utils import formatdate
@@ -26,6 +27,10 @@ from smalt.service.api.files import mask_of
 from smalt.service.api.pipe import consumed
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.data.copying import remove_tree
+from smalt.service.data.rights import is_forbidden
+from smalt.service.engine.overwriting import keep_versions
+
+log = logging.getLogger("smalt.api")
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _META = "x-ms-meta-"
@@ -96,6 +101,8 @@ class _Request:
         if call.method in ("GET", "HEAD"):
             blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
             return _properties(blob) if comp == "metadata" else await self._read(blob)
+        if call.method == "DELETE" or (call.method == "PUT" and comp in ("", "blocklist")):
+            await self._keep_versions()
         if call.method == "DELETE":
             await asyncio.to_thread(self._blobs.delete, self._store, self._name)
             return Response(status_code=202)
@@ -104,6 +111,14 @@ class _Request:
             return response
         message = f"{call.method} with comp={comp!r} is not possible here"
         return _error(400, "UnsupportedOperation", message, call.method)
+
+    async def _keep_versions(self) -> None:
+        """Give what is registered there a place of its own before a blob of it is written over or deleted."""
+        if self._store == SNAPSHOTS or not self._name.strip("/"):
+            return
+        path = self._blobs.path(self._store, self._name)
+        if is_forbidden(path) and not (self._only_new() and path.exists()):
+            await keep_versions(self._call.service.engine.rooms, self._call.workspace, [path], log.info)
 
     async def _container_answer(self, comp: str) -> Response:
         call = self._call

@@ -8,6 +8,7 @@ from typing import Any
 from smalt.exceptions import SmaltError
 from smalt.service.api.call import Call
 from smalt.service.api.versioned import Collection
+from smalt.service.engine.protecting import protect_made
 
 _OF_JOB = "azureml://jobs/"
 
@@ -22,6 +23,9 @@ class _Data(Collection):
                 place = call.service.data.resolve(uri, call.workspace)
                 if place.datastore is not None:
                     properties["dataUri"] = f"azureml://datastores/{place.datastore}/paths/{place.relative}"
+        if isinstance(uri, str):
+            engine = call.service.engine
+            await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, str(properties["dataUri"]))
         return properties
 
 

@@ -103,34 +103,6 @@ def _remove_around(folder: str, mounted: list[str]) -> None:
             _remove_around(inner, mounted)
 
 
-def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
-    """Copy a file or folder to the new place `target`, whole or not at all, and read-only; one that is there stays."""
-    if os.path.lexists(target):
-        return
-    temporary = temporary_beside(target)
-    try:
-        copy_tree(source, temporary, log)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise cannot_write(target, error) from None
-    finally:
-        remove_tree(temporary)
-    forbid_writing(target)
-
-
-def forbid_writing(path: str | os.PathLike[str]) -> None:
-    """Take the right to write from a file, or a folder with all that is in it; links stay as they are."""
-    pending = [os.fspath(path)]
-    while pending:
-        place = pending.pop()
-        mode = os.lstat(place).st_mode
-        if stat.S_ISDIR(mode):
-            with os.scandir(place) as entries:
-                pending += [entry.path for entry in entries]
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-            os.chmod(place, stat.S_IMODE(mode) & 0o555)
-
-
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
     """The sentence for a write that failed."""
     if error.errno == errno.ENAMETOOLONG:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, Unavailable
-from smalt.service.data.copying import Log, cannot_write, forbid_writing, human, remove_tree
+from smalt.service.data.copying import Log, cannot_write, human, remove_tree
 from smalt.service.data.datastores import DEFAULT, Datastores
 from smalt.service.data.manifest import Entry
 from smalt.service.data.materialise import Tree, make
+from smalt.service.data.rights import forbid_writing
 from smalt.service.data.snapshots import Snapshots
 
 _LARGE = 100_000_000

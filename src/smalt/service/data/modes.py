@@ -15,8 +15,6 @@ from smalt.service.data.location import Location
 
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
-WRITABLE = COPIED | {"rw_mount"}
-"""Input modes whose input a job may write to."""
 
 _ASSET = re.compile(r"/subscriptions/.+/(?:data|models)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
@@ -146,14 +144,19 @@ def missing(location: Location) -> str:
     return f"{uri} does not exist; check the path"
 
 
-def registered_is_written(uri: str, mode: str | None) -> str | None:
-    """The sentence for an input that gives a registered version to be written to."""
-    if mode != "rw_mount" or not isinstance(parse_uri(uri), Reference):
+def may_be_written(uri: str, mode: str | None) -> bool:
+    """Whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered."""
+    return mode in COPIED or (mode == "rw_mount" and not isinstance(parse_uri(uri), Reference))
+
+
+def read_all_the_same(uri: str, mode: str | None) -> str | None:
+    """The sentence for an input of mode rw_mount that can only be read."""
+    if mode != "rw_mount" or may_be_written(uri, mode):
         return None
     named = _ASSET.sub(r"azureml:\1:\2", uri)
     return (
-        f"{named} is registered, and a registered version never changes, so its mode cannot be rw_mount; "
-        "make it ro_mount, or download for a copy that the job may write"
+        f"mode rw_mount gives the job {named} only to be read, as a registered version never changes; "
+        "with mode download it has a copy that it may write"
     )
 
 

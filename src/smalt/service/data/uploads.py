@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from smalt import processes
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.service.data.contain import inside
-from smalt.service.data.copying import cannot_write, forbid_writing, remove_tree
+from smalt.service.data.copying import cannot_write, remove_tree
 from smalt.service.data.durable import sync_files, sync_folders
+from smalt.service.data.rights import forbid_writing
 
 _HEAD = struct.Struct(">IQQ")
 """The lengths of the path and of the bytes, and where in the file they belong."""

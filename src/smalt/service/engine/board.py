@@ -35,6 +35,8 @@ class Run:
     number: int = 0
     untouched: bool = False
     """It completed, and left its folder as it was made."""
+    moved: str | None = None
+    """Why what it read was not what it was to read: a sentence."""
     task: asyncio.Task[None] | None = None
     """What is being prepared or stored beside the loop."""
     why: dict[str, Any] | None = None

@@ -17,7 +17,7 @@ from smalt.entities.rules.bindings import Names, check_step
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.data.modes import missing, not_a_file, not_a_folder, registered_is_written
+from smalt.service.data.modes import missing, not_a_file, not_a_folder, read_all_the_same
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import replaced
 from smalt.service.engine.kinds import command, pipeline
@@ -215,8 +215,8 @@ class _Checker:
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type}
-            if problem := registered_is_written(value.path, value.mode):
-                self.problems.append(f"{where}inputs.{name}: {problem}")
+            if note := read_all_the_same(value.path, value.mode):
+                self.notes.append(f"{where}inputs.{name}: {note}")
             if self._new(f"data {types}", value.path):
                 self._data(f"{where}inputs.{name}", value.path, types)
 

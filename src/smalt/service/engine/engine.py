@@ -399,6 +399,7 @@ class Engine:
         except Exception as error:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
+        run.moved = command.find_moved_input(self.rooms, leaf)
         if leaf.finishes_quickly and command.leaves_little(self.rooms, leaf, number, exit.step_id):
             self._end_leaf(run, self._store(run, leaf, exit, number, is_plain=True))
             return
@@ -413,7 +414,7 @@ class Engine:
         if error is not None:
             entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
             error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-        elif change := command.find_changed_input(self.rooms, leaf, number, exit.step_id):
+        elif change := run.moved or command.find_changed_input(self.rooms, leaf, number, exit.step_id):
             error = outcome.failed(change, "InputChanged")
         try:
             if error is None:
@@ -422,6 +423,8 @@ class Engine:
             error = outcome.failed(sentence(caught), "OutputsFailed")
         try:
             run.untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain) and error is None
+            if error is None and not is_plain:
+                command.protect(self.rooms, leaf)
         except Exception as caught:
             return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
         return error

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from smalt.exceptions import SmaltError
 from smalt.service.data import DEFAULT
-from smalt.service.data.copying import Log, copy_aside
+from smalt.service.data.copying import Log
+from smalt.service.data.rights import allow_writing, copy_aside, is_forbidden, nearest
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import assets
+from smalt.service.records import assets, jobs
 from smalt.service.records.assets import Version
 from smalt.service.records.workspaces import Workspace
 
+VERSIONS = "Versions"
+"""The folder of the default datastore for content that was copied aside."""
 _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
@@ -27,26 +30,39 @@ class Kept(NamedTuple):
 
 
 def holds_something(place: Path) -> bool:
-    """Whether a job that writes at `place` may write over what others left there."""
+    """Whether a job that writes at `place` may write over, or into, what others left there."""
     try:
         with os.scandir(place) as entries:
-            return next(entries, None) is not None
+            return next(entries, None) is not None or is_forbidden(place)
     except NotADirectoryError:
         return True
     except OSError:
-        return False
+        return is_forbidden(place)
 
 
 async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
-    """Copy the content of each version of the workspace that lies at, in or around one of `places`."""
+    """Copy the content of each version of the workspace that lies at, in or around one of `places`.
+
+    The places can be written afterwards.
+    """
     for kept in list(_endangered(rooms, workspace, places)):
         version = kept.version
         folder = rooms.data.datastores.folder(workspace.folder, DEFAULT)
         await asyncio.to_thread(copy_aside, kept.content, folder / kept.copy)
+        await asyncio.to_thread(allow_writing, kept.content)  # before the records say so: a crash comes back here
         properties = {**version.properties, _URIS[version.kind]: f"azureml://datastores/{DEFAULT}/paths/{kept.copy}"}
-        assets.move(rooms.db, version, properties)
+        with rooms.db.transaction():
+            assets.move(rooms.db, version, properties)
+            jobs.move_place(rooms.db, workspace.id, _asset(version), str(kept.content), str(folder / kept.copy))
         say(f"{version.name}:{version.version} is registered at {kept.content}, where this job writes: "
             "a copy of its content was made for it")  # fmt: skip
+    for place in places:
+        if is_forbidden(place) and nearest(place).startswith(f"{rooms.home.root}/"):  # by a job that was canceled then
+            await asyncio.to_thread(allow_writing, nearest(place))
+
+
+def _asset(version: Version) -> str:
+    return f"{version.kind}/{version.name}/versions/{version.version}"
 
 
 def _endangered(rooms: Rooms, workspace: Workspace, places: list[Path]) -> Iterator[Kept]:
@@ -61,5 +77,5 @@ def _endangered(rooms: Rooms, workspace: Workspace, places: list[Path]) -> Itera
             continue
         whole = f"{content}/"
         if any(whole.startswith(real) or real.startswith(whole) for real in reals):
-            copy = f"Versions/{version.kind}/{version.name}/{version.version}/{content.name}"
+            copy = f"{VERSIONS}/{version.kind}/{version.name}/{version.version}/{content.name}"
             yield Kept(version, content, copy)

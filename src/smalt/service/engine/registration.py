@@ -5,10 +5,15 @@ A registered version is for ever: a version that exists is never written again, 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from smalt.exceptions import Conflict
+from smalt.exceptions import Conflict, SmaltError
+from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.service.engine.kinds import places
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
 from smalt.service.records.database import Database
@@ -30,6 +35,8 @@ class _Named(NamedTuple):
     mode: str | None
     uri: str
     description: str | None
+    is_shared: bool
+    """Another step may still write there."""
 
     @property
     def kind(self) -> str:
@@ -50,6 +57,8 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
             version = _register(rooms, job, one)
             asset = f"{one.kind}/{one.name}/versions/{version}"
             jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
+            if not one.is_shared:
+                _protect(rooms, job, one.uri)
 
 
 def why_taken(
@@ -94,13 +103,24 @@ def asset_of(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
 
 
 def _named_outputs(db: Database, job: Job) -> Iterable[_Named]:
-    outputs = jobs.properties(db, job.id).get("outputs") or {}
+    body = jobs.properties(db, job.id)
+    outputs = body.get("outputs") or {}
+    made = places.read(body.get("properties"))
     written = jobs.data(db, job.id, "output")
     for output, given in outputs.items():
         name, version = asset_of(given)
         if name and output in written and not written[output][3]:
             type, mode, uri, _ = written[output]
-            yield _Named(output, name, version, type, mode, uri or "", given.get("description"))
+            yield _Named(output, name, version, type, mode, uri or "", given.get("description"),
+                         made.get(output, places.ALONE).is_shared)  # fmt: skip
+
+
+def _protect(rooms: Rooms, job: Job, uri: str) -> None:
+    """Forbid writing to what became a version only now: a reused step's output, or one that several steps wrote."""
+    with contextlib.suppress(SmaltError):
+        path = rooms.data.locate(uri, rooms.workspace(job)).path
+        if path is not None and os.path.lexists(path) and not is_forbidden(path):
+            asyncio.get_running_loop().run_in_executor(None, forbid_writing, path)
 
 
 def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:

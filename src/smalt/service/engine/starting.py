@@ -200,7 +200,8 @@ class Starting:
         except Exception:
             return False
         environment = self._rooms.environments.cached(leaf.environment)
-        if environment is None or leaf.request != Request() or not leaf.is_quick(self._rooms) or _reads(leaf, after):
+        is_early = not leaf.is_quick(self._rooms) or _reads(leaf, after) or command.may_be_moved(leaf)
+        if environment is None or leaf.request != Request() or is_early:
             self._ahead.keep(leaf)
             return False
         if not self._reusing.judge_at_once(leaf, environment, is_early=bool(after)):

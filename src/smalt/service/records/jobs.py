@@ -391,6 +391,25 @@ def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str 
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
+def writers(db: Database, workspace_id: int, uris: Sequence[str]) -> list[Job]:
+    """The jobs that have an output at one of `uris`."""
+    marks = ",".join("?" * len(uris))
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
+        f" WHERE workspace_id=? AND direction='output' AND uri IN ({marks}))",
+        (workspace_id, *uris),
+    )
+    return [Job(*row) for row in rows]
+
+
+def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:
+    """Note that what jobs read of the asset at `old` is at `new` now: another attempt finds it there."""
+    db.execute(
+        "UPDATE job_data SET place=? WHERE workspace_id=? AND asset=? AND direction='input' AND place=?",
+        (new, workspace_id, asset, old),
+    )
+
+
 def places(db: Database, job_id: int, direction: str = "input") -> dict[str, tuple[str, str]]:
     """name → (uri, the place that it led to when the step started), of those whose place is known."""
     rows = db.rows(

@@ -17,17 +17,20 @@ from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.identity import UserIdentity
 from smalt.entities.literals import PRIMITIVES, to_text
+from smalt.entities.references import Reference, parse_uri
 from smalt.entities.resources import TensorFlowDistribution
-from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
+from smalt.exceptions import Conflict, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
 from smalt.service.data import Location, modes, tables
 from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
+from smalt.service.data.rights import forbid_writing
 from smalt.service.engine import lookup, overwriting, written
 from smalt.service.engine.bindings import expand_macros, filled
 from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
+from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.paths import bring_back, clean_path, is_clean, link_path
 from smalt.service.engine.registration import why_taken
@@ -51,6 +54,8 @@ SITE = str(Path(inside.__path__[0], "site"))
 BIN = str(Path(inside.__path__[0], "bin"))
 """Leads PATH: `mldesigner`, which runs function components; that of an installed mldesigner would call the service."""
 
+_NEVER_WRITTEN_OVER = ("LocalUpload/", f"{overwriting.VERSIONS}/")
+"""Where smalt itself keeps the content of versions, and no output goes."""
 _OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
 PLACE = "smalt.place"
@@ -165,7 +170,10 @@ class Leaf:
     def finishes_quickly(self) -> bool:
         """Nothing it leaves has to be copied, sent, registered or looked through."""
         outputs = self.entity.outputs.values()
-        return not (self.sends or self.hides or self.links or any(one.mode == "upload" or one.name for one in outputs))
+        return not (
+            self.sends or self.hides or self.links or any(one.mode == "upload" or one.name for one in outputs)
+            or any(one.is_registered for one in places.read(self.entity.properties).values())
+        )  # fmt: skip
 
     def is_quick(self, rooms: Rooms) -> bool:
         """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
@@ -321,6 +329,35 @@ def leaves_little(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> bool:
     return all(is_plain(place, _QUICK_ENTRIES) for place in places)
 
 
+def may_be_moved(leaf: Leaf) -> bool:
+    """Whether it reads a version that gets another place when a job writes over the one where it is."""
+    return bool(_movable(leaf))
+
+
+def find_moved_input(rooms: Rooms, leaf: Leaf) -> str | None:
+    """A sentence where another job wrote over the place of a version that the step was reading."""
+    for name, location in _movable(leaf).items():
+        with contextlib.suppress(SmaltError):
+            now = rooms.data.locate(location.uri, leaf.workspace)
+            if now.place != location.place and (now.relative or "").startswith(overwriting.VERSIONS):
+                return (
+                    f"another job wrote over {location.path}, where its input '{name}' was, while it ran; "
+                    "the version is at another place since then, so submit the job again"
+                )
+    return None
+
+
+def _movable(leaf: Leaf) -> dict[str, Location]:
+    """Where the step reads versions of assets that lie where jobs write; what it has a copy of is its own."""
+    return {
+        name: leaf.places[name]
+        for name, value in leaf.entity.inputs.items()
+        if isinstance(value, Input) and name in leaf.places and value.mode not in modes.COPIED
+        and isinstance(parse_uri(value.path or ""), Reference)
+        and not (leaf.places[name].relative or "").startswith(_NEVER_WRITTEN_OVER)
+    }  # fmt: skip
+
+
 def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> str | None:
     """A sentence where an input is not what it was when the step started, and could not be kept from being written."""
     return watching.find_change(claims.path(leaf.folders(rooms, number).folder, step_id))
@@ -346,6 +383,20 @@ def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> 
             uri = output_uri(leaf.job.name, name, output, leaf.place)
             rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, say)
     return untouched and leaf.code is None
+
+
+def protect(rooms: Rooms, leaf: Leaf) -> None:
+    """Forbid writing to the outputs that become versions of assets; to one that another step writes, too, later."""
+    made = places.read(leaf.entity.properties)
+    for name, output in leaf.entity.outputs.items():
+        how = made.get(name, places.ALONE)
+        if (output.name or how.is_registered) and not how.is_shared and not _is_artifacts(name, output):
+            uri = output_uri(leaf.job.name, name, output, leaf.place)
+            place = (leaf.written.get(name) or rooms.data.locate(uri, leaf.workspace)).path
+            if place is not None and os.path.lexists(place):
+                forbid_writing(place)
+                if os.path.isfile(place) and uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name):
+                    os.chmod(place.parent, 0o555)  # of the job alone: nothing else is put in the file's place
 
 
 def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, Output, Path, Path]]:
@@ -380,8 +431,6 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
             if value is not None:
                 given.texts[name] = filled(to_text(value), {"name": leaf.job.name})
             continue
-        if problem := modes.registered_is_written(value.path or "", value.mode):
-            raise Refused(f"inputs.{name}: {problem}")
         own = _own(folders, "inputs", name)
         path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
         if value.type in PRIMITIVES:
@@ -394,7 +443,7 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         given.paths[name] = str(path)
         given.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
         given.reads.update(dict.fromkeys(found.values(), name))
-        if value.mode not in modes.WRITABLE:
+        if not modes.may_be_written(value.path or "", value.mode):
             given.reads[str(path)] = name
     return given
 

@@ -251,7 +251,8 @@ class Planner:
             above = self._made_above.get(label, places.ALONE)
             shared_paths = self._written_twice[1]
             return above._replace(
-                is_shared=above.is_shared or label in self._written_twice[0] or above.given in shared_paths
+                is_shared=above.is_shared or label in self._written_twice[0] or above.given in shared_paths,
+                is_registered=above.is_registered or bool(getattr(self.job.outputs.get(label), "name", None)),
             )
         path = given.path if isinstance(given, Output) else None
         if not path:

@@ -21,6 +21,8 @@ class Made(NamedTuple):
     """The path as it was written, with `${{name}}` left in; None for a place that was made for this run."""
     is_shared: bool = False
     """Another step of the pipeline writes there, too."""
+    is_registered: bool = False
+    """It becomes a version of an asset when the pipeline has completed: the pipeline's own output has a name."""
 
 
 ALONE = Made()
@@ -28,7 +30,7 @@ ALONE = Made()
 
 def note(made: Mapping[str, Made]) -> dict[str, str]:
     """The property for a child with these outputs; nothing where all places were made for this run and its step."""
-    told = {name: [one.given, one.is_shared] for name, one in made.items() if one != ALONE}
+    told = {name: list(one) for name, one in made.items() if one != ALONE}
     return {PLACES: json.dumps(told)} if told else {}
 
 

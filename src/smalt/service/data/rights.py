@@ -1,0 +1,96 @@
+"""The right to write: nobody has it for what is registered, until that has been copied to another place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+
+from smalt.service.data.copying import Log, cannot_write, copy_file, copy_tree, remove_tree, temporary_beside
+
+_BY_OWNER, _BY_ANYONE = 0o200, 0o222
+_ALL_BUT_WRITING = 0o555
+
+
+def forbid_writing(path: str | os.PathLike[str]) -> None:
+    """Take the right to write from a file, or a folder with all that is in it; links stay as they are.
+
+    A file that has a second name gets a content of its own: it could be written by the other name. What belongs to
+    somebody else, a container's root for example, keeps its mode.
+    """
+    for place, status in _bottom_up(os.fspath(path)):
+        if not status.st_mode & _BY_ANYONE:
+            continue
+        with contextlib.suppress(PermissionError):
+            if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                _make_single(place)
+            os.chmod(place, stat.S_IMODE(status.st_mode) & _ALL_BUT_WRITING)
+
+
+def allow_writing(path: str | os.PathLike[str]) -> None:
+    """Give the owner the right to write a file, or a folder with all that is in it."""
+    for place, status in _bottom_up(os.fspath(path)):
+        if not status.st_mode & _BY_OWNER:
+            with contextlib.suppress(PermissionError):
+                os.chmod(place, stat.S_IMODE(status.st_mode) | _BY_OWNER)
+
+
+def is_forbidden(path: str | os.PathLike[str]) -> bool:
+    """Whether not even the owner may write `path`, or the nearest folder above it where nothing is there."""
+    try:
+        return not os.stat(nearest(path)).st_mode & _BY_OWNER
+    except OSError:
+        return False
+
+
+def nearest(path: str | os.PathLike[str]) -> str:
+    """Return `path`, or the nearest folder above it that exists."""
+    place = os.path.abspath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    return place
+
+
+def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
+    """Copy a file or folder to the new place `target`, whole or not at all, and read-only; one that is there stays."""
+    if os.path.lexists(target):
+        return
+    temporary = temporary_beside(target)
+    try:
+        copy_tree(source, temporary, log)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    finally:
+        remove_tree(temporary)
+    forbid_writing(target)
+
+
+def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Each file and folder at and below `path`, a folder after the files in it."""
+    status = os.lstat(path)
+    if stat.S_ISREG(status.st_mode):
+        yield path, status
+        return
+    pending = [(path, status)] if stat.S_ISDIR(status.st_mode) else []
+    while pending:
+        folder, status = pending.pop()
+        with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, entry.stat(follow_symlinks=False)))
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry.path, entry.stat(follow_symlinks=False)
+        yield folder, status
+
+
+def _make_single(path: str) -> None:
+    copy = temporary_beside(path)
+    try:
+        copy_file(path, copy)
+        shutil.copystat(path, copy)
+        os.replace(copy, path)
+    finally:
+        remove_tree(copy)
