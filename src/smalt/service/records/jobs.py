@@ -395,7 +395,7 @@ def writers(db: Database, workspace_id: int, uris: Sequence[str]) -> list[Job]:
     """The jobs that have an output at one of `uris`."""
     marks = ",".join("?" * len(uris))
     rows = db.rows(
-        f"SELECT {_COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
+        f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
         f" WHERE workspace_id=? AND direction='output' AND uri IN ({marks}))",
         (workspace_id, *uris),
     )
