@@ -22,7 +22,7 @@ from smalt.client.exporting import export_job
 from smalt.entities import Data
 from smalt.exceptions import SmaltError
 from smalt.home import Home
-from tests.helpers import Server
+from tests.helpers import Server, eventually
 from tests.model import step
 from tests.model.oracle import ANYTHING, Expected, Leaf, Oracle, Tree
 
@@ -155,8 +155,9 @@ class Player:
                 client.connection.close()
 
         threads = [threading.Thread(target=register) for _ in range(count)]
-        for _ in range(count):
-            self.oracle.register(name, None, path, "uri_folder")
+        expected = [self.oracle.register(name, None, path, "uri_folder") for _ in range(count)]
+        if {"Refused"} in expected:
+            return
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -258,7 +259,8 @@ class Player:
 
     def _load(self, job: Operation) -> Any:
         if "export" in job:
-            return load_job(export_job(self.client, job["export"], f"export-{job['name']}"))
+            shutil.rmtree("exported", ignore_errors=True)
+            return load_job(export_job(self.client, job["export"], "exported"))
         self._write_yaml(f"{job['name']}.yml", job["document"])
         return documents.read(
             "job", f"{job['name']}.yml", [f"{key}={value}" for key, value in job.get("sets", {}).items()], {}
@@ -283,6 +285,13 @@ class Player:
         for pid in filter(None, pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        eventually(self._answers, "an answer after the kill")
+
+    def _answers(self) -> bool:
+        """Return whether a server answers; the client starts one where none runs."""
+        with contextlib.suppress(SmaltError, OSError):
+            return bool(self.client.connection.get("/smalt/v1/config"))
+        return False
 
     def _wait(self, name: str) -> str:
         end = time.monotonic() + LONGEST

@@ -179,8 +179,14 @@ class Oracle:
                 leaf.states |= UNSURE
         there = self.jobs.get(name)
         if there is not None:
-            same = there.document == expected.document and there.trees() == expected.trees()
-            return there if same else Expected(REFUSED, why="the name is another job's")
+            if there.document != expected.document:
+                return Expected(REFUSED, why="the name is another job's")
+            if there.trees() == expected.trees():
+                return there
+            if _is_local(document):
+                return Expected(REFUSED, why="the name is a job's with other data")
+            there.states |= REFUSED  # a label or a URL leads elsewhere by now: the same words are the same job, or not
+            return there
         return expected
 
     def export(self, of: str) -> Expected:
@@ -490,6 +496,11 @@ class _Run:
         if isinstance(value, str):
             return value
         raise Refusal("data in the middle of a text")
+
+
+def _is_local(document: Document) -> bool:
+    """Return whether a document names local files."""
+    return bool(re.search(r"['\"]\./", str(document)))
 
 
 def _readers(name: str, jobs: Document) -> set[str]:

@@ -360,13 +360,15 @@ class Maker:
         }
         jobs = self._document["jobs"]
         self._numbers: list[str] = []
+        self._current = ""
         data = ["${{parent.inputs.d}}"]
         count = self.chance.randint(1, 3)
         for number in range(count):
-            name = "abc"[number]
+            name = self._current = "abc"[number]
             jobs[name] = self._node(self.chance.choice(data), number == count - 1)
             if "${{parent.outputs" not in str(jobs[name]["outputs"]):
                 data = data[-1:] + [f"${{{{parent.jobs.{name}.outputs.o}}}}"] * 2
+        self._current = ""
         if self.may("writers"):
             jobs["z"] = self._inline("${{parent.inputs.d}}", "named", "${{parent.outputs.final}}")
             jobs["z"]["inputs"]["w"] = "z" + self._text()
@@ -438,7 +440,7 @@ class Maker:
             step["inputs"]["w.y"] = self._literal()
             name = self.chance.choice(["w.y", "w.y", "w.typo"])
             step["command"] = step["command"].replace(" : ", f" y=${{{{inputs.{name}}}}} : ")
-        if self._numbers and self.may("typed"):
+        if self._numbers and self._current and self.may("typed"):
             around = self.chance.choice(["{}", "a-{}-b"])
             step["inputs"]["n"] = around.format(self._numbers[-1])
             step["command"] = step["command"].replace(" : ", " n=${{inputs.n}} : ")
@@ -472,10 +474,10 @@ class Maker:
         if self.may("modes") and flavour not in ("swap", "loop"):
             spec["mode"] = self.chance.choice(["upload", "rw_mount"])
         step["outputs"]["o"] = spec
-        if self.may("typed"):
+        if self._current and self.may("typed"):
             step["outputs"]["n"] = {"type": "integer"}
             step["command"] += " n#${{outputs.n}}"
-            self._numbers.append(f"${{{{parent.jobs.{'abc'[len(self._document['jobs'])]}.outputs.n}}}}")
+            self._numbers.append(f"${{{{parent.jobs.{self._current}.outputs.n}}}}")
 
     def _asset(self, name: str) -> Document:
         return {"name": name, "version": "4"} if self.chance.random() < 0.3 else {"name": name}
