@@ -129,6 +129,22 @@ def test_steps_whose_outputs_others_have_keep_the_name(server: Server, workspace
     run(server, workspace, "staging", pipeline)
 
 
+def test_artifacts_that_no_deleted_job_left_keep_no_name(server: Server, workspace: str) -> None:
+    """A step is planned where its artifacts are there already, as a server killed while it planned leaves them."""
+    run(server, workspace, "before-the-cut", writes("word"))
+    (artifacts,) = server.home.path("workspaces").rglob("dcid.before-the-cut")
+    (artifacts.with_name("dcid.cut-a") / "user_logs").mkdir(parents=True)
+    component = {
+        "type": "command",
+        "command": "true",
+        "environment": "azureml:host@latest",
+        "name": "c",
+        "version": "1",
+    }
+    step = {"type": "command", "component": component}
+    run(server, workspace, "cut", {"properties": {"jobType": "Pipeline", "jobs": {"a": step}}})
+
+
 def test_what_an_unfinished_job_reads(server: Server, workspace: str) -> None:
     """A job is not deleted while another is about to read what it made."""
     run(server, workspace, "made", writes("first"))

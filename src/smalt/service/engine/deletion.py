@@ -26,7 +26,7 @@ from smalt.service.reuse import keeping
 _NOTES = "deleted"
 _GRAVES = "graves"
 _KEPT = "kept"
-"""In the folder of notes: by the name of a deleted job, the jobs of it whose artifacts stay."""
+"""In the folder of notes: by the name of a deleted job, or of a step of one, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
 _BEFORE_ANY_JOB = frozenset({"system_logs"})
 """What may lie in a job's artifacts before the job is recorded."""
@@ -74,8 +74,11 @@ def finish_all(rooms: Rooms) -> list[Path]:
 
 
 def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
-    """Raise where the artifacts of a deleted job of that name are others' by now: a new one would write into them."""
-    if _has_artifacts(rooms, workspace, name):
+    """Raise where the artifacts of a deleted job of that name are others' by now: a new one would write into them.
+
+    Artifacts without a note are this job's own, of a plan that a crash cut short.
+    """
+    if _kept(_top(rooms, workspace), name).exists() and _has_artifacts(rooms, workspace, name):
         raise Conflict(
             f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
             "choose another name"
@@ -103,12 +106,11 @@ def _has_artifacts(rooms: Rooms, workspace: Workspace, name: str) -> bool:
 def _note_kept(rooms: Rooms, workspace: Workspace, top: Path, job: Job, names: list[str]) -> None:
     """Note the jobs whose artifacts stay, so that a new job of the name is refused when it is submitted."""
     names = [name for name in names if _has_artifacts(rooms, workspace, name)]
-    note = _kept(top, job.name)
-    if names:
+    _kept(top, job.name).unlink(missing_ok=True)
+    for name, kept in {**{name: [name] for name in names}, **({job.name: names} if names else {})}.items():
+        note = _kept(top, name)
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(note.with_suffix(".tmp"), note, [json.dumps(names).encode()])
-    else:
-        note.unlink(missing_ok=True)
+        write_whole(note.with_suffix(".tmp"), note, [json.dumps(kept).encode()])
 
 
 def _kept(top: Path, name: str) -> Path:
