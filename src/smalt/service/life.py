@@ -15,10 +15,9 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
@@ -28,8 +27,9 @@ from smalt.service import detach, tls
 from smalt.service.api.app import build
 from smalt.service.api.service import Service
 from smalt.service.compose import compose
+from smalt.service.connections import IDLE_SECONDS, Acceptor, Cap, Connection, end_late, most_connections
 from smalt.service.engine import usage
-from smalt.service.listen import peer_uid, tcp_door
+from smalt.service.listen import tcp_door
 from smalt.service.lock import Lock
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
@@ -61,6 +61,7 @@ class Life:
         self._lock = lock
         self._doors = doors
         self._foreground = foreground
+        self._cap = Cap(most_connections())
 
     def run(self) -> None:
         """Serve to the end. Threads that still copy or fetch are not waited for: what they write is whole or absent."""
@@ -74,7 +75,7 @@ class Life:
             loop.add_signal_handler(number, service.stopping.set)
         watch = loop.create_task(_end_when_idle(service, self._lock))
         samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
-        http = _Http(service, lambda: self._ready(service))
+        http = _Http(service, self._cap, lambda: self._ready(service))
         try:
             await http.serve([self._doors.unix, self._doors.tcp])
         finally:
@@ -91,7 +92,7 @@ class Life:
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
         _first_token(home, db, principal)
         engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
-        listener = _Tls(home, settings)
+        listener = _Tls(home, settings, self._cap)
         service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
         engine.rooms.identity.listener = listener
@@ -136,9 +137,10 @@ class _Tls:
 
     service: Service
 
-    def __init__(self, home: Home, settings: Settings) -> None:
+    def __init__(self, home: Home, settings: Settings, cap: Cap) -> None:
         self._home = home
         self._settings = settings
+        self._cap = cap
         self._door: socket.socket | None = None
         self._trusted = ""
         self._opened: asyncio.Task[tuple[str, str]] | None = None
@@ -180,7 +182,7 @@ class _Tls:
         context = await asyncio.to_thread(tls.context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
         await asyncio.to_thread(tls.trust, self._home)
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        http = _Http(self.service, lambda: ready.set_result(None), context)
+        http = _Http(self.service, self._cap, lambda: ready.set_result(None), context)
         self._serving = asyncio.ensure_future(http.serve([door]))
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         url = f"https://127.0.0.1:{door.getsockname()[1]}"
@@ -191,14 +193,17 @@ class _Tls:
 class _Http(uvicorn.Server):
     """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
 
-    def __init__(self, service: Service, ready: Callable[[], None], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, service: Service, cap: Cap, ready: Callable[[], None], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._service = service
+        self._cap = cap
         self._ready = ready
         self._tls = tls
         super().__init__(
             uvicorn.Config(
                 build(service),
-                http=_Connection,
+                http=Connection,
                 interface="asgi3",
                 ws="none",
                 lifespan="off",
@@ -208,32 +213,27 @@ class _Http(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 timeout_graceful_shutdown=_LAST_ANSWERS,
-                timeout_keep_alive=120,
+                timeout_keep_alive=IDLE_SECONDS,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self.config.ssl = self._tls
-        await super().startup(sockets)
+        """Open the doors as `Acceptor` does, which keeps descriptors for the owner's."""
+        self.servers: list[Any] = [Acceptor(door, self._connection, self._cap, self._tls) for door in sockets or ()]
+        self._watch = asyncio.ensure_future(end_late(self.server_state.connections))
+        self.started = True
+
+    def _connection(self, released: Callable[[], None]) -> Connection:
+        return Connection(released, config=self.config, server_state=self.server_state, app_state={})
 
     async def main_loop(self) -> None:
         self._ready()
         await self._service.stopping.wait()
+        self._watch.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class _Connection(H11Protocol):
-    """One connection; over the Unix socket only of the server's own user."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        connection = transport.get_extra_info("socket")
-        if connection.family == socket.AF_UNIX and peer_uid(connection) != os.getuid():
-            transport.abort()
-            return
-        super().connection_made(transport)
 
 
 def _widen(service: Service) -> None:

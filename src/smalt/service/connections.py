@@ -1,0 +1,210 @@
+"""The server's connections: how they are accepted, how many there may be, and how long each may say nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from smalt.service.listen import peer_uid
+
+logger = logging.getLogger("smalt")
+
+HEAD_SECONDS = 20.0
+"""How long the head of a request may take, from the connection or its first byte on."""
+BODY_SECONDS = 120.0
+"""How long who sends a body may pause."""
+IDLE_SECONDS = 120
+"""How long a connection is kept after an answer."""
+
+_HANDSHAKE_SECONDS = 10.0
+_LOOK = 1.0
+_BACKLOG = 2048
+_AT_ONCE = 64
+"""Connections that are accepted in one turn of the event loop."""
+_PAUSE = 0.1
+"""Seconds until the next try where the system has no descriptor left."""
+_SILENCE = 60.0
+"""Seconds until the same warning is logged again."""
+_LARGEST_CAP = 10_000
+_LEAST_RESERVE = 64
+
+
+def most_connections() -> int:
+    """Return how many TCP connections leave descriptors enough for the owner's socket, the records and files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft in (-1, resource.RLIM_INFINITY):
+        return _LARGEST_CAP
+    return max(8, min(_LARGEST_CAP, soft - max(_LEAST_RESERVE, soft // 3)))
+
+
+class Cap:
+    """The number of open TCP connections, over all ports; the Unix socket is its owner's and has none."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting: list[Callable[[], None]] = []
+        self._open: set[socket.socket] = set()
+        self._warn = _Warning()
+
+    def take(self, connection: socket.socket) -> None:
+        self._open.add(connection)
+
+    def release(self, connection: socket.socket) -> None:
+        self._open.discard(connection)
+        while self.waiting and not self.is_reached:
+            self.waiting.pop()()
+
+    @property
+    def is_reached(self) -> bool:
+        return len(self._open) >= self.most
+
+    def warn(self) -> None:
+        self._warn("%d TCP connections are open, as many as there may be; others wait until one ends", self.most)
+
+
+class Acceptor:
+    """Accepts the connections of one listening socket, and stops for a while where there are too many."""
+
+    def __init__(
+        self,
+        door: socket.socket,
+        make: Callable[[Callable[[], None]], Connection],
+        cap: Cap,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._door = door
+        self._make = make
+        self._cap = None if door.family == socket.AF_UNIX else cap
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = True
+        self._warn = _Warning()
+        door.setblocking(False)
+        door.listen(_BACKLOG)
+        self._listen()
+
+    def close(self) -> None:
+        self._is_open = False
+        self._loop.remove_reader(self._door)
+
+    async def wait_closed(self) -> None:
+        """Answer uvicorn, which asks its listeners this; the connections are waited for elsewhere."""
+
+    def _listen(self) -> None:
+        if self._is_open:
+            self._loop.add_reader(self._door, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            if self._cap is not None and self._cap.is_reached:
+                self._cap.warn()
+                self._loop.remove_reader(self._door)
+                self._cap.waiting.append(self._listen)
+                return
+            try:
+                connection, _address = self._door.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._warn("no connection can be accepted now: %s", error.strerror)
+                self._loop.remove_reader(self._door)
+                self._loop.call_later(_PAUSE, self._listen)
+                return
+            self._begin(connection)
+
+    def _begin(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        if self._cap is not None:
+            self._cap.take(connection)
+        task = self._loop.create_task(self._open(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _open(self, connection: socket.socket) -> None:
+        def release() -> None:
+            if self._cap is not None:
+                self._cap.release(connection)
+
+        try:
+            timeout = _HANDSHAKE_SECONDS if self._tls else None
+            await self._loop.connect_accepted_socket(
+                lambda: self._make(release), connection, ssl=self._tls, ssl_handshake_timeout=timeout
+            )
+        except (OSError, ssl.SSLError, asyncio.TimeoutError):
+            release()
+            connection.close()
+
+
+class Connection(H11Protocol):
+    """One connection; over the Unix socket only of the server's own user."""
+
+    def __init__(self, released: Callable[[], None], **given: Any) -> None:
+        super().__init__(**given)
+        self._released = released
+        self._is_idle = False
+        self._head_since = self._heard = time.monotonic()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        connection = transport.get_extra_info("socket")
+        if connection.family == socket.AF_UNIX and peer_uid(connection) != os.getuid():
+            transport.abort()
+            return
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._released()
+        if self.transport is not None:
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = time.monotonic()
+        if self._is_idle:
+            self._is_idle, self._head_since = False, self._heard
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        self._is_idle = True
+        super().on_response_complete()
+
+    def is_late(self, now: float) -> bool:
+        """Return whether the rest of a head or of a body is no longer waited for."""
+        if self.conn.their_state is h11.IDLE:
+            return not self._is_idle and now - self._head_since > HEAD_SECONDS
+        is_awaited = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
+        return is_awaited and now - self._heard > BODY_SECONDS
+
+
+async def end_late(connections: Iterable[Any]) -> None:
+    """End connections that are late, for as long as the server runs."""
+    while True:
+        await asyncio.sleep(_LOOK)
+        now = time.monotonic()
+        for connection in [*connections]:
+            if connection.is_late(now):
+                with contextlib.suppress(OSError):
+                    connection.transport.abort()
+
+
+class _Warning:
+    """Logs, but not again and again."""
+
+    def __init__(self) -> None:
+        self._last = -_SILENCE
+
+    def __call__(self, text: str, *values: object) -> None:
+        now = time.monotonic()
+        if now - self._last >= _SILENCE:
+            self._last = now
+            logger.warning(text, *values)

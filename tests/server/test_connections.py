@@ -1,0 +1,113 @@
+"""Connections that say nothing, say it slowly, or are too many."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.helpers import WORKSPACE, Server, eventually, host_job
+
+DESCRIPTORS = 200
+LIMITS = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS})); "
+SHORT = "import smalt.service.connections as c; c.HEAD_SECONDS = c.BODY_SECONDS = {}; "
+RUN = "import runpy; runpy.run_module('smalt.service', run_name='__main__')"
+PLACE = WORKSPACE.format("w")
+
+
+def start(server: Server, program: str) -> None:
+    process = server.spawn(program=("-c", program + RUN))
+    eventually(lambda: server.is_ready(process.pid), "the server")
+
+
+@contextlib.contextmanager
+def half_open(server: Server, count: int, said: bytes = b"GET / HTTP/1.1\r\n") -> Iterator[list[socket.socket]]:
+    """Open connections that began a request and say no more."""
+    with contextlib.ExitStack() as stack:
+        opened = []
+        for _ in range(count):
+            sock = stack.enter_context(socket.socket())
+            sock.settimeout(30)
+            sock.connect(("127.0.0.1", server.port))
+            sock.sendall(said)
+            opened.append(sock)
+        yield opened
+
+
+def is_closed(sock: socket.socket) -> bool:
+    sock.settimeout(0.01)
+    try:
+        return sock.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def answered(sock: socket.socket) -> bytes:
+    """Return an answer whose body is one JSON object."""
+    text = b""
+    while not text.endswith(b"}"):
+        piece = sock.recv(65536)
+        assert piece, text
+        text += piece
+    return text
+
+
+def test_the_owner_is_answered_whatever_is_open_on_the_port(own_server: Server) -> None:
+    """More half-open connections than the server has descriptors: jobs run, and the log says it once."""
+    start(own_server, LIMITS)
+    with half_open(own_server, 2 * DESCRIPTORS):
+        for number in range(3):
+            assert own_server.ask("PUT", f"{PLACE}/jobs/j{number}", host_job("echo said")).status == 201
+            messages = list(own_server.stream(f"/smalt/v1{PLACE}/jobs/j{number}/stream"))
+            assert messages[-1] == {"t": "end", "status": "Completed"}
+        assert len(own_server.ask("GET", f"{PLACE}/jobs").body["value"]) == 3
+        log = own_server.home.path("server.log").read_text()
+        assert log.count("as many as there may be") == 1
+        assert "accept" not in log
+    answer = eventually(lambda: own_server.ask_tcp("GET", f"{PLACE}/jobs"), "an answer over the port")
+    assert len(answer.body["value"]) == 3
+
+
+def test_those_who_wait_are_served_when_the_slow_are_ended(own_server: Server) -> None:
+    """The port answers again by itself, while whoever held it still does."""
+    start(own_server, LIMITS + SHORT.format(0.5))
+    with half_open(own_server, DESCRIPTORS):
+        assert own_server.ask_tcp("GET", f"{PLACE}/jobs").status == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /smalt/v1/status HTTP/1.1\r\nHost: ",
+        b"PUT /smalt/v1/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+        b"PUT /smalt/v1/config HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+    ],
+    ids=["nothing", "head", "body", "chunk"],
+)
+def test_who_says_no_more_is_not_waited_for(own_server: Server, said: bytes) -> None:
+    """In the head or in the body of a request; of one in the body the server forgets the request, too."""
+    start(own_server, SHORT.format(0.5))
+    with half_open(own_server, 3, said) as opened:
+        for sock in opened:
+            eventually(lambda sock=sock: is_closed(sock), "the end of the connection")  # type: ignore[misc]
+    assert own_server.ask_tcp("GET", "/smalt/v1/status").status == 200
+
+
+def test_a_second_request_has_its_own_time(own_server: Server) -> None:
+    """A connection that is kept may say nothing for longer than a head may take, and then ask again."""
+    start(own_server, SHORT.format(0.5))
+    ask = b"GET /smalt/v1/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
+    ask %= (own_server.home.token() or "").encode()
+    with half_open(own_server, 1, ask) as (kept,), half_open(own_server, 1, b"GET") as (late,):
+        assert answered(kept).startswith(b"HTTP/1.1 200")
+        eventually(lambda: is_closed(late), "the end of another connection")
+        kept.settimeout(30)
+        kept.sendall(ask)
+        assert answered(kept).startswith(b"HTTP/1.1 200")
+        kept.sendall(b"GET /smalt")
+        eventually(lambda: is_closed(kept), "the end of the connection")
