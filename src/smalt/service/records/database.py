@@ -13,6 +13,7 @@ from smalt.exceptions import Unavailable
 
 _PAGE = 4096
 _CHECKPOINT_AT = 1000  # pages of the write-ahead log
+_LEAST_FREE = 16 * _CHECKPOINT_AT * _PAGE
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -56,8 +57,11 @@ class Database:
     def widen(self) -> None:
         """Make the write-ahead log as long as it may get, once: a commit that extends its file costs twice the time.
 
-        It takes some 40 ms, so it is called when nobody waits.
+        It takes some 40 ms, so it is called when nobody waits; on a disk that is nearly full it would take the rest.
         """
+        disk = os.statvfs(self.path)
+        if disk.f_bavail * disk.f_frsize < _LEAST_FREE:
+            return
         self.execute("PRAGMA wal_autocheckpoint=0")
         with self.transaction():
             self.execute("INSERT INTO filler VALUES (zeroblob(?))", (_CHECKPOINT_AT * _PAGE,))
