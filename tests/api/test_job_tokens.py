@@ -196,7 +196,7 @@ def test_credentials_of_remote_datastores_are_not_told_to_jobs(server: Server, j
     assert "not told to jobs" in answer.body["error"]["message"]
     sas = link(server, job)
     assert server.ask_tcp("GET", f"{blobs(job)}&{sas}", token=None).status == 200
-    without = re.sub(r"smaltjob=[^&]*&", "", sas)
+    without = re.sub(r"si=[^&]*&", "", sas)
     assert without != sas
     assert server.ask_tcp("GET", f"{blobs(job)}&{without}", token=None).status in (401, 403)
 

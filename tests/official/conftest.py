@@ -77,11 +77,25 @@ def _run(server: Server, python: str, program: str, folder: Path) -> Outcomes:
     return Outcomes(failures, (folder / "said.txt").read_text()[-5000:])
 
 
-def installed(version: str) -> str:
-    """The Python of a virtual environment with that azure-ai-ml."""
+@pytest.fixture(scope="session")
+def official_for_jobs() -> str:
+    """A Python for jobs: the same with Key Vault's client and azureml-fsspec; SMALT_TEST_OFFICIAL_JOBS_PYTHON names
+    another."""
+    named = os.environ.get("SMALT_TEST_OFFICIAL_JOBS_PYTHON")
+    if named:
+        return named
+    if not os.environ.get("CI"):
+        pytest.skip(
+            "SMALT_TEST_OFFICIAL_JOBS_PYTHON names no Python with azureml-fsspec, and this is not CI (set CI=1)"
+        )
+    return installed(NEWEST, "azureml-fsspec", "azure-keyvault-secrets")
+
+
+def installed(version: str, *more: str) -> str:
+    """The Python of a virtual environment with that azure-ai-ml, and `more` packages."""
     from uv import find_uv_bin
 
-    packages = (f"azure-ai-ml=={version}", *_BESIDE)
+    packages = (f"azure-ai-ml=={version}", *_BESIDE, *more)
     key = hashlib.sha256(repr((packages, sys.version_info[:2])).encode()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / f"smalt-official-{key}"
     python, uv = folder / "bin" / "python", find_uv_bin()

@@ -76,6 +76,8 @@ _GRAFTED: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """What of the installed package is answered by us: what gives the job's workspace and run, or is asked of them."""
 
+_FILES = "azureml.fsspec.spec"
+"""The installed module whose filesystem is derived, so that it finds the job's own workspace here."""
 _ALWAYS = ("get_context", "from_config", "get_model_path", "Workspace.get", "Workspace.__new__")
 
 
@@ -85,7 +87,7 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         return None
     spec = _installed(name, path)
     if spec is not None:
-        if name in _GRAFTED and spec.loader is not None and current() is not None:
+        if name in (*_GRAFTED, _FILES) and spec.loader is not None and current() is not None:
             spec.loader = _Grafting(spec.loader)
         return spec
     parent = sys.modules.get(name.rpartition(".")[0])
@@ -163,6 +165,10 @@ class _Grafting(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
+        if module.__name__ == _FILES:
+            own = _ours("filesystem")
+            setattr(module, own.NAME, own.derived(getattr(module, own.NAME)))
+            return
         for name, members in _GRAFTED[module.__name__].items():
             real = getattr(module, name, None)
             if isinstance(real, type):

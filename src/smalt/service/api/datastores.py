@@ -20,6 +20,9 @@ from smalt.service.secrets.sealing import SEALED, opened, sealed
 from smalt.wire.casing import fold
 
 _NO_CREDENTIALS = {"credentialsType": "None"}
+_LINK = {"credentialsType": "Sas"}
+"""Said to jobs: Azure's clients then ask `listSecrets`, and not for a token for all of the cloud's storage, which a job
+does not get."""
 
 
 async def list_datastores(call: Call) -> dict[str, Any]:
@@ -126,6 +129,7 @@ def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
             "properties": {},
             "credentials": _NO_CREDENTIALS,
             **given,
+            **({"credentials": _LINK} if call.job is not None and not kept.get("credentials") else {}),
             "isDefault": datastore.name == DEFAULT,
         },
         "systemData": system_data(datastore.created_by, datastore.created_at),

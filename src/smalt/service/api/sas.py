@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlencode
 
 VERSION = "2023-11-03"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_JOB = "smaltjob"
+_JOB = "si"
+"""The field of a stored access policy; storage clients drop those that they do not know."""
 _READS = frozenset({"GET", "HEAD"})
 
 

@@ -1,0 +1,195 @@
+"""`azureml.fsspec` in a job: datastores and data of the job's own workspace, read and written by smalt's own routes.
+
+The installed package does all else; its library (Rust) would call hosts of Azure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from urllib.parse import quote, urlencode
+
+from .errors import user_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO, Any
+
+NAME = "AzureMachineLearningFileSystem"
+_TIMEOUT = 120.0
+_SCOPE = {"subscription": "SUBSCRIPTION", "resource_group": "RESOURCEGROUP", "workspace_name": "WORKSPACE_NAME"}
+"""A filesystem's words for its workspace, and the ends of the variables that say the job's."""
+
+
+def derived(theirs: Any) -> Any:
+    """The installed package's filesystem, which asks this server where it is one of the job's own workspace."""
+
+    async def _ls(self: Any, path: str | None = None, detail: bool = False, refresh: bool = True, **more: Any) -> Any:
+        if not _is_own(self):
+            return await theirs._ls(self, path, detail=detail, refresh=refresh, **more)
+        found = list(_listed(self, _inner(self, path), recursive=False))
+        return found if detail else sorted(one["name"] for one in found)
+
+    async def _info(self: Any, path: str, refresh: bool = True) -> Any:
+        if not _is_own(self):
+            return await theirs._info(self, path, refresh=refresh)
+        name = _inner(self, path)
+        found = list(_listed(self, name, recursive=False))
+        is_file = [one["name"] for one in found] == [name] and found[0]["type"] == "file"
+        return found[0] if is_file else {"name": name, "type": "directory", "size": None}
+
+    async def _exists(self: Any, path: str) -> bool:
+        try:
+            await self._info(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _open(self: Any, path: str | None = None, mode: str = "rb", **more: Any) -> Any:
+        if not _is_own(self):
+            return await theirs._open(self, path, mode, **more)
+        self._validate_args_for_open(mode)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
+        try:
+            _fetch(self, _inner(self, path), file)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
+
+    async def _get(
+        self: Any, rpath: str, lpath: str, recursive: bool = False, callback: Any = None, **more: Any
+    ) -> Any:
+        if not _is_own(self):
+            return await theirs._get(self, rpath, lpath, recursive, callback, **more)
+        name = _inner(self, rpath)
+        if (await self._info(name))["type"] == "file":
+            if recursive:
+                raise user_error("rpath type of single file should not use recursive download")
+            names, base = [name], os.path.dirname(name)
+        else:
+            names, base = (
+                [one["name"] for one in _listed(self, name, recursive=recursive) if one["type"] == "file"],
+                name,
+            )
+        targets = [(one, os.path.join(lpath, os.path.relpath(one, base or "."))) for one in names]
+        for one, target in _to_write(targets, lambda target: os.path.exists(target), more):
+            os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+            with open(target, "wb") as file:
+                _fetch(self, one, file)
+
+    async def _put(
+        self: Any, lpath: str, rpath: str, recursive: bool = False, callback: Any = None, **more: Any
+    ) -> Any:
+        if not _is_own(self):
+            return await theirs._put(self, lpath, rpath, recursive, callback, **more)
+        folder, source = _inner(self, rpath), os.path.abspath(lpath)
+        base = source if os.path.isdir(source) else os.path.dirname(source)
+        targets = [(one, "/".join(filter(None, (folder, os.path.relpath(one, base))))) for one in _files(source)]
+        there = {one["name"] for one in _listed(self, folder, recursive=True, may_miss=True)}
+        for one, target in _to_write(targets, there.__contains__, more):
+            with open(one, "rb") as file:
+                _send(self, target, file, os.path.getsize(one))
+
+    changed = (_ls, _info, _exists, _open, _get, _put)
+    return type(NAME, (theirs,), {"__module__": theirs.__module__, **{one.__name__: one for one in changed}})
+
+
+def _is_own(filesystem: Any) -> bool:
+    """Whether it is of the job's own workspace, and the job may ask for its files."""
+    context = getattr(filesystem, "_storage_context", {})
+    own = [os.environ.get("AZUREML_ARM_" + name, "").lower() for name in _SCOPE.values()]
+    return bool(os.environ.get("SMALT_URL")) and [str(context.get(key, "")).lower() for key in _SCOPE] == own
+
+
+def _inner(filesystem: Any, path: str | None) -> str:
+    """A path below the root of the filesystem, from any of the ways to write it."""
+    path = path or filesystem._path
+    filesystem._validate_storage_context(path)
+    inner = str(filesystem.to_absolute_path(filesystem._strip_protocol(path, filesystem._storage_context)))
+    return inner.strip("/")
+
+
+def _root(filesystem: Any) -> tuple[str, str]:
+    """The datastore, and where in it the filesystem begins."""
+    context = filesystem._storage_context
+    if "datastore_name" in context:
+        return context["datastore_name"], ""
+    uri = "azureml:{}:{}".format(context["dataasset_name"], context["dataasset_version"])
+    found = json.loads(_answer("POST", "/resolve", json.dumps({"uri": uri}).encode()).read())
+    return found["datastore"], found["path"].strip("/")
+
+
+def _listed(filesystem: Any, path: str, *, recursive: bool, may_miss: bool = False) -> Iterator[dict[str, Any]]:
+    store, root = _root(filesystem)
+    query = {"path": "/".join(filter(None, (root, path))), "recursive": str(recursive).lower()}
+    target: str | None = "/datastores/" + quote(store) + "/list?" + urlencode(query)
+    while target:
+        try:
+            page = json.loads(_answer("GET", target).read())
+        except FileNotFoundError:
+            if may_miss:
+                return
+            raise
+        for one in page["value"]:
+            name = one["path"][len(root) :].strip("/") if one["path"] != root else os.path.basename(root)
+            kind = "directory" if one["is_dir"] else "file"
+            yield {"name": name, "type": kind, "size": None if one["is_dir"] else one["size"]}
+        following = page.get("nextLink", "")
+        target = "/datastores/" + quote(store) + "/list?" + following.partition("?")[2] if following else None
+
+
+def _fetch(filesystem: Any, path: str, file: IO[bytes]) -> None:
+    with _answer("GET", _file(filesystem, path)) as answer:
+        shutil.copyfileobj(answer, file, 1 << 20)
+
+
+def _send(filesystem: Any, path: str, file: IO[bytes], size: int) -> None:
+    _answer("PUT", _file(filesystem, path), file, {"Content-Length": str(size)}).close()
+
+
+def _file(filesystem: Any, path: str) -> str:
+    store, root = _root(filesystem)
+    is_root = not path or path == os.path.basename(root)  # an asset that is one file
+    inner = root if is_root and root else "/".join(filter(None, (root, path)))
+    return "/datastores/" + quote(store) + "/files/" + quote(inner)
+
+
+def _files(source: str) -> list[str]:
+    if os.path.isfile(source):
+        return [source]
+    return sorted(os.path.join(folder, name) for folder, _, names in os.walk(source) for name in names)
+
+
+def _to_write(targets: list[tuple[str, str]], is_there: Any, more: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is copied, by the package's own words for what is there already."""
+    overwrite = str(more.get("overwrite", "FAIL_ON_FILE_CONFLICT")).upper()
+    taken = [target for _, target in targets if is_there(target)]
+    if taken and overwrite == "FAIL_ON_FILE_CONFLICT":
+        raise user_error(f"{taken[0]} is there already; give overwrite='MERGE_WITH_OVERWRITE' or 'APPEND'")
+    return [one for one in targets if overwrite != "APPEND" or one[1] not in taken]
+
+
+def _answer(method: str, route: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    """An answer to be read, of smalt's own routes for the job's workspace."""
+    subscription, group, name = (quote(os.environ["AZUREML_ARM_" + key]) for key in _SCOPE.values())
+    url = (
+        f"{os.environ['SMALT_URL']}/smalt/v1/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.MachineLearningServices/workspaces/{name}{route}"
+    )
+    sent = {"Authorization": "Bearer " + os.environ.get("SMALT_TOKEN", ""), **(headers or {})}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        return opener.open(urllib.request.Request(url, data=body, headers=sent, method=method), timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        with error:
+            told = json.loads(error.read() or b"{}").get("error", {}).get("message") or str(error)
+        raise FileNotFoundError(told) if error.code == 404 else user_error(told) from None
+    except urllib.error.URLError as error:
+        raise user_error(f"the server cannot be reached: {error.reason}") from None
