@@ -166,6 +166,8 @@ class Oracle:
             if only is not None and (earlier is None or earlier.states != COMPLETED):
                 return Expected(ANYTHING)
             expected = _Run(self, dict(earlier.pins) if only and earlier else {}).job(document, only, earlier)
+            if only is not None and not self._is_sound(document):
+                expected.states |= REFUSED  # a file is read as a whole, also where one step of it runs
         except Refusal as why:
             return Expected(REFUSED, why=str(why))
         except Unknown:
@@ -188,6 +190,13 @@ class Oracle:
             there.states |= REFUSED  # a label or a URL leads elsewhere by now: the same words are the same job, or not
             return there
         return expected
+
+    def _is_sound(self, document: Document) -> bool:
+        try:
+            _Run(self, {}).job(document, None, None)
+        except (Refusal, Unknown):
+            return False
+        return True
 
     def export(self, of: str) -> Expected:
         """Return what must come of the exported job: what came of it, by today's local data and its own meaning."""

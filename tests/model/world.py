@@ -467,7 +467,7 @@ class Maker:
         ):
             place = self.chance.choice(["fixed/staging/feat", "fixed/plain", "fixed/JOB/feat", "fixed/JOB/feat"])
             spec["path"] = f"azureml://datastores/workspaceblobstore/paths/{place}/"
-        elif self.may("named-version") and certain and "single" not in rest:
+        elif self.may("named-version") and certain and "single" not in rest and "twins" not in self.features:
             spec |= {"name": "single", "version": "1"}
         elif self.may("named"):
             spec |= {"name": "made"}
