@@ -109,10 +109,10 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(serve: Serve) ->
 
 
 def test_a_server_that_closes_twice_is_told(serve: Serve) -> None:
-    """One repetition, not many."""
+    """One repetition, not many, of what may have been carried out."""
     connection, tiny = serve(b"", b"", answer(b"never"))
     with pytest.raises(Unavailable, match="went away"):
-        connection.get("/x")
+        connection.post("/x")
     assert len(tiny.requests) == 2
 
 
@@ -122,6 +122,19 @@ def test_an_answer_that_breaks_off_is_not_asked_for_again(serve: Serve) -> None:
     with pytest.raises(Unavailable, match="went away"):
         connection.post("/x", {})
     assert len(tiny.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/x"), ("PUT", "/x"), ("PATCH", "/x"), ("DELETE", "/x"), ("POST", "/x/snapshots")]
+)
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nCont", answer(b"12345")[:-2]], ids=["no", "head", "body"])
+def test_what_may_be_said_twice_is_said_until_it_is_answered(serve: Serve, method: str, path: str, said: bytes) -> None:
+    """A server that dies under a call, before its answer or in the middle of it, several times over."""
+    dies = [lambda sock: sock.sendall(said)] * 3
+    connection, tiny = serve(*dies, answer(b"1"))
+    assert connection.request(method, path, {"a": 1}) == 1
+    assert len(set(tiny.requests)) == 1
+    assert len(tiny.requests) == 4
 
 
 def test_a_server_that_is_ending_is_asked_again(serve: Serve) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class Tiny:
             except OSError:
                 return
             self.connections += 1
-            with connection:
+            with connection, contextlib.suppress(ConnectionError):  # who asked may be gone
                 while self._answer(connection):
                     pass
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli.verb import Invocation, Noun
+from smalt.client.connection import Silent
 from smalt.exceptions import Unavailable
-from smalt.processes import alive, identify
+
+if TYPE_CHECKING:
+    from smalt.client.autostart import Serving
+    from smalt.home import Home
 
 server = Noun("server", "The local server, which starts by itself.")
 
 _PATIENCE = 60.0
 _PAUSE = 0.05
+_SHORT = 3.0
+"""Seconds after which a server that says nothing is looked at."""
 
 
 @server.verb("start", click.Option(["--foreground"], is_flag=True, help="Stay in the foreground; end it with Ctrl-C."))
@@ -26,7 +33,7 @@ def start(to: Invocation, foreground: bool) -> Any:
     from smalt.client import autostart
 
     home = to.home
-    if autostart.running(home):
+    if autostart.serving(home) or autostart.running(home):
         to.note("the server runs already")
     elif foreground:
         _become(home)
@@ -41,19 +48,38 @@ def stop(to: Invocation, force: bool) -> None:
     _only_local()
     from smalt.client import autostart
 
-    if not autostart.running(to.home):
+    process = autostart.serving(to.home)
+    if process is None and not autostart.running(to.home):
         to.note("the server does not run")
         return
-    process = identify(to.connection.get("/smalt/v1/status")["pid"])
-    to.connection.post("/smalt/v1/shutdown", {"force": force})
+    if process is not None and process.is_stopped:
+        os.kill(process.pid, signal.SIGCONT)  # else it could not end
+    to.connection.patience = _SHORT
+    try:
+        to.connection.post("/smalt/v1/shutdown", {"force": force})
+    except Silent as error:
+        if not force or process is None:
+            raise
+        to.note(f"{error}; it is killed, and the next one ends the jobs")
+        os.kill(process.pid, signal.SIGKILL)
+        _until_gone(to.home, process)
+        to.connection.post("/smalt/v1/shutdown", {"force": True})
+        process = autostart.serving(to.home)
+    _until_gone(to.home, process)
+    to.note("the server has stopped")
+
+
+def _until_gone(home: Home, process: Serving | None) -> None:
+    """Wait until the process has ended: only then are its files at rest."""
+    from smalt.client import autostart
+
     deadline = time.monotonic() + _PATIENCE
-    while autostart.running(to.home) or (process and alive(process)):  # only then are its files at rest
+    while process.lives if process else autostart.running(home):
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"the server was told to stop and has not after {_PATIENCE:.0f} s; see: smalt server logs"
             )
         time.sleep(_PAUSE)
-    to.note("the server has stopped")
 
 
 @server.verb("status")
@@ -63,10 +89,17 @@ def status(to: Invocation) -> Any:
         return _status(to)
     from smalt.client import autostart
 
-    if autostart.running(to.home):
+    process = autostart.serving(to.home)
+    if process is None and not autostart.running(to.home):
+        to.show({"running": False, "home": str(to.home.root)})
+        raise click.exceptions.Exit(1)
+    to.connection.patience = 0.0 if process and process.is_stopped else _SHORT
+    try:
         return _status(to)
-    to.show({"running": False, "home": str(to.home.root)})
-    raise click.exceptions.Exit(1)
+    except Silent as error:
+        pid = process.pid if process else None
+        to.show({"running": True, "answers": False, "pid": pid, "home": str(to.home.root), "reason": str(error)})
+        raise click.exceptions.Exit(1) from None
 
 
 @server.verb(

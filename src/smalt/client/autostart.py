@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.exceptions import Unavailable
 from smalt.inherited import is_inherited
@@ -45,6 +45,35 @@ def running(home: Home) -> bool:
         return False
     sock.close()
     return True
+
+
+class Serving(NamedTuple):
+    """The process that serves a home, by what it wrote when it was ready."""
+
+    pid: int
+    start_time: int
+    is_stopped: bool
+    """Whether it was sent SIGSTOP, say, and so does nothing."""
+
+    @property
+    def lives(self) -> bool:
+        from smalt.processes import stat
+
+        found = stat(self.pid)
+        return found is not None and not found.dead and found.start_time == self.start_time
+
+
+def serving(home: Home) -> Serving | None:
+    """Return the process of the home's server, whether or not it answers; None where there is none or it starts."""
+    from smalt.processes import boot_id, stat
+
+    facts: Any = home.read_json("server.json")
+    if not isinstance(facts, dict) or facts.get("boot_id") != boot_id():
+        return None
+    found = stat(int(facts["pid"]))
+    if found is None or found.dead or found.start_time != facts.get("start_time"):
+        return None
+    return Serving(int(facts["pid"]), found.start_time, found.state in "Tt")
 
 
 def start(home: Home, deadline: float | None = None) -> socket.socket:

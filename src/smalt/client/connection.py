@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 15.0
 _STOPPING_SECONDS = 15.0
+_LOST_SECONDS = 10.0
+"""How long a server that went away under a call is waited for."""
+_PATIENCE = 10.0
+"""Seconds without an answer after which the server is asked whether it is there."""
+_PROBE_SECONDS = 5.0
+_BOOT_SECONDS = 120.0
 _PAUSE = 0.02
+_LONGEST_PAUSE = 0.5
+_REPEATABLE = (
+    "/snapshots", "/blobs", "/assets", "/resolve", "/fixed", "/validate", "/cancel", "/metrics", "/compare",
+    "/listSecrets", "/listsecrets", "/listKeys", "/getLogs",
+)  # fmt: skip
+"""Ends of the paths whose POST may be sent twice: they ask, or say again what is so."""
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
 
 
@@ -29,6 +41,7 @@ class Connection:
 
     def __init__(self, server: LocalServer | RemoteServer) -> None:
         self.server = server
+        self.patience = _PATIENCE
         self._wire: Wire | None = None
         self._process = os.getpid()
 
@@ -83,8 +96,7 @@ class Connection:
         query: Mapping[str, object] | None = None,
     ) -> Any:
         """The answer's JSON, None where it is empty; errors are raised."""
-        answer = self._ask(method, path, body, headers or {}, query or {})
-        data = answer.read()
+        data = self._ask(method, path, body, headers or {}, query or {})
         if not data:
             return None
         try:
@@ -97,7 +109,8 @@ class Connection:
         wire = Wire(self.server.connect(), self.server.host)
         try:
             wire.timeout(_QUIET_SECONDS)
-            answer = wire.request("GET", _target(self.server.prefix, path, query or {}), self._headers({}), None)
+            target, waiting = _target(self.server.prefix, path, query or {}), (self.patience, self._awaited())
+            answer = wire.request("GET", target, self._headers({}), None, waiting)
             return _checked(answer, f"GET {path}")
         except SmaltError:
             wire.close()
@@ -110,29 +123,35 @@ class Connection:
 
     def _ask(
         self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, object]
-    ) -> Answer:
+    ) -> bytes:
         target = _target(self.server.prefix, path, query)
         data, kind = _encoded(body)
         sent = self._headers({**kind, **headers})
-        repeatable = data is None or isinstance(data, (bytes, Parts))
-        if not repeatable:
+        may_repeat = data is None or isinstance(data, (bytes, Parts))
+        if not may_repeat:
             self.close()  # what cannot be sent twice goes over a fresh connection
-        deadline, broken = time.monotonic() + _STOPPING_SECONDS, not repeatable
+        tries = _Tries(may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE))
         while True:
             try:
-                answer = self._opened().request(method, target, sent, data)
-            except Broken as error:
-                # A kept connection may be closed by now, and a server may just be ending: ask a second time.
+                wire = self._opened()
+                answer = wire.request(method, target, sent, data, (self.patience, self._awaited()))
+                found = answer.read()
+            except Unavailable as error:
                 self.close()
-                if error.started or broken:
-                    raise self.server.explained(error) from None
-                broken = True
+                if not tries.may_go_on(error):
+                    raise self.server.explained(error) if isinstance(error, Broken) else error from None
                 continue
-            if answer.status == 503 and repeatable and time.monotonic() < deadline:
+            if answer.status == 503 and tries.is_stopping():
                 self.close()  # it is ending; the next one will do it
-                time.sleep(_PAUSE)
                 continue
-            return _checked(answer, f"{method} {path}")
+            if answer.status >= 400:
+                raise from_answer(answer.status, found, f"{method} {path}")
+            return found
+
+    def _awaited(self) -> Callable[[], None]:
+        """Return what is called while the server gives no answer, and raises where it is not there either."""
+        began = time.monotonic()
+        return lambda: self.server.check_it_answers(time.monotonic() - began)
 
     def _opened(self) -> Wire:
         if self._wire is None or not self._wire.reusable or self._process != os.getpid():
@@ -148,6 +167,46 @@ class Connection:
         if self.server.token:
             known["Authorization"] = f"Bearer {self.server.token}"
         return {**known, **headers}
+
+
+class _Tries:
+    """How often a request is sent: again where its server is ending; and once more where a kept connection was closed.
+
+    What may be carried out twice is sent until the server is back, as it may have died under it.
+    """
+
+    def __init__(self, may_repeat: bool, is_idempotent: bool) -> None:
+        self._may_repeat = may_repeat
+        self._is_idempotent = is_idempotent
+        self._began = time.monotonic()
+        self._lost: float | None = None
+        self._pause = _PAUSE
+
+    def may_go_on(self, error: Unavailable) -> bool:
+        if isinstance(error, Silent) or not self._may_repeat or (self._lost is None and not isinstance(error, Broken)):
+            return False
+        is_first, self._lost = self._lost is None, self._lost or time.monotonic()
+        if is_first and isinstance(error, Broken) and not error.started:
+            return True
+        if not self._is_idempotent or time.monotonic() - self._lost > _LOST_SECONDS:
+            return False
+        self._wait()
+        return True
+
+    def is_stopping(self) -> bool:
+        """Return whether to ask the next server, after a moment."""
+        if not self._may_repeat or time.monotonic() - self._began > _STOPPING_SECONDS:
+            return False
+        time.sleep(_PAUSE)
+        return True
+
+    def _wait(self) -> None:
+        time.sleep(self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+
+
+class Silent(Unavailable):
+    """The server is there and does not answer."""
 
 
 class LocalServer:
@@ -172,6 +231,25 @@ class LocalServer:
 
         said = failure(self.home)
         return Unavailable(f"the smalt server did not start: {said}") if said else error
+
+    def check_it_answers(self, waited: float) -> None:
+        """Raise unless the server answers something, or is still on its way up."""
+        from smalt.client.autostart import serving
+
+        process = serving(self.home)
+        if process is None and waited < _BOOT_SECONDS:
+            return
+        if process is not None and process.is_stopped:
+            raise Silent(
+                f"the smalt server (process {process.pid}) is stopped, so it does not answer; to let it go on: "
+                f"kill -CONT {process.pid}"
+            )
+        with _socket(socket.AF_UNIX) as probe:
+            if not _answers(probe, str(self.home.socket("server")), self.host, ""):
+                who = f" (process {process.pid})" if process else ""
+                raise Silent(
+                    f"the smalt server{who} of {self.name} does not answer; to end it: smalt server stop --force"
+                )
 
 
 class RemoteServer:
@@ -209,6 +287,37 @@ class RemoteServer:
 
     def explained(self, error: Broken) -> SmaltError:
         return error
+
+    def check_it_answers(self, waited: float) -> None:
+        """Raise unless the server answers something."""
+        if self._secure:
+            return  # a proxy is before it, which has its own limit
+        try:
+            with socket.create_connection((self._host_name, self._port), _PROBE_SECONDS) as probe:
+                is_there = _answers(probe, None, self.host, self.prefix)
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise Silent(f"the smalt server at {self.name} (from SMALT_URL) does not answer")
+
+
+def _socket(family: int) -> socket.socket:
+    made = socket.socket(family)
+    made.settimeout(_PROBE_SECONDS)
+    return made
+
+
+def _answers(probe: socket.socket, address: str | None, host: str, prefix: str) -> bool:
+    try:
+        if address is not None:
+            probe.connect(address)
+        ask = f"GET {prefix}/smalt/v1/status HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        probe.sendall(ask.encode())
+        return bool(probe.recv(1))
+    except BlockingIOError:
+        return True  # many others wait, too
+    except OSError:
+        return False
 
 
 def _target(prefix: str, path: str, query: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 from smalt.exceptions import Unavailable
@@ -16,6 +16,8 @@ from smalt.exceptions import Unavailable
 _MOST_HEADERS = 200
 _LONGEST_LINE = 65536
 _PIECE = 1 << 18
+_SILENCE = 60.0
+"""Seconds that the other side may take for the next piece of what is sent or answered."""
 
 
 class Parts(list[bytes]):
@@ -69,6 +71,7 @@ class Wire:
         self._sock = sock
         self._host = host
         self.reusable = True
+        sock.settimeout(_SILENCE)
         self._file = cast("io.BufferedReader", sock.makefile("rb", _PIECE))
 
     def __del__(self) -> None:
@@ -83,15 +86,41 @@ class Wire:
         self._file.close()
         self._sock.close()
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], body: Body) -> Answer:
-        """Send a request and read the answer up to its body; raises Broken when the other side has gone."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Body,
+        waiting: tuple[float, Callable[[], None]] | None = None,
+    ) -> Answer:
+        """Send a request and read the answer up to its body; raises Broken when the other side has gone.
+
+        An answer may take its time. `waiting` is called each time that so many seconds have passed without one.
+        """
         self.reusable = False
         try:
             self._send(method, path, headers, body)
         except OSError as error:
             if not self._answered():
                 raise Broken(str(error), started=False) from None
+        if waiting is not None:
+            self._wait(*waiting)
         return self._receive(method)
+
+    def _wait(self, seconds: float, waiting: Callable[[], None]) -> None:
+        """Wait for the beginning of the answer."""
+        import select
+
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        while not self._buffered() and not poll.poll(seconds * 1000):
+            waiting()
+
+    def _buffered(self) -> bool:
+        """Return whether a TLS connection holds bytes that its socket no longer has."""
+        pending = getattr(self._sock, "pending", None)
+        return bool(pending and pending())
 
     def _answered(self) -> bool:
         """Whether the other side, which stopped reading, has said why."""
@@ -113,16 +142,22 @@ class Wire:
             lines.append("Content-Length: 0")
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         if body is None or isinstance(body, bytes):
-            self._sock.sendall(head + (body or b""))
+            self._write(head + (body or b""))
             return
-        self._sock.sendall(head)
+        self._write(head)
         if isinstance(body, Parts):
             for piece in body:
-                self._sock.sendall(piece)
+                self._write(piece)
             return
         for piece in filter(None, body):
-            self._sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
-        self._sock.sendall(b"0\r\n\r\n")
+            self._write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self._write(b"0\r\n\r\n")
+
+    def _write(self, data: bytes) -> None:
+        """Send in pieces, as the socket's time is for each of them."""
+        view = memoryview(data)
+        for start in range(0, len(view), _PIECE):
+            self._sock.sendall(view[start : start + _PIECE])
 
     def _receive(self, method: str) -> Answer:
         status = 100
