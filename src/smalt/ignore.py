@@ -87,11 +87,23 @@ class Folder(NamedTuple):
     """The names of links that lead to what is kept."""
 
 
+_OF_THE_SYSTEM = frozenset({"/dev", "/proc", "/sys"})
+
+
+def _check_not_of_the_system(root: str) -> None:
+    """Raise Refused for a folder whose files the system makes up as they are read: its links lead everywhere."""
+    place = os.path.realpath(root)
+    top = "/" + place.split("/")[1]
+    if top in _OF_THE_SYSTEM and not place.startswith("/dev/shm/"):
+        raise Refused(f"{root} is a folder of the operating system, with devices or processes in it; name another one")
+
+
 def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
     """The folders below and with `root`, in no particular order; links are followed, as the service does.
 
     Sockets, pipes and devices are left out. What vanishes during the walk is left out too.
     """
+    _check_not_of_the_system(root)
     pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
         prefix, trail = pending.pop()

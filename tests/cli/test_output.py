@@ -122,3 +122,23 @@ def test_any_result_can_be_printed_in_any_format(data: Any, form: str, terminal:
     assert text == "" or text.endswith("\n")
     if form == "json" and data is not None:
         assert json.loads(text) == data
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "[" * 20000 + "]" * 20000,
+        "a" + "|a" * 20000,
+        "`" + "[" * 20000 + "]" * 20000 + "`",
+        " | ".join(["[@,@]"] * 60),
+        " | ".join(["[@,@][]"] * 60),
+        " | ".join(["[0]", *["join('', [@,@])"] * 60]),
+    ],
+    ids=["brackets", "pipes", "literal", "shared", "flattened", "text"],
+)
+def test_a_query_that_grows_without_end_is_refused(query: str) -> None:
+    """One sentence for what is nested too deeply or finds too much."""
+    with pytest.raises(click.UsageError) as caught:
+        output.search(["ab"], query)
+    assert "nested too deeply" in str(caught.value) or "finds too much" in str(caught.value)
+    assert len(str(caught.value)) < 300

@@ -9,6 +9,10 @@ from typing import Any, TextIO
 
 from smalt.cli import table
 
+_LONGEST = 2_000_000
+"""Items of a list, or characters of a text, that a query may make."""
+_MOST_FOUND = 50_000_000
+"""Values that it may find in all."""
 FORMATS = ("json", "jsonc", "yaml", "yamlc", "table", "tsv", "none")
 
 
@@ -39,16 +43,52 @@ def write(
 
 
 def search(data: Any, query: str) -> Any:
-    """What the JMESPath `query` finds in `data`."""
+    """Return what the JMESPath `query` finds in `data`; one that is too long, or finds too much, is refused."""
     import click
     import jmespath
     from jmespath.exceptions import JMESPathError
+    from jmespath.visitor import TreeInterpreter
+
+    from smalt.entities.problems import shown
+
+    class Limited(TreeInterpreter):
+        def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+            found = super().visit(node, *args, **kwargs)
+            if isinstance(found, (list, str)) and len(found) > _LONGEST:
+                raise _TooMuch
+            return found
 
     try:
-        return jmespath.search(query, data)
+        found = Limited().visit(jmespath.compile(query).parsed, data)
+        if _size(found, {}) > _MOST_FOUND:
+            raise _TooMuch
+        return found
     except JMESPathError as error:
         reason = " ".join(str(error).split())
-        raise click.UsageError(f"--query '{query}' is not a JMESPath expression: {reason}") from None
+        reason = reason if len(reason) < 300 else f"{reason[:300]}…"
+        raise click.UsageError(f"--query {shown(query)} is not a JMESPath expression: {reason}") from None
+    except RecursionError:
+        raise click.UsageError(f"--query {shown(query)} is nested too deeply; make it shorter") from None
+    except _TooMuch:
+        raise click.UsageError(
+            f"--query {shown(query)} finds too much: a list or text of more than {_LONGEST:,}, or more than"
+            f" {_MOST_FOUND:,} values; choose fewer"
+        ) from None
+
+
+class _TooMuch(Exception):
+    """A query makes more of the data than can be shown."""
+
+
+def _size(value: Any, known: dict[int, int]) -> int:
+    """Return how many values there are to be written; what is in several places is counted in each."""
+    if not isinstance(value, (list, dict)):
+        return 1
+    found = known.get(id(value))
+    if found is None:
+        found = 1 + sum(_size(one, known) for one in (value.values() if isinstance(value, dict) else value))
+        known[id(value)] = found
+    return found
 
 
 def tsv(data: Any) -> str:

@@ -22,6 +22,8 @@ server = Noun("server", "The local server, which starts by itself.")
 
 _PATIENCE = 60.0
 _PAUSE = 0.05
+_SUCCESSION = 2.0
+"""Seconds in which another server appears that was started at the same time."""
 _SHORT = 3.0
 """Seconds after which a server that says nothing is looked at."""
 
@@ -63,10 +65,23 @@ def stop(to: Invocation, force: bool) -> None:
         to.note(f"{error}; it is killed, and the next one ends the jobs")
         os.kill(process.pid, signal.SIGKILL)
         _until_gone(to.home, process)
-        to.connection.post("/smalt/v1/shutdown", {"force": True})
-        process = autostart.serving(to.home)
-    _until_gone(to.home, process)
+        _stop_successors(to)
+    else:
+        _until_gone(to.home, process)
     to.note("the server has stopped")
+
+
+def _stop_successors(to: Invocation) -> None:
+    """Have the jobs canceled by the next server, and stop the one that the launcher started meanwhile, if it did."""
+    from smalt.client import autostart
+
+    until = 0.0
+    while not until or time.monotonic() < until:
+        if not until or autostart.running(to.home):
+            to.connection.post("/smalt/v1/shutdown", {"force": True})
+            _until_gone(to.home, autostart.serving(to.home))
+            until = time.monotonic() + _SUCCESSION
+        time.sleep(_PAUSE)
 
 
 def _until_gone(home: Home, process: Serving | None) -> None:

@@ -19,6 +19,7 @@ from smalt.service.records.workspaces import Workspace
 if TYPE_CHECKING:
     from smalt.service.api.service import Service
 
+_MOST_DIGITS = 1000
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AZURE = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -124,7 +125,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if b"\\u0000" in raw and _NUL.search(raw):
         raise ValidationException("the body has a NUL character in a text; remove it")
     try:
-        loaded = json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
+        loaded = json.loads(raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
         if b"\\u" in raw and _SURROGATE.search(raw):
             json.dumps(loaded, ensure_ascii=False).encode()
     except UnicodeError:
@@ -141,6 +142,12 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError(f"{text[:40]} is too large a number")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text.lstrip('-'))} digits is too large; a text may have as many")
+    return int(text)
 
 
 def _no_constant(text: str) -> NoReturn:

@@ -57,7 +57,8 @@ async def validate_job(call: Call) -> dict[str, Any]:
 async def _check_same(call: Call, there: Job, properties: dict[str, Any]) -> None:
     """Raise Conflict where a job that is sent again would read other data than the job that is there."""
     await asyncio.to_thread(check_data_unchanged, there, properties)
-    if PART_OF not in (properties.get("properties") or {}):  # that one means what the earlier run meant
+    notes = properties.get("properties")
+    if not (isinstance(notes, dict) and PART_OF in notes):  # that one means what the earlier run meant
         check_references_unmoved(call.service.engine.rooms, call.workspace, there)
 
 

@@ -1,0 +1,70 @@
+"""Bodies and folders that nobody sends by mistake: one sentence each, never a 500."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from tests.helpers import Server, host_job
+
+JOB = {"jobType": "Command", "command": "true", "environmentId": "azureml:host@latest"}
+ODD = (5, "text", [1], True, {"a": "text"}, {"a": 5}, {"a": []})
+INLINE = {"type": "command", "command": "true", "environment": "azureml:host@latest"}
+
+
+@pytest.mark.parametrize(
+    "key", ["inputs", "outputs", "limits", "resources", "distribution", "environment", "code", "tags", "properties"]
+)
+def test_other_values_where_mappings_belong_are_no_fault(server: Server, workspace: str, key: str) -> None:
+    """In a job, in a job that is there already, in a step, in its inline component, and as the component itself."""
+    assert server.ask("PUT", f"{workspace}/jobs/there", {"properties": JOB}).status == 201
+    for value in ODD:
+        step: dict[str, Any] = {"type": "command", "component": INLINE}
+        steps = [{**step, key: value}, {**step, "component": {**INLINE, key: value}}, {**step, "component": value}]
+        bodies: list[dict[str, Any]] = [{**JOB, key: value}]
+        bodies += [{"jobType": "Pipeline", "jobs": {"a": one}, "settings": {}} for one in steps]
+        for number, body in enumerate(bodies):
+            for name in ("there", f"new{number}"):
+                answer = server.ask("PUT", f"{workspace}/jobs/{name}", {"properties": body})
+                assert answer.status < 500, (key, value, body, answer.body)
+
+
+@pytest.mark.parametrize("number", ["9" * 200_000, "-" + "9" * 200_000, "9" * 4000, "1e" + "9" * 200_000])
+def test_numbers_of_very_many_digits_are_refused(server: Server, workspace: str, number: str) -> None:
+    """With how many there are, in a sentence for people."""
+    body = json.dumps({"properties": {**JOB, "inputs": {"a": {"jobInputType": "literal", "value": "NUMBER"}}}})
+    answer = server.ask("PUT", f"{workspace}/jobs/digits", raw=body.replace('"NUMBER"', number).encode())
+    assert answer.status == 400
+    assert "is too large a number" in answer.body["error"]["message"] or "digits" in answer.body["error"]["message"]
+    assert "set_int_max" not in answer.body["error"]["message"]
+    assert len(answer.body["error"]["message"]) < 300
+
+
+@pytest.mark.parametrize("folder", ["/dev", "/proc/self", "/sys/kernel"])
+def test_folders_of_the_system_are_not_code(server: Server, workspace: str, folder: str) -> None:
+    """Refused at once, before anything of them is read."""
+    answer = server.ask("POST", f"/smalt/v1{workspace}/snapshots", {"path": folder, "ignore": True})
+    assert (answer.status, answer.body["error"]["code"]) == (403, "Refused")
+    assert f"{folder} is a folder of the operating system" in answer.body["error"]["message"]
+
+
+def test_loops_of_links_are_listed_once(server: Server, workspace: str) -> None:
+    """A link to the folder itself, to its parent, to itself, and a pipe: left out, or not there."""
+    server.ask("PUT", f"{workspace}/jobs/j", host_job("true"))
+    name = workspace.rpartition("/")[2]
+    folder = server.home.path("workspaces", name, "datastores", "workspaceblobstore", "loop")
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "up").symlink_to(folder)
+    (folder / "me").symlink_to(folder)
+    (folder / "self").symlink_to("self")
+    os.mkfifo(folder / "pipe")
+    (folder / "a").write_text("x")
+    listed = f"/smalt/v1{workspace}/datastores/workspaceblobstore/list"
+    answer = server.ask("GET", f"{listed}?path=loop&recursive=true")
+    assert [one["path"] for one in answer.body["value"] if not one["is_dir"]] == ["loop/a"]
+    for path in ("loop/me", "loop/deep/up", "loop/self", "loop/pipe"):
+        assert server.ask("GET", f"{listed}?path={path}&recursive=true").status in (200, 403, 404)
+        assert server.ask("GET", listed.replace("/list", f"/files/{path}")).status in (403, 404)
