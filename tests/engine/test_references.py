@@ -143,7 +143,10 @@ DATA = {"type": "uri_folder", "path": "azureml:d@latest"}
 
 
 @pytest.mark.parametrize("path", ["azureml:d@latest", "azureml:d"])
-@pytest.mark.parametrize("place", ["the pipeline's input", "the step's input", "a nested step's input", "a default"])
+@pytest.mark.parametrize(
+    "place",
+    ["the pipeline's input", "the step's input", "a nested step's input", "a default", "a text", "a text above"],
+)
 def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: str, place: str) -> None:
     """A version that is registered while a pipeline runs is not read by its later steps, at whatever level."""
 
@@ -159,6 +162,19 @@ def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: st
             elif place == "a nested step's input":
                 component(bench, "nested", "1", {"jobs": {"c": last}})
                 last = {"type": "pipeline", "component": "azureml:nested:1"}
+            elif place.startswith("a text"):
+                component(bench, "leaf", "1", step(READ, inputs={"e": {"type": "uri_folder"}}))
+                above = "${{parent.inputs.d}}"
+                last = {"type": "command", "component": "azureml:leaf:1", "inputs": {"e": above}}
+                if place == "a text above":
+                    below = {"jobs": {"c": last}, "inputs": {"d": {"type": "uri_folder"}}}
+                    component(bench, "nested", "1", below)
+                    last = {
+                        "type": "pipeline",
+                        "component": "azureml:nested:1",
+                        "inputs": {"d": "${{parent.inputs.d}}"},
+                    }
+                inputs = {"d": path}
             elif place == "a default":
                 form = {"type": "uri_folder", "default": path}
                 component(bench, "leaf", "1", step(READ, inputs={"e": form}))
@@ -171,12 +187,12 @@ def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: st
             go.touch()
             job = await bench.over(job)
             assert job.status == "Completed", job.error
-            reader = "p-b-c" if place == "a nested step's input" else "p-b"
+            reader = "p-b-c" if place in ("a nested step's input", "a text above") else "p-b"
             assert bench.log(reader) == "v1 "
             read = jobs.by_name(bench.db, bench.workspace.id, reader)
             assert read is not None
             assert jobs.data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
-            if inputs:
+            if place == "the pipeline's input":
                 assert jobs.properties(bench.db, job.id)["inputs"]["d"]["uri"].endswith("/data/d/versions/1")
 
     asyncio.run(scenario())

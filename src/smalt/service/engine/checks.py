@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from smalt.entities.expression import has_expression
 from smalt.entities.inputs import ASSETS, has_default
 from smalt.entities.problems import a
 from smalt.entities.reader import Reader
+from smalt.entities.references import PREFIX
 from smalt.entities.rules.bindings import Names, check_step
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.waiting import steps_awaited
@@ -78,6 +80,7 @@ class _Checker:
 
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
         self._inputs(where, job.inputs)
+        self._texts(job.inputs)
         self._versions(where, job.outputs, may_be_reused=True)
         self._compute(f"{where}settings.default_", pipeline.settings_of(job).get("default_compute"))
         nodes = pipeline.nodes_of(job)
@@ -115,6 +118,7 @@ class _Checker:
         self._compute(where, getattr(node, "compute", None))
         self._secrets(where, node)
         self._inputs(where, node.inputs, getattr(component, "inputs", None))
+        self._texts(node.inputs)
         self._versions(where, node.outputs, may_be_reused=True)
         self._idle(where, node, component)
         if component is None:
@@ -138,6 +142,7 @@ class _Checker:
         self._seen.add(key)
         if not component.jobs:
             self.problems.append(f"{where}component: component '{component.name}' has no steps, so nothing would run")
+        self._texts({name: form.default for name, form in component.inputs.items() if isinstance(form, Input)})
         self._nodes(where, component, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:
@@ -219,6 +224,13 @@ class _Checker:
                 self.notes.append(f"{where}inputs.{name}: {note}")
             if self._new(f"data {types}", value.path):
                 self._data(f"{where}inputs.{name}", value.path, types)
+
+    def _texts(self, inputs: Any) -> None:
+        """Note the versions of texts that name data: a step that they are bound to may take them for its path."""
+        for value in (inputs or {}).values():
+            if isinstance(value, str) and value.startswith(PREFIX) and not has_expression(value):
+                with contextlib.suppress(SmaltError):  # it may be text and nothing else
+                    self.pins.fix("data", value)
 
     def _data(self, where: str, uri: str, types: set[str | None]) -> None:
         """It is there, or an earlier step may still make it, or it is fetched from elsewhere.

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from smalt.entities.references import parse_reference
-from smalt.exceptions import Conflict
+from smalt.exceptions import Conflict, SmaltError
 from smalt.service.engine import lookup
+from smalt.service.engine.expansion import with_steps
+from smalt.service.engine.pins import Body, Pins
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import pins
+from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import snake
@@ -38,7 +40,10 @@ def check_references_unmoved(rooms: Rooms, workspace: Workspace, job: Job) -> No
     for kind, texts in pins.of_job(rooms.db, job).items():
         for text, before in texts.items():
             type = "custom_model" if "/models/" in before else None
-            now = lookup.with_version(rooms, workspace, kind, text, type)
+            try:
+                now = lookup.with_version(rooms, workspace, kind, text, type)
+            except SmaltError:
+                now = "not there"
             if now != before:
                 raise Conflict(
                     f"job '{job.name}' exists and is another job: {text} was {_short(before)} when it was submitted, "
@@ -52,12 +57,21 @@ def _short(reference: str) -> str:
     return f"{found.name}:{found.version}" if found is not None and found.version else reference
 
 
-def describe_difference(name: str, submitted: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
-    """Return the sentence that refuses another job of a name that is there."""
+def describe_difference(rooms: Rooms, workspace: Workspace, job: Job, sent: Body) -> str:
+    """Return the sentence that refuses another job of the name of `job`."""
+    submitted = _without_notes(jobs.properties(rooms.db, job.id))
+    sent = _without_notes(Pins(pins.of_job(rooms.db, job)).applied(with_steps(rooms, workspace, sent)))
     keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
     words = ", ".join(repr(_word(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""
-    return f"job '{name}' exists and is another job{differs}; choose another name"
+    return f"job '{job.name}' exists and is another job{differs}; choose another name"
+
+
+def _without_notes(body: Body) -> Body:
+    """Return the body without the properties that smalt itself adds."""
+    notes = body.get("properties") or {}
+    left = {name: value for name, value in notes.items() if not name.startswith("smalt.")}
+    return {**body, "properties": left or None}
 
 
 def _word(key: str) -> str:

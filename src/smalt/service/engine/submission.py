@@ -103,7 +103,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
     if existing is not None:
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
-        raise Conflict(describe_difference(name, jobs.properties(rooms.db, existing.id), body))
+        raise Conflict(describe_difference(rooms, workspace, existing, body))
     deletion.refuse_kept_names(rooms, workspace, name)
     with no_collections():
         body = with_steps(rooms, workspace, body)

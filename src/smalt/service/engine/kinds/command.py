@@ -47,7 +47,6 @@ from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 _QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
-_PLACES = ("azureml://datastores/", "azureml://jobs/", "file:", "http")
 """The beginnings of URIs that name no asset."""
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
@@ -131,12 +130,7 @@ class Leaf:
         """Look where each input is, once for all that this step does with it; another attempt reads the same."""
         self.places.clear()
         self.tables.clear()
-        inputs = {}
-        for name, value in self.entity.inputs.items():
-            if isinstance(value, Input):
-                if value.path and not value.path.startswith(_PLACES):  # a literal may have become a path only by now
-                    value.path = lookup.with_version(rooms, self.workspace, "data", value.path, value.type)
-                inputs[name] = value.path or ""
+        inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
         noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
         for name, uri in inputs.items():
             before = noted.get(name)

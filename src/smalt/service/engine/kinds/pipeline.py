@@ -220,14 +220,19 @@ class Planner:
             value = _resolve(given, scope, job_name)
             if value is not None:
                 typed = _typed(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
-                inputs[name] = self._pinned(typed)
+                inputs[name] = self._pinned(f"{node_name}.inputs.{name}", typed)
         return inputs
 
-    def _pinned(self, value: Any) -> Any:
-        """An input with the version that its path means in this run."""
+    def _pinned(self, where: str, value: Any) -> Any:
+        """Return an input with the version that its path means in this run."""
         if not isinstance(value, Input) or not value.path:
             return value
         path = self.pins.of("data", value.path)
+        incomplete = self.rooms.data.resolver.incomplete_name(path)
+        if incomplete is not None and not incomplete.version:
+            raise ValidationException(
+                f"{self.name}: {where}: {path} named nothing when the job was submitted; register it and submit again"
+            )
         return value if path == value.path else replaced(value, path=path)
 
     def _child_outputs(
