@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from smalt import authorities
 from smalt.home import Home
@@ -16,6 +17,7 @@ TRUSTED = "tls/trusted.pem"
 """In the home: the authorities that were trusted before, and the home's own."""
 
 URL = "AZURE_KEYVAULT_URL"
+_ASKED = "/identity/token"
 _VAULTS = "vault.azure.net"
 _API = frozenset({"management.azure.com", "management.core.windows.net", "ml.azure.com"})
 """Azure's clients ask for tokens for these hosts before they call the API of a workspace."""
@@ -58,22 +60,17 @@ class Identity:
         port = self.listener.port()
         if port is None:
             return {}
-        asks = f"{own.base}/identity/token"
-        url = f"https://{urlsplit(own.base).netloc.rpartition(':')[0]}:{port}"
-        return {
-            "IDENTITY_ENDPOINT": asks,
+        told = {
+            **_of_workspace(own.base, port, workspace.folder),
             "IDENTITY_HEADER": own.token,
-            "MSI_ENDPOINT": asks,
             "MSI_SECRET": own.token,
-            "DEFAULT_IDENTITY_CLIENT_ID": str(uuid.uuid5(uuid.NAMESPACE_URL, f"smalt:{workspace.folder}")),
-            "OBO_ENDPOINT": f"{asks}?token={quote(own.token, safe='')}",
-            **({"AZUREML_OBO_ENABLED": "True"} if as_user else {}),
-            "AZUREML_DEV_URL_MFE": url,
-            URL: f"{url}{ROUTE}/{workspace.folder}",
-            "SMALT_URL": own.base,
+            "OBO_ENDPOINT": f"{own.base}{_ASKED}?token={own.token}",
             "SMALT_TOKEN": own.token,
             **dict.fromkeys(authorities.BUNDLES, self.listener.trusted()),
         }
+        if as_user:
+            told["AZUREML_OBO_ENABLED"] = "True"
+        return told
 
     def is_open_to_jobs(self, resource: str) -> bool:
         """Whether a token for `resource` would be one for this server: its API or its vaults."""
@@ -86,6 +83,20 @@ class Identity:
             return parts.scheme == "https" and parts.port is not None and str(parts.port) in (kept, str(taken))
         except ValueError:
             return False
+
+
+@functools.lru_cache(maxsize=100)
+def _of_workspace(base: str, port: int, folder: str) -> dict[str, str]:
+    """The variables that are the same for all jobs of a workspace."""
+    url = f"https://{urlsplit(base).netloc.rpartition(':')[0]}:{port}"
+    return {
+        "IDENTITY_ENDPOINT": base + _ASKED,
+        "MSI_ENDPOINT": base + _ASKED,
+        "DEFAULT_IDENTITY_CLIENT_ID": str(uuid.uuid5(uuid.NAMESPACE_URL, f"smalt:{folder}")),
+        "AZUREML_DEV_URL_MFE": url,
+        URL: f"{url}{ROUTE}/{folder}",
+        "SMALT_URL": base,
+    }
 
 
 def challenge(host: str) -> str:
