@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers import eventually
+from tests.helpers import Server, eventually
 
 from .conftest import Desk
 
@@ -129,6 +129,48 @@ def test_the_place_of_a_version_is_written_over_while_a_job_reads_it(any_desk: D
         assert "another job wrote over" in followed.err
     else:
         assert (followed.code, followed.lines[-1:]) == (0, ["one"]), followed.err
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+@pytest.mark.parametrize("ends", ["exit 1", "true"])
+def test_the_place_is_written_over_and_the_server_killed(
+    desk: Desk, own_server: Server, monkeypatch: pytest.MonkeyPatch, killed: str, ends: str
+) -> None:
+    """A job that was reading there fails, and another attempt reads the version, whichever server sees its end."""
+    monkeypatch.setenv("SMALT_HOME", str(own_server.home.root))
+    desk.server = own_server
+    first = own_server.start()
+    assert desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{daily('k')}").code == 0
+    tried, go = desk.folder / "tried", desk.folder / "go"
+    wait = f"[ -e {tried} ] || {{ touch {tried}; until [ -e {go} ]; do sleep 0.02; done; {ends}; }}"
+    reader = f"command: '{wait}; cat ${{{{inputs.i}}}}/f'\n{HOST}properties: {{smalt.retries: '1'}}\n"
+    path = desk.write("read.yml", f"{reader}inputs: {{i: {{type: uri_folder, path: 'azureml:k:1'}}}}\n")
+    created = desk.smalt(f"job create -f {path} --name reads -o none")
+    assert created.code == 0, created.err
+    eventually(tried.exists, "the first attempt")
+    for when in ("before", "over", "after"):
+        if when == "over":
+            assert desk.job(f"command: echo two >${{{{outputs.o}}}}/f\n{daily('k')}").code == 0
+        elif when == killed:
+            first.kill()
+            first.wait()
+            own_server.start()
+    go.touch()
+    followed = desk.smalt("job stream -n reads")
+    if ends == "true":
+        assert followed.code == 1
+        assert "another job wrote over" in followed.err
+    else:
+        assert (followed.code, followed.lines[-1:]) == (0, ["one"]), followed.err
+
+
+def test_a_job_writes_over_the_version_that_it_reads(any_desk: Desk) -> None:
+    """A job whose output goes to where its input lies reads the version, and the version stays."""
+    assert any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{daily('own')}").code == 0
+    text = f"command: sed s/one/two/ ${{{{inputs.i}}}}/f >${{{{outputs.o}}}}/g\n{daily('own')}"
+    ran = any_desk.job(f"{text}inputs: {{i: {{type: uri_folder, path: 'azureml:own:1'}}}}\n")
+    assert ran.code == 0, ran.err
+    assert [content(any_desk, f"own:{version}") for version in (1, 2)] == [["one"], ["one", "two"]]
 
 
 def daily(name: str) -> str:

@@ -433,6 +433,7 @@ class Engine:
         """Store, beside the loop, outputs that have to be copied or registered."""
         try:
             leaf = run.leaf or self._starting.read(run.job)
+            run.moved = run.moved or command.find_moved_input(self.rooms, leaf)  # where a crash came after its end
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = outcome.failed(sentence(caught), "OutputsFailed")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import SmaltError
-from smalt.service.data import DEFAULT
+from smalt.service.data import DEFAULT, Location
 from smalt.service.data.copying import Log
 from smalt.service.data.rights import allow_writing, copy_aside, is_forbidden, nearest
 from smalt.service.engine.rooms import Rooms
@@ -19,6 +20,8 @@ from smalt.service.records.workspaces import Workspace
 
 VERSIONS = "Versions"
 """The folder of the default datastore for content that was copied aside."""
+_NEVER_WRITTEN = ("LocalUpload/", f"{VERSIONS}/")
+"""The folders of the default datastore where smalt itself keeps the content of versions, and no output goes."""
 _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
@@ -27,6 +30,22 @@ class Kept(NamedTuple):
     content: Path
     copy: str
     """In the default datastore."""
+
+
+def is_never_written(location: Location) -> bool:
+    """Whether it lies where no output of a job may go."""
+    return location.datastore == DEFAULT and f"{location.relative}/".startswith(_NEVER_WRITTEN)
+
+
+def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
+    """Whether the content of the version `uri`, which was at `place`, has been copied aside since then."""
+    if not isinstance(parse_uri(uri), Reference):
+        return False
+    try:
+        now = rooms.data.locate(uri, workspace)
+    except SmaltError:
+        return False
+    return now.place != place and is_never_written(now) and (now.relative or "").startswith(f"{VERSIONS}/")
 
 
 def holds_something(place: Path) -> bool:

@@ -403,9 +403,13 @@ def writers(db: Database, workspace_id: int, uris: Sequence[str]) -> list[Job]:
 
 
 def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:
-    """Note that what jobs read of the asset at `old` is at `new` now: another attempt finds it there."""
+    """Note that what jobs read of the asset at `old` is at `new` now.
+
+    What runs goes on reading at `old`, and is not told: its end looks at what the records say that it read.
+    """
     db.execute(
-        "UPDATE job_data SET place=? WHERE workspace_id=? AND asset=? AND direction='input' AND place=?",
+        "UPDATE job_data SET place=? WHERE workspace_id=? AND asset=? AND direction='input' AND place=?"
+        " AND job_id NOT IN (SELECT job_id FROM job_attempts WHERE ended_at IS NULL)",
         (new, workspace_id, asset, old),
     )
 

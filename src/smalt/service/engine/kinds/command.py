@@ -53,8 +53,6 @@ SITE = str(Path(inside.__path__[0], "site"))
 BIN = str(Path(inside.__path__[0], "bin"))
 """Leads PATH: `mldesigner`, which runs function components; that of an installed mldesigner would call the service."""
 
-_NEVER_WRITTEN_OVER = ("LocalUpload/", f"{overwriting.VERSIONS}/")
-"""Where smalt itself keeps the content of versions, and no output goes."""
 _OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
 PLACE = "smalt.place"
@@ -134,10 +132,16 @@ class Leaf:
         noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
         for name, uri in inputs.items():
             before = noted.get(name)
-            if before is not None and before[0] == uri:
-                self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
-            else:
+            if before is None or before[0] != uri or overwriting.is_moved(rooms, self.workspace, uri, before[1]):
                 self.places[name] = rooms.data.locate(uri, self.workspace)
+            else:
+                self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
+
+    def follow_moved(self, rooms: Rooms) -> None:
+        """Look again for versions that a job, this one perhaps, is about to write over: they were copied aside."""
+        for name, location in self.places.items():
+            if overwriting.is_moved(rooms, self.workspace, location.uri, location.place):
+                self.places[name] = rooms.data.locate(location.uri, self.workspace)
 
     @property
     def place(self) -> str | None:
@@ -329,27 +333,34 @@ def may_be_moved(leaf: Leaf) -> bool:
 
 
 def find_moved_input(rooms: Rooms, leaf: Leaf) -> str | None:
-    """A sentence where another job wrote over the place of a version that the step was reading."""
-    for name, location in _movable(leaf).items():
-        with contextlib.suppress(SmaltError):
-            now = rooms.data.locate(location.uri, leaf.workspace)
-            if now.place != location.place and (now.relative or "").startswith(overwriting.VERSIONS):
-                return (
-                    f"another job wrote over {location.path}, where its input '{name}' was, while it ran; "
-                    "the version is at another place since then, so submit the job again"
-                )
+    """Return a sentence where another job wrote over the place of a version that the step was reading.
+
+    The records say what the step was reading: the server that started it may be gone.
+    """
+    movable = _movable(leaf)
+    noted = jobs.places(rooms.db, leaf.job.id) if movable else {}
+    for name in movable:
+        uri, place = noted.get(name, ("", ""))
+        if place and overwriting.is_moved(rooms, leaf.workspace, uri, place):
+            return (
+                f"another job wrote over {place}, where its input '{name}' was, while it ran; "
+                "the version is at another place since then, so submit the job again"
+            )
     return None
 
 
-def _movable(leaf: Leaf) -> dict[str, Location]:
-    """Where the step reads versions of assets that lie where jobs write; what it has a copy of is its own."""
-    return {
-        name: leaf.places[name]
+def _movable(leaf: Leaf) -> list[str]:
+    """Return the inputs that are versions of assets and lie where jobs write, as far as it is known where they lie.
+
+    What the step has a copy of is its own.
+    """
+    return [
+        name
         for name, value in leaf.entity.inputs.items()
-        if isinstance(value, Input) and name in leaf.places and value.mode not in modes.COPIED
+        if isinstance(value, Input) and value.mode not in modes.COPIED
         and isinstance(parse_uri(value.path or ""), Reference)
-        and not (leaf.places[name].relative or "").startswith(_NEVER_WRITTEN_OVER)
-    }  # fmt: skip
+        and not (name in leaf.places and overwriting.is_never_written(leaf.places[name]))
+    ]  # fmt: skip
 
 
 def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> str | None:
@@ -584,6 +595,7 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
     places = [place for place in shared_places(rooms, leaf) if overwriting.holds_something(place)]
     if places and number == 1:  # what is there later, an earlier attempt may have written
         await overwriting.keep_versions(rooms, leaf.workspace, places, say)
+    leaf.follow_moved(rooms)
     paths = {}
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.path:
