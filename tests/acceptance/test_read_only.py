@@ -101,6 +101,32 @@ def test_what_is_registered_is_only_read_in_mode_rw_mount(any_desk: Desk) -> Non
         assert content(any_desk, path) == ["first"]
 
 
+APPEND = "echo more >>$(find ${{inputs.a}}/ -name f.txt | head -1)"
+
+
+def test_what_a_version_is_made_of_is_never_written(any_desk: Desk) -> None:
+    """The folder in which smalt keeps registered content is only read, so data created again is what it was."""
+    any_desk.write("d/f.txt", "first\n")
+    place = any_desk.ask("data create -n basis --path d --query path -o tsv").strip()
+    assert "/LocalUpload/" in place
+    for path in (place, "azureml://datastores/workspaceblobstore/paths/"):
+        ran = any_desk.job(change(path, ", mode: rw_mount", APPEND))
+        assert ran.code == 1, ran.out
+        assert "only to be read" in ran.out + ran.err
+    assert any_desk.smalt("data create -n again --version 1 --path d").code == 0
+    assert content(any_desk, "azureml:again:1") == ["first"]
+
+
+def test_a_job_that_writes_where_a_version_lies_leaves_the_version_alone(any_desk: Desk) -> None:
+    """A version gets a copy of its own before an input of mode rw_mount gives a job its place, or one around it."""
+    command = f"command: echo first >${{{{outputs.o}}}}/f.txt\n{HOST}"
+    assert any_desk.job(f"{command}outputs: {{o: {{name: made}}}}\n", "--name maker").code == 0
+    for path in ("azureml://jobs/maker/outputs/o", "azureml://datastores/workspaceblobstore/paths/azureml/maker"):
+        ran = any_desk.job(change(path, ", mode: rw_mount", APPEND))
+        assert ran.code == 0, ran.err
+        assert content(any_desk, "azureml:made:1") == ["first"]
+
+
 _CHANGES = (
     "echo more >>${{inputs.a}}/f.txt", "echo new >${{inputs.a}}/new", "rm ${{inputs.a}}/f.txt",
     "sed -i s/first/last/ ${{inputs.a}}/f.txt", "mkdir ${{inputs.a}}/sub/new",

@@ -13,6 +13,8 @@ from smalt.exceptions import NotFound, Refused
 from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
 from smalt.service.data.location import Location
 
+KEPT_APART = ("LocalUpload/", "Versions/")
+"""Folders of the default datastore in which smalt keeps the content of versions, and no job writes."""
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
@@ -144,16 +146,25 @@ def missing(location: Location) -> str:
     return f"{uri} does not exist; check the path"
 
 
-def may_be_written(uri: str, mode: str | None) -> bool:
-    """Whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered."""
-    return mode in COPIED or (mode == "rw_mount" and not isinstance(parse_uri(uri), Reference))
+def may_be_written(location: Location, mode: str | None) -> bool:
+    """Return whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered."""
+    if mode in COPIED:
+        return True
+    return mode == "rw_mount" and not isinstance(parse_uri(location.uri), Reference) and not _holds_versions(location)
 
 
-def read_all_the_same(uri: str, mode: str | None) -> str | None:
-    """The sentence for an input of mode rw_mount that can only be read."""
-    if mode != "rw_mount" or may_be_written(uri, mode):
+def _holds_versions(location: Location) -> bool:
+    """Return whether smalt itself keeps the content of registered versions at, above or around the location."""
+    if location.datastore != "workspaceblobstore" or location.relative is None:
+        return False
+    return not location.relative or f"{location.relative}/".startswith(KEPT_APART)
+
+
+def explain_read_only(location: Location, mode: str | None) -> str | None:
+    """Return the sentence for an input of mode rw_mount that can only be read."""
+    if mode != "rw_mount" or may_be_written(location, mode):
         return None
-    named = _ASSET.sub(r"azureml:\1:\2", uri)
+    named = _ASSET.sub(r"azureml:\1:\2", location.uri)
     return (
         f"mode rw_mount gives the job {named} only to be read, as a registered version never changes; "
         "with mode download it has a copy that it may write"

@@ -19,7 +19,7 @@ from smalt.entities.rules.bindings import Names, check_step
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.data.modes import missing, not_a_file, not_a_folder, read_all_the_same
+from smalt.service.data.modes import explain_read_only, missing, not_a_file, not_a_folder
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import replaced
 from smalt.service.engine.kinds import command, pipeline
@@ -220,10 +220,15 @@ class _Checker:
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type}
-            if note := read_all_the_same(value.path, value.mode):
-                self.notes.append(f"{where}inputs.{name}: {note}")
+            if value.mode == "rw_mount":
+                self._read_only(f"{where}inputs.{name}", value)
             if self._new(f"data {types}", value.path):
                 self._data(f"{where}inputs.{name}", value.path, types)
+
+    def _read_only(self, where: str, value: Input) -> None:
+        with contextlib.suppress(SmaltError):  # told with its path
+            if note := explain_read_only(self.rooms.resolve(str(value.path), self.workspace), value.mode):
+                self.notes.append(f"{where}: {note}")
 
     def _texts(self, inputs: Any) -> None:
         """Note the versions of texts that name data: a step that they are bound to may take them for its path."""

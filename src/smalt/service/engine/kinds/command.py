@@ -304,7 +304,7 @@ def output_uri(job: str, name: str, output: Output, place: str | None = None) ->
 
 
 def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
-    """Where outputs go that are not the job's alone: their paths were given."""
+    """Return where the job writes that is not its alone: outputs whose paths were given, inputs of mode rw_mount."""
     found = []
     for name, output in leaf.entity.outputs.items():
         uri = output_uri(leaf.job.name, name, output)
@@ -313,6 +313,10 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
         with contextlib.suppress(SmaltError):  # told when the place is made
             location = leaf.written.get(name) or rooms.data.locate(uri, leaf.workspace)
             found += [location.path] if location.path is not None else []
+    for name, value in leaf.entity.inputs.items():
+        if isinstance(value, Input) and value.mode == "rw_mount" and name in leaf.places:
+            place = leaf.places[name]
+            found += [place.path] if place.path is not None and modes.may_be_written(place, value.mode) else []
     return found
 
 
@@ -448,7 +452,7 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         given.paths[name] = str(path)
         given.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
         given.reads.update(dict.fromkeys(found.values(), name))
-        if not modes.may_be_written(value.path or "", value.mode):
+        if not modes.may_be_written(leaf.places[name], value.mode):
             given.reads[str(path)] = name
     return given
 
