@@ -373,6 +373,10 @@ class Maker:
             jobs["z"] = self._inline("${{parent.inputs.d}}", "named", "${{parent.outputs.final}}")
             jobs["z"]["inputs"]["w"] = "z" + self._text()
             last = jobs["abc"[count - 1]]
+            for step in (jobs["z"], last):  # nobody knows which ends first, and so what a name of its own would hold
+                bound = step["outputs"]["o"]
+                if isinstance(bound, dict):
+                    step["outputs"]["o"] = {key: bound[key] for key in bound if key not in ("name", "version")}
             if "command" in last:
                 last["command"] = last["command"].replace("STEP plain ", "STEP named ")
         if self.may("parent-output"):
