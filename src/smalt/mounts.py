@@ -45,7 +45,8 @@ def mount_points_in(folder: str | os.PathLike[str]) -> list[str]:
     """Return where something is mounted at or below `folder`; nothing on systems that do not tell at once."""
     if sys.platform != "linux":
         return []
-    top = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(folder))), os.path.basename(folder))
+    above, name = os.path.split(os.path.abspath(folder))
+    top = os.path.join(os.path.realpath(above), name)
     found = (_parse(line) for line in _mounts().splitlines())
     return sorted({mount[0] for mount in found if mount and _is_under(mount[0], top)})
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import glob
 import http.client
+import http.server
 import os
 import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,40 +181,154 @@ def test_nothing_of_a_deleted_job_is_left(server: Server, workspace: str) -> Non
     assert [text for path, text in files(server, name).items() if path.endswith("outputs/seen")] == ["logs\noutputs\n"]
 
 
-@pytest.mark.parametrize("step", range(4))
-def test_a_server_killed_while_it_deletes(own_server: Server, workspace: str, tmp_path: Path, step: int) -> None:
+KILLED_AT = {
+    "before the records": ("records.jobs:remove", "before"),
+    "in their transaction": ("records.jobs:remove", "after"),
+    "before anything is set aside": ("engine.deletion:_set_aside", "before"),
+    "when all is set aside": ("engine.deletion:_set_aside", "after"),
+    "before anything is removed": ("engine.deletion:_remove_aside", "before"),
+    "when all is removed": ("engine.deletion:_remove_aside", "after"),
+}
+
+
+@pytest.mark.parametrize("point", KILLED_AT)
+def test_a_server_killed_while_it_deletes(own_server: Server, workspace: str, tmp_path: Path, point: str) -> None:
     """Either the job is there with all it made, or it is gone with all of it; what is registered stays."""
     server = own_server
-    process = server.start(environment={"PYTHONPATH": f"{tmp_path}"})
+    process = server.start()
     run(server, workspace, "kept", writes("kept", assetName="kept"))
     run(server, workspace, "gone", writes("first"))
     before = files(server, "gone")
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    points = ["smalt.service.records.jobs:remove", "smalt.service.engine.deletion:_set_aside"]
-    _dies_at(tmp_path, points[step // 2], after=bool(step % 2))
+    kill(process)
+    where, when = KILLED_AT[point]
+    replace(tmp_path, where, "die(); return" if when == "before" else "real(*arguments); die()")
     process = server.start(environment={"PYTHONPATH": f"{tmp_path}"})
     with pytest.raises((OSError, http.client.HTTPException)):
         server.ask("DELETE", f"{workspace}/jobs/gone")
     process.wait(timeout=30)
-    (tmp_path / "sitecustomize.py").unlink()
     server.start()
-    if step == 0:
+    if "records" in where:
         assert server.ask("GET", f"{workspace}/jobs/gone").status == 200
         assert files(server, "gone") == before
         return
     assert server.ask("GET", f"{workspace}/jobs/gone").status == 404
     run(server, workspace, "gone", host_job("ls -A > outputs/seen"))
-    eventually(lambda: not any("graves" in path for path in files(server, "gone")))
+    eventually(lambda: not aside(server))
     left = {path: text for path, text in files(server, "gone").items() if "first" in text}
     assert left == {}
     assert content(server, data_uri(server, workspace, "kept")) == "kept\n"
 
 
-def _dies_at(folder: Path, point: str, *, after: bool) -> None:
-    """Let servers that find this on their path kill themselves before or after that function."""
+@pytest.mark.parametrize("is_elsewhere", [False, True], ids=["beside the home", "on another file system"])
+def test_a_new_job_of_a_name_that_is_still_removed(
+    own_server: Server, workspace: str, tmp_path: Path, is_elsewhere: bool
+) -> None:
+    """Two jobs of one name are deleted and not yet removed when the server is killed: a third one keeps all it made."""
+    server = own_server
+    process = server.start()
+    run(server, workspace, "first", host_job("true"))
+    kill(process)
+    with contextlib.ExitStack() as stack:
+        if is_elsewhere:
+            stack.enter_context(blobs_in_memory(server))
+        replace(tmp_path, "engine.deletion:_remove_aside", "raise OSError('the disk does not answer')")
+        process = server.start(environment={"PYTHONPATH": f"{tmp_path}"})
+        for word in ("old", "older"):
+            run(server, workspace, "again", writes(word))
+            delete(server, workspace, "again")
+        assert {text for path in aside(server) for text in texts(path)} >= {"old\n", "older\n"}
+        run(server, workspace, "again", writes("new"))
+        made = files(server, "again")
+        kill(process)
+        server.start()
+        eventually(lambda: not aside(server))
+        assert files(server, "again") == made
+        place = f"{server.home.path('workspaces')}/*/datastores/*/azureml/again*/o/f"
+        assert [Path(path).read_text() for path in glob.glob(place)] == ["new\n"]
+
+
+def test_a_name_whose_files_are_in_the_way(own_server: Server, workspace: str, tmp_path: Path) -> None:
+    """Where nothing can be set aside the name is refused, and the server starts; the next server sets it aside."""
+    server = own_server
+    replace(tmp_path, "engine.deletion:_set_aside", "raise OSError('the disk does not answer')")
+    server.start(environment={"PYTHONPATH": f"{tmp_path}"})
+    run(server, workspace, "stuck", writes("old"))
+    delete(server, workspace, "stuck")
+    for _ in range(2):
+        refused = server.ask("PUT", f"{workspace}/jobs/stuck", writes("new"))
+        assert refused.status == 409
+        assert "its files are still in the way" in refused.body["error"]["message"]
+        kill(server.processes[-1])
+        server.start(environment={"PYTHONPATH": f"{tmp_path}"})
+    kill(server.processes[-1])
+    server.start()
+    run(server, workspace, "stuck", writes("new"))
+    eventually(lambda: not aside(server))
+    assert "old\n" not in files(server, "stuck").values()
+
+
+def test_a_new_job_never_has_the_id_of_a_deleted_one(own_server: Server, workspace: str) -> None:
+    """What was noted of the deleted job, here and in later servers, is not taken for the new one's."""
+    server = own_server
+    process = server.start()
+    ids = []
+    for _ in range(3):
+        run(server, workspace, "newest", host_job("true"))
+        with contextlib.closing(sqlite3.connect(server.home.path("smalt.db"))) as db:
+            ids.append(db.execute("SELECT id FROM jobs WHERE name='newest'").fetchone()[0])
+        delete(server, workspace, "newest")
+        kill(process)
+        process = server.start()
+    assert len(set(ids)) == 3
+
+
+def test_a_new_job_asks_for_a_url_again(server: Server, workspace: str, tmp_path: Path) -> None:
+    """Deleted and submitted again it reads what the URL gives by now."""
+    (tmp_path / "f").write_text("first\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, args=(0.01,)).start()
+        try:
+            read = {"jobInputType": "uri_file", "uri": f"http://127.0.0.1:{web.server_port}/f"}
+            for word in ("first", "second"):
+                (tmp_path / "f").write_text(f"{word}\n")
+                os.utime(tmp_path / "f", (len(word), len(word)))
+                run(server, workspace, "asks", host_job("cat ${{inputs.u}} > outputs/seen", inputs={"u": read}))
+                seen = [text for path, text in files(server, "asks").items() if path.endswith("outputs/seen")]
+                assert seen == [f"{word}\n"]
+                delete(server, workspace, "asks")
+        finally:
+            web.shutdown()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+
+
+def aside(server: Server) -> list[str]:
+    """What of deleted jobs is still to be removed."""
+    top = server.home.path("workspaces")
+    return glob.glob(f"{top}/*/jobs/deleted.*") + glob.glob(f"{top}/*/datastores/*/*/deleted.*")
+
+
+def texts(folder: str) -> list[str]:
+    return [path.read_text() for path in Path(folder).rglob("*") if path.is_file()]
+
+
+@contextlib.contextmanager
+def blobs_in_memory(server: Server) -> Iterator[None]:
+    """The workspace's outputs lie on another file system than the home."""
+    (stores,) = server.home.path("workspaces").glob("*/datastores")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        assert os.stat(other).st_dev != os.stat(stores).st_dev
+        (stores / "workspaceblobstore").symlink_to(other)
+        yield
+
+
+def replace(folder: Path, point: str, body: str) -> None:
+    """Let servers that find `folder` on their path do `body` in the place of a function, which is `real`."""
     module, _, name = point.partition(":")
-    order = "result = real(*arguments); die()" if after else "die(); result = None"
     (folder / "sitecustomize.py").write_text(f"""
 import importlib.abc, importlib.machinery, os, signal, sys
 
@@ -214,18 +337,17 @@ def die():
 
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name != {module!r}:
+        if name != "smalt.service.{module}":
             return None
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         load = spec.loader.exec_module
         def exec_module(module):
             load(module)
-            real = getattr(module, {name!r})
+            real = module.{name}
             def wrapped(*arguments):
-                {order}
-                return result
-            setattr(module, {name!r}, wrapped)
+                {body}
+            module.{name} = wrapped
         spec.loader.exec_module = exec_module
         return spec
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.mounts import mount_points_in
 from smalt.service.data import copy_tree, remove_tree
 from smalt.service.data.copying import cannot_write, human
 
@@ -52,6 +56,53 @@ def test_read_only_trees_are_removed(code: Path) -> None:
     remove_tree(code)
     remove_tree(code)
     assert not code.exists()
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o300, 0o000])
+def test_an_ordinary_user_removes_what_its_jobs_left(code: Path, mode: int) -> None:
+    """Folders that cannot be written, or not be listed, go with all that is in them."""
+    trees.write(code, {"a/b/c": (b"1", False), "a/d": (b"2", False)})
+    for folder in (code / "a" / "b", code / "a"):
+        folder.chmod(mode)
+    _as_ordinary_user(f"remove_tree({str(code)!r})")
+    assert not code.exists()
+
+
+def test_what_is_mounted_in_a_folder_stays(code: Path, tmp_path: Path) -> None:
+    """All else goes, also what cannot be written, and with a slash at the end of the path."""
+    trees.write(code, {"a/point": None, "a/b": (b"1", False), "c/d": (b"2", False)})
+    trees.write(tmp_path / "theirs", {"f": (b"3", False)})
+    if subprocess.run(["mount", "--bind", tmp_path / "theirs", code / "a" / "point"], check=False).returncode:
+        pytest.skip("only who may mount can make this mistake")
+    try:
+        for folder in ("a", "c"):
+            (code / folder).chmod(0o555)
+        assert mount_points_in(f"{code}/") == [str(code / "a" / "point")]
+        _as_ordinary_user(f"remove_tree({str(code)!r} + '/')")
+        assert sorted(str(path.relative_to(code)) for path in code.rglob("*")) == ["a", "a/point", "a/point/f"]
+    finally:
+        subprocess.run(["umount", code / "a" / "point"], check=True)
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(code: Path, tmp_path: Path) -> None:
+    """Whether or not a slash follows its name."""
+    trees.write(code, {"a": (b"1", False)})
+    for slash in ("", "/"):
+        (tmp_path / "link").symlink_to(code)
+        remove_tree(f"{tmp_path / 'link'}{slash}")
+        assert not (tmp_path / "link").is_symlink()
+    assert (code / "a").exists()
+
+
+def _as_ordinary_user(statement: str) -> None:
+    """Run it where modes of files count, whoever runs the tests."""
+    program = f"from smalt.service.data import remove_tree; {statement}"
+
+    def drop() -> None:
+        for right in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            ctypes.CDLL(None).prctl(24, right)  # PR_CAPBSET_DROP
+
+    subprocess.run([sys.executable, "-c", program], check=True, preexec_fn=drop)
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
-from smalt.service.engine import deletion, submission
+from smalt.service.engine import submission
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
 from smalt.service.engine.submission import PART_OF, READ_ONLY
@@ -99,8 +99,7 @@ async def delete_job(call: Call) -> Reply:
         raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.name_of(db, job.root_id)}'")
     if not job.is_over:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
-    note = deletion.delete(call.service.engine.rooms, workspace, job)
-    await asyncio.to_thread(deletion.finish, note)
+    await call.service.engine.deletions.delete(workspace, job, call.principal)
     return Reply({}, 200)
 
 

@@ -75,6 +75,7 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
 
     What is mounted at or below it belongs to somebody else, and stays.
     """
+    path = os.path.abspath(path)  # a slash at its end would follow a link
     if not os.path.isdir(path) or os.path.islink(path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -82,9 +83,11 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
     if mounted := mount_points_in(path):
         _remove_around(os.path.realpath(path), mounted)
         return
+    os.chmod(path, 0o700)
     for folder, folders, _files in os.walk(path):
-        os.chmod(folder, 0o700)
         folders[:] = [name for name in folders if not os.path.islink(os.path.join(folder, name))]
+        for name in folders:
+            os.chmod(os.path.join(folder, name), 0o700)  # before it is listed
     shutil.rmtree(path)
 
 
@@ -95,6 +98,7 @@ def _remove_around(folder: str, mounted: list[str]) -> None:
     if not any(point.startswith(f"{folder}/") for point in mounted):
         remove_tree(folder)
         return
+    os.chmod(folder, 0o700)
     for name in os.listdir(folder):
         inner = os.path.join(folder, name)
         if os.path.islink(inner):

@@ -1,30 +1,37 @@
 """Deleting a job: what goes with it, what stays as others have it, and what a crash in between leaves to be done.
 
-A note of what goes is durable before the job's rows are removed, and is carried out after that: at once, or by the next
-server of the home before it answers anyone. What goes gets another name first, so that a new job of that name never
-meets it.
+The transaction that removes the job's rows records what goes. All of it gets another name before a new job of that name
+is accepted, so that the new job never meets it, and is removed after that, beside the loop. What a crash cut short is
+done by the next server of the home: the first part before it answers anyone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
+import hashlib
 import json
+import logging
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
-from smalt.service.data.durable import write_whole
+from smalt.service.data.durable import sync_folders, write_whole
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import jobs
+from smalt.service.records import deletions, jobs, workspaces
+from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import keeping
 
+log = logging.getLogger("smalt.engine")
+
 _NOTES = "deleted"
-_GRAVES = "graves"
 _KEPT = "kept"
 """In the folder of notes: by the name of a deleted job, or of a step of one, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
@@ -32,45 +39,83 @@ _BEFORE_ANY_JOB = frozenset({"system_logs"})
 """What may lie in a job's artifacts before the job is recorded."""
 
 
-def delete(rooms: Rooms, workspace: Workspace, job: Job) -> Path:
-    """Forget a finished top job and all below it; return the note of the folders that are to be removed."""
+class Deletions:
+    """Deletes jobs; all but the records and the choice of what goes is done beside the loop."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def resume(self) -> None:
+        """Set aside what deletions that a crash cut short have left, and go on with removing it."""
+        for deletion in deletions.unfinished(self._rooms.db):
+            workspace = workspaces.by_id(self._rooms.db, deletion.workspace_id)
+            if not deletion.is_aside:
+                try:
+                    _set_aside(self._rooms, workspace, deletion)
+                except Exception as error:
+                    self._keep_names(deletion, error)
+                    continue
+                deletions.note_aside(self._rooms.db, deletion)
+            self._begin(self._remove(workspace, deletion))
+
+    async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
+        """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
+        deletion = _forget(self._rooms, workspace, job, principal)
+        self._rooms.leaving.update(_names(deletion))
+        await asyncio.shield(self._begin(self._finish(workspace, deletion)))
+
+    async def close(self) -> None:
+        """Wait for what is being removed."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _finish(self, workspace: Workspace, deletion: Deletion) -> None:
+        try:
+            await asyncio.to_thread(_set_aside, self._rooms, workspace, deletion)
+            deletions.note_aside(self._rooms.db, deletion)
+        except Exception as error:
+            self._keep_names(deletion, error)
+            return
+        self._rooms.leaving.difference_update(_names(deletion))
+        await self._remove(workspace, deletion)
+
+    def _keep_names(self, deletion: Deletion, error: Exception) -> None:
+        """Let no new job of the name meet what could not be set aside; the next server tries it again."""
+        self._rooms.leaving.update(_names(deletion))
+        log.error("job %s is deleted, but its files are in the way until a restart: %s", deletion.names[0], error)
+
+    async def _remove(self, workspace: Workspace, deletion: Deletion) -> None:
+        """Remove what was set aside. Where that fails, the next server does it."""
+        try:
+            await asyncio.to_thread(_remove_aside, _top(self._rooms, workspace), deletion)
+            deletions.forget(self._rooms.db, deletion)
+        except Exception as error:
+            log.error("job %s is deleted, but not all of its files are removed: %s", deletion.names[0], error)
+
+
+def _names(deletion: Deletion) -> set[tuple[int, str]]:
+    return {(deletion.workspace_id, name) for name in deletion.names}
+
+
+def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str) -> Deletion:
+    """Remove the rows of a job and all below it, and record what else goes."""
     tree = jobs.tree(rooms.db, job.root_id)
     _refuse_readers(rooms, job, tree)
-    top = _top(rooms, workspace)
     goes = keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree)
     goes -= keeping.in_use(rooms.db, tree, workspace)
-    note = top / _NOTES / f"{job.name}.json"
-    content = json.dumps({"job": job.id, "folders": sorted([*goes, *_folders_of_attempts(top, tree)])})
-    with contextlib.suppress(FileNotFoundError):
-        note.unlink()
-    write_whole(note.with_suffix(".tmp"), note, [content.encode()])
-    _note_kept(rooms, workspace, top, job, [one.name for one in tree if keeping.artifacts_of(one) not in goes])
+    kept = [one.name for one in tree if keeping.artifacts_of(one) not in goes]
     rooms.tracking.runs.removed(workspace, tree)
-    try:
+    with rooms.db.transaction():
+        deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
         jobs.remove(rooms.db, job)
-    except BaseException:
-        note.unlink(missing_ok=True)
-        raise
-    _set_aside(top, note)
-    return note
-
-
-def finish(note: Path) -> None:
-    """Remove what a note tells of, which was set aside before; takes long."""
-    remove_tree(note.parent / _GRAVES / note.stem)
-    note.unlink(missing_ok=True)
-
-
-def finish_all(rooms: Rooms) -> list[Path]:
-    """Set aside what deletions that a crash cut short have left; return the notes that are to be finished."""
-    found = []
-    for note in sorted(rooms.home.path("workspaces").glob(f"*/{_NOTES}/*.json")):
-        if rooms.db.value("SELECT 1 FROM jobs WHERE id=?", (json.loads(note.read_text())["job"],)):
-            note.unlink()  # the job was not deleted
-        else:
-            _set_aside(note.parent.parent, note)
-            found.append(note)
-    return found
+    return deletion
 
 
 def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
@@ -78,6 +123,10 @@ def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
 
     Artifacts without a note are this job's own, of a plan that a crash cut short.
     """
+    if (workspace.id, name) in rooms.leaving:
+        raise Conflict(
+            f"job '{name}' is being deleted, and its files are still in the way; submit the new one when they are gone"
+        )
     if _kept(_top(rooms, workspace), name).exists() and _has_artifacts(rooms, workspace, name):
         raise Conflict(
             f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
@@ -103,13 +152,16 @@ def _has_artifacts(rooms: Rooms, workspace: Workspace, name: str) -> bool:
         return False
 
 
-def _note_kept(rooms: Rooms, workspace: Workspace, top: Path, job: Job, names: list[str]) -> None:
+def _note_kept(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
     """Note the jobs whose artifacts stay, so that a new job of the name is refused when it is submitted."""
-    names = [name for name in names if _has_artifacts(rooms, workspace, name)]
-    _kept(top, job.name).unlink(missing_ok=True)
-    for name, kept in {**{name: [name] for name in names}, **({job.name: names} if names else {})}.items():
+    top, own = _top(rooms, workspace), deletion.names[0]
+    names = [name for name in deletion.kept if _has_artifacts(rooms, workspace, name)]
+    _kept(top, own).unlink(missing_ok=True)
+    for name, kept in {**{name: [name] for name in names}, **({own: names} if names else {})}.items():
         note = _kept(top, name)
         note.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # of a server that was killed
+            note.with_suffix(".tmp").unlink()
         write_whole(note.with_suffix(".tmp"), note, [json.dumps(kept).encode()])
 
 
@@ -144,22 +196,42 @@ def _top(rooms: Rooms, workspace: Workspace) -> Path:
     return rooms.home.path("workspaces", workspace.folder)
 
 
-def _folders_of_attempts(top: Path, tree: Iterable[Job]) -> list[str]:
-    """Where the attempts worked: NAME, NAME.2 and so on."""
-    names = {one.name for one in tree}
-    found = os.listdir(top / _OF_ATTEMPTS) if (top / _OF_ATTEMPTS).is_dir() else []
-    return [f"{_OF_ATTEMPTS}/{each}" for each in found if re.sub(r"\.\d+$", "", each) in names]
+def _set_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
+    """Give what goes another name beside its own, durably; done again after a crash it goes on.
 
-
-def _set_aside(top: Path, note: Path) -> None:
-    """Give what a note tells of another name."""
-    grave = note.parent / _GRAVES / note.stem
-    grave.mkdir(parents=True, exist_ok=True)
-    for number, folder in enumerate(json.loads(note.read_text())["folders"]):
-        place = top / folder
+    A folder that its job made read-only, or that lies on a file system of its own, can be moved nowhere else.
+    """
+    _note_kept(rooms, workspace, deletion)
+    top = _top(rooms, workspace)
+    changed = set()
+    for folder in [*deletion.folders, *_folders_of_attempts(top, deletion.names)]:
+        above, name = os.path.split(top / folder)
+        aside = f"{_mark(deletion)}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         try:
-            os.rename(place, grave / str(number))
+            os.rename(f"{above}/{name}", f"{above}/{aside}")
         except FileNotFoundError:
             continue
-        except OSError:  # on another file system, or a mount, or half done before the crash
-            remove_tree(place)
+        except OSError as error:
+            if error.errno != errno.EBUSY:  # that is mounted there, is somebody else's, and stays
+                raise
+        changed.add(above)
+    sync_folders(changed)
+
+
+def _remove_aside(top: Path, deletion: Deletion) -> None:
+    """Remove what was set aside; takes long."""
+    for above in {_OF_ATTEMPTS, *(os.path.dirname(folder) for folder in deletion.folders)}:
+        for left in (top / above).glob(f"{_mark(deletion)}*"):
+            remove_tree(left)
+
+
+def _mark(deletion: Deletion) -> str:
+    """Return how the names of what is set aside begin; no job's name has a dot."""
+    return f"deleted.{deletion.job_id}."
+
+
+def _folders_of_attempts(top: Path, names: Sequence[str]) -> list[str]:
+    """Return where the attempts worked: NAME, NAME.2 and so on."""
+    having = set(names)
+    found = os.listdir(top / _OF_ATTEMPTS) if (top / _OF_ATTEMPTS).is_dir() else []
+    return [f"{_OF_ATTEMPTS}/{each}" for each in found if re.sub(r"\.\d+$", "", each) in having]

@@ -14,9 +14,10 @@ from typing import Any, cast
 from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
-from smalt.service.engine import deletion, family, outcome, submission
+from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
+from smalt.service.engine.deletion import Deletions
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
@@ -51,7 +52,7 @@ class Engine:
         self._looking: dict[int, asyncio.Future[None]] = {}
         self._looked: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
-        self._deleting: list[asyncio.Future[None]] = []
+        self.deletions = Deletions(rooms)
         self.reusing = Reusing(rooms)
         self._settling = Settling(self.reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
         self._ahead = Ahead(rooms, self.reusing)
@@ -70,8 +71,7 @@ class Engine:
     async def open(self) -> None:
         """Settle what an earlier server left, before anyone is answered."""
         self.rooms.environments.sweep()
-        for note in deletion.finish_all(self.rooms):
-            self._deleting.append(asyncio.ensure_future(asyncio.to_thread(deletion.finish, note)))
+        self.deletions.resume()
         await self.rooms.compute.open(self._on_started, self._on_exit)
         steps = [attempt.step_id for attempt in jobs.open_attempts(self._db)]
         states = await self.rooms.compute.recover(steps)
@@ -84,6 +84,7 @@ class Engine:
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
         await self._settling.close()
+        await self.deletions.close()
         self._closed = True
         self._board.abandon()
         await self.rooms.compute.close()

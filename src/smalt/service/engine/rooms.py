@@ -60,6 +60,8 @@ class Rooms:
             if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
         }
         self.spares = Spares()
+        self.leaving: set[tuple[int, str]] = set()
+        """Workspace and name of deleted jobs whose files a new job of the name would still meet."""
         self._workspaces: dict[int, Workspace] = {}
         self._root_names: dict[int, str] = {}
         self._artifacts: dict[int, str] = {}

@@ -77,7 +77,7 @@ def add_many(
     """Record jobs of one parent; their ids, in the same order."""
     now = time.time()
     with db.transaction():
-        first = int(db.value("SELECT coalesce(max(id), 0) FROM jobs")) + 1
+        first = _last_id(db) + 1
         ids = list(range(first, first + len(news)))
         parent_id = parent.id if parent else None
         db.execute_many(
@@ -100,6 +100,19 @@ def add_many(
         if parent:
             db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
     return ids
+
+
+def _last_id(db: Database) -> int:
+    """Return the highest id that a job has or had."""
+    return int(db.value("SELECT max(coalesce((SELECT max(id) FROM jobs), 0), (SELECT id FROM last_job))"))
+
+
+def _remove_rows(db: Database, ids: Sequence[tuple[int]]) -> None:
+    """Remove jobs; no new job gets the id of one of them."""
+    if not ids:
+        return
+    db.execute("UPDATE last_job SET id=?", (_last_id(db),))
+    db.execute_many("DELETE FROM jobs WHERE id=?", ids)
 
 
 def need(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
@@ -267,7 +280,7 @@ def drop_children(db: Database, job: Job) -> None:
         db.execute_many(f"DELETE FROM job_needs WHERE {column}=?", ids)
     for table in ("job_data", "job_bodies"):
         db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
-    db.execute_many("DELETE FROM jobs WHERE id=?", ids)
+    _remove_rows(db, ids)
     job.open = 0
     db.execute("UPDATE jobs SET open=0 WHERE id=?", (job.id,))
 
@@ -436,7 +449,7 @@ def remove(db: Database, job: Job) -> None:
         for table in _TABLES:
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
         db.execute_many("DELETE FROM job_needs WHERE job_id=?", ids)
-        db.execute_many("DELETE FROM jobs WHERE id=?", ids)
+        _remove_rows(db, ids)
 
 
 def name_of(db: Database, id: int) -> str:

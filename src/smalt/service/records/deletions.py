@@ -1,0 +1,56 @@
+"""Deletions of jobs whose files are not all removed yet."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+
+class Deletion(NamedTuple):
+    """A top job that is deleted, and what goes with it."""
+
+    job_id: int
+    workspace_id: int
+    folders: list[str]
+    """Below the workspace's folder, without those of attempts."""
+    names: list[str]
+    """The job, which comes first, and all that were below it."""
+    kept: list[str]
+    """Those of them whose artifacts stay, as others have them."""
+    is_aside: bool = False
+
+
+def add(db: Database, tree: Sequence[Job], folders: Sequence[str], kept: Sequence[str], principal: str) -> Deletion:
+    """Record that a job, and all below it, is deleted; call in the transaction that removes its rows."""
+    job, names = tree[0], [one.name for one in tree]
+    db.execute(
+        "INSERT INTO deletions (job_id, workspace_id, folders, names, kept, created_by, created_at)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (
+            job.id, job.workspace_id, json.dumps(list(folders)), json.dumps(names), json.dumps(list(kept)), principal,
+            time.time(),
+        ),
+    )  # fmt: skip
+    return Deletion(job.id, job.workspace_id, list(folders), names, list(kept))
+
+
+def unfinished(db: Database) -> list[Deletion]:
+    rows = db.rows("SELECT job_id, workspace_id, folders, names, kept, is_aside FROM deletions ORDER BY job_id")
+    return [
+        Deletion(job_id, workspace_id, json.loads(folders), json.loads(names), json.loads(kept), bool(is_aside))
+        for job_id, workspace_id, folders, names, kept, is_aside in rows
+    ]
+
+
+def note_aside(db: Database, deletion: Deletion) -> None:
+    """Note that nothing of it is found by its old name: what is found there from now on is a new job's."""
+    db.execute("UPDATE deletions SET is_aside=1 WHERE job_id=?", (deletion.job_id,))
+
+
+def forget(db: Database, deletion: Deletion) -> None:
+    db.execute("DELETE FROM deletions WHERE job_id=?", (deletion.job_id,))
