@@ -69,6 +69,18 @@ def refuse_edits(changes: Mapping[str, Any]) -> None:
         raise click.UsageError("--add and --remove change what is there; with --file only --set is taken")
 
 
+def refuse_lost(sets: Sequence[str], part: Any) -> None:
+    """Refuse --set for what is left out of a part of a pipeline."""
+    from smalt.yaml.overrides import parts_of
+
+    for name, _ in edits.pairs(sets):
+        where, *rest = map(str, parts_of(name) or [""])
+        known = getattr(part, where, {}) if where in ("jobs", "inputs", "outputs") else {}
+        if rest and where in ("jobs", "inputs", "outputs") and rest[0] not in known:
+            why = "that step is left out" if where == "jobs" else "it belongs to steps that are left out"
+            raise click.UsageError(f"--set {name} has no effect: {why}")
+
+
 def _check_changeable(entity: Any, before: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """Refuse to change what tells one entity from another, and what only the service says."""
     for key in _differing(before, document):

@@ -56,9 +56,10 @@ def create(
     if only or since:
         from smalt.client.partial import part
 
-        entity, earlier = part(to.client, entity, only, since, of, "--of")
-        if earlier:
-            to.note(f"with the outputs of job {earlier}")
+        entity, lines = part(to.client, entity, only, since, of, "--of")
+        documents.refuse_lost(set, entity)
+        for line in () if stream else lines:  # the log says it, too
+            to.note(line)
     elif of is not None:
         raise click.UsageError("--of is said with --only STEP or --from STEP")
     if not stream:  # the log says it, too

@@ -73,7 +73,7 @@ class JobOperations(Collection):
         if only or from_:
             from smalt.client.partial import part
 
-            job, _ = part(self._client, job, _names(only), _names(from_), of)
+            job = part(self._client, job, _names(only), _names(from_), of).job
         elif of is not None:
             raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
         job.name = job.name or job_name()

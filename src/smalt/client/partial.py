@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from smalt.client.earlier_runs import PART_OF, earlier_run
 from smalt.entities.expansion import expanded
 from smalt.entities.expression import Expression, as_binding, bindings, port_named
 from smalt.entities.inputs import Input
@@ -22,16 +22,20 @@ from smalt.exceptions import NotFound, Refused, ValidationException
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
 
-PART_OF = "smalt.part-of"
-"""The property by which the server knows the earlier run: labels mean what they meant to that one."""
-_LOOKED_AT = 50
-"""Pipelines among which the earlier run is sought, the newest first."""
+PART = "smalt.part"
+"""The property that says, a line each, what this part of a pipeline takes and what it leaves out."""
+
+
+class Part(NamedTuple):
+    job: PipelineJob
+    lines: list[str]
+    """What the user is to know of it; the job's log says it, too."""
 
 
 def part(
     client: MLClient, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
-) -> tuple[Any, str]:
-    """The pipeline with only these steps, or with these and all that need them; and the earlier run that feeds them.
+) -> Part:
+    """The pipeline with only these steps, or with these and all that need them, fed by an earlier run.
 
     `how` the user names the run, for messages.
     """
@@ -43,13 +47,37 @@ def part(
         if name not in job.jobs:
             hint = did_you_mean(name, job.jobs) or f"; its steps are {listed(job.jobs, 'and')}"
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
-    wanted = {*only, *_users(job, since)}
+    wanted = _wanted(job, only, since)
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
-    earlier, steps = _earlier(client, job, needed, of, how)
+    earlier, steps, told = earlier_run(client, job, needed, of, how)
     made = _Part(client, job, wanted, steps).made()
-    if earlier:
-        vars(made)["properties"] = {**(job.properties or {}), PART_OF: earlier}
-    return made, earlier
+    names = [name for name in job.jobs if name in wanted]
+    taken = f" with the outputs of job {earlier}" if earlier and needed else ""
+    lines = [f"only {listed(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}", *told, *_left_out(job, made)]
+    notes = {PART: "\n".join(lines), **({PART_OF: earlier} if earlier else {})}
+    vars(made)["properties"] = {**(job.properties or {}), **notes}
+    return Part(made, lines)
+
+
+def _wanted(job: PipelineJob, only: Sequence[str], since: Sequence[str]) -> set[str]:
+    """The steps to run. Those of `on_init` and `on_finalize` belong to the pipeline: only `only` leaves them out."""
+    edges = {name for name in _edges(job).values() if name}
+    if since and _edges(job).get("on_init") in since:
+        return set(job.jobs)  # all others come after it
+    return {*only, *_users(job, since), *(edges if since else ())}
+
+
+def _left_out(job: PipelineJob, made: PipelineJob) -> Iterator[str]:
+    """What the whole pipeline does and this part of it does not."""
+    for key, step in _edges(job).items():
+        if step and step not in made.jobs:
+            yield f"'{step}', the pipeline's {key} step, is left out"
+    for name in job.outputs.keys() - made.outputs.keys():
+        yield f"the pipeline's output '{name}' is left out with the step that writes it"
+
+
+def _edges(job: PipelineJob) -> dict[str, str | None]:
+    return {key: getattr(job.settings, key) for key in EDGES}
 
 
 def _with_steps(client: MLClient, job: PipelineJob) -> PipelineJob:
@@ -78,11 +106,17 @@ class _Part:
         made = copy.copy(self._job)
         nodes = {name: self._node(name, node) for name, node in self._job.jobs.items() if name in self._wanted}
         written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
+        read = {
+            port_named(one.name, self._job.inputs)
+            for node in nodes.values()
+            for one in _everything_said(node.to_dict())
+        }
         vars(made)["jobs"] = nodes
+        vars(made)["inputs"] = {name: value for name, value in self._job.inputs.items() if name in read}
         vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
         vars(made)["settings"] = settings = copy.copy(self._job.settings)
         settings.force_rerun = True  # who names a step wants it to run, though it be as it was
-        edges = {key: getattr(settings, key) for key in EDGES}
+        edges = _edges(self._job)
         for key, step in edges.items():
             if step not in self._wanted or self._wanted <= set(edges.values()):  # nothing is left to be before or after
                 vars(settings).pop(key, None)
@@ -118,39 +152,6 @@ class _Part:
         return given
 
 
-def _earlier(
-    client: MLClient, job: PipelineJob, needed: set[str], of: str | None, how: str
-) -> tuple[str, dict[str, str]]:
-    """The run, and by step the names of its jobs."""
-    if of is not None:
-        steps = _completed(client, of)
-        missing = sorted(needed - steps.keys())
-        if missing:
-            raise NotFound(f"job {of} has no completed step {listed(missing, 'and')}; name another run with {how}")
-        return of, steps
-    if not needed:
-        return "", {}
-    for found in islice(client.jobs.list(), _LOOKED_AT):
-        if not isinstance(found, PipelineJob) or (job.display_name and found.display_name != job.display_name):
-            continue
-        if job.experiment_name and found.experiment_name != job.experiment_name:
-            continue
-        steps = _completed(client, str(found.name))
-        if needed <= steps.keys():
-            return str(found.name), steps
-    words = listed(sorted(needed), "and")
-    raise NotFound(f"no earlier run of this pipeline has completed {words}; run it whole, or name a run with {how}")
-
-
-def _completed(client: MLClient, name: str) -> dict[str, str]:
-    rows = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/{name}/tree")["jobs"]
-    return {
-        str(row["node"]): str(row["name"])
-        for row in rows
-        if row.get("parent") == name and row.get("node") and row["status"] == "Completed"
-    }
-
-
 def _users(job: PipelineJob, names: Sequence[str]) -> set[str]:
     """These steps and all that need them, however far."""
     found = set(names)
@@ -168,3 +169,15 @@ def _said(node: Any) -> Iterator[Expression]:
             text = value if isinstance(value, str) else getattr(value, "path", None)
             if isinstance(text, str):
                 yield from bindings(text)
+
+
+def _everything_said(value: Any) -> Iterator[Expression]:
+    """The pipeline's inputs that anything in a step names."""
+    if isinstance(value, str):
+        yield from (one for one in bindings(value) if one.kind == "parent.inputs")
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _everything_said(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _everything_said(one)

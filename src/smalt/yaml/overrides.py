@@ -64,7 +64,7 @@ class Overridden:
         return next((place for place in reversed(self.places) if place.made(path)), None)
 
     def _set(self, setting: Setting) -> None:
-        parts = _parts(setting.name)
+        parts = parts_of(setting.name)
         if not parts:
             self.failures.append(setting.problem("it names no key; write it as a.b.c=value"))
             return
@@ -106,7 +106,8 @@ def _parsed(text: str) -> tuple[Any, dict[Path, str]]:
     return scalar(text), {(): text}
 
 
-def _parts(name: str) -> list[str | int]:
+def parts_of(name: str) -> list[str | int]:
+    """Return the keys and indices that a dotted name is made of; nothing where it is not one."""
     parts: list[str | int] = []
     end = 0
     for match in _PART.finditer(name):

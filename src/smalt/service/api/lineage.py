@@ -9,7 +9,9 @@ from smalt.entities.references import JobOutputUri, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.api.call import Call
 from smalt.service.api.data import DATA
+from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
+from smalt.service.api.metrics import labels_of
 from smalt.service.api.models import MODELS
 from smalt.service.records import jobs, lineage
 
@@ -78,7 +80,10 @@ class _Walk:
         if job is None:
             return
         side, other_side = ("input", "output") if direction == _MADE_BY else ("output", "input")
-        for _, port, uri, asset in lineage.of_job(self._db, job.id, side):
+        rows = [(port, uri, asset) for _, port, uri, asset in lineage.of_job(self._db, job.id, side)]
+        if job.type == "pipeline" and side == "input":
+            rows += self._of_steps(job, {asset or uri for _, uri, asset in rows})
+        for port, uri, asset in rows:
             if asset:
                 yield {**_of_text(asset), side: port}
                 continue
@@ -86,6 +91,21 @@ class _Walk:
             yield from ({**each, side: port} for each in found)
             if not found and side == "input" and uri:
                 yield {"kind": "uri", "name": uri, side: port}
+
+    def _of_steps(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
+        """What the steps of a pipeline read that neither its own inputs nor its own steps gave them."""
+        steps = {row.id: row for row in below(jobs.tree(self._db, job.root_id), job)}
+        labels = labels_of(list(steps.values()))
+        made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.of_steps(self._db, job.root_id, "output")}
+        names = {row.name for row in steps.values()}
+        for id, port, uri, asset in lineage.of_steps(self._db, job.root_id, "input"):
+            if id not in steps or (asset or uri) in known or _is_below(uri, made):
+                continue
+            parsed = parse_uri(uri) if uri else None
+            if isinstance(parsed, JobOutputUri) and parsed.job in names:
+                continue
+            known.add(asset or uri)
+            yield f"{labels[steps[id].name]}.{port}", uri, asset
 
     def _of_asset(self, node: Node, direction: str) -> Iterator[Node]:
         asset = f"{node['kind']}/{node['name']}/versions/{node['version']}"
@@ -130,6 +150,16 @@ class _Walk:
 def _as_output(job: str, port: str) -> list[str]:
     base = f"azureml://jobs/{job}/outputs/{port}"
     return [base, f"{base}/paths"]
+
+
+def _is_below(uri: str | None, places: set[str]) -> bool:
+    """Whether the URI is one of `places`, or within one."""
+    above = (uri or "").rstrip("/")
+    while above:
+        if above in places:
+            return True
+        above = above.rpartition("/")[0]
+    return False
 
 
 def _asset_node(kind: str, name: str, version: str) -> Node:

@@ -34,6 +34,10 @@ PART_OF = "smalt.part-of"
 """The property that names the earlier run whose steps this job takes up, with what its references meant then."""
 
 
+PART = "smalt.part"
+"""The property that says, a line each, what such a job takes from the earlier run and what it leaves out."""
+
+
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
 
@@ -79,7 +83,8 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         return Accepted(job, True, [], None, _cannot_run(entity))
     if checked.pins:
         pins.put_of_job(rooms.db, job, checked.pins)
-    for note in (*checked.notes, *checked.idle):
+    part = str((body.get("properties") or {}).get(PART) or "").splitlines()
+    for note in (*part, *checked.notes, *checked.idle):
         rooms.say(job, note)
     return Accepted(job, True, checked.remote, entity)
 

@@ -17,6 +17,16 @@ def of_job(db: Database, job_id: int, direction: str) -> list[Row]:
     return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]
 
 
+def of_steps(db: Database, root_id: int, direction: str) -> list[Row]:
+    """What the steps of a pipeline, at all levels, read or write."""
+    rows = db.rows(
+        "SELECT d.job_id, d.name, d.uri, d.asset FROM jobs j JOIN job_data d ON d.job_id=j.id"
+        " WHERE j.root_id=? AND j.type<>'pipeline' AND d.direction=? ORDER BY d.job_id, d.name",
+        (root_id, direction),
+    )
+    return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]
+
+
 def of_asset(db: Database, workspace_id: int, asset: str, direction: str) -> list[Row]:
     """The jobs that read or wrote `data/n/versions/1` under this name; pipelines only by way of their steps."""
     return _rows(db, "d.workspace_id=? AND d.asset=? AND d.direction=?", (workspace_id, asset, direction))
