@@ -105,7 +105,7 @@ def desk(
     return Desk(module_server, folder, capsys)
 
 
-_ORDINARY = (
+ORDINARY = (
     "import ctypes, os, sys\n"
     "for capability in (1, 2, 21): ctypes.CDLL(None).prctl(24, capability)\n"
     "os.execv(sys.executable, [sys.executable, '-m', 'smalt.service'])"
@@ -116,7 +116,7 @@ _ORDINARY = (
 @pytest.fixture(scope="module")
 def ordinary_server() -> Iterator[Server]:
     with temporary_server() as server:
-        process = server.spawn(program=("-c", _ORDINARY))
+        process = server.spawn(program=("-c", ORDINARY))
         eventually(lambda: server.is_ready(process.pid), "the server")
         yield server
 

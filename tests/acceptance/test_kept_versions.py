@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
-from tests.helpers import Server, eventually
+from smalt.home import Home
+from smalt.service.data.rights import allow_writing, forbid_writing
+from tests.helpers import Answer, Server, eventually
 
-from .conftest import Desk
+from .conftest import ORDINARY, Desk
 
 HOST = "environment: azureml:host\n"
 PLACE = "azureml://datastores/workspaceblobstore/paths/shared/%s/"
@@ -173,6 +177,42 @@ def test_a_job_writes_over_the_version_that_it_reads(any_desk: Desk) -> None:
     assert [content(any_desk, f"own:{version}") for version in (1, 2)] == [["one"], ["one", "two"]]
 
 
+@pytest.mark.parametrize("path", ["Versions/data/given/1", "LocalUpload/given", "shared/../Versions", "shared/odd"])
+def test_no_output_goes_where_versions_are_kept(desk: Desk, path: str) -> None:
+    """An output below Versions/ or LocalUpload/ is refused at submission, as is one that a link leads there."""
+    store = desk.server.home.path("workspaces/default/datastores/workspaceblobstore")
+    assert desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{daily('given')}").code == 0
+    (store / "Versions").mkdir(exist_ok=True)
+    if not (store / "shared" / "odd").exists():
+        (store / "shared" / "odd").symlink_to(store / "Versions")
+    place = f"azureml://datastores/workspaceblobstore/paths/{path}/o/"
+    step = f"{{command: 'echo >${{{{outputs.o}}}}/f', environment: azureml:host, outputs: {{o: {{path: '{place}'}}}}}}"
+    for text in (step, f"type: pipeline\njobs: {{a: {step}}}\n"):
+        ran = desk.job(text)
+        assert ran.code != 0
+        assert (".." in path and "without '..'" in ran.err) or "holds the content of registered versions" in ran.err
+        assert not (store / path / "o").exists()
+
+
+def test_a_place_that_a_job_left_read_only_in_a_linked_home(
+    desk: Desk, own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a canceled job left read-only can be written by the next, also where the home is reached by a link."""
+    home = own_server.home.root.with_name("linked")
+    home.with_name("real").mkdir()
+    home.symlink_to("real")
+    own_server.home = Home(home)
+    monkeypatch.setenv("SMALT_HOME", str(home))
+    desk.server = own_server
+    process = own_server.spawn(program=("-c", ORDINARY))
+    eventually(lambda: own_server.is_ready(process.pid), "the server")
+    text = f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}outputs: {{o: {{path: '{PLACE % 'left'}'}}}}\n"
+    assert desk.job(text).code == 0
+    forbid_writing(home / "workspaces/default/datastores/workspaceblobstore/shared/left")
+    again = desk.job(text.replace("one", "two"))
+    assert again.code == 0, again.err
+
+
 def daily(name: str) -> str:
     """The output of a job with a fixed path and a name."""
     return f"{HOST}outputs: {{o: {{type: uri_folder, name: {name}, path: '{PLACE % name}'}}}}\n"
@@ -188,3 +228,58 @@ def test_a_blob_is_written_over(any_desk: Desk) -> None:
     assert put.status == 201, put.body
     assert any_desk.server.ask_tcp("DELETE", blob, token=token).status == 202
     assert content(any_desk, "blobs:1") == ["one"]
+
+
+def test_nothing_is_put_where_versions_are_kept(desk: Desk) -> None:
+    """Neither protocol for files writes over a version that was copied aside already."""
+    for word in ("one", "two"):
+        assert desk.job(f"command: echo {word} >${{{{outputs.o}}}}/f\n{daily('aside')}").code == 0
+    path, token = "Versions/data/aside/1/aside/f", desk.server.home.token()
+    blob = desk.server.ask_tcp(
+        "PUT", f"/default.blob.core.windows.net/workspaceblobstore/{path}", {"a": 1},
+        headers={"x-ms-blob-type": "BlockBlob"}, token=token,
+    )  # fmt: skip
+    assert blob.status == 409, blob.body
+    assert put(desk, path).status == 409
+    assert content(desk, "aside:1") == ["one"]
+
+
+@pytest.mark.parametrize("where", ["f", "new"])
+@pytest.mark.parametrize("how", ["file", "upload", "blob"])
+def test_a_file_of_a_version_is_put(any_desk: Desk, how: str, where: str) -> None:
+    """A file is written over, or added, where a version is that nothing but the records protects; the version stays."""
+    name = f"put-{how}-{where}"
+    place = PLACE % name
+    any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}outputs: {{o: {{path: '{place}'}}}}\n")
+    assert any_desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path {place} -o none").code == 0
+    store = any_desk.server.home.path("workspaces/default/datastores/workspaceblobstore")
+    allow_writing(store / "shared" / name)  # as of a version that was registered before outputs were protected
+    path = f"shared/{name}/{where}"
+    if how == "blob":
+        at, headers = f"/default.blob.core.windows.net/workspaceblobstore/{path}", {"x-ms-blob-type": "BlockBlob"}
+        token = any_desk.server.home.token()
+        assert any_desk.server.ask_tcp("PUT", at, {"a": 1}, headers=headers, token=token).status == 201
+    elif how == "file":
+        assert put(any_desk, path).status == 200
+    else:
+        assert upload(any_desk, f"{path}.more").status == 200
+    assert content(any_desk, f"{name}:1") == ["one"]
+
+
+def put(desk: Desk, path: str) -> Answer:
+    """The answer to a file that is sent by smalt's own route."""
+    return desk.server.ask("PUT", f"{workspace(desk)}/datastores/workspaceblobstore/files/{path}", raw=b"two")
+
+
+def upload(desk: Desk, path: str) -> Answer:
+    """The answer to an upload of one file."""
+    route = f"{workspace(desk)}/datastores/workspaceblobstore/uploads"
+    head = struct.pack(">IQQ", 0, 3, 0)
+    assert desk.server.ask("POST", f"{route}/content?target={path}", raw=head + b"two").status == 200
+    return desk.server.ask("POST", f"{route}/finish", {"target": path, "files": [["", 3]]})
+
+
+def workspace(desk: Desk) -> str:
+    """The path of the workspace that the command line uses."""
+    id = desk.ask("workspace show --query id")
+    return f"/smalt/v1{id}"

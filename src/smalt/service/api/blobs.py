@@ -27,8 +27,7 @@ from smalt.service.api.files import mask_of
 from smalt.service.api.pipe import consumed
 from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.data.copying import remove_tree
-from smalt.service.data.rights import is_forbidden
-from smalt.service.engine.overwriting import keep_versions
+from smalt.service.engine.overwriting import keep_before_write
 
 log = logging.getLogger("smalt.api")
 
@@ -117,8 +116,8 @@ class _Request:
         if self._store == SNAPSHOTS or not self._name.strip("/"):
             return
         path = self._blobs.path(self._store, self._name)
-        if is_forbidden(path) and not (self._only_new() and path.exists()):
-            await keep_versions(self._call.service.engine.rooms, self._call.workspace, [path], log.info)
+        if not (self._only_new() and path.exists()):
+            await keep_before_write(self._call.service.engine.rooms, self._call.workspace, path, log.info)
 
     async def _container_answer(self, comp: str) -> Response:
         call = self._call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 from itertools import islice
 from typing import Any
@@ -14,7 +15,11 @@ from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.lists import answer, window
 from smalt.service.api.pipe import consumed
+from smalt.service.data.remote import Store
+from smalt.service.engine.overwriting import keep_before_write
 from smalt.service.secrets.masks import Mask, is_log
+
+log = logging.getLogger("smalt.api")
 
 ARTIFACTS = "workspaceartifactstore"
 _SANDBOX = "sandbox; default-src 'none'"
@@ -66,6 +71,9 @@ async def put_file(call: Call) -> dict[str, Any]:
     store, datastores = existing(call).name, call.service.data.datastores
     folder, path = call.workspace.folder, call.name("path")
     datastores.check(folder, store, path)
+    if not isinstance(datastores.root(folder, store), Store):
+        place = datastores.path(folder, store, path)
+        await keep_before_write(call.service.engine.rooms, call.workspace, place, log.info)
     executable = call.flag("executable")
     size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable))
     return {"path": path, "size": size}

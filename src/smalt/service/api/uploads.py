@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,9 @@ from smalt.service.api.datastores import existing
 from smalt.service.api.errors import TooLarge
 from smalt.service.data.remote import Store
 from smalt.service.data.uploads import Upload, read_files
+from smalt.service.engine.overwriting import keep_before_write
+
+log = logging.getLogger("smalt.api")
 
 _LARGEST = 64_000_000
 
@@ -32,6 +36,7 @@ async def ask(call: Call) -> dict[str, Any]:
 async def receive(call: Call) -> dict[str, Any]:
     """Pieces of files, one behind the other: see data/uploads."""
     upload = _of_folder(_upload(call, call.query("target")))
+    await _keep_versions(call, upload)
     parts, size = [], 0
     async for part in call.chunks():
         size += len(part)
@@ -50,6 +55,7 @@ async def finish(call: Call) -> dict[str, Any]:
     executable = body.get("executable") or []
     if not isinstance(executable, list) or not all(isinstance(path, str) for path in executable):
         raise ValidationException('"executable" must be a list of paths')
+    await _keep_versions(call, upload)
     await asyncio.to_thread(upload.finish, files, folders, frozenset(executable))
     return {"done": True}
 
@@ -68,6 +74,12 @@ def _upload(call: Call, target: Any) -> Upload | None:
     if isinstance(datastores.root(call.workspace.folder, store), Store):
         return None
     return Upload(datastores.path(call.workspace.folder, store, target))
+
+
+async def _keep_versions(call: Call, upload: Upload) -> None:
+    """Give what is registered around the place of the upload a place of its own before something is added to it."""
+    if not upload.is_done:
+        await keep_before_write(call.service.engine.rooms, call.workspace, upload.target, log.info)
 
 
 def _of_folder(upload: Upload | None) -> Upload:

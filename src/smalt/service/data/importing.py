@@ -11,7 +11,7 @@ from smalt.service.data.copying import Log, cannot_write, human, remove_tree
 from smalt.service.data.datastores import DEFAULT, Datastores
 from smalt.service.data.manifest import Entry
 from smalt.service.data.materialise import Tree, make
-from smalt.service.data.rights import forbid_writing
+from smalt.service.data.rights import forbid_writing, is_forbidden
 from smalt.service.data.snapshots import Snapshots
 
 _LARGE = 100_000_000
@@ -60,8 +60,9 @@ def import_local(
             _copy(source, entries, temporary, told)
             if snapshots.identify(source)[0] != snapshot:
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
-            os.replace(temporary if os.path.isdir(source) else temporary / name, target)
-            forbid_writing(target)
+            made = temporary if os.path.isdir(source) else temporary / name
+            forbid_writing(made)
+            os.replace(made, target)
         except FileNotFoundError as error:
             raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:
@@ -71,6 +72,8 @@ def import_local(
             if going is not None:
                 going.pop(source, None)
             remove_tree(temporary)
+    elif not is_forbidden(target):  # an earlier smalt gave it its name first, and was killed
+        forbid_writing(target)
     return f"azureml://datastores/{DEFAULT}/paths/{relative}"
 
 

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 
 from smalt.service.data.copying import Log, cannot_write, copy_file, copy_tree, remove_tree, temporary_beside
+from smalt.service.data.durable import sync_files, sync_folders
 
 _BY_OWNER, _BY_ANYONE = 0o200, 0o222
 _ALL_BUT_WRITING = 0o555
@@ -17,6 +18,7 @@ _ALL_BUT_WRITING = 0o555
 def forbid_writing(path: str | os.PathLike[str]) -> None:
     """Take the right to write from a file, or a folder with all that is in it; links stay as they are.
 
+    The folder itself is the last: where it is read-only, all that is in it was made so.
     A file that has a second name gets a content of its own: it could be written by the other name. What belongs to
     somebody else, a container's root for example, keeps its mode.
     """
@@ -54,36 +56,48 @@ def nearest(path: str | os.PathLike[str]) -> str:
 
 
 def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
-    """Copy a file or folder to the new place `target`, whole or not at all, and read-only; one that is there stays."""
+    """Copy a file or folder to the new place `target`, whole, durable and read-only, or not at all.
+
+    What is at `target` already stays.
+    """
     if os.path.lexists(target):
         return
     temporary = temporary_beside(target)
+    above = nearest(temporary.parent)
     try:
-        copy_tree(source, temporary, log)
+        copy_tree(source, temporary, log, read_only=True)
+        sync_tree(temporary)
         os.replace(temporary, target)
+        new = [os.fspath(folder) for folder in temporary.parents if folder.is_relative_to(above)]
+        sync_folders(new)
     except OSError as error:
         raise cannot_write(target, error) from None
     finally:
         remove_tree(temporary)
-    forbid_writing(target)
+
+
+def sync_tree(path: str | os.PathLike[str]) -> None:
+    """Make a file, or a folder with all that is in it, durable."""
+    places = list(_bottom_up(os.fspath(path)))
+    sync_files([place for place, status in places if stat.S_ISREG(status.st_mode)])
+    sync_folders([place for place, status in places if stat.S_ISDIR(status.st_mode)])
 
 
 def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Each file and folder at and below `path`, a folder after the files in it."""
-    status = os.lstat(path)
-    if stat.S_ISREG(status.st_mode):
-        yield path, status
-        return
-    pending = [(path, status)] if stat.S_ISDIR(status.st_mode) else []
+    """Yield each file and folder at and below `path`, a folder after all that is in it."""
+    pending = [(path, os.lstat(path), False)]
     while pending:
-        folder, status = pending.pop()
-        with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, entry.stat(follow_symlinks=False)))
-                elif entry.is_file(follow_symlinks=False):
-                    yield entry.path, entry.stat(follow_symlinks=False)
-        yield folder, status
+        place, status, is_seen = pending.pop()
+        if is_seen or stat.S_ISREG(status.st_mode):
+            yield place, status
+        elif stat.S_ISDIR(status.st_mode):
+            pending.append((place, status, True))
+            with contextlib.suppress(PermissionError), os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, entry.stat(follow_symlinks=False), False))
+                    elif entry.is_file(follow_symlinks=False):
+                        yield entry.path, entry.stat(follow_symlinks=False)
 
 
 def _make_single(path: str) -> None:

@@ -18,7 +18,7 @@ from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.service.data.contain import inside
 from smalt.service.data.copying import cannot_write, remove_tree
 from smalt.service.data.durable import sync_files, sync_folders
-from smalt.service.data.rights import forbid_writing
+from smalt.service.data.rights import forbid_writing, is_forbidden
 
 _HEAD = struct.Struct(">IQQ")
 """The lengths of the path and of the bytes, and where in the file they belong."""
@@ -77,11 +77,13 @@ class Upload:
     def finish(
         self, files: Sequence[Asked], folders: Sequence[str] = (), executable: Collection[str] = frozenset()
     ) -> None:
-        """Make it durable, with the empty folders too, give it its name and make it read-only; done twice it is done.
+        """Make it durable and read-only, with the empty folders too, and give it its name; done twice it is done.
 
         `executable` are the paths of the files that can be executed.
         """
         if self.is_done:
+            if not is_forbidden(self.target):  # an earlier smalt gave it its name first, and was killed
+                forbid_writing(self.target)
             return
         absent = self.missing(files)
         if absent:
@@ -93,12 +95,13 @@ class Upload:
             places = [self._place(file.path) for file in files]
             for file, place in zip(files, places, strict=True):
                 os.chmod(place, 0o555 if file.path in executable else 0o444)
+            is_file = len(files) == 1 and not files[0].path
+            made = places[0] if is_file else os.fspath(self._folder)
+            forbid_writing(made)
             sync_files(places)
             sync_folders({os.path.dirname(place) for place in places})
-            is_file = len(files) == 1 and not files[0].path
-            os.replace(places[0] if is_file else self._folder, self.target)
+            os.replace(made, self.target)
             sync_folders([os.fspath(self.target.parent)])
-            forbid_writing(self.target)
         except OSError as error:
             if not self.is_done:  # else another client, with the same content, was first
                 raise cannot_write(self.target, error) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
@@ -23,6 +23,7 @@ from smalt.service.data.modes import explain_read_only, missing, not_a_file, not
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import replaced
 from smalt.service.engine.kinds import command, pipeline
+from smalt.service.engine.overwriting import why_not_written
 from smalt.service.engine.pins import Pinner
 from smalt.service.engine.registration import why_taken
 from smalt.service.engine.rooms import Rooms
@@ -259,15 +260,23 @@ class _Checker:
                 self.problems.append(f"{where}: {wrong[0]}")
 
     def _versions(self, where: str, outputs: Any, *, may_be_reused: bool = False) -> None:
-        """Refuse an output that is to be registered as a version that exists."""
+        """Refuse an output that is to be registered as a version that exists, or goes to where versions are kept."""
         asked = (
             (name, output.type, output.name, output.version)
             for name, output in (outputs or {}).items()
             if isinstance(output, Output) and not has_expression(output.version)
         )
         taken = why_taken(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
-        for name, why in taken.items():
+        for name, why in [*taken.items(), *self._never_written(outputs or {})]:
             self.problems.append(f"{where}outputs.{name}: {why}")
+
+    def _never_written(self, outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, output in outputs.items():
+            if isinstance(output, Output) and output.path:
+                with contextlib.suppress(SmaltError):  # told when the place is made
+                    place = self.rooms.resolve(output.path, self.workspace)
+                    if why := why_not_written(self.rooms, self.workspace, place):
+                        yield name, why
 
     def _new(self, kind: str, text: str) -> bool:
         key = (kind, text)

@@ -10,6 +10,7 @@ from typing import Any
 from smalt.home import Home
 from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
+from smalt.service.engine.contents import Contents
 from smalt.service.engine.folders import Spares
 from smalt.service.environments import Environments, Realised
 from smalt.service.records import environments as uses
@@ -45,6 +46,8 @@ class Rooms:
         vault: Vault | None = None,
     ) -> None:
         self.home = home
+        self.root = os.path.realpath(home.root)
+        """The home's folder as real paths have it."""
         self.db = db
         self.data = data
         self.environments = environments
@@ -60,6 +63,7 @@ class Rooms:
             if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
         }
         self.spares = Spares()
+        self.contents = Contents(db, data)
         self.leaving: set[tuple[int, str]] = set()
         """Workspace and name of deleted jobs whose files a new job of the name would still meet."""
         self._workspaces: dict[int, Workspace] = {}

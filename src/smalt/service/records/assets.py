@@ -107,6 +107,17 @@ def with_content(db: Database, workspace_id: int, kinds: tuple[str, ...]) -> lis
     return [Version(*row) for row in rows]
 
 
+def state_of_contents(db: Database, workspace_id: int) -> tuple[Any, ...]:
+    """Return what differs when a version was made or changed, but for `move`, or a datastore was."""
+    return (
+        db.row("SELECT count(*), max(id), max(modified_at) FROM asset_versions WHERE workspace_id=?", (workspace_id,)),
+        db.row(
+            "SELECT count(*), max(id), max(modified_at) FROM resources WHERE workspace_id=? AND kind='datastores'",
+            (workspace_id,),
+        ),
+    )
+
+
 def move(db: Database, version: Version, properties: dict[str, Any]) -> None:
     """Note that the same content of a version is at another place."""
     with db.transaction():

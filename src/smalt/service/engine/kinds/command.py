@@ -19,7 +19,7 @@ from smalt.entities.identity import UserIdentity
 from smalt.entities.literals import PRIMITIVES, to_text
 from smalt.entities.references import Reference, parse_uri
 from smalt.entities.resources import TensorFlowDistribution
-from smalt.exceptions import Conflict, SmaltError, ValidationException
+from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
@@ -427,7 +427,8 @@ def check_written(rooms: Rooms, leaf: Leaf, number: int) -> None:
     if not any(output.type in PRIMITIVES for output in leaf.entity.outputs.values()):
         return
     for name, output, path, own in _written(rooms, leaf, leaf.folders(rooms, number)):
-        is_moved = path.is_relative_to(own) and not path.exists()  # by an earlier server, which has checked it
+        is_own = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(own))
+        is_moved = is_own and not path.exists()  # by an earlier server, which has checked it
         if output.type in PRIMITIVES and not is_moved:
             written.check_output(name, path, output.type)
 
@@ -466,6 +467,8 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         uri, own = output_uri(leaf.job.name, name, output, leaf.place), _own(folders, "outputs", name)
         look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
+        if output.path and (why := overwriting.why_not_written(rooms, leaf.workspace, location)):
+            raise Refused(f"outputs.{name}: {why}")
         path = rooms.data.prepare_output(location, output.type, output.mode, own)
         paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
         leaf.links = leaf.links or paths[name] != str(path)
