@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -90,9 +91,16 @@ def age(cache: UrlCache, seconds: float) -> None:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> UrlCache:
-    return UrlCache(
-        tmp_path / "cache", lambda: 1000, lambda users: {user for user in users if user.endswith("/unfinished")}
-    )
+    return reopened(tmp_path / "cache", set())
+
+
+def reopened(folder: Path, over: set[int]) -> UrlCache:
+    """The cache as another server finds it; all runs go on but those that are `over`."""
+
+    def busy(users: list[str]) -> set[str]:
+        return {user for user in users if user.endswith("/unfinished")}
+
+    return UrlCache(folder, lambda: 1000, busy, lambda runs: set(runs) - over)
 
 
 def test_a_file_is_fetched_once(web: Web, cache: UrlCache) -> None:
@@ -104,6 +112,23 @@ def test_a_file_is_fetched_once(web: Web, cache: UrlCache) -> None:
         assert cache.fetch(f"{web.url}/iris.csv", run=run) == first
     assert web.asked == ["GET /iris.csv 200", *["GET /iris.csv 304"] * 4]
     assert said == [f"downloading {web.url}/iris.csv (7 bytes)", f"downloaded {web.url}/iris.csv (7 bytes)"]
+
+
+def test_a_run_goes_on_with_what_it_was_given(web: Web, cache: UrlCache) -> None:
+    """Whatever the URL gives meanwhile, however many others ask for it, and when the server was started again."""
+    url, over = f"{web.url}/iris.csv", set(range(2, 300))
+    assert cache.fetch(url, run=1).read_bytes() == b"5.1,3.5"
+    web.files["/iris.csv"] = (b"new", '"2"')
+    for run in range(2, 300):
+        cache.fetch(url, run=run)
+    again = reopened(cache.folder, over)
+    assert again.fetch(url, run=1).read_bytes() == b"5.1,3.5"
+    assert again.fetch(url, run=300).read_bytes() == b"new"
+    assert len(json.loads((again._home(url) / "given.json").read_text())) <= 102
+    age(again, 100)
+    assert again.prune(10, False) == []
+    over |= {1, 300}
+    assert len(again.prune(10, False)) == 1
 
 
 def test_a_new_version_does_not_change_the_old_one(web: Web, cache: UrlCache) -> None:

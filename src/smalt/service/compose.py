@@ -39,6 +39,7 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
         lookup_datastore=lookups.datastore,
         lookup_workspace=lookups.workspace,
         is_busy=lookups.busy,
+        unfinished=lookups.unfinished,
     )
     environments = Environments(home, settings)
     compute = LocalCompute(home, cpus=settings.cpus)
@@ -135,6 +136,10 @@ class _Lookups:
     def busy(self, folders: list[str]) -> set[str]:
         """Of folders of attempts (`…/WORKSPACE/jobs/JOB`, of a retry `JOB.2`), those whose jobs are unfinished."""
         return self.ask(self._busy, folders)
+
+    def unfinished(self, ids: list[int]) -> set[int]:
+        """Of the ids of jobs, those of unfinished ones."""
+        return self.ask(jobs.unfinished_of, self._db, ids)
 
     def _busy(self, folders: list[str]) -> set[str]:
         named = {one.id: one.folder for one in workspaces.every(self._db)}

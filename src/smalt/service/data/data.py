@@ -16,7 +16,7 @@ from smalt.service.data.cache import StoreCache
 from smalt.service.data.contain import real_path
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
-from smalt.service.data.fetch import HINT, UrlCache, shown
+from smalt.service.data.fetch import HINT, Unfinished, UrlCache, shown
 from smalt.service.data.importing import Going, import_local
 from smalt.service.data.location import Location, path_of
 from smalt.service.data.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
@@ -48,13 +48,14 @@ class Data:
         lookup_datastore: LookupDatastore | None = None,
         lookup_workspace: LookupWorkspace | None = None,
         is_busy: IsBusy | None = None,
+        unfinished: Unfinished | None = None,
     ) -> None:
         limit, busy = _cache_limit(settings), is_busy or set
         self.remote = StoreCache(home.path("cache", "remote"), limit, busy)
         self.datastores = Datastores(home, self.remote, settings, lookup_datastore)
         self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
         self.going: dict[str, Going] = {}
-        self.urls = UrlCache(home.path("cache", "urls"), limit, busy)
+        self.urls = UrlCache(home.path("cache", "urls"), limit, busy, unfinished or set)
         self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:

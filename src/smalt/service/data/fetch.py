@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from smalt._version import __version__
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 from smalt.service.data import users
 from smalt.service.data.copying import Log, cannot_write, human, remove_tree
+from smalt.service.data.durable import write_whole
 from smalt.service.data.users import IsBusy
 
 _TIMEOUT = 60.0
@@ -26,23 +27,31 @@ _SAY_EVERY = 5.0
 _NOT_THERE = (404, 410)
 _JUST_ASKED = 60.0
 """Seconds in which what was asked for is not given up, whoever asked."""
-_MOST_REMEMBERED = 10_000
+_GIVEN = "given.json"
+_RUNS_KEPT = 100
+"""Of so many runs it is remembered what they were given when they are over; of those that go on always."""
 _NO_HEAD = (400, 403, 405, 501)
+
+Unfinished = Callable[[list[int]], set[int]]
+"""Of the ids of jobs, those of unfinished ones."""
 
 HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
 
 
 class UrlCache:
-    """One folder per URL, as old as the server's last answer: `meta.json`, and the content below its sha256."""
+    """One folder per URL, as old as the server's last answer: `meta.json`, and the content below its sha256.
 
-    def __init__(self, folder: Path, limit: Callable[[], int], is_busy: IsBusy) -> None:
+    `given.json` tells what each run was given, {id of its top job: path in the folder}, so that all its steps read the
+    same, also those that start after the server was killed.
+    """
+
+    def __init__(self, folder: Path, limit: Callable[[], int], is_busy: IsBusy, unfinished: Unfinished) -> None:
         self.folder = folder
         self._limit = limit
         self._is_busy = is_busy
+        self._unfinished = unfinished
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._of_runs: dict[tuple[Path, int], Path] = {}
-        """What each pipeline was given, so that all its steps read the same."""
 
     def fetch(self, url: str, user: Path | None = None, log: Log | None = None, run: int = 0) -> Path:
         """The content of `url` as a read-only file, named as the URL ends; blocks until it is here.
@@ -52,14 +61,17 @@ class UrlCache:
         """
         say, home = log or _silent, self._home(url)
         with self._alone(home):
-            found = self._of_runs.get((home, run)) if run else None
-            if found is None or not found.exists():
+            given = self._given(home) if run else {}
+            found = home / given[run] if run in given else None
+            is_new = found is None or not found.exists()
+            if found is None or is_new:
                 found = self._fetch(url, say)
-                self._remember(home, run, found)
+            answered = home.stat().st_mtime_ns
+            if run and is_new:
+                self._note_given(home, given, run, found)
             if user is not None:
-                answered = home.stat().st_mtime_ns
                 users.note(home, user, self._is_busy)
-                os.utime(home, ns=(answered, answered))
+            os.utime(home, ns=(answered, answered))
         self._trim()
         return found
 
@@ -97,12 +109,18 @@ class UrlCache:
                     remove_tree(home)
         return dropped
 
-    def _remember(self, home: Path, run: int, found: Path) -> None:
-        if run:
-            with self._guard:
-                if len(self._of_runs) >= _MOST_REMEMBERED:  # another step of an old run asks again
-                    self._of_runs.clear()
-                self._of_runs[home, run] = found
+    def _given(self, home: Path) -> dict[int, str]:
+        try:
+            return {int(run): str(path) for run, path in json.loads((home / _GIVEN).read_text()).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+    def _note_given(self, home: Path, given: Mapping[int, str], run: int, found: Path) -> None:
+        old = list(given)[: 1 - _RUNS_KEPT]
+        goes = set(old) - self._unfinished(old) if old else set()
+        kept = {one: path for one, path in given.items() if one not in goes}
+        text = json.dumps({**kept, run: str(found.relative_to(home))})
+        write_whole(home / f".given.{os.urandom(4).hex()}", home / _GIVEN, [text.encode()])
 
     def _trim(self) -> None:
         """Down to the limit, by what was not asked for for longest."""
@@ -117,8 +135,11 @@ class UrlCache:
                     kept -= size
 
     def _is_idle(self, home: Path, seconds: float) -> bool:
-        """Nobody asked for it in that time, and no unfinished job uses it."""
-        return time.time() - _asked(home) >= seconds and not users.is_used(home, self._is_busy)
+        """Nobody asked for it in that time, and no unfinished job uses it, or another step of its run may."""
+        if time.time() - _asked(home) < seconds or users.is_used(home, self._is_busy):
+            return False
+        given = list(self._given(home))
+        return not given or not self._unfinished(given)
 
     def _homes(self) -> list[Path]:
         """What was not asked for for longest comes first."""

@@ -159,6 +159,14 @@ def unfinished(db: Database) -> list[Job]:
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL ORDER BY id")]
 
 
+def unfinished_of(db: Database, ids: Sequence[int]) -> set[int]:
+    """Return which of these are not over."""
+    rows = db.rows(
+        "SELECT id FROM jobs WHERE ended_at IS NULL AND id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+    )
+    return {id for (id,) in rows}
+
+
 def count_unfinished(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
 
