@@ -109,7 +109,7 @@ def test_shutdown_waits_for_nobody_unless_forced(own_server: Server) -> None:
     begin_long_job(own_server, SERVED, "long")
     refused = own_server.ask("POST", "/smalt/v1/shutdown", {})
     assert refused.status == 409
-    assert "1 job is unfinished" in refused.body["error"]["message"]
+    assert "1 job is not finished" in refused.body["error"]["message"]
     assert own_server.ask("POST", "/smalt/v1/shutdown", {"force": True}).status == 200
     process.wait(10)
     own_server.start()

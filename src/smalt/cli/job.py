@@ -94,7 +94,7 @@ def show(to: Invocation, name: str, web: bool) -> Any:
     "list",
     click.Option(["-p", "--parent-job-name"], metavar="NAME", help="Only the children of this job."),
     click.Option(["--experiment-name"], metavar="NAME", help="Only jobs of this experiment."),
-    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state, such as Failed; in any case."),
+    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state, such as Failed; upper or lower case."),
     click.Option(["--tag"], metavar="KEY[=VALUE]", help="Only jobs with this tag."),
     click.Option(
         ["--all-results"],

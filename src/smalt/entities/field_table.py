@@ -20,8 +20,8 @@ Keys that are not here are refused. Each field has one of these words:
 
 - **acted on**: something runs, is looked up, placed or checked otherwise for it.
 - **kept**: it is stored and answered back, for people and clients. Nothing else follows from it.
-- **no effect**: it is read and kept, and does nothing on this machine. A job that says it has a line of it in its log,
-  in `smalt job validate`, and in its property `smalt.no_effect`, which `smalt job show` shows.
+- **no effect**: it is read and kept, and does nothing on this machine. If a job sets it, the job's log says so,
+  and so do `smalt job validate` and the property `smalt.no_effect`, which `smalt job show` shows.
 - **refused**: it belongs to something that this smalt does not run; a job that has it is refused in one sentence.
 - **from the service**: smalt fills it in. It may stand in a file that was written from an answer; `--set` of it is an
   error.

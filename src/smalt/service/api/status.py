@@ -31,10 +31,11 @@ async def shut_down(call: Call) -> dict[str, Any]:
     `replace` (they go on, and the next server takes them over)."""
     body = await call.object()
     unfinished = call.service.unfinished()
+    them = "them" if unfinished > 1 else "it"
     if unfinished and not body.get("force") and not body.get("replace"):
         raise Conflict(
-            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} unfinished; wait, cancel them, or end the "
-            "server with force, which cancels them"
+            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} not finished; wait for {them}, cancel {them}, or run "
+            f"'smalt server stop --force', which cancels {them}"
         )
     if unfinished and not body.get("replace"):
         await call.service.cancel_all(GRACE + _KILLED_BY)

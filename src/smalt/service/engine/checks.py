@@ -207,7 +207,7 @@ class _Checker:
                 "'smalt compute create', or allow any name with 'smalt config set compute any'"
             )
         else:
-            self.notes.append(f"compute '{name}' is not defined here; what names it runs on this machine")
+            self.notes.append(f"compute '{name}' is not defined in this workspace, so this machine stands in for it")
 
     def _idle(self, where: str, noun: Any, component: Any = None) -> None:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
