@@ -34,8 +34,8 @@ async def shut_down(call: Call) -> dict[str, Any]:
     them = "them" if unfinished > 1 else "it"
     if unfinished and not body.get("force") and not body.get("replace"):
         raise Conflict(
-            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} not finished; wait for {them}, cancel {them}, or run "
-            f"'smalt server stop --force', which cancels {them}"
+            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} not finished; wait for {them}, cancel {them}, "
+            f"or run 'smalt server stop --force', which cancels {them}"
         )
     if unfinished and not body.get("replace"):
         await call.service.cancel_all(GRACE + _KILLED_BY)
