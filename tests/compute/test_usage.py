@@ -92,7 +92,7 @@ def test_a_process_that_left_session_and_parents_is_charged_to_its_step(start: S
     """The mark in its environment tells whose it is."""
     found = _sampled(Sampler(gpus=False), {"1.1": start(_ORPHAN)}, 0.4)
     assert found["1.1"].memory > 80 * _MEGABYTE
-    assert found["1.1"].cpu > 0.2
+    assert found["1.1"].cpu > 0.02  # little of the two cores may be left for it
 
 
 def test_what_every_systems_ps_tells_is_enough(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
