@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,10 @@ print(json.dumps([sys.executable, [path for path in sys.path if path.endswith("-
 
 _LOOKED_AGAIN = 0.25
 """Seconds after which editable code is looked at again; a submission has it looked at at once."""
+_LOOKS_IN = 20
+"""One part in so many of the time, at most, is spent on looking at editable code."""
+_QUICK = 0.02
+"""Seconds; where the last look took longer, the next one is taken in a thread."""
 
 
 class _Known(NamedTuple):
@@ -53,21 +58,40 @@ class Host:
         self._known: dict[str | None, _Known] = {}
         self._contents = Contents()
         self._editable = editable.Editable()
+        self._looking = threading.Lock()
         self._looked = 0.0
+        self._took = 0.0
+        self._asked = 0
+        self._answered = 0
 
     def known(self, setting: str | None) -> Realised | None:
-        """What `realise` found, while it still holds; without starting anything."""
+        """What `realise` found, while it still holds; None where that takes long to tell, too."""
+        return self._look(setting, may_take_long=False)
+
+    def _look(self, setting: str | None, *, may_take_long: bool) -> Realised | None:
         known = self._known.get(setting)
         if known is None or known.stamp != _stamp(known.program, known.sites):
             return None
         if not known.roots:
             self._looked = time.time()
-        elif not 0 <= time.time() - self._looked <= _LOOKED_AGAIN:
-            now = time.time()
-            if editable.files(known.roots).stamp != known.files.stamp:
+        elif self._is_due():
+            if self._took > _QUICK and not may_take_long:
                 return None
-            self._looked = now
+            asked, began = self._asked, time.time()
+            if self._files(known.roots).stamp != known.files.stamp:
+                return None
+            self._looked, self._answered = began, asked
         return known.realised
+
+    def _is_due(self) -> bool:
+        lasts = max(_LOOKED_AGAIN, _LOOKS_IN * self._took)
+        return self._answered != self._asked or not 0 <= time.time() - self._looked <= lasts
+
+    def _files(self, roots: list[str]) -> editable.Files:
+        began = time.monotonic()
+        found = editable.files(roots)
+        self._took = time.monotonic() - began
+        return found
 
     @property
     def seen(self) -> float:
@@ -76,29 +100,30 @@ class Host:
 
     def look_again(self) -> None:
         """Believe nothing of the editable code that was seen before now."""
-        self._looked = 0.0
+        self._asked += 1
 
     def changed(self, setting: str | None) -> tuple[str, float] | None:
         """The realised hash, and when what it is of last changed, in seconds; None where that is not known."""
         self.look_again()
-        realised = self.known(setting)
+        realised = self._look(setting, may_take_long=True)
         if realised is None:
             return None
         known = self._known[setting]
         return realised.realised_hash, max([known.files.newest, *(stamp / 1e9 for stamp in known.stamp)])
 
     def realise(self, setting: str | None) -> Realised:
-        """The host's environment; Refused where there is none or it does not start."""
-        known = self.known(setting)
-        if known is not None:
-            return known
+        """The host's environment; Refused where there is none or it does not start. Takes long, so in a thread."""
+        with self._looking:  # what one looked at serves those who wait meanwhile
+            return self._look(setting, may_take_long=True) or self._realise(setting)
+
+    def _realise(self, setting: str | None) -> Realised:
         program = setting or _first_on_path()
         executable, sites, users = _sites(program)
         found = probe(executable, os.stat(executable).st_mtime_ns)
-        looked, stamp = time.time(), _stamp(program, sites)
+        asked, looked, stamp = self._asked, time.time(), _stamp(program, sites)
         sources = editable.roots(sites)
         roots = [path for paths in sources.values() for path in paths]
-        files = editable.files(roots)
+        files = self._files(roots)
         installed = packages(sites, self._contents)
         for name, paths in sources.items():
             installed.append(f"{name} (editable)=={self._editable.content(editable.files(paths))}")
@@ -122,7 +147,7 @@ class Host:
             template=template,
             overlays=self._overlays,
         )
-        self._looked = looked
+        self._looked, self._answered = looked, asked
         self._known[setting] = _Known(realised, stamp, sites, program, installed, roots, files)
         return realised
 
