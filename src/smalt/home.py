@@ -55,13 +55,13 @@ class Home:
         if ONE_WORD.fullmatch(str(self.root)):
             return self.root
         link = _links() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        with self._usable():
+            for folder in (link.parent.parent, link.parent):
+                _make_private(folder, "set SMALT_HOME to a path without blanks")
         with contextlib.suppress(OSError):
             if os.readlink(link) == str(self.root):
                 return link
         with self._usable():
-            link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if link.parent.stat().st_uid != os.getuid():
-                raise Unavailable(f"{link.parent} belongs to another user; set SMALT_HOME to a path without blanks")
             temporary = link.with_name(f"{link.name}.{os.getpid()}")
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(self.root)
@@ -120,12 +120,9 @@ class Home:
     def socket_folder(self) -> Path:
         """The folder of the sockets, made if absent; refused when it is someone else's."""
         folder = self.socket("server").parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if status.st_uid != os.getuid():
-            raise Unavailable(f"{folder} belongs to another user; remove it or set SMALT_HOME to a shorter path")
-        if status.st_mode & 0o077:
-            folder.chmod(0o700)
+        if not folder.is_relative_to(self.root):
+            _make_private(folder.parent, "remove it or set SMALT_HOME to a shorter path")
+        _make_private(folder, "remove it or set SMALT_HOME to a shorter path")
         return folder
 
     def read(self, name: str) -> str | None:
@@ -194,6 +191,17 @@ class Home:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
+
+
+def _make_private(folder: Path, advice: str) -> None:
+    """Make the folder where it is absent, and close it to others; one of another user is refused, for whoever owns a
+    folder can put another in the place of what lies in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if {status.st_uid, folder.lstat().st_uid} != {os.getuid()}:
+        raise Unavailable(f"{folder} belongs to another user; {advice}")
+    if status.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _links() -> Path:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote
 
 import pytest
 
@@ -84,6 +85,57 @@ def test_a_job_may_call_what_the_table_names_and_nothing_else(server: Server, jo
         is_allowed = method in job_rules.ALLOWED[prefix].get(template, ())
         assert is_refused(answer) is not is_allowed or template == "/identity/token", (prefix, method, template)
         assert answer.status < 500, (prefix, method, template, answer.body)
+
+
+NOT_FOR_JOBS = {
+    "/smalt/v1": {
+        ("POST", "/jobs/{name}/debug"), ("POST", "/share"), ("POST", "/import"),
+        ("PUT", "/secrets/{name}"), ("PATCH", "/secrets/{name}"), ("DELETE", "/secrets/{name}"),
+        ("PATCH", "/secrets/{name}/{version}"), ("GET", "/deletedsecrets"), ("GET", "/deletedsecrets/{name}"),
+        ("DELETE", "/deletedsecrets/{name}"), ("POST", "/deletedsecrets/{name}/recover"),
+    },
+    "/history/v1.0": {("PATCH", "/experiments/{experiment}/runs/{name}"), ("PATCH", "/runs/{name}")},
+}  # fmt: skip
+
+
+def test_every_route_of_smalts_own_is_decided() -> None:
+    """A route that is added must be allowed to jobs in the table, or stand here."""
+    for prefix, refused in NOT_FOR_JOBS.items():
+        found = {(method, template) for its, method, template in routes() if its == prefix}
+        allowed = {(method, where) for where, methods in job_rules.ALLOWED[prefix].items() for method in methods}
+        assert found - allowed == refused
+
+
+def test_a_job_validates_what_it_may_submit(server: Server, job: Token) -> None:
+    """`smalt job validate` in a job answers as it does outside of it."""
+    where = f"/smalt/v1{job.workspace}/jobs/next/validate"
+    body = host_job("echo hello")
+    inside, outside = server.ask_tcp("POST", where, body, token=job.secret), server.ask("POST", where, body)
+    assert (inside.status, inside.body) == (outside.status, outside.body)
+    assert inside.status == 200
+
+
+def test_no_link_holds_a_token(server: Server, job: Token) -> None:
+    """A link names its job, whose name alone opens nothing; one of another job does not become its own."""
+    sas = link(server, job)
+    assert job.secret not in unquote(sas)
+    named = parse_qs(sas)["si"][0]
+    assert named.endswith(".asker")
+    assert server.ask_tcp("GET", f"{job.workspace}/jobs", token=named).status == 401
+    run(server, job.workspace, "another", "true")
+    forged = sas.replace("asker", "another")
+    assert server.ask_tcp("GET", f"{blobs(job)}&{forged}", token=None).status == 401
+
+
+def test_a_link_is_not_good_for_a_later_job_of_the_same_name(server: Server, job: Token) -> None:
+    """The link of a deleted job stays closed when another job takes its name."""
+    sas = link(server, job)
+    assert server.ask_tcp("GET", f"{blobs(job)}&{sas}", token=None).status == 200
+    assert server.ask("DELETE", f"{job.workspace}/jobs/asker").status in (200, 202, 204)
+    eventually(lambda: server.ask("GET", f"{job.workspace}/jobs/asker").status == 404, "the end of the job")
+    assert server.ask_tcp("GET", f"{blobs(job)}&{sas}", token=None).status == 401
+    run(server, job.workspace, "asker", "true")
+    assert server.ask_tcp("GET", f"{blobs(job)}&{sas}", token=None).status == 401
 
 
 @pytest.mark.parametrize(

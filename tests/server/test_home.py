@@ -126,3 +126,34 @@ def test_a_long_home_has_its_sockets_elsewhere(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert home.socket("launcher").parent == folder
     folder.rmdir()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("place", [".cache/smalt", ".cache/smalt/homes"])
+@pytest.mark.parametrize("is_link", [False, True])
+def test_links_to_homes_do_not_go_through_folders_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, is_link: bool
+) -> None:
+    """Who owns a folder above a link can put another in its place; a link that is there already is no proof."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = Home(tmp_path / "with blank")
+    home.create()
+    assert home.plain.resolve() == home.root
+    folder = tmp_path / place
+    if is_link:
+        folder.rename(tmp_path / "own")
+        folder.symlink_to(tmp_path / "own")
+    os.chown(folder, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(Unavailable, match=rf"{place} belongs to another user; set SMALT_HOME"):
+        _ = home.plain
+
+
+def test_the_folders_of_links_are_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are made for the owner only, whatever the umask."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = os.umask(0)
+    try:
+        folder = Home(tmp_path / "with blank").plain.parent
+    finally:
+        os.umask(before)
+    assert [one.stat().st_mode & 0o777 for one in (folder, folder.parent)] == [0o700, 0o700]

@@ -92,7 +92,7 @@ class Life:
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
         _first_token(home, db, principal)
         engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
-        listener = _Tls(home, settings, self._cap)
+        listener = self._listener = _Tls(home, settings, self._cap)
         service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
         engine.rooms.identity.listener = listener
@@ -120,7 +120,7 @@ class Life:
         if not self._foreground:
             detach.close_errors(self._home)
         if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
-            asyncio.get_running_loop().run_in_executor(None, tls.trust, self._home)
+            asyncio.get_running_loop().run_in_executor(None, self._listener.trusted)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
         asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
 
@@ -143,12 +143,20 @@ class _Tls:
         self._cap = cap
         self._door: socket.socket | None = None
         self._trusted = ""
+        self._has_no_port = False
         self._opened: asyncio.Task[tuple[str, str]] | None = None
 
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._trusted)
+
     def port(self) -> int | None:
+        if self._has_no_port and self._door is None:
+            return None
         try:
             return int(self._taken().getsockname()[1])
         except Unavailable as error:
+            self._has_no_port = True
             logger.warning("jobs cannot open their workspace: %s", error)
             return None
 
@@ -168,16 +176,39 @@ class _Tls:
     def _begin(self) -> None:
         """Somebody has connected and waits."""
         if self._opened is None or self._opened.done():
-            self._opened = asyncio.ensure_future(self._open())
+            self._opened = self._opening()
 
     async def open(self) -> tuple[str, str]:
         if self._opened is None or (self._opened.done() and self._opened.exception()):
-            self._opened = asyncio.ensure_future(self._open())
+            self._opened = self._opening()
         return await asyncio.shield(self._opened)
 
+    def _opening(self) -> asyncio.Task[tuple[str, str]]:
+        task = asyncio.ensure_future(self._open())
+        task.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # it is logged; nobody may wait for it
+        return task
+
     async def _open(self) -> tuple[str, str]:
-        door = self._taken()
-        asyncio.get_running_loop().remove_reader(door)
+        door, loop = self._taken(), asyncio.get_running_loop()
+        loop.remove_reader(door)
+        try:
+            return await self._serve(door)
+        except Exception as error:
+            logger.warning("cannot answer over TLS: %s", error)
+            _turn_away(door)
+            loop.call_later(_LOOK, self._listen_again, door)
+            raise Unavailable(
+                f"this server cannot answer over TLS: {error}; see its log, and remove {self._home.path('tls')} "
+                "if the files there are damaged"
+            ) from error
+
+    def _listen_again(self, door: socket.socket) -> None:
+        if self._opened is not None and self._opened.done() and self._opened.exception():
+            asyncio.get_running_loop().add_reader(door, self._begin)
+
+    async def _serve(self, door: socket.socket) -> tuple[str, str]:
         names = {"127.0.0.1", "::1", "localhost", self._settings.listen, *self._settings.allowed_hosts}
         context = await asyncio.to_thread(tls.context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
         await asyncio.to_thread(tls.trust, self._home)
@@ -185,9 +216,18 @@ class _Tls:
         http = _Http(self.service, self._cap, lambda: ready.set_result(None), context)
         self._serving = asyncio.ensure_future(http.serve([door]))
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            await self._serving
         url = f"https://127.0.0.1:{door.getsockname()[1]}"
         logger.info("TLS on %s", url)
         return url, tls.certificate(self._home)
+
+
+def _turn_away(door: socket.socket) -> None:
+    """Close the connections that wait at the door, so that whoever made them need not wait for ever."""
+    with contextlib.suppress(OSError):
+        while True:
+            door.accept()[0].close()
 
 
 class _Http(uvicorn.Server):

@@ -25,7 +25,7 @@ def source(call: Call) -> tuple[str, str]:
     if call.scope["smalt.token"] is None and not call.is_local:
         account, opener = call.workspace.folder, blob_urls.opened_with(container)
         links = (urlsplit(url).query, call.scope["query_string"].decode("latin-1"))
-        if not any(call.service.sas.opens("GET", account, opener, link) for link in links):
+        if not any(call.service.link_opens("GET", account, opener, link) for link in links):
             raise Unauthorized(f"the link does not open container '{container}', which is to be copied from")
     return blob_urls.store(call, container), name
 

@@ -120,10 +120,7 @@ class Gate:
     def _has_link(self, scope: Scope) -> bool:
         service, query = self._service, scope["query_string"].decode("latin-1")
         if "sig=" in query and (blob := blob_urls.split(scope["path"])):
-            job = service.sas.job(query)
-            if job and service.tracking.tokens.find(service.db, job) is None:
-                raise Unauthorized("the link was given to a job that has been over for more than an hour")
-            return service.sas.opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
+            return service.link_opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
         return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
 
     def _has_key(self, scope: Scope, headers: Headers) -> bool:

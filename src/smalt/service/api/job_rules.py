@@ -56,7 +56,10 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
         **{
             f"/jobs/{{name}}/{what}": _READ for what in ("tree", "references", "reuse", "stream", "metrics", "snapshot")
         },
-        **dict.fromkeys(("/components/fixed", "/metrics", "/compare", "/snapshots", "/assets", "/resolve"), _ASK),
+        **dict.fromkeys(
+            ("/jobs/{name}/validate", "/components/fixed", "/metrics", "/compare", "/snapshots", "/assets", "/resolve"),
+            _ASK,
+        ),
         "/codes/{name}/versions/{version}/archive": _READ,
         "/lineage/jobs/{name}": _READ,
         "/lineage/{kind}/{name}/versions/{version}": _READ,

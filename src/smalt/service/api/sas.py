@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import hmac
+import re
 from urllib.parse import parse_qs, urlencode
+
+from smalt.service.records.jobs import Job
 
 VERSION = "2023-11-03"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _JOB = "si"
 """The field of a stored access policy; storage clients drop those that they do not know."""
+_ID = re.compile(r"[0-9]{1,15}")
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -20,29 +24,34 @@ class Sas:
         self._key = key
 
     def sign(
-        self, account: str, container: str, *, permissions: str = "racwdl", hours: float = 24, job: str = ""
+        self, account: str, container: str, *, permissions: str = "racwdl", hours: float = 24, job: Job | None = None
     ) -> str:
-        """The query that opens the container; `permissions` are the service's letters. `job` is the token of the job
-        that it is given to, with which it ends."""
+        """The query that opens the container; `permissions` are the service's letters. It ends with the token of the
+        job that it is given to, and names that job only: proxies log queries."""
         until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
         fields = {"sv": VERSION, "sr": "c", "sp": permissions, "se": until.strftime(_TIME)}
         signature = self._signature(account, container, fields["sp"], fields["se"], job)
-        return urlencode({**fields, **({_JOB: job} if job else {}), "sig": signature})
+        named = {_JOB: f"{job.workspace_id}.{job.name}"} if job else {}
+        return urlencode({**fields, **named, "sig": signature})
 
-    def job(self, query: str) -> str:
-        """The token of the job that a link was given to; empty for all others."""
-        return parse_qs(query).get(_JOB, [""])[0]
+    def job(self, query: str) -> tuple[int, str] | None:
+        """The workspace's id and the name of the job that a link was given to; None for all others."""
+        workspace, _, name = parse_qs(query).get(_JOB, [""])[0].partition(".")
+        return (int(workspace), name) if _ID.fullmatch(workspace) else None
 
-    def opens(self, method: str, account: str, container: str, query: str) -> bool:
+    def opens(self, method: str, account: str, container: str, query: str, job: Job | None) -> bool:
+        """Tell whether the link is good; `job` is the one that it names."""
         given = {name: values[0] for name, values in parse_qs(query).items()}
         permissions, until = given.get("sp", ""), given.get("se", "")
-        right = self._signature(account, container, permissions, until, given.get(_JOB, ""))
+        right = self._signature(account, container, permissions, until, job)
         if not hmac.compare_digest(right.encode(), given.get("sig", "").encode("utf-8", "surrogateescape")):
             return False
         is_over = until < datetime.datetime.now(datetime.timezone.utc).strftime(_TIME)  # texts of one form: as times
         wanted = "rl" if method in _READS else "d" if method == "DELETE" else "cw"
         return not is_over and any(letter in permissions for letter in wanted)
 
-    def _signature(self, account: str, container: str, permissions: str, until: str, job: str) -> str:
-        text = "\n".join((account, container, permissions, until, *([job] if job else ())))
+    def _signature(self, account: str, container: str, permissions: str, until: str, job: Job | None) -> str:
+        """A later job of the same name is another one: its start of life is in the text."""
+        of_job = (f"{job.workspace_id}.{job.name}", repr(job.created_at)) if job else ()
+        text = "\n".join((account, container, permissions, until, *of_job))
         return hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256").hex()

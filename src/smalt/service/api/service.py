@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from smalt.exceptions import Unavailable
+from smalt.exceptions import Unauthorized, Unavailable
 from smalt.home import Home
 from smalt.service.api.jwt import Tokens as Jwt
 from smalt.service.api.links import Links
@@ -102,7 +102,15 @@ class Service:
 
     def sign(self, workspace: Workspace, container: str, job: Job | None) -> str:
         """The query that opens a container of the workspace for a day; one that a job is given ends with the job."""
-        return self.sas.sign(workspace.folder, container, job=self.tracking.tokens.of(job) if job else "")
+        return self.sas.sign(workspace.folder, container, job=job)
+
+    def link_opens(self, method: str, workspace: str, container: str, query: str) -> bool:
+        """Tell whether the query opens the container; one that a job was given ends with the job's token."""
+        named = self.sas.job(query)
+        job = self.tracking.tokens.living(self.db, *named) if named else None
+        if named and job is None:
+            raise Unauthorized("the link was given to a job that has been over for more than an hour")
+        return self.sas.opens(method, workspace, container, query, job)
 
     def unfinished(self) -> int:
         return self.engine.unfinished

@@ -243,6 +243,8 @@ class Starting:
             say = partial(self._rooms.say, run.job)
             if "mlflow" in str(leaf.environment):
                 self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
+            if not self._rooms.identity.is_ready:
+                await asyncio.to_thread(self._rooms.identity.prepare)
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 since = time.time()

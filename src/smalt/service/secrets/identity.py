@@ -34,6 +34,10 @@ class Own(NamedTuple):
 class Listener(Protocol):
     """The TLS listener of a server. Azure's clients send their tokens over TLS only."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `trusted` answers at once. Making the authority of a new home takes a while."""
+
     def port(self) -> int | None:
         """Take the port, if that is not done yet; None where there is none to be had."""
 
@@ -52,6 +56,16 @@ class Identity:
     @property
     def is_on(self) -> bool:
         return self._settings.get("job-identity") != "off"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `variables` takes no time."""
+        return self.listener is None or not self.is_on or self.listener.is_ready
+
+    def prepare(self) -> None:
+        """Make what `variables` tells, if that is not done yet; it takes a while."""
+        if self.listener is not None and self.is_on:
+            self.listener.trusted()
 
     def variables(self, own: Own | None, workspace: Workspace, *, as_user: bool) -> dict[str, str]:
         """`as_user`: the job says that it runs as the user who submitted it."""

@@ -36,8 +36,13 @@ class Tokens:
         parts = token.split(".")
         if len(parts) != 4 or not token.isascii() or not parts[1].isdecimal() or len(parts[1]) > 15:
             return None
-        job = jobs.by_name(db, int(parts[1]), parts[2])
-        if job is None or not hmac.compare_digest(parts[3], self._signature(job)):
+        job = self.living(db, int(parts[1]), parts[2])
+        return job if job and hmac.compare_digest(parts[3], self._signature(job)) else None
+
+    def living(self, db: Database, workspace_id: int, name: str) -> Job | None:
+        """The job, where what it was given is still good."""
+        job = jobs.by_name(db, workspace_id, name)
+        if job is None:
             return None
         return job if job.ended_at is None or job.ended_at + GRACE > time.time() else None
 

@@ -174,7 +174,9 @@ class Leaf:
         )  # fmt: skip
 
     def is_quick(self, rooms: Rooms) -> bool:
-        """Nothing has to be fetched or copied for long: it can be prepared within a turn of the loop."""
+        """Nothing has to be fetched, copied or made for long: it can be prepared within a turn of the loop."""
+        if not rooms.identity.is_ready:
+            return False
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
         if any(overwriting.holds_something(place) for place in shared_places(rooms, self)):
