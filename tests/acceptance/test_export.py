@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
+import smalt
 from smalt import MLClient, load_job
 from tests.acceptance.conftest import Desk
 from tests.helpers import temporary_server
 
+COMMAND = re.compile(r"(?:^|: )(smalt .*)$", re.MULTILINE)
 PIPELINE = """
     type: pipeline
     display_name: two
@@ -71,3 +79,48 @@ def test_what_show_prints_is_a_file_that_loads_and_runs(desk: Desk) -> None:
     assert load_job(dumped) == shown
     assert desk.ask("job create --file shown.yml --name another --query name") == "another"
     assert desk.smalt("job stream another").code == 1
+
+
+@pytest.mark.parametrize("folder", ["with blank/y", "plain", "it's", "$HOME; true"])
+def test_the_command_that_export_prints_works_as_it_is_printed(desk: Desk, folder: str) -> None:
+    """Whatever the folder is called."""
+    desk.write("job.yml", "type: command\ncommand: echo again\nenvironment: azureml:host\n")
+    name = desk.ask("job create --file job.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 0
+    printed = desk.smalt(f"job export {name} --folder {shlex.quote(folder)}").err
+    found = COMMAND.search(printed)
+    assert found, printed
+    ran = desk.smalt(found[1].removeprefix("smalt ") + " --stream")
+    assert ran.code == 0, ran.err
+    assert "again" in ran.out
+
+
+def test_paths_in_printed_commands_are_quoted() -> None:
+    """In all of smalt's sources: a value after --file and its like comes from shlex.quote, or is a name."""
+    option = re.compile(r"smalt .*(--file|--folder|--path|--download-path|--python|-f) $")
+    bad = []
+    for file in Path(smalt.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            parts = node.values if isinstance(node, ast.JoinedStr) else []
+            for before, value in itertools.pairwise(parts):
+                text = str(before.value) if isinstance(before, ast.Constant) else ""
+                if option.search(text) and isinstance(value, ast.FormattedValue):
+                    said = ast.unparse(value.value)
+                    bad += [] if said.startswith(("shlex.quote(", "shlex.join(")) else [f"{file}:{value.lineno}"]
+    assert not bad
+
+
+def test_the_download_of_a_pipeline_names_its_steps(desk: Desk) -> None:
+    """A pipeline without outputs has no files of its own; the command that is printed brings those of a step."""
+    step = "type: command, command: echo said, environment: azureml:host"
+    desk.write("job.yml", f"type: pipeline\njobs:\n  first: {{{step}}}\n  second: {{{step}}}\n")
+    name = desk.ask("job create --file job.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 0
+    ran = desk.smalt(f"job download {name} --all --download-path down")
+    assert ran.code == 0
+    assert not (desk.folder / "down").exists()
+    found = COMMAND.search(ran.err)
+    assert found, ran.err
+    assert f"{name}-first, or {name}-second" in found[1]
+    assert desk.smalt(f"job download {name}-first --download-path down").code == 0
+    assert [path for path in (desk.folder / "down").rglob("*") if path.is_file()]

@@ -74,8 +74,9 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("jbo", "'smalt jbo' is unknown; did you mean 'job'?"),
-        ("job craete", "'smalt job craete' is unknown; did you mean 'create'?"),
+        ("jbo", "unknown command 'jbo'; did you mean 'smalt job'? See smalt --help."),
+        ("job craete", "unknown command 'craete'; did you mean 'smalt job create'? See smalt job --help."),
+        ("jobs", "unknown command 'jobs'; did you mean 'smalt job'? See smalt --help."),
         ("job show", "say which one: smalt job show NAME"),
         ("job show a --name b", "two names are given, 'b' and 'a'; give one"),
         ("job create", "say which file describes the job: smalt job create --file job.yml"),
@@ -95,6 +96,62 @@ def test_usage_errors_are_one_sentence(line: str, sentence: str, call: Call) -> 
     assert ran.err.startswith("error: ")
     assert sentence in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["job", "show", "--name", ""], ["job", "show", ""], ["data", "show", "-n", ""],
+        ["job", "create", "--file", "job.yml", "--name", ""], ["job", "create", "--file", ""],
+        ["job", "create", "--file", "job.yml", "--set", "name="], ["job", "list", "-w", ""],
+        ["data", "create", "--name", "d", "--path", ".", "--version", ""],
+        ["data", "create", "--path", ".", "--set", "name=d", "version="],
+        ["data", "show", "--name", "d", "--version", ""], ["data", "show", "--name", "d", "--label", ""],
+        ["online-endpoint", "create", "--name", "", "--auth-mode", "key"],
+    ],
+)  # fmt: skip
+def test_an_unset_variable_of_the_shell_is_refused(line: list[str], call: Call) -> None:
+    """It does not mean what the option means when it is left out: the newest, the default, a name that is made up."""
+    ran = call(*line)
+    assert (ran.code, ran.out) == (2, "")
+    assert "; is a variable of the shell unset?" in ran.err
+
+
+KINDS = ["job", "data", "model", "environment", "component", "datastore", "compute", "schedule", "online-endpoint"]
+
+
+@pytest.mark.parametrize("noun", KINDS)
+@pytest.mark.parametrize("name", ["has blank", "a/b", "..", "a?b=c", "ä", "x" * 256])
+def test_what_cannot_be_a_name_is_one_sentence(noun: str, name: str, call: Call) -> None:
+    """Nothing is asked of the server, whose path would mean something else."""
+    ran = call(noun, "show", "--name", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: '{name[:100]}' is not a valid ")
+    assert " name; use at most 255 letters, digits, " in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("noun", ["data", "model", "environment", "component"])
+def test_what_cannot_be_a_name_or_version_is_not_created(noun: str, call: Call, tmp_path: Path) -> None:
+    """Registered assets of every kind; a label is not a version."""
+    (tmp_path / "f").write_text("x")
+    texts = {
+        "data": f"path: {tmp_path}/f\ntype: uri_file\n", "model": f"path: {tmp_path}/f\n", "environment": "image: x\n",
+        "component": "type: command\ncommand: echo a\nenvironment: azureml:host\n",
+    }  # fmt: skip
+    file = tmp_path / "file.yml"
+
+    def create(name: str, version: str | None) -> Ran:
+        told = f"version: {json.dumps(version)}\n" if version else ""
+        file.write_text(f"name: {json.dumps(name)}\n{told}{texts[noun]}")
+        return call(noun, "create", "--file", str(file))
+
+    for name in ("has blank", "a/b"):
+        ran = create(name, None)
+        assert ran.code == 2
+        assert f"'{name}' is not a valid {'data asset' if noun == 'data' else noun} name; use" in ran.err
+    assert "'a b' is not a valid version; use" in create("good", "a b").err
+    assert "'latest' is a label, which moves from version to version" in create("good", "latest").err
 
 
 def test_validate_needs_no_server(call: Call, tmp_path: Path, home: Path) -> None:

@@ -55,6 +55,11 @@ def test_what_is_no_yaml_has_its_place() -> None:
     ("path", "words"),
     [
         ("file: ../x.csv", "MLTable:2:11: '../x.csv' is outside of the folder"),
+        ("pattern: ./a/../../*.csv", "MLTable:2:14: './a/../../*.csv' is outside of the folder"),
+        ("file: /etc/hostname", "MLTable:2:11: '/etc/hostname' is an absolute path, and only the folder becomes"),
+        ("folder: /etc", "MLTable:2:13: '/etc' is an absolute path"),
+        ("pattern: /etc/*.conf", "MLTable:2:14: '/etc/*.conf' is an absolute path"),
+        ("file: file:///etc/hostname", "MLTable:2:11: 'file:///etc/hostname' is an absolute path"),
         ("file: ./x.csv", "MLTable:2:11: there is no file"),
         ("folder: ./x", "MLTable:2:13: there is no folder"),
         ("fil: ./x", "MLTable:2:5: a path has no 'fil'"),
@@ -69,6 +74,16 @@ def test_data_that_is_registered_is_checked(tmp_path: Path, path: str, words: st
     with pytest.raises(ValidationException, match="MLTable") as caught:
         operations.create_or_update(Data(name="t", path=str(tmp_path), type="mltable"))
     assert words in str(caught.value)
+
+
+def test_an_absolute_path_into_the_folder_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    """The version would go on reading the folder that it was made from, whatever becomes of that."""
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "MLTable").write_text(f"paths:\n  - file: {tmp_path}/a.csv\n  - pattern: {tmp_path}/*.csv\n")
+    one, other = document.problems_in(str(tmp_path))
+    assert one.startswith(f"{tmp_path}/MLTable:2:11: ")
+    assert one.endswith("; write './a.csv'")
+    assert other.endswith("; write './*.csv'")
 
 
 def test_a_sound_table_has_no_problems(tmp_path: Path) -> None:

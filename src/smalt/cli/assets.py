@@ -37,7 +37,7 @@ def add_verbs(noun: Noun, collection: str) -> None:
     """Add the verbs but create to a noun whose assets are in `client.<collection>`."""
     kind = str(noun.name)
     called, verbs = _called(kind), _Verbs(kind, collection)
-    a = "an" if called[0] in "aeiou" else "a"
+    a_word = options.with_article(called)
     versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
     listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
     stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
@@ -49,23 +49,23 @@ def add_verbs(noun: Noun, collection: str) -> None:
     ]
     noun.verb("show", versioned, help=f"Show one {called}.")(verbs.show)
     noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(verbs.list)
-    noun.verb("update", updated, help=f"Change {a} {called}, by --set or from a file.")(verbs.update)
-    noun.verb("archive", versioned, help=f"Hide {a} {called}, or one version of it, from lists.")(verbs.archive)
+    noun.verb("update", updated, help=f"Change {a_word}, by --set or from a file.")(verbs.update)
+    noun.verb("archive", versioned, help=f"Hide {a_word}, or one version of it, from lists.")(verbs.archive)
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
     one = [*options.name(f"The {kind}'s name."), options.VERSION]
     if kind in ("data", "model"):
         noun.verb(
             "lineage",
             [*one, options.LABEL, lineage.DEPTH],
-            help=f"Show what {a} {called} was made by and what uses it.",
+            help=f"Show what {a_word} was made by and what uses it.",
         )(verbs.lineage)
-    noun.verb("share", one, _SHARED, help=f"Copy a version of {a} {called} into a registry.")(verbs.share)
-    noun.verb("export-to", one, _TO, help=f"Copy a version of {a} {called} to another workspace or into a registry.")(
+    noun.verb("share", one, _SHARED, help=f"Copy a version of {a_word} into a registry.")(verbs.share)
+    noun.verb("export-to", one, _TO, help=f"Copy a version of {a_word} to another workspace or into a registry.")(
         verbs.export_to
     )
-    noun.verb(
-        "import-from", one, _FROM, help=f"Copy a version of {a} {called} from another workspace or from a registry."
-    )(verbs.import_from)
+    noun.verb("import-from", one, _FROM, help=f"Copy a version of {a_word} from another workspace or from a registry.")(
+        verbs.import_from
+    )
 
 
 def add_create(
@@ -88,7 +88,7 @@ def add_create(
         options.SET,
         options.SKIP_VALIDATION,
         options.REGISTRY,
-        help=f"Register a {called}, from a YAML file or from the options.",
+        help=f"Register {options.with_article(called)}, from a YAML file or from the options.",
     )(_Verbs(kind, collection).create)
 
 

@@ -29,7 +29,7 @@ class Described(Noun):
 
     def add_verbs(self, *where: click.Option) -> None:
         """`where` says which endpoint a deployment belongs to."""
-        words = self.words
+        words, a_word = self.words, options.with_article(self.words)
         name, whole = options.name(f"The {words}'s name."), options.file(f"A file with the whole {words}.", first=False)
         self.verb(
             "create",
@@ -39,14 +39,14 @@ class Described(Noun):
             options.SET,
             self.more,
             options.NO_WAIT,
-            help=f"Create a {words} from a YAML file.",
+            help=f"Create {a_word} from a YAML file.",
         )(self.create)
-        self.verb("show", name, where, help=f"Show a {words}.")(self.show)
+        self.verb("show", name, where, help=f"Show {a_word}.")(self.show)
         self.verb("list", options.MAX_RESULTS, where, help=f"List {words}s.")(self.every)
         self.verb(
-            "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change a {words}, by --set or a file."
+            "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change {a_word}, by --set or a file."
         )(self.update)
-        self.verb("delete", name, options.YES, options.NO_WAIT, where, help=f"Delete a {words}.")(self.delete)
+        self.verb("delete", name, options.YES, options.NO_WAIT, where, help=f"Delete {a_word}.")(self.delete)
         if self.kind.startswith("online"):
             for verb in self.commands.values():
                 verb.params.insert(-len(COMMON), LOCAL)

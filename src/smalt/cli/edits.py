@@ -13,6 +13,7 @@ from smalt.cli.arguments import SEPARATOR
 if TYPE_CHECKING:
     from smalt.yaml.overrides import Setting
 
+_NAMING = frozenset({"name", "version", "endpoint_name"})
 _STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
@@ -23,6 +24,8 @@ def pairs(values: Sequence[str], option: str = "--set") -> list[tuple[str, str]]
         key, equals, text = value.partition("=")
         if not equals or not key.strip():
             raise click.UsageError(f"{option} takes KEY=VALUE, and '{value}' is not one")
+        if not text and key.strip() in _NAMING:
+            raise click.UsageError(f"{option} {key.strip()}= gives no {key.strip()}; is a variable of the shell unset?")
         result.append((key.strip(), text))
     return result
 

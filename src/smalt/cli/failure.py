@@ -71,6 +71,8 @@ def _sentence(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
     if ctx is None or "--help" in message:
         return message
+    if message.endswith("?"):
+        return f"{message} See {ctx.command_path} --help."
     return f"{message}; see {ctx.command_path} --help"
 
 

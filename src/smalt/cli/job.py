@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from itertools import islice
 from typing import Any
 
 import click
@@ -16,6 +18,8 @@ job = Noun(
 )
 
 _NEWEST = 50
+_MOST_STEPS = 5
+"""As many steps of a pipeline as a line names."""
 _COLUMNS = 6
 _NAME = options.name("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
@@ -220,8 +224,13 @@ def download(to: Invocation, name: str, download_path: str, output_name: str | N
     if to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
         to.note(f"downloaded to {download_path}")
         return
-    more = "" if all else "; --all downloads its outputs too, and the files of a pipeline's step are the step's"
-    to.note(f"job {name} has no files to download, so nothing was made{more}")
+    steps = [str(step.name) for step in islice(to.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
+    more = "" if all else "; --all downloads its outputs too"
+    to.note(f"job {name} has no files of its own, so nothing was made{more}")
+    if steps:
+        others = f", or {', '.join(steps[1:_MOST_STEPS])}" if steps[1:] else ""
+        rest = f", …; see: smalt job list --parent-job-name {name}" if len(steps) > _MOST_STEPS else ""
+        to.note(f"the files of a step are the step's: smalt job download --name {steps[0]}{others}{rest}")
 
 
 @job.verb(
@@ -235,7 +244,7 @@ def export(to: Invocation, name: str, folder: str | None, copy_inputs: bool) -> 
     from smalt.client.exporting import export_job
 
     written = export_job(to.client, name, folder or name, copy_inputs=copy_inputs)
-    to.note(f"to run it: smalt job create --file {written}")
+    to.note(f"to run it: smalt job create --file {shlex.quote(written)}")
 
 
 @job.verb(

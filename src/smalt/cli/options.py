@@ -22,7 +22,7 @@ def file(help: str, first: bool = True) -> click.Option:
 
 SET = click.Option(["--set"], multiple=True, metavar="KEY=VALUE…", help="Set values in the file: --set a.b=1 c=2.")
 SKIP_VALIDATION = click.Option(["--skip-validation"], is_flag=True, help="Accepted; smalt always validates.")
-NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Accepted; the operation is over at once.")
+NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Accepted; the command returns immediately.")
 YES = click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")
 WEB = click.Option(["-e", "--web"], is_flag=True, help="Accepted; there is no web interface yet.")
 DOWNLOAD_PATH = click.Option(
@@ -48,6 +48,11 @@ LISTING = [
     click.Option(["--include-archived"], is_flag=True, help="What is archived, too."),
 ]
 MAX_RESULTS = click.Option(["-r", "--max-results"], type=click.IntRange(1), metavar="N", help="At most so many.")
+
+
+def with_article(words: str) -> str:
+    """`an online endpoint`, `a model`."""
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def view(archived_only: bool, include_archived: bool) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Result = Any
 Callback = Callable[..., Result]
 
+_NAMING = frozenset({"NAME", "[NAME]", "[FILE]", "FILE", "VERSION", "LABEL", "ID"})
+"""Options whose values say which thing is meant."""
+
 COMMON = (
     click.Option(["-g", "--resource-group"], metavar="NAME", help="The resource group; any name will do."),
     click.Option(["-w", "--workspace-name"], metavar="NAME", help="The workspace, if not the default one."),
@@ -138,6 +141,7 @@ class Verb(click.Command):
         return super().parse_args(ctx, arguments.expand(args, options))
 
     def invoke(self, ctx: click.Context) -> None:
+        self._refuse_empty(ctx)
         values = dict(ctx.params)
         common = {str(option.name): values.pop(str(option.name)) for option in COMMON}
         invocation = Invocation(common, self.columns)
@@ -148,6 +152,13 @@ class Verb(click.Command):
         assert self.callback is not None
         with ctx:
             invocation.show(ctx.invoke(self.callback, invocation, **values))
+
+    def _refuse_empty(self, ctx: click.Context) -> None:
+        """An unset variable of a shell must not mean what the option means when it is left out."""
+        for param in self.params:
+            if ctx.params.get(str(param.name)) == "" and param.metavar in _NAMING:
+                given = "/".join(param.opts) if isinstance(param, click.Option) else "the argument"
+                raise click.UsageError(f"{given} is empty; is a variable of the shell unset?", ctx)
 
     def _take_argument(self, ctx: click.Context, values: dict[str, Any]) -> None:
         """The first argument is the file of a verb that reads one and was given none, else the name."""
@@ -234,8 +245,8 @@ def unknown(word: str, known: list[str], ctx: click.Context) -> str:
     import difflib
 
     near = difflib.get_close_matches(word, known, 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
-    return f"'{ctx.command_path} {word}' is unknown; {hint}"
+    hint = f"did you mean '{ctx.command_path} {near[0]}'?" if near else f"there are: {', '.join(known)}"
+    return f"unknown command '{word}'; {hint}"
 
 
 def _flat(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:

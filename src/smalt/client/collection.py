@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
+from smalt.client.naming import check_name, check_version
 from smalt.client.polling import Done
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import asset_id, resource_id
@@ -38,8 +39,10 @@ class Collection:
     def _path(self, name: str = "", version: str | None = None) -> str:
         if not name:
             return f"{self._workspace}/{self.segment}"
+        check_name(self.kind, name)
         if version is None:
             return resource_id(self._workspace, self.segment, name)
+        check_version(str(version))
         return asset_id(self._workspace, self.segment, name, version)
 
     def _entity(self, body: dict[str, Any]) -> Any:

@@ -85,11 +85,20 @@ def _missing(folder: str, kind: str, written: str) -> str | None:
     if locations.is_remote(written):
         return None
     plain = locations.plain(written)
-    if not os.path.isabs(plain) and os.path.normpath(plain).startswith(".."):
+    if os.path.isabs(plain):
+        return f"'{written}' is an absolute path, and only the folder becomes the asset; {_relative(folder, plain)}"
+    if os.path.normpath(plain).startswith(".."):
         return f"'{written}' is outside of the folder, which alone becomes the asset; save it with colocated=True"
     if kind == "pattern" or os.path.exists(os.path.join(folder, plain)):
         return None
     return f"there is no {kind} {os.path.join(folder, os.path.normpath(plain))}"
+
+
+def _relative(folder: str, plain: str) -> str:
+    inner = os.path.relpath(plain, os.path.abspath(folder))
+    if inner.startswith(".."):
+        return "copy the data into the folder, as save(…, colocated=True) does, or name a URI"
+    return f"write './{inner}'"
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from smalt.wire.casing import snake
 Properties = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_LATEST = "latest"
 _DEFAULT_VERSION = "azureml_default"
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
 NEXT = "next"
@@ -239,6 +240,11 @@ def _with_version(properties: Properties, version: str) -> Properties:
 
 
 def check_name(name: str, what: str = "name") -> None:
+    if what == "version" and name == _LATEST:
+        raise ValidationException(
+            f"'{name}' is a label, which moves from version to version, and cannot be a version; leave the version "
+            "out for the next number"
+        )
     if not _NAME.fullmatch(name):
         raise ValidationException(
             f"'{name[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"

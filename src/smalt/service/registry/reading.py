@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -105,7 +106,7 @@ def refuse_includes(found: Found, component: Any) -> None:
     if getattr(component, "additional_includes", None):
         raise Refused(
             f"{found.document} has additional_includes, which would lead out of the registry; create it with: "
-            f"smalt component create --registry-name NAME --file {Path(found.document).name}"
+            f"smalt component create --registry-name NAME --file {shlex.quote(Path(found.document).name)}"
         )
 
 

@@ -1,0 +1,28 @@
+"""Names as the server takes them, refused before one becomes part of a path that means something else."""
+
+from __future__ import annotations
+
+import re
+
+from smalt.exceptions import ValidationException
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_LONGEST = 255
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse what cannot be the name of a `kind` ("job", "data", …)."""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        noun = "data asset" if kind == "data" else kind.replace("_", " ")
+        letters = "'-' and '_'" if kind == "job" else "'-', '_' and '.'"
+        raise ValidationException(
+            f"'{name[:100]}' is not a valid {noun} name; use at most {_LONGEST} letters, digits, {letters}, "
+            "a letter or digit first"
+        )
+
+
+def check_version(version: str) -> None:
+    if not _NAME.fullmatch(version) or len(version) > _LONGEST:
+        raise ValidationException(
+            f"'{version[:100]}' is not a valid version; use at most {_LONGEST} letters, digits, '-', '_' and '.'"
+        )
