@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from smalt.home import Home
 from smalt.service.compute import LocalCompute
 from smalt.service.data import AssetReference, Data, Registered
-from smalt.service.engine import Engine
+from smalt.service.engine import Engine, made
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
 from smalt.service.engine.rooms import Rooms
 from smalt.service.environments import Environments
@@ -85,11 +85,11 @@ class _Lookups:
         found = jobs.by_name(self._db, workspace.id, job)
         if found is None:
             return self._run(workspace, job) if output == "artifacts" else None
-        written = jobs.data(self._db, found.id, "output").get(output)
-        if written:
-            return written[2]
-        made = reuse.origin(self._db, found.id) or found.name
-        return ARTIFACTS.format(job=made) if output in ("artifacts", "default") else None
+        written = made.output_uri(self._db, found, output)
+        if written is not None:
+            return written
+        whose = reuse.origin(self._db, found.id) or found.name
+        return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
 
     def _run(self, workspace: Workspace, run: str) -> str | None:
         """The artifacts of a run that is no job: a script's nested one."""

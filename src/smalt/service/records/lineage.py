@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
 
 Row = tuple[int, str, "str | None", "str | None"]
 """A job's id, the name of its input or output, the URI and the asset."""
@@ -39,6 +40,53 @@ def of_uris(db: Database, workspace_id: int, uris: list[str], direction: str) ->
     return _rows(
         db, f"d.workspace_id=? AND d.uri IN ({marks}) AND d.direction=?", (workspace_id, *spellings, direction)
     )
+
+
+def asset_at(db: Database, root_id: int, uri: str) -> str | None:
+    """The version as which a job of this tree registered what lies at a URI."""
+    asset = db.value(
+        "SELECT d.asset FROM jobs j JOIN job_data d ON d.job_id=j.id"
+        " WHERE j.root_id=? AND d.direction='output' AND d.uri=? AND d.asset IS NOT NULL LIMIT 1",
+        (root_id, uri),
+    )
+    return None if asset is None else str(asset)
+
+
+def last_written(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
+    """Where a job's output at a URI is on this machine or the network, and when its writing ended.
+
+    A pipeline's output is written by its steps. A reused step has no place of its own: the job that wrote there has.
+    """
+    ended_at = job.ended_at
+    if job.type == "pipeline":
+        ended_at = db.value(
+            "SELECT max(j.ended_at) FROM jobs j JOIN job_data d ON d.job_id=j.id"
+            " WHERE j.root_id=? AND j.type<>'pipeline' AND d.direction='output' AND d.uri=?",
+            (job.root_id, uri),
+        ) or ended_at  # fmt: skip
+    place = db.value(
+        "SELECT place FROM job_data WHERE workspace_id=? AND direction='output' AND uri=? AND place IS NOT NULL"
+        " ORDER BY job_id=? DESC LIMIT 1",
+        (job.workspace_id, uri, job.id),
+    )
+    return (None if place is None else str(place).rstrip("/")), float(ended_at or 0)
+
+
+def written_after(db: Database, job: Job, place: str, moment: float) -> tuple[str, str, str, bool] | None:
+    """The newest job of another tree that wrote at a place, in it or around it, and had not ended at that moment.
+
+    Its name, its output, where that is, and whether it is over. Reused steps write nothing, and have no place.
+    """
+    row = db.row(
+        "SELECT j.name, d.name, d.place, j.ended_at IS NOT NULL FROM job_data d JOIN jobs j ON j.id=d.job_id"
+        " WHERE d.workspace_id=? AND d.direction='output' AND d.place IS NOT NULL AND j.root_id<>?"
+        " AND (j.ended_at IS NULL OR j.ended_at>?)"
+        " AND (substr(rtrim(d.place,'/')||'/',1,length(?)+1)=?||'/'"
+        "  OR substr(?||'/',1,length(rtrim(d.place,'/'))+1)=rtrim(d.place,'/')||'/')"
+        " ORDER BY j.id DESC LIMIT 1",
+        (job.workspace_id, job.root_id, moment, place, place, place),
+    )
+    return (str(row[0]), str(row[1]), str(row[2]).rstrip("/"), bool(row[3])) if row else None
 
 
 def _rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:

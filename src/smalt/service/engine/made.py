@@ -1,0 +1,61 @@
+"""What a job made, asked for by its name: never what a later job wrote in the same place."""
+
+from __future__ import annotations
+
+from smalt.exceptions import Refused
+from smalt.service.engine.kinds import places
+from smalt.service.records import assets, jobs, lineage
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+_URIS = {"data": "dataUri", "models": "modelUri"}
+
+
+def output_uri(db: Database, job: Job, output: str) -> str | None:
+    """Return where the content of a job's output is: that of the version as which it was registered, if it was.
+
+    Refused where another job wrote at the place since. None where the job has no such output in the records.
+    """
+    written = jobs.data(db, job.id, "output").get(output)
+    if written is None:
+        return None
+    uri = written[2] or ""
+    version = _version_uri(db, job, written[3] or lineage.asset_at(db, job.root_id, uri))
+    if version:
+        return version
+    if job.is_over and _is_given(db, job, output):
+        _refuse_written_over(db, job, output, uri)
+    return uri
+
+
+def _version_uri(db: Database, job: Job, asset: str | None) -> str | None:
+    """Return where a version is now: its content is copied aside before a job writes over it."""
+    kind, _, rest = (asset or "").partition("/")
+    name, _, version = rest.partition("/versions/")
+    found = assets.get(db, job.workspace_id, kind, name, version) if kind in _URIS and version else None
+    return str(found.properties.get(_URIS[kind]) or "") if found is not None else None
+
+
+def _is_given(db: Database, job: Job, output: str) -> bool:
+    """Whether the output's path was given, so that other jobs may write there; else smalt made it for this run."""
+    properties = jobs.properties(db, job.id)
+    if job.parent_id is not None:
+        return places.read(properties.get("properties")).get(output, places.ALONE).given is not None
+    given = (properties.get("outputs") or {}).get(output) or {}
+    return bool(given.get("uri"))
+
+
+def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
+    place, ended_at = lineage.last_written(db, job, uri)
+    later = lineage.written_after(db, job, place, ended_at) if place else None
+    if later is None:
+        return
+    name, port, there, is_over = later
+    where = f"{place}, where job {job.name} had its output '{output}'"
+    how = f"{'wrote' if is_over else 'writes'} over {where}" if there == place else (
+        f"{'wrote' if is_over else 'writes'} to {there}, and job {job.name} had its output '{output}' at {place}"
+    )  # fmt: skip
+    raise Refused(
+        f"job {name} {how}; read azureml://jobs/{name}/outputs/{port}, or run job {job.name} again. "
+        "An output with a name is kept as a version of a data asset"
+    )

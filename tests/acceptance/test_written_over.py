@@ -1,0 +1,105 @@
+"""The output of a job, asked for by the job's name, is never what a later job wrote in the same place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+
+PLACE = "azureml://datastores/workspaceblobstore/paths/fixed"
+COMMAND = """
+    command: echo WORD > ${{outputs.o}}/word
+    environment: azureml:host
+    outputs: {o: {path: PATH, NAMED type: uri_folder}}
+"""
+PIPELINE = """
+    type: pipeline
+    outputs: {o: {path: PATH, NAMED type: uri_folder}}
+    jobs:
+      make:
+        type: command
+        command: echo WORD > ${{outputs.o}}/word
+        environment: azureml:host
+        outputs: {o: "${{parent.outputs.o}}"}
+"""
+READER = """
+    command: cat ${{inputs.i}}/word
+    environment: azureml:host
+    inputs: {i: {type: uri_folder, path: "azureml://jobs/JOB/outputs/o"}}
+"""
+
+
+def _make(desk: Desk, kind: str, word: str, path: str = f"{PLACE}/y", named: str = "") -> str:
+    """A job that writes a word; its name, and of a pipeline's step the step's."""
+    text = COMMAND if kind == "command" else PIPELINE
+    desk.write("make.yml", text.replace("WORD", word).replace("PATH", path).replace("NAMED", named))
+    name = desk.ask("job create --file make.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 0
+    return f"{name}-make" if kind == "step" else name
+
+
+@pytest.mark.parametrize("kind", ["command", "pipeline", "step"])
+@pytest.mark.parametrize("later", ["/y", "/y/below", ""])
+def test_an_output_that_a_later_job_wrote_over_is_refused(desk: Desk, kind: str, later: str) -> None:
+    """As an input and as a download, with the name of the later job; that one's own output is given."""
+    path = f"{PLACE}-{kind}{len(later)}"
+    first = _make(desk, kind, "first", f"{path}/y")
+    assert desk.log(READER.replace("JOB", first)) == ["first"]
+    second = _make(desk, kind, "second", f"{path}{later}")
+    wrote = f"{second}-make" if kind == "pipeline" else second
+    read = desk.job(READER.replace("JOB", first))
+    assert read.code != 0
+    assert f"job {wrote} wrote" in read.err
+    assert f"job {first} had its output 'o'" in read.err
+    got = desk.smalt(f"job download -n {first} --output-name o --download-path got")
+    assert got.code != 0
+    assert f"job {wrote} wrote" in got.err
+    assert not Path(desk.folder, "got").exists()
+    assert desk.log(READER.replace("JOB", second)) == ["second"]
+
+
+@pytest.mark.parametrize("kind", ["command", "pipeline", "step"])
+def test_an_output_that_is_a_version_is_that_version(desk: Desk, kind: str) -> None:
+    """What was registered was copied aside before a later job wrote there: the job's output is that content."""
+    first = _make(desk, kind, "first", f"{PLACE}-named/{kind}", f"name: words{kind},")
+    second = _make(desk, kind, "second", f"{PLACE}-named/{kind}", f"name: words{kind},")
+    assert desk.log(READER.replace("JOB", first)) == ["first"]
+    assert desk.log(READER.replace("JOB", second)) == ["second"]
+    assert desk.smalt(f"job download -n {first} --output-name o --download-path kept").code == 0
+    assert Path(desk.folder, "kept/named-outputs/o/word").read_text() == "first\n"
+
+
+def test_of_a_job_whose_output_was_written_over_nothing_is_taken(desk: Desk) -> None:
+    """`--only STEP --of JOB` is refused, in the same sentence."""
+    text = (
+        PIPELINE
+        + """
+      read:
+        type: command
+        command: cat ${{inputs.i}}/word
+        environment: azureml:host
+        inputs: {i: "${{parent.jobs.make.outputs.o}}"}
+    """.removeprefix("\n").rstrip(" ")
+    )
+    names = []
+    for word in ("first", "second"):
+        desk.write("two.yml", text.replace("WORD", word).replace("PATH", f"{PLACE}-of/y").replace("NAMED", ""))
+        names.append(desk.ask("job create --file two.yml --query name"))
+        assert desk.smalt(f"job stream {names[-1]}").code == 0
+    refused = desk.smalt(f"job create --file two.yml --only read --of {names[0]}")
+    assert refused.code != 0
+    assert f"job {names[1]}-make wrote over" in refused.err
+    assert "second" in desk.smalt("job create --file two.yml --only read --stream").out
+
+
+def test_a_reused_step_has_what_it_was_given(desk: Desk) -> None:
+    """A reused step wrote nothing: the job whose output it has is not written over by it."""
+    first = _make(desk, "step", "same", f"{PLACE}-reused/y")
+    second = _make(desk, "step", "same", f"{PLACE}-reused/y")
+    assert desk.log(READER.replace("JOB", first)) == ["same"]
+    assert desk.log(READER.replace("JOB", second)) == ["same"]
+    third = _make(desk, "step", "other", f"{PLACE}-reused/y")
+    for job in (first, second):
+        assert f"job {third} wrote over" in desk.job(READER.replace("JOB", job)).err
