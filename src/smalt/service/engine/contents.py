@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from smalt.exceptions import SmaltError
 from smalt.service.data import Data
+from smalt.service.data.rights import is_forbidden
 from smalt.service.records import assets
 from smalt.service.records.assets import Version
 from smalt.service.records.database import Database
@@ -38,14 +40,24 @@ class Contents:
 
     async def overlapping(self, workspace: Workspace, reals: Sequence[str]) -> list[tuple[Version, Path]]:
         """Return each version whose content is at, in or around one of `reals`, which are real paths, and its place."""
+        known = await self._look_up(workspace)
+        found = [place for place in known if any(_overlap(place, real) for real in reals)]
+        return [(version, Path(place)) for place in found for version in known[place]]
+
+    async def unprotected(self, workspace: Workspace) -> list[tuple[Version, Path]]:
+        """Return each version whose content is on this machine and may be written by its owner, and its place."""
+        known = await self._look_up(workspace)
+        places = await asyncio.to_thread(lambda: [place for place in known if _may_be_written(place)])
+        return [(version, Path(place)) for place in places for version in known[place]]
+
+    async def _look_up(self, workspace: Workspace) -> dict[str, list[Version]]:
         state = assets.state_of_contents(self._db, workspace.id)
         known = self._known.get(workspace.id)
         if known is None or known[0] != state:
             versions = assets.with_content(self._db, workspace.id, tuple(URIS))
             known = (state, await asyncio.to_thread(self._locate, versions, workspace))
             self._known[workspace.id] = known
-        found = [place for place in known[1] if any(_overlap(place, real) for real in reals)]
-        return [(version, Path(place)) for place in found for version in known[1][place]]
+        return known[1]
 
     def _locate(self, versions: Iterable[Version], workspace: Workspace) -> dict[str, list[Version]]:
         found: dict[str, list[Version]] = defaultdict(list)
@@ -57,6 +69,10 @@ class Contents:
             if place is not None:
                 found[str(place)].append(version)
         return found
+
+
+def _may_be_written(place: str) -> bool:
+    return os.path.exists(place) and not is_forbidden(place)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -21,6 +21,7 @@ from smalt.service.engine.deletion import Deletions
 from smalt.service.engine.family import Ending
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
+from smalt.service.engine.protecting import Protecting
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.reusing import Reusing, Settling
 from smalt.service.engine.rooms import Rooms
@@ -56,6 +57,7 @@ class Engine:
         self.reusing = Reusing(rooms)
         self._settling = Settling(self.reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
         self._ahead = Ahead(rooms, self.reusing)
+        self._protecting = Protecting(rooms)
         self._starting = self._new_starting()
         self._stops: list[str] = []
         self._waking = False
@@ -80,10 +82,12 @@ class Engine:
         self._reload(running)
         self._turn()
         self._settling.begin()
+        self._protecting.begin_again()
 
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
         await self._settling.close()
+        await self._protecting.close()
         await self.deletions.close()
         self._closed = True
         self._board.abandon()
@@ -201,6 +205,7 @@ class Engine:
             self.rooms.compute.start(steps)
         for step_id in stops:
             self.rooms.compute.stop(step_id, command.GRACE)
+        self._protecting.begin()
         self.watch.wake(self._changed)
         self._changed.clear()
         if steps or self._ahead.has_work:
@@ -237,6 +242,7 @@ class Engine:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
         self._board = Board(self.rooms.compute.capacity)
         self._starting = self._new_starting()
+        self._protecting.forget()
         self._finished.clear()
         self._families.clear()
         self.reusing.clear()

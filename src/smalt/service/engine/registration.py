@@ -5,14 +5,10 @@ A registered version is for ever: a version that exists is never written again, 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from smalt.exceptions import Conflict, SmaltError
-from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.exceptions import Conflict
 from smalt.service.engine.kinds import places
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
@@ -49,7 +45,10 @@ def kind_of(type: str | None) -> str:
 
 
 def register_outputs(rooms: Rooms, job: Job) -> None:
-    """Register each named output once, however often this is called; none at all where one's version is taken."""
+    """Register each named output once, however often this is called; none at all where one's version is taken.
+
+    Those that nobody writes any more are noted: they are to be protected once this is committed.
+    """
     with rooms.db.transaction():
         named = list(_named_outputs(rooms.db, job))
         _refuse_taken(rooms, job, named)
@@ -58,7 +57,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
             asset = f"{one.kind}/{one.name}/versions/{version}"
             jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
             if not one.is_shared:
-                _protect(rooms, job, one.uri)
+                rooms.unprotected.append((rooms.workspace(job), one.uri))
 
 
 def why_taken(
@@ -113,14 +112,6 @@ def _named_outputs(db: Database, job: Job) -> Iterable[_Named]:
             type, mode, uri, _ = written[output]
             yield _Named(output, name, version, type, mode, uri or "", given.get("description"),
                          made.get(output, places.ALONE).is_shared)  # fmt: skip
-
-
-def _protect(rooms: Rooms, job: Job, uri: str) -> None:
-    """Forbid writing to what became a version only now: a reused step's output, or one that several steps wrote."""
-    with contextlib.suppress(SmaltError):
-        path = rooms.data.locate(uri, rooms.workspace(job)).path
-        if path is not None and os.path.lexists(path) and not is_forbidden(path):
-            asyncio.get_running_loop().run_in_executor(None, forbid_writing, path)
 
 
 def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:

@@ -64,6 +64,8 @@ class Rooms:
         }
         self.spares = Spares()
         self.contents = Contents(db, data)
+        self.unprotected: list[tuple[Workspace, str]] = []
+        """The URIs of outputs that became versions and are to be made read-only, once that is committed."""
         self.leaving: set[tuple[int, str]] = set()
         """Workspace and name of deleted jobs whose files a new job of the name would still meet."""
         self._workspaces: dict[int, Workspace] = {}

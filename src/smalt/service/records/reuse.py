@@ -141,6 +141,18 @@ def unsettled(db: Database, after: int, limit: int) -> list[int]:
     return [id for (id,) in rows]
 
 
+def unsettled_of(db: Database, ids: Sequence[int]) -> list[int]:
+    """Return those of these jobs that are completed steps whose contents nobody has looked at."""
+    marks = ",".join("?" * len(ids))
+    rows = db.rows(
+        "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
+        " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND j.status='Completed'"
+        f" AND s.job_id IN ({marks}) ORDER BY s.job_id",
+        tuple(ids),
+    )
+    return [id for (id,) in rows]
+
+
 def settle(db: Database, job: Job, key: str, contents: Mapping[str, Any], hashes: Iterable[tuple[str, str]]) -> None:
     """What a completed step read and wrote; `hashes` are of its parts."""
     with db.transaction():

@@ -146,12 +146,19 @@ class Reuse:
         after = 0
         while goes_on() and (ids := records.unsettled(self._db, after, _TOGETHER)):
             after = ids[-1]
-            for id in self._settle_at_once(ids):
-                step = records.step(self._db, id)
-                if goes_on() and step is not None and step.key is None:
-                    with contextlib.suppress(TooMuch):
-                        await self._looker.beside(self._settle(step), _IDLE_BUDGET)
+            await self._settle_together(ids, goes_on)
             await asyncio.sleep(0)
+
+    async def settle_steps(self, ids: Sequence[int]) -> None:
+        """Look at what those of these jobs read and wrote that are completed steps nobody has looked at."""
+        await self._settle_together(records.unsettled_of(self._db, ids), lambda: True)
+
+    async def _settle_together(self, ids: Sequence[int], goes_on: Callable[[], bool]) -> None:
+        for id in self._settle_at_once(ids):
+            step = records.step(self._db, id)
+            if goes_on() and step is not None and step.key is None:
+                with contextlib.suppress(TooMuch):
+                    await self._looker.beside(self._settle(step), _IDLE_BUDGET)
 
     def _settle_at_once(self, ids: Sequence[int]) -> list[int]:
         """Those that take longer are left."""

@@ -1,0 +1,83 @@
+"""What jobs made and is registered is read-only, also where a server died before it could see to that."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from smalt.home import Home
+from smalt.service.data.rights import is_forbidden
+from smalt.service.engine.protecting import protect_made
+from smalt.service.records import assets, jobs, reuse
+from tests.durability.test_recovery import crash
+from tests.engine.bench import Workbench, workbench
+from tests.helpers import eventually
+
+HOST = "azureml:host"
+STORE = "azureml://datastores/workspaceblobstore/paths/"
+
+
+def writer(word: str, **more: Any) -> dict[str, Any]:
+    return {"command": f"echo {word} >${{{{outputs.o}}}}/{word}", "environment": HOST, "outputs": {"o": None}, **more}
+
+
+def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> None:
+    """The next server makes it read-only; what its user wrote, or a job still writes, stays as it is."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = Workbench(home)
+        await bench.engine.open()
+        bench.engine._protecting.begin = lambda: None  # type: ignore[method-assign]
+        shared = {"outputs": {"o": "${{parent.outputs.p}}"}}
+        pipeline = {
+            "jobs": {"a": writer("a", **shared), "b": writer("b", **shared)},
+            "outputs": {"p": {"type": "uri_folder", "name": "both", "version": "1"}},
+        }
+        assert (await bench.over(bench.submit("both", pipeline))).status == "Completed"
+        begun = tmp_path / "begun"
+        text = f"touch {begun}; sleep 300; : ${{{{outputs.o}}}}"
+        running = bench.submit("running", {**writer("r"), "command": text})
+        await asyncio.to_thread(eventually, begun.exists)
+        store = bench.engine.rooms.data.datastores.folder("default", "workspaceblobstore")
+        (store / "mine").mkdir()
+        for name, uri in (("mine", f"{STORE}mine/"), ("running", f"{STORE}azureml/running/o/")):
+            properties = {"dataUri": uri, "dataType": "uri_folder"}
+            assets.put(bench.db, bench.workspace.id, "data", name, "1", properties, "tester")
+        made = assets.get(bench.db, bench.workspace.id, "data", "both", "1")
+        assert made is not None
+        place = bench.engine.rooms.data.locate(str(made.properties["dataUri"]), bench.workspace).path
+        assert place is not None
+        assert not is_forbidden(place)
+        await crash(bench)
+        async with workbench(home) as again:
+            await asyncio.to_thread(eventually, lambda: is_forbidden(place), "the protection")
+            assert not is_forbidden(store / "mine")
+            assert not is_forbidden(store / "azureml" / "running" / "o")
+            again.engine.cancel(jobs.get(again.db, running.id))
+            await again.over(running)
+
+    asyncio.run(scenario())
+
+
+def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) -> None:
+    """A request that registers an output looks for reuse at the step that wrote it, not at each step of the home."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            await bench.engine._settling.close()
+            steps = []
+            for name in ("one", "two"):
+                job = bench.submit(name, {"jobs": {"a": writer(name)}})
+                assert (await bench.over(job)).status == "Completed"
+                steps.append(bench.child(job, "a").id)
+            uri = str(jobs.data(bench.db, steps[0], "output")["o"][2])
+            assert reuse.unsettled(bench.db, 0, 10) == steps
+            await protect_made(bench.engine.rooms, bench.engine.reusing.reuse, bench.workspace, uri)
+            path = bench.engine.rooms.data.locate(uri, bench.workspace).path
+            assert path is not None
+            assert is_forbidden(path)
+            assert reuse.unsettled(bench.db, 0, 10) == steps[1:]
+
+    asyncio.run(scenario())
