@@ -248,7 +248,12 @@ class Engine:
         self.reusing.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
+        unplanned: set[int] = set()
         for job in jobs.unfinished(self._db):
+            if job.parent_id in unplanned:  # a plan that was cut short, which will be made again with other jobs
+                continue
+            if job.type in COMPOSITES and not job.planned:
+                unplanned.add(job.id)
             attempt = attempts.get(job.id)
             if attempt:
                 waits = job.status == "Queued" and attempt.step_id in running
