@@ -319,6 +319,8 @@ class Engine:
             if not plan.advance(_PLANNED_AT_ONCE):
                 self._board.planning[job.id] = plan
                 return False
+            if plan.is_stale(job):
+                return False
         except Exception as error:
             self._end(job, "Failed", outcome.failed(sentence(error), "PlanningFailed"))
             return True

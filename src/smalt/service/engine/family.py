@@ -33,8 +33,9 @@ class Plan:
         self._rooms = rooms
         pins = Pins(of_job(rooms.db, job))
         self._planner = pipeline.Planner(
-            rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None, pins
-        )
+            rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None, pins,
+            taken=self._names_taken(job),
+        )  # fmt: skip
         self._coming = self._planner.children()
         self._made: list[pipeline.Child] = []
 
@@ -44,6 +45,13 @@ class Plan:
             more = list(islice(self._coming, count))
         self._made += more
         return len(more) < count
+
+    def is_stale(self, job: Job) -> bool:
+        """Return whether another job has taken the name of a child since the plan was begun."""
+        return not self._names_taken(job).isdisjoint(child.name for child in self._made)
+
+    def _names_taken(self, job: Job) -> set[str]:
+        return jobs.names_from(self._rooms.db, job.workspace_id, pipeline.prefix_of_children(job.name), job.id)
 
     def record(self, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
         """Record them all, inside a transaction. Children of a plan that was cut short are made anew.
@@ -146,7 +154,7 @@ class Families:
         if job.parent_id not in self._known:
             settings = jobs.properties(self._db, job.parent_id).get("settings") or {}
             self._known[job.parent_id] = _Family(
-                bool(settings.get("continue_on_step_failure", settings.get("continueOnStepFailure", False))),
+                pipeline.is_true(settings, "continue_on_step_failure"),
                 settings.get("on_finalize"),
             )
         return self._known[job.parent_id]

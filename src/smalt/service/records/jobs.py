@@ -145,6 +145,15 @@ def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
     return Job(*row) if row else None
 
 
+def names_from(db: Database, workspace_id: int, prefix: str, besides: int) -> set[str]:
+    """Return the names that begin with `prefix`, those of the children of the job `besides` left out."""
+    rows = db.rows(
+        "SELECT name FROM jobs WHERE workspace_id=? AND name>=? AND name<? AND parent_id IS NOT ?",
+        (workspace_id, prefix, f"{prefix}\U0010ffff", besides),
+    )
+    return {name for (name,) in rows}
+
+
 def children(db: Database, parent_id: int) -> list[Job]:
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
 

@@ -71,6 +71,8 @@ class Planner:
     is_nested: bool = False
     pins: Pins = field(default_factory=Pins)
     """The versions that references mean in this run, since it was submitted."""
+    taken: set[str] = field(default_factory=set)
+    """Names that a child cannot have, as other jobs have them."""
     components: dict[str, Any] = field(default_factory=dict)
     _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
@@ -181,7 +183,7 @@ class Planner:
         return self._settings.get("on_init"), self._settings.get("on_finalize")
 
     def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> Child:
-        name = child_name(self.name, node_name)
+        name = self._free_name(node_name)
         deletion.refuse_kept_name(self.rooms, self.workspace, name)
         component = self._component(node)
         inputs = self._inputs(node_name, name, component if component is not node else None, scope)
@@ -211,6 +213,15 @@ class Planner:
             properties = lookup.component(self.rooms, self.workspace, self.pins.of("components", reference))
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
+
+    def _free_name(self, node: str) -> str:
+        """Return the step's job name; with a number where another job has the plain one."""
+        name, number = child_name(self.name, node), 1
+        while name in self.taken:
+            number += 1
+            name = child_name(self.name, f"{node}-{number}")
+        self.taken.add(name)
+        return name
 
     def _inputs(self, node_name: str, job_name: str, component: Any, scope: Scope) -> dict[str, Any]:
         """The node's inputs with all bindings resolved; those that stand for nothing are left out."""
@@ -360,7 +371,7 @@ class Planner:
         shared = [name for name, one in made.items() if one.is_shared]
         if shared:
             return {REUSE: f"never: another step writes to the place of its output '{shared[0]}', too"}
-        return {REUSE: "not in this run: force_rerun is true"} if _is_true(self._settings, "force_rerun") else {}
+        return {REUSE: "not in this run: force_rerun is true"} if is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
         inherited = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}
@@ -415,7 +426,7 @@ def settings_of(job: Any) -> dict[str, Any]:
     return plain
 
 
-def _is_true(settings: Mapping[str, Any], name: str) -> bool:
+def is_true(settings: Mapping[str, Any], name: str) -> bool:
     """A setting as YAML has it, or as an older client sends it."""
     words = name.split("_")
     value = settings.get(name, settings.get(words[0] + "".join(word.title() for word in words[1:])))
@@ -428,8 +439,13 @@ def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
     return steps
 
 
+def prefix_of_children(parent: str) -> str:
+    """Return what the job names of a pipeline's children begin with."""
+    return f"{parent}-"[: _LONGEST_NAME - 17]
+
+
 def child_name(parent: str, node: str) -> str:
-    """A child's job name: readable, and unique because its parent's is."""
+    """Return a child's job name, which is readable; another job may have it, as names have hyphens too."""
     name = f"{parent}-{node}"
     if len(name) <= _LONGEST_NAME:
         return name
