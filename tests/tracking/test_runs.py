@@ -262,3 +262,47 @@ def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records: Recor
         assert records.taken() == []
 
     asyncio.run(script())
+
+
+def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> None:
+    """Before a new job of the name has one, also where the server that deleted the job could not remove it."""
+    job = records.add("train")
+
+    async def script() -> None:
+        await records.runs.ensure(records.workspace, ["train"])
+        records.is_down = True
+        with records.db.transaction():
+            records.runs.removed(records.workspace, [job])
+            jobs.remove(records.db, job)
+        await records.runs.settled()
+        records.is_down = False
+        records.taken()
+        records.runs = Runs(records.db, records.call)
+        await records.runs.reconcile()
+        assert records.sent == [{"runs": [], "gone": ["train"]}]
+        records.add("train")
+        records.runs = Runs(records.db, records.call)
+        await records.runs.ensure(records.workspace, ["train"])
+        assert [body.get("gone") for body in records.sent] == [["train"], None]
+
+    asyncio.run(script())
+
+
+def test_the_run_of_a_job_that_could_not_be_deleted_stays(records: Records) -> None:
+    """Nothing is removed for a transaction that the disk refused."""
+    job = records.add("train")
+
+    def delete_in_vain() -> None:
+        with records.db.transaction():
+            records.runs.removed(records.workspace, [job])
+            raise Unavailable("the disk is full")
+
+    async def script() -> None:
+        await records.runs.ensure(records.workspace, ["train"])
+        records.taken()
+        with pytest.raises(Unavailable, match="full"):
+            delete_in_vain()
+        await records.runs.settled()
+        assert records.sent == []
+
+    asyncio.run(script())

@@ -111,8 +111,8 @@ def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str) -> Del
     goes = keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree)
     goes -= keeping.in_use(rooms.db, tree, workspace)
     kept = [one.name for one in tree if keeping.artifacts_of(one) not in goes]
-    rooms.tracking.runs.removed(workspace, tree)
     with rooms.db.transaction():
+        rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
         jobs.remove(rooms.db, job)
     return deletion

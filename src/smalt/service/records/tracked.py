@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,3 +150,24 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _list(ids: Iterable[int]) -> tuple[str]:
     return (json.dumps(list(ids)),)
+
+
+def put_gone(db: Database, workspace_id: int, names: Sequence[str]) -> None:
+    """Note the names of deleted jobs whose runs are still there."""
+    rows = [(workspace_id, name, time.time()) for name in names]
+    db.execute_many("INSERT OR IGNORE INTO tracked_gone (workspace_id, name, created_at) VALUES (?,?,?)", rows)
+
+
+def gone(db: Database, workspace_id: int) -> list[str]:
+    return [name for (name,) in db.rows("SELECT name FROM tracked_gone WHERE workspace_id=?", (workspace_id,))]
+
+
+def with_gone(db: Database) -> set[int]:
+    """Return the workspaces that have runs of deleted jobs."""
+    return {id for (id,) in db.rows("SELECT DISTINCT workspace_id FROM tracked_gone")}
+
+
+def forget_gone(db: Database, workspace_id: int, names: Sequence[str]) -> None:
+    with db.transaction():
+        rows = [(workspace_id, name) for name in names]
+        db.execute_many("DELETE FROM tracked_gone WHERE workspace_id=? AND name=?", rows)

@@ -36,8 +36,6 @@ class Runs:
         self._call = call
         self._open = tracked.open_ids(db)
         self._due: set[int] = set()
-        self._gone: dict[int, list[str]] = {}
-        """workspace → jobs that were deleted and whose runs are still there"""
         self._complete: dict[int, int] = {}
         """workspace → all its jobs up to this one have a run"""
         self._locks: dict[int, asyncio.Lock] = {}
@@ -74,17 +72,22 @@ class Runs:
             self._soon(job.id)
 
     def removed(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
-        """These jobs are about to be deleted: so are their runs, before a job of that name can have another."""
+        """These jobs are about to be deleted: so are their runs, before a job of that name can have another.
+
+        Call in the transaction that deletes them: what a crash leaves to be done, the next server does.
+        """
         having = tracked.written(self._db, [job.id for job in jobs])
         names = [job.name for job in jobs if job.id in having]
         if names:
-            self._gone.setdefault(workspace.id, []).extend(names)
+            tracked.put_gone(self._db, workspace.id, names)
             self._start_writer()
 
     async def reconcile(self) -> None:
         """Write the ends that an earlier server did not come to write."""
         for job in tracked.missed_ends(self._db):
             self._soon(job.id)
+        if tracked.with_gone(self._db):
+            self._start_writer()
         await self.settled()
 
     async def settled(self) -> None:
@@ -138,7 +141,7 @@ class Runs:
         now = {job.id: job for job in tracked.jobs_of(self._db, [job.id for job in jobs])}
         for job in jobs:
             if job.id not in now:
-                self._gone.setdefault(workspace.id, []).append(job.name)
+                tracked.put_gone(self._db, workspace.id, [job.name])
                 self._start_writer()
             elif not job.is_over:
                 self._open.add(job.id)
@@ -154,12 +157,12 @@ class Runs:
             self._writer = asyncio.get_running_loop().create_task(self._write_due())
 
     async def _write_due(self) -> None:
-        while self._due or self._gone:
+        while self._due or tracked.with_gone(self._db):
             await asyncio.sleep(_SOON)
             due, self._due = self._due, set()
             jobs = tracked.jobs_of(self._db, due)
             try:
-                for id in {*self._gone, *(job.workspace_id for job in jobs)}:
+                for id in {*tracked.with_gone(self._db), *(job.workspace_id for job in jobs)}:
                     await self._write_of(workspaces.by_id(self._db, id), jobs)
             except SmaltError as error:
                 log.warning("runs in MLflow are brought up to date when they are next asked for: %s", error)
@@ -171,9 +174,6 @@ class Runs:
             await self._remove_gone(workspace)
 
     async def _remove_gone(self, workspace: Workspace) -> None:
-        while names := self._gone.get(workspace.id):
-            sent = list(names)
-            await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": sent})
-            del names[: len(sent)]
-            if not names:
-                del self._gone[workspace.id]
+        while names := tracked.gone(self._db, workspace.id):
+            await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": names})
+            tracked.forget_gone(self._db, workspace.id, names)
