@@ -142,3 +142,22 @@ def test_a_pipeline_whose_output_asks_for_a_version_that_exists() -> None:
                 bench.submit("three", bad)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("command", "type"),
+    [("rm -rf ${{outputs.o}}", "uri_folder"), ("true", "uri_file"), ("rm -rf ${{outputs.o}}", "custom_model")],
+)
+@pytest.mark.parametrize("mode", ["rw_mount", "upload"])
+def test_an_output_that_is_not_there_is_not_registered(command: str, type: str, mode: str) -> None:
+    """The job fails, and its error names the output; no version is made of nothing."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            document = {**writes("x", type=type, mode=mode), "command": command}
+            job = await bench.over(bench.submit("j", document))
+            assert job.status == "Failed"
+            assert "output 'o' was not registered as 'single'" in str(job.error)
+            assert versions(bench) == []
+
+    asyncio.run(scenario())

@@ -5,6 +5,7 @@ A registered version is for ever: a version that exists is never written again, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
     with rooms.db.transaction():
         named = list(_named_outputs(rooms.db, job))
         _refuse_taken(rooms, job, named)
+        _refuse_absent(rooms, job, named)
         for one in named:
             version = _register(rooms, job, one)
             asset = f"{one.kind}/{one.name}/versions/{version}"
@@ -120,6 +122,16 @@ def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:
     asked = ((one.output, one.type, one.name, one.version) for one in new)
     for output, why in why_taken(rooms.db, job.workspace_id, asked).items():
         raise Conflict(f"output '{output}' was not registered: {why}")
+
+
+def _refuse_absent(rooms: Rooms, job: Job, named: list[_Named]) -> None:
+    """Raise where an output on this machine is not there, or cannot be read: a version of it would be of no use."""
+    for one in named:
+        place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
+        if place is None or os.access(place, os.R_OK):
+            continue
+        why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
+        raise Conflict(f"output '{one.output}' was not registered as '{one.name}': {place} {why}")
 
 
 def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
