@@ -147,3 +147,26 @@ def test_a_broken_file_is_told_at_its_line(desk: Desk, noun: str) -> None:
     ran = desk.smalt(f"{noun} create --file bad.yml")
     assert (ran.code, ran.out) == (2, "")
     assert "bad.yml:2:1: unknown key 'nonsense_key'" in ran.err
+
+
+@pytest.mark.parametrize("kind", ["data", "model", "environment", "component"])
+def test_an_asset_that_is_archived_as_a_whole_is_not_the_latest(desk: Desk, kind: str) -> None:
+    """`@latest` says that it is archived; one version alone cannot be restored; a new version is not hidden unsaid."""
+    desk.write("part", "x")
+    texts = {
+        "data": "type: uri_file\npath: part\n", "model": "path: part\n", "environment": "image: any\n",
+        "component": "type: command\ncommand: echo a\nenvironment: azureml:host\n",
+    }  # fmt: skip
+    desk.write("file.yml", f"name: raw\n{texts[kind]}")
+    create = f"{kind} create --file file.yml"
+    assert desk.smalt(f"{create} --version 1").code == 0
+    assert desk.smalt(f"{kind} archive --name raw").code == 0
+    for shown in ("raw@latest", "raw"):
+        ran = desk.smalt(f"{kind} show --name {shown}")
+        assert ran.code == 1
+        assert f"'raw' is archived; restore it with 'smalt {kind} restore --name raw', or name a version: 1" in ran.err
+    assert desk.smalt(f"{kind} show --name raw --version 1").code == 0
+    assert "restore it without a version" in desk.smalt(f"{kind} restore --name raw --version 1").err
+    assert "a new version would be hidden" in desk.smalt(f"{create} --version 2").err
+    assert desk.smalt(f"{kind} restore --name raw").code == 0
+    assert desk.ask(f"{kind} show --name raw --query version") == "1"

@@ -75,6 +75,12 @@ def test_versions_and_archiving(desk: Desk, team: Path) -> None:
     assert desk.ask("model create --name m --path in --registry-name team --query version") == "11"
     assert desk.smalt("model archive -n m --registry-name team").code == 0
     assert desk.smalt("model list --registry-name team").json == []
+    assert desk.smalt("model list -n m --registry-name team").json == []
+    hidden = desk.smalt("model show -n m --label latest --registry-name team")
+    assert "as model 'm' is archived; restore it with 'smalt model restore --name m --registry-name team'" in hidden.err
+    assert desk.ask("model show -n m -v 9 --registry-name team --query version") == "9"
+    assert "a new version would be hidden" in desk.smalt("model create --name m --path in --registry-name team").err
+    assert "restored alone" in desk.smalt("model restore -n m -v 10 --registry-name team").err
     assert desk.smalt("model restore -n m --registry-name team").code == 0
     missing = desk.smalt("model show -n m -v 12 --registry-name team")
     assert "there is no model 'm:12' in registry 'team'; its versions are 11, 10, 9" in missing.err

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Server
+from tests.helpers import Answer, Server, host_job
 
 ENVIRONMENT = {"properties": {"image": "python:3.11", "condaFile": "dependencies:\n- python=3.11\n"}}
 DATA = {"properties": {"dataType": "uri_folder", "dataUri": "azureml://datastores/workspaceblobstore/paths/d/"}}
@@ -93,6 +93,56 @@ def test_archived_versions_and_containers_are_in_their_own_lists(server: Server,
     server.ask("PUT", f"{workspace}/data/d", {"properties": {"isArchived": True}})
     assert _names(server, f"{workspace}/data") == []
     assert _names(server, f"{workspace}/data?listViewType=All") == ["d"]
+
+
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+def test_an_asset_that_is_archived_as_a_whole_has_no_latest(
+    server: Server, workspace: str, kind: str, body: dict[str, Any]
+) -> None:
+    """All its versions are hidden; each is still found by its number, none is added, and restoring gives all back."""
+    one = f"{workspace}/{kind}/thing"
+    for version in ("1", "2", "3"):
+        assert server.ask("PUT", f"{one}/versions/{version}", body).status == 201
+    fetched = server.ask("GET", f"{one}/versions/3").body
+    fetched["properties"]["isArchived"] = True
+    assert server.ask("PUT", f"{one}/versions/3", fetched).status == 200
+    assert server.ask("GET", f"{one}/labels/latest").body["name"] == "2"
+    server.ask("PUT", one, {"properties": {"isArchived": True}})
+    assert server.ask("GET", one).body["properties"]["latestVersion"] is None
+    for where in ("labels/latest", "versions/azureml_default"):
+        answer = server.ask("GET", f"{one}/{where}")
+        assert answer.status == 404
+        assert "is archived; restore it with 'smalt " in answer.body["error"]["message"]
+    assert _names(server, f"{one}/versions") == []
+    assert _names(server, f"{one}/versions?listViewType=ArchivedOnly") == ["3", "2", "1"]
+    assert server.ask("GET", f"{one}/versions/1").status == 200
+    refused = server.ask("PUT", f"{one}/versions/9", body)
+    assert refused.status == 409
+    assert "restore it with" in refused.body["error"]["message"]
+    server.ask("PUT", one, {"properties": {"isArchived": False}})
+    assert server.ask("GET", f"{one}/labels/latest").body["name"] == "2"
+    assert _names(server, f"{one}/versions") == ["2", "1"]
+
+
+def test_a_new_job_does_not_find_the_latest_of_an_archived_asset(
+    server: Server, workspace: str, tmp_path: Path
+) -> None:
+    """It is refused as it is submitted; one that names the version runs."""
+    (tmp_path / "in.csv").write_text("a")
+    data = {"properties": {"dataType": "uri_file", "dataUri": f"file://{tmp_path / 'in.csv'}"}}
+    server.ask("PUT", f"{workspace}/data/raw/versions/1", data)
+    server.ask("PUT", f"{workspace}/data/raw", {"properties": {"isArchived": True}})
+
+    def submit(name: str, uri: str) -> Answer:
+        inputs = {"d": {"jobInputType": "uri_file", "uri": uri}}
+        return server.ask("PUT", f"{workspace}/jobs/{name}", host_job("cat ${{inputs.d}}", inputs=inputs))
+
+    refused = submit("label", "azureml:raw@latest")
+    assert refused.status in (400, 404)
+    assert "is archived" in str(refused.body)
+    assert submit("version", "azureml:raw:1").status == 201
+    messages = list(server.stream(f"/smalt/v1{workspace}/jobs/version/stream"))
+    assert messages[-1]["status"] == "Completed"
 
 
 def test_lists_come_in_pages(server: Server, workspace: str) -> None:

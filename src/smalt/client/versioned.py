@@ -14,7 +14,7 @@ from smalt.client.imports import shown
 from smalt.client.sharing import bring, other_workspace, share
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
-from smalt.exceptions import NotFound, ValidationException
+from smalt.exceptions import NotFound, Refused, ValidationException
 
 Json = dict[str, Any]
 
@@ -72,6 +72,7 @@ class Versioned(Collection):
             return str(self._connection.get(f"{self._path(name)}/labels/{quote(label, safe='')}")["name"])
         latest = self._connection.get(self._path(name))["properties"].get("latestVersion")
         if latest is None:
+            self._connection.get(f"{self._path(name)}/labels/latest")  # which says why there is none
             raise NotFound(f"{self.kind} {name} has no version")
         return str(latest)
 
@@ -109,6 +110,11 @@ class Versioned(Collection):
     def _hide(self, name: str, version: str | None, label: str | None, archived: bool) -> None:
         if version is None and label is not None:
             version = self._labelled(name, label)
+        if version is not None and not archived and self._connection.get(self._path(name))["properties"]["isArchived"]:
+            raise Refused(
+                f"{self.kind} '{name}' is archived as a whole, so its version {version} cannot be restored alone; "
+                "restore it without a version"
+            )
         body = self._connection.get(self._path(name, version))
         properties = {**body["properties"], "isArchived": archived}
         properties.pop("provisioningState", None)

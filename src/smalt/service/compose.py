@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from smalt.exceptions import NotFound
 from smalt.home import Home
 from smalt.service.compute import LocalCompute
 from smalt.service.data import AssetReference, Data, Registered
@@ -105,10 +106,15 @@ class _Lookups:
             if other is None:
                 return None
             workspace = other
-        for kind in [reference.kind] if reference.kind else _URIS:
+        kinds = [reference.kind] if reference.kind else list(_URIS)
+        for kind in kinds:
             found = self._version(workspace, kind, reference)
             if found:
                 return str(found.properties.get(_URIS[kind]) or "") or None
+        for kind in kinds if not reference.version else ():
+            whole = assets.container(self._db, workspace.id, kind, reference.name)
+            if whole is not None and whole.is_archived:
+                raise NotFound(f"{reference.text} is archived; restore it, or name one of its versions")
         return None
 
     def _shared(self, reference: AssetReference) -> str | None:

@@ -124,6 +124,8 @@ class Collection:
         before = assets.get(db, workspace.id, self.segment, name, version)
         if before is not None and before.properties == properties:
             return True
+        if before is None:
+            self._refuse_archived(call, name)
         known = pins.of_version(db, before) if before is not None else None
         pinner = Pinner(call.service.engine.rooms, workspace, known)
         properties = self.fixed(pinner, properties)
@@ -219,6 +221,14 @@ class Collection:
         """The same content was checked before; what a client sends again and again costs nothing."""
         before = assets.get(call.service.db, call.workspace.id, self.segment, name, version)
         return before is not None and before.properties == properties
+
+    def _refuse_archived(self, call: Call, name: str) -> None:
+        whole = assets.container(call.service.db, call.workspace.id, self.segment, name)
+        if whole is not None and whole.is_archived:
+            raise Conflict(
+                f"{self.kind} '{name}' is archived, so a new version would be hidden; restore it with "
+                f"'smalt {self.kind} restore --name {name}', or use another name"
+            )
 
     def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
         changed = [_WORDS.get(key, snake(key)) for key in self.content if before.get(key) != after.get(key)]

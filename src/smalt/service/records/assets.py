@@ -125,10 +125,10 @@ def move(db: Database, version: Version, properties: dict[str, Any]) -> None:
 
 
 def latest(db: Database, workspace_id: int, kind: str, name: str) -> Version | None:
-    """The version made last among those not archived."""
+    """The version made last among those not archived; none of an asset that is archived as a whole."""
     row = db.row(
         f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind=? AND a.name=? AND v.is_archived=0"
-        " ORDER BY v.created_at DESC, v.id DESC LIMIT 1",
+        " AND a.is_archived=0 ORDER BY v.created_at DESC, v.id DESC LIMIT 1",
         (workspace_id, kind, name),
     )
     return Version(*row) if row else None
@@ -180,6 +180,12 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
     noun = {"codes": "code", "data": "data asset"}.get(kind, kind.removesuffix("s"))
     there = [v.version for v in versions(db, workspace_id, kind, name, "All")][:5]
     wanted = f"{name}:{version}" if version else f"{name}@{label or 'latest'}"
+    whole = container(db, workspace_id, kind, name)
+    if version is None and whole is not None and whole.is_archived:
+        raise NotFound(
+            f"there is no {noun} '{wanted}' in this workspace, as {noun} '{name}' is archived; restore it with "
+            f"'smalt {noun.split()[0]} restore --name {name}', or name a version: {', '.join(there)}"
+        )
     hint = f"; its versions are {', '.join(there)}" if there else f"; create it with 'smalt {noun.split()[0]} create'"
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
@@ -213,11 +219,12 @@ def states(db: Database, workspace_id: int, kind: str) -> list[tuple[Any, ...]]:
 
 
 def versions(db: Database, workspace_id: int, kind: str, name: str, view: str = "ActiveOnly") -> list[Version]:
-    """Newest first."""
+    """Newest first. An asset that is archived as a whole has archived versions only."""
     archived = _VIEWS.get(view, (0,))
     rows = db.rows(
         f"SELECT {_VERSION} FROM {_JOIN} WHERE a.workspace_id=? AND a.kind=? AND a.name=?"
-        f" AND v.is_archived IN ({','.join('?' * len(archived))}) ORDER BY v.created_at DESC, v.id DESC",
+        f" AND max(v.is_archived, a.is_archived) IN ({','.join('?' * len(archived))})"
+        " ORDER BY v.created_at DESC, v.id DESC",
         (workspace_id, kind, name, *archived),
     )
     return [Version(*row) for row in rows]

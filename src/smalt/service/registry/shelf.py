@@ -56,7 +56,8 @@ class Shelf:
             if (folder / f"{NOUNS[kind]}.yml").is_file():
                 found.append(Found(kind, name, version, folder, (folder / _ARCHIVED).exists()))
         found.sort(key=lambda one: natural(one.version), reverse=True)
-        return [one for one in found if one.archived in _VIEWS.get(view, (False,))]
+        is_hidden = self.is_archived(kind, name)
+        return [one for one in found if (one.archived or is_hidden) in _VIEWS.get(view, (False,))]
 
     def find(self, kind: str, name: str, version: str | None = None, label: str | None = None) -> Found:
         """One version; NotFound says which there are."""
@@ -65,7 +66,7 @@ class Shelf:
         if version is not None:
             found = [one for one in there if one.version == version]
         elif label in (None, "latest", "default"):
-            found = [one for one in there if not one.archived]
+            found = self.versions(kind, name)
         else:
             found = []
         if found:
@@ -73,6 +74,12 @@ class Shelf:
         wanted = f"{name}:{version}" if version else f"{name}@{label or 'latest'}"
         noun = "data asset" if kind == "data" else NOUNS[kind]
         known = [one.version for one in there][:5]
+        if version is None and known and self.is_archived(kind, name):
+            raise NotFound(
+                f"there is no {noun} '{wanted}' in registry '{self.registry}', as {noun} '{name}' is archived; restore "
+                f"it with 'smalt {NOUNS[kind]} restore --name {name} --registry-name {self.registry}', or name a "
+                f"version: {', '.join(known)}"
+            )
         look = f"look for it with: smalt {NOUNS[kind]} list --registry-name {self.registry}"
         hint = f"; its versions are {', '.join(known)}" if known else f"; {look}"
         raise NotFound(f"there is no {noun} '{wanted}' in registry '{self.registry}'{hint}")
@@ -101,6 +108,12 @@ class Shelf:
     def new(self, kind: str, name: str, version: str) -> Iterator[Path]:
         """A folder to fill, which becomes the version when the `with` ends well, whole or not at all."""
         self._check_there()
+        if self.is_archived(kind, name):
+            raise Conflict(
+                f"{NOUNS[kind]} '{name}' of registry '{self.registry}' is archived, so a new version would be hidden; "
+                f"restore it with 'smalt {NOUNS[kind]} restore --name {name} --registry-name {self.registry}', or use "
+                "another name"
+            )
         target = self._place(kind, name) / _checked(version, "version")
         temporary = target.with_name(f".{version}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
