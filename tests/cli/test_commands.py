@@ -131,6 +131,21 @@ def test_what_cannot_be_a_name_is_one_sentence(noun: str, name: str, call: Call)
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "job stream", "job cancel", "job download", "job export", "job debug", "job lineage", "job snapshot",
+        "job metrics", "job explain-reuse", "job archive", "data lineage", "data archive", "model download -v 1",
+        "registry show", "online-endpoint delete -y", "batch-deployment show -e e",
+    ],
+)  # fmt: skip
+def test_no_verb_takes_what_cannot_be_a_name(verb: str, call: Call) -> None:
+    """Whichever route of the server the verb asks."""
+    ran = call(*verb.split(), "--name", "a/b")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: 'a/b' is not a valid ")
+
+
 @pytest.mark.parametrize("noun", ["data", "model", "environment", "component"])
 def test_what_cannot_be_a_name_or_version_is_not_created(noun: str, call: Call, tmp_path: Path) -> None:
     """Registered assets of every kind; a label is not a version."""

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from smalt.cli.verb import Invocation
+from smalt.client.naming import check_name
 from smalt.exceptions import Refused, ValidationException
 
 _TERMINAL = ("TERM", "COLORTERM", "DISPLAY", "SSH_TTY")
@@ -32,6 +33,7 @@ def debug(to: Invocation, name: str, node: str | None, port: int | None, keep: b
     if port is not None and words:
         raise click.UsageError("--debugpy runs the step's own command; leave out the one after '--'")
     client = to.client
+    check_name("job", name)
     job = _step(client, name, node) if node is not None else name
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was made is removed then, too
     made = client.connection.post(f"/smalt/v1{client.workspace_id}/jobs/{job}/debug")

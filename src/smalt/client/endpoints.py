@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from smalt.client.collection import Collection, note
+from smalt.client.naming import check_name
 from smalt.client.polling import Done
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import resource_id
@@ -39,7 +40,7 @@ class Deployments(Collection):
         endpoint = deployment.endpoint_name
         if not endpoint:
             raise ValidationException(f"{deployment.noun} needs 'endpoint_name'")
-        self._connection.get(resource_id(self._workspace, self.endpoints, endpoint))
+        self._connection.get(self._endpoint(endpoint))
         note(self.does_nothing)
         path = self._place(endpoint, str(deployment.name or ""))
         return Done(self._of(self._put(self._complete(deployment), path), endpoint))
@@ -48,11 +49,16 @@ class Deployments(Collection):
         return self._of(self._entity(self._connection.get(self._place(endpoint, name))), endpoint)
 
     def _every(self, endpoint: str) -> Iterator[Any]:
-        found = self._pages(f"{resource_id(self._workspace, self.endpoints, endpoint)}/deployments")
+        found = self._pages(f"{self._endpoint(endpoint)}/deployments")
         return (self._of(each, endpoint) for each in found)
 
+    def _endpoint(self, name: str) -> str:
+        check_name("endpoint", name)
+        return resource_id(self._workspace, self.endpoints, name)
+
     def _place(self, endpoint: str, name: str) -> str:
-        return f"{resource_id(self._workspace, self.endpoints, endpoint)}/deployments/{name}"
+        check_name("deployment", name)
+        return f"{self._endpoint(endpoint)}/deployments/{name}"
 
     def _complete(self, deployment: Any) -> Any:
         """With a model that is described in place registered, as its reference."""

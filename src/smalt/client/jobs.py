@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from smalt import wire
 from smalt.client.collection import Collection
 from smalt.client.names import job_name
+from smalt.client.naming import check_name
 from smalt.client.polling import LROPoller
 from smalt.exceptions import (
     Conflict,
@@ -141,12 +142,13 @@ class JobOperations(Collection):
 
     def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
         """What the job was `made_by`: its inputs and where they come from; and what its outputs are `used_by`."""
+        check_name(self.kind, name)
         found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/lineage/jobs/{name}", depth=depth)
         return found
 
     def snapshot(self, name: str) -> dict[str, Any]:
         """The code that the job, and each of its steps, runs: its files with their sizes, and what git said of it."""
-        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/jobs/{name}/snapshot")
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._path(name)}/snapshot")
         return found
 
     def restore_snapshot(self, name: str, folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -158,7 +160,7 @@ class JobOperations(Collection):
     def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
         """Why each step of a job was reused or ran; of a pipeline perhaps only the step `node`. smalt's own."""
         query = f"?{urlencode({'node': node})}" if node else ""
-        path = url_path(f"/smalt/v1{self._workspace}/jobs/{name}/reuse")
+        path = url_path(f"/smalt/v1{self._path(name)}/reuse")
         found: Sequence[dict[str, Any]] = self._connection.get(f"{path}{query}")["steps"]
         return found
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from smalt.client.naming import check_name
 from smalt.wire.ids import resource_id, url_path
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Metrics:
         points: int | None = None,
     ) -> list[Json]:
         """The job's own run and those below it, with their last values; see `service/api/metrics.py`."""
+        check_name("job", job)
         path = url_path(f"/smalt/v1{resource_id(self._workspace, 'jobs', job)}/metrics")
         flags = {"extremes": extremes, "history": history}
         query: Json = {"metric": list(metrics), **{name: "true" for name, given in flags.items() if given}}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collection import Collection, note
+from smalt.client.naming import check_name
 from smalt.client.polling import Done
 from smalt.entities.effects import without_effect
 from smalt.exceptions import ValidationException
@@ -46,6 +47,7 @@ class RegistryOperations(Collection):
         return self._remove(self._path(name))
 
     def _path(self, name: str = "", version: str | None = None) -> str:
+        check_name(self.kind, name)
         return registry_id(self._client.subscription_id, self._client.resource_group_name, name)
 
     def _entity(self, body: dict[str, Any]) -> Registry:

@@ -11,6 +11,7 @@ from smalt import wire
 from smalt.client.assets import Assets
 from smalt.client.collection import Collection
 from smalt.client.imports import shown
+from smalt.client.naming import check_name, check_version
 from smalt.client.sharing import bring, other_workspace, share
 from smalt.entities.kinds import KINDS
 from smalt.entities.nested import noun_class
@@ -146,6 +147,8 @@ class Archivable(Versioned):
         """What a version was `made_by`, and what it is `used_by`, as nested plain data; of data and models."""
         if version is None:
             version = self._labelled(name, label or "latest")
+        check_name(self.kind, name)
+        check_version(str(version))
         path = f"/smalt/v1{self._workspace}/lineage/{self.segment}/{name}/versions/{version}"
         found: Json = self._connection.get(path, depth=depth)
         return found
