@@ -160,3 +160,114 @@ def test_the_root_as_an_input_hinders_nothing(rig: Rig, client: Client, data: Pa
     client.start(rig.step("a", "echo x >made", reads={"/": "d"}, writes=[]))
     assert client.exit("a")["code"] == 0
     assert rig.file("a", "made") == "x"
+
+
+WAYS = {
+    "below": ("sub", "sub/x"),
+    "file": ("sub/out", "sub/out"),
+    "same": (".", "y"),
+    "deep": ("sub/g.txt", "sub/g.txt"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_step_writes_is_no_change_of_what_it_reads(rig: Rig, weak: Client, data: Path, way: str) -> None:
+    """Without namespaces, too, an output may lie in an input or be it; all else of the input is watched."""
+    output, made = (data / name for name in WAYS[way])
+    step = rig.step("a", f"echo more >>{made}", reads={str(data): "d"}, writes=[str(output)])
+    weak.start(step)
+    assert weak.exit("a")["code"] == 0
+    assert watching.find_change(claims.path(step["folder"], "a")) is None
+    if way != "same":
+        step = rig.step("b", f"echo more >>{made}; echo x >>{data}/f.txt", reads={str(data): "d"}, writes=[str(output)])
+        weak.start(step)
+        assert weak.exit("b")["code"] == 0
+        assert "f.txt was written" in str(watching.find_change(claims.path(step["folder"], "b")))
+
+
+def test_what_is_written_may_be_a_link_into_what_is_read(rig: Rig, weak: Client, data: Path, tmp_path: Path) -> None:
+    """An output that is named by another path than the input is known by where it is."""
+    (tmp_path / "other").symlink_to(data)
+    step = rig.step("a", f"echo x >{data}/sub/x", reads={str(data): "d"}, writes=[f"{tmp_path}/other/sub"])
+    weak.start(step)
+    assert weak.exit("a")["code"] == 0
+    assert watching.find_change(claims.path(step["folder"], "a")) is None
+
+
+@can_seal
+def test_beside_a_file_that_is_to_be_made_changes_are_found(rig: Rig, client: Client, data: Path) -> None:
+    """A folder of an input that is opened for a new file is watched: what else changes there is told."""
+    for name, command, found in (("a", f"echo x >>{data}/sub/g.txt", "sub/g.txt was written"), ("b", "true", "")):
+        step = rig.step(
+            name, f"echo x >{data}/sub/out{name}; {command}", reads={str(data): "d"}, writes=[f"{data}/sub/out{name}"]
+        )
+        client.start(step)
+        assert client.exit(name)["code"] == 0
+        assert found in (watching.find_change(claims.path(step["folder"], name)) or "")
+    assert watching.find_change(claims.path(step["folder"], "b")) is None
+
+
+def test_many_entries_are_looked_at_beside_the_loop(rig: Rig, weak: Client, data: Path) -> None:
+    """An input of more than 500 entries is large, all inputs of a step together."""
+    for number in range(300):
+        (data / f"{number}").touch()
+    for name, reads, is_large in (("a", [data], False), ("b", [data, data.parent], True)):
+        step = rig.step(name, "true", reads={str(path): path.name for path in reads})
+        weak.start(step)
+        assert weak.exit(name)["code"] == 0
+        assert watching.is_large(claims.path(step["folder"], name)) is is_large
+
+
+def test_an_entry_that_is_gone_hides_no_other(data: Path) -> None:
+    """A file that is deleted while its folder is looked through takes nothing else out of the look."""
+    for number in range(8):
+        (data / f"{number}").touch()
+    first, second, *others = [entry.name for entry in os.scandir(data)]
+    walk = iter(watching._walk(str(data), ()))
+    assert [next(walk)[0], next(walk)[0]] == ["", first]
+    gone = data / second
+    gone.rename(data.parent / "gone")
+    assert set(others) <= {place for place, _ in walk}
+
+
+_NAMESPACES = "/proc/sys/user/max_mnt_namespaces"  # each user namespace has its own
+_IN_USER_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c"]
+can_limit = pytest.mark.skipif(
+    sys.platform != "linux"
+    or subprocess.run([*_IN_USER_NAMESPACE, f"echo 2 >{_NAMESPACES}"], check=False).returncode != 0,
+    reason="needs user namespaces",
+)
+
+
+@can_limit
+def test_a_step_for_which_there_is_no_namespace_is_watched(rig: Rig, data: Path) -> None:
+    """Where the kernel gives no more namespaces, a step runs all the same, and a change of its input is found."""
+    program = Path(launcher.__file__).with_name("__main__.py")
+    command = f"echo 2 >{_NAMESPACES} && exec {sys.executable} -I -S {program} {rig.home.root}"
+    with open(rig.home.path("launcher.log"), "ab") as log:
+        rig.launchers.append(
+            subprocess.Popen([*_IN_USER_NAMESPACE, command], stdout=log, stderr=log, start_new_session=True)
+        )
+    client = rig.connect()
+    reader = rig.step(
+        "a", f"until [ -e {data.parent}/go ]; do sleep 0.01; done; echo x >{data}/y", reads={str(data): "d"}
+    )
+    client.start(reader)  # has the only one until it ends
+    step = rig.step("b", f"echo x >>{data}/f.txt; touch {data.parent}/go", reads={str(data): "d"})
+    client.start(step)
+    assert client.exit("b")["code"] == 0
+    assert "f.txt was written" in str(watching.find_change(claims.path(step["folder"], "b")))
+    assert client.exit("a")["code"] != 0  # its own is read-only
+
+
+@can_seal
+def test_a_launcher_that_cannot_come_back_ends(tmp_path: Path) -> None:
+    """A launcher that cannot leave a step's namespace starts no other step there: it ends and says so."""
+    program = (
+        "import os, sys; from smalt.launcher.sealing import Sealing; s = Sealing(); os.close(s._own)\n"
+        "with s.sealed([sys.argv[1]], []): pass\n"
+        "print('went on')"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this launcher ends" in done.stderr

@@ -47,15 +47,34 @@ class Sealing:
 
         Whatever is started inside the block stays in the namespace; the caller does not.
         """
-        if not reads or not self.works:
+        if not reads or not self.works or not self._enter():
             yield list(reads)
             return
-        _check(_LIBC.unshare(_NEW_NAMESPACE))
         try:
-            _check(_LIBC.mount(None, b"/", None, _RECURSIVE | _SLAVE, None))
             yield _seal(reads, writes)
         finally:
+            self._come_back()
+
+    def _enter(self) -> bool:
+        """Enter a new namespace; False where the kernel gives none now, as each user may only have so many."""
+        if _LIBC.unshare(_NEW_NAMESPACE):
+            return False
+        if _LIBC.mount(None, b"/", None, _RECURSIVE | _SLAVE, None):
+            self._come_back()
+            return False
+        return True
+
+    def _come_back(self) -> None:
+        """Return to the launcher's namespace, or end: in a step's, it would start every later step wrongly.
+
+        The server starts another launcher, which takes over the steps by the journal.
+        """
+        try:
             self._return()
+        except OSError as error:
+            print(f"cannot leave the mount namespace of a step, so this launcher ends: {error}", file=sys.stderr)
+            sys.stderr.flush()
+            os._exit(1)
 
     def _open(self) -> None:
         """Try the whole way once: whoever may enter a namespace must be able to come back."""
@@ -80,8 +99,8 @@ class Sealing:
 
 def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
     left = []
-    for path in reads:
-        real = os.fsencode(os.path.realpath(path))
+    reals = {path: _real(path) for path in reads}
+    for path, real in reals.items():
         if real == b"/":  # which cannot be bound to itself, and holds all that the step needs
             continue
         try:
@@ -92,16 +111,41 @@ def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
         except OSError:
             left.append(path)
     for path in writes:
-        if not os.access(path, os.W_OK):  # it lies in one of `reads`, or is not there yet
-            _open_again(path if os.path.lexists(path) else os.path.dirname(path))
+        if os.access(path, os.W_OK):
+            continue
+        if os.path.lexists(path):
+            _open_again(path)
+        elif (folder := _open_again(os.path.dirname(path))) is not None:  # with all else that it holds
+            left += [read for read, real in reals.items() if read not in left and _holds(os.fsdecode(real), folder)]
     return left
 
 
-def _open_again(place: str) -> None:
-    if os.path.exists(place) and not os.access(place, os.W_OK):
-        real = os.fsencode(os.path.realpath(place))
-        _bind(real)
-        _set_read_only(real, recursive=True, undo=True)
+def _holds(top: str, place: str) -> bool:
+    return top != "/" and f"{place}/".startswith(f"{top}/")
+
+
+def _open_again(place: str) -> str | None:
+    """Make a place that lies in a read-only one writable; its real path, where that was necessary."""
+    if not os.path.exists(place) or os.access(place, os.W_OK):
+        return None
+    real = _real(place)
+    _bind(real)
+    _set_read_only(real, recursive=True, undo=True)
+    return os.fsdecode(real)
+
+
+def _real(path: str) -> bytes:
+    """The path with all links followed, as os.path.realpath gives it, in a third of the time."""
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return os.fsencode(os.path.realpath(path))
+    try:
+        return os.fsencode(os.readlink(f"/proc/self/fd/{descriptor}"))
+    except OSError:
+        return os.fsencode(os.path.realpath(path))
+    finally:
+        os.close(descriptor)
 
 
 def _bind(path: bytes) -> None:

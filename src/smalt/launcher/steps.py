@@ -217,9 +217,10 @@ class Steps:
         environment = {**step["env"], MARK: self._tree.mark(record.id)}
         reads: dict[str, str] = step.get("reads", {})
         try:
-            with self._sealing.sealed(list(reads), step.get("writes", ())) as unsealed:
+            writes: list[str] = step.get("writes", [])
+            with self._sealing.sealed(list(reads), writes) as unsealed:
                 if unsealed:
-                    watching.note_inputs(record.claim, {path: reads[path] for path in unsealed})
+                    watching.note_inputs(record.claim, {path: reads[path] for path in unsealed}, writes)
                 record.pid = spawn(step, record.claim, environment)
         except (OSError, ValueError) as error:
             self._refuse(record, f"cannot start the step: {error}")

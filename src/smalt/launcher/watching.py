@@ -11,11 +11,13 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 _MOST = 2_000
 """Entries of an input that the launcher looks at (some 10 ms); of a larger one, only the time is noted."""
+_QUICK = 500
+"""Entries that the server looks at again within a turn of its loop."""
 _YOUNG = 20_000_000
 """Nanoseconds within which a file can be written twice without another time: its content is noted."""
 _SMALL = 1 << 20
@@ -25,22 +27,31 @@ class _TooMany(Exception):
     pass
 
 
-def note_inputs(claim: str, inputs: Mapping[str, str]) -> None:
-    """Note beside the claim how `inputs` (by path, each with its name) are now."""
+def note_inputs(claim: str, inputs: Mapping[str, str], writes: Collection[str]) -> None:
+    """Note beside the claim how `inputs` (by path, each with its name) are now, but for what is at or below `writes`.
+
+    An input that is, or lies in, one of `writes` is the step's to write.
+    """
     now = time.time_ns()
     noted: dict[str, Any] = {}
+    reals = [os.path.realpath(path) for path in writes]
     for path, name in inputs.items():
+        top = f"{os.path.realpath(path).rstrip('/')}/"
+        if any(top.startswith(f"{real.rstrip('/')}/") for real in reals):
+            continue
+        known: dict[str, Any] = {"name": name, "written": [r.removeprefix(top) for r in reals if r.startswith(top)]}
         try:
-            noted[path] = {"name": name, "entries": _look(path, now, _MOST)}
+            noted[path] = {**known, "entries": _look(path, now, _MOST, known["written"])}
         except _TooMany:
-            noted[path] = {"name": name, "since": now}
+            noted[path] = {**known, "since": now}
     with open(_place(claim), "w") as file:
         json.dump(noted, file)
 
 
 def is_large(claim: str) -> bool:
     """Whether to look again takes long."""
-    return any("since" in known for known in _read(claim).values())
+    noted = _read(claim).values()
+    return any("since" in known for known in noted) or sum(len(known["entries"]) for known in noted) > _QUICK
 
 
 def find_change(claim: str) -> str | None:
@@ -60,8 +71,10 @@ def find_change(claim: str) -> str | None:
 
 def _change(path: str, known: Mapping[str, Any]) -> str | None:
     if "since" in known:
-        return next((f"{place} was written" for place, time in _times(path) if time > known["since"]), None)
-    before, after = known["entries"], _look(path, None, None, known["entries"])
+        return next(
+            (f"{place} was written" for place, time in _times(path, known["written"]) if time > known["since"]), None
+        )
+    before, after = known["entries"], _look(path, None, None, known["written"], known["entries"])
     for place in sorted({*before, *after}):
         if before.get(place) != after.get(place):
             what = "written" if place in before and place in after else "added" if place in after else "removed"
@@ -70,14 +83,18 @@ def _change(path: str, known: Mapping[str, Any]) -> str | None:
 
 
 def _look(
-    path: str, now: int | None, most: int | None, before: Mapping[str, list[Any]] | None = None
+    path: str,
+    now: int | None,
+    most: int | None,
+    written: Collection[str],
+    before: Mapping[str, list[Any]] | None = None,
 ) -> dict[str, list[Any]]:
     """Kind, size, time and inode of each entry; and the content of what is young, or was when it was looked at before.
 
     The times of folders are not looked at: what is added to or removed from one is an entry itself.
     """
     found: dict[str, list[Any]] = {}
-    for place, status in _walk(path):
+    for place, status in _walk(path, written):
         kind, size = stat.S_IFMT(status.st_mode), status.st_size
         if stat.S_ISDIR(kind):
             found[place] = [kind]
@@ -92,26 +109,36 @@ def _look(
     return found
 
 
-def _times(path: str) -> Iterable[tuple[str, int]]:
-    for place, status in _walk(path):
+def _times(path: str, written: Collection[str]) -> Iterable[tuple[str, int]]:
+    for place, status in _walk(path, written):
         yield (os.path.join(path, place) if place else path), status.st_mtime_ns
 
 
-def _walk(path: str) -> Iterable[tuple[str, os.stat_result]]:
-    """Each entry at and below `path`, links not followed but for `path` itself; what cannot be read is left out."""
-    with contextlib.suppress(OSError):
+def _walk(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_result]]:
+    """Each entry at and below `path` but for those at and below `written`, by its path below `path`.
+
+    Links are not followed but for `path` itself; what cannot be read is left out.
+    """
+    try:
         status = os.stat(path)
-        yield "", status
-        folders = [""] if stat.S_ISDIR(status.st_mode) else []
-        while folders:
-            prefix = folders.pop()
-            with contextlib.suppress(OSError), os.scandir(os.path.join(path, prefix)) as entries:
-                for entry in entries:
-                    place = prefix + entry.name
+    except OSError:
+        return
+    yield "", status
+    folders = [""] if stat.S_ISDIR(status.st_mode) else []
+    while folders:
+        prefix = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(os.path.join(path, prefix)) as entries:
+            for entry in entries:
+                place = prefix + entry.name
+                if place in written:
+                    continue
+                try:
                     status = entry.stat(follow_symlinks=False)
-                    yield place, status
-                    if stat.S_ISDIR(status.st_mode):
-                        folders.append(f"{place}/")
+                except OSError:  # gone meanwhile, and the others are not
+                    continue
+                yield place, status
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(f"{place}/")
 
 
 def _digest(path: str) -> str:
