@@ -93,3 +93,21 @@ def test_a_job_that_was_got_can_be_described_whatever_became_of_its_data(files: 
     assert files.job(COMMAND, "--name described").code == 0
     other_content(files.folder)
     assert files.ask("job update --name described --set tags.a=b --query tags.a") == "b"
+
+
+@pytest.mark.parametrize("job", ["command", "pipeline"])
+def test_the_same_job_again_says_that_nothing_runs(files: Desk, job: str) -> None:
+    """The old log is shown with exit 0, so a line says that it is old; and what was updated, if anything was."""
+    file, name = files.write("job.yml", JOBS[job]), f"again-{job}"
+    first = files.smalt(f"job create --file {file} --name {name} --stream")
+    assert first.code == 0
+    assert "exists already" not in first.err
+    again = files.smalt(f"job create --file {file} --name {name} --stream")
+    assert again.code == 0
+    assert f"job '{name}' exists already and is the same; nothing new runs" in again.err
+    described = files.smalt(f"job create --file {file} --name {name} --set description=more --set tags.a=b")
+    assert described.code == 0
+    line = f"job '{name}' exists already and is the same, and has other description and tags now; nothing new runs"
+    assert line in described.err
+    quiet = files.smalt(f"job create --file {file} --name {name} --only-show-errors")
+    assert quiet.err == ""

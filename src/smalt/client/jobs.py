@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from smalt import wire
-from smalt.client.collection import Collection
+from smalt.client.collection import Collection, note
 from smalt.client.names import job_name
 from smalt.client.naming import check_name
 from smalt.client.polling import LROPoller
@@ -77,11 +77,14 @@ class JobOperations(Collection):
             job = part(self._client, job, _names(only), _names(from_), of).job
         elif of is not None:
             raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
+        there = self._found(job.name) if job.name else None
         job.name = job.name or job_name()
         from smalt.client.shown import shortened
 
         with at_lines_of(job):
             answer = self._connection.put(self._path(job.name), self._body(job))
+        if there is not None and self._client.show_progress:
+            note(_repeated(there["properties"], answer["properties"], job.name))
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
             raise Refused(error["message"])
@@ -248,6 +251,14 @@ class JobOperations(Collection):
         assets.send()
         return body
 
+    def _found(self, name: str) -> dict[str, Any] | None:
+        """The job of that name, if there is one."""
+        try:
+            found: dict[str, Any] = self._connection.get(self._path(name))
+        except NotFound:
+            return None
+        return found
+
     def _update(self, job: Job) -> Job:
         from smalt.client.changing import changes_of
 
@@ -280,6 +291,16 @@ def _is_there(job: Job) -> bool:
         return False
     parsed = parse_id(job.id)
     return parsed is None or parsed.name == job.name
+
+
+def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    """The line for a job that was there already, and perhaps is described otherwise now."""
+    words = {"displayName": "display name", "description": "description", "tags": "tags", "properties": "properties"}
+    changed = [word for key, word in words.items() if (before.get(key) or None) != (after.get(key) or None)]
+    if before.get("status") not in OVER:  # times come to the properties of a job as it goes
+        changed = [word for word in changed if word != "properties"]
+    updated = f", and has other {' and '.join(changed)} now" if changed else ""
+    return f"job '{name}' exists already and is the same{updated}; nothing new runs"
 
 
 def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
