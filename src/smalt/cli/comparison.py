@@ -20,11 +20,12 @@ _CODE = ("snapshot", "repository", "branch", "commit", "dirty")
 def rows(jobs: Sequence[Json]) -> list[Json]:
     """[{"differs", "what", "name", JOB: value, …}]; what a job does not have is None.
 
-    Of files of code, and of packages, only those that differ.
+    Of files of code, of packages, and of what the steps of pipelines are, only those that differ.
     """
     found = [*_facts(jobs), *_section(jobs, "parameter", lambda job: job.get("parameters"))]
     found += _section(jobs, "metric", lambda job: job.get("metrics"))
     found += _section(jobs, "input", lambda job: job.get("inputs"))
+    found += _differing(_section(jobs, "step", lambda job: job.get("steps")))
     found += _section(jobs, "tag", lambda job: job.get("tags"))
     found += _section(jobs, "code", lambda job: _some(job.get("code"), _CODE))
     found += _differing(_section(jobs, "file", lambda job: (job.get("code") or {}).get("files")))

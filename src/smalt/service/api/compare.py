@@ -5,8 +5,9 @@
 "code": {"snapshot", "commit", "branch", "repository", "dirty", "files": {path: hash}},
 "environment": {"name", "image", "python", "packages": {name: version}}}]}
 
-Of a pipeline also the metrics of its steps, as `step: metric`. A reused job shows the metrics and parameters of the job
-whose outputs it has. What is not known is left out.
+Of a pipeline also the metrics of its steps, as `step: metric`, and "steps": {"step: component": its version,
+"step: command", "step: code", "step: environment", "step: inputs.x", "step: outputs.x"}. A reused job shows the metrics
+and parameters of the job whose outputs it has. What is not known is left out.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import re
 from typing import Any
 
 import yaml
-from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError, ValidationException
+from smalt.service.api import compared_steps
 from smalt.service.api.call import Call
+from smalt.service.api.compared_steps import read_at
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import asked, jobs_asked, number, path_of, reused_of, runs_below
-from smalt.service.data.data import OWN
 from smalt.service.engine import lookup
 from smalt.service.records import jobs, reuse, tracked
 from smalt.service.records.jobs import Job
@@ -65,20 +66,14 @@ async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> di
         "command": facts.command,
         "compute": short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
         "parameters": {**filling.literals(facts.inputs), **logged},
-        "inputs": {name: asset or _read(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()},
+        "inputs": {name: asset or read_at(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()},
         "metrics": await _metrics(call, job),
         "tags": facts.tags,
         "code": await asyncio.to_thread(_code, call, facts),
         "environment": _environment(call, properties.get("environmentId")),
+        "steps": compared_steps.facts_of(call.service.db, job) if job.type == "pipeline" else None,
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
-
-
-def _read(uri: str | None, place: str | None) -> str | None:
-    """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
-    if not uri or not place or uri == place or uri.startswith(OWN):
-        return uri
-    return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
 
 
 async def _metrics(call: Call, job: Job) -> dict[str, float | str]:

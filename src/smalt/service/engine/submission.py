@@ -15,6 +15,7 @@ from smalt.garbage import no_collections
 from smalt.service.engine import checks, deletion
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.kinds import KEPT, TYPES, command
+from smalt.service.engine.kinds.pipeline import PART
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import describe_difference
 from smalt.service.engine.rooms import Rooms
@@ -32,10 +33,6 @@ READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName"
 
 PART_OF = "smalt.part-of"
 """The property that names the earlier run whose steps this job takes up, with what its references meant then."""
-
-
-PART = "smalt.part"
-"""The property that says, a line each, what such a job takes from the earlier run and what it leaves out."""
 
 
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"

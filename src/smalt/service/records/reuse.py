@@ -198,6 +198,44 @@ def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: f
     return int(row[0]) if row else None
 
 
+def same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
+    """The step of that name in an earlier run of the pipeline that shares most of these parts; of equals the newest.
+
+    A pipeline is one of the same experiment whose steps have the names of this one's, or of some of them, or more.
+    """
+    if not hashes or job.parent_id is None:
+        return None
+    values = ",".join(["(?,?)"] * len(hashes))
+    rows = db.rows(
+        "SELECT k.job_id, j.parent_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
+        f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
+        " AND j.node=? AND j.experiment=? AND j.root_id<>? AND j.ended_at<=?"
+        " GROUP BY k.job_id ORDER BY count(*) DESC, k.job_id DESC LIMIT 50",
+        (job.workspace_id, *(text for pair in hashes for text in pair), job.node, job.experiment, job.root_id, before),
+    )
+    own = _names_of_steps(db, job.parent_id)
+    for id, parent_id in rows:
+        theirs = _names_of_steps(db, parent_id)
+        if own <= theirs or theirs <= own:
+            return int(id)
+    return None
+
+
+def shared(db: Database, job_id: int, hashes: Sequence[tuple[str, str]]) -> int:
+    """How many of these parts a step has."""
+    values = ",".join(["(?,?)"] * len(hashes))
+    return int(
+        db.value(
+            f"SELECT count(*) FROM reuse_keys WHERE job_id=? AND (part, hash) IN (VALUES {values})",
+            (job_id, *(text for pair in hashes for text in pair)),
+        )
+    )
+
+
+def _names_of_steps(db: Database, pipeline_id: int) -> set[str]:
+    return {node for (node,) in db.rows("SELECT node FROM jobs WHERE parent_id=?", (pipeline_id,))}
+
+
 def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
     """The earlier step of another pipeline that has the same key, and was not over at that time."""
     id = db.value(

@@ -70,7 +70,10 @@ def _nearest(reuse: Reuse, job: Job, now: Parts) -> Step | None:
     began = job.started_at or job.created_at
     found = records.meanwhile(reuse.db, job, key_of(now), began)
     if found is None:
-        found = records.nearest(reuse.db, job, list(hashes(now)), began)
+        parts = list(hashes(now))
+        found = records.nearest(reuse.db, job, parts, began)
+        if found is not None and records.shared(reuse.db, found, parts) < len(parts):
+            found = records.same_step(reuse.db, job, parts, began) or found
     return records.step(reuse.db, found) if found is not None else None
 
 

@@ -31,6 +31,12 @@ ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dci
 REUSE = "smalt.reuse"
 """The property that tells why a step is never reused."""
 
+PART = "smalt.part"
+"""The property that says, a line each, what a part of a pipeline takes from an earlier run and what it leaves out."""
+
+FORCED = "smalt.forced"
+"""The property of a pipeline in another one that tells why its steps are not reused in this run."""
+
 _NODE_FIELDS = (
     "environment",
     "compute",
@@ -195,6 +201,7 @@ class Planner:
             job: Any = self._pipeline(node, component, inputs, outputs, scope)
             if node_name in self._edges():
                 job.settings.force_rerun = True
+            job.properties.update(self._forced(node_name, node, component))
         else:
             job = self._command(name, node, component, inputs, outputs, scope)
             job.properties.update(self._reuse(node_name, node, component, made))
@@ -371,7 +378,22 @@ class Planner:
         shared = [name for name, one in made.items() if one.is_shared]
         if shared:
             return {REUSE: f"never: another step writes to the place of its output '{shared[0]}', too"}
-        return {REUSE: "not in this run: force_rerun is true"} if is_true(self._settings, "force_rerun") else {}
+        return {REUSE: f"not in this run: {self._why_forced}"} if is_true(self._settings, "force_rerun") else {}
+
+    @property
+    def _why_forced(self) -> str:
+        """Why no step of this pipeline is reused in this run, where its settings say so."""
+        named = "'job create' was told to run it, with --only or --from"
+        return self.job.properties.get(FORCED) or (named if PART in self.job.properties else "force_rerun is true")
+
+    def _forced(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
+        """The note on a step that is a pipeline, where something else than its own settings forces its steps to run."""
+        for edge, name in zip(("on_init", "on_finalize"), self._edges(), strict=True):
+            if name == node_name:
+                return {FORCED: f"'{node_name}' is the pipeline's {edge} step"}
+        if _must_run(node, component):
+            return {FORCED: f"is_deterministic of the step '{node_name}', a pipeline, is false"}
+        return {FORCED: self._why_forced} if is_true(self._settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
         inherited = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}

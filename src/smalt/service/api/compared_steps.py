@@ -1,0 +1,67 @@
+"""What the steps of a pipeline are, read and register, for a comparison with those of another run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smalt.entities.references import LocalPath, parse_uri
+from smalt.service.api.job_shapes import below
+from smalt.service.api.metrics import labels_of
+from smalt.service.data.data import OWN
+from smalt.service.records import jobs, lineage, tracked
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.tracked import Facts
+from smalt.service.tracking import filling
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
+
+
+def facts_of(db: Database, top: Job) -> dict[str, str]:
+    """By "step: fact" what is known of the steps at all levels; what a step of the run made is told by that step."""
+    rows = below(jobs.tree(db, top.root_id), top)
+    labels = labels_of(rows)
+    by_id = {row.id: labels[row.name] for row in rows}
+    made = {
+        str(uri).rstrip("/"): f"{by_id[id]}.outputs.{port}"
+        for id, port, uri, _ in lineage.of_steps(db, top.root_id, "output")
+        if id in by_id
+    }
+    bodies = {row.id: jobs.properties(db, row.id) for row in rows}
+    facts = tracked.facts(db, [row.id for row in rows])
+    found: dict[str, str] = {}
+    for row in rows[1:]:
+        own = dict(_own(row, bodies[row.id], bodies.get(row.parent_id or 0, {}), facts[row.id], made))
+        found.update({f"{labels[row.name]}: {key}": value for key, value in own.items() if value})
+    for id, port, _, asset in lineage.of_steps(db, top.root_id, "output"):
+        if asset and id in by_id:
+            found[f"{by_id[id]}: outputs.{port}"] = asset
+    return found
+
+
+def read_at(uri: str | None, place: str | None) -> str | None:
+    """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
+    if not uri or not place or uri == place or uri.startswith(OWN):
+        return uri
+    return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
+
+
+def _own(
+    row: Job, body: dict[str, Any], parent: dict[str, Any], facts: Facts, made: dict[str, str]
+) -> Iterator[tuple[str, str | None]]:
+    component = ((parent.get("jobs") or {}).get(row.node) or {}).get("componentId")
+    if isinstance(component, str) and ANONYMOUS_COMPONENT not in component:
+        yield "component", short_name(component).removeprefix("azureml:")
+    if row.type == "pipeline":
+        return
+    yield "status", row.status
+    yield "command", facts.command
+    yield "code", (filling.snapshot(facts.code) or "")[:12]
+    environment = body.get("environmentId")
+    if isinstance(environment, str):
+        name = short_name(environment).removeprefix("azureml:")
+        yield "environment", name.replace(f"{ANONYMOUS_ENVIRONMENT}:", "")[:100]
+    for name, value in filling.literals(facts.inputs).items():
+        yield f"inputs.{name}", value
+    for name, (_, uri, asset) in facts.data.items():
+        yield f"inputs.{name}", asset or made.get((uri or "").rstrip("/")) or read_at(uri, facts.places.get(name))
