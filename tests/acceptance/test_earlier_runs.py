@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from smalt import Input, MLClient, Output, command
+from smalt.dsl import pipeline
+from smalt.entities import PipelineJob
+from smalt.exceptions import NotFound
 from tests.acceptance.conftest import Desk
 
 PIPELINE = """
@@ -99,6 +103,37 @@ def test_steps_that_are_others_are_told(
     name = chosen.out.strip()
     assert line in desk.smalt(f"job stream {name}").err
     assert line in desk.ask(f"job show -n {name} --query 'properties.\"smalt.part\"'")
+
+
+def test_a_part_of_a_pipeline_in_python(desk: Desk) -> None:
+    """A pipeline that is made again from the same builders has the same steps; with another command it has not."""
+
+    def made(word: str) -> PipelineJob:
+        first = command(
+            name="first", command=f"echo {word} > ${{{{outputs.out}}}}/word", environment="azureml:host",
+            outputs={"out": Output(type="uri_folder")},
+        )  # fmt: skip
+        second = command(
+            name="second", command="cat ${{inputs.given}}/word", environment="azureml:host",
+            inputs={"given": Input(type="uri_folder")},
+        )  # fmt: skip
+
+        @pipeline(name="made")
+        def whole() -> None:
+            one = first()
+            second(given=one.outputs.out)
+
+        built: PipelineJob = whole()
+        return built
+
+    client, job = MLClient(), made("python")
+    earlier = client.jobs.create_or_update(job)
+    client.jobs.stream(str(earlier.name), on_event=lambda event: None)
+    for again in (job, made("python")):
+        part = client.jobs.create_or_update(again, only="second", from_=())
+        assert part.properties["smalt.part-of"] == earlier.name
+    with pytest.raises(NotFound, match="as this file defines it"):
+        client.jobs.create_or_update(made("other"), only="second")
 
 
 def test_what_is_left_out_is_told(desk: Desk) -> None:

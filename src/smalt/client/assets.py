@@ -184,7 +184,10 @@ class Assets:
     def _add_component(self, component: Component) -> str:
         properties = self.component_body(component)["properties"]
         properties["isAnonymous"] = True
-        return self._add("components", ANONYMOUS_COMPONENT, _hash(properties["componentSpec"]), properties)
+        spec = properties["componentSpec"]
+        if not spec.get("tags"):  # an object that was looked at has empty ones, and is the same component
+            spec.pop("tags", None)
+        return self._add("components", ANONYMOUS_COMPONENT, _hash(spec), properties)
 
     def _add(self, kind: str, name: str, version: str, properties: Json) -> str:
         id = asset_id(self._workspace, kind, name, version)
