@@ -103,3 +103,18 @@ def test_a_reused_step_has_what_it_was_given(desk: Desk) -> None:
     third = _make(desk, "step", "other", f"{PLACE}-reused/y")
     for job in (first, second):
         assert f"job {third} wrote over" in desk.job(READER.replace("JOB", job)).err
+
+
+@pytest.mark.parametrize("noun", ["data", "model"])
+def test_a_version_of_an_output_keeps_it(desk: Desk, noun: str) -> None:
+    """Registered by the job's name in time, it is kept; after a later job wrote there, it is refused."""
+    type = "uri_folder" if noun == "data" else "custom_model"
+    first = _make(desk, "command", "first", f"{PLACE}-late/{noun}")
+    file = desk.write("version.yml", f"name: kept-{noun}\ntype: {type}\npath: azureml://jobs/{first}/outputs/o\n")
+    assert desk.smalt(f"{noun} create --file {file}").code == 0
+    second = _make(desk, "command", "second", f"{PLACE}-late/{noun}")
+    reader = READER.replace("azureml://jobs/JOB/outputs/o", f"azureml:kept-{noun}:1").replace("uri_folder", type)
+    assert desk.log(reader) == ["first"]
+    refused = desk.smalt(f"{noun} create --file {file} --version 2")
+    assert refused.code != 0
+    assert f"job {second} wrote over" in refused.err

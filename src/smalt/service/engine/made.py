@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from smalt.exceptions import Refused
+from smalt.service.engine.contents import URIS
 from smalt.service.engine.kinds import places
 from smalt.service.records import assets, jobs, lineage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
-_URIS = {"data": "dataUri", "models": "modelUri"}
+
+class WrittenOver(Refused):
+    """What a job made is gone: another job wrote in its place."""
 
 
 def output_uri(db: Database, job: Job, output: str) -> str | None:
@@ -32,8 +35,8 @@ def _version_uri(db: Database, job: Job, asset: str | None) -> str | None:
     """Return where a version is now: its content is copied aside before a job writes over it."""
     kind, _, rest = (asset or "").partition("/")
     name, _, version = rest.partition("/versions/")
-    found = assets.get(db, job.workspace_id, kind, name, version) if kind in _URIS and version else None
-    return str(found.properties.get(_URIS[kind]) or "") if found is not None else None
+    found = assets.get(db, job.workspace_id, kind, name, version) if kind in URIS and version else None
+    return str(found.properties.get(URIS[kind]) or "") if found is not None else None
 
 
 def _is_given(db: Database, job: Job, output: str) -> bool:
@@ -55,7 +58,7 @@ def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
     how = f"{'wrote' if is_over else 'writes'} over {where}" if there == place else (
         f"{'wrote' if is_over else 'writes'} to {there}, and job {job.name} had its output '{output}' at {place}"
     )  # fmt: skip
-    raise Refused(
+    raise WrittenOver(
         f"job {name} {how}; read azureml://jobs/{name}/outputs/{port}, or run job {job.name} again. "
         "An output with a name is kept as a version of a data asset"
     )

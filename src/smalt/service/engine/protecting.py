@@ -14,6 +14,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.data import Location
 from smalt.service.data.rights import forbid_writing, is_forbidden
 from smalt.service.engine.contents import URIS
+from smalt.service.engine.made import WrittenOver
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job
@@ -29,10 +30,13 @@ _ARTIFACTS = re.compile(r"ExperimentRun/dcid\.([^/]+)/.")
 async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
     """Forbid writing to the output of a job that is over, which is about to become a version of an asset.
 
-    A folder of the user's own stays as it is, and so does what a job that runs may still write.
+    A folder of the user's own stays as it is, and so does what a job that runs may still write. Refused where a later
+    job wrote over it.
     """
     try:
         location = rooms.data.resolve(uri, workspace)
+    except WrittenOver:
+        raise
     except SmaltError:
         return
     place = location.path
