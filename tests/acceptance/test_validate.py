@@ -64,6 +64,9 @@ WRONG = {
     "unknown datastore": "command: ls\nenvironment: azureml:host\n"
                          "inputs: {d: {type: uri_file, path: azureml://datastores/nosuch/paths/f}}\n",
     "unknown input of a registered component": "type: pipeline\ncomponent: azureml:whole:1\ninputs: {wort: x}\n",
+    "unknown input of a registered step": "jobs: {a: {component: azureml:takes:1, inputs: {typo: 1}}}\n",
+    "unknown output of a registered step": "jobs: {a: {component: azureml:takes:1, outputs: {typo: {}}}}\n",
+    "wrong value for a registered step": "jobs: {a: {component: azureml:takes:1, inputs: {n: many}}}\n",
     "a file for a folder": "command: ls\nenvironment: azureml:host\ninputs: {d: {type: uri_folder, path: d/f}}\n",
     "a folder for a file": "command: ls\nenvironment: azureml:host\ninputs: {d: {type: uri_file, path: d}}\n",
     "a name that cannot be": "name: a b\ncommand: ls\nenvironment: azureml:host\n",
@@ -82,6 +85,9 @@ SENTENCES = {
     "unknown environment": "job.yml:2:14: ",
     "unknown component": "job.yml:1:23: there is no component 'nosuch:1'",
     "unknown data": "job.yml:3:13: ",
+    "unknown input of a registered step": "the component of this step has no input 'typo'",
+    "unknown output of a registered step": "the component of this step has no output 'typo'",
+    "wrong value for a registered step": "job.yml:1:52: the input 'n' must be an integer, not 'many'",
     "a file for a folder": "job.yml:3:13: ",
     "a misspelt setting": "job.yml:2:12: unknown key 'defualt_compute' in the settings of a pipeline; did you mean",
     "an optional input outside of a block": "bare.yml:6:10: the input 'tag' is optional and has no default",
@@ -100,7 +106,12 @@ def files(desk: Desk) -> Desk:
         "name: bare\ntype: command\nenvironment: azureml:host\ninputs:\n  tag: {type: string, optional: true}\n"
         "command: echo ${{inputs.tag}}\n",
     )
-    for name in ("leaf", "whole"):
+    desk.write(
+        "takes.yml",
+        "name: takes\nversion: '1'\ntype: command\nenvironment: azureml:host\n"
+        "inputs: {n: {type: integer, default: 1}}\ncommand: echo ${{inputs.n}}\n",
+    )
+    for name in ("leaf", "whole", "takes"):
         desk.ask(f"component create --file {name}.yml --query name")
     assert desk.smalt("job show --name taken").code == 0 or desk.job(RIGHT["command"], "--name taken").code == 0
     return desk
@@ -199,6 +210,15 @@ def test_settings_that_mean_nothing_are_kept_and_told(files: Desk) -> None:
     assert ran.code == 0
     assert "settings.whatever has no effect on this machine" in ran.err
     assert files.ask("job show --name kept --query settings.whatever") == "1"
+
+
+def test_an_input_that_a_nested_pipeline_does_not_have_is_told(files: Desk) -> None:
+    """Real files give such inputs, and the official client takes them; they do nothing, and the log says so."""
+    for component in ("./whole.yml", "azureml:whole:1"):
+        files.write("job.yml", f"jobs: {{a: {{type: pipeline, component: '{component}', inputs: {{more: 1}}}}}}\n")
+        ran = files.smalt("job create --file job.yml --stream")
+        assert ran.code == 0
+        assert "inputs.more has no effect: the component has no such input (step a)" in ran.err
 
 
 def test_components_with_an_optional_input_outside_of_a_block_are_refused(files: Desk) -> None:

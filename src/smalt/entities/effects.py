@@ -56,6 +56,16 @@ def lines_of(noun: Entity, component: Entity | None = None) -> Iterator[str]:
     if names:
         yield f"services ({', '.join(names)}) are not started on this machine"
     yield from _instances(vars(noun), vars(component) if component is not None else {})
+    yield from _undeclared(vars(noun), component)
+
+
+def _undeclared(own: Mapping[str, Any], component: Entity | None) -> Iterator[str]:
+    """Inputs of a step that its pipeline component does not have, which real files give; others are refused."""
+    if not isinstance(component, Component) or component.type != "pipeline":
+        return
+    for name in own.get("inputs") or ():
+        if name not in component.inputs and not any(other.startswith(f"{name}.") for other in component.inputs):
+            yield f"inputs.{name} has no effect: the component has no such input"
 
 
 def _keys(noun: Entity, before: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,14 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
     check_given(job, component, path, reader)
 
 
+def check_ports(step: Node, component: Component, names: Names, path: Path, reader: Reader) -> None:
+    """Check what a step gives to a component that only the server knows; the step stays as it is."""
+    step = copy.copy(step)
+    vars(step)["inputs"] = dict(step.inputs)
+    _check_inputs(step, component, names, path, reader)
+    _check_outputs(step, component, path, reader)
+
+
 def _check_inputs(step: Node, component: Component, names: Names, path: Path, reader: Reader) -> None:
     if isinstance(component, FlowComponent):
         return
@@ -116,7 +125,7 @@ def _check_inputs(step: Node, component: Component, names: Names, path: Path, re
         if declared is not None:
             _check_value(value, declared, names, where, reader)
             take_path(step.inputs, name, declared, where, reader)
-        elif component.type != "pipeline":
+        elif component.type != "pipeline":  # of which real files have more than is declared; the job's log tells of it
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
     for name in getattr(step, "search_space", None) or ():

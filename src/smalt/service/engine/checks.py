@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities.component import Component
 from smalt.entities.control_flow import repeated
 from smalt.entities.effects import lines_of, told, unused_inputs
 from smalt.entities.expression import has_expression
@@ -16,6 +17,7 @@ from smalt.entities.problems import a
 from smalt.entities.reader import Reader
 from smalt.entities.references import PREFIX
 from smalt.entities.rules.bindings import Names, check_step
+from smalt.entities.rules.pipeline import check_ports
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, SmaltError, ValidationException
@@ -106,8 +108,11 @@ class _Checker:
             names = Names(owner.inputs, owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
             for name, step in steps.items():
                 check_step(step, names, ("jobs", name), reader)
-                if isinstance(known[name], PipelineComponent):
-                    check_step_settings(step, known[name], ("jobs", name), reader)
+                component = known[name]
+                if isinstance(component, Component):
+                    check_ports(step, component, names, ("jobs", name), reader)
+                if isinstance(component, PipelineComponent):
+                    check_step_settings(step, component, ("jobs", name), reader)
         settings = vars(owner).get("settings")
         if settings is not None:
             waits = {name: steps_awaited(step, steps) for name, step in steps.items()}
