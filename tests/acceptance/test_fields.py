@@ -148,7 +148,7 @@ ACTED: dict[str, tuple[dict[str, Any], str]] = {
         {"distribution": {"type": "pytorch", "process_count_per_instance": 2}, "command": "echo $WORLD_SIZE"},
         "2\n",
     ),
-    "outputs": ({"outputs": {"o": {"type": "uri_folder"}}, "command": "cd ${{outputs.o}} && echo in"}, "in"),
+    "outputs": ({"outputs": {"o": {"type": "uri_folder"}}, "command": "cd ${{outputs.o}} && echo in-o"}, "in-o"),
 }
 
 
