@@ -270,7 +270,7 @@ def test_a_kill_while_a_file_is_fetched(own_server: Server) -> None:
             web.shutdown()
     assert {one["check"] for one in troubles(own_server, repair=True)} == {"left over"}
     assert troubles(own_server, full=True) == []
-    assert sorted(path.name for path in files(urls)) == ["large.bin", "meta.json", "users"]
+    assert sorted(path.name for path in files(urls)) == ["given.json", "large.bin", "meta.json", "users"]
 
 
 _ASK = """
