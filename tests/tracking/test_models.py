@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Answer
+from smalt.service.data.rights import is_forbidden
+from tests.helpers import Answer, eventually, host_job
 from tests.tracking.conftest import FILES, Job, M, Tracked
 
 MLMODEL = "flavors:\n  sklearn:\n    sklearn_version: 1.5.0\n  python_function:\n    loader_module: mlflow.sklearn\n"
@@ -174,6 +175,58 @@ def test_a_copied_version_leads_to_the_same_files(tracked: Tracked, job: Job, tm
     write(tracked, job, "POST", "registered-models/create", {"name": "second"})
     write(tracked, job, "POST", "model-versions/create", {"name": "second", "source": "models:/first/1"})
     assert asset(tracked, job, "second", "1")["modelUri"] == asset(tracked, job, "first", "1")["modelUri"]
+
+
+def test_what_mlflow_registers_keeps_its_content(tracked: Tracked, job: Job) -> None:
+    """It is read-only, and where its file is logged again, the version has the first, to smalt and to MLflow."""
+    registered(tracked, job, "kept")
+    place = tracked.files(job.workspace, job.name) / "model" / "MLmodel"
+    assert not place.stat().st_mode & 0o222
+    path = f"{FILES}/ExperimentRun/dcid.{job.name}/model/MLmodel"
+    assert tracked.as_job(job, "PUT", path, raw=b"another").status == 200
+    assert place.read_bytes() == b"another"
+    command = "grep -q 'loader_module: mlflow.sklearn' ${{inputs.m}}/MLmodel"
+    source = {"jobInputType": "mlflow_model", "uri": "azureml:kept:1"}
+    reader = host_job(command, inputs={"m": source})
+    assert tracked.server.ask("PUT", f"{job.workspace}/jobs/reader", reader).status == 201
+    assert ended(tracked, job.workspace, "reader") == "Completed"
+    version = read(tracked, job, "model-versions/get?name=kept&version=1")["model_version"]
+    found = tracked.as_job(job, "GET", f"{FILES}/{version['source'].removeprefix('mlflow-artifacts:/')}/MLmodel")
+    assert (found.status, found.body) == (200, MLMODEL.encode())
+
+
+def test_what_a_running_job_registers_is_protected_when_it_is_over(
+    tracked: Tracked, workspace: str, tmp_path: Path
+) -> None:
+    """Until then the job may log it again, and the version stays what it was."""
+    go = tmp_path / "go"
+    command = f"printenv MLFLOW_TRACKING_TOKEN; until [ -e {go} ]; do sleep 0.02; done"
+    assert tracked.server.ask("PUT", f"{workspace}/jobs/running", host_job(command)).status == 201
+    log = tracked.files(workspace, "running") / "user_logs" / "std_log.txt"
+    eventually(lambda: log.exists() and log.read_text().endswith("\n"), "the token")
+    job = Job(workspace, "running", tracked.said(workspace, "running"))
+    path = f"{FILES}/ExperimentRun/dcid.running/model/MLmodel"
+    for word in ("one", "two"):
+        assert tracked.as_job(job, "PUT", path, raw=word.encode()).status == 200
+        registered(tracked, job, "twice")
+    place = tracked.files(workspace, "running") / "model"
+    assert (place / "MLmodel").stat().st_mode & 0o200
+    go.touch()
+    assert ended(tracked, workspace, "running") == "Completed"
+    eventually(lambda: is_forbidden(place), "the protection")
+    assert [asset(tracked, job, "twice", n)["modelUri"].split("/paths/")[1] for n in "12"] == [
+        "Versions/models/twice/1/model", "ExperimentRun/dcid.running/model"
+    ]  # fmt: skip
+
+
+def ended(tracked: Tracked, workspace: str, name: str) -> str:
+    """The state of a job that is over."""
+
+    def state() -> str:
+        status = tracked.server.ask("GET", f"{workspace}/jobs/{name}").body["properties"]["status"]
+        return str(status) if status in ("Completed", "Failed", "Canceled") else ""
+
+    return eventually(state, name)
 
 
 def registered(tracked: Tracked, job: Job, name: str, path: str = "model", **more: Any) -> str:

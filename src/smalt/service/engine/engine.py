@@ -57,7 +57,7 @@ class Engine:
         self.reusing = Reusing(rooms)
         self._settling = Settling(self.reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
         self._ahead = Ahead(rooms, self.reusing)
-        self._protecting = Protecting(rooms)
+        self._protecting = Protecting(rooms, self.reusing.reuse)
         self._starting = self._new_starting()
         self._stops: list[str] = []
         self._waking = False
@@ -498,6 +498,7 @@ class Engine:
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
             self.rooms.tracking.runs.ended(job)
+            self._protecting.end(job)
             self._changed.add(job.root_id)
             self._free(job)
             self._ahead.forget(job)

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from smalt.exceptions import SmaltError
@@ -15,6 +16,7 @@ from smalt.service.data import Location
 from smalt.service.data.rights import forbid_writing, is_forbidden
 from smalt.service.engine.contents import URIS
 from smalt.service.engine.made import WrittenOver
+from smalt.service.engine.overwriting import keep_before_write
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job
@@ -50,8 +52,13 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
 class Protecting:
     """Takes the right to write from what became a version, beside the loop and once that is committed."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, reuse: Reuse) -> None:
         self._rooms = rooms
+        self._reuse = reuse
+        self._unfinished: dict[int, list[tuple[Workspace, str]]] = {}
+        """By running job: the versions that it registered of what it may still write."""
+        rooms.tracking.guard.before_write = partial(_keep_before_write, rooms)
+        rooms.tracking.guard.registered = self._take_registered
         self._tasks: set[asyncio.Future[None]] = set()
 
     def forget(self) -> None:
@@ -63,6 +70,10 @@ class Protecting:
         registered, self._rooms.unprotected = self._rooms.unprotected, []
         for workspace, uri in registered:
             self._keep(self._protect(workspace, uri))
+
+    def end(self, job: Job) -> None:
+        """Note that a job is over: what it registered while it ran is not written any more."""
+        self._rooms.unprotected += self._unfinished.pop(job.id, ())
 
     def begin_again(self) -> None:
         """Protect what jobs made that an earlier server registered, and could not protect before it was killed."""
@@ -84,12 +95,24 @@ class Protecting:
         if not task.cancelled() and (error := task.exception()):
             log.error("a registered version could not be made read-only: %s", error, exc_info=error)
 
+    async def _take_registered(self, workspace: Workspace, uri: str) -> None:
+        """Protect what became a version through MLflow: at once, or when the job that writes there is over."""
+        with contextlib.suppress(SmaltError):
+            location = self._rooms.data.resolve(uri, workspace)
+            if _is_made(self._rooms, workspace, location):
+                await self._protect(workspace, uri)
+            for job in _writers(self._rooms, workspace, location):
+                if not job.is_over:
+                    self._unfinished.setdefault(job.id, []).append((workspace, uri))
+
     async def _protect(self, workspace: Workspace, uri: str) -> None:
         """Protect a place unless the version was copied aside meanwhile, and a job is about to write there."""
         with contextlib.suppress(SmaltError):
             place = self._rooms.data.locate(uri, workspace).path
             if place is None or not os.path.lexists(place) or is_forbidden(place):
                 return
+            writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
+            await self._reuse.settle_steps([job.id for job in writers])
             async with self._rooms.contents.turn(workspace):
                 found = await self._rooms.contents.overlapping(workspace, [str(place)])
                 if any(content == place for _, content in found):
@@ -102,6 +125,12 @@ class Protecting:
                 with contextlib.suppress(SmaltError):
                     if _is_made(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
                         await self._protect(workspace, uri)
+
+
+async def _keep_before_write(rooms: Rooms, workspace: Workspace, path: str) -> None:
+    """Give the versions a place of their own whose content an artifact at `path` changes."""
+    place = rooms.data.datastores.path(workspace.folder, _STORE, path)
+    await keep_before_write(rooms, workspace, place, log.info)
 
 
 def _is_made(rooms: Rooms, workspace: Workspace, location: Location) -> bool:

@@ -211,7 +211,8 @@ def code_by_hash(db: Database, workspace_id: int, hash: str) -> Version | None:
 def states(db: Database, workspace_id: int, kind: str) -> list[tuple[Any, ...]]:
     """What differs when any asset of the kind does."""
     return db.rows(
-        "SELECT a.name, a.body, a.is_archived, v.version, v.modified_at, v.is_archived FROM assets a"
+        "SELECT a.name, a.body, a.is_archived, v.version, v.modified_at, v.is_archived,"
+        " json_extract(v.body, '$.modelUri') FROM assets a"
         " LEFT JOIN asset_versions v ON v.asset_id=a.id WHERE a.workspace_id=? AND a.kind=? AND a.is_anonymous=0"
         " ORDER BY a.id, v.id",
         (workspace_id, kind),

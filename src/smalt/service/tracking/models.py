@@ -22,6 +22,7 @@ from smalt.service.records import assets, jobs
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import reading
+from smalt.service.tracking.guard import Guard
 from smalt.service.tracking.registry import DELETED, Registered, Version, registered
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ SHELF = "models"
 _STORE = "azureml://datastores/workspaceartifactstore/paths/"
 _RUNS = f"{_STORE}ExperimentRun/"
 _ARTIFACTS = "mlflow-artifacts:/"
+_IN_RUNS = f"{_ARTIFACTS}ExperimentRun/"
 _STAGES = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
 _MLMODEL = "MLmodel"
 _LARGEST_MLMODEL = 1 << 20
@@ -40,7 +42,8 @@ _DEEPEST = 32
 
 
 class Models:
-    def __init__(self, home: Home, db: Database, data: Data, call: Call) -> None:
+    def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: Guard) -> None:
+        self._guard = guard
         self._home = home
         self._db = db
         self._data = data
@@ -59,10 +62,13 @@ class Models:
         """MLflow's registry is written meanwhile, by a client; what it says of these models is taken over."""
         async with self._turn(workspace):
             await self._show(workspace)
+            made: list[str] = []
             try:
                 yield
             finally:
-                self._take(workspace, names, principal)
+                made += self._take(workspace, names, principal)
+            for uri in made:
+                await self._guard.registered(workspace, uri)
 
     def _turn(self, workspace: Workspace) -> asyncio.Lock:
         return self._turns.setdefault(workspace.id, asyncio.Lock())
@@ -109,8 +115,9 @@ class Models:
             )
         return Registered(body.get("description") or "", _texts(body.get("tags")), found)
 
-    def _take(self, workspace: Workspace, names: Collection[str], principal: str) -> None:
-        """smalt's records say of these models what MLflow's database does."""
+    def _take(self, workspace: Workspace, names: Collection[str], principal: str) -> list[str]:
+        """Record of these models what MLflow's database says; return the URIs of the versions that are new."""
+        made: list[str] = []
         path = reading.database(self._home, workspace.folder)
         with self._db.transaction():
             for name in names:
@@ -122,7 +129,8 @@ class Models:
                     continue
                 self._take_container(workspace, name, found, container, principal)
                 for number, version in found.versions.items():
-                    self._take_version(workspace, name, str(number), version, principal)
+                    made += self._take_version(workspace, name, str(number), version, principal)
+        return made
 
     def _take_container(
         self, workspace: Workspace, name: str, found: Registered, container: assets.Container | None, principal: str
@@ -132,10 +140,10 @@ class Models:
         if before != after:
             assets.put_container(self._db, workspace.id, "models", name, after, principal)
 
-    def _take_version(self, workspace: Workspace, name: str, number: str, found: Version, principal: str) -> None:
+    def _take_version(self, workspace: Workspace, name: str, number: str, found: Version, principal: str) -> list[str]:
         existing = assets.get(self._db, workspace.id, "models", name, number)
         if existing is None and found.is_deleted:
-            return
+            return []
         before = existing.properties if existing else {}
         if found.is_deleted:
             after = {**before, "isArchived": True}
@@ -143,6 +151,7 @@ class Models:
             after = {**(before or self._new(workspace, found)), **_changing(before, found), "isArchived": False}
         if existing is None or (before, bool(existing.is_archived)) != (after, after["isArchived"]):
             assets.put(self._db, workspace.id, "models", name, number, after, principal)
+        return [str(after["modelUri"])] if existing is None else []
 
     def _hide(self, workspace: Workspace, container: assets.Container, principal: str) -> None:
         """MLflow has deleted the model: it is archived, with all its versions."""
@@ -219,12 +228,13 @@ def _difference(name: str, there: Registered | None, wanted: Registered) -> Json
     versions = []
     for number, version in sorted(wanted.versions.items()):
         before = there.versions.get(number) if there else None
-        if before is not None and version.shows_as(before):
+        is_moved = before is not None and _is_moved(before.source, version.source)
+        if before is not None and not is_moved and version.shows_as(before):
             continue
         told: Json = {"version": str(number), "description": version.description, "tags": version.tags}
         told.update(aliases=sorted(version.aliases), stage=version.stage)
-        if before is None or before.is_deleted:
-            told.update(source=version.source, run_id=version.run or None)
+        if before is None or before.is_deleted or is_moved:
+            told.update(source=version.source, run_id=(before.run if before and is_moved else version.run) or None)
         versions.append(told)
     if there is not None and there[:2] == wanted[:2] and not versions:
         return None
@@ -236,6 +246,11 @@ def _source(name: str, version: str, uri: str) -> str:
     if uri.startswith(_RUNS):
         return f"{_ARTIFACTS}{uri.removeprefix(_STORE)}"
     return f"{_ARTIFACTS}{SHELF}/{name}/{version}"
+
+
+def _is_moved(before: str, now: str) -> bool:
+    """Whether a version that was in a run has been copied aside, as its files are written over there."""
+    return before.startswith(_IN_RUNS) and now.startswith(f"{_ARTIFACTS}{SHELF}/")
 
 
 def _stage(properties: Json) -> str:

@@ -17,6 +17,7 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import policy, strict
+from smalt.service.tracking.guard import Guard
 from smalt.service.tracking.http import Headers
 from smalt.service.tracking.line import WHOLE, Answer, Line
 from smalt.service.tracking.models import SHELF, Models
@@ -42,8 +43,11 @@ Hider = Callable[[Workspace], "Callable[[str], str] | None"]
 
 
 class Proxy:
-    def __init__(self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf, hider: Hider) -> None:
+    def __init__(
+        self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf, hider: Hider, guard: Guard
+    ) -> None:
         self._hider = hider
+        self._guard = guard
         self._models = models
         self._shelf = shelf
         self._line = line
@@ -67,6 +71,8 @@ class Proxy:
         if (response := await self._from_shelf(workspace, scope["method"], asked)) is not None:
             await response(scope, receive, send)
             return
+        if asked.found.route.is_file and scope["method"] != "GET":
+            await self._guard.before_write(workspace, "/".join(asked.found.ids))
         async with self._turn(workspace, scope, asked):
             answer = await self._pass_on(workspace, scope, receive, asked)
         await _pass_back(send, answer, asked)

@@ -18,6 +18,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.secrets.identity import Own
 from smalt.service.settings import Settings
 from smalt.service.tracking import variables
+from smalt.service.tracking.guard import Guard
 from smalt.service.tracking.line import Line
 from smalt.service.tracking.models import Models
 from smalt.service.tracking.process import Child
@@ -43,9 +44,11 @@ class Tracking:
         self._settings = settings
         self._line = Line(home, self.child)
         self.runs = Runs(db, self._line.call)
-        self.models = Models(home, db, data, self._line.call)
+        self.guard = Guard()
+        self.models = Models(home, db, data, self._line.call, self.guard)
         shelf = Shelf(home, db, data)
-        self._proxy = Proxy(self._line, Rules(db, self._line.call), self.runs, self.models, shelf, hider)
+        rules = Rules(db, self._line.call)
+        self._proxy = Proxy(self._line, rules, self.runs, self.models, shelf, hider, self.guard)
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
 
