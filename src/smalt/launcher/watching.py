@@ -76,10 +76,23 @@ def _change(path: str, known: Mapping[str, Any]) -> str | None:
         )
     before, after = known["entries"], _look(path, None, None, known["written"], known["entries"])
     for place in sorted({*before, *after}):
-        if before.get(place) != after.get(place):
+        if _differs(before.get(place), after.get(place)):
             what = "written" if place in before and place in after else "added" if place in after else "removed"
             return f"{os.path.join(path, place) if place else path} was {what}"
     return None
+
+
+def _differs(before: list[Any] | None, after: list[Any] | None) -> bool:
+    """Return whether an entry was written, also where its time was set back: nothing sets back the time of the inode.
+
+    That time changes, too, when the mode loses the right to write (a version is protected) or a name comes or goes.
+    """
+    if before is None or after is None or before[:4] != after[:4] or before[7:] != after[7:]:
+        return True
+    if len(before) < 7 or before[6] == after[6]:  # a folder, or a note of an earlier server
+        return False
+    gained = after[4] & ~before[4] & 0o222
+    return bool(gained) or before[4:6] == after[4:6]
 
 
 def _look(
@@ -89,7 +102,9 @@ def _look(
     written: Collection[str],
     before: Mapping[str, list[Any]] | None = None,
 ) -> dict[str, list[Any]]:
-    """Kind, size, time and inode of each entry; and the content of what is young, or was when it was looked at before.
+    """Return kind, size, time, inode, mode, names and inode's time of each entry; and the content of what is young.
+
+    What was young when it was looked at before is read again.
 
     The times of folders are not looked at: what is added to or removed from one is an entry itself.
     """
@@ -100,8 +115,9 @@ def _look(
             found[place] = [kind]
             continue
         found[place] = [kind, size, status.st_mtime_ns, status.st_ino]
+        found[place] += [stat.S_IMODE(status.st_mode), status.st_nlink, status.st_ctime_ns]
         is_young = now is not None and status.st_mtime_ns > now - _YOUNG
-        was_young = before is not None and len(before.get(place, ())) > 4
+        was_young = before is not None and len(before.get(place, ())) > 7
         if stat.S_ISREG(kind) and size <= _SMALL and (is_young or was_young):
             found[place].append(_digest(os.path.join(path, place) if place else path))
         if most is not None and len(found) > most:
@@ -110,8 +126,11 @@ def _look(
 
 
 def _times(path: str, written: Collection[str]) -> Iterable[tuple[str, int]]:
+    """Yield when each entry was written last; the inode's time counts where protecting or naming it cannot be why."""
     for place, status in _walk(path, written):
-        yield (os.path.join(path, place) if place else path), status.st_mtime_ns
+        is_plain = stat.S_ISREG(status.st_mode) and status.st_mode & 0o222 and status.st_nlink == 1
+        time = max(status.st_mtime_ns, status.st_ctime_ns) if is_plain else status.st_mtime_ns
+        yield (os.path.join(path, place) if place else path), time
 
 
 def _walk(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_result]]:

@@ -1,7 +1,8 @@
 """Outputs become plain data: files, folders, and links that stay inside; what else a job leaves is mended or told.
 
 A link that leads out of an output would be nothing to whoever reads the output elsewhere or later, so it becomes what
-it leads to. What has no content (a dangling link, a loop, a FIFO, a socket, a device) is left out.
+it leads to. What has no content (a dangling link, a loop, a FIFO, a socket, a device) is left out. A file with a second
+name (a hard link) becomes a copy of its own: whoever wrote to the other name would change the output.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from smalt.exceptions import Refused, SmaltError
 from smalt.ignore import stays_inside
 from smalt.service.data.copying import copy_tree, remove_tree, temporary_beside
+from smalt.service.data.rights import make_single
 
 Say = Callable[[str], None]
 
@@ -27,12 +29,12 @@ class TooMany(Exception):
 
 
 def is_plain(path: str | os.PathLike[str], most: int) -> bool:
-    """Whether there are only files and folders at `path`, as far as `most` entries tell."""
+    """Return whether only files of one name and folders are at `path`; False where there are more than `most`."""
     place = os.fspath(path)
     try:
-        kind = os.lstat(place).st_mode
-        if not stat.S_ISDIR(kind):
-            return stat.S_ISREG(kind)
+        status = os.lstat(place)
+        if not stat.S_ISDIR(status.st_mode):
+            return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
         return not os.listdir(place) or next(_odd(place, most), None) is None  # most steps leave most places empty
     except (TooMany, OSError):
         return not os.path.lexists(place)
@@ -51,6 +53,8 @@ def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) 
             raise Refused(f"{name} is {_KINDS[kind]}; write a file or a folder there")
         if stat.S_ISLNK(kind):
             _resolve_top(place, name, say)
+        elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and status.st_ctime >= since:
+            make_single(place)
     if not os.path.isdir(place):
         return
     for entry in list(_odd(place, None)):
@@ -59,7 +63,7 @@ def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) 
 
 
 def _odd(top: str, most: int | None) -> Iterator[str]:
-    """The entries below `top` that are neither files nor folders, links among them; none is followed."""
+    """Yield the entries below `top` that are links, files with a second name, or neither files nor folders."""
     left = most
     pending = [top]
     while pending:
@@ -67,7 +71,7 @@ def _odd(top: str, most: int | None) -> Iterator[str]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
-                elif not entry.is_file(follow_symlinks=False):
+                elif not entry.is_file(follow_symlinks=False) or entry.stat(follow_symlinks=False).st_nlink > 1:
                     yield entry.path
                 if left is not None:
                     left -= 1
@@ -86,7 +90,12 @@ def _resolve_top(place: str, name: str, say: Say) -> None:
 
 def _mend(top: str, entry: str, name: str, say: Say) -> None:
     inner = os.path.relpath(entry, top)
-    kind = stat.S_IFMT(os.lstat(entry).st_mode)
+    status = os.lstat(entry)
+    kind = stat.S_IFMT(status.st_mode)
+    if stat.S_ISREG(kind):
+        if status.st_nlink > 1:  # of the names in one output, the last is single by now
+            make_single(entry)
+        return
     if not stat.S_ISLNK(kind):
         os.unlink(entry)
         say(f"{name}: {inner} was left out, as it is {_KINDS.get(kind, 'no file')}")

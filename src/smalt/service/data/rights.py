@@ -27,7 +27,7 @@ def forbid_writing(path: str | os.PathLike[str]) -> None:
             continue
         with contextlib.suppress(PermissionError):
             if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
-                _make_single(place)
+                make_single(place)
             os.chmod(place, stat.S_IMODE(status.st_mode) & _ALL_BUT_WRITING)
 
 
@@ -100,7 +100,8 @@ def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
                         yield entry.path, entry.stat(follow_symlinks=False)
 
 
-def _make_single(path: str) -> None:
+def make_single(path: str) -> None:
+    """Replace one name of a file that has several by a copy, at once, so that no other name leads to it."""
     copy = temporary_beside(path)
     try:
         copy_file(path, copy)
