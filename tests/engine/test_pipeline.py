@@ -118,7 +118,7 @@ def test_a_required_input_that_is_missing_is_told_at_submission() -> None:
                 "needs", {"type": "command", "command": "echo ${{inputs.x}}", "environment": HOST,
                           "inputs": {"x": {"type": "string"}}},
             )  # fmt: skip
-            with pytest.raises(ValidationException, match="'x' is required"):
+            with pytest.raises(ValidationException, match=r"the input 'x' \(string\) of the component is not given"):
                 bench.submit("missing", {"jobs": {"s": {"type": "command", "component": reference}}})
 
     asyncio.run(scenario())

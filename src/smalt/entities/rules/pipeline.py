@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import Component
 from smalt.entities.control_flow import repeated
-from smalt.entities.expression import Expression, as_binding, has_expression
+from smalt.entities.expression import Expression, as_binding, has_expression, port_named
 from smalt.entities.flow import FlowComponent
 from smalt.entities.inputs import Input, Output, has_default
-from smalt.entities.literals import Literal
+from smalt.entities.literals import PRIMITIVES, Literal
 from smalt.entities.nodes import Node
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.rules import places
@@ -21,7 +20,7 @@ from smalt.entities.rules.circles import circles
 from smalt.entities.rules.expressions import check_fields
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, take_path
-from smalt.entities.waiting import steps_awaited
+from smalt.entities.waiting import steps_awaited, text_of
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -49,12 +48,19 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         waits[name] = check_step(step, names, where, reader)
         component = component_of(step)
         if component is not None:
-            _check_inputs(step, component, names, where, reader)
-            if name not in of_loops and not isinstance(component, FlowComponent):
-                check_given(step, component, where, reader)
-            _check_outputs(step, component, where, reader)
-            check_step_settings(step, component, where, reader)
+            check_component_step(step, component, names, name in of_loops, where, reader)
     _check_whole(pipeline, names, waits, path, reader)
+
+
+def check_component_step(
+    step: Any, component: Component, names: Names, is_repeated: bool, path: Path, reader: Reader
+) -> None:
+    """Check what a step gives to its component; one that a loop repeats is given more by the loop."""
+    _check_inputs(step, component, names, path, reader)
+    if not is_repeated and not isinstance(component, FlowComponent):
+        check_given(step, component, path, reader)
+    _check_outputs(step, component, path, reader)
+    check_step_settings(step, component, path, reader)
 
 
 def _check_whole(pipeline: Any, names: Names, waits: Mapping[str, set[str]], path: Path, reader: Reader) -> None:
@@ -108,12 +114,19 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
     check_given(job, component, path, reader)
 
 
-def check_ports(step: Node, component: Component, names: Names, path: Path, reader: Reader) -> None:
-    """Check what a step gives to a component that only the server knows; the step stays as it is."""
-    step = copy.copy(step)
-    vars(step)["inputs"] = dict(step.inputs)
-    _check_inputs(step, component, names, path, reader)
-    _check_outputs(step, component, path, reader)
+def values_within(step: Any, component: Component, inputs: Mapping[str, Any]) -> dict[str, Literal]:
+    """Return the literals that the inputs of a nested pipeline have in this step of a pipeline with these inputs."""
+    found: dict[str, Literal] = {}
+    for name, declared in component.inputs.items():
+        value = step.inputs.get(name)
+        if value is None and has_default(declared):
+            value = declared.default
+        bound = as_binding(text_of(value))
+        if bound is not None and bound.kind == "parent.inputs":
+            value = inputs.get(port_named(bound.name, inputs) or "")
+        if declared.type in PRIMITIVES and isinstance(value, (str, int, float)) and not has_expression(text_of(value)):
+            found[name] = value
+    return found
 
 
 def _check_inputs(step: Node, component: Component, names: Names, path: Path, reader: Reader) -> None:

@@ -16,11 +16,7 @@ _FITS = {("integer", "number")}
 
 
 def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, label: str = "") -> None:
-    """A literal for an input that a component declares; where data is declared, text may be its path.
-
-    A number or boolean for a string, also as the wire writes it, is not held against the allowed strings: real files
-    have that, and the service too takes it as it is.
-    """
+    """A literal for an input that a component declares; where data is declared, text may be its path."""
     label = label or f"the input '{path[-1]}'"
     if declared.type not in PRIMITIVES:
         if declared.type is not None and not isinstance(value, str):
@@ -30,10 +26,9 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
     if isinstance(converted, Problem):
         reader.problem(path, f"{label} must be {_A[declared.type]}, not {shown(value)}")
         return
-    enum = None if declared.type == "string" and _is_like_a_number(value) else declared.enum
-    if enum and to_text(converted) not in {to_text(_same(item, declared.type)) for item in enum}:
-        words = listed(to_text(item) for item in enum)
-        reader.problem(path, f"{label} must be {words}, not {shown(value)}")
+    allowed = [to_text(_same(item, declared.type)) for item in declared.enum or ()]
+    if allowed and to_text(converted) not in allowed:
+        reader.problem(path, f"{label} must be {listed(allowed)}, not {shown(value)}{_quote(value, allowed)}")
     if not isinstance(converted, (str, bool)):
         low, high = _number(declared.min), _number(declared.max)
         if low is not None and converted < low:
@@ -52,8 +47,12 @@ def take_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, re
         inputs[name] = Input(type=declared.type, path=found) if found is not None else value
 
 
-def _is_like_a_number(value: Literal) -> bool:
-    return not isinstance(value, str) or value in ("True", "False") or not isinstance(convert(value, "number"), Problem)
+def _quote(value: Literal, allowed: list[str]) -> str:
+    """Return the advice for a boolean of YAML that was perhaps meant as one of the allowed texts."""
+    spelt = {True: ("true", "yes", "on", "y"), False: ("false", "no", "off", "n")}
+    words = spelt[value] if isinstance(value, bool) else ()
+    meant = [text for text in allowed if text.lower() in words]
+    return f"; write it in quotes: '{meant[0]}'" if meant else ""
 
 
 def _same(item: Literal, type: str) -> Literal:

@@ -8,17 +8,16 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
-from smalt.entities.component import Component
 from smalt.entities.control_flow import repeated
 from smalt.entities.effects import lines_of, told, unused_inputs
 from smalt.entities.expression import has_expression
-from smalt.entities.inputs import ASSETS, has_default
+from smalt.entities.inputs import ASSETS
 from smalt.entities.problems import a
 from smalt.entities.reader import Reader
 from smalt.entities.references import PREFIX
 from smalt.entities.rules.bindings import Names, check_step
-from smalt.entities.rules.pipeline import check_ports
-from smalt.entities.rules.settings import check_settings, check_step_settings
+from smalt.entities.rules.pipeline import check_component_step, values_within
+from smalt.entities.rules.settings import check_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.data.modes import explain_read_only, missing, not_a_file, not_a_folder
@@ -91,35 +90,33 @@ class _Checker:
         self.idle += [("", line) for line in unused_inputs(job)]
         if not nodes:
             self.problems.append("jobs: a pipeline job needs a step: add one under 'jobs'")
-        self._nodes(where, job, nodes)
+        self._nodes(where, job, job.inputs, nodes)
 
-    def _nodes(self, where: str, owner: Any, nodes: Mapping[str, Any]) -> None:
-        of_loops = repeated(nodes)
+    def _nodes(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
+        """Check the steps of a pipeline that has these inputs: values, or what is declared."""
         for name, node in nodes.items():
-            self._node(f"{where}jobs.{name}.", node, name in of_loops)
-        self._bindings(where, owner, nodes)
+            self._node(f"{where}jobs.{name}.", node, inputs)
+        self._bindings(where, owner, inputs, nodes)
 
-    def _bindings(self, where: str, owner: Any, nodes: Mapping[str, Any]) -> None:
-        """Tell of expressions and settings that are wrong, where only registered components show it."""
+    def _bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
+        """Tell of expressions, values and settings that are wrong, where only registered components show it."""
         known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
         steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
         reader = Reader()
         if any(known.values()):
-            names = Names(owner.inputs, owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
+            names = Names(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
+            of_loops = repeated(nodes)
             for name, step in steps.items():
                 check_step(step, names, ("jobs", name), reader)
-                component = known[name]
-                if isinstance(component, Component):
-                    check_ports(step, component, names, ("jobs", name), reader)
-                if isinstance(component, PipelineComponent):
-                    check_step_settings(step, component, ("jobs", name), reader)
+                if (component := known[name]) is not None:
+                    check_component_step(step, component, names, name in of_loops, ("jobs", name), reader)
         settings = vars(owner).get("settings")
         if settings is not None:
             waits = {name: steps_awaited(step, steps) for name, step in steps.items()}
             check_settings(settings, steps, {}, waits, (), reader)
         self.problems += [f"{where}{problem}" for problem in reader.problems]
 
-    def _node(self, where: str, node: Any, is_repeated: bool) -> None:
+    def _node(self, where: str, node: Any, inputs: Mapping[str, Any]) -> None:
         component = self._component(where, node)
         self._compute(where, getattr(node, "compute", None))
         self._secrets(where, node)
@@ -133,23 +130,20 @@ class _Checker:
             step = f"{where.rstrip('.')}: {a(str(node.type))} step"
             self.problems.append(f"{step} cannot run yet; this smalt runs command and pipeline steps")
             return
-        if not is_repeated:
-            self._required(where, node, component)
         if isinstance(component, PipelineComponent):
-            self._nested(where, component)
+            self._nested(where, component, values_within(node, component, inputs))
         else:
             self._environment(where, getattr(node, "environment", None) or component.environment)
             self._code(where, component.code)
 
-    def _nested(self, where: str, component: PipelineComponent) -> None:
-        key = ("nested", str(id(component)))
-        if key in self._seen:
+    def _nested(self, where: str, component: PipelineComponent, values: Mapping[str, Any]) -> None:
+        """Check the steps of a nested pipeline, once for all steps that give it the same values."""
+        if not self._new("nested", f"{id(component)} {sorted(values.items())}"):
             return
-        self._seen.add(key)
         if not component.jobs:
             self.problems.append(f"{where}component: component '{component.name}' has no steps, so nothing would run")
         self._texts({name: form.default for name, form in component.inputs.items() if isinstance(form, Input)})
-        self._nodes(where, component, component.jobs or {})
+        self._nodes(where, component, {**component.inputs, **values}, component.jobs or {})
 
     def _component(self, where: str, node: Any) -> Any:
         reference = vars(node).get("component")
@@ -166,18 +160,6 @@ class _Checker:
             except SmaltError as error:
                 self.problems.append(f"{where}component: {error}")
         return self._components[reference]
-
-    def _required(self, where: str, node: Any, component: Any) -> None:
-        if component is node:
-            return
-        given = node.inputs or {}
-        for name, form in (component.inputs or {}).items():
-            if not isinstance(form, Input) or form.optional or has_default(form):
-                continue
-            if given.get(name) is None:
-                self.problems.append(
-                    f"{where}inputs: '{name}' is required by component '{component.name}' and not given"
-                )
 
     def _environment(self, where: str, environment: Any) -> None:
         if isinstance(environment, str) and not has_expression(environment) and self._new("environment", environment):
