@@ -31,7 +31,6 @@ IDLE: dict[str, Any] = {
 }
 SAMPLES: dict[type[Entity], dict[str, str]] = {
     CommandJob: {
-        "identity": "identity has no effect on this machine",
         "services": "services (lab) are not started on this machine",
         "queue_settings": "queue_settings has no effect on this machine",
     },
@@ -41,7 +40,6 @@ SAMPLES: dict[type[Entity], dict[str, str]] = {
     },
     CommandNode: {
         "experiment_name": "experiment_name has no effect on this machine (steps",
-        "identity": "identity has no effect on this machine (steps",
         "services": "services (lab) are not started on this machine (step",
         "queue_settings": "queue_settings has no effect on this machine (steps",
     },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.command import HasCommand
 from smalt.entities.effect import ACTED
 from smalt.entities.entity import constant, from_service, mapping, optional, required
+from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nested import Nested
@@ -27,9 +28,10 @@ class CommandJob(HasCommand, Job):
     command = required(Text(), "The command line, run by the shell.", effect=ACTED)
     inputs = mapping(JOB_INPUTS, "What the command reads, by name.", effect=ACTED)
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
     limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
     parameters = from_service(Anything(), "As the service has them.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        check_own(self, "this command job", places.OF_JOB, path, reader)
+        check_own(self, "this command job", places.OF_JOB, path, reader, data=data)

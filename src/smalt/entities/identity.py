@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.effect import NONE
+from smalt.entities.effect import ACTED, NONE
 from smalt.entities.entity import Entity, constant, from_service, optional
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Tagged
@@ -41,6 +41,7 @@ class ManagedIdentity(Identity):
 
 class UserIdentity(Identity):
     noun = "a user identity"
+    _effect = ACTED
 
     type = constant("user_identity", "The type.")
 

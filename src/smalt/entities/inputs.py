@@ -157,7 +157,10 @@ class JobInput(Shape[Input | Literal]):
             return self.refuse(value, path, reader)
         if isinstance(value, Mapping) and value.get("type") is not None and not self._is_data(value, path, reader):
             value = {key: item for key, item in value.items() if key != "type"}
-        return self.data.read(value, path, reader)
+        read = self.data.read(value, path, reader)
+        if read is not None and read.datastore and isinstance(read.path, str):
+            _check_datastore(read.path, path, reader)
+        return read
 
     def _is_data(self, value: Mapping[str, Any], path: Path, reader: Reader) -> bool:
         if isinstance(value["type"], str) and value["type"] in PRIMITIVES:
@@ -173,6 +176,13 @@ class JobInput(Shape[Input | Literal]):
         literal = LiteralValue().schema(definitions)
         wrapped = {"type": "object", "properties": {"value": literal}, "required": ["value"], "maxProperties": 1}
         return {"anyOf": [literal, self.data.schema(definitions), wrapped]}
+
+
+def _check_datastore(data: str, path: Path, reader: Reader) -> None:
+    """Refuse a datastore to upload to beside data that is not uploaded."""
+    if "${{" in data or _is_remote(data):
+        words = "'datastore' says where local data is uploaded to, and this path is not local; remove it"
+        reader.problem((*path, "datastore"), words, at_key=True)
 
 
 def _is_data(before: Any) -> bool:

@@ -21,10 +21,13 @@ from smalt.entities.references import is_reference
 from smalt.entities.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
+from smalt.entities.rules.overriding import OF_COMPONENT, component_says
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Boolean, Text
 from smalt.entities.sweep import Sweep
 from smalt.entities.sweep_methods import SweepMethods
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -145,10 +148,17 @@ class CommandNode(HasCommand, ComponentNode):
     command = optional(Text(), "The command line, in place of a component.", effect=ACTED)
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
     limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
     services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)
     parent_job_name = from_service(Text(), "The job that this is a part of.")
 
     _alternatives = ("component", "command")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        component = vars(self).get("component") if name in OF_COMPONENT else None
+        if component is not None and (isinstance(component, str) or value != vars(component).get(name)):
+            raise UserErrorException(f"{name}: {component_says(name)}", here())
+        super().__setattr__(name, value)
 
     def set_limits(self, *, timeout: int, **_: Any) -> None:
         """`timeout` is in seconds."""
@@ -203,7 +213,7 @@ class CommandNode(HasCommand, ComponentNode):
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)
         if "component" not in data:
-            check_own(self, "this step", places.OF_BODY, path, reader)
+            check_own(self, "this step", places.OF_BODY, path, reader, data=data)
 
 
 class PipelineNode(ComponentNode):

@@ -119,7 +119,7 @@ def _write_input(value: Input, kind: str, writing: Writing) -> Json:
     if path is not None and "${{" in path:
         return _with({kind: "literal", "value": path}, mode=mode)
     if path is not None:
-        path = writing.refs.data(path, value.type)
+        path = writing.refs.data(_in_datastore(path, value.datastore, writing), value.type)
     return _with(
         {kind: value.type or DEFAULT_TYPE},
         uri=path,
@@ -128,6 +128,11 @@ def _write_input(value: Input, kind: str, writing: Writing) -> Json:
         pathOnCompute=value.path_on_compute,
         **vars(value).get("extra", {}),
     )
+
+
+def _in_datastore(path: str, datastore: str | None, writing: Writing) -> str:
+    """Return where the path's data is, once local data is in the datastore that the input names."""
+    return path if datastore is None else writing.refs.stored(path, datastore)
 
 
 def _with(body: Json, **more: Any) -> Json:

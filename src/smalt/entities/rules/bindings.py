@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.component import Component
@@ -12,7 +12,7 @@ from smalt.entities.inputs import Output
 from smalt.entities.nodes import Node
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.rules import places
-from smalt.entities.rules.expressions import check_text, is_data, problem_of_port, texts
+from smalt.entities.rules.expressions import check_text, is_data, no_value, problem_of_port, texts
 from smalt.entities.rules.places import Place
 from smalt.entities.waiting import source_of, steps_named, text_of
 
@@ -34,11 +34,15 @@ class Names(NamedTuple):
     raw: Mapping[str, Mapping[str, Any]]
     path: Path = ()
     """Where the pipeline is in its document."""
+    empty: Collection[str] = ()
+    """The inputs that have no value."""
 
     def problem(self, expression: Expression) -> str | None:
         if expression.kind in ("parent.inputs", "parent.outputs"):
             word = expression.kind.removeprefix("parent.")
             known = self.inputs if word == "inputs" else self.outputs
+            if word == "inputs" and expression.name in self.empty:
+                return no_value(expression.name)
             if port_named(expression.name, known) is None and port_named(expression.name, self.raw[word]) is not None:
                 return None
             return problem_of_port(expression, known, f"{word[:-1]} of the pipeline", f"parent.{word}.")

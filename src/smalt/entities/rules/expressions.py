@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smalt.entities.component import Component
@@ -50,13 +50,15 @@ class Known(Protocol):
 class Own:
     """The inputs and outputs of what a text stands in, which `words` name: "this command job"."""
 
-    def __init__(self, words: str, ports: Ports) -> None:
-        self._words, self._ports = words, ports
+    def __init__(self, words: str, ports: Ports, empty: Collection[str] = ()) -> None:
+        self._words, self._ports, self._empty = words, ports, empty
 
     def problem(self, expression: Expression) -> str | None:
         ports = self._ports.get(expression.kind)
         if ports is None:
             return None
+        if expression.kind == "inputs" and expression.name in self._empty:
+            return no_value(expression.name)
         of = f"{_SINGULAR[expression.kind]} of {self._words}"
         return problem_of_port(expression, ports, of, f"{expression.kind}.")
 
@@ -65,6 +67,19 @@ class Own:
 
     def instead(self, expression: Expression, place: Place) -> str:
         return place.advice
+
+
+def empty_inputs(data: Mapping[str, Any], reader: Reader) -> list[str]:
+    """Return the inputs that a document names without a value; those of clients are inputs that are not given."""
+    inputs = data.get("inputs")
+    if reader.on_wire or not isinstance(inputs, Mapping):
+        return []
+    return [name for name, value in inputs.items() if value is None]
+
+
+def no_value(name: str) -> str:
+    """Return the sentence about an input that is named without a value."""
+    return f"the input '{name}' has no value; write one, or \"\" for empty text"
 
 
 def problem_of_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix: str) -> str | None:
@@ -185,10 +200,16 @@ def _gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
 
 
 def check_own(
-    noun: Any, words: str, table: Mapping[str, Place], path: Path, reader: Reader, search_space: Any = None
+    noun: Any,
+    words: str,
+    table: Mapping[str, Place],
+    path: Path,
+    reader: Reader,
+    search_space: Any = None,
+    data: Mapping[str, Any] = {},
 ) -> None:
     """Check the texts of a noun that may name its own inputs and outputs, and those of a sweep its parameters."""
     ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
     if search_space is not None:
         ports["search_space"] = search_space
-    check_fields(noun, table, Own(words, ports), path, reader)
+    check_fields(noun, table, Own(words, ports, empty_inputs(data, reader)), path, reader)

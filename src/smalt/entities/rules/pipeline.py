@@ -17,7 +17,8 @@ from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.rules import places
 from smalt.entities.rules.bindings import Names, check_step, component_of, outputs_of, unwritten
 from smalt.entities.rules.circles import circles
-from smalt.entities.rules.expressions import check_fields
+from smalt.entities.rules.expressions import check_fields, empty_inputs
+from smalt.entities.rules.overriding import check_output_type, check_overriding
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, take_path
 from smalt.entities.waiting import steps_awaited, text_of
@@ -34,7 +35,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         return
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path)
+    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path, empty_inputs(data, reader))
     table = places.OF_COMPONENT if isinstance(pipeline, Component) else places.OF_PIPELINE
     check_fields(pipeline, table, names, path, reader)
     waits: dict[str, set[str]] = {}
@@ -49,6 +50,8 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         component = component_of(step)
         if component is not None:
             check_component_step(step, component, names, name in of_loops, where, reader)
+        elif isinstance(vars(step).get("component"), str) and not reader.on_wire:
+            check_overriding(step, None, where, reader)
     _check_whole(pipeline, names, waits, path, reader)
 
 
@@ -56,6 +59,7 @@ def check_component_step(
     step: Any, component: Component, names: Names, is_repeated: bool, path: Path, reader: Reader
 ) -> None:
     """Check what a step gives to its component; one that a loop repeats is given more by the loop."""
+    check_overriding(step, component, path, reader)
     _check_inputs(step, component, names, path, reader)
     if not is_repeated and not isinstance(component, FlowComponent):
         check_given(step, component, path, reader)
@@ -165,6 +169,8 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
             hint = did_you_mean(name, component.outputs)
             words = f"the component of this step has no output '{name}'{hint}"
             reader.problem((*path, "outputs", name), words, at_key=True)
+        else:
+            check_output_type(step.outputs[name], component.outputs[name], (*path, "outputs", name), reader)
 
 
 def _check_value(value: Input | Literal, declared: Input, names: Names, path: Path, reader: Reader) -> None:
