@@ -6,15 +6,18 @@ import os
 from typing import Any
 
 from smalt import wire
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.entities.references import DatastoreUri, parse_uri
+from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api.blob_urls import CONTAINERS
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
 from smalt.service.api.versioned import check_name
 from smalt.service.data import DEFAULT, DEFAULTS
+from smalt.service.data.addresses import is_same_place
 from smalt.service.data.remote import Store
-from smalt.service.records import resources
+from smalt.service.engine.contents import URIS
+from smalt.service.records import assets, resources
 from smalt.service.records.resources import Resource
 from smalt.service.secrets.sealing import SEALED, opened, sealed
 from smalt.wire.casing import fold
@@ -52,6 +55,8 @@ async def put_datastore(call: Call) -> Reply:
     properties = sealed(call.service.home, properties, existed.content.get("properties") if existed else None)
     if fold(str(properties.get("datastoreType"))) == "localpath":
         _check_folder(call, str(properties.get("path")))
+    if existed is not None and not is_same_place(name, existed.content.get("properties") or {}, properties):
+        _refuse_versions_in(call, existed.name)
     resources.put(
         call.service.db,
         call.workspace.id,
@@ -110,6 +115,17 @@ def _check_folder(call: Call, path: str) -> None:
         raise Refused("a local_path datastore can be created only on the machine that runs the server; log in there")
     if not os.path.isabs(path) or not os.path.isdir(path):
         raise ValidationException(f"path: {path[:200]!r} is not an absolute path of a folder that exists")
+
+
+def _refuse_versions_in(call: Call, name: str) -> None:
+    """Raise where registered versions are read from the datastore: elsewhere, they would have another content."""
+    for version in assets.with_content(call.service.db, call.workspace.id, tuple(URIS)):
+        uri = parse_uri(str(version.properties.get(URIS[version.kind]) or ""))
+        if isinstance(uri, DatastoreUri) and uri.datastore.lower() == name.lower():
+            raise Conflict(
+                f"the content of {version.name}:{version.version} ({uri.text}) lies in datastore '{name}', so it can "
+                "get no other place, only other credentials; create a datastore of another name"
+            )
 
 
 def _builtin(call: Call, name: str) -> Resource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -85,6 +86,21 @@ def of_datastore(name: str, properties: Mapping[str, Any]) -> Address | None:
     if not account or not container or account == "smalt" or "/" in account:  # an account of this very server
         return None
     return Address("azure", container, account, _azure_endpoint(account, properties), None, login)
+
+
+def is_same_place(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether a datastore of these REST properties is where one of those is, whoever logs in."""
+    return _place_of(name, one) == _place_of(name, other)
+
+
+def _place_of(name: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
+    kind = fold(str(properties.get("datastoreType") or ""))
+    if kind == "localpath":
+        return kind, os.path.realpath(str(properties.get("path")))
+    if kind in _NO_DRIVER:
+        return ("nowhere",)
+    address = of_datastore(name, properties)
+    return ("home",) if address is None else address.place
 
 
 def of_url(url: str) -> tuple[Address, str] | None:

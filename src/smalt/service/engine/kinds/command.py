@@ -328,7 +328,10 @@ def leaves_little(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> bool:
     places = [f"{folders.cwd}/{name}" for name in KEPT]
     with contextlib.suppress(SmaltError):  # which storing them will say
         places += [str(place) for _, _, place, _ in _written(rooms, leaf, folders)]
-    if watching.is_large(claims.path(folders.folder, step_id)):
+    try:
+        if watching.is_large(claims.path(folders.folder, step_id)):
+            return False
+    except PermissionError:  # which looking for changed inputs will say
         return False
     return all(is_plain(place, _QUICK_ENTRIES) for place in places)
 
@@ -371,7 +374,14 @@ def _movable(leaf: Leaf) -> list[str]:
 
 def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> str | None:
     """A sentence where an input is not what it was when the step started, and could not be kept from being written."""
-    return watching.find_change(claims.path(leaf.folders(rooms, number).folder, step_id))
+    folder = leaf.folders(rooms, number).folder
+    try:
+        return watching.find_change(claims.path(folder, step_id))
+    except PermissionError:
+        return (
+            f"its command took the right to read {folder} away, so what it did to its inputs cannot be told; "
+            "leave the mode of the folder above the working directory as it is"
+        )
 
 
 def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> bool:
