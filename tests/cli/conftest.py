@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,15 @@ class Ran:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own; nothing of the caller's environment counts."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of the test's own, whose server ends with the test; nothing of the caller's environment counts."""
     folder = tmp_path / "home"
     monkeypatch.setenv("SMALT_HOME", str(folder))
     for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
-    return folder
+    yield folder
+    if (folder / "server.json").exists():
+        smalt("server", "stop", "--force")
 
 
 @pytest.fixture
