@@ -211,8 +211,8 @@ def _restored(client: MLClient, code: str, folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-def test_a_submission_is_two_requests(client: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All assets in one, the job in another, however many steps there are."""
+def test_a_submission_is_two_requests_and_a_look(client: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All assets in one, the job in another, however many steps there are; before, whether a job has that name."""
     asked: list[str] = []
     connection = client.connection
     original = connection.request
@@ -225,7 +225,7 @@ def test_a_submission_is_two_requests(client: MLClient, monkeypatch: pytest.Monk
     environment = {"image": "python:3.11"}
     steps = {f"s{number}": {"command": f"echo {number}", "environment": dict(environment)} for number in range(20)}
     client.jobs.create_or_update(make("job", type="pipeline", name="many", jobs=steps))
-    assert asked == ["POST /assets", "PUT /jobs/many"]
+    assert asked == ["GET /jobs/many", "POST /assets", "PUT /jobs/many"]
 
 
 def test_code_of_a_checkout_is_noted(client: MLClient, tmp_path: Path) -> None:

@@ -69,12 +69,15 @@ class Own:
         return place.advice
 
 
-def empty_inputs(data: Mapping[str, Any], reader: Reader) -> list[str]:
-    """Return the inputs that a document names without a value; those of clients are inputs that are not given."""
+def empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> list[str]:
+    """Return the inputs that a document names without a value.
+
+    Those of clients are inputs that are not given, and `--set inputs.x=null` is a text.
+    """
     inputs = data.get("inputs")
     if reader.on_wire or not isinstance(inputs, Mapping):
         return []
-    return [name for name, value in inputs.items() if value is None]
+    return [name for name, value in inputs.items() if value is None and not reader.text((*path, "inputs", name))]
 
 
 def no_value(name: str) -> str:
@@ -212,4 +215,4 @@ def check_own(
     ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
     if search_space is not None:
         ports["search_space"] = search_space
-    check_fields(noun, table, Own(words, ports, empty_inputs(data, reader)), path, reader)
+    check_fields(noun, table, Own(words, ports, empty_inputs(data, path, reader)), path, reader)

@@ -35,7 +35,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         return
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path, empty_inputs(data, reader))
+    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path, empty_inputs(data, path, reader))
     table = places.OF_COMPONENT if isinstance(pipeline, Component) else places.OF_PIPELINE
     check_fields(pipeline, table, names, path, reader)
     waits: dict[str, set[str]] = {}
