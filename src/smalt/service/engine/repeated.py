@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from smalt.entities.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
+from smalt.service.data import tables
 from smalt.service.engine import lookup
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.pins import Body, Pins
@@ -28,7 +30,7 @@ def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
     of change counts rather than the content, which nobody may have read yet.
     """
     for name, path in _local_inputs(properties):
-        if _is_newer(path, job.created_at):
+        if any(_is_newer(place, job.created_at) for place in (path, *_named_by_table(path))):
             raise Conflict(
                 f"job '{job.name}' exists and is another job: its {name} ({path}) was changed after it was submitted; "
                 "choose another name"
@@ -89,6 +91,16 @@ def _local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[st
     for name, step in steps.items() if isinstance(steps, Mapping) else ():
         if isinstance(step, Mapping):
             yield from _local_inputs(step, f"{where}{name}.")
+
+
+def _named_by_table(path: str) -> list[str]:
+    """Return the paths of this machine that the MLTable of a folder names outside of it, if the folder has one."""
+    if not os.path.isfile(os.path.join(path, "MLTable")):
+        return []
+    try:
+        return [one.uri for one in tables.named(Path(path)) if one.uri.startswith("/")]
+    except SmaltError:
+        return []  # what is wrong with it was told when it was submitted
 
 
 def _is_newer(path: str, moment: float) -> bool:
