@@ -71,6 +71,19 @@ def test_other_data_is_another_job(files: Desk, job: str, change: Callable[[Path
     assert "d1" not in changed.out
 
 
+@pytest.mark.parametrize(("name", "written"), [("near", "../d.txt"), ("whole", "{folder}/d.txt")])
+def test_what_a_table_names_elsewhere_is_the_jobs_data(files: Desk, name: str, written: str) -> None:
+    """A job whose MLTable names a file outside of its folder is another job once that file has changed."""
+    files.write("t/MLTable", f"paths: [{{file: {written.format(folder=files.folder)}}}]\n")
+    text = "environment: azureml:host\ninputs: {d: {type: mltable, path: t}}\ncommand: cat ${{inputs.d}}/MLTable\n"
+    assert files.job(text, f"--name {name}").code == 0
+    assert files.job(text, f"--name {name}").code == 0
+    other_content(files.folder)
+    refused = files.job(text, f"--name {name}")
+    assert refused.code == 1
+    assert f"job '{name}' exists and is another job: its input 'd'" in refused.err
+
+
 def test_another_body_is_another_job(files: Desk) -> None:
     """The refusal names what differs, as users write it."""
     files.write("code/a.sh", "echo 1\n")

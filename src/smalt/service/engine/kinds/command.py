@@ -47,7 +47,6 @@ from smalt.service.tracking.variables import without_proxy
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 _QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
-"""The beginnings of URIs that name no asset."""
 SITE = str(Path(inside.__path__[0], "site"))
 """Leads PYTHONPATH: what Python does first inside a job."""
 BIN = str(Path(inside.__path__[0], "bin"))
