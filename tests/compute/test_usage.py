@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.launcher.tree import MARK
+from smalt.launcher.marks import VARIABLE
 from smalt.processes import LINUX, Process, identify
 from smalt.service.compute import usage
 from smalt.service.compute.usage import Sampler, interval
@@ -44,7 +44,7 @@ def start() -> Iterator[Start]:
     def begin(program: str, step_id: str = "1.1", **variables: str) -> Process:
         child = subprocess.Popen(
             [sys.executable, "-S", "-c", program],
-            env={"PATH": os.defpath, MARK: f"test:{os.getpid()}:{step_id}", **variables},
+            env={"PATH": os.defpath, VARIABLE: f"test:{os.getpid()}:{step_id}", **variables},
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
@@ -63,7 +63,7 @@ def start() -> Iterator[Start]:
             child.stdout.close()
     for name in os.listdir("/proc") if LINUX else ():
         with contextlib.suppress(OSError):
-            if f"{MARK}=test:{os.getpid()}:".encode() in Path("/proc", name, "environ").read_bytes():
+            if f"{VARIABLE}=test:{os.getpid()}:".encode() in Path("/proc", name, "environ").read_bytes():
                 os.kill(int(name), signal.SIGKILL)
 
 

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from smalt import launcher, processes
 from smalt.home import Home
-from smalt.launcher.tree import MARK, Tree
+from smalt.launcher.marks import VARIABLE
+from smalt.launcher.tree import Tree
 from smalt.runner import script
 
 DEADLINE = 20.0
@@ -102,7 +103,7 @@ class Rig:
 
     def marked(self) -> list[int]:
         """All living processes of this home's steps."""
-        mark = f"{MARK}={Tree(str(self.home.root)).mark('')}".encode()
+        mark = f"{VARIABLE}={Tree(str(self.home.root)).mark('').text}".encode()
         found = []
         for name in os.listdir("/proc"):
             with contextlib.suppress(OSError):

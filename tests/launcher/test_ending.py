@@ -12,6 +12,19 @@ from tests.launcher.rig import Client, Rig, until
 
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(1000)"
 IGNORING = f"$PYTHON -c '{_STUBBORN}' >ready"
+_DAEMON = """
+import os, sys, time
+place = sys.argv[1]
+if os.fork():
+    os._exit(0)
+os.setsid(), os.chdir("/")
+if os.fork():
+    os._exit(0)
+os.closerange(0, 100)
+with open(place, "w") as file:
+    print(os.getpid(), file=file)
+time.sleep(1000)
+"""
 _HIDDEN = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
 
 
@@ -20,21 +33,57 @@ def dead(pid: int) -> bool:
     return stat is None or stat.dead
 
 
-@pytest.mark.parametrize(
-    "left",
-    [
-        "sleep 1000 & echo $! >pid",
-        "setsid sleep 1000 & echo $! >pid",
+_LEAVES = [
+    pytest.param("sleep 1000 & echo $! >pid", id="background"),
+    pytest.param("setsid sleep 1000 & echo $! >pid", id="own session"),
+    pytest.param(
         "setsid bash -c 'setsid bash -c \"echo \\$\\$ >pid; exec sleep 1000\" & exit' &\nuntil [ -s pid ]; do :; done",
-        f"(setsid env -i $PYTHON -c '{_HIDDEN}' >pid &); until [ -s pid ]; do :; done",
-        "nohup sleep 1000 >/dev/null 2>&1 & echo $! >pid; disown",
-    ],
-    ids=["background", "own session", "orphan of its own session", "no trace in its environment", "nohup"],
-)
+        id="orphan of its own session",
+    ),
+    pytest.param(
+        f"(setsid env -i $PYTHON -c '{_HIDDEN}' >pid &); until [ -s pid ]; do :; done", id="no trace in its environment"
+    ),
+    pytest.param(f"(setsid env -i $PYTHON -c '{_DAEMON}' $PWD/pid &); until [ -s pid ]; do :; done", id="a daemon"),
+    pytest.param("nohup sleep 1000 >/dev/null 2>&1 & echo $! >pid; disown", id="nohup"),
+]
+
+
+@pytest.mark.parametrize("left", _LEAVES)
 def test_what_a_command_leaves_running_is_ended(rig: Rig, client: Client, left: str) -> None:
     """When the exit is told, whatever the command started is gone, however it hid."""
     client.start(rig.step("a", f"{left}\nexit 4"))
     assert client.exit("a")["code"] == 4
+    assert dead(rig.pid("a", "pid"))
+
+
+@pytest.mark.parametrize("left", _LEAVES)
+def test_what_a_command_leaves_is_ended_while_others_run(rig: Rig, client: Client, left: str) -> None:
+    """Another step that runs, with a hidden process of its own, neither keeps a leftover alive nor loses its own."""
+    hidden = f"(setsid env -i $PYTHON -c '{_HIDDEN}' >pid &); until [ -s pid ]; do :; done; echo 1 >ready; read <go"
+    other = rig.step("other", hidden)
+    os.mkfifo(f"{other['folder']}/go")
+    client.start(other)
+    until(lambda: rig.file("other", "ready"), "the other step")
+    client.start(rig.step("a", left))
+    assert client.exit("a")["code"] == 0
+    assert dead(rig.pid("a", "pid"))
+    assert not dead(rig.pid("other", "pid"))
+    with open(f"{other['folder']}/go", "w") as go:
+        go.write("\n")
+    client.exit("other")
+    assert dead(rig.pid("other", "pid"))
+
+
+@pytest.mark.parametrize("left", _LEAVES)
+def test_what_a_command_left_is_ended_by_the_next_launcher(rig: Rig, client: Client, left: str) -> None:
+    """A launcher that was killed before the step ended leaves its knowledge to the next."""
+    step = rig.step("a", f"{left}; echo 1 >ready; until [ -e go ]; do sleep 0.01; done")
+    client.start(step)
+    until(lambda: rig.file("a", "ready"), "the step")
+    rig.kill_launcher()
+    open(f"{step['folder']}/go", "w").close()
+    rig.launch()
+    assert rig.connect().exit("a")["code"] == 0
     assert dead(rig.pid("a", "pid"))
 
 

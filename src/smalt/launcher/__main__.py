@@ -11,6 +11,7 @@ if __package__ in (None, ""):
     sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))]
 
 from smalt.home import Home
+from smalt.launcher import marks
 from smalt.launcher.loop import Launcher, say
 
 PATIENCE = 1.0  # for the lock of a launcher that is just ending
@@ -18,6 +19,7 @@ PATIENCE = 1.0  # for the lock of a launcher that is just ending
 
 def main(path: str) -> int:
     home = Home(path)
+    marks.drop()
     os.chdir("/")  # keep no folder of whoever started us
     lock = _lock(home)
     if lock is None:

@@ -106,12 +106,12 @@ class Ending:
         orphans = self._orphans()
         if orphans is None:
             return self._tree.members(record)
-        owners = {pid: self._tree.owner(pid) for pid in orphans}
-        unmarked = {pid for pid, owner in owners.items() if owner is None}
+        owned = {pid: self._tree.owns(record, pid) for pid in orphans if tree.is_alive(pid)}
+        unmarked = {pid for pid, own in owned.items() if own is None}
         if not self._alone:
             self._strangers |= unmarked
             unmarked.clear()
-        marked = [pid for pid, owner in owners.items() if owner == record.id]
+        marked = [pid for pid, own in owned.items() if own]
         if not unmarked and not marked:
             return []
         if self._running or self._remains - {record}:  # without a mark it may be another's as well

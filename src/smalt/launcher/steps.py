@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from smalt import processes
-from smalt.launcher import claims, journal, recovery, watching
+from smalt.launcher import claims, journal, marks, recovery, watching
 from smalt.launcher.ending import Ending
 from smalt.launcher.journal import Journal
 from smalt.launcher.record import Record
 from smalt.launcher.sealing import Sealing
 from smalt.launcher.spawn import spawn
 from smalt.launcher.timers import Timers
-from smalt.launcher.tree import MARK, Tree
+from smalt.launcher.tree import Tree
 
 SYNC_AFTER = 0.005
 POLL = 0.25  # for a process that is not our child where there are no pidfds
@@ -214,14 +214,16 @@ class Steps:
             self._say(f"cannot sync the journal: {error}")
 
     def _spawn(self, step: dict[str, Any], record: Record) -> bool:
-        environment = {**step["env"], MARK: self._tree.mark(record.id)}
+        mark = self._tree.mark(record.id)
+        environment = {**step["env"], marks.VARIABLE: mark.text}
         reads: dict[str, str] = step.get("reads", {})
         try:
             writes: list[str] = step.get("writes", [])
             with self._sealing.sealed(list(reads), writes) as unsealed:
                 if unsealed:
                     watching.note_inputs(record.claim, {path: reads[path] for path in unsealed}, writes)
-                record.pid = spawn(step, record.claim, environment)
+                with mark.put():
+                    record.pid = spawn(step, record.claim, environment)
         except (OSError, ValueError) as error:
             self._refuse(record, f"cannot start the step: {error}")
             return False

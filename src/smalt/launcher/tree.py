@@ -6,17 +6,13 @@ import ctypes
 import hashlib
 import os
 import signal
-import time
 from collections.abc import Set
 
 from smalt import processes
+from smalt.launcher.marks import Mark, read
 from smalt.launcher.record import Record
 
-MARK = "SMALT_STEP"
-"""The environment variable by which a process that left group and parent is still known."""
-
 _PR_SET_CHILD_SUBREAPER = 36
-_EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 
 
 class Tree:
@@ -25,8 +21,8 @@ class Tree:
         self._home = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
         self._children = _adopt_orphans()
 
-    def mark(self, step_id: str) -> str:
-        return f"{self._home}:{step_id}"
+    def mark(self, step_id: str) -> Mark:
+        return Mark(self._home, step_id)
 
     def children(self) -> set[int] | None:
         """Our children, orphans of our steps among them; None where the system cannot tell."""
@@ -39,7 +35,7 @@ class Tree:
         if not processes.LINUX:
             return [record.pid] if _group_alive(record.pid) else []
         stats = _all_processes()
-        mark = f"{MARK}={self.mark(record.id)}".encode()
+        mark = self.mark(record.id)
         leader = stats.get(record.pid)
         reused = leader is not None and leader.start_time != record.start_time
         found = {
@@ -47,30 +43,25 @@ class Tree:
             for pid, stat in stats.items()
             if pid in orphans
             or (not reused and record.pid == stat.group and stat.start_time >= record.start_time > 0)
-            or mark in _environment(pid)
+            or (stat.start_time >= record.start_time and mark.is_on(pid))
         }
         while more := {pid for pid, stat in stats.items() if stat.parent in found} - found:
             found |= more
         return [pid for pid in found if not stats[pid].dead and pid != os.getpid()]
 
-    def owner(self, pid: int) -> str | None:
-        """The step whose mark the process carries; "" for a step of another home, None without a mark."""
-        prefix = f"{MARK}=".encode()
-        for variable in _environment(pid):
-            if variable.startswith(prefix):
-                home, _, step_id = os.fsdecode(variable[len(prefix) :]).partition(":")
-                return step_id if home == self._home else ""
-        return None
+    def owns(self, record: Record, pid: int) -> bool | None:
+        """Tell whether the process is marked as the step's (True), as another's (False) or not at all (None)."""
+        return self.mark(record.id).is_on(pid)
 
     def find(self, record: Record) -> int | None:
         """The step's shell, where its pid was not written down in time."""
         if not processes.LINUX:
             return None
-        mark = f"{MARK}={self.mark(record.id)}".encode()
+        mark = self.mark(record.id)
         for pid, stat in _all_processes().items():
             # What the step itself put into a group of its own has the mark too, but is not the shell.
-            is_shell = stat.group == pid and not stat.dead and mark in _environment(pid)
-            if is_shell and os.fsencode(record.claim) in (_read(pid, "cmdline") or b""):
+            is_shell = stat.group == pid and not stat.dead and mark.is_on(pid)
+            if is_shell and os.fsencode(record.claim) in (read(pid, "cmdline") or b""):
                 return pid
         return None
 
@@ -93,6 +84,11 @@ def send_group(leader: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def is_alive(pid: int) -> bool:
+    stat = processes.stat(pid)
+    return stat is not None and not stat.dead
 
 
 def group(pid: int) -> int | None:
@@ -120,36 +116,6 @@ def _all_processes() -> dict[int, processes.Stat]:
         if name.isdigit() and (stat := processes.stat(int(name))):
             found[int(name)] = stat
     return found
-
-
-def _environment(pid: int) -> list[bytes]:
-    for _ in range(_EXEC_TRIES):
-        text = _read(pid, "environ")
-        if text is None:
-            return []
-        if text or _has_none(pid):
-            return text.split(b"\0")
-        time.sleep(_EXEC_WAIT)
-    return []
-
-
-def _read(pid: int, name: str) -> bytes | None:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read()
-    except OSError:  # gone, or another user's
-        return None
-
-
-def _has_none(pid: int) -> bool:
-    """Whether the environment is empty, and does not only look so while the process becomes another program."""
-    text = _read(pid, "stat")
-    if not text:
-        return True
-    fields = text.rpartition(b")")[2].split()
-    is_dead, is_kernels = fields[0] in b"ZX", fields[2] == b"0"
-    begin, end = fields[47], fields[48]
-    return is_dead or is_kernels or (begin == end and end != b"0")
 
 
 def _group_alive(group: int) -> bool:

@@ -11,11 +11,13 @@ import sys
 
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.home import Home
+from smalt.launcher import marks
 from smalt.service import detach, lock
 
 
 def main() -> int:
     os.umask(0o077)
+    marks.drop()
     try:
         return _serve(foreground="--foreground" in sys.argv[1:])
     except SmaltError as error:

@@ -14,8 +14,8 @@ from typing import Any
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.launcher import __file__ as _launcher
+from smalt.launcher.marks import VARIABLE
 from smalt.launcher.protocol import encode
-from smalt.launcher.tree import MARK
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Link:
         if self._child:
             return
         program = os.path.join(os.path.dirname(_launcher), "__main__.py")
-        environment = {name: value for name, value in os.environ.items() if name != MARK}
+        environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
         try:
             self._home.path("launcher").mkdir(mode=0o700, exist_ok=True)
             self._child = os.posix_spawn(

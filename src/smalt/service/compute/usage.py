@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from smalt.launcher.tree import MARK
+from smalt.launcher.marks import VARIABLE
 from smalt.processes import LINUX, Process
 
 FIRST = 2.0
@@ -181,7 +181,7 @@ def _environment(pid: int) -> tuple[bytes, frozenset[str]]:
     with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
         for variable in file.read().split(b"\0"):
             name, _, value = variable.partition(b"=")
-            if name == MARK.encode():
+            if name == VARIABLE.encode():
                 mark = value
             elif name == b"CUDA_VISIBLE_DEVICES":
                 gpus = value.decode(errors="replace")

@@ -1,0 +1,109 @@
+"""Two marks by which a process is known as a step's: an environment variable and, on Linux, a resource limit.
+
+A program can start another without an environment, in a session of its own, and end. Resource limits are inherited
+all the same. RLIMIT_LOCKS is one that Linux has kept and not used since 2.4.25: a number there limits nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from smalt import processes
+
+VARIABLE = "SMALT_STEP"
+_RLIMIT_LOCKS = 10
+_CAN_NUMBER = processes.LINUX and resource.getrlimit(_RLIMIT_LOCKS)[1] == resource.RLIM_INFINITY
+"""Where an administrator set a hard limit, only the variable marks."""
+
+_EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
+
+
+class Mark:
+    """The mark of one step of one home: steps' ids are unique in a home only."""
+
+    __slots__ = ("number", "text")
+
+    def __init__(self, home: str, step_id: str) -> None:
+        self.text = f"{home}:{step_id}"
+        digest = hashlib.sha256(self.text.encode()).digest()
+        self.number = int.from_bytes(digest[:7], "big") + (1 << 32)  # more than anyone sets it to by hand
+
+    @contextmanager
+    def put(self) -> Iterator[None]:
+        """Have what is started inside the block carry the number; the variable is the caller's to pass."""
+        _set_limit(self.number)
+        try:
+            yield
+        finally:
+            drop()
+
+    def is_on(self, pid: int) -> bool | None:
+        """Tell whether the process carries this mark (True), another (False) or none (None)."""
+        found = _number(pid)
+        if found is not None:
+            return found == self.number
+        text = _text(pid)
+        return None if text is None else text == self.text
+
+
+def drop() -> None:
+    """Take the number off this process: what a step starts need not be the step's own, such as its home's server."""
+    _set_limit(None)
+
+
+def _set_limit(number: int | None) -> None:
+    if _CAN_NUMBER:
+        soft = resource.RLIM_INFINITY if number is None else number
+        resource.setrlimit(_RLIMIT_LOCKS, (soft, resource.RLIM_INFINITY))
+
+
+def _number(pid: int) -> int | None:
+    for line in (read(pid, "limits") or b"").split(b"\n"):
+        if line.startswith(b"Max file locks"):
+            soft = line.split()[3]
+            return int(soft) if soft.isdigit() and int(soft) >= 1 << 32 else None
+    return None
+
+
+def _text(pid: int) -> str | None:
+    prefix = f"{VARIABLE}=".encode()
+    for variable in _environment(pid):
+        if variable.startswith(prefix):
+            return os.fsdecode(variable[len(prefix) :])
+    return None
+
+
+def _environment(pid: int) -> list[bytes]:
+    for _ in range(_EXEC_TRIES):
+        text = read(pid, "environ")
+        if text is None:
+            return []
+        if text or _has_none(pid):
+            return text.split(b"\0")
+        time.sleep(_EXEC_WAIT)
+    return []
+
+
+def read(pid: int, name: str) -> bytes | None:
+    """Return a file of the process in /proc; None where the process is gone, or another user's."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _has_none(pid: int) -> bool:
+    """Tell an empty environment from one that only looks so while the process becomes another program."""
+    text = read(pid, "stat")
+    if not text:
+        return True
+    fields = text.rpartition(b")")[2].split()
+    is_dead, is_kernels = fields[0] in b"ZX", fields[2] == b"0"
+    begin, end = fields[47], fields[48]
+    return is_dead or is_kernels or (begin == end and end != b"0")
