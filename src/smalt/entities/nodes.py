@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.alike import are_alike
@@ -75,7 +75,21 @@ class Node(Entity):
         component = vars(self).get("component") or vars(self).get("trial")
         if not name.startswith("_") and isinstance(component, Component) and name in component._fields:
             return getattr(component, name)
-        raise AttributeError(f"{self.noun} has no '{name}'{did_you_mean(name, self._fields)}")
+        raise NoSuchAttribute(self.noun, name, self._fields)
+
+
+class NoSuchAttribute(AttributeError):
+    """Says that an object has no such attribute; a near name is looked for when the sentence is asked for.
+
+    `hasattr` and `getattr` with a default, which Python's own `copy` uses too, never ask.
+    """
+
+    def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(noun, name, known)
+
+    def __str__(self) -> str:
+        noun, name, known = self.args
+        return f"{noun} has no '{name}'{did_you_mean(name, known)}"
 
 
 class ComponentField(Field):
