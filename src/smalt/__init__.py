@@ -83,16 +83,17 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class _Mldesigner:
-    """The last of the finders: `import mldesigner` finds smalt's where mldesigner is not installed."""
+class _LastFinder:
+    """The last of the finders: finds mldesigner where it is not installed, and private modules of azure-ai-ml."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> Any:
-        if name.partition(".")[0] != "mldesigner":
-            return None
         from importlib import import_module
 
-        return import_module("smalt.designer.importing").find_spec(name)
+        top, _, below = name.partition(".")
+        if top == "smalt" and "_" in below:
+            return import_module("smalt.forwarding").find_spec(name)
+        return import_module("smalt.designer.importing").find_spec(name) if top == "mldesigner" else None
 
 
-sys.meta_path.append(_Mldesigner)
+sys.meta_path.append(_LastFinder)

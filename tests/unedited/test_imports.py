@@ -50,6 +50,69 @@ def test_the_names_are_smalts(programs: Programs) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "1.35.2\n", "")
 
 
+PRIVATE = """
+from azure.ai.ml._ml_client import MLClient
+from azure.ai.ml._restclient.models import JobStatus
+from azure.ai.ml.constants._common import AssetTypes, LROConfigurations
+from azure.ai.ml.constants._compute import ComputeType
+from azure.ai.ml.constants._job import finetuning
+from azure.ai.ml.constants._job.finetuning import FineTuningTaskTypes
+from azure.ai.ml.constants._workspace import IsolationMode
+from azure.ai.ml.dsl._condition import condition
+from azure.ai.ml.dsl._group_decorator import group
+from azure.ai.ml.entities._assets import Environment
+from azure.ai.ml.entities._assets._artifacts.code import Code
+from azure.ai.ml.entities._assets.auto_delete_setting import AutoDeleteSetting
+from azure.ai.ml.entities._assets.environment import BuildContext
+from azure.ai.ml.entities._builders import Command, Parallel, Spark, Sweep
+from azure.ai.ml.entities._credentials import AccountKeyConfiguration
+from azure.ai.ml.entities._deployment.container_resource_settings import ResourceSettings
+from azure.ai.ml.entities._deployment.resource_requirements_settings import ResourceRequirementsSettings
+from azure.ai.ml.entities._inputs_outputs import Input, Output
+from azure.ai.ml.entities._job.automl.nlp import NlpFeaturizationSettings
+from azure.ai.ml.entities._job.automl.tabular import TabularFeaturizationSettings
+from azure.ai.ml.entities._job.automl.tabular.forecasting_settings import ForecastingSettings
+from azure.ai.ml.entities._job.pipeline._io import NodeOutput, PipelineInput
+from azure.ai.ml.entities._job.pipeline.pipeline_job import PipelineJob
+from azure.ai.ml.entities._load_functions import load_schedule
+from azure.ai.ml.operations._job_operations import JobOperations
+from azure.ai.ml.operations._run_history_constants import RunHistoryConstants
+"""
+"""What public programs import from private modules."""
+
+
+def test_private_modules_have_the_public_names(programs: Programs) -> None:
+    """Whichever private module a program names, and in programs where `azure.ai.ml` was replaced by `smalt` too."""
+    mirrored = [line for line in PRIVATE.splitlines() if ".ml.entities._" in line or ".ml.dsl._" in line]
+    ran = programs.python(
+        "-c",
+        f"{PRIVATE}\n"
+        "import smalt, smalt.entities as entities\n"
+        "import azure.ai.ml.entities._job.command_job as place\n"
+        "assert MLClient is smalt.MLClient and Environment is entities.Environment and Command is entities.Command\n"
+        "assert place.CommandJob is entities.CommandJob and not hasattr(place, 'Nope')\n"
+        "assert finetuning.FineTuningTaskTypes is FineTuningTaskTypes\n"
+        "assert JobStatus.COMPLETED in RunHistoryConstants.TERMINAL_STATUSES\n"
+        + "\n".join(mirrored).replace("azure.ai.ml", "smalt")
+        + "\nassert PipelineJob is entities.PipelineJob",
+    )
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_private_modules_of_mldesigner_have_the_public_names(programs: Programs) -> None:
+    """Under smalt python, and in a program of smalt's."""
+    text = (
+        "from mldesigner._azure_ai_ml import Component, MLClient\n"
+        "from mldesigner._component_executor import command_component\n"
+        "from mldesigner._exceptions import UserErrorException\n"
+        "import mldesigner, smalt.exceptions\n"
+        "assert command_component is mldesigner.command_component\n"
+        "assert UserErrorException is smalt.exceptions.UserErrorException"
+    )
+    assert programs.python("-c", text).code == 0
+    assert programs.python("-c", f"import smalt\nexec({text!r})").code == 0
+
+
 def test_installed_packages_are_passed_over(programs: Programs) -> None:
     """Ours win over the official azure.ai.ml and azure.identity; the rest of azure.… stays as it is installed."""
     for name, text in OFFICIAL.items():
@@ -118,6 +181,12 @@ def test_credentials_can_be_awaited(programs: Programs) -> None:
     [
         ("from azure.ai.ml.entities import Nope", "smalt has no azure.ai.ml.entities.Nope"),
         ("import azure.ai.ml.nope", "smalt has no azure.ai.ml.nope"),
+        ("from azure.ai.ml.entities._job import Nope", "smalt has no azure.ai.ml.entities._job.Nope"),
+        (
+            "from azure.ai.ml.entities._load_functions import load_nope",
+            "smalt has no azure.ai.ml.entities._load_functions.load_nope",
+        ),
+        ("from mldesigner._exceptions import Nope", "smalt has no mldesigner._exceptions.Nope"),
         ("import azure.core.pipeline.policies", "pip install azure-core"),
         ("from azureml.core import Workspace", "SDK v1"),
         ("import azureml.pipeline.steps", "a later version"),

@@ -69,6 +69,12 @@ class OneLakeArtifact(Keyed, Entity):
     type = optional(Enum("lake_house"), "The type of artifact.")
 
 
+class LakeHouseArtifact(OneLakeArtifact):
+    noun = "a lake house of OneLake"
+
+    type = constant("lake_house", "The type of artifact.")
+
+
 class OneLakeDatastore(Datastore):
     noun = "a OneLake datastore"
 

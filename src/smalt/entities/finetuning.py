@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
 from smalt.entities.inputs import JOB_OUTPUTS, DataPath, Input
 from smalt.entities.job import Job
 from smalt.entities.nested import Nested
 from smalt.entities.resources import QueueSettings
-from smalt.entities.shapes import AsText, Enum, List, Map, Text
+from smalt.entities.shapes import AsText, Enum, Integer, List, Map, Number, Text
 
 DATA = DataPath() | Nested(Input)
 
@@ -42,8 +45,30 @@ class FineTuningJob(Job):
     resources = optional(Nested(JobResources), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        provider = str(data.get("model_provider")).replace("_", "").lower()
+        return AzureOpenAIFineTuningJob if cls is FineTuningJob and provider == "azureopenai" else cls
+
 
 class CustomModelFineTuningJob(FineTuningJob):
     noun = "a fine-tuning job of a model of one's own"
 
     model_provider = constant("custom", "Whose model it is.")
+
+
+class AzureOpenAIHyperparameters(Entity):
+    noun = "hyperparameters of an Azure OpenAI model"
+    _effect = KEPT
+    _is_open = True
+
+    batch_size = optional(Integer(at_least=1), "How many examples are learned from at once.")
+    learning_rate_multiplier = optional(Number(), "What the learning rate is multiplied by.")
+    n_epochs = optional(Integer(at_least=1), "How often the training data are gone through.")
+
+
+class AzureOpenAIFineTuningJob(FineTuningJob):
+    noun = "a fine-tuning job of an Azure OpenAI model"
+
+    model_provider = constant("azure_open_ai", "Whose model it is.")
+    hyperparameters: Any = optional(Nested(AzureOpenAIHyperparameters), "How it learns.")

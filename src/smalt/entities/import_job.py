@@ -22,6 +22,14 @@ class ImportSource(Entity):
     path = optional(Text(), "The path, in a bucket.")
 
 
+class DatabaseImportSource(ImportSource):
+    """A database, as the official SDK has it."""
+
+
+class FileImportSource(ImportSource):
+    """A bucket, as the official SDK has it."""
+
+
 class ImportJob(Job):
     noun = "an import job"
     _effect = REFUSED

@@ -15,6 +15,8 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
+from smalt.forwarding import PUBLIC, Made, forward, is_private
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
@@ -31,17 +33,7 @@ _CORE = {
     "azure.core.polling": "core",
 }
 """What stands in for azure.core where it is not installed."""
-_DESIGNER = ("smalt.designer", "smalt.dsl", "smalt")
-_PUBLIC = ("smalt.entities", "smalt.automl", "smalt.sweep", "smalt.constants", "smalt.dsl", "smalt")
-"""Where the names of the official package's private modules are looked for."""
-_PRIVATE_WORDS = (
-    "automl", "client", "command", "compute", "container_resource_settings", "distributions", "environment",
-    "featurization_settings", "forecasting_settings", "image", "import_job", "io", "job", "job_limits",
-    "job_resource_configuration", "nlp", "parallel", "pipeline", "pipeline_job", "queue_settings",
-    "resource_requirements_settings", "run_settings", "search_space", "service_instance", "spark_job",
-    "stack_ensemble_settings", "sweep", "sweep_job", "tabular", "utils", "workspace",
-)  # fmt: skip
-"""Modules without an underscore that lie below a private one."""
+_DESIGNER = ("smalt.designer", "smalt.dsl", *PUBLIC)
 _SDK_V1 = ("core", "data", "exceptions", "pipeline", "train", "widgets")
 _IPYTHON = ("IPython", "IPython.display", "IPython.core", "IPython.core.display")
 
@@ -68,7 +60,7 @@ class Finder:
         if name == "mlflow":
             return _mlflow(name, path)
         if self.for_notebook and name in _IPYTHON:
-            return _installed(name, path) or _forwarding(name, ("smalt.python.display",))
+            return _installed(name, path) or forward(name, ("smalt.python.display",))
         return None
 
 
@@ -99,7 +91,7 @@ def _azure(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         return _ml(name)
     if name.startswith("azure.identity"):
         if name in _IDENTITY:
-            return _forwarding(name, ("smalt.python.credentials" + name.removeprefix("azure.identity"),))
+            return forward(name, ("smalt.python.credentials" + name.removeprefix("azure.identity"),))
         raise NotHere(f"smalt has no {name}: its credentials need nothing of it", name=name)
     found = _installed(name, path)
     if found is not None:
@@ -107,9 +99,9 @@ def _azure(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
             found.loader = _Then(found.loader, _graft)
         return found
     if name in ("azure", "azure.ai"):
-        return ModuleSpec(name, _Made(lambda module: None), is_package=True)
+        return ModuleSpec(name, Made(lambda module: None), is_package=True)
     if name in _CORE:
-        spec = _forwarding(name, (f"smalt.python.{_CORE[name]}",))
+        spec = forward(name, (f"smalt.python.{_CORE[name]}",))
         if name == "azure.core.exceptions":
             spec.loader = _Then(spec.loader, _graft)
         return spec
@@ -131,19 +123,19 @@ def _ml(name: str) -> ModuleSpec:
     inner = name.removeprefix(_ML).removeprefix(".")
     ours = f"smalt.{inner}" if inner else "smalt"
     if inner == "_version":
-        return ModuleSpec(name, _Made(lambda module: vars(module).update(VERSION=_version(), __version__=_version())))
+        return ModuleSpec(name, Made(lambda module: vars(module).update(VERSION=_version(), __version__=_version())))
     if _exists(ours):
-        return _forwarding(name, (ours,), __version__=_version())
+        return forward(name, (ours,), __version__=_version())
     parts = inner.split(".")
-    known = next(count for count in range(len(parts) - 1, -1, -1) if _exists(".".join(("smalt", *parts[:count]))))
-    rest = parts[known:]
-    if _any_private(parts[: known + 1]) and all(part.startswith("_") or part in _PRIVATE_WORDS for part in rest):
-        return _forwarding(name, (".".join(("smalt", *parts[:known])), *_PUBLIC))
+    if is_private(name):
+        return forward(name, (_nearest(parts), *PUBLIC))
     raise NotHere(_absent(".".join((_ML, *parts[:-1])), parts[-1]), name=name)
 
 
-def _any_private(parts: list[str]) -> bool:
-    return any(part.startswith("_") for part in parts)
+def _nearest(parts: list[str]) -> str:
+    """The module of smalt on the way there that is the last to exist."""
+    ways = (".".join(("smalt", *parts[:count])) for count in range(len(parts), -1, -1))
+    return next(way for way in ways if _exists(way))
 
 
 def _absent(module: str, name: str) -> str:
@@ -153,9 +145,11 @@ def _absent(module: str, name: str) -> str:
 def _designer(name: str) -> ModuleSpec:
     parts = name.split(".")
     ours = ".".join(("smalt.designer", *parts[1:]))
-    if len(parts) == 1 or _exists(ours) or (parts[-1].startswith("_") and len(parts) == 2):
-        return _forwarding(name, (ours, *_DESIGNER) if _exists(ours) else _DESIGNER)
-    raise NotHere(f"smalt has no {name} yet", name=name)
+    if _exists(ours):
+        return forward(name, (ours, *_DESIGNER))
+    if is_private(name):
+        return forward(name, _DESIGNER)
+    raise NotHere(f"smalt has no {name}", name=name)
 
 
 def _azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
@@ -165,7 +159,7 @@ def _azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     if found is not None or asked:
         return found
     if len(parts) == 1:  # its parts say more
-        return ModuleSpec(name, _Made(lambda module: None), is_package=True)
+        return ModuleSpec(name, Made(lambda module: None), is_package=True)
     raise NotHere(
         f"{name} is of SDK v1, whose programs cannot submit jobs to smalt yet (a later version will take them); "
         "scripts inside jobs may import it, and programs for azure.ai.ml run here",
@@ -192,49 +186,18 @@ def _installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _exists(name: str) -> bool:
+    """Whether smalt has a module of its own by that name."""
     try:
-        return importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         return False
+    return spec is not None and not isinstance(spec.loader, Made)
 
 
 def _version() -> str:
     from smalt._version import __version__
 
     return f"{_OFFICIAL}+smalt.{__version__}"
-
-
-def _forwarding(name: str, sources: tuple[str, ...], **own: Any) -> ModuleSpec:
-    """A module whose names are those of `sources`, the first that has it."""
-
-    def fill(module: ModuleType) -> None:
-        real = [importlib.import_module(source) for source in sources if _exists(source)]
-        vars(module).update(own, __doc__=real[0].__doc__ if real else None)
-
-        def get(wanted: str) -> Any:
-            if not wanted.startswith("__") or wanted == "__all__":
-                for source in real:
-                    if hasattr(source, wanted):
-                        return getattr(source, wanted)
-            raise AttributeError(f"module {name!r} has no attribute {wanted!r}", name=wanted, obj=module)
-
-        vars(module)["__getattr__"] = get
-        vars(module)["__dir__"] = lambda: sorted({*dir(real[0]), *vars(module)}) if real else list(vars(module))
-
-    return ModuleSpec(name, _Made(fill), origin="smalt", is_package=True)
-
-
-class _Made(Loader):
-    """Makes a module without a file."""
-
-    def __init__(self, fill: Callable[[ModuleType], None]) -> None:
-        self._fill = fill
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._fill(module)
 
 
 class _Then(Loader):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.finetuning import FineTuningJob, JobResources
+from smalt.entities.finetuning import AzureOpenAIHyperparameters, FineTuningJob, JobResources
 from smalt.entities.inputs import Input
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
-from smalt.wire.casing import camel, fold, pascal
+from smalt.wire.casing import camel, fold, pascal, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import Envelope
 from smalt.wire.inputs import read_input, write_input
@@ -39,16 +39,28 @@ class _FineTuning(Codec[FineTuningJob]):
     def write(self, noun: FineTuningJob, writing: Writing) -> Json:
         body = super().write(noun, writing)
         details = {key: body.pop(key) for key in _DETAILS.values() if key in body}
+        if isinstance(noun.hyperparameters, AzureOpenAIHyperparameters):
+            details["hyperParameters"] = {
+                camel(key): value for key, value in noun.hyperparameters.to_dict().items() if value is not None
+            }
         return {**body, "fineTuningDetails": details}
 
     def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat: Json = {}
         for key, value in body.items():
             if fold(str(key)) == "finetuningdetails" and isinstance(value, Mapping):
-                flat.update(value)
+                flat.update(_named_as_outside(value))
             else:
                 flat[key] = value
         return super().split(flat, path, reader)
+
+
+def _named_as_outside(details: Mapping[str, Any]) -> Json:
+    """The details, in which an Azure OpenAI model's hyperparameters have the names that programs give them."""
+    given = details.get("hyperParameters")
+    if fold(str(details.get("modelProvider"))) != "azureopenai" or not isinstance(given, Mapping):
+        return dict(details)
+    return {**details, "hyperParameters": {snake(str(key)): value for key, value in given.items()}}
 
 
 def _data(key: str) -> Rule:

@@ -15,3 +15,7 @@ class FineTuningTaskType:
     TEXT_TRANSLATION = "TextTranslation"
     TOKEN_CLASSIFICATION = "TokenClassification"
     VIDEO_MULTI_OBJECT_TRACKING = "VideoMultiObjectTracking"
+
+
+FineTuningTaskTypes = FineTuningTaskType
+"""The official SDK has it twice."""

@@ -30,3 +30,25 @@ class DistributionType:
     PYTORCH = "pytorch"
     RAY = "ray"
     TENSORFLOW = "tensorflow"
+
+
+class JobStatus:
+    NOT_STARTED = "NotStarted"
+    STARTING = "Starting"
+    PROVISIONING = "Provisioning"
+    PREPARING = "Preparing"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    FINALIZING = "Finalizing"
+    CANCEL_REQUESTED = "CancelRequested"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    NOTRESPONDING = NOT_RESPONDING = "NotResponding"
+    PAUSED = "Paused"
+
+
+class RunHistoryConstants:
+    IN_PROGRESS_STATUSES = ("NotStarted", "Queued", "Preparing", "Provisioning", "Starting", "Running")
+    POST_PROCESSING_STATUSES = ("CancelRequested", "Finalizing")
+    TERMINAL_STATUSES = ("Completed", "Failed", "Canceled", "NotResponding", "Paused")

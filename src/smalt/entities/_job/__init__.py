@@ -1,1 +1,0 @@
-"""Private places of the official SDK that programs import from."""
