@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
+from smalt.service.engine.held import overlapping
 from smalt.service.environments.store import size_of
 from smalt.service.records import assets, jobs, usage, workspaces
 from smalt.service.records import environments as uses
@@ -40,7 +42,7 @@ async def prune(call: Call) -> dict[str, Any]:
         items = await _environments(service, age, dry_run)
         return {"freed": sum(item["bytes"] for item in items), "items": items}
     busy, wanted = _busy_folders(service), wanted_code(service.db)
-    items = await asyncio.to_thread(_job_folders, service, busy, age, dry_run)
+    items = await asyncio.to_thread(_job_folders, service, busy, await _held(service), age, dry_run)
     freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
     items += await _environments(service, age, dry_run)
@@ -59,11 +61,19 @@ def _busy_folders(service: Service) -> set[Path]:
     return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.unfinished(service.db)}
 
 
-def _job_folders(service: Service, busy: set[Path], age: float, dry_run: bool) -> list[Item]:
+async def _held(service: Service) -> set[str]:
+    """Return the places that versions of assets, and jobs that are not over, name."""
+    held = service.engine.rooms.held
+    by_job = await held.by_jobs(jobs.unfinished(service.db))
+    return (await held.by_assets()).union(*by_job.values())
+
+
+def _job_folders(service: Service, busy: set[Path], held: set[str], age: float, dry_run: bool) -> list[Item]:
     """Copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on."""
     root = service.home.path("workspaces")
     found = [folder for folder in root.glob("*/jobs/*") if folder.with_name(folder.name.partition(".")[0]) not in busy]
-    return list(_removed("job folder", found, age, dry_run))
+    kept = overlapping({os.path.realpath(folder) for folder in found}, held)
+    return list(_removed("job folder", [one for one in found if os.path.realpath(one) not in kept], age, dry_run))
 
 
 def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:

@@ -13,8 +13,8 @@ from smalt.exceptions import NotFound, Refused
 from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
 from smalt.service.data.location import Location
 
-KEPT_APART = ("LocalUpload/", "Versions/")
-"""Folders of the default datastore in which smalt keeps the content of versions, and no job writes."""
+_KEPT_APART = re.compile(r"/workspaces/[^/]+/datastores/workspaceblobstore/(?:(?:LocalUpload|Versions)/|$)")
+"""Folders of the default datastore in which smalt keeps the content of versions, and no job writes; or all of it."""
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
@@ -154,10 +154,11 @@ def may_be_written(location: Location, mode: str | None) -> bool:
 
 
 def _holds_versions(location: Location) -> bool:
-    """Return whether smalt itself keeps the content of registered versions at, above or around the location."""
-    if location.datastore != "workspaceblobstore" or location.relative is None:
-        return False
-    return not location.relative or f"{location.relative}/".startswith(KEPT_APART)
+    """Return whether smalt itself keeps the content of registered versions at, above or around the location.
+
+    Whatever it is called by: a datastore of another name, or a path of this machine, may lead there.
+    """
+    return location.path is not None and _KEPT_APART.search(f"{os.path.realpath(location.path)}/") is not None
 
 
 def explain_read_only(location: Location, mode: str | None) -> str | None:

@@ -262,7 +262,7 @@ class _Checker:
             if isinstance(output, Output) and output.path:
                 with contextlib.suppress(SmaltError):  # told when the place is made
                     place = self.rooms.resolve(output.path, self.workspace)
-                    if why := why_not_written(self.rooms, self.workspace, place):
+                    if why := why_not_written(self.rooms, place):
                         yield name, why
 
     def _new(self, kind: str, text: str) -> bool:

@@ -15,13 +15,14 @@ import json
 import logging
 import os
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
 from smalt.service.data.durable import sync_folders, write_whole
+from smalt.service.engine.held import overlapping
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import deletions, jobs, workspaces
 from smalt.service.records.deletions import Deletion
@@ -61,7 +62,11 @@ class Deletions:
 
     async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
         """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
-        deletion = _forget(self._rooms, workspace, job, principal)
+        held = await _find_held(self._rooms, workspace, job)
+        now = jobs.by_name(self._rooms.db, workspace.id, job.name)
+        if now is None or now.id != job.id:  # it was deleted meanwhile
+            return
+        deletion = _forget(self._rooms, workspace, job, principal, held)
         self._rooms.leaving.update(_names(deletion))
         await asyncio.shield(self._begin(self._finish(workspace, deletion)))
 
@@ -104,18 +109,56 @@ def _names(deletion: Deletion) -> set[tuple[int, str]]:
     return {(deletion.workspace_id, name) for name in deletion.names}
 
 
-def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str) -> Deletion:
+class _Held(NamedTuple):
+    """The places that may not go with a job, as they were looked up beside the loop."""
+
+    places: set[str]
+    """Of versions, and of outputs of other jobs."""
+    by_job: dict[int, set[str]]
+    """By id of an unfinished job: what it names."""
+    attempts: list[str]
+    """The folders in which attempts at the job worked."""
+
+
+async def _find_held(rooms: Rooms, workspace: Workspace, job: Job) -> _Held:
+    tree = jobs.tree(rooms.db, job.root_id)
+    top, ids = _top(rooms, workspace), frozenset(one.id for one in tree)
+    attempts = await asyncio.to_thread(_folders_of_attempts, top, [one.name for one in tree])
+    outputs = await asyncio.to_thread(_outputs_of_others, rooms, ids)
+    by_job = await rooms.held.by_jobs(one for one in jobs.unfinished(rooms.db) if one.id not in ids)
+    return _Held(outputs | await rooms.held.by_assets(), by_job, attempts)
+
+
+def _outputs_of_others(rooms: Rooms, ids: frozenset[int]) -> set[str]:
+    """Return where the jobs of all workspaces wrote, but for these: a given path may lie in another's folder."""
+    with rooms.db.reader() as db:
+        return {place.rstrip("/") for job_id, place in jobs.written_places(db) if job_id not in ids}
+
+
+def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, held: _Held) -> Deletion:
     """Remove the rows of a job and all below it, and record what else goes."""
     tree = jobs.tree(rooms.db, job.root_id)
-    _refuse_readers(rooms, job, tree)
-    goes = keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree)
-    goes -= keeping.in_use(rooms.db, tree, workspace)
+    goes = keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree) | set(held.attempts)
+    goes -= keeping.in_use(rooms.db, tree)
+    goes = _without(rooms, workspace, goes, held.places)
+    _refuse_readers(rooms, workspace, job, tree, goes, held.by_job)
     kept = [one.name for one in tree if keeping.artifacts_of(one) not in goes]
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
         jobs.remove(rooms.db, job)
     return deletion
+
+
+def _without(rooms: Rooms, workspace: Workspace, folders: set[str], held: set[str]) -> set[str]:
+    """Return those of the workspace's folders that neither hold a held place nor lie in one."""
+    return folders - _held_of(rooms, workspace, folders, held)
+
+
+def _held_of(rooms: Rooms, workspace: Workspace, folders: set[str], held: set[str]) -> set[str]:
+    top = f"{rooms.root}/workspaces/{workspace.folder}"
+    places = {place: folder for folder in folders for place in (f"{top}/{folder}", os.path.realpath(f"{top}/{folder}"))}
+    return {places[place] for place in overlapping(places, held)}
 
 
 def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
@@ -179,13 +222,19 @@ def free_place(rooms: Rooms, workspace: Workspace, name: str) -> str:
     return place
 
 
-def _refuse_readers(rooms: Rooms, job: Job, tree: Sequence[Job]) -> None:
-    """An unfinished job may be about to read what this one made."""
+def _refuse_readers(
+    rooms: Rooms, workspace: Workspace, job: Job, tree: Sequence[Job], goes: set[str], by_job: Mapping[int, set[str]]
+) -> None:
+    """An unfinished job, of whatever workspace, may be about to read what this one made.
+
+    What one names that was submitted after `by_job` had been looked up is told by its text.
+    """
     own, names = {one.id for one in tree}, {one.name for one in tree}
     for other in jobs.unfinished(rooms.db):
-        if other.id in own or other.workspace_id != job.workspace_id:
+        if other.id in own:
             continue
-        if names & keeping.named_in(jobs.body(rooms.db, other.id)):
+        is_named = other.workspace_id == workspace.id and names & keeping.named_in(jobs.body(rooms.db, other.id))
+        if is_named or _held_of(rooms, workspace, goes, by_job.get(other.id, set())):
             raise Conflict(
                 f"job '{other.name}' is {other.status} and reads what job '{job.name}' made; "
                 "wait for its end, or cancel it"
@@ -204,7 +253,7 @@ def _set_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
     _note_kept(rooms, workspace, deletion)
     top = _top(rooms, workspace)
     changed = set()
-    for folder in [*deletion.folders, *_folders_of_attempts(top, deletion.names)]:
+    for folder in deletion.folders:
         above, name = os.path.split(top / folder)
         aside = f"{_mark(deletion)}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 from smalt.entities.references import Reference, parse_uri
@@ -11,21 +12,22 @@ from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import DEFAULT, Location
 from smalt.service.data.copying import Log
 from smalt.service.data.rights import allow_writing, copy_aside, is_forbidden, nearest
-from smalt.service.engine.contents import URIS
+from smalt.service.engine.contents import URIS, Content
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs
-from smalt.service.records.assets import Version
 from smalt.service.records.workspaces import Workspace
 
 VERSIONS = "Versions"
 """The folder of the default datastore for content that was copied aside."""
-_NEVER_WRITTEN = ("LocalUpload/", f"{VERSIONS}/")
+_NEVER_WRITTEN = ("LocalUpload", VERSIONS)
 """The folders of the default datastore where smalt itself keeps the content of versions, and no output goes."""
+_STORE = re.compile(rf"workspaces/[^/]+/datastores/{DEFAULT}(?:/(?P<folder>{'|'.join(_NEVER_WRITTEN)})(?=/)|/$)")
+"""The default datastore of any workspace, or one of these folders of it, below the home's own folder."""
 
 
 def is_never_written(location: Location) -> bool:
     """Whether it lies where no output of a job may go."""
-    return location.datastore == DEFAULT and f"{location.relative}/".startswith(_NEVER_WRITTEN)
+    return location.datastore == DEFAULT and f"{location.relative}/".startswith(tuple(f"{f}/" for f in _NEVER_WRITTEN))
 
 
 def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
@@ -51,66 +53,93 @@ def holds_something(place: Path) -> bool:
 
 
 async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
-    """Copy the content of each version of the workspace that lies at, in or around one of `places`.
+    """Copy the content of each version, of whatever workspace, that lies at, in or around one of `places`.
 
-    The places can be written afterwards.
+    The places can be written afterwards, by a job or a request of `workspace`.
     """
-    async with rooms.contents.turn(workspace):
-        for version, content in await _find_endangered(rooms, workspace, places):
-            await _copy_aside(rooms, workspace, version, content)
-            say(f"{version.name}:{version.version} is registered at {content}, where this job writes: "
+    async with rooms.contents.turn:
+        for content in await _find_endangered(rooms, places):
+            await _copy_aside(rooms, content)
+            version, other = content.version, content.workspace
+            of = "" if other.id == workspace.id else f" of workspace {other.name}"
+            say(f"{version.name}:{version.version}{of} is registered at {content.place}, where this job writes: "
                 "a copy of its content was made for it")  # fmt: skip
     for place in places:
         if is_forbidden(place) and nearest(place).startswith(f"{rooms.root}/"):  # by a job that was canceled then
             await asyncio.to_thread(allow_writing, nearest(place))
 
 
-def why_not_written(rooms: Rooms, workspace: Workspace, location: Location) -> str | None:
-    """Return the sentence for an output that would go to where smalt itself keeps the content of versions."""
+def why_not_written(rooms: Rooms, location: Location) -> str | None:
+    """Return the sentence for an output that would go to, or around, where smalt itself keeps the content of versions.
+
+    Whatever the datastore is called by which it leads there, and whosever workspace that is.
+    """
     if location.path is None:
         return None
-    store, real = rooms.data.datastores.folder(workspace.folder, DEFAULT), f"{os.path.realpath(location.path)}/"
-    for folder in _NEVER_WRITTEN:
-        if real.startswith(f"{os.path.realpath(store / folder)}/"):
-            return (
-                f"{location.uri} cannot be written: {folder} of datastore {DEFAULT} holds the content of registered "
-                "versions, which never changes; give the output another path"
-            )
-    return None
+    real = os.path.realpath(location.path)
+    if f"{rooms.root}/workspaces/".startswith(f"{real}/"):
+        return f"{location.uri} cannot be written: it holds smalt's own home; give the output another path"
+    if not real.startswith(f"{rooms.root}/"):
+        return None
+    if re.fullmatch(r"workspaces(/[^/]+(/datastores)?)?", real[len(rooms.root) + 1 :]):
+        return (
+            f"{location.uri} cannot be written: it holds whole datastores of smalt's home; give the output another path"
+        )
+    found = _STORE.match(f"{real[len(rooms.root) + 1 :]}/")
+    if found is None:
+        return None
+    if found["folder"]:
+        return (
+            f"{location.uri} cannot be written: {found['folder']}/ of datastore {DEFAULT} holds the content of "
+            "registered versions, which never changes; give the output another path"
+        )
+    return (
+        f"{location.uri} cannot be written: datastore {DEFAULT} as a whole holds the content of registered versions, "
+        "which never changes; give the output a folder of its own in it"
+    )
 
 
 async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say: Log) -> None:
     """Give the versions whose content a request is about to change a place of their own; refuse where they have it."""
-    kept = os.path.realpath(rooms.data.datastores.folder(workspace.folder, DEFAULT) / VERSIONS)
-    if f"{os.path.realpath(place)}/".startswith(f"{kept}/"):
+    if _folder_kept_apart(rooms, place) == VERSIONS:
         raise Conflict(
             f"{VERSIONS}/ of datastore {DEFAULT} holds the content of registered versions, which never changes; "
             "write to another path"
         )
-    if is_forbidden(place) or await _find_endangered(rooms, workspace, [place]):
+    if is_forbidden(place) or await _find_endangered(rooms, [place]):
         await keep_versions(rooms, workspace, [place], say)
 
 
-async def _copy_aside(rooms: Rooms, workspace: Workspace, version: Version, content: Path) -> None:
-    copy = f"{VERSIONS}/{version.kind}/{version.name}/{version.version}/{content.name}"
+def _folder_kept_apart(rooms: Rooms, place: Path) -> str | None:
+    """Return the folder of a default datastore where smalt keeps the content of versions, if `place` is in one."""
+    real = os.path.realpath(place)
+    found = _STORE.match(f"{real[len(rooms.root) + 1 :]}/") if real.startswith(f"{rooms.root}/") else None
+    return found["folder"] if found else None
+
+
+async def _copy_aside(rooms: Rooms, content: Content) -> None:
+    workspace, version, place = content
+    copy = f"{VERSIONS}/{version.kind}/{version.name}/{version.version}/{place.name}"
     target = rooms.data.datastores.folder(workspace.folder, DEFAULT) / copy
-    await asyncio.to_thread(copy_aside, content, target)
-    await asyncio.to_thread(allow_writing, content)  # before the records say so: a crash comes back here
+    await asyncio.to_thread(copy_aside, place, target)
+    await asyncio.to_thread(allow_writing, place)  # before the records say so: a crash comes back here
     properties = {**version.properties, URIS[version.kind]: f"azureml://datastores/{DEFAULT}/paths/{copy}"}
     with rooms.db.transaction():
         assets.move(rooms.db, version, properties)
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
-        jobs.move_place(rooms.db, workspace.id, asset, str(content), str(target))
-    rooms.contents.forget(workspace)
+        jobs.move_place(rooms.db, workspace.id, asset, str(place), str(target))
+    rooms.contents.forget()
 
 
-async def _find_endangered(rooms: Rooms, workspace: Workspace, places: list[Path]) -> list[tuple[Version, Path]]:
-    """Return the versions that are written over with one of `places`, and can be copied aside."""
-    folder = os.path.realpath(rooms.data.datastores.folder(workspace.folder, DEFAULT) / VERSIONS)
-    found = await rooms.contents.overlapping(workspace, [os.path.realpath(place) for place in places])
-    return [
-        (version, content)
-        for version, content in found
-        if content.exists() and not f"{folder}/".startswith(f"{content}/")  # a whole datastore has no place aside
-        and not f"{content}/".startswith(f"{folder}/")
-    ]  # fmt: skip
+async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[Content]:
+    """Return the contents of versions that are written over with one of `places`, and can be copied aside."""
+    found = await rooms.contents.overlapping([os.path.realpath(place) for place in places])
+    return [content for content in found if content.place.exists() and not _has_no_place_aside(rooms, content)]
+
+
+def _has_no_place_aside(rooms: Rooms, content: Content) -> bool:
+    """Return whether it is aside already, or holds the very folder to which it would be copied."""
+    if _folder_kept_apart(rooms, content.place) == VERSIONS:
+        return True
+    folder = os.path.realpath(rooms.data.datastores.folder(content.workspace.folder, DEFAULT) / VERSIONS)
+    return f"{folder}/".startswith(f"{content.place}/")

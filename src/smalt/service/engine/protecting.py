@@ -7,8 +7,9 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import SmaltError
@@ -18,7 +19,7 @@ from smalt.service.engine.contents import URIS
 from smalt.service.engine.made import WrittenOver
 from smalt.service.engine.overwriting import keep_before_write
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Reuse
@@ -113,18 +114,17 @@ class Protecting:
                 return
             writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])
-            async with self._rooms.contents.turn(workspace):
-                found = await self._rooms.contents.overlapping(workspace, [str(place)])
-                if any(content == place for _, content in found):
+            async with self._rooms.contents.turn:
+                found = await self._rooms.contents.overlapping([str(place)])
+                if any(content.place == place for content in found):
                     await asyncio.to_thread(forbid_writing, place)
 
     async def _protect_left(self) -> None:
-        for workspace in workspaces.every(self._rooms.db):
-            for version, _ in await self._rooms.contents.unprotected(workspace):
-                uri = str(version.properties.get(URIS[version.kind]))
-                with contextlib.suppress(SmaltError):
-                    if _is_made(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
-                        await self._protect(workspace, uri)
+        for workspace, version, _ in await self._rooms.contents.unprotected():
+            uri = str(version.properties.get(URIS[version.kind]))
+            with contextlib.suppress(SmaltError):
+                if _is_made(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
+                    await self._protect(workspace, uri)
 
 
 async def _keep_before_write(rooms: Rooms, workspace: Workspace, path: str) -> None:
@@ -142,8 +142,7 @@ def _is_made(rooms: Rooms, workspace: Workspace, location: Location) -> bool:
 
 
 def _writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job]:
-    """Return the jobs that have an output there, or around it."""
-    relative = (location.relative or "").strip("/")
+    """Return the jobs, of whatever workspace, that have an output there, or around it."""
     relative = (location.relative or "").strip("/")
     if location.datastore == _STORE and (found := _ARTIFACTS.match(relative)):
         job = jobs.by_name(rooms.db, workspace.id, found[1])
@@ -151,4 +150,13 @@ def _writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job
     parts = relative.split("/")
     start = f"azureml://datastores/{location.datastore}/paths/"
     above = [start + "/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    return jobs.writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)])
+    places = list(_places(location))
+    return jobs.writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
+
+
+def _places(location: Location) -> Iterator[str]:
+    """Yield the place and the folders above it: what is called otherwise, by another datastore for one, is the same."""
+    if location.path is None:
+        return
+    for path in {os.path.realpath(location.path), os.path.normpath(location.path)}:
+        yield from (path, *(str(above) for above in Path(path).parents))

@@ -12,6 +12,7 @@ from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
 from smalt.service.engine.contents import Contents
 from smalt.service.engine.folders import Spares
+from smalt.service.engine.held import Held
 from smalt.service.environments import Environments, Realised
 from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces
@@ -64,6 +65,7 @@ class Rooms:
         }
         self.spares = Spares()
         self.contents = Contents(db, data)
+        self.held = Held(db, data, self.root, str(home.plain))
         self.unprotected: list[tuple[Workspace, str]] = []
         """The URIs of outputs that became versions and are to be made read-only, once that is committed."""
         self.leaving: set[tuple[int, str]] = set()

@@ -107,14 +107,11 @@ def with_content(db: Database, workspace_id: int, kinds: tuple[str, ...]) -> lis
     return [Version(*row) for row in rows]
 
 
-def state_of_contents(db: Database, workspace_id: int) -> tuple[Any, ...]:
+def state_of_contents(db: Database) -> tuple[Any, ...]:
     """Return what differs when a version was made or changed, but for `move`, or a datastore was."""
     return (
-        db.row("SELECT count(*), max(id), max(modified_at) FROM asset_versions WHERE workspace_id=?", (workspace_id,)),
-        db.row(
-            "SELECT count(*), max(id), max(modified_at) FROM resources WHERE workspace_id=? AND kind='datastores'",
-            (workspace_id,),
-        ),
+        db.row("SELECT count(*), max(id), max(modified_at) FROM asset_versions"),
+        db.row("SELECT count(*), max(id), max(modified_at) FROM resources WHERE kind='datastores'"),
     )
 
 
@@ -190,12 +187,10 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
-def bodies(db: Database, workspace_id: int) -> list[str]:
-    """The properties of all data and models of a workspace, as JSON; archived ones, too."""
-    rows = db.rows(
-        f"SELECT v.body FROM {_JOIN} WHERE a.workspace_id=? AND a.kind IN ('data', 'models')", (workspace_id,)
-    )
-    return [body for (body,) in rows]
+def bodies(db: Database) -> list[tuple[int, int, float, str]]:
+    """Return (id, workspace, when it was changed, properties as JSON) of every version in the home, archived or not."""
+    rows = db.rows("SELECT id, workspace_id, modified_at, body FROM asset_versions")
+    return [(id, workspace_id, modified_at, body) for id, workspace_id, modified_at, body in rows]
 
 
 def code_by_hash(db: Database, workspace_id: int, hash: str) -> Version | None:

@@ -421,15 +421,25 @@ def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str 
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
-def writers(db: Database, workspace_id: int, uris: Sequence[str]) -> list[Job]:
-    """The jobs that have an output at one of `uris`."""
-    marks = ",".join("?" * len(uris))
+def writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequence[str] = ()) -> list[Job]:
+    """Return the jobs of the workspace that have an output at one of `uris`, and those of any at one of `places`."""
+    marks, others = ",".join("?" * len(uris)), ",".join("?" * len(places))
     rows = db.rows(
         f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
-        f" WHERE workspace_id=? AND direction='output' AND uri IN ({marks}))",
-        (workspace_id, *uris),
+        f" WHERE direction='output' AND ((workspace_id=? AND uri IN ({marks})) OR place IN ({others})))",
+        (workspace_id, *uris, *places),
     )
     return [Job(*row) for row in rows]
+
+
+def written_places(db: Database) -> list[tuple[int, str]]:
+    """Return each job that wrote an output, of whatever workspace, with the place."""
+    return [
+        (job_id, place)
+        for job_id, place in db.rows(
+            "SELECT job_id, place FROM job_data WHERE direction='output' AND place IS NOT NULL"
+        )
+    ]
 
 
 def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:

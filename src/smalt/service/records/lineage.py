@@ -75,16 +75,18 @@ def last_written(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
 def written_after(db: Database, job: Job, place: str, moment: float) -> tuple[str, str, str, bool] | None:
     """The newest job of another tree that wrote at a place, in it or around it, and had not ended at that moment.
 
+    It may be one of another workspace: a place of this machine is the same for all.
+
     Its name, its output, where that is, and whether it is over. Reused steps write nothing, and have no place.
     """
     row = db.row(
         "SELECT j.name, d.name, d.place, j.ended_at IS NOT NULL FROM job_data d JOIN jobs j ON j.id=d.job_id"
-        " WHERE d.workspace_id=? AND d.direction='output' AND d.place IS NOT NULL AND j.root_id<>?"
+        " WHERE d.direction='output' AND d.place IS NOT NULL AND j.root_id<>?"
         " AND (j.ended_at IS NULL OR j.ended_at>?)"
         " AND (substr(rtrim(d.place,'/')||'/',1,length(?)+1)=?||'/'"
         "  OR substr(?||'/',1,length(rtrim(d.place,'/'))+1)=rtrim(d.place,'/')||'/')"
         " ORDER BY j.id DESC LIMIT 1",
-        (job.workspace_id, job.root_id, moment, place, place, place),
+        (job.root_id, moment, place, place, place),
     )
     return (str(row[0]), str(row[1]), str(row[2]).rstrip("/"), bool(row[3])) if row else None
 

@@ -1,4 +1,4 @@
-"""Which folders of deleted jobs stay, because other jobs or registered versions have what is in them, and which may go.
+"""Which folders of deleted jobs stay, because jobs that were reused have what is in them, and which may go.
 
 A folder is told as a path below the workspace's own folder.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from smalt.service.records import assets, jobs
+from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.workspaces import Workspace
 
 _PLACE = re.compile(r"/(azureml/|ExperimentRun/dcid\.)([^/\s\"']+)")
 _OF_JOB = re.compile(r"azureml://jobs/([^/\s\"']+)/")
@@ -37,12 +36,10 @@ def artifacts_of(job: Job) -> str:
     return _STORES["ExperimentRun/dcid."] + job.name
 
 
-def in_use(db: Database, tree: Sequence[Job], workspace: Workspace) -> set[str]:
-    """The folders that jobs elsewhere have, as they were reused, or that registered versions name."""
-    ids = {job.id for job in tree}
-    held = records.held(db, ids)
-    by_reuse = own(db, [job for job in tree if job.id in held]) | _folders(db, held)
-    return by_reuse | {folder for body in assets.bodies(db, workspace.id) for folder in _places(body)}
+def in_use(db: Database, tree: Sequence[Job]) -> set[str]:
+    """The folders that jobs elsewhere have, as they were reused."""
+    held = records.held(db, {job.id for job in tree})
+    return own(db, [job for job in tree if job.id in held]) | _folders(db, held)
 
 
 def left(db: Database, tree: Sequence[Job]) -> set[str]:

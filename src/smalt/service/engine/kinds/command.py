@@ -479,7 +479,7 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
         is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
-        if not is_own and (why := overwriting.why_not_written(rooms, leaf.workspace, location)):
+        if not is_own and (why := overwriting.why_not_written(rooms, location)):
             raise Refused(f"outputs.{name}: {why}")
         path = rooms.data.prepare_output(location, output.type, output.mode, own)
         paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)

@@ -1,0 +1,132 @@
+"""The places on this machine that registered assets and jobs name: what is there outlives the job that made it.
+
+Places are compared, and not how they are spelt: a version may name a folder above, a datastore of another name or of
+another workspace may lead there, and so may a link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import SmaltError, ValidationException
+from smalt.service.data import Data, tables
+from smalt.service.records import assets, jobs, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+_WHOLE = re.compile(r"(?:[a-z0-9+-]+:/|/)[^\n]*", re.IGNORECASE)
+"""A text that is a URI or a path from its beginning to its end."""
+_INSIDE = re.compile(r"azureml:/[^\s\"'<>|;)]+")
+"""A URI within a command, say."""
+_LONGEST = 4096
+
+Named = tuple[Workspace, str]
+"""A URI or path, and the workspace by which it is to be understood."""
+
+
+class Held:
+    """Finds the places that are named; each body of a version is read once."""
+
+    def __init__(self, db: Database, data: Data, root: str, plain: str) -> None:
+        self._db = db
+        self._data = data
+        self._root = root
+        self._plain = plain
+        self._known: dict[int, tuple[float, tuple[str, ...]]] = {}
+        """By id of a version: when it was changed, and what it names."""
+
+    async def by_assets(self) -> set[str]:
+        """Return the places that versions of assets name, archived ones too, of all workspaces of the home."""
+        while True:
+            state = assets.state_of_contents(self._db)
+            found = await asyncio.to_thread(self._places, self._named_by_assets())
+            if assets.state_of_contents(self._db) == state:
+                return found
+
+    async def by_jobs(self, some: Iterable[Job]) -> dict[int, set[str]]:
+        """Return the places that the bodies of these jobs name, by id of the job."""
+        by_id = {each.id: each for each in workspaces.every(self._db)}
+        named = {
+            job.id: [(by_id[job.workspace_id], text) for text in set(_texts(jobs.properties(self._db, job.id)))]
+            for job in some
+        }
+        return await asyncio.to_thread(lambda: {id: self._places(texts) for id, texts in named.items()})
+
+    def _named_by_assets(self) -> list[Named]:
+        by_id = {each.id: each for each in workspaces.every(self._db)}
+        found: list[Named] = []
+        for id, workspace_id, modified_at, body in assets.bodies(self._db):
+            known = self._known.get(id)
+            if known is None or known[0] != modified_at or "Versions/" in body:  # moved without another time
+                known = self._known[id] = (modified_at, tuple(set(_texts(json.loads(body)))))
+            found += [(by_id[workspace_id], text) for text in known[1]]
+        return found
+
+    def _places(self, named: Iterable[Named]) -> set[str]:
+        """Return where the texts lead, each as it is written and with links followed, and what MLTables there name."""
+        found: set[str] = set()
+        for workspace, text in named:
+            place = self._place(workspace, text)
+            if place is None:
+                continue
+            found |= self._both(place)
+            for uri in _named_by_table(place):
+                other = self._place(workspace, uri)
+                found |= self._both(other) if other is not None else set()
+        return found
+
+    def _place(self, workspace: Workspace, text: str) -> Path | None:
+        try:
+            return self._data.resolve(text, workspace).path
+        except (SmaltError, OSError, ValueError):
+            return None
+
+    def _both(self, path: Path) -> set[str]:
+        """Return the path below the home's real folder, and the real path: what holds a link is held, too."""
+        written = os.path.normpath(path)
+        if f"{written}/".startswith(f"{self._plain}/"):
+            written = f"{self._root}{written[len(self._plain) :]}"
+        return {written, os.path.realpath(path)}
+
+
+def overlapping(places: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Return those of `places` that are at, in or around one of `others`."""
+    held = set(others)
+    around = {above for other in held for above in _above(other)}
+    return {place for place in places if place in around or any(above in held for above in _above(place))}
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the path and each folder above it."""
+    while path not in ("", "/"):
+        yield path
+        path = os.path.dirname(path)
+    yield "/"
+
+
+def _named_by_table(place: Path) -> list[str]:
+    try:
+        return [one.uri for one in tables.named(place)] if (place / "MLTable").is_file() else []
+    except (ValidationException, OSError):
+        return []
+
+
+def _texts(body: Any) -> Iterator[str]:
+    """Yield the URIs and paths in the texts of a document; another asset's name is none: that asset names its own."""
+    if isinstance(body, dict):
+        for value in body.values():
+            yield from _texts(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from _texts(value)
+    elif isinstance(body, str) and (":/" in body or body.startswith("/")):
+        if len(body) <= _LONGEST and _WHOLE.fullmatch(body) and "/versions/" not in body:
+            yield body
+        yield from _INSIDE.findall(body)
