@@ -12,7 +12,8 @@ import pytest
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.mounts import mount_points_in
 from smalt.service.data import copy_tree, remove_tree
-from smalt.service.data.copying import cannot_write, human
+from smalt.service.data.copying import cannot_write, copy_file, human
+from smalt.service.data.stopping import Stopped, stopped_by
 
 from . import trees
 
@@ -118,3 +119,30 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 def test_sizes_for_people(size: float, text: str) -> None:
     """As people write them."""
     assert human(size) == text
+
+
+def test_a_copy_that_nobody_wants_any_more_ends_at_the_next_file(tmp_path: Path) -> None:
+    """What a job no longer wants is copied no further; what others copy meanwhile is copied whole."""
+    for number in range(20):
+        (tmp_path / "from" / f"d{number // 5}").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "from" / f"d{number // 5}" / str(number)).write_text("x")
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 7
+
+    with stopped_by(stop), pytest.raises(Stopped):
+        copy_tree(tmp_path / "from", tmp_path / "part")
+    assert len([path for path in (tmp_path / "part").rglob("*") if path.is_file()]) == 7
+    assert copy_tree(tmp_path / "from", tmp_path / "whole") == 20
+
+
+def test_a_copy_of_a_large_file_ends_within_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file may take minutes by itself."""
+    monkeypatch.setattr("smalt.service.data.copying._CHUNK", 1 << 20)
+    monkeypatch.setattr("smalt.service.data.copying._reflink", lambda *_: False)
+    (tmp_path / "large").write_bytes(bytes(8 << 20))
+    with stopped_by(lambda: True), pytest.raises(Stopped):
+        copy_file(tmp_path / "large", tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size < 8 << 20

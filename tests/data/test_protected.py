@@ -89,6 +89,25 @@ def test_a_kill_right_after_it_got_its_name(
     raise AssertionError("it never got its name")
 
 
+@pytest.mark.parametrize("made", [copied, uploaded, imported])
+def test_a_power_cut_right_after_it_got_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[Path], tuple[Path, Callable[[], object]]]
+) -> None:
+    """Files and folders are on the disk before they have their name, and the name before it is acknowledged."""
+    target, act = made(tmp_path)
+    before, after = set[int](), set[int]()
+
+    def syncing(handle: int) -> None:
+        (after if target.exists() else before).add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    act()
+    content = {path.stat().st_ino for path in target.rglob("*")}
+    assert content
+    assert content <= before
+    assert target.parent.stat().st_ino in after
+
+
 def test_the_folder_itself_is_protected_last(tmp_path: Path) -> None:
     """Where a kill came while rights were taken, a folder that is read-only holds nothing that is not."""
     for times in range(1, 20):

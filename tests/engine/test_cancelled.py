@@ -265,6 +265,64 @@ def test_a_cancellation_while_outputs_are_stored(
     asyncio.run(scenario())
 
 
+def _leads_to(path: Path, large: Path) -> bool:
+    """Tell a link to the large folder, and a copy of a file of it."""
+    return os.path.realpath(path) == str(large) or (path.is_file() and path.read_bytes() == b"large")
+
+
+LINKS = {
+    "outputs": "rmdir outputs; ln -s {large} outputs",
+    "logs": "rmdir logs; ln -s {large} logs",
+    "in outputs": "ln -s {large} outputs/in",
+    "an output": "rmdir ${{{{outputs.o}}}}; ln -s {large} ${{{{outputs.o}}}}",
+    "in an output": "ln -s {large} ${{{{outputs.o}}}}/in",
+}
+
+
+@pytest.mark.parametrize("mode", ["rw_mount", "upload"])
+@pytest.mark.parametrize("what", LINKS)
+@pytest.mark.parametrize("when", ["while it runs", "while outputs are stored"])
+def test_what_a_link_leads_to_is_not_copied_for_a_cancelled_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, what: str, mode: str
+) -> None:
+    """A cancellation ends all copying; no half of it and no link is left, and a line of the log says so."""
+
+    async def scenario() -> None:
+        home = Home(tmp_path / "home")
+        bench = await opened(home)
+        gate, begun, large = tmp_path / "gate", tmp_path / "begun", tmp_path / "large"
+        os.mkfifo(gate)
+        large.mkdir()
+        for number in range(10):
+            (large / str(number)).write_text("large")
+        store = Engine._store
+
+        def slowly(*arguments: Any) -> Any:
+            gate.read_text()
+            return store(*arguments)
+
+        monkeypatch.setattr(Engine, "_store", slowly)
+        command = f"{LINKS[what].format(large=large)}; echo kept >kept.txt; touch {begun}"
+        command += "; exec sleep 600" if when == "while it runs" else ""
+        outputs = {"o": {"type": "uri_folder", "mode": mode, "name": "made"}}
+        job = bench.submit("j", {"command": command, "environment": HOST, "outputs": outputs})
+        if when == "while it runs":
+            await asyncio.to_thread(eventually, begun.exists, "the command")
+            bench.engine.cancel(job)
+        await bench.until(job, lambda now: now.status == "Finalizing")
+        bench.engine.cancel(job)
+        await asyncio.to_thread(gate.write_text, "go\n")
+        assert (await bench.over(job)).status == "Canceled"
+        assert not registered(bench)
+        places = (home.path("workspaces/default/jobs/j"), home.path("workspaces/default/datastores"))
+        assert not [path for place in places for path in place.rglob("*") if _leads_to(path, large)]
+        assert "the job was canceled" in (bench.artifacts("j") / "system_logs" / "smalt.log").read_text()
+        await bench.engine.close()
+        bench.db.close()
+
+    asyncio.run(scenario())
+
+
 def test_what_was_handed_over_behind_a_cancelled_step(polite: Polite, tmp_path: Path) -> None:
     """A chain waits at the launcher; its first step is cancelled and exits with 0: the others are Canceled, too."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 from smalt.mounts import mount_points_in
+from smalt.service.data.stopping import check_stop
 
 Log = Callable[[str], None]
 
@@ -155,6 +156,7 @@ class _TreeCopier:
     def file(self, source: str, target: str) -> None:
         if os.path.islink(source) and not os.path.exists(source):
             return  # a dangling link has no content to copy
+        check_stop()
         executable = bool(os.stat(source).st_mode & stat.S_IXUSR)
         mode = (0o555 if executable else 0o444) if self.read_only else (0o777 if executable else 0o666)
         with contextlib.suppress(FileNotFoundError):
@@ -196,6 +198,7 @@ def _copy_bytes(read_end: int, write_end: int) -> int:
         with contextlib.suppress(OSError):
             while count := os.copy_file_range(read_end, write_end, _CHUNK):
                 copied += count
+                check_stop()
     return copied + _read_and_write(read_end, write_end)  # the rest, where the kernel could not or stopped early
 
 
@@ -219,6 +222,8 @@ def _read_and_write(read_end: int, write_end: int) -> int:
         while view:
             view = view[os.write(write_end, view) :]
         copied += len(block)
+        if len(block) > _SMALL:
+            check_stop()
     return copied
 
 

@@ -11,7 +11,7 @@ from smalt.service.data.copying import Log, cannot_write, human, remove_tree
 from smalt.service.data.datastores import DEFAULT, Datastores
 from smalt.service.data.manifest import Entry
 from smalt.service.data.materialise import Tree, make
-from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.service.data.rights import forbid_writing, is_forbidden, nearest, put_in_place
 from smalt.service.data.snapshots import Snapshots
 
 _LARGE = 100_000_000
@@ -52,6 +52,7 @@ def import_local(
     if not target.exists():
         if log and snapshot.bytes > _LARGE:
             log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
+        above = nearest(target.parent)
         temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
         try:
             told = Going(snapshot.files, snapshot.bytes)
@@ -62,7 +63,7 @@ def import_local(
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             made = temporary if os.path.isdir(source) else temporary / name
             forbid_writing(made)
-            os.replace(made, target)
+            put_in_place(made, target, above)
         except FileNotFoundError as error:
             raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:

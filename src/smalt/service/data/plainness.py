@@ -2,7 +2,8 @@
 
 A link that leads out of an output would be nothing to whoever reads the output elsewhere or later, so it becomes what
 it leads to. What has no content (a dangling link, a loop, a FIFO, a socket, a device) is left out. A file with a second
-name (a hard link) becomes a copy of its own: whoever wrote to the other name would change the output.
+name (a hard link) becomes a copy of its own: whoever wrote to the other name would change the output. For a job that is
+canceled nothing is copied: its links are left out.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from smalt.exceptions import Refused, SmaltError
 from smalt.ignore import stays_inside
 from smalt.service.data.copying import copy_tree, remove_tree, temporary_beside
 from smalt.service.data.rights import make_single
+from smalt.service.data.stopping import Stopped
 
 Say = Callable[[str], None]
 
 _KINDS = {
     stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device",
 }  # fmt: skip
+_KERNEL = ("/proc/", "/sys/", "/dev/")
+"""Files there may have no end, or let a reader wait for ever."""
 
 
 class TooMany(Exception):
@@ -54,7 +58,8 @@ def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) 
         if stat.S_ISLNK(kind):
             _resolve_top(place, name, say)
         elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and status.st_ctime >= since:
-            make_single(place)
+            with contextlib.suppress(Stopped):
+                make_single(place)
     if not os.path.isdir(place):
         return
     for entry in list(_odd(place, None)):
@@ -84,8 +89,12 @@ def _resolve_top(place: str, name: str, say: Say) -> None:
     why = _why_empty(place, os.path.dirname(place))
     if why is not None:
         raise Refused(f"{name} was replaced by a link to {target}, which {why}; write a file or a folder there")
-    _replace(place)
-    say(f"{name} was replaced by a link to {target}; what that leads to was copied in its place")
+    say(f"{name} was replaced by a link to {target}; what that leads to is copied in its place")
+    try:
+        _replace(place, say)
+    except Stopped as error:
+        os.unlink(place)
+        say(f"{name} was left out: {error}")
 
 
 def _mend(top: str, entry: str, name: str, say: Say) -> None:
@@ -94,7 +103,8 @@ def _mend(top: str, entry: str, name: str, say: Say) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if stat.S_ISREG(kind):
         if status.st_nlink > 1:  # of the names in one output, the last is single by now
-            make_single(entry)
+            with contextlib.suppress(Stopped):  # nobody reads it then
+                make_single(entry)
         return
     if not stat.S_ISLNK(kind):
         os.unlink(entry)
@@ -109,7 +119,7 @@ def _mend(top: str, entry: str, name: str, say: Say) -> None:
     real, root = os.path.realpath(entry), os.path.realpath(top)
     if not real.startswith(f"{root}/"):
         try:
-            _replace(entry)
+            _replace(entry, say)
         except SmaltError as error:
             os.unlink(entry)
             say(f"{name}: {inner} was left out, as it is a link to {target}: {error}")
@@ -130,16 +140,18 @@ def _why_empty(link: str, top: str) -> str | None:
     if kind in _KINDS:
         return f"is {_KINDS[kind]}"
     real, holder = os.path.realpath(link), os.path.realpath(os.path.dirname(link))
+    if f"{real}/".startswith(_KERNEL):
+        return "is the kernel's, no data"
     if stat.S_ISDIR(kind) and f"{holder}/".startswith(f"{real.rstrip('/')}/"):
         return "holds it"
     return None
 
 
-def _replace(link: str) -> None:
+def _replace(link: str, say: Say) -> None:
     """Put a copy of what the link leads to in its place."""
     copy = temporary_beside(link)
     try:
-        copy_tree(os.path.realpath(link), copy)
+        copy_tree(os.path.realpath(link), copy, say)
         os.unlink(link)
         os.replace(copy, link)
     finally:

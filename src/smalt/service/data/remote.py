@@ -21,6 +21,7 @@ from smalt.service.data.addresses import Address
 from smalt.service.data.contain import inside
 from smalt.service.data.copying import Log, human
 from smalt.service.data.drivers import open_driver
+from smalt.service.data.stopping import check_stop
 
 Result = TypeVar("Result")
 
@@ -107,6 +108,7 @@ class Store:
         places = {inner: "/".join(part for part in (path, inner) if part) for inner in files}
         for size in each_at_once(lambda inner: self._put_one(files[inner], places[inner]), list(files)):
             done += size
+            check_stop()
             if log and time.monotonic() - said > _SAY_EVERY:
                 said = time.monotonic()
                 log(f"uploading to {self.name}: {human(done)} of {human(total)}")

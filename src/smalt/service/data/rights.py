@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from smalt.service.data.copying import Log, cannot_write, copy_file, copy_tree, remove_tree, temporary_beside
 from smalt.service.data.durable import sync_files, sync_folders
@@ -66,14 +67,18 @@ def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], l
     above = nearest(temporary.parent)
     try:
         copy_tree(source, temporary, log, read_only=True)
-        sync_tree(temporary)
-        os.replace(temporary, target)
-        new = [os.fspath(folder) for folder in temporary.parents if folder.is_relative_to(above)]
-        sync_folders(new)
+        put_in_place(temporary, target, above)
     except OSError as error:
         raise cannot_write(target, error) from None
     finally:
         remove_tree(temporary)
+
+
+def put_in_place(made: str | os.PathLike[str], target: str | os.PathLike[str], above: str) -> None:
+    """Give a whole file or folder its name, durably; `above` is the nearest folder that was there before."""
+    sync_tree(made)
+    os.replace(made, target)
+    sync_folders([os.fspath(folder) for folder in Path(target).parents if folder.is_relative_to(above)])
 
 
 def sync_tree(path: str | os.PathLike[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
+from smalt.service.data.stopping import stopped_by
 from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
@@ -436,7 +437,9 @@ class Engine:
         except Exception as caught:
             error = outcome.failed(sentence(caught), "OutputsFailed")
         try:
-            run.untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain) and error is None
+            with stopped_by(lambda: bool(run.job.cancel_requested)):
+                untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain)
+            run.untouched = untouched and error is None
             if error is None and not is_plain:
                 command.protect(self.rooms, leaf)
         except Exception as caught:
@@ -541,7 +544,7 @@ class Engine:
             jobs.request_cancel(self._db, one)
             self._changed.add(one.root_id)
             if run and one.status == "Finalizing":
-                run.why = run.why or why  # its command has ended: storing what it left goes on, and then it is Canceled
+                run.why = run.why or why  # its command has ended: what is to be copied is given up, and it is Canceled
             elif run and run.step_id:
                 run.why = run.why or why
                 self._board.withdraw(one)

@@ -27,6 +27,7 @@ from smalt.service.data import Location, modes, tables
 from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
 from smalt.service.data.rights import forbid_writing
+from smalt.service.data.stopping import Stopped
 from smalt.service.engine import lookup, overwriting, written
 from smalt.service.engine.bindings import expand_macros, filled
 from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
@@ -401,7 +402,10 @@ def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> 
         make_plain(place, f"its output '{name}'", since, say)
         if output.mode == "upload" or leaf.sends:
             uri = output_uri(leaf.job.name, name, output, leaf.place)
-            rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, say)
+            try:
+                rooms.data.finish_output(uri, leaf.workspace, output.type, output.mode, own, say)
+            except Stopped as error:
+                say(f"its output '{name}' was not brought to {uri} as a whole: {error}")
     return untouched and leaf.code is None
 
 
