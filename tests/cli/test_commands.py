@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.cli import app
+from smalt.cli import app, guesses
 from smalt.cli.verb import Noun
 
 from .conftest import Ran, smalt
@@ -77,6 +77,19 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
         ("jbo", "unknown command 'jbo'; did you mean 'smalt job'? See smalt --help."),
         ("job craete", "unknown command 'craete'; did you mean 'smalt job create'? See smalt job --help."),
         ("jobs", "unknown command 'jobs'; did you mean 'smalt job'? See smalt --help."),
+        ("ml job create -f job.yml", "leave out 'ml': smalt job create -f job.yml"),
+        ("az ml job list", "leave out 'az ml': smalt job list"),
+        ("ml", "leave out 'ml': smalt --help"),
+        ("ps", "did you mean 'smalt job list'?"),
+        ("logs my_job", "did you mean 'smalt job stream my_job'?"),
+        ("status", "did you mean 'smalt server status'?"),
+        ("status my_job", "did you mean 'smalt job show my_job'?"),
+        ("run job.yml", "did you mean 'smalt job create --stream --file job.yml'?"),
+        ("job logs my_job", "did you mean 'smalt job stream my_job'?"),
+        ("job ps", "did you mean 'smalt job list'?"),
+        ("data get d", "did you mean 'smalt data show d'?"),
+        ("secret rm s", "did you mean 'smalt secret delete s'?"),
+        ("frobnicate", "unknown command 'frobnicate'; smalt --help lists the commands"),
         ("job show", "say which one: smalt job show NAME"),
         ("job show a --name b", "two names are given, 'b' and 'a'; give one"),
         ("job create", "say which file describes the job: smalt job create --file job.yml"),
@@ -85,7 +98,7 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
         ("job list --archived-only --include-archived", "exclude each other"),
         ("feature-store create -f x --no-wait", "smalt has no feature stores yet; they come in a later version"),
         ("model package -n x -v 1 --file p.yml", "smalt cannot package models yet"),
-        ("workspace delete w", "needs a yes: add --yes"),
+        ("workspace delete w", "delete the workspace w? there is no terminal to ask at; to say yes, add --yes"),
         ("prune --older-than soon", "'soon' is not an age"),
     ],
 )
@@ -96,6 +109,36 @@ def test_usage_errors_are_one_sentence(line: str, sentence: str, call: Call) -> 
     assert ran.err.startswith("error: ")
     assert sentence in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_every_guess_is_a_command(call: Call) -> None:
+    """What a guess writes is there: the noun, the verb and the options that it names."""
+    for words in guesses._LINES.values():
+        assert call(*words.split()[:2], "--help").code == 0, words
+    for verb in guesses._OF_A_JOB.values():
+        assert call("job", verb, "--help").code == 0
+
+
+def test_the_help_shows_groups_and_examples(call: Call) -> None:
+    """The everyday nouns come first, and two examples last; each noun is in one group."""
+    text = call("--help").out
+    titles = [line.rstrip(":") for line in text.splitlines() if line.rstrip(":") in app.GROUPS]
+    assert titles == list(app.GROUPS)
+    assert text.index("\n  job ") < text.index("\n  datastore ")
+    assert sum(map(len, app.GROUPS.values())) == len(app.NOUNS)
+    assert [line.strip().split("  ")[0] for line in text.splitlines()[-2:]] == [
+        "smalt job create --file job.yml --stream", "smalt python submit.py",
+    ]  # fmt: skip
+
+
+def test_a_job_is_deleted_by_name(tmp_path: Path) -> None:
+    """`job delete` asks, refuses a job that runs, and a deleted job is not there."""
+    (tmp_path / "job.yml").write_text("type: command\ncommand: 'true'\nenvironment: azureml:host@latest\n")
+    assert smalt("job", "create", "--file", "job.yml", "--name", "j", "--stream", cwd=tmp_path).code == 0
+    asked = smalt("job", "delete", "j")
+    assert (asked.code, "to say yes, add --yes" in asked.err) == (2, True)
+    assert smalt("job", "delete", "j", "--yes").err == "deleted job j\n"
+    assert smalt("job", "delete", "j", "--yes").err == "error: there is no job 'j' in workspace 'default'\n"
 
 
 @pytest.mark.parametrize(

@@ -6,35 +6,48 @@ import importlib
 
 import click
 
-NOUNS = {
-    "job": "Run jobs and look after them.",
-    "component": "Components: reusable steps of pipelines.",
-    "environment": "Environments: the packages that jobs run with.",
-    "data": "Data assets: named and versioned data.",
-    "model": "Models: named and versioned, from files or from a job's output.",
-    "registry": "Registries: folders of assets that workspaces and people share.",
-    "compute": "Computes: names for the places where jobs run.",
-    "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
-    "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
-    "schedule": "Schedules: jobs at certain times; kept, but none happens yet.",
-    "online-endpoint": "Online endpoints: kept, but serving no requests yet.",
-    "online-deployment": "Online deployments: kept, but serving no requests yet.",
-    "batch-endpoint": "Batch endpoints: kept, but running nothing yet.",
-    "batch-deployment": "Batch deployments: kept, but running nothing yet.",
-    "connection": "Connections: addresses of other services, and how to log in there.",
-    "secret": "Secrets: values that jobs are handed by name, kept encrypted.",
-    "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
-    "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
-    "exec": "Run a program written for Azure's SDK or CLI against this server.",
-    "mlflow": "MLflow: where it finds this workspace, and its own pages.",
-    "server": "The local server, which starts by itself.",
-    "config": "Settings of the home.",
-    "schema": "The JSON Schema of a kind of YAML file, for editors.",
-    "doctor": "Check that everything that is kept is sound, and repair it.",
-    "prune": "Free space: what old jobs left, and caches.",
-    "completion": "Completion of commands for bash, zsh or fish.",
-    "version": "The version of smalt.",
+GROUPS = {
+    "Everyday": {
+        "job": "Run jobs and look after them.",
+        "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
+        "data": "Data assets: named and versioned data.",
+        "model": "Models: named and versioned, from files or from a job's output.",
+        "environment": "Environments: the packages that jobs run with.",
+        "component": "Components: reusable steps of pipelines.",
+        "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
+        "server": "The local server, which starts by itself.",
+    },
+    "Places and sharing": {
+        "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
+        "compute": "Computes: names for the places where jobs run.",
+        "registry": "Registries: folders of assets that workspaces and people share.",
+        "connection": "Connections: addresses of other services, and how to log in there.",
+        "secret": "Secrets: values that jobs are handed by name, kept encrypted.",
+    },
+    "Other programs": {
+        "exec": "Run a program written for Azure's SDK or CLI against this server.",
+        "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
+        "mlflow": "MLflow: where it finds this workspace, and its own pages.",
+        "schema": "The JSON Schema of a kind of YAML file, for editors.",
+        "completion": "Completion of commands for bash, zsh or fish.",
+    },
+    "Housekeeping": {
+        "config": "Settings of the home.",
+        "doctor": "Check that everything that is kept is sound, and repair it.",
+        "prune": "Free space: what old jobs left, and caches.",
+        "version": "The version of smalt.",
+    },
+    "Stored, not run yet": {
+        "schedule": "Schedules: stored; smalt does not run them yet.",
+        "online-endpoint": "Online endpoints: stored; smalt does not serve them yet.",
+        "online-deployment": "Online deployments: stored; smalt does not serve them yet.",
+        "batch-endpoint": "Batch endpoints: stored; smalt does not run them yet.",
+        "batch-deployment": "Batch deployments: stored; smalt does not run them yet.",
+    },
 }
+"""The nouns as the help shows them."""
+
+NOUNS = {noun: help for nouns in GROUPS.values() for noun, help in nouns.items()}
 
 _DESCRIBED = ("schedule", "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "connection")
 """Nouns that share a module."""
@@ -70,8 +83,10 @@ class App(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(NOUNS.items()))
+        widest = max(map(len, NOUNS))
+        for title, nouns in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(noun.ljust(widest), help) for noun, help in nouns.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -80,9 +95,9 @@ class App(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            from smalt.cli.verb import unknown
+            from smalt.cli.guesses import guess_noun
 
-            raise click.UsageError(unknown(args[0], list(NOUNS), ctx), ctx)
+            raise click.UsageError(guess_noun(args, list(NOUNS), ctx), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -98,7 +113,11 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 smalt = App(
     "smalt",
     help="Azure Machine Learning v2 jobs, on your own machines.\n\nThe nouns, verbs and options are those of 'az ml'.",
-    epilog="For example: smalt job create --file job.yml --stream",
+    epilog=(
+        "\b\nFor example:\n"
+        "  smalt job create --file job.yml --stream    run a job and follow it\n"
+        "  smalt python submit.py                      run a program written for azure.ai.ml"
+    ),
     params=[
         click.Option(
             ["--version"],

@@ -123,34 +123,34 @@ class Deployments(Described):
 
 schedule = Described(
     "schedule",
-    "Schedules: jobs at certain times; kept, but none happens yet.",
+    "Schedules: stored; smalt does not run them yet.",
     ("name", "display_name", "is_enabled", "trigger.type", "description"),
     "schedules",
 )
 online_endpoint = Described(
     "online_endpoint",
-    "Online endpoints: kept, but serving no requests yet.",
+    "Online endpoints: stored; smalt does not serve them yet.",
     ("name", "auth_mode", "description"),
     "online_endpoints",
     (AUTH_MODE,),
 )
 online_deployment = Deployments(
     "online_deployment",
-    "Online deployments: kept, but serving no requests yet.",
+    "Online deployments: stored; smalt does not serve them yet.",
     ("name", "endpoint_name", "model", "instance_type", "instance_count"),
     "online_deployments",
     "--all-traffic",
 )
 batch_endpoint = Described(
     "batch_endpoint",
-    "Batch endpoints: kept, but running nothing yet.",
+    "Batch endpoints: stored; smalt does not run them yet.",
     ("name", "defaults.deployment_name", "description"),
     "batch_endpoints",
     (AUTH_MODE,),
 )
 batch_deployment = Deployments(
     "batch_deployment",
-    "Batch deployments: kept, but running nothing yet.",
+    "Batch deployments: stored; smalt does not run them yet.",
     ("name", "endpoint_name", "type", "model", "component"),
     "batch_deployments",
     "--set-default",

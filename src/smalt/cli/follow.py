@@ -88,7 +88,8 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
     if len(failures) > _MOST_FAILURES:
         stream.write(f"error: {len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}\n")
     verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
-    stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}\n")
+    why = f": {root.reason}" if watch.status == "Canceled" and root.reason else ""
+    stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}{why}\n")
 
 
 def _tell_metrics(to: Invocation, name: str) -> None:

@@ -83,15 +83,19 @@ def create(
 
 @job.verb("show", _NAME, options.WEB)
 def show(to: Invocation, name: str, web: bool) -> Any:
-    """Show a job, with the last values of its metrics."""
+    """Show a job: its state and error, the end of its log, its steps, and the last values of its metrics."""
     if web:
         to.note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
-    from smalt.cli import plain
+    from smalt.cli import job_report, plain
     from smalt.client.metrics import Metrics
 
-    shown = plain.data(to.client.jobs.get(name))
+    shown = job_report.with_overview(plain.data(to.client.jobs.get(name)), list(to.client.jobs.overview(name)))
     latest = Metrics(to.client).latest([name]).get(name)
-    return {**shown, "metrics": latest} if latest else shown
+    shown = {**shown, "metrics": latest} if latest else shown
+    if to.is_for_a_person:
+        job_report.write(to, shown)
+        return None
+    return shown
 
 
 @job.verb(
@@ -313,6 +317,15 @@ def explain_reuse(to: Invocation, name: str, node: str | None) -> Any:
 def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or properties; what it runs cannot be changed."""
     return documents.update(to.client.jobs.get(name), changes, to.client.jobs.create_or_update)
+
+
+@job.verb("delete", _NAME, options.YES)
+def delete(to: Invocation, name: str, yes: bool) -> None:
+    """Delete a finished job with its steps and files; what other jobs or registered versions have of it stays."""
+    to.client.jobs.get(name)
+    to.confirm(yes, f"delete job {name} with its steps, logs and outputs? it cannot be had back")
+    to.client.jobs.begin_delete(name).wait()
+    to.note(f"deleted job {name}")
 
 
 @job.verb("archive", _NAME)

@@ -113,10 +113,16 @@ def _coloured(stream: TextIO) -> bool:
 def _yaml(data: Any) -> str:
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """Writes a text of several lines as it reads."""
+
+    def represent(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    Dumper.add_representer(str, represent)
     plain = json.loads(json.dumps(data, default=str))
     text: str = yaml.dump(
-        plain, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
+        plain, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
     )
     return text.removesuffix("...\n")
 

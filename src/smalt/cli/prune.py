@@ -27,7 +27,7 @@ class _Age(click.ParamType[float]):
 
 def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
     """Free space: working folders of jobs that ended, snapshots, environments and caches that nothing uses any more."""
-    return free(to, older_than, dry_run, yes, "delete what old jobs left, and unused caches?")
+    return free(to, older_than, dry_run, yes, "delete the files that old jobs left and the caches that nothing uses?")
 
 
 def free(to: Invocation, older_than: float, dry_run: bool, yes: bool, question: str, only: str | None = None) -> Any:

@@ -89,6 +89,11 @@ class Invocation:
         return self.output is not None or self.query is not None
 
     @property
+    def is_for_a_person(self) -> bool:
+        """Return whether the result goes to a terminal, in whatever form reads well."""
+        return not self.wants_result and sys.stdout.isatty()
+
+    @property
     def wants_table(self) -> bool:
         """Whether a list of rows is to be shown as a table."""
         return output.form_of([], self.output, self.query) == "table"
@@ -108,7 +113,9 @@ class Invocation:
         if yes:
             return
         if not sys.stdin.isatty():
-            raise click.UsageError(f"{question.partition('?')[0]} needs a yes: add --yes")
+            raise click.UsageError(
+                f"{question.partition('?')[0]}? there is no terminal to ask at; to say yes, add --yes"
+            )
         if not click.confirm(question, err=True):
             raise click.exceptions.Exit(1)
 
@@ -220,7 +227,10 @@ class Noun(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise click.UsageError(unknown(args[0], self.list_commands(ctx), ctx), ctx)
+            from smalt.cli.guesses import guess_verb
+
+            verbs = [verb for verb in self.list_commands(ctx) if not self.commands[verb].hidden]
+            raise click.UsageError(guess_verb(args, verbs, ctx), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -238,15 +248,6 @@ def refusal(name: str, sentence: str) -> click.Command:
         hidden=True,
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
-
-
-def unknown(word: str, known: list[str], ctx: click.Context) -> str:
-    """What to say of a word that names no command."""
-    import difflib
-
-    near = difflib.get_close_matches(word, known, 1)
-    hint = f"did you mean '{ctx.command_path} {near[0]}'?" if near else f"there are: {', '.join(known)}"
-    return f"unknown command '{word}'; {hint}"
 
 
 def _flat(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Plain = dict[str, Any]
 _AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
-_OF_THIS_RUN = ("name", "id", "status", "services", "creation_context", "parent_job_name", "log_files", "properties")
+_OF_THIS_RUN = (
+    "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
+)  # fmt: skip
 _OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
 _ANONYMOUS = (ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT)
 

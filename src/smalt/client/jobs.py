@@ -160,6 +160,11 @@ class JobOperations(Collection):
 
         return restore(self._client, self.snapshot(name), os.fspath(folder))
 
+    def overview(self, name: str) -> Sequence[dict[str, Any]]:
+        """Return the job and all below it: state, times, error, the end of the log, what it waits for. smalt's own."""
+        found: Sequence[dict[str, Any]] = self._connection.get(f"/smalt/v1{self._path(name)}/overview")["jobs"]
+        return found
+
     def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
         """Why each step of a job was reused or ran; of a pipeline perhaps only the step `node`. smalt's own."""
         query = f"?{urlencode({'node': node})}" if node else ""

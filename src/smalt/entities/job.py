@@ -24,6 +24,7 @@ class Job(Resource):
     properties = mapping(TAGS, "What tools note about it; cannot be changed later.", effect=KEPT)
     parent_job_name = from_service(Text(), "The job that this is a part of.")
     status = from_service(Text(), "The state.")
+    error = from_service(Map(Anything()), "Why it did not complete.")
     log_files = from_service(Map(Anything()), "The logs.")
 
     @property

@@ -130,7 +130,9 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
         "startTimeUtc": iso(job.started_at) if job.started_at is not None else None,
         "endTimeUtc": iso(job.ended_at) if job.ended_at is not None else None,
     }
-    if job.error:
+    if job.error and job.status in ("Canceled", "CancelRequested"):
+        run["cancelationReason"] = json.loads(job.error)["message"]
+    elif job.error:
         run["error"] = {"error": json.loads(job.error)}
     return run
 

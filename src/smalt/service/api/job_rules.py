@@ -54,7 +54,8 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     },
     "/smalt/v1": {
         **{
-            f"/jobs/{{name}}/{what}": _READ for what in ("tree", "references", "reuse", "stream", "metrics", "snapshot")
+            f"/jobs/{{name}}/{what}": _READ
+            for what in ("tree", "overview", "references", "reuse", "stream", "metrics", "snapshot")
         },
         **dict.fromkeys(
             ("/jobs/{name}/validate", "/components/fixed", "/metrics", "/compare", "/snapshots", "/assets", "/resolve"),

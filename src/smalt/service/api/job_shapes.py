@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
 from smalt.service.engine.registration import asset_of
-from smalt.service.engine.submission import AUTOMATIC_VERSIONS
+from smalt.service.engine.submission import AUTOMATIC_VERSIONS, ENDED
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -18,7 +18,7 @@ from smalt.wire.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""
-GIVEN = (*TIMES, AUTOMATIC_VERSIONS)
+GIVEN = (*TIMES, AUTOMATIC_VERSIONS, *ENDED)
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
@@ -51,7 +51,9 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
     if job.error:
-        shape["error"] = json.loads(job.error)
+        error = shape["error"] = json.loads(job.error)
+        if job.is_over:
+            notes.update(_ended(error))
     return {
         "id": resource_id(workspace, "jobs", job.name),
         "name": job.name,
@@ -144,6 +146,13 @@ def _registered(db: Database, job: Job, outputs: dict[str, Any]) -> dict[str, An
 def _versions(properties: dict[str, Any]) -> list[str]:
     """The outputs that have the version of an asset."""
     return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
+
+
+def _ended(error: dict[str, Any]) -> dict[str, str]:
+    """Return the properties that tell why a job did not complete."""
+    message, code = ENDED
+    told = {message: str(error["message"])}
+    return {**told, code: str(error["exit_code"])} if "exit_code" in error else told
 
 
 def _texts(value: Any) -> dict[str, Any]:

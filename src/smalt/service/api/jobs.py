@@ -75,7 +75,7 @@ async def list_jobs(call: Call) -> dict[str, Any]:
 
 async def cancel_job(call: Call) -> Reply:
     job = existing(call)
-    call.service.engine.cancel(job)
+    call.service.engine.cancel(job, f"canceled by {call.principal}")
     job = jobs.get(call.service.db, job.id)
     if job.is_over:
         return Reply({}, 200)

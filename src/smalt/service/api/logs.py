@@ -14,6 +14,8 @@ from smalt.service.secrets.masks import Mask
 NAMES = ("system_logs/smalt.log", "user_logs/std_log.txt")
 
 _PIECE = 64 * 1024
+_TAIL_BYTES = 16 * 1024
+_TAIL_LINES = 20
 
 
 class Log:
@@ -60,6 +62,22 @@ class Log:
 
     def _message(self, text: str) -> dict[str, Any]:
         return {"t": "log", "name": self._job, "file": self._name, "text": text}
+
+
+def last_lines(path: Path, mask: Mask | None) -> list[str]:
+    """Return the last lines of a log: of one redrawn with carriage returns (a progress bar) the last drawing."""
+    try:
+        with open(path, "rb", buffering=0, opener=_open) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return []
+            start = max(0, status.st_size - _TAIL_BYTES)
+            data = (mask or Mask(())).read(file, start, _TAIL_BYTES)
+    except OSError:
+        return []
+    lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")
+    whole = lines[1:] if start and len(lines) > 1 else lines
+    return [line.rstrip("\r").rpartition("\r")[2] for line in whole[-_TAIL_LINES:] if data]
 
 
 def _open(path: str, flags: int) -> int:

@@ -115,12 +115,12 @@ class Service:
     def unfinished(self) -> int:
         return self.engine.unfinished
 
-    async def cancel_all(self, patience: float) -> None:
+    async def cancel_all(self, why: str, patience: float) -> None:
         """Cancel whatever is unfinished, and wait until it has ended."""
         deadline = time.monotonic() + patience
         found = [job for job in jobs.unfinished(self.db) if job.parent_id is None]
         for job in found:
-            self.engine.cancel(job)
+            self.engine.cancel(job, why)
         for job in found:
             await self.until_over(job, deadline)
 

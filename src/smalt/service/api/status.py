@@ -38,7 +38,7 @@ async def shut_down(call: Call) -> dict[str, Any]:
             f"or run 'smalt server stop --force', which cancels {them}"
         )
     if unfinished and not body.get("replace"):
-        await call.service.cancel_all(GRACE + _KILLED_BY)
+        await call.service.cancel_all(f"the server was stopped with --force by {call.principal}", GRACE + _KILLED_BY)
     call.service.stopping.set()
     return {"pid": os.getpid()}
 

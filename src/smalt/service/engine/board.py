@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.base import Capacity
@@ -39,8 +38,6 @@ class Run:
     """Why what it read was not what it was to read: a sentence."""
     task: asyncio.Task[None] | None = None
     """What is being prepared or stored beside the loop."""
-    why: dict[str, Any] | None = None
-    """Why it is cancelled, should it turn out that it never ran."""
 
     @property
     def is_queued(self) -> bool:

@@ -27,6 +27,7 @@ from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.reusing import Reusing, Settling
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.starting import Starting
+from smalt.service.engine.waiting import waits_for
 from smalt.service.engine.watch import Watch
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -114,19 +115,25 @@ class Engine:
             self._wake()
         return job
 
-    def cancel(self, job: Job) -> None:
-        """Ask the job, and all below it, to end; durable when this returns."""
+    def cancel(self, job: Job, why: str = "canceled") -> None:
+        """Ask the job, and all below it, to end; durable when this returns. `why` is told by all of them."""
         job = jobs.get(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
         try:
             with self._db.transaction():
-                self._cancel(job)
+                self._cancel(job, outcome.failed(why, "Canceled"))
         except Exception as error:
             self._stall(error, [], {})
             raise
         self._act()
         self._wake()
+
+    def waits_for(self, job: Job) -> str:
+        """Return what a job that has not started waits for, in words."""
+        if job.id in self._looking:
+            return "its inputs on the network, which are being looked for"
+        return waits_for(self._db, self._board, job)
 
     async def _look_for(self, job: Job, remote: list[str]) -> None:
         """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
@@ -345,7 +352,7 @@ class Engine:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process)
         self._changed.add(run.job.root_id)
         if exit.reason == "never started" and run.job.cancel_requested:
-            self._end(run.job, "Canceled", run.why)
+            self._end(run.job, "Canceled")
         elif not run.job.cancel_requested and self._again(run, exit):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
@@ -470,7 +477,7 @@ class Engine:
     def _end_leaf(self, run: Run, error: dict[str, Any] | None) -> None:
         """End a job whose command has ended: a cancellation that was recorded by now counts, whatever the exit code."""
         if run.job.cancel_requested:
-            self._end(run.job, "Canceled", run.why)
+            self._end(run.job, "Canceled")
         elif error is None:
             self._end(run.job, "Completed")
         else:
@@ -532,7 +539,7 @@ class Engine:
             status = "Failed"
         return parent, status, error
 
-    def _cancel(self, job: Job, why: dict[str, Any] | None = None) -> None:
+    def _cancel(self, job: Job, why: dict[str, Any] | None) -> None:
         """Inside a transaction: what has not started is over at once, what runs, or is about to, is stopped."""
         todo = deque([job])
         while todo:
@@ -541,12 +548,11 @@ class Engine:
             one = run.job if run else one
             if jobs.is_over(self._db, one.id):
                 continue
-            jobs.request_cancel(self._db, one)
+            jobs.request_cancel(self._db, one, why)
             self._changed.add(one.root_id)
             if run and one.status == "Finalizing":
-                run.why = run.why or why  # its command has ended: what is to be copied is given up, and it is Canceled
-            elif run and run.step_id:
-                run.why = run.why or why
+                continue  # its command has ended: what is to be copied is given up, and it is Canceled
+            if run and run.step_id:
                 self._board.withdraw(one)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)

@@ -136,8 +136,10 @@ class Families:
             names = ", ".join(f"'{node}'" for node, _ in failed[:5])
             more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
             return "Failed", outcome.failed(f"step {names}{more} failed: {_message(failed[0][1])}", "StepFailed")
-        if jobs.count_children(self._db, parent.id, "Canceled"):
-            return "Canceled", None
+        canceled = jobs.children_with(self._db, parent.id, "Canceled")
+        if canceled:
+            node, error = canceled[0]
+            return "Canceled", outcome.failed(f"step '{node}' was canceled: {_message(error)}", "Canceled")
         return "Completed", None
 
     def _siblings(self, job: Job) -> list[Job]:

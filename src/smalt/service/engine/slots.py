@@ -32,6 +32,14 @@ class Slots:
         return self._free_cpus > 0
 
     @property
+    def has_gpus(self) -> bool:
+        return bool(self.gpus)
+
+    @property
+    def any_gpu_free(self) -> bool:
+        return bool(self._free_gpus)
+
+    @property
     def all_taken(self) -> bool:
         """Not more than all either, as can be while steps run that nobody was asked about."""
         return self._free_cpus == 0

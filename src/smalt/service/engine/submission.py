@@ -31,12 +31,18 @@ READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName"
 """What only the service says of a job; whoever sends it means nothing by it."""
 
 
+ENDED = ("smalt.error", "smalt.exit-code")
+"""Properties of a job that is over: why it did not complete, for clients that show a job's properties only."""
+
 PART_OF = "smalt.part-of"
 """The property that names the earlier run whose steps this job takes up, with what its references meant then."""
 
 
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
+
+_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, command.PLACE, *ENDED})
+"""Properties that a job which is submitted again does not take with it."""
 
 
 class Accepted(NamedTuple):
@@ -127,10 +133,10 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
 def _as_new(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a job that was got and is submitted again: with places and next versions of its own."""
     notes, outputs = body.get("properties"), body.get("outputs")
-    if not isinstance(notes, dict) or not notes.keys() & {AUTOMATIC_VERSIONS, command.PLACE}:
+    if not isinstance(notes, dict) or not notes.keys() & _OF_ONE_RUN:
         return body
     automatic = str(notes.get(AUTOMATIC_VERSIONS) or "").split()
-    kept = {key: value for key, value in notes.items() if key not in (AUTOMATIC_VERSIONS, command.PLACE)}
+    kept = {key: value for key, value in notes.items() if key not in _OF_ONE_RUN}
     body = {**body, "properties": kept}
     if isinstance(outputs, dict):
         body["outputs"] = {

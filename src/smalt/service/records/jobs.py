@@ -243,9 +243,11 @@ def set_planned(db: Database, job: Job) -> None:
     db.execute("UPDATE jobs SET planned=1 WHERE id=?", (job.id,))
 
 
-def request_cancel(db: Database, job: Job) -> None:
+def request_cancel(db: Database, job: Job, why: dict[str, Any] | None = None) -> None:
+    """Record that the job is to be canceled, and `why`; the first reason stays."""
     job.cancel_requested = 1
-    db.execute("UPDATE jobs SET cancel_requested=1 WHERE id=?", (job.id,))
+    job.error = job.error or (json.dumps(why) if why else None)
+    db.execute("UPDATE jobs SET cancel_requested=1, error=? WHERE id=?", (job.error, job.id))
 
 
 def release(db: Database, job: Job) -> list[Job]:
@@ -257,6 +259,18 @@ def release(db: Database, job: Job) -> list[Job]:
         if row and row[8] == 0:
             ready.append(Job(*row))
     return ready
+
+
+def unfinished_needs(db: Database, id: int) -> list[tuple[str, str]]:
+    """Return (node, status) of the steps that the job needs and that are not over."""
+    return [
+        (node, status)
+        for node, status in db.rows(
+            "SELECT j.node, j.status FROM job_needs n JOIN jobs j ON j.id=n.needs_id"
+            " WHERE n.job_id=? AND j.ended_at IS NULL ORDER BY j.id",
+            (id,),
+        )
+    ]
 
 
 def last_wait(db: Database, job: Job, limit: int) -> list[int]:
@@ -283,11 +297,6 @@ def dependents(db: Database, job: Job) -> list[Job]:
 def close_child(db: Database, parent_id: int) -> int:
     """One child of the parent is over; how many are not."""
     return int(db.rows("UPDATE jobs SET open=open-1 WHERE id=? RETURNING open", (parent_id,))[0][0])
-
-
-def count_children(db: Database, parent_id: int, *statuses: str) -> int:
-    marks = ",".join("?" * len(statuses))
-    return int(db.value(f"SELECT count(*) FROM jobs WHERE parent_id=? AND status IN ({marks})", (parent_id, *statuses)))
 
 
 def drop_children(db: Database, job: Job) -> None:
