@@ -60,6 +60,7 @@ def failed(tmp_path: Path) -> str:
     """A pipeline whose step `bad` failed beside one that ended well, so that `late` was not started."""
     file = pipeline(
         tmp_path,
+        "continue_on_step_failure: true",
         good="echo fine > ${{outputs.o}}/x\n    outputs: {o: {type: uri_folder}}\n",
         bad="echo first; echo the last words >&2; exit 3",
         late='cat "${{inputs.d}}"\n    inputs:\n      d: {type: uri_folder, path: "${{parent.jobs.bad.outputs.o}}"}\n',
