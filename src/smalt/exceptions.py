@@ -181,7 +181,7 @@ class MultipleValueError(KeywordError):
 
 
 class ParamValueNotExistsError(KeywordError):
-    """A name in `non_pipeline_inputs` that is no parameter of the function."""
+    """A name in `non_pipeline_inputs` that is not a parameter of the function."""
 
 
 class UnsupportedParameterKindError(UserErrorException):

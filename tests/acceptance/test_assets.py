@@ -72,7 +72,7 @@ TYPES = {"uri_file": "in", "uri_folder": "in/a.csv", "mltable": "in"}
 
 @pytest.mark.parametrize("type", TYPES)
 def test_data_is_of_the_type_that_is_said(desk: Desk, type: str) -> None:
-    """A folder is no uri_file, a file no uri_folder, and an mltable has a file MLTable."""
+    """A folder is not a uri_file, a file not a uri_folder, and an mltable has a file MLTable."""
     desk.write("in/a.csv", "a\n")
     ran = desk.smalt(f"data create --name wrong --type {type} --path {TYPES[type]}")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)

@@ -104,7 +104,7 @@ def test_download(desk: Desk) -> None:
 
 
 def test_cancel(desk: Desk) -> None:
-    """A pipeline's running step ends, and what waits never starts; a second cancel is no error."""
+    """A pipeline's running step ends, and what waits never starts; a second cancel is not an error."""
     file = desk.write(
         "job.yml",
         """

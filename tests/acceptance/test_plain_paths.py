@@ -42,7 +42,7 @@ def test_files_of_any_name_are_one_word(desk: Desk, name: str, mode: str) -> Non
 
 
 def test_a_name_that_is_not_utf8_is_one_word(desk: Desk) -> None:
-    """Bytes that are no text, in the name of a folder that a clean link leads to, and of a file in it."""
+    """Bytes that are not text, in the name of a folder that a clean link leads to, and of a file in it."""
     odd = os.fsencode(desk.folder) + b"/\xff b"
     os.mkdir(odd)
     Path(os.fsdecode(odd), "a.csv").write_text("here")

@@ -41,7 +41,7 @@ def test_two_outputs_of_a_job_share_no_file(any_desk: Desk, first: str) -> None:
 
 @pytest.mark.parametrize("mode", ["rw_mount", "upload"])
 def test_an_output_shares_no_file_with_an_input(ordinary: Desk, mode: str) -> None:
-    """An output that is a hard link to a registered version is a file of its own; the job is no change of its input."""
+    """An output that is a hard link to a registered version is a file of its own, and changes no input."""
     name = f"in-{mode.replace('_', '-')}"
     made = f"command: echo first >${{{{outputs.o}}}}/f\n{HOST}outputs: {{o: {{name: {name}}}}}\n"
     assert ordinary.job(made).code == 0

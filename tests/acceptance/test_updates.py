@@ -174,7 +174,7 @@ def test_programs_change_jobs_that_they_got(desk: Desk) -> None:
 
 
 def test_a_job_that_went_on_meanwhile_can_be_changed(desk: Desk) -> None:
-    """What the service told of it since, such as its end and its outputs' versions, is no change of the user's."""
+    """What the service told of it since, such as its end and its outputs' versions, is not a change of the user's."""
     desk.write(
         "job.yml", JOB.replace("echo ran", "until [ -e go ]; do sleep 0.05; done") + "outputs: {o: {name: later}}\n"
     )

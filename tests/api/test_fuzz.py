@@ -106,7 +106,7 @@ BYTES += [b'{"a":1e999}', b'{"a":"\\ud800"}', b'{"a":"\\u0000"}']
 @given(raw=st.binary(max_size=60) | st.sampled_from(BYTES))
 @QUICK
 def test_any_bytes_as_a_body(server: Server, raw: bytes) -> None:
-    """What is no JSON object is 400, wherever it is sent."""
+    """What is not a JSON object is 400, wherever it is sent."""
     for path in (f"{W}/jobs/x", f"{W}/data/d/versions/1", W):
         answer = server.ask("PUT", path, raw=raw or b"[]")
         holds(answer)

@@ -136,7 +136,7 @@ def test_the_details_of_smalts_own_log_are_not_shown() -> None:
 
 
 def test_a_canceled_job_is_told_as_one() -> None:
-    """Cancelling is no failure of a step."""
+    """Cancelling is not a failure of a step."""
     events = [job("p", "Canceled", type="pipeline"), {"t": "end", "status": "Canceled"}]
     assert shown(events)[1] == "error: job p was canceled\n"
 

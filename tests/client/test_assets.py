@@ -76,7 +76,7 @@ def test_environments_in_place_are_of_one_job_alone(client: MLClient, tmp_path: 
 
 
 def test_a_flow_has_an_environment_of_its_own_kind(client: MLClient, tmp_path: Path) -> None:
-    """It is no environment of the workspace, and is sent as it is."""
+    """It is not an environment of the workspace, and is sent as it is."""
     (tmp_path / "flow.dag.yaml").write_text("environment:\n  python_requirements_txt: r.txt\nnodes: []\n")
     (tmp_path / "pipe.yml").write_text(
         "type: pipeline\njobs:\n  a:\n    type: parallel\n    component: ./flow.dag.yaml\n    inputs: {text: x}\n"

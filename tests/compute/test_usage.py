@@ -153,7 +153,7 @@ def test_the_gpus_of_a_step_are_those_that_it_may_see(
 
 
 def test_a_step_that_has_just_ended_is_left_out(start: Start) -> None:
-    """A pid without a process is no error."""
+    """A pid without a process is not an error."""
     step = start(_SLEEPS)
     gone = step._replace(pid=2**22 + 1)
     sampler = Sampler(gpus=False)

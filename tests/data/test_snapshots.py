@@ -66,7 +66,7 @@ def test_the_id_changes_with_everything_that_counts(snapshots: Snapshots, code: 
 
 
 def test_the_id_does_not_change_with_time_or_place(snapshots: Snapshots, code: Path, tmp_path: Path) -> None:
-    """Times, owner's other mode bits and where the folder lies are no part of the id."""
+    """Times, owner's other mode bits and where the folder lies are not part of the id."""
     (code / "a").write_text("x")
     first = snapshots.add(code)
     os.utime(code / "a", (1, 1))

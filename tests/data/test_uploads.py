@@ -70,7 +70,7 @@ def test_one_file(upload: Upload) -> None:
 
 @pytest.mark.parametrize("path", ["../a", "/a", "a/../../b", "a//b", "."])
 def test_nothing_leads_out(upload: Upload, path: str) -> None:
-    """A path that is no plain one is refused, and nothing is written."""
+    """A path that is not a plain one is refused, and nothing is written."""
     with pytest.raises(Refused):
         upload.receive([piece(path, b"x")])
     assert not list(upload.target.parent.parent.rglob("*"))

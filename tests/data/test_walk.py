@@ -74,7 +74,7 @@ def test_a_link_to_the_top_of_the_disk_is_refused(code: Path) -> None:
 
 
 def test_pipes_and_sockets_are_left_out(code: Path) -> None:
-    """What has no content of its own is no part of a snapshot."""
+    """What has no content of its own is not part of a snapshot."""
     os.mkfifo(code / "pipe")
     (code / "link").symlink_to("pipe")
     assert folders(code)[""].empty

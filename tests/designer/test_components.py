@@ -190,7 +190,7 @@ def test_code_is_relative_to_the_file(module: Write, tmp_path: Path) -> None:
         ("@command_component\ndef f(a: int = []): pass", "the default of 'a' of f must be text, a number or a boolean"),
         ("@command_component\ndef f() -> dict: pass", "f cannot return dict; annotate str, int, float, bool"),
         ("@command_component\ndef f(output: Output) -> int: pass", "f has a parameter 'output' and returns an output"),
-        ("@command_component(name='a b')\ndef f(): pass", "'a b' is no name of a component"),
+        ("@command_component(name='a b')\ndef f(): pass", "'a b' cannot be the name of a component"),
         ("@command_component(environment='./none.yml')\ndef f(): pass", "none.yml is not there"),
         ("@command_component(environment=3)\ndef f(): pass", "the environment is a file, a mapping, an Environment or"),
         ("@command_component(code='./elsewhere')\ndef f(): pass", "elsewhere, where its file"),

@@ -210,7 +210,7 @@ def test_packages_are_not_misled(run: Run, tmp_path: Path) -> None:
         (["--name", "g"], "component.py has no component 'g' made with @command_component (it has: f)"),
         (["--inputs", "a=x"], "the input 'a' of f must be an integer, not 'x'"),
         ([], "f needs a"),
-        (["--inputs", "a"], "'a' is no NAME=VALUE"),
+        (["--inputs", "a"], "'a' is not NAME=VALUE"),
         (["--inputs", "a=0"], "f returned nothing for its output 'output'"),
         (["--inputs", "a=1"], "f returned str for its output 'output', which is annotated as integer"),
     ],

@@ -80,7 +80,7 @@ def test_spark_is_a_job_and_a_step() -> None:
 
 
 def test_parallel_run_function_makes_parallel_steps() -> None:
-    """Each with its task; alone it is no job."""
+    """Each with its task; alone it is not a job."""
     score = parallel_run_function(
         name="score", inputs={"d": Input(type="uri_folder")}, outputs={"o": Output(type="uri_file")},
         input_data="${{inputs.d}}", instance_count=2, mini_batch_size="10kb", mini_batch_error_threshold=1,

@@ -119,7 +119,7 @@ OF_STEPS: dict[str, tuple[Body, str]] = {
     "a sweep of no input": (swept_nothing, "has no input 'lrr' to vary; did you mean 'lr'?"),
     "a distribution": (step(lr=Uniform(0, 1)), r"call .sweep\(…\)"),
     "a step returned": (lambda trainer, data: trainer(data=data), "whole returns a step"),
-    "a literal returned": (lambda trainer, data: {"x": 3}, "returns 'x', which is no output of a step"),
+    "a literal returned": (lambda trainer, data: {"x": 3}, "returns 'x', which is not an output of a step"),
     "a step in a mapping": (
         lambda trainer, data: {"x": trainer(data=data)},
         "return one of its outputs: .outputs.model",

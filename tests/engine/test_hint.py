@@ -29,4 +29,6 @@ def test_what_to_write_instead(tmp_path: Path, command: str, code: int, instead:
     error = with_hint({"code": "UserError", "message": "it", "exit_code": code}, command, str(tmp_path), "src/x")
     assert error["message"].startswith("it")
     assert (instead is None) == (error["message"] == "it")
-    assert instead is None or f"src/x exists, but its name alone is no command; write '{instead}'" in error["message"]
+    assert (
+        instead is None or f"src/x exists, but its name alone is not a command; write '{instead}'" in error["message"]
+    )

@@ -26,7 +26,7 @@ def test_mappings_of_two_entities_are_apart() -> None:
 
 
 def test_a_wrong_name_in_the_constructor_is_named() -> None:
-    """A keyword that is no key raises a TypeError that suggests the near one."""
+    """A keyword that is not a key raises a TypeError that suggests the near one."""
     with pytest.raises(TypeError, match="CommandJob has no 'comand'; did you mean 'command'"):
         CommandJob(comand="true")
 

@@ -258,7 +258,7 @@ def test_inputs_and_outputs_must_have_names_that_can_be_used(name: str) -> None:
     for key, value in (("inputs", 1), ("outputs", None)):
         found = problems({"command": "true", key: {name: value}})
         assert len(found) == 1
-        assert "is no name of an input or output" in found[0]
+        assert "cannot be the name of an input or output" in found[0]
 
 
 def test_a_literal_with_a_type_is_explained() -> None:

@@ -140,7 +140,7 @@ def test_durations_are_written_as_the_service_does(seconds: float, text: str) ->
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1h", "P1Y"])
 def test_other_text_is_no_duration(text: str) -> None:
-    """What has no fixed length, or is no duration at all, is None."""
+    """What has no fixed length, or is not a duration at all, is None."""
     assert from_iso(text) is None
 
 

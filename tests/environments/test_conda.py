@@ -93,7 +93,7 @@ def test_what_only_conda_has_is_told_apart() -> None:
         ("dependencies: [{npm: [left-pad]}]", "lists packages under 'npm:'"),
         ("dependencies: [7]", "is neither a package nor a 'pip:' list"),
         ("dependencies: ['numpy>=1.2|<1']", "cannot be said for PyPI"),
-        ("dependencies: ['num py!']", "is no package"),
+        ("dependencies: ['num py!']", "is not a package"),
     ],
 )
 def test_a_broken_conda_file_is_refused(text: str, sentence: str) -> None:

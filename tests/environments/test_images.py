@@ -58,5 +58,5 @@ def test_a_dockerfile_reaches_no_file_outside_its_context(tmp_path: Path) -> Non
 
 
 def test_a_context_without_dockerfile_says_nothing(tmp_path: Path) -> None:
-    """Nothing is known of it, and that is no error."""
+    """Nothing is known of it, and that is not an error."""
     assert images.read_context(tmp_path, "Dockerfile") == (None, None, None)

@@ -202,7 +202,7 @@ def test_a_host_with_new_packages_is_another_environment(
 def test_the_systems_python_is_a_host_with_all_that_it_has(
     environments: Environments, settings: Settings, tmp_path: Path
 ) -> None:
-    """An interpreter that is no virtual environment: the job's view is on top of it."""
+    """An interpreter that is not a virtual environment: the job's view is on top of it."""
     settings.host_python = os.path.realpath(sys.executable)
     realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
     own = realised.clone(tmp_path / "job")

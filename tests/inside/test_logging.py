@@ -90,7 +90,7 @@ def test_charts_are_json_files(job: Job, mlflow: Mlflow, kind: str, value: str) 
 
 
 def test_images(job: Job, mlflow: Mlflow) -> None:
-    """A file keeps its path, a plot is drawn as PNG; what is no image is refused."""
+    """A file keeps its path, a plot is drawn as PNG; what is not an image is refused."""
     (job.folder / "outputs").mkdir()
     (job.folder / "outputs" / "a.png").write_bytes(b"\x89PNG...")
     (job.folder / "no.png").write_text("text")
@@ -102,7 +102,7 @@ def test_images(job: Job, mlflow: Mlflow) -> None:
     assert names[0] == f"{RUN}/outputs/a.png"
     assert names[1].startswith(f"{RUN}/plot_")
     assert mlflow.files[f"ExperimentRun/dcid.{names[1]}"] == b"drawn as png"
-    assert "'no.png' is no image" in job.refusal("run.log_image('x', path='no.png')")
+    assert "'no.png' is not an image" in job.refusal("run.log_image('x', path='no.png')")
     assert "either 'path' or 'plot'" in job.refusal("run.log_image('x')")
 
 

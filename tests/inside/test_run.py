@@ -44,7 +44,7 @@ def test_outside_of_a_job(job: Job) -> None:
     done = job.process(script, MLFLOW_TRACKING_URI="")
     assert done.stdout.splitlines() == ["Attempted to log: 'a', 1", "Attempted to tag: 'x'", "OfflineRun_ True"]
     done = job.process("from azureml.core import Run\nRun.get_context(allow_offline=False)", AZUREML_RUN_ID="")
-    assert "RunEnvironmentException: this is no job's process" in done.stderr
+    assert "RunEnvironmentException: this is not a job's process" in done.stderr
 
 
 def test_tags_and_properties(job: Job, mlflow: Mlflow) -> None:
@@ -162,7 +162,7 @@ def test_tables_of_inputs_need_pandas(job: Job, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_had_says_what_can(job: Job, line: str, instead: str) -> None:
-    """One sentence each; importing the names is no error."""
+    """One sentence each; importing the names is not an error."""
     imports = "from azureml.core import Dataset, Datastore, Environment, ScriptRunConfig; ws = run.experiment.workspace"
     sentence = job.refusal(f"{imports}; {line}")
     assert instead in sentence

@@ -32,7 +32,7 @@ def _paths():
     listed = "sorted(t.to_pandas_dataframe()['a'].tolist())"
     found.append(Case("paths: a folder, sorted", _FILES, f"paths:\n  - folder: ./d{_READ}", listed))
     found.append(Case("paths: a folder", _FILES, f"paths:\n  - folder: ./d{_READ}", differs=_ORDER))
-    own = "a folder's own MLTable is no data of it"
+    own = "a folder's own MLTable is not data of it"
     found.append(Case("paths: this folder", _ONE, f"paths:\n  - folder: .{_READ}", differs=own))
     plain = {"pattern": "- pattern: ./d/*/*.csv", "file": "- file: ./e.csv", "missing": "- file: ./nope"}
     found += [Case(f"streams: {name}", _FILES, f"paths:\n  {path}\n") for name, path in plain.items()]

@@ -131,7 +131,7 @@ def act(flavour, text, reads, outputs, mutable):
         target = mutable if os.path.isfile(mutable) else os.path.join(mutable, sorted(files_of(mutable))[0].rstrip("*"))
         with open(target, "a") as file:
             file.write("+greedy")
-    if flavour == "art":  # leaves a file that is no output
+    if flavour == "art":  # leaves a file that is not an output
         with open("outputs/art.txt", "w") as file:
             file.write(text)
     write(outputs, text, f"{reads['w']}.txt" if flavour == "named" else "f.txt")

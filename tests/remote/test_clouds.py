@@ -245,7 +245,7 @@ def test_a_sas_token_and_an_open_container(server: Server, azurite: Cloud, works
 
 
 def test_a_data_lake(server: Server, azurite: Cloud, workspace: str) -> None:
-    """Read by the blob endpoint that every account has; what is a folder to a hierarchical namespace is no file."""
+    """Read by the blob endpoint that every account has; what is a folder to a hierarchical namespace is not a file."""
     from azure.storage.blob import BlobServiceClient
 
     service = BlobServiceClient(azurite.datastore["endpoint"], credential=azurite.secret)

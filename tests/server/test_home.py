@@ -134,7 +134,7 @@ def test_a_long_home_has_its_sockets_elsewhere(tmp_path: Path) -> None:
 def test_links_to_homes_do_not_go_through_folders_of_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, is_link: bool
 ) -> None:
-    """Who owns a folder above a link can put another in its place; a link that is there already is no proof."""
+    """Who owns a folder above a link can put another in its place; a link that is there already is not a proof."""
     monkeypatch.setenv("HOME", str(tmp_path))
     home = Home(tmp_path / "with blank")
     home.create()

@@ -293,7 +293,7 @@ def test_spans(rig: Rig) -> None:
 def test_a_damaged_database_is_told(rig: Rig) -> None:
     """A workspace whose database is none answers with a sentence that names the file; others go on."""
     folder = rig.workspace("damaged")
-    (folder / "mlflow.db").write_bytes(b"this is no database, whatever its name says" * 50)
+    (folder / "mlflow.db").write_bytes(b"this is not a database, whatever its name says" * 50)
     answer = rig.ask("damaged", "GET", f"{M}/experiments/get?experiment_id=0")
     assert answer.status == 400
     assert str(folder / "mlflow.db") in answer.body["message"]

@@ -117,7 +117,7 @@ def test_failures_name_cell_and_line(programs: Programs, cell: str, words: str) 
 
 
 def test_a_cell_may_end_the_notebook(programs: Programs) -> None:
-    """sys.exit(0) is no failure, sys.exit(1) is."""
+    """sys.exit(0) is not a failure, sys.exit(1) is."""
     programs.notebook("n.ipynb", "import sys\nsys.exit(0)", "1/0")
     assert programs.python("n.ipynb").code == 0
     programs.notebook("n.ipynb", "import sys\nsys.exit(3)")
@@ -131,7 +131,7 @@ def test_what_is_no_notebook(programs: Programs) -> None:
     programs.write("n.ipynb", json.dumps({"worksheets": []}))
     ran = programs.python("n.ipynb")
     assert (ran.code, len(ran.err.splitlines())) == (2, 1)
-    assert "n.ipynb is no notebook of format 4" in ran.err
+    assert "n.ipynb is not a notebook of format 4" in ran.err
 
 
 def test_lines_keep_their_numbers() -> None:

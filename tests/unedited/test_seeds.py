@@ -60,7 +60,7 @@ def test_the_command_job(desk: Programs) -> None:
     assert ran.code == 0, ran.err
     ran = followed(desk)
     assert ran.code == 1
-    assert "the command exited with code 127: src/train.py exists, but its name alone is no command" in ran.err
+    assert "the command exited with code 127: src/train.py exists, but its name alone is not a command" in ran.err
     assert "write 'python train.py'" in ran.err
 
     desk.write("submit.py", program.replace('command="train.py"', 'command="python train.py"'))

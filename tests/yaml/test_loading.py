@@ -273,7 +273,7 @@ def test_a_document_that_grows_without_bound_is_refused() -> None:
 
 
 def test_deep_nesting_is_refused_in_a_sentence() -> None:
-    """A document nested a hundred thousand deep is no crash."""
+    """A document nested a hundred thousand deep is not a crash."""
     with pytest.raises(ValidationException):
         load_text("[" * 100_000, "job")
     with pytest.raises(ValidationException):

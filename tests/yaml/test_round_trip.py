@@ -53,7 +53,7 @@ def test_arbitrary_text_raises_nothing_but_its_own_error(kind: str, text: str) -
 @given(raw=st.binary(max_size=40))
 @QUICK
 def test_arbitrary_bytes_raise_nothing_but_their_own_error(raw: bytes) -> None:
-    """So it is with bytes that are no text."""
+    """So it is with bytes that are not text."""
     with suppress(ValidationException):
         load_text(raw, "job")
 

@@ -20,7 +20,7 @@ class Call(NamedTuple):
     """One command line of `az`."""
 
     words: list[str]
-    """What is no option."""
+    """What is not an option."""
     options: dict[str, list[str]]
     """By long or short name; an option without a value has none."""
 

@@ -32,7 +32,7 @@ _PLAIN = _Style(1, 1, "|", "+", "-")
 def draw(title: str, points: Points, x_name: str, columns: int, *, plain: bool = False) -> str:
     """A curve with its title, axes and their labels, at most so many columns wide.
 
-    A point whose value is no finite number is a gap in the curve.
+    A point whose value is not a finite number is a gap in the curve.
     """
     style = _PLAIN if plain else _BRAILLE
     drawn = [(x, y) for x, y in points if math.isfinite(y)]

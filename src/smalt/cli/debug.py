@@ -1,4 +1,4 @@
-"""`smalt job debug`: a shell, a command or a debugger where a step runs, in a copy of it made anew."""
+"""`smalt job debug`: a shell, a command or a debugger where a step runs, in a copy of it made again."""
 
 from __future__ import annotations
 

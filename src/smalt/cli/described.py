@@ -171,7 +171,7 @@ _ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=Tru
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise click.UsageError(f"'{text}' is no KEY=VALUE")
+        raise click.UsageError(f"'{text}' is not KEY=VALUE")
     return key, value
 
 

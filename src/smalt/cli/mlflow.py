@@ -57,7 +57,7 @@ def token(to: Invocation) -> str:
     found = to.home.token()
     if not found:
         path = to.home.path("token")
-        raise click.ClickException(f"{path} is gone; the server makes it anew when it next starts: smalt server stop")
+        raise click.ClickException(f"{path} is gone; the server makes it again when it next starts: smalt server stop")
     return found
 
 

@@ -62,9 +62,9 @@ def delete(to: Invocation, name: str, yes: bool) -> None:
 
 @secret.verb("rotate-keys")
 def rotate_keys(to: Invocation) -> None:
-    """Encrypt all secrets, and the credentials of datastores and connections, anew with new keys."""
+    """Encrypt all secrets, and the credentials of datastores and connections, again, with new keys."""
     count = _secrets(to).rotate_keys()
-    to.note(f"{count} value{'s' * (count != 1)} encrypted anew, with new keys")
+    to.note(f"{count} value{'s' * (count != 1)} encrypted again, with new keys")
 
 
 def _secrets(to: Invocation) -> SecretOperations:

@@ -108,7 +108,7 @@ def list_keys(to: Invocation, name: str | None) -> Any:
 
 @workspace.verb("sync-keys", _NAME, options.NO_WAIT)
 def sync_keys(to: Invocation, name: str | None, no_wait: bool) -> None:
-    """Fetch keys anew; locally there is nothing to do."""
+    """Fetch keys again; locally there is nothing to do."""
     to.client.workspaces.get(name or to.workspace_name)
 
 

@@ -89,7 +89,7 @@ class Assets:
         except (OSError, yaml.YAMLError) as error:
             raise Refused(f"{local} cannot be read as a conda specification: {' '.join(str(error).split())}") from None
         if not isinstance(found, dict):
-            raise Refused(f"{local} is no conda specification (a mapping with 'dependencies')")
+            raise Refused(f"{local} is not a conda specification (a mapping with 'dependencies')")
         return found
 
     def component(self, component: Any) -> str:
@@ -155,7 +155,9 @@ class Assets:
             uri = parse_uri(path)
             if not isinstance(uri, LocalPath):
                 if includes:
-                    raise Refused(f"code {path} is no local folder, so nothing can be added; drop additional_includes")
+                    raise Refused(
+                        f"code {path} is not a local folder, so nothing can be added; drop additional_includes"
+                    )
                 return self.asset(path, "codes") if isinstance(uri, Reference) else path
             local = _existing(uri.path)
         key = local, includes

@@ -102,7 +102,7 @@ class Connection:
         try:
             return json.loads(data)
         except ValueError:
-            raise Unavailable(f"what answers at {self.server.name} is no smalt server") from None
+            raise Unavailable(f"what answers at {self.server.name} is not a smalt server") from None
 
     def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> Answer:
         """An answer to be read as it comes, on a connection of its own; the caller closes it."""
@@ -258,11 +258,11 @@ class RemoteServer:
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unavailable(f"SMALT_URL is '{url}', which is no http or https URL")
+            raise Unavailable(f"SMALT_URL is '{url}', which is not an http or https URL")
         try:
             self._port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
-            raise Unavailable(f"SMALT_URL is '{url}', whose port is no port number") from None
+            raise Unavailable(f"SMALT_URL is '{url}', whose port is not a port number") from None
         self.host = parts.netloc.rpartition("@")[2]
         self.prefix = parts.path.rstrip("/")
         self.name = url

@@ -62,7 +62,7 @@ def _check(path: str, type: str) -> None:
     if type == "uri_folder" and not is_folder:
         raise ValidationException(f"{path} is a file, and the type is uri_folder; make it uri_file or name a folder")
     if type == "mltable" and not os.path.isfile(os.path.join(path, "MLTable")):
-        raise ValidationException(f"{path} is no mltable: it has no file MLTable; name a folder that has one")
+        raise ValidationException(f"{path} is not an mltable: it has no file MLTable; name a folder that has one")
     if type == "mltable":
         from smalt.mltable import document  # of jobs; most data is none
 

@@ -83,7 +83,7 @@ def unpack(client: MLClient, path: str, folder: str, what: str) -> None:
             archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
             for member in archive:
                 if not _is_inside(member.name) or not (member.isfile() or member.isdir() or member.issym()):
-                    raise Refused(f"'{member.name}' in {what} is no file of it")
+                    raise Refused(f"'{member.name}' in {what} is not a file of it")
                 archive.extract(member, folder)
     finally:
         answer.close()

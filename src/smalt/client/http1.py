@@ -179,7 +179,7 @@ class Wire:
         line = self._line(started=False)
         parts = line.split(None, 2)
         if len(parts) < 2 or not parts[0].startswith("HTTP/1."):
-            raise Broken("what answers is no HTTP server", started=True)
+            raise Broken("what answers is not an HTTP server", started=True)
         return _number(parts[1], 10)
 
     def _headers(self) -> dict[str, str]:
@@ -247,4 +247,4 @@ def _number(text: str, base: int) -> int:
     try:
         return int(text.strip(), base)
     except ValueError:
-        raise Broken("what answers is no HTTP server", started=True) from None
+        raise Broken("what answers is not an HTTP server", started=True) from None

@@ -74,7 +74,9 @@ class EvaluatorOperations(ModelOperations):
     ) -> Model:
         found: Model = super().get(name, version, label)
         if not _is_evaluator(found):
-            raise ValidationException(f"model '{name}:{found.version}' is no evaluator; get it from ml_client.models")
+            raise ValidationException(
+                f"model '{name}:{found.version}' is not an evaluator; get it from ml_client.models"
+            )
         return found
 
     def list(  # type: ignore[override]

@@ -41,5 +41,5 @@ def read_scope(path: str) -> tuple[str, str, str]:
         return config["subscription_id"], config["resource_group"], config["workspace_name"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ValidationException(
-            f"{path} is no workspace configuration; it needs subscription_id, resource_group and workspace_name"
+            f"{path} is not a workspace configuration; it needs subscription_id, resource_group and workspace_name"
         ) from None

@@ -92,7 +92,9 @@ def _made(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> C
 def _component(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> tuple[CommandComponent, Signature]:
     name = told.get("name") or function.__name__
     if not _NAME.fullmatch(name):
-        raise UserErrorException(f"'{name}' is no name of a component; use letters, digits, '.', '_' and '-'", here())
+        raise UserErrorException(
+            f"'{name}' cannot be the name of a component; use letters, digits, '.', '_' and '-'", here()
+        )
     try:
         signature = Signature(function, scope())
     except Mistake as mistake:

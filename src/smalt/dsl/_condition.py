@@ -39,7 +39,9 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
 def _check(condition: Any, where: tuple[str, int]) -> None:
     if isinstance(condition, str) and "${{" not in condition:
         form = "${{parent.jobs.STEP.outputs.NAME}}"
-        raise UserErrorException(f"the condition is {shown(condition)}, which is no expression like '{form}'", where)
+        raise UserErrorException(
+            f"the condition is {shown(condition)}, which is not an expression like '{form}'", where
+        )
     if not isinstance(condition, (str, bool, Promise)):
         words = f"the condition must be a boolean output of a step or an expression, not {shown(condition)}"
         raise UserErrorException(words, where)
@@ -53,7 +55,7 @@ def _steps(name: str, block: Any, where: tuple[str, int]) -> Any:
     found: list[Any] = []
     for step in block if isinstance(block, (list, tuple)) else () if block is None else (block,):
         if isinstance(step, str) and "${{" not in step:
-            words = f"{name} names {shown(step)}, which is no expression like '${{{{parent.jobs.STEP}}}}'"
+            words = f"{name} names {shown(step)}, which is not an expression like '${{{{parent.jobs.STEP}}}}'"
             raise UserErrorException(words, where)
         if not isinstance(step, (Node, str)):
             raise UserErrorException(f"{name} must be a step or a list of steps, not {shown(step)}", where)

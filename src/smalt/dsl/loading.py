@@ -75,7 +75,7 @@ def load_component(
 
         reference = parse_reference(source)
         if reference is None:
-            raise UserErrorException(f"'{source}' is no reference; write azureml:NAME:VERSION", here())
+            raise UserErrorException(f"'{source}' is not a reference; write azureml:NAME:VERSION", here())
         name, version, source = reference.name, reference.version, None
         label = reference.label
         if client is None:

@@ -243,7 +243,9 @@ class Building:
             words = f"{function} returns a step as '{name}'; return one of its outputs: {which}"
             raise UserErrorException(words, self.ended)
         if not isinstance(value, StepOutput):
-            words = f"{function} returns '{name}', which is no output of a step; return {{'{name}': STEP.outputs.NAME}}"
+            words = (
+                f"{function} returns '{name}', which is not an output of a step; return {{'{name}': STEP.outputs.NAME}}"
+            )
             raise UserErrorException(words, self.ended)
         if not any(value._node is node for node in self.nodes):
             words = f"{function} returns '{name}', an output of a step that is not in this pipeline"

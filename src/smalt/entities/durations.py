@@ -20,7 +20,7 @@ def to_iso(seconds: float) -> str:
 
 
 def from_iso(text: str) -> float | None:
-    """Seconds, or None where the text is no duration (years and months have no fixed length)."""
+    """Seconds, or None where the text is not a duration (years and months have no fixed length)."""
     match = re.fullmatch(_PATTERN, text.strip().upper())
     if match is None or not any(match.groups()):
         return None

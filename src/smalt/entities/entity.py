@@ -261,7 +261,7 @@ class Entity:
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
-        """Keep or refuse the keys that are no fields; answers the fields that they were perhaps meant to be."""
+        """Keep or refuse the keys that are not fields; answers the fields that they were perhaps meant to be."""
         guessed: set[str] = set()
         for key in keys:
             if key == "$schema":

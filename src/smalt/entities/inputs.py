@@ -196,7 +196,7 @@ class Ports(Map[T]):
     def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
         for name in value if isinstance(value, Mapping) else ():
             if not _NAME.fullmatch(name if isinstance(name, str) else str(name)):
-                words = f"'{name}' is no name of an input or output; use letters, digits, '_', '-' and '.'"
+                words = f"'{name}' cannot be the name of an input or output; use letters, digits, '_', '-' and '.'"
                 reader.problem((*path, name), words, at_key=True)
         read = super().read(value, path, reader)
         return None if read is None else Attributes(read)

@@ -32,7 +32,7 @@ class PipelineJobSettings(Entity):
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
-        """Keep the keys that are no fields, but refuse one that was meant to be a field."""
+        """Keep the keys that are not fields, but refuse one that was meant to be a field."""
         for key in keys:
             near = nearest(key, [name for name in cls._fields if name not in data])
             if near and key != _PUBLISHED and not reader.on_wire:

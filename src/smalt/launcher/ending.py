@@ -71,7 +71,7 @@ class Ending:
             self._alone = False
 
     def _terminate(self, record: Record) -> None:
-        """The shell's group at once, lest what is forked while we look escapes; then what has left the group."""
+        """The shell's group at once, since what is forked while we look would escape; then what has left the group."""
         group = record.pid if record.pid in self._running and tree.send_group(record.pid, tree.TERM) else 0
         tree.send([pid for pid in self._tree.members(record) if not group or tree.group(pid) != group], tree.TERM)
 

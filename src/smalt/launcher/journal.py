@@ -66,7 +66,7 @@ class Journal:
         os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
 
     def compact(self, records: dict[str, Record]) -> None:
-        """Begin anew with what still matters."""
+        """Start again with what still matters."""
         self._limit += COMPACT_AT  # if it fails, not at once again
         entries = [{"t": "launcher", "machine": self._machine}]
         for record in records.values():

@@ -91,7 +91,7 @@ class Launcher:
             for message in messages:
                 self._handle(channel, message)
         except (ValueError, KeyError, TypeError) as error:
-            say(f"dropped a connection that sent what is no message: {error!r}")
+            say(f"dropped a connection that sent what is not a message: {error!r}")
             channel.closed = True
         if channel.waiting:
             channel.push()

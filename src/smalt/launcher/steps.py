@@ -113,7 +113,7 @@ class Steps:
                 self._waiting[coming["id"]] = self._coming.pop(coming["id"])
 
     def forget_waiting(self) -> None:
-        """A server greets and says anew which steps wait, or leaves and wants none begun."""
+        """A server greets and says again which steps wait, or leaves and wants none begun."""
         self._waiting.clear()
         self._coming.clear()
 

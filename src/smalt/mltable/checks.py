@@ -97,7 +97,7 @@ def _transformation(value: Any, where: Any) -> Iterator[Any]:
     hint = f"did you mean '{near[0]}'?" if near else f"the transformations are {', '.join(_TRANSFORMATIONS)}"
     if name in _TRANSFORMATIONS:
         hint = f"write what it does, as in '- {name}: …'"
-    yield where, f"'{name}' is no transformation; {hint}"
+    yield where, f"'{name}' is not a transformation; {hint}"
 
 
 def _options(what: str, **known: Any) -> Any:
@@ -182,7 +182,7 @@ def _column_type(value: Any, where: Any) -> Iterator[Any]:
     if isinstance(value, str):
         if value not in SIMPLE_TYPES:
             hint = "; write 'datetime:' with its 'formats:' below" if value == "datetime" else ""
-            yield where, f"'{value}' is no type of a column; the types are {', '.join(SIMPLE_TYPES)}{hint}"
+            yield where, f"'{value}' is not a type of a column; the types are {', '.join(SIMPLE_TYPES)}{hint}"
         return
     if not isinstance(value, dict) or len(value) != 1:
         yield where, f"a column_type is one of {', '.join(SIMPLE_TYPES)}, or a mapping of one of boolean and datetime"

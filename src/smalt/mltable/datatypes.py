@@ -27,7 +27,7 @@ class MLTableHeaders(Enum):
             raise UserErrorException("the header should be a string or an MLTableHeaders enum")
         if header.lower() not in MLTableHeaders.__members__:
             known = ", ".join(MLTableHeaders.__members__)
-            raise UserErrorException(f"'{header}' is no header; the headers are {known}")
+            raise UserErrorException(f"'{header}' is not a header; the headers are {known}")
         return MLTableHeaders[header.lower()]
 
 
@@ -48,7 +48,7 @@ class MLTableFileEncoding(Enum):
             return encoding
         found = ENCODINGS.get(encoding) if isinstance(encoding, str) else None
         if found is None:
-            raise UserErrorException(f"'{encoding}' is no encoding; the encodings are {', '.join(ENCODINGS)}")
+            raise UserErrorException(f"'{encoding}' is not an encoding; the encodings are {', '.join(ENCODINGS)}")
         return MLTableFileEncoding[found]
 
 
@@ -87,7 +87,7 @@ class MLTablePartitionSize(Enum):
         for each, short in zip(MLTablePartitionSize, ("b", "kb", "mb", "gb")):  # noqa: B905 (Python 3.8)
             if name in (each, each.name, short):
                 return partition_size * 1024**each.value
-        raise UserErrorException(f"'{unit}' is no unit of a partition's size; the units are b, kb, mb and gb")
+        raise UserErrorException(f"'{unit}' is not a unit of a partition's size; the units are b, kb, mb and gb")
 
 
 class MLTableSaveOverwriteOption(Enum):
@@ -109,7 +109,7 @@ class MLTableSaveOverwriteOption(Enum):
             "skip": MLTableSaveOverwriteOption.SKIP,
         }
         if option not in names:
-            raise UserErrorException(f"'{option}' is no overwrite option; the options are overwrite, fail and skip")
+            raise UserErrorException(f"'{option}' is not an overwrite option; the options are overwrite, fail and skip")
         return names[option]
 
 
@@ -183,7 +183,7 @@ class DataType:
             return value
         if isinstance(value, str) and value in SIMPLE_TYPES:
             return DataType(value)
-        raise UserErrorException(f"'{value}' is no type of a column; the types are {', '.join(SIMPLE_TYPES)}")
+        raise UserErrorException(f"'{value}' is not a type of a column; the types are {', '.join(SIMPLE_TYPES)}")
 
 
 def conversions(types: object, streams: bool = True) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ class DateFormats(NamedTuple):
 
 
 def formats_of(sample: Iterable[str]) -> DateFormats | None:
-    """The forms of the dates of a sample; None where something in it is no date."""
+    """The forms of the dates of a sample; None where something in it is not a date."""
     found: dict[str, None] = {}
     month_first: dict[str, None] = {}
     day_first: dict[str, None] = {}

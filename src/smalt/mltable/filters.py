@@ -33,7 +33,7 @@ def parse(expression: str) -> ast.expr:
         tree = ast.parse(f"({expression.strip()}\n)", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserErrorException(
-            f"filter \"{expression}\" is no expression; a column whose name has spaces is written col('the name')"
+            f"filter \"{expression}\" is not an expression; a column whose name has spaces is written col('the name')"
         ) from None
     _check(tree, expression)
     return tree
@@ -43,7 +43,7 @@ def polars_expression(expression: str, schema: Any) -> Any:
     """The filter for a frame of that schema (names to polars types)."""
     made, kind = _Compiler(expression, schema).compile(parse(expression))
     if kind not in ("bool", "null"):
-        raise UserErrorException(f'filter "{expression}" is no condition; compare it, as in "{expression} > 0"')
+        raise UserErrorException(f'filter "{expression}" is not a condition; compare it, as in "{expression} > 0"')
     return made
 
 
@@ -140,7 +140,7 @@ class _Compiler:
         try:
             return self.pl.lit(datetime.datetime(*parts)), "datetime"
         except (ValueError, OverflowError) as error:
-            raise self.refuse(f"datetime{tuple(values)} is no date: {error}") from None
+            raise self.refuse(f"datetime{tuple(values)} is not a date: {error}") from None
 
     def _startswith(self, node: ast.AST, start: str) -> tuple[Any, str]:
         value, kind = self.compile(node)

@@ -47,7 +47,7 @@ def _records(path: str, encoding: str, drop: bool) -> list[dict[str, Any]]:
                 found.append(record)
             elif not drop:
                 raise UserErrorException(
-                    f"{path}:{number}: the line is no JSON object; correct it, or read with invalid_lines: drop"
+                    f"{path}:{number}: the line is not a JSON object; correct it, or read with invalid_lines: drop"
                 )
     return found
 

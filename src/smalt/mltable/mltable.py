@@ -304,7 +304,7 @@ class MLTable:
         keys = partition_keys or self.partition_keys
         unknown = [key for key in keys if key not in self.partition_keys]
         if not self.partition_keys or unknown:
-            raise UserErrorException(f"{unknown or keys} are no partition keys; they are {self.partition_keys}")
+            raise UserErrorException(f"{unknown or keys} are not partition keys; they are {self.partition_keys}")
         frame = self.keep_columns(keys).to_pandas_dataframe().drop_duplicates()
         found: list[dict[str, Any]] = frame.to_dict(orient="records")
         return found

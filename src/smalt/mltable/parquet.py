@@ -19,7 +19,7 @@ from .errors import UserErrorException
 _LOG = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(\.\d{10}\.\d{10})?\.parquet")
 _INDEX = "__index_level_"
-"""What pandas calls a frame's index in a file; it is no column of the table."""
+"""What pandas calls a frame's index in a file; it is not a column of the table."""
 
 
 def read(uris: Sequence[str]) -> list[Any]:
@@ -31,7 +31,7 @@ def read_file(path: str) -> Any:
     try:
         table = p.read_parquet(path, hive_partitioning=False)
     except (p.exceptions.PolarsError, OSError) as error:
-        raise UserErrorException(f"{path} is no Parquet file: {' '.join(str(error).split())}") from None
+        raise UserErrorException(f"{path} is not a Parquet file: {' '.join(str(error).split())}") from None
     table = table.drop([name for name in table.columns if name.startswith(_INDEX)])
     fine = [name for name in _nanoseconds(path) if table.schema.get(name) == p.Datetime]
     return table.with_columns(p.col(fine).dt.cast_time_unit("ns")) if fine else table
@@ -56,7 +56,7 @@ def read_delta(uri: str, version: int | None, timestamp: str | None) -> list[tup
     root = locations.local(uri)
     log = os.path.join(root, "_delta_log")
     if not os.path.isdir(log):
-        raise UserErrorException(f"{root} is no Delta table: it has no folder _delta_log")
+        raise UserErrorException(f"{root} is not a Delta table: it has no folder _delta_log")
     version = _version(log, version, timestamp)
     files, columns = _files(log, version)
     p = pl()
@@ -76,7 +76,7 @@ def _version(log: str, version: int | None, timestamp: str | None) -> int:
     known = [int(found[1]) for found in map(_LOG.fullmatch, names) if found]
     known += [int(found[1]) for found in map(_CHECKPOINT.fullmatch, names) if found]
     if not known:
-        raise UserErrorException(f"{log} has no commit; it is no Delta table")
+        raise UserErrorException(f"{log} has no commit; it is not a Delta table")
     if version is not None:
         if version not in known:
             raise UserErrorException(f"the Delta table has no version {version}; it has {min(known)} to {max(known)}")
@@ -95,7 +95,7 @@ def _moment(timestamp: str) -> float:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise UserErrorException(
-            f"timestamp_as_of: '{timestamp}' is no time; write it as 2022-10-01T00:00:00Z"
+            f"timestamp_as_of: '{timestamp}' is not a time; write it as 2022-10-01T00:00:00Z"
         ) from None
     return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).timestamp() * 1000
 
@@ -117,7 +117,7 @@ def _actions(path: str) -> list[dict[str, Any]]:
         try:
             return [json.loads(line) for line in file if line.strip()]
         except ValueError:
-            raise UserErrorException(f"{path} is no commit of a Delta table: it is not JSON") from None
+            raise UserErrorException(f"{path} is not a commit of a Delta table: it is not JSON") from None
 
 
 def _files(log: str, version: int) -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, Any]]]:

@@ -57,7 +57,7 @@ def read(path: Path) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
-        raise ValidationException(f"{path} is no notebook of format 4: it has no list of cells")
+        raise ValidationException(f"{path} is not a notebook of format 4: it has no list of cells")
     return document
 
 

@@ -93,7 +93,7 @@ class _Lookups:
         return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
 
     def _run(self, workspace: Workspace, run: str) -> str | None:
-        """The artifacts of a run that is no job: a script's nested one."""
+        """The artifacts of a run that is not a job: a script's nested one."""
         store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
         there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
         return ARTIFACTS.format(job=run) if there else None

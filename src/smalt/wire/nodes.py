@@ -63,7 +63,7 @@ def read_nodes(body: Any, path: Path, reader: Reader) -> Any:
 
 
 def read_node(name: str, body: Any, path: Path, reader: Reader) -> Any:
-    """The step, or what is no step as it is, for the pipeline to say what is wrong with it."""
+    """The step, or what is not a step as it is, for the pipeline to say what is wrong with it."""
     if not isinstance(body, Mapping):
         return body
     given = body.get("type", "command")

@@ -160,7 +160,7 @@ class Session:
         except OSError as error:
             self.problems.append(Located(name, 0, 0, f"cannot be read: {error.strerror}"))
         except ValueError:
-            self.problems.append(Located(name, 0, 0, "cannot be read: it is no path"))
+            self.problems.append(Located(name, 0, 0, "cannot be read: it is not a path"))
         return None
 
     def exists(self, path: str) -> bool:

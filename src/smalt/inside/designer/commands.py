@@ -41,7 +41,7 @@ def _pairs(words: Sequence[str] | None) -> dict[str, str]:
     for word in words or ():
         name, equals, value = word.partition("=")
         if not equals or not name:
-            _fail(f"'{word}' is no NAME=VALUE")
+            _fail(f"'{word}' is not NAME=VALUE")
         pairs[name] = value
     return pairs
 

@@ -193,7 +193,7 @@ def import_file(source: str) -> ModuleType:
         name = "component_" + name  # another module has that name already
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UserErrorException(f"{source} is no Python file")
+        raise UserErrorException(f"{source} is not a Python file")
     module = sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

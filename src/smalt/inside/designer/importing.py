@@ -76,7 +76,7 @@ def _by_the_component() -> bool:
 
 
 def _is_installed(name: str, path: Sequence[str] | None) -> bool:
-    """A mere folder of that name is no package that anyone meant, but where `azure…` has its packages."""
+    """A mere folder of that name is not a package that anyone meant, but where `azure…` has its packages."""
     for finder in sys.meta_path:
         if getattr(finder, "__name__", "") != "SmaltFinder" and hasattr(finder, "find_spec"):
             spec = finder.find_spec(name, path)

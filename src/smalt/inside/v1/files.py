@@ -113,5 +113,5 @@ def _inside(name: str) -> str:
         elif part not in ("", "."):
             parts.append(part)
     if not parts:
-        raise user_error(f"'{name}' is no name for a file of a run")
+        raise user_error(f"'{name}' is not a name for a file of a run")
     return "/".join(parts)

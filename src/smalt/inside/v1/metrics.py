@@ -156,7 +156,7 @@ class Logging:
             try:
                 value = json.loads(value)
             except ValueError:
-                raise user_error(f"the {kind} '{name}' is no valid JSON") from None
+                raise user_error(f"the {kind} '{name}' is not valid JSON") from None
         text = json.dumps(value, default=_plain, indent=1)
         path = self._files.put(key(name) + ".json", io.BytesIO(text.encode()))
         self._records.show(kind, path, key(name))
@@ -176,4 +176,4 @@ def _kind_of_image(head: bytes, name: object) -> str:
             return ending
     if head.lstrip().startswith((b"<svg", b"<?xml")):
         return ".svg"
-    raise user_error(f"'{name}' is no image; log_image takes PNG, JPEG, GIF, BMP, TIFF, WebP or SVG")
+    raise user_error(f"'{name}' is not an image; log_image takes PNG, JPEG, GIF, BMP, TIFF, WebP or SVG")

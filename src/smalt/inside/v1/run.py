@@ -267,7 +267,7 @@ class Run(Logging, Storage):
 
             return OfflineRun()
         raise error(
-            "this is no job's process: AZUREML_RUN_ID and MLFLOW_TRACKING_URI are not set", "RunEnvironmentException"
+            "this is not a job's process: AZUREML_RUN_ID and MLFLOW_TRACKING_URI are not set", "RunEnvironmentException"
         )
 
     @classmethod

@@ -23,7 +23,7 @@ def key(name: object) -> str:
 
 
 def number(value: Any) -> float | None:
-    """None where it is no number: text, nothing, or an object that is not one either."""
+    """None where it is not a number: text, nothing, or an object that is not one either."""
     if value is None or isinstance(value, (str, bytes)):
         return None
     try:

@@ -69,7 +69,7 @@ def block_ids(body: bytes) -> list[str]:
         block = _BLOCK.match(inner, position)
         if block is None:
             if inner[position:].strip():
-                raise ValidationException("the body is no block list: <BlockList><Latest>id</Latest>…</BlockList>")
+                raise ValidationException("the body is not a block list: <BlockList><Latest>id</Latest>…</BlockList>")
             break
         ids.append(block[2])
         position = block.end()

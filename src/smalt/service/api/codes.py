@@ -88,7 +88,7 @@ async def _path(call: Call, uri: str) -> Path:
     if own is not None:
         return own
     if not uri.startswith("azureml:"):
-        raise NotFound(f"{uri[:200]} is no blob of this workspace; upload the code with startPendingUpload first")
+        raise NotFound(f"{uri[:200]} is not a blob of this workspace; upload the code with startPendingUpload first")
     return await call.service.data.fetch(call.service.data.resolve(uri, call.workspace))
 
 

@@ -1,4 +1,4 @@
-"""POST /smalt/v1{WS}/jobs/{name}/debug: a step made anew, for a shell of whoever asks."""
+"""POST /smalt/v1{WS}/jobs/{name}/debug: a step made again, for a shell of whoever asks."""
 
 from __future__ import annotations
 

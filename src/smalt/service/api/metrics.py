@@ -9,7 +9,7 @@ GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values, of the job and of all 
 POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
 POST /smalt/v1{WS}/compare {"jobs": [names]}   what the jobs are and did, for comparison: see `compare.py`.
 
-A value that is no finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
+A value that is not a finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ async def show_import(call: Call) -> dict[str, Any]:
 
 
 def _upload(call: Call, target: Any) -> Upload | None:
-    """None for a datastore that is no folder here, to which files go one by one."""
+    """None for a datastore that is not a folder here, to which files go one by one."""
     store, datastores = existing(call).name, call.service.data.datastores
     if not isinstance(target, str) or not target.strip("/"):
         raise ValidationException('"target" must be a path of the datastore')

@@ -81,7 +81,7 @@ async def recover_secret(call: Call) -> dict[str, Any]:
 
 
 async def rotate_keys(call: Call) -> dict[str, Any]:
-    """Encrypt all that the home has encrypted anew, with new keys."""
+    """Encrypt all that the home has encrypted again, with new keys."""
     return {"encrypted": rotate(call.service.home, call.service.db)}
 
 

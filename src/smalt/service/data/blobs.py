@@ -2,7 +2,7 @@
 
 A blob is the plain file that jobs read and write. What a file cannot hold (metadata, an MD5 that the client gave,
 blocks that wait for their list) lies beside, in the workspace's folder `blobs`; it is of one content of the file, so
-that a job that writes the file anew ends it.
+that a job that writes the file again ends it.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Upload:
 
     def _place(self, path: str) -> str:
         if path and inside(path) != path:
-            raise Refused(f"path {path!r} of the upload is no plain relative path")
+            raise Refused(f"path {path!r} of the upload is not a plain relative path")
         return f"{self._folder}/{path or '_'}"
 
     def _forget_older(self) -> None:

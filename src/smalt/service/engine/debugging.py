@@ -1,4 +1,4 @@
-"""A step made anew beside its job, to be looked into (`smalt job debug`). The job's records and files stay."""
+"""A step made again beside its job, to be looked into (`smalt job debug`). The job's records and files stay."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ class Engine:
             self._ahead.work(self._board)
 
     def _stall(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
-        """The turn could not be committed: nothing was acted on; look at the records anew in a while."""
+        """The turn could not be committed: nothing was acted on; look at the records again in a while."""
         log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
@@ -332,7 +332,7 @@ class Engine:
         except Exception as error:
             self._end(job, "Failed", outcome.failed(sentence(error), "PlanningFailed"))
             return True
-        children, entities = plan.record(job)  # what the records refuse is no fault of the job: the turn is tried again
+        children, entities = plan.record(job)  # a fault of the records: the turn is tried again
         self._changed.add(job.root_id)
         self._board.remember(entities)
         for child in children:

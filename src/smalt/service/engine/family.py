@@ -54,7 +54,7 @@ class Plan:
         return jobs.names_from(self._rooms.db, job.workspace_id, pipeline.prefix_of_children(job.name), job.id)
 
     def record(self, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
-        """Record them all, inside a transaction. Children of a plan that was cut short are made anew.
+        """Record them all, inside a transaction. Children of a plan that was cut short are made again.
 
         The children that wait for nothing, and the leaves as entities, by id.
         """

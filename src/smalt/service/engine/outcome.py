@@ -46,7 +46,7 @@ def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | 
         return error
     way = _WAYS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
     instead = f"./{file}" if way == "./" else f"{way} {file}"
-    why = f"{known_as or file} exists, but its name alone is no command; write '{instead}'"
+    why = f"{known_as or file} exists, but its name alone is not a command; write '{instead}'"
     return {**error, "message": f"{error['message']}: {why}"}
 
 
@@ -63,7 +63,7 @@ def _name(number: int) -> str:
         name = signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
+    return f"{name} (possibly out of memory)" if name == "SIGKILL" else name
 
 
 def sentence(error: Exception) -> str:

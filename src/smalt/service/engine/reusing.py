@@ -187,7 +187,7 @@ class Reusing:
         return asked
 
     def _asked(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
-        """What the step's key is made of; None for one that has none, as it is no step of a pipeline."""
+        """What the step's key is made of; None for one that has none, as it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
             return None
@@ -223,7 +223,7 @@ class Reusing:
         return self._rooms.environments.host_seen
 
     def clear(self) -> None:
-        """What is kept here is read anew from the records."""
+        """What is kept here is read again from the records."""
         self._places.clear()
         self._above.clear()
 

@@ -116,7 +116,7 @@ def _add_nested(conda: CondaFile, nested: Mapping[str, Any]) -> None:
 def _add(conda: CondaFile, spec: str) -> None:
     match = _SPEC.fullmatch(spec)
     if match is None:
-        raise Refused(f"'{spec}' in the conda file is no package; write it as name, name=1.2 or name>=1.2")
+        raise Refused(f"'{spec}' in the conda file is not a package; write it as name, name=1.2 or name>=1.2")
     name = match["name"]
     conda.specs.append(spec)
     try:

@@ -40,7 +40,7 @@ def sentence_of_uv(lines: Sequence[str]) -> str:
 
 
 def advice(why: str) -> str | None:
-    """What to do about a reason that is no fault of the packages."""
+    """What to do about a reason that is not the fault of the packages."""
     return next((words for pattern, words in _ADVICE if re.search(pattern, why)), None)
 
 

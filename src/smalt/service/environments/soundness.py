@@ -52,7 +52,7 @@ def examine(store: Store, kind: str, remove: Remove, thorough: bool, since: floa
         elif thorough and (damage := _damaged(path)).files:
             problem = f"{len(damage.files)} of its files are not as they were installed, {damage.files[0]} for one"
             repair = functools.partial(_reinstallable, again, sorted(damage.packages))
-            found.append(Trouble(kind, _called(record), problem, f"{_AGAIN}, of packages fetched anew", repair))
+            found.append(Trouble(kind, _called(record), problem, f"{_AGAIN}, of packages fetched again", repair))
     return found
 
 

@@ -163,7 +163,7 @@ class Store:
             return not _lock(handle)
 
     def remove_left(self, left: Path) -> None:
-        """Remove what is of no use to anybody, unless somebody makes it anew meanwhile."""
+        """Remove what is of no use to anybody, unless somebody makes it again meanwhile."""
         with self._handle(_hash_of(left)) as handle:
             if _lock(handle):
                 discard(left, self.folder)

@@ -68,7 +68,7 @@ def _of_file(path: str, old: Entry, new: Entry, read: Read) -> list[Change]:
 
 
 def _text(data: bytes | None) -> str | None:
-    """None for what is no text."""
+    """None for what is not text."""
     if data is None or b"\0" in data:
         return None
     try:

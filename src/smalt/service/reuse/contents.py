@@ -40,7 +40,7 @@ class Content(NamedTuple):
     manifest: bytes | None
     """What it consists of, where it was read now and is not large."""
     named: tuple[Named, ...] = ()
-    """What its MLTable names elsewhere, which is no part of this content yet."""
+    """What its MLTable names elsewhere, which is not part of this content yet."""
 
     @property
     def id(self) -> str:

@@ -81,7 +81,7 @@ class Rules:
         """Everything in its workspace."""
 
     async def _write(self, workspace: Workspace, job: Job, asked: Asked) -> None:
-        """What is no run's: the model registry."""
+        """What is not a run's: the model registry."""
 
     async def _create_version(self, workspace: Workspace, job: Job, asked: Asked) -> None:
         """Of any run of the workspace: a pipeline's last step registers what another step has logged."""

@@ -1,4 +1,4 @@
-"""Requests read in one way only: what was checked is what is sent on, made anew from what was understood.
+"""Requests read in one way only: what was checked is what is sent on, made again from what was understood.
 
 MLflow's own parser takes repeated keys, JSON inside a JSON text, other encodings and camelCase names; each is a way
 to say one run to the check and another to the store.
@@ -116,12 +116,12 @@ def segments(path: str) -> list[str]:
     for _ in range(4):
         for part in again.split("/"):
             if part in ("", ".", "..") or "\\" in part or any(ord(letter) < 32 for letter in part):
-                raise ValidationException(f"'{path[:200]}' is no path of an artifact")
+                raise ValidationException(f"'{path[:200]}' is not a path of an artifact")
         following = _lenient(again)
         if following == again:
             return parts
         again = following
-    raise ValidationException(f"'{path[:200]}' is no path of an artifact")
+    raise ValidationException(f"'{path[:200]}' is not a path of an artifact")
 
 
 def joined(parts: list[str]) -> str:

@@ -58,7 +58,7 @@ def _choose_by_workspace() -> None:
     handlers._get_trace_repo_from_uri = lambda uri: current.get().traces(uri)
     # The registry asks for a logged model by a client of its own, which would be one of the whole process.
     registry_store.MlflowClient = lambda: current.get().tracking
-    # Each search of runs would else try to load MLflow's own users and passwords, anew and in vain.
+    # Each search of runs would else try to load MLflow's own users and passwords, again and in vain.
     sys.modules["mlflow.server.auth"] = None  # type: ignore[assignment]
 
 

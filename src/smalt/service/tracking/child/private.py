@@ -86,7 +86,7 @@ def _body(environ: Json) -> Json:
     except ValueError:
         raise MlflowException.invalid_parameter_value("the body is not JSON") from None
     if not isinstance(body, dict):
-        raise MlflowException.invalid_parameter_value("the body is no JSON object")
+        raise MlflowException.invalid_parameter_value("the body is not a JSON object")
     return body
 
 
@@ -231,7 +231,7 @@ def _put_model(session: Session, model: Json, now: int) -> None:
 
 def _put_version(session: Session, name: str, version: Json, now: int) -> None:
     if not str(version["version"]).isdecimal():
-        raise MlflowException.invalid_parameter_value(f"version {version['version']} of model {name} is no number")
+        raise MlflowException.invalid_parameter_value(f"version {version['version']} of model {name} is not a number")
     number = int(version["version"])
     of = {"workspace": _DEFAULT, "name": name, "version": number}
     row = {

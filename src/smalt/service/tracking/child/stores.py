@@ -155,7 +155,7 @@ def _open(database: str) -> tuple[Tracking, Registry]:
         reason = str(error).splitlines()[0]
         raise MlflowException(
             f"the tracking database {database} cannot be used ({reason}); put a copy of it in its place, "
-            "or remove it to begin anew",
+            "or remove it to start again",
             BAD_REQUEST,  # which no client tries again for minutes, as it would an error of the server
         ) from None
 
