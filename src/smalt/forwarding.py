@@ -39,7 +39,7 @@ _PRIVATE = {
     "NodeOutput": "entities.wiring:StepOutput",
     "PipelineInput": "entities.wiring",
     "RunHistoryConstants": "constants._job.job",
-    "WorkspaceAssetReference": "entities.workspace_asset_reference",
+    "WorkspaceAssetReference": "entities.templates:WorkspaceModelReference",
     "load_schedule": "dsl.loading",
 }
 """Names that azure-ai-ml has in private modules only: the module of smalt, and the name there where it is another."""

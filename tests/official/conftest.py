@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,30 @@ def installed(version: str, *more: str) -> str:
         subprocess.run([uv, "pip", "install", "-q", "--python", python, *packages], check=True)
         (folder / "complete").touch()
     return str(python)
+
+
+@pytest.fixture(scope="session")
+def distribution(official: str) -> Path:
+    """SMALT_TEST_OFFICIAL_SOURCE, or the source distribution of that azure-ai-ml, kept outside of the repository."""
+    named = os.environ.get("SMALT_TEST_OFFICIAL_SOURCE")
+    if named:
+        return Path(named)
+    if not os.environ.get("CI"):
+        pytest.skip("SMALT_TEST_OFFICIAL_SOURCE names no source of azure-ai-ml, and this is not CI (set CI=1)")
+    asked = "import importlib.metadata as m; print(m.version('azure-ai-ml'))"
+    version = subprocess.run([official, "-c", asked], check=True, capture_output=True, text=True).stdout.strip()
+    return _downloaded(version)
+
+
+def _downloaded(version: str) -> Path:
+    from uv import find_uv_bin
+
+    top = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / f"smalt-official-source-{version}"
+    if not (top / "complete").exists():
+        top.mkdir(parents=True, exist_ok=True)
+        fetch = [find_uv_bin(), "tool", "run", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps"]
+        subprocess.run([*fetch, "-d", str(top), f"azure-ai-ml=={version}"], check=True)
+        with tarfile.open(next(top.glob("*.tar.gz"))) as archive:
+            archive.extractall(top, filter="data")
+        (top / "complete").touch()
+    return next(each for each in top.iterdir() if each.is_dir())

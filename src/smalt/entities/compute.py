@@ -103,6 +103,58 @@ class AssignedUserConfiguration(Keyed, Entity):
     user_object_id = optional(Text(), "The user.")
 
 
+class ImageSettings(Entity):
+    noun = "the image of an application"
+    _effect = KEPT
+
+    reference = required(Text(), "The image.")
+
+
+class EndpointsSettings(Entity):
+    noun = "a port of an application"
+    _effect = KEPT
+
+    target = required(Integer(), "The port in the container.")
+    published = required(Integer(), "The port outside of it.")
+
+
+class VolumeSettings(Entity):
+    noun = "a folder of an application"
+    _effect = KEPT
+
+    source = required(Text(), "The folder on the machine.")
+    target = required(Text(), "Where it is found in the container.")
+
+
+class CustomApplications(Entity):
+    noun = "a custom application"
+    _effect = KEPT
+
+    name = required(Text(), "Name.")
+    image = required(Nested(ImageSettings), "Image.")
+    type = optional(Text(), "Type.")
+    endpoints = required(List(Nested(EndpointsSettings)), "Endpoints.")
+    environment_variables = mapping(Map(Anything()), "Environment variables.")
+    bind_mounts = optional(List(Nested(VolumeSettings)), "Bind mounts.")
+
+
+class ScriptReference(Entity):
+    noun = "a setup script"
+    _effect = KEPT
+
+    path = optional(Text(), "Path.")
+    command = optional(Text(), "Command.")
+    timeout_minutes = optional(Integer(), "Timeout minutes.")
+
+
+class SetupScripts(Entity):
+    noun = "setup scripts"
+    _effect = KEPT
+
+    startup_script = optional(Nested(ScriptReference), "Startup script.")
+    creation_script = optional(Nested(ScriptReference), "Creation script.")
+
+
 class ComputeInstance(Compute):
     noun = "a compute instance"
 
@@ -115,8 +167,8 @@ class ComputeInstance(Compute):
     schedules = mapping(Map(Anything()), "When it starts and stops.")
     idle_time_before_shutdown = optional(Text(), "How long it stays up idle, such as `PT30M`.")
     idle_time_before_shutdown_minutes = optional(Integer(), "The same in minutes.")
-    custom_applications = optional(List(Anything()), "Containers that run on it.")
-    setup_scripts = mapping(Map(Anything()), "What runs when it is made and when it starts.")
+    custom_applications = optional(List(Nested(CustomApplications)), "Containers that run on it.")
+    setup_scripts = optional(Nested(SetupScripts), "What runs when it is made and when it starts.")
     enable_node_public_ip = optional(Boolean(), "Whether it has a public address.")
     enable_sso = optional(Boolean(), "Whether one login is enough.")
     enable_root_access = optional(Boolean(), "Whether its user can be root.")

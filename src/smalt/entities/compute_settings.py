@@ -3,62 +3,16 @@
 from __future__ import annotations
 
 from smalt.entities.compute import Compute, SshSettings
+from smalt.entities.compute import CustomApplications as CustomApplications
+from smalt.entities.compute import EndpointsSettings as EndpointsSettings
+from smalt.entities.compute import ImageSettings as ImageSettings
+from smalt.entities.compute import ScriptReference as ScriptReference
+from smalt.entities.compute import SetupScripts as SetupScripts
+from smalt.entities.compute import VolumeSettings as VolumeSettings
 from smalt.entities.effect import KEPT
-from smalt.entities.entity import Entity, mapping, optional, required
+from smalt.entities.entity import Entity, optional
 from smalt.entities.nested import Nested
-from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
-
-
-class ImageSettings(Entity):
-    noun = "the image of an application"
-    _effect = KEPT
-
-    reference = required(Text(), "The image.")
-
-
-class EndpointsSettings(Entity):
-    noun = "a port of an application"
-    _effect = KEPT
-
-    target = required(Integer(), "The port in the container.")
-    published = required(Integer(), "The port outside of it.")
-
-
-class VolumeSettings(Entity):
-    noun = "a folder of an application"
-    _effect = KEPT
-
-    source = required(Text(), "The folder on the machine.")
-    target = required(Text(), "Where it is found in the container.")
-
-
-class CustomApplications(Entity):
-    noun = "a custom application"
-    _effect = KEPT
-
-    name = required(Text(), "Name.")
-    image = required(Nested(ImageSettings), "Image.")
-    type = optional(Text(), "Type.")
-    endpoints = required(List(Nested(EndpointsSettings)), "Endpoints.")
-    environment_variables = mapping(Map(Anything()), "Environment variables.")
-    bind_mounts = optional(List(Nested(VolumeSettings)), "Bind mounts.")
-
-
-class ScriptReference(Entity):
-    noun = "a setup script"
-    _effect = KEPT
-
-    path = optional(Text(), "Path.")
-    command = optional(Text(), "Command.")
-    timeout_minutes = optional(Integer(), "Timeout minutes.")
-
-
-class SetupScripts(Entity):
-    noun = "setup scripts"
-    _effect = KEPT
-
-    startup_script = optional(Nested(ScriptReference), "Startup script.")
-    creation_script = optional(Nested(ScriptReference), "Creation script.")
+from smalt.entities.shapes import Anything, Boolean, Integer, List
 
 
 class ComputeStartStopSchedule(Entity):

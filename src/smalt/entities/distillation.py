@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smalt.entities.connection import Connection
 from smalt.entities.effect import KEPT, REFUSED
 from smalt.entities.entity import Entity, constant, mapping, optional, required
@@ -57,3 +59,23 @@ class DistillationJob(Job):
     hyperparameters = mapping(Map(AsText()), "Hyperparameters, by name.")
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+
+    def set_teacher_model_settings(
+        self,
+        inference_parameters: dict[str, Any] | None = None,
+        endpoint_request_settings: EndpointRequestSettings | None = None,
+    ) -> None:
+        """Set how the teacher is asked."""
+        self.teacher_model_settings = TeacherModelSettings(
+            inference_parameters=inference_parameters or {}, endpoint_request_settings=endpoint_request_settings
+        )
+
+    def set_prompt_settings(self, prompt_settings: PromptSettings | None) -> None:
+        """Set how the prompt is made; None leaves it as it is."""
+        if prompt_settings is not None:
+            self.prompt_settings = prompt_settings
+
+    def set_finetuning_settings(self, hyperparameters: dict[str, Any] | None) -> None:
+        """Set the hyperparameters; None leaves them as they are."""
+        if hyperparameters is not None:
+            self.hyperparameters = hyperparameters

@@ -95,7 +95,7 @@ class ServerlessEndpoint(Mapped, Resource):
 
     model_id = optional(Text(), "The model that answers.")
     auth_mode = optional(Text(), "How callers show who they are.")
-    location = from_service(Text(), "The region.")
+    location = optional(Text(), "The region.")
     scoring_uri = from_service(Text(), "Where requests go.")
     provisioning_state = from_service(Text(), "The state.")
 

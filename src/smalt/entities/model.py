@@ -6,7 +6,9 @@ from smalt.entities.asset import Asset
 from smalt.entities.effect import ACTED, KEPT
 from smalt.entities.entity import from_service, mapping, optional
 from smalt.entities.inputs import DataPath
-from smalt.entities.shapes import Anything, Enum, Map, Text
+from smalt.entities.nested import Nested
+from smalt.entities.shapes import Anything, Enum, List, Map, Text
+from smalt.entities.templates import DeploymentTemplateReference
 
 
 class Model(Asset):
@@ -21,5 +23,9 @@ class Model(Asset):
     datastore = optional(Text(), "The datastore that a local model is uploaded to.", effect=ACTED)
     job_name = optional(Text(), "The job that made it.", effect=KEPT)
     utc_time_created = from_service(Anything(), "When it was made.")
-    default_deployment_template = from_service(Anything(), "The template that it is deployed by.")
-    allowed_deployment_templates = from_service(Anything(), "The templates that it may be deployed by.")
+    default_deployment_template = optional(
+        Nested(DeploymentTemplateReference), "The template that it is deployed by.", effect=KEPT
+    )
+    allowed_deployment_templates = optional(
+        List(Nested(DeploymentTemplateReference)), "The templates that it may be deployed by.", effect=KEPT
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.asset import Asset, Resource
+from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, dump_and_tell, mapping, optional, required
 from smalt.entities.nested import Nested
 from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
@@ -10,8 +11,9 @@ from smalt.entities.shapes import Anything, Boolean, Integer, List, Map, Text
 
 class DeploymentTemplateReference(Entity):
     noun = "a reference to a deployment template"
+    _effect = KEPT
 
-    asset_id = optional(Text(), "Asset id.")
+    asset_id = optional(Text(), "The full id of the template.")
 
 
 class AcceleratorMap(Entity):

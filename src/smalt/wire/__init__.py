@@ -22,7 +22,7 @@ _JOBS = {
     "finetuning": "finetuning",
     "import": "others:IMPORT",
     "datatransfer": "others:DATA_TRANSFER",
-    "distillation": "others:DISTILLATION",
+    "distillation": "distillation",
 }
 _KINDS = {
     "environment": "environments",
@@ -54,7 +54,7 @@ _BY_CLASS = {
     "FineTuningJob": "finetuning",
     "ImportJob": "others:IMPORT",
     "DataTransferJob": "others:DATA_TRANSFER",
-    "DistillationJob": "others:DISTILLATION",
+    "DistillationJob": "distillation",
     "Environment": "environments",
     "Data": "data",
     "Model": "models",
@@ -75,6 +75,11 @@ _BY_CLASS = {
     "FeatureSet": "features:FEATURE_SET",
     "FeatureStoreEntity": "features:FEATURE_STORE_ENTITY",
     "Index": "features:INDEX",
+    "Registry": "registries",
+    "Code": "assets:CODE",
+    "WorkspaceModelReference": "assets:REFERENCE",
+    "DataImport": "schedules:DATA_IMPORT",
+    "ModelPackage": "packages",
 }
 
 
@@ -147,4 +152,15 @@ def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
     found = _JOBS.get(fold(given)) if isinstance(given, str) else None
     if found is None:
         reader.problem(("properties", "jobType"), f"unknown jobType {shown(given)}{did_you_mean(given, _JOBS)}")
-    return found
+    return _JOBS[_disguised(found, properties)] if found in ("jobs", "finetuning") else found
+
+
+def _disguised(module: str, properties: Mapping[str, Any]) -> str:
+    """The type of a job; Azure's clients send distillation as fine-tuning, and imports as a command."""
+    if module == "finetuning":
+        noted = properties.get("properties")
+        return "distillation" if isinstance(noted, Mapping) and "azureml.enable_distillation" in noted else "finetuning"
+    inputs = properties.get("inputs")
+    if properties.get("command") != "import" or not isinstance(inputs, Mapping):
+        return "command"
+    return "import" if "type" in inputs and "connection" in inputs else "command"

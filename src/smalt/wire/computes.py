@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,22 @@ def _read_access(value: Any, path: Path, reader: Reader) -> Any:
     return {"enabled": True, "disabled": False}.get(str(value).lower())
 
 
+def _write_subnet(value: Any, writing: Writing) -> Any:
+    """The subnet by its full id, or by the names that a file gives it and its network."""
+    parts = {"virtualNetworks": value.vnet_name, "subnets": value.subnet}
+    if value.subnet and ("/" in value.subnet or not value.vnet_name):
+        return {"id": value.subnet}
+    named = "/".join(f"{key}/{name}" for key, name in parts.items() if name)
+    return {"id": named} if named else {}
+
+
+def _read_subnet(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, Mapping) or not isinstance(id := value.get("id"), str):
+        return {}
+    named = re.fullmatch("virtualNetworks/([^/]+)(?:/subnets/([^/]+))?", id)
+    return {"vnet_name": named[1], "subnet": named[2]} if named else {"subnet": id}
+
+
 _RULES = {
     **dict.fromkeys(("id", "name", "type", "creation_context"), HIDDEN),
     "identity": ACTS_AS,
@@ -48,9 +65,108 @@ _RULES = {
     "min_instances": Rule("minNodeCount"),
     "max_instances": Rule("maxNodeCount"),
     "enable_node_public_ip": Rule("enableNodePublicIp"),
+    "network_settings": Rule("subnet", _write_subnet, _read_subnet),
 }
+
+
+def _write_minutes(value: Any, writing: Writing) -> Any:
+    return f"{value}m"
+
+
+def _read_minutes(value: Any, path: Path, reader: Reader) -> Any:
+    text = str(value).removesuffix("m")
+    return int(text) if text.isdecimal() else None
+
+
+_SCRIPT = Codec(
+    nouns.ScriptReference,
+    {
+        "path": Rule("scriptData"),
+        "command": Rule("scriptArguments"),
+        "timeout_minutes": Rule("timeout", _write_minutes, _read_minutes),
+    },
+    constants={"scriptSource": "workspaceStorage"},
+)
+_SCRIPTS = Codec(
+    nouns.SetupScripts,
+    {
+        "startup_script": nested(_SCRIPT, "startupScript"),
+        "creation_script": nested(_SCRIPT, "creationScript"),
+    },
+)
+
+
+def _write_scripts(value: Any, writing: Writing) -> Any:
+    return {"scripts": _SCRIPTS.write(value, writing)}
+
+
+def _read_scripts(value: Any, path: Path, reader: Reader) -> Any:
+    return _SCRIPTS.read(value["scripts"], path, reader) if isinstance(value, Mapping) and "scripts" in value else value
+
+
+def _write_owner(value: Any, writing: Writing) -> Any:
+    return {"assignedUser": {"objectId": value.user_object_id, "tenantId": value.user_tenant_id}}
+
+
+def _read_owner(value: Any, path: Path, reader: Reader) -> Any:
+    user = value.get("assignedUser") if isinstance(value, Mapping) else None
+    if not isinstance(user, Mapping):
+        return value
+    return {"user_object_id": user.get("objectId"), "user_tenant_id": user.get("tenantId")}
+
+
+def _write_applications(value: Any, writing: Writing) -> Any:
+    return [_written_application(each) for each in value]
+
+
+def _written_application(application: nouns.CustomApplications) -> Json:
+    variables = {key: {"type": "local", "value": value} for key, value in application.environment_variables.items()}
+    mounts = [{"type": "bind", "readOnly": False, **each.to_dict()} for each in application.bind_mounts or ()]
+    return {
+        "name": application.name,
+        "type": application.type or "docker",
+        "image": {"type": "docker", "reference": application.image.reference},
+        "endpoints": [{"name": "connect", "protocol": "http", **each.to_dict()} for each in application.endpoints],
+        **({"environmentVariables": variables} if variables else {}),
+        **({"volumes": mounts} if mounts else {}),
+        "docker": {"privileged": True},
+    }
+
+
+def _read_applications(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [_read_application(each) if isinstance(each, Mapping) else each for each in value]
+
+
+def _read_application(given: Mapping[str, Any]) -> Json:
+    image, variables = given.get("image"), given.get("environmentVariables")
+    found: Json = {
+        "name": given.get("name"),
+        "type": given.get("type"),
+        "image": {"reference": image.get("reference")} if isinstance(image, Mapping) else image,
+        "endpoints": _only(given.get("endpoints"), ("target", "published")),
+        "bind_mounts": _only(given.get("volumes", given.get("bind_mounts")), ("source", "target")),
+    }
+    if isinstance(variables, Mapping):
+        found["environment_variables"] = {
+            key: each.get("value") if isinstance(each, Mapping) else each for key, each in variables.items()
+        }
+    return {key: each for key, each in found.items() if each is not None}
+
+
+def _only(value: Any, keys: tuple[str, ...]) -> Any:
+    """The items of a list, of each these keys."""
+    if not isinstance(value, list):
+        return value
+    return [{key: each.get(key) for key in keys} if isinstance(each, Mapping) else each for each in value]
+
+
 _INSTANCE_RULES = {
     **_RULES,
+    "create_on_behalf_of": Rule("personalComputeInstanceSettings", _write_owner, _read_owner),
+    "custom_applications": Rule("customServices", _write_applications, _read_applications),
+    "setup_scripts": Rule("setupScripts", _write_scripts, _read_scripts),
     "ssh_settings": nested(_INSTANCE_SSH, "sshSettings"),
     "ssh_public_access_enabled": Rule("sshPublicAccess", _write_access, _read_access),
     "enable_sso": Rule("enableSSO"),
@@ -77,7 +193,7 @@ class _Computes:
         kind = next(kind for kind, (each, _) in _TYPES.items() if each is type(noun))
         flat = self._codecs[kind].write(noun, writing)
         body: Json = {key: flat.pop(key) for key in _BESIDE if key in flat}
-        outer: Json = {"computeType": kind, "disableLocalAuth": "ssh_settings" not in vars(noun)}
+        outer: Json = {"computeType": kind, **_by_type(noun, flat)}
         for key in ("description", "resourceId"):
             if key in flat:
                 outer[key] = flat.pop(key)
@@ -99,12 +215,56 @@ class _Computes:
 
 def _flat(body: Mapping[str, Any], outer: Mapping[str, Any]) -> Json:
     inner = outer.get("properties")
-    inner = dict(inner) if isinstance(inner, Mapping) else {}
+    inner = _as_given(str(outer.get("computeType")), inner) if isinstance(inner, Mapping) else {}
     scale = inner.pop("scaleSettings", None)
     beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
     known = {fold(name) for name in _OUTER}
     above = {key: value for key, value in outer.items() if fold(str(key)) in known}
     return {**inner, **(scale if isinstance(scale, Mapping) else {}), **above, **beside}
+
+
+def _by_type(noun: nouns.Compute, flat: Json) -> Json:
+    """Put what a type of compute has under names of its own into place; give what stands above."""
+    if isinstance(noun, nouns.KubernetesCompute):
+        flat.update(flat.pop("properties", {}))
+    elif isinstance(noun, nouns.VirtualMachineCompute):
+        account = flat.pop("userAccountCredentials", {})
+        port = account.pop("sshPort", None)
+        names = {"adminUserName": "username", "adminUserPassword": "password", "adminUserSshPublicKey": "publicKeyData"}
+        flat["administratorAccount"] = {names.get(key, key): value for key, value in account.items()}
+        if port is not None:
+            flat["sshPort"] = int(port) if str(port).isdecimal() else port
+    elif isinstance(noun, nouns.ComputeInstance):
+        minutes, access = flat.pop("idleTimeBeforeShutdownMinutes", None), flat.pop("sshPublicAccess", None)
+        if minutes is not None:
+            flat["idleTimeBeforeShutdown"] = f"PT{minutes}M"
+        if access is not None or "sshSettings" in flat:
+            flat["sshSettings"] = {**flat.get("sshSettings", {}), "sshPublicAccess": access or "Disabled"}
+        return {"disableLocalAuth": access != "Enabled"}
+    elif isinstance(noun, nouns.AmlCompute):
+        return {"disableLocalAuth": noun.ssh_settings is None}
+    return {}
+
+
+def _as_given(kind: str, inner: Mapping[str, Any]) -> Json:
+    """The properties of a type of compute under the names that its noun has; the opposite of `_by_type`."""
+    flat = dict(inner)
+    if fold(kind) == "kubernetes":
+        rest = {key: value for key, value in flat.items() if key not in ("namespace", "properties")}
+        known = {"namespace": flat["namespace"]} if flat.get("namespace") is not None else {}
+        return {**known, "properties": {**(flat.get("properties") or {}), **rest}}
+    if fold(kind) == "virtualmachine" and isinstance(account := flat.pop("administratorAccount", None), Mapping):
+        names = {"username": "adminUserName", "password": "adminUserPassword", "publicKeyData": "adminUserSshPublicKey"}
+        credentials = {names.get(key, key): value for key, value in account.items()}
+        flat["userAccountCredentials"] = {**credentials, "sshPort": flat.pop("sshPort", None)}
+    if fold(kind) == "computeinstance":
+        if isinstance(ssh := flat.get("sshSettings"), Mapping):
+            flat["sshSettings"] = {key: value for key, value in ssh.items() if key != "sshPublicAccess"} or None
+            flat["sshPublicAccess"] = ssh.get("sshPublicAccess")
+        minutes = re.fullmatch(r"PT(\d+)M", str(flat.get("idleTimeBeforeShutdown")))
+        if minutes:
+            flat["idleTimeBeforeShutdownMinutes"] = int(minutes[1])
+    return flat
 
 
 RESOURCES = _Computes()

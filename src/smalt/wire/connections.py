@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,13 @@ from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.wire.casing import camel, fold, pascal
 from smalt.wire.codec import Codec, Json, Rule, Writing
-from smalt.wire.envelope import RESOURCE, Envelope
+from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
 
 _CATEGORIES = {
     **{word: pascal(word) for word in (*OTHERS, *STORES, *SERVICES)},
     "azure_ai_services": "AIServices",
     "azure_ai_search": "CognitiveSearch",
+    "azure_content_safety": "CognitiveService",
     "azure_speech_services": "CognitiveService",
     "azure_open_ai": "AzureOpenAI",
     "azure_data_lake_gen2": "ADLSGen2",
@@ -34,7 +36,10 @@ _AUTH = {
     "aad": "AAD",
     "none": "None",
 }
-_SECRET_KEYS = {"sas_token": "sas", "account_key": "key"}
+_SECRET_KEYS = {"sas_token": "sas", "account_key": "sas"}
+"""Azure's client sends the key of a storage account as `sas` too; what is read may also have it as `key`."""
+_KINDS = {"azure_content_safety": "Content Safety", "azure_speech_services": "speech"}
+"""What tells apart the services of one category, in the metadata."""
 _TARGETS = ("url", "endpoint", "azure_endpoint", "api_base")
 _METADATA = {
     "account_name": "AccountName",
@@ -51,20 +56,28 @@ class _Connections(Codec[Connection]):
     def write(self, noun: Connection, writing: Writing) -> Json:
         body = super().write(noun, writing)
         values = {name: body.pop(camel(name), None) for name in (*_TARGETS, *_METADATA, "api_key")}
-        target = next((values[name] for name in _TARGETS if values[name]), None)
+        target = _lake_target(noun) or next((values[name] for name in _TARGETS if values[name]), None)
         if target and "target" not in body:
             body["target"] = target
         noted = {key: values[name] for name, key in _METADATA.items() if values[name]}
+        if noun.type == "azure_open_ai":
+            noted["ApiType"] = vars(noun).get("api_type") or "Azure"
+        if noun.type in _KINDS:
+            noted["Kind"] = _KINDS[noun.type]
         body["metadata"] = {**body.get("metadata", {}), **noted}
         secret = {"type": "api_key", "key": values["api_key"]} if values["api_key"] else {}
         credentials = noun.credentials.to_dict() if noun.credentials is not None else secret
-        kind = credentials.pop("type", "none")
+        kind = credentials.pop("type", "aad" if noun.type in SERVICES else "none")
         if credentials:
             body["credentials"] = {camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}
         return {**body, "authType": _AUTH.get(kind, kind)}
 
     def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = dict(body)
+        noted = flat.get("metadata")
+        service = fold(str(noted.get("Kind"))) if isinstance(noted, Mapping) else ""
+        if fold(str(flat.get("category"))) == "cognitiveservice" and service.replace(" ", "") == "contentsafety":
+            flat["category"] = "azure_content_safety"
         auth, given = flat.pop("authType", None), flat.pop("credentials", None)
         kind = next((word for word, there in _AUTH.items() if fold(there) == fold(str(auth))), None)
         if auth is not None and kind is None:
@@ -77,8 +90,20 @@ class _Connections(Codec[Connection]):
 
 def _own(kind: str, given: Mapping[str, Any]) -> Json:
     """The keys of the credentials' noun; other keys are kept by nobody."""
-    known = {fold(_SECRET_KEYS.get(name, name)): name for name in noun_class(CREDENTIALS.table[kind])._fields}
+    names = list(noun_class(CREDENTIALS.table[kind])._fields)
+    known = {fold(_SECRET_KEYS.get(name, name)): name for name in names}
+    if kind == "account_key":
+        known["key"] = "account_key"
     return {known[fold(key)]: value for key, value in given.items() if fold(str(key)) in known and value is not None}
+
+
+def _lake_target(noun: Connection) -> str | None:
+    """The address of a OneLake artifact, which programs give in parts."""
+    if noun.artifact is None or noun.endpoint is None:
+        return None
+    is_id = re.match(".{7}-.{4}-.{4}-.{4}.{12}", noun.artifact.name)
+    host, name = noun.endpoint.removeprefix("https://"), noun.artifact.name.removesuffix(".Lakehouse")
+    return f"https://{host}/{noun.one_lake_workspace_name}/{name}{'' if is_id else '.Lakehouse'}"
 
 
 def _read_category(value: Any, path: Path, reader: Reader) -> Any:
@@ -86,14 +111,15 @@ def _read_category(value: Any, path: Path, reader: Reader) -> Any:
     return words.get(fold(value), value) if isinstance(value, str) else value
 
 
-RESOURCES = Envelope(
-    _Connections(
-        Connection,
-        {
-            **RESOURCE,
-            "type": Rule("category", lambda value, writing: _CATEGORIES.get(value, value), _read_category),
-            "credentials": Rule(""),
-            "is_shared": Rule("isSharedToAll"),
-        },
-    )
+CONNECTION = _Connections(
+    Connection,
+    {
+        **RESOURCE,
+        "type": Rule("category", lambda value, writing: _CATEGORIES.get(value, value), _read_category),
+        "credentials": HIDDEN,
+        "is_shared": Rule("isSharedToAll"),
+        "artifact": HIDDEN,
+        "one_lake_workspace_name": HIDDEN,
+    },
 )
+RESOURCES = Envelope(CONNECTION)

@@ -9,8 +9,8 @@ from smalt.entities import credentials as entities
 from smalt.entities import datastore as nouns
 from smalt.entities.problems import Path, did_you_mean, shown
 from smalt.entities.reader import Reader
-from smalt.wire.casing import camel, fold
-from smalt.wire.codec import Codec, Json, Rule, Writing
+from smalt.wire.casing import camel, fold, pascal
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import HIDDEN, identity
 
 _TYPES: dict[str, type[nouns.Datastore]] = {
@@ -70,13 +70,24 @@ def _read_credentials(value: Any, path: Path, reader: Reader) -> Any:
     return noun(**values)
 
 
+_ARTIFACT = Codec(
+    nouns.OneLakeArtifact,
+    {"name": Rule("artifactName"), "type": Rule("artifactType", lambda value, writing: pascal(value))},
+)
+
+
+def _rules(noun: type[nouns.Datastore], credentials: Rule) -> dict[str, Rule]:
+    more = {"artifact": nested(_ARTIFACT, "artifact")} if noun is nouns.OneLakeDatastore else {}
+    return {**_RULES, "credentials": credentials, **more}
+
+
 class _Datastores:
     """The codec is that of the type."""
 
     def __init__(self) -> None:
         credentials = Rule("credentials", _write_credentials, _read_credentials)
         self._codecs = {
-            kind: Codec(noun, {**_RULES, "credentials": credentials}, constants={"datastoreType": kind})
+            kind: Codec(noun, _rules(noun, credentials), constants={"datastoreType": kind})
             for kind, noun in _TYPES.items()
         }
 

@@ -9,7 +9,7 @@ from smalt.entities.finetuning import AzureOpenAIHyperparameters, FineTuningJob,
 from smalt.entities.inputs import Input
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
-from smalt.wire.casing import camel, fold, pascal, snake
+from smalt.wire.casing import camel, fold, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import Envelope
 from smalt.wire.inputs import read_input, write_input
@@ -67,15 +67,16 @@ def _data(key: str) -> Rule:
     return Rule(key, lambda value, writing: write_data(value, writing, "uri_file"), read_input)
 
 
+_PROVIDERS = {"azure_open_ai": "AzureOpenAI", "custom": "Custom"}
 FINE_TUNING = _FineTuning(
     FineTuningJob,
     {
         **{name: rule for name, rule in JOB.items() if name in FineTuningJob._fields},
         **{name: rule for name, rule in SHARED.items() if name in ("queue_settings",)},
         "resources": nested(Codec(JobResources), "resources"),
-        "task": Rule("taskType", lambda value, writing: camel(value)),
+        "task": Rule("taskType", lambda value, writing: camel(snake(value))),
         "model": _data("model"),
-        "model_provider": Rule("modelProvider", lambda value, writing: pascal(value)),
+        "model_provider": Rule("modelProvider", lambda value, writing: _PROVIDERS.get(value, value)),
         "training_data": _data("trainingData"),
         "validation_data": _data("validationData"),
         "hyperparameters": Rule("hyperParameters"),

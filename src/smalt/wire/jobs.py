@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities.command_job import CommandJob
@@ -50,7 +50,21 @@ JOB = {
     "outputs": OUTPUTS,
 }
 JOB_DEFAULTS: Json = {"isArchived": False, "tags": {}, "properties": {}, "inputs": {}, "outputs": {}}
-COMMAND = Codec(
+_LOCAL = "IsLocal"
+"""What Azure's clients put among the settings of the resources in place of the compute `local`."""
+
+
+class _Commands(Codec[CommandJob]):
+    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        resources = body.get("resources")
+        settings = resources.get("properties") if isinstance(resources, Mapping) else None
+        if isinstance(resources, Mapping) and isinstance(settings, Mapping) and _LOCAL in settings:
+            rest = {key: value for key, value in settings.items() if key != _LOCAL}
+            body = {"computeId": "local", **body, "resources": {**resources, "properties": rest}}
+        return super().split(body, path, reader)
+
+
+COMMAND = _Commands(
     CommandJob,
     {
         **JOB,

@@ -8,7 +8,8 @@ from typing import Any
 from smalt.entities.model import Model
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
-from smalt.wire.codec import Codec, Json, Rule, Writing, plain
+from smalt.entities.templates import DeploymentTemplateReference
+from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 
 
@@ -20,6 +21,19 @@ def _read_flavors(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {name: data.get("data", {}) if isinstance(data, Mapping) else data for name, data in value.items()}
+
+
+_TEMPLATE = Codec(DeploymentTemplateReference)
+
+
+def _write_templates(value: Any, writing: Writing) -> Any:
+    return [_TEMPLATE.write(each, writing) for each in value]
+
+
+def _read_templates(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [_TEMPLATE.read(each, (*path, number), reader) for number, each in enumerate(value)]
 
 
 class _Model(Codec[Model]):
@@ -40,6 +54,8 @@ MODEL = _Model(
         "path": Rule("modelUri"),
         "flavors": Rule("flavors", _write_flavors, _read_flavors),
         "datastore": HIDDEN,
+        "default_deployment_template": nested(_TEMPLATE, "defaultDeploymentTemplate"),
+        "allowed_deployment_templates": Rule("allowedDeploymentTemplates", _write_templates, _read_templates),
     },
     defaults={**ASSET_DEFAULTS, "modelType": "custom_model", "flavors": {}, "properties": {}, "tags": {}},
 )

@@ -171,12 +171,13 @@ class _Serverless(Codec[ServerlessEndpoint]):
 
     def write(self, noun: ServerlessEndpoint, writing: Writing) -> Json:
         body = super().write(noun, writing)
-        return {**body, "modelSettings": {"modelId": body.pop("modelId")}} if "modelId" in body else body
+        model = body.pop("modelId", None)
+        return {**body, **({"modelSettings": {"modelId": model}} if model else {}), "sku": {"name": "Consumption"}}
 
     def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         settings = body.get("modelSettings")
         model = settings.get("modelId") if isinstance(settings, Mapping) else None
-        flat = {key: value for key, value in body.items() if key != "modelSettings"}
+        flat = {key: value for key, value in body.items() if key not in ("modelSettings", "sku")}
         return super().split({**flat, **({"modelId": model} if model else {})}, path, reader)
 
 
@@ -185,7 +186,7 @@ _SERVERLESS = {
     "auth_mode": Rule("authMode", lambda value, writing: _AUTH.get(value, value)),
     "scoring_uri": Rule("scoringUri"),
 }
-SERVERLESS_ENDPOINT = Envelope(_Serverless(ServerlessEndpoint, _SERVERLESS), outside=("location", "tags"))
+SERVERLESS_ENDPOINT = Envelope(_Serverless(ServerlessEndpoint, _SERVERLESS), outside=("location", "tags", "sku"))
 SUBSCRIPTION = Envelope(
     Codec(
         MarketplaceSubscription,

@@ -31,7 +31,24 @@ def duration(key: str) -> Rule:
 
 
 _TYPE = {"type": Rule("")}  # said by the tag
-RESOURCES = Codec(resources.JobResourceConfiguration)
+
+
+class _Machines(Codec[resources.JobResourceConfiguration]):
+    """Arguments of the container engine that are a list have a key of their own."""
+
+    def write(self, noun: resources.JobResourceConfiguration, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        if not writing.in_node and isinstance(body.get("dockerArgs"), list):
+            body["dockerArgsList"] = body.pop("dockerArgs")
+        return body
+
+    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        flat = dict(body)
+        listed = flat.pop("dockerArgsList", None)
+        return super().split({**flat, **({"dockerArgs": listed} if listed else {})}, path, reader)
+
+
+RESOURCES = _Machines(resources.JobResourceConfiguration)
 COMPONENT_RESOURCES = Codec(resources.ComponentResources)
 QUEUE = Codec(resources.QueueSettings, {"job_tier": word("jobTier"), "priority": word("priority")})
 COMMAND_LIMITS = Codec(

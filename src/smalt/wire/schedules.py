@@ -41,7 +41,7 @@ _SOURCE = Tagged(
     "sourceType",
     {"database": Codec(data_transfer.Database, _TYPE), "file_system": Codec(data_transfer.FileSystem, _TYPE)},
 )
-_IMPORT = Codec(
+DATA_IMPORT = Codec(
     DataImport,
     {
         **ASSET,
@@ -50,7 +50,7 @@ _IMPORT = Codec(
         "path": Rule("dataUri"),
         "source": nested(_SOURCE, "source"),
     },
-    defaults={**ASSET_DEFAULTS, "properties": {}, "tags": {}},
+    defaults={**ASSET_DEFAULTS, "dataType": "uri_folder", "properties": {}, "tags": {}},
 )
 
 
@@ -121,12 +121,12 @@ def _read_job(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _write_import(value: Any, writing: Writing) -> Any:
-    return _IMPORT.write(value, writing) if isinstance(value, DataImport) else plain(value)
+    return DATA_IMPORT.write(value, writing) if isinstance(value, DataImport) else plain(value)
 
 
 def _read_import(value: Any, path: Path, reader: Reader) -> Any:
     is_there = isinstance(value, Mapping) and any(fold(str(key)) == "datauri" for key in value)
-    return _IMPORT.read(value, path, reader) if is_there else value
+    return DATA_IMPORT.read(value, path, reader) if is_there else value
 
 
 _AS_IT_IS = Rule("")

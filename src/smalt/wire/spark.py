@@ -20,7 +20,13 @@ class _Entry(Codec[SparkJobEntry]):
 
 
 def _write_conf(value: Mapping[str, Any], writing: Writing) -> Any:
-    return plain(value) if writing.in_node else {key: str(item) for key, item in value.items()}
+    """In a job each value is a text, and a job that grows and shrinks begins with its fewest executors."""
+    if writing.in_node:
+        return plain(value)
+    fewest = value.get("spark.dynamicAllocation.minExecutors")
+    if str(value.get("spark.dynamicAllocation.enabled")).lower() == "true" and fewest is not None:
+        value = {"spark.executor.instances": fewest, **value}
+    return {key: str(item) for key, item in value.items()}
 
 
 _ENTRY = _Entry(SparkJobEntry, constants={"sparkJobEntryType": ""})

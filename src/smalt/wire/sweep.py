@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities import sweep as nouns
+from smalt.entities.command_job import CommandJob
 from smalt.entities.component import Component
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
@@ -151,7 +153,27 @@ def _read_trial(value: Any, path: Path, reader: Reader) -> Any:
     return _TRIAL.read(value, path, reader)
 
 
-SWEEP_JOB = Codec(
+class _SweepJob(Codec[SweepJob]):
+    """What a sweep does not say, a command job that is its trial does."""
+
+    def write(self, noun: SweepJob, writing: Writing) -> Json:
+        return super().write(_with_trial(noun), writing)
+
+
+def _with_trial(noun: SweepJob) -> SweepJob:
+    trial = noun.trial
+    if not isinstance(trial, CommandJob):
+        return noun
+    sweep = copy.copy(noun)
+    vars(sweep).update({name: getattr(noun, name) or getattr(trial, name) for name in ("compute", "inputs", "outputs")})
+    timeout = trial.limits.timeout if trial.limits is not None else None
+    if timeout is not None and (noun.limits is None or noun.limits.trial_timeout is None):
+        sweep.limits = copy.copy(noun.limits) if noun.limits is not None else nouns.SweepJobLimits()
+        sweep.limits.trial_timeout = timeout
+    return sweep
+
+
+SWEEP_JOB = _SweepJob(
     SweepJob,
     {**JOB, **SWEEP, "trial": Rule("trial", _write_trial, _read_trial)},
     constants={"jobType": "Sweep"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smalt.entities.workspace import Workspace
 from smalt.wire.codec import Codec, Rule
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
+from smalt.wire.parts import ACTS_AS
 
 RESOURCES = Envelope(
     Codec(
@@ -12,6 +13,7 @@ RESOURCES = Envelope(
         {
             **RESOURCE,
             "resource_group": HIDDEN,
+            "identity": ACTS_AS,
             "display_name": Rule("friendlyName"),
             "mlflow_tracking_uri": Rule("mlFlowTrackingUri"),
         },
