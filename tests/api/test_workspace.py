@@ -82,12 +82,20 @@ def test_computes_are_kept_as_described(server: Server, workspace: str) -> None:
     assert server.ask("DELETE", url).status == 204
 
 
-def test_an_unknown_compute_is_this_machine_unless_strict(server: Server, workspace: str) -> None:
-    """`compute: any` answers for every name, as clients ask before they submit; strict answers 404."""
-    assert server.ask("GET", f"{workspace}/computes/gpu-cluster").body["name"] == "gpu-cluster"
+def test_an_unknown_compute_is_not_found(server: Server, workspace: str) -> None:
+    """Unless Azure's client asks, which does before it submits a job, and `compute` is `any`."""
+    url = f"{workspace}/computes/gpu-cluster"
+    azure = {"User-Agent": "azure-ai-ml/1.35.2 azsdk-python-mgmt"}
+    server.ask("PUT", f"{workspace}/computes/gpu-clusters", {"properties": {"computeType": "AmlCompute"}})
+    answer = server.ask("GET", url)
+    assert answer.status == 404
+    assert "did you mean 'gpu-clusters'?; jobs that name it run on this machine" in answer.body["error"]["message"]
+    assert server.ask("POST", f"{url}/start").status == 404
+    assert server.ask_tcp("GET", url, headers=azure).body["name"] == "gpu-cluster"
     server.ask("PATCH", "/smalt/v1/config", {"compute": "strict"})
     try:
-        assert server.ask("GET", f"{workspace}/computes/gpu-cluster").status == 404
+        assert server.ask("GET", url).status == 404
+        assert server.ask_tcp("GET", url, headers=azure).status == 404
     finally:
         server.ask("PATCH", "/smalt/v1/config", {"compute": None})
 

@@ -189,10 +189,10 @@ def test_a_component_is_downloaded(client: MLClient, tmp_path: Path) -> None:
 
 
 def test_sizes_are_listed(client: MLClient) -> None:
-    """The one of a compute that nobody described is among them, as the cloud's by name."""
+    """The one of this machine is among them, as the cloud's by name."""
     sizes = {each.name.lower(): each for each in client.compute.list_sizes()}
     assert sizes["standard_nc24rs_v3"].gpus == 4
-    assert sizes[client.compute.get("any").size.lower()].v_cp_us >= 1
+    assert sizes[client.compute.get("local").size.lower()].v_cp_us >= 1
     assert list(client.compute.list_sizes(compute_type="Kubernetes")) == []
 
 

@@ -93,6 +93,28 @@ def test_whether_it_is_dirty(checkout: Path) -> None:
     assert properties(str(checkout / "deep" / "er"), {})["azureml.git.dirty"] == "False"
 
 
+def test_a_changed_file_beside_the_code_is_dirty_too(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """So is code that is one file; files of no checkout say nothing, and names are no patterns."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "job.yml"
+    elsewhere.write_text("")
+    pipeline, code = checkout / "pipeline[1].yml", checkout / "deep" / "er" / "main.py"
+    for file in (pipeline, checkout / "pipeline1.yml", code):
+        file.write_text("one")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-m", "two")
+
+    def is_dirty(folder: Path, *sources: Path) -> str:
+        return properties(str(folder), {}, map(str, sources))["azureml.git.dirty"]
+
+    (checkout / "pipeline1.yml").write_text("two")
+    assert is_dirty(code.parent, pipeline, elsewhere) == is_dirty(code, pipeline) == "False"
+    pipeline.write_text("two")
+    assert is_dirty(code.parent, elsewhere, pipeline) == "True"
+    assert is_dirty(code.parent, code) == "False"
+    code.write_text("two")
+    assert is_dirty(code) == is_dirty(checkout / "deep") == "True"
+
+
 def test_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest is told all the same."""
     monkeypatch.setenv("PATH", "/nowhere")

@@ -48,6 +48,13 @@ class Assets:
         """A local folder that code was taken from."""
         return next((path or includes[0] for path, includes in self._codes), None)
 
+    @property
+    def sources(self) -> list[str]:
+        """Return the local folders and files that this submission is made of: code, components, environments."""
+        codes = [path for local, includes in self._codes for path in (local, *includes) if path]
+        nouns = [noun for noun, _ in (*self._components.values(), *self._environments.values())]
+        return [*codes, *(noun.source_path for noun in nouns if noun.source_path)]
+
     def component_body(self, component: Component) -> Json:
         """The body of its PUT; files and folders that it adds to its code are in the code."""
         includes = getattr(component, "additional_includes", None)

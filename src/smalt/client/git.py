@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _PATIENCE = 1.0
 _VARIABLES = {
@@ -18,13 +18,18 @@ _VARIABLES = {
 }
 
 
-def properties(folder: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The job properties for code in `folder`; none outside a checkout. Variables of a build system come first."""
-    facts = {**_facts(folder), **{name: environment[name] for name in _VARIABLES if environment.get(name)}}
+def properties(
+    folder: str, environment: Mapping[str, str] = os.environ, sources: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return the job properties for code in `folder`; none outside a checkout.
+
+    A change in one of the `sources` of the same checkout makes it dirty too. Variables of a build system come first.
+    """
+    facts = {**_facts(folder, sources), **{name: environment[name] for name in _VARIABLES if environment.get(name)}}
     return {key: value for name, value in facts.items() for key in _VARIABLES[name]}
 
 
-def _facts(folder: str) -> dict[str, str]:
+def _facts(folder: str, sources: Iterable[str]) -> dict[str, str]:
     git = _git_folder(os.path.abspath(folder))
     head = _read(git, "HEAD") if git else ""
     if not head:
@@ -40,17 +45,36 @@ def _facts(folder: str) -> dict[str, str]:
     url = _remote(_read(common, "config"), facts.get("AZUREML_GIT_BRANCH", ""))
     if url:
         facts["AZUREML_GIT_REPOSITORY_URI"] = url
-    dirty = _is_dirty(folder)
+    dirty = _is_dirty(folder, _of_checkout(git, sources))
     if dirty is not None:
         facts["AZUREML_GIT_DIRTY"] = str(dirty)
     return facts
 
 
-def _is_dirty(folder: str) -> bool | None:
-    """Whether something below the folder is not committed; None where git is not there, or takes long to say."""
+def _of_checkout(git: str, sources: Iterable[str]) -> list[str]:
+    """Return the files and folders of the checkout, without those that lie in another of these folders."""
+    known: dict[str, bool] = {}
+    found: list[str] = []
+    for path in sorted({os.path.abspath(source) for source in sources}):
+        if found and path.startswith(os.path.join(found[-1], "")):
+            continue
+        folder = os.path.dirname(path)
+        if folder not in known:
+            known[folder] = _git_folder(folder) == git
+        if known[folder]:
+            found.append(path)
+    return found
+
+
+def _is_dirty(folder: str, others: Iterable[str]) -> bool | None:
+    """Return whether something below the folder, or of the others, is not committed.
+
+    None where git is not there, or takes long to say.
+    """
     read_end, write_end = os.pipe()
     null = os.open(os.devnull, os.O_RDWR)
-    words = ["git", "-C", os.path.abspath(folder), "status", "--porcelain", "."]
+    where, itself = (folder, ".") if os.path.isdir(folder) else os.path.split(os.path.abspath(folder))
+    words = ["git", "--literal-pathspecs", "-C", os.path.abspath(where), "status", "--porcelain", "--", itself, *others]
     actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, write_end, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
     try:
         pid = os.posix_spawnp(

@@ -250,9 +250,11 @@ class JobOperations(Collection):
         properties = body["properties"]
         properties.setdefault("displayName", job.name)
         properties.setdefault("experimentName", os.path.basename(os.getcwd()).replace(" ", "") or "Default")
-        folder = assets.first_code
-        if folder is not None:
-            properties["properties"] = {**git.properties(folder), **properties["properties"], **_command_file(job)}
+        folder = assets.first_code or (job.source_path and job.base_path)
+        if folder:
+            sources = [*assets.sources, *([job.source_path] if job.source_path else ())]
+            facts = git.properties(folder, sources=sources)
+            properties["properties"] = {**facts, **properties["properties"], **_command_file(job)}
         assets.send()
         return body
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.problems import Path, did_you_mean, listed, shown
+from smalt.entities.reader import named
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
@@ -202,10 +203,10 @@ def _number(text: str) -> float | None:
 
 def in_range(number: float, least: float | None, most: float | None, path: Path, reader: Reader) -> bool:
     if least is not None and number < least:
-        reader.problem(path, f"'{path[-1]}' must be at least {least}, not {number}")
+        reader.problem(path, f"{named(path)} must be at least {least}, not {number}")
         return False
     if most is not None and number > most:
-        reader.problem(path, f"'{path[-1]}' must be at most {most}, not {number}")
+        reader.problem(path, f"{named(path)} must be at most {most}, not {number}")
         return False
     return True
 
@@ -286,7 +287,7 @@ class Enum(Shape[str]):
         if reader.is_binding(value):
             return value
         hint = did_you_mean(value, self.allowed)
-        name = f"'{path[-1]}'" if path else "it"
+        name = named(path) if path else "it"
         reader.problem(path, f"{name} must be {self.words}, not {shown(value)}{hint}")
         return None
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.effect import KEPT
 from smalt.entities.entity import Entity, constant, optional, required
 from smalt.entities.nested import Nested, Tagged
-from smalt.entities.shapes import Enum, Integer, List, Text
+from smalt.entities.shapes import Enum, Integer, List
+from smalt.entities.times import Cron, Time, Zone, ends_before
+
+if TYPE_CHECKING:
+    from smalt.entities.problems import Path
+    from smalt.entities.reader import Reader
 
 DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -27,14 +33,20 @@ class Trigger(Entity):
     noun = "a trigger"
     _effect = KEPT
 
-    start_time = optional(Text(), "When it begins, such as `2026-01-31T10:15:00`.")
-    end_time = optional(Text(), "When it ends.")
-    time_zone = optional(Text(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
+    start_time = optional(Time(), "When it begins, such as `2026-01-31T10:15:00`.")
+    end_time = optional(Time(), "When it ends.")
+    time_zone = optional(Zone(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         super().__init__(*arguments, **values)
         for name in ("start_time", "end_time"):
             setattr(self, name, vars(self).get(name))
+
+    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+        start, end = vars(self).get("start_time"), vars(self).get("end_time")
+        is_read = isinstance(start, str) and isinstance(end, str) and not reader.is_answer
+        if is_read and ends_before(start, end):
+            reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """A `datetime` becomes text as the service takes it: the time of the clock in `time_zone`."""
@@ -45,7 +57,7 @@ class CronTrigger(Trigger):
     noun = "a cron trigger"
 
     type = constant("cron", "The type.")
-    expression = required(Text(), "The cron expression: minute, hour, day, month, day of the week.")
+    expression = required(Cron(), "The cron expression: minute, hour, day, month, day of the week.")
 
 
 class RecurrenceTrigger(Trigger):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt import wire
+from smalt.entities.problems import did_you_mean
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
@@ -24,19 +25,25 @@ async def list_computes(call: Call) -> dict[str, Any]:
 
 
 async def get_compute(call: Call) -> dict[str, Any]:
-    """Where any compute name is taken for this machine, any name that is asked for is one."""
+    """Answer a compute that is there; Azure's client asks for each that a job names, which may be any name."""
     name = call.name()
     if name.lower() == LOCAL:
         return _shape(call, _local(call))
     found = resources.get(call.service.db, call.workspace.id, "computes", name)
     if found is not None:
         return _shape(call, found)
-    if call.service.settings.compute == "strict":
-        raise NotFound(
-            f"there is no compute '{name}' in workspace '{call.workspace.name}'; create it, or take any name for "
-            "this machine with 'smalt config set compute any'"
-        )
+    is_any = call.service.settings.compute != "strict"
+    if not is_any or call.azure_release is None:
+        raise NotFound(_no_compute(call, name, is_any))
     return _shape(call, Resource(0, "computes", name, "{}", call.principal, call.service.started, 0))
+
+
+def _no_compute(call: Call, name: str, is_any: bool) -> str:
+    known = [LOCAL, *(each.name for each in resources.every(call.service.db, call.workspace.id, "computes"))]
+    found = f"there is no compute '{name}' in workspace '{call.workspace.name}'{did_you_mean(name, known)}"
+    if not is_any:
+        return f"{found}; create it, or take any name for this machine with 'smalt config set compute any'"
+    return f"{found}; jobs that name it run on this machine; smalt compute create makes one of that name"
 
 
 async def put_compute(call: Call) -> Reply:
