@@ -323,7 +323,7 @@ def pipeline(*commands: str) -> dict[str, Any]:
                 "type": "command",
                 "name": f"c{index}",
                 "version": "1",
-                "command": command + (" # ${{inputs.before}}" if index else ""),
+                "command": f"touch ${{{{outputs.o}}}}/x; {command}" + (" # ${{inputs.before}}" if index else ""),
                 "environment": "azureml:host@latest",
                 "outputs": {"o": {"type": "uri_folder"}},
             },

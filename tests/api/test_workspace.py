@@ -62,8 +62,22 @@ def test_what_is_not_there_is_an_arm_404_and_a_wrong_method_a_405(server: Server
 
 
 def test_the_local_compute_is_always_there(server: Server, workspace: str) -> None:
-    """It is listed first and cannot be changed or deleted."""
-    assert [one["name"] for one in server.ask("GET", f"{workspace}/computes").body["value"]] == ["local"]
+    """It is listed first and cannot be changed or deleted; the usual names are there while jobs may name any."""
+
+    def listed() -> list[str]:
+        return [one["name"] for one in server.ask("GET", f"{workspace}/computes").body["value"]]
+
+    assert listed() == ["local", "cpu-cluster", "gpu-cluster"]
+    assert server.ask("GET", f"{workspace}/computes/CPU-cluster").body["name"] == "cpu-cluster"
+    server.ask("PUT", f"{workspace}/computes/cpu-cluster", {"properties": {"computeType": "AmlCompute"}})
+    assert listed() == ["local", "gpu-cluster", "cpu-cluster"]
+    server.ask("DELETE", f"{workspace}/computes/cpu-cluster")
+    server.ask("PATCH", "/smalt/v1/config", {"compute": "strict"})
+    try:
+        assert listed() == ["local"]
+        assert server.ask("GET", f"{workspace}/computes/cpu-cluster").status == 404
+    finally:
+        server.ask("PATCH", "/smalt/v1/config", {"compute": None})
     assert server.ask("PUT", f"{workspace}/computes/local", {"properties": {}}).status == 403
     assert server.ask("DELETE", f"{workspace}/computes/Local").status == 403
 
@@ -84,14 +98,14 @@ def test_computes_are_kept_as_described(server: Server, workspace: str) -> None:
 
 def test_an_unknown_compute_is_not_found(server: Server, workspace: str) -> None:
     """Unless Azure's client asks, which does before it submits a job, and `compute` is `any`."""
-    url = f"{workspace}/computes/gpu-cluster"
+    url = f"{workspace}/computes/big-machine"
     azure = {"User-Agent": "azure-ai-ml/1.35.2 azsdk-python-mgmt"}
-    server.ask("PUT", f"{workspace}/computes/gpu-clusters", {"properties": {"computeType": "AmlCompute"}})
+    server.ask("PUT", f"{workspace}/computes/big-machines", {"properties": {"computeType": "AmlCompute"}})
     answer = server.ask("GET", url)
     assert answer.status == 404
-    assert "did you mean 'gpu-clusters'?; jobs that name it run on this machine" in answer.body["error"]["message"]
+    assert "did you mean 'big-machines'?; jobs that name it run on this machine" in answer.body["error"]["message"]
     assert server.ask("POST", f"{url}/start").status == 404
-    assert server.ask_tcp("GET", url, headers=azure).body["name"] == "gpu-cluster"
+    assert server.ask_tcp("GET", url, headers=azure).body["name"] == "big-machine"
     server.ask("PATCH", "/smalt/v1/config", {"compute": "strict"})
     try:
         assert server.ask("GET", url).status == 404

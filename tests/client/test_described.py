@@ -178,7 +178,7 @@ def test_what_is_of_the_cloud_alone_is_refused(client: MLClient) -> None:
         lambda: client.azure_openai_deployments.list("x"),
         lambda: client.workspaces.begin_provision_network(),
         lambda: client.data.mount("azureml:x:1"),
-        lambda: client.compute.enable_sso(name="x"),
+        lambda: client.compute.enable_sso(name="local"),
     ]
     for call in calls:
         with pytest.raises(Refused) as caught:

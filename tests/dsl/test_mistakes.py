@@ -100,7 +100,10 @@ OF_STEPS: dict[str, tuple[Body, str]] = {
     "out of range": (step(epochs=12), "the input 'epochs' must be at most 9, not 12"),
     "not allowed": (step(kind="c"), "the input 'kind' must be a or b, not 'c'"),
     "a list": (step(kind=["a"]), "pass a list as text"),
-    "an output as input": (step(data=Output(type="uri_folder")), "must be an Input"),
+    "an output as input": (
+        step(data=Output(type="uri_folder")),
+        "is given an Output.* of which nobody knows yet where it lies",
+    ),
     "a forgotten call": (step(data=train()), "call it first"),
     "positional": (lambda trainer, data: trainer(data), "takes its inputs by name: train_model.data=…"),
     "an output for a literal": (output_for_a_literal, "'lr' must be a number, but the output 'model' is data"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Plain = dict[str, Any]
 _AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
+_OUTPUT_PATHS = "smalt.output-paths"
+"""The server's property of a job: by output the place that its answer shows, and the path that it was given."""
 _OF_THIS_RUN = (
     "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
 )  # fmt: skip
@@ -42,6 +45,7 @@ def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = 
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
+    _restore_paths(document, json.loads((job.properties or {}).get(_OUTPUT_PATHS) or "{}"))
     text = dump_plain(export.document(document, target))
     return export.write("job.yml", text)
 
@@ -52,6 +56,15 @@ def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
         output = document.get("outputs", {}).get(name)
         if isinstance(output, Mapping):
             document["outputs"][name] = {key: value for key, value in output.items() if key != "version"}
+
+
+def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]]) -> None:
+    """Let a rerun write to a place of its own where the run did."""
+    for name, (_, path) in given.items():
+        output = document.get("outputs", {}).get(name)
+        if isinstance(output, Mapping):
+            bare = {key: value for key, value in output.items() if key != "path"}
+            document["outputs"][name] = {**bare, **({} if path is None else {"path": path})}
 
 
 class _Export:

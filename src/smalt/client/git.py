@@ -18,9 +18,7 @@ _VARIABLES = {
 }
 
 
-def properties(
-    folder: str, environment: Mapping[str, str] = os.environ, sources: Iterable[str] = ()
-) -> dict[str, str]:
+def properties(folder: str, environment: Mapping[str, str] = os.environ, sources: Iterable[str] = ()) -> dict[str, str]:
     """Return the job properties for code in `folder`; none outside a checkout.
 
     A change in one of the `sources` of the same checkout makes it dirty too. Variables of a build system come first.

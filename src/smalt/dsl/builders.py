@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.entity import Entity
 from smalt.entities.inputs import Input, Output
 from smalt.entities.nodes import CommandNode
+from smalt.entities.paths import as_text
 from smalt.entities.problems import did_you_mean
 from smalt.entities.reader import Reader
 from smalt.entities.references import is_reference, qualified
@@ -151,7 +152,7 @@ def step(
     """A step whose command stands in it, checked; problems are told at the caller's line."""
     where = here()
     reader = Reader()
-    given_inputs = {name: _plain(value) for name, value in (inputs or {}).items()}
+    given_inputs = {name: _plain_input(name, value, where) for name, value in (inputs or {}).items()}
     kept = {
         name: value for name, value in given_inputs.items() if isinstance(value, (Promise, SweepDistribution, Input))
     }
@@ -183,8 +184,7 @@ def _environment(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """A path as text, an enum's member as its value, an asset as an input."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
+    value = as_text(value)
     from enum import Enum
 
     if isinstance(value, Enum):
@@ -197,3 +197,12 @@ def _plain(value: Any) -> Any:
 
         return checked_value("", value, None, ("", 0))
     return value
+
+
+def _plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
+    """The same of an input, which may be an output of a job that is over."""
+    if isinstance(value, Output) and not isinstance(value, Promise):
+        from smalt.entities.calling import checked_value
+
+        return checked_value(name, value, None, where)
+    return _plain(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smalt.entities.paths import as_text
 from smalt.entities.problems import did_you_mean, listed
 
 
@@ -21,6 +22,9 @@ class Attributes(dict[str, Any]):
         except KeyError:
             hint = did_you_mean(name, self) or (f"; there are {listed(self, 'and')}" if self else "; there are none")
             raise AttributeError(f"there is no {self.word} '{name}'{hint}") from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, as_text(value))
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value

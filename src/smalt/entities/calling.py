@@ -15,6 +15,7 @@ from smalt.entities.kinds import STEPS
 from smalt.entities.literals import PRIMITIVES, python_type
 from smalt.entities.nested import noun_class
 from smalt.entities.nodes import Node
+from smalt.entities.paths import as_text
 from smalt.entities.problems import did_you_mean, listed, shown
 from smalt.entities.reader import Reader
 from smalt.entities.rules.values import check_literal, check_types
@@ -238,7 +239,8 @@ def _source(value: Promise) -> str:
 
 
 def _plain(name: str, value: Any, where: Where) -> Any:
-    """An asset as an input, a step as its only output, an enum's member as its value."""
+    """An asset as an input, a step as its only output, an enum's member as its value, a path as its text."""
+    value = as_text(value)
     if isinstance(value, Input):
         return copy.copy(value)  # the program may use its own for another step, in another mode
     if isinstance(value, (Promise, str, int, float, SweepDistribution)) or value is None:
@@ -259,10 +261,18 @@ def _plain(name: str, value: Any, where: Where) -> Any:
         words = f"the input '{name}' is given {_described(value)} itself; call it first and pass one of its outputs"
         raise UserErrorException(words, where)
     if isinstance(value, Output):
-        raise UserErrorException(f"the input '{name}' must be an Input(…) or a value, not an Output(…)", where)
+        return _written(name, value, where)
     words = f"the input '{name}' must be Input(…), text, a number or a boolean, not {_described(value)}"
     hint = "; pass a list as text, such as ','.join(values)" if isinstance(value, (list, tuple)) else ""
     raise UserErrorException(words + hint, where)
+
+
+def _written(name: str, output: Output, where: Where) -> Input:
+    """The output of a job that is over, as an input."""
+    if not output.path or "${{" in output.path:
+        words = f"the input '{name}' is given an Output(…) of which nobody knows yet where it lies"
+        raise UserErrorException(f"{words}; give one of a job that is over, as ml_client.jobs.get(NAME) has it", where)
+    return Input(type=output.type or "uri_folder", path=output.path)
 
 
 def _described(value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, ClassVar, TypeVar, cast
 
 from smalt.entities.effect import ACTED, REFUSED, SERVICE
+from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.reader import Reader
 from smalt.entities.shapes import Enum, Map, Shape, is_written_empty
@@ -123,6 +124,7 @@ class Entity:
         fields, own = self._fields, self.__dict__
         others: dict[str, Any] = {}
         for name, value in values.items():
+            value = as_text(value)
             if name in fields or name == "extra":
                 if type(value) in (dict, list) and value and name in fields:
                     value = self._read_field(fields[name], name, value)
@@ -141,7 +143,7 @@ class Entity:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
-        field = self._fields.get(name)
+        field, value = self._fields.get(name), as_text(value)
         if field is None:
             if not name.startswith("_") and not hasattr(type(self), name) and not self._is_open:
                 self._misnamed(name)

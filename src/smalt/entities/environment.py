@@ -9,6 +9,7 @@ from smalt.entities.asset import Asset
 from smalt.entities.effect import ACTED, KEPT, REFUSED
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.nested import Named, Nested
+from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, shown
 from smalt.entities.references import is_reference
 from smalt.entities.shapes import JSON, Enum, Integer, Map, Shape, Text
@@ -69,9 +70,10 @@ class CondaFile(Shape[dict[str, Any]]):
     words = "a conda specification or the path of one"
 
     def takes(self, value: object) -> bool:
-        return isinstance(value, (str, Mapping))
+        return isinstance(as_text(value), (str, Mapping))
 
     def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        value = as_text(value)
         if isinstance(value, str):
             found = reader.document(value, path)
             if found is None or isinstance(found, str):

@@ -13,6 +13,7 @@ from smalt.entities.expression import has_expression
 from smalt.entities.keyed import Keyed
 from smalt.entities.literals import PRIMITIVES, Literal, as_written
 from smalt.entities.nested import Nested
+from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.references import PREFIX, is_mlflow
 from smalt.entities.shapes import JSON, Boolean, Enum, List, Map, Shape, Text, Version
@@ -143,9 +144,10 @@ class JobInput(Shape[Input | Literal]):
         self.data = Nested(Input, ("type", "path", "mode", "path_on_compute", "datastore", "description"), "a job")
 
     def takes(self, value: object) -> bool:
-        return isinstance(value, (str, int, float, bool, Mapping, Input))
+        return isinstance(as_text(value), (str, int, float, bool, Mapping, Input))
 
     def read(self, value: Any, path: Path, reader: Reader) -> Input | Literal | None:
+        value = as_text(value)
         written = reader.written.get(path)
         if written is not None and _is_data(written.before) and not isinstance(value, (Mapping, Input)):
             value = {**written.before, "path": written.text}

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.entity import Entity
+from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, did_you_mean, listed, shown
 from smalt.entities.references import is_reference, parse_reference
 from smalt.entities.shapes import JSON, Shape
@@ -120,9 +121,10 @@ class Named(Shape[E | str]):
         self.words = f"{file}, 'azureml:NAME:VERSION', 'azureml:NAME@latest' or 'azureml://registries/…'"
 
     def takes(self, value: object) -> bool:
-        return isinstance(value, str)
+        return isinstance(as_text(value), str)
 
     def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        value = as_text(value)
         if not isinstance(value, str) or reader.is_binding(value):
             return self.refuse(value, path, reader)
         if is_reference(value):

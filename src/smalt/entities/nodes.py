@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.alike import are_alike
 from smalt.entities.asset import TAGS
-from smalt.entities.command import HasCommand
+from smalt.entities.command import Code, HasCommand
 from smalt.entities.component import COMPONENT, Component
 from smalt.entities.effect import ACTED, KEPT, NONE, REFUSED
 from smalt.entities.entity import Entity, Field, changed, constant, from_service, mapping, optional, required
+from smalt.entities.environment import ENVIRONMENT
 from smalt.entities.identity import IDENTITY
 from smalt.entities.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.kinds import STEPS, component_type
@@ -31,6 +32,9 @@ from smalt.lines import here
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
+
+
+_UNKNOWN = Component()
 
 
 class Node(Entity):
@@ -71,9 +75,10 @@ class Node(Entity):
     __hash__ = None
 
     def __getattr__(self, name: str) -> Any:
-        """What a step has none of itself may be its component's: `node.command`."""
-        component = vars(self).get("component") or vars(self).get("trial")
-        if not name.startswith("_") and isinstance(component, Component) and name in component._fields:
+        """Return what its component has, `node.command`; of one that is not at hand what all have: nothing is set."""
+        found = vars(self).get("component") or vars(self).get("trial")
+        component = found if isinstance(found, Component) else _UNKNOWN
+        if not name.startswith("_") and name in component._fields:
             return getattr(component, name)
         raise NoSuchAttribute(self.noun, name, self._fields)
 
@@ -159,7 +164,9 @@ class CommandNode(HasCommand, ComponentNode):
     noun = "a command job"
 
     type = constant("command", "The type of step.")
-    command = optional(Text(), "The command line, in place of a component.", effect=ACTED)
+    command: Any = OverridingField(Text(), "The command line, in place of a component.", effect=ACTED)
+    code: Any = OverridingField(Code(), "The folder or file that the command runs in a copy of.", effect=ACTED)
+    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED)
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
     limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
     identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, did_you_mean, listed, shown
 from smalt.entities.reader import named
 
@@ -96,12 +97,15 @@ class Anything(Shape[Any]):
 
 
 class Text(Shape[str]):
+    """Text; a path that a program gives as an object is its text."""
+
     words = "text"
 
     def takes(self, value: object) -> bool:
-        return isinstance(value, str)
+        return isinstance(as_text(value), str)
 
     def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        value = as_text(value)
         if isinstance(value, str):
             return value
         text = reader.text(path)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from smalt.entities.reader import Reader
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NAMES = {
-    "month": {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)},
-    "day of the week": {name: at for at, name in enumerate("sun mon tue wed thu fri sat".split())},
+    "month": {name: at for at, name in enumerate(_MONTHS, 1)},
+    "day of the week": {name: at for at, name in enumerate(_DAYS)},
 }
 _PART = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
@@ -92,7 +94,9 @@ def _wrong_cron(text: str) -> str | None:
     for field, (name, least, most) in zip(fields, _FIELDS, strict=True):
         for part in field.split(","):
             if not _is_part(part, _NAMES.get(name, {}), least, most):
-                return f"the {name} is {shown(part)}; it may be *, {least} to {most}, a range 'a-b', a step '/n' or a list"
+                return (
+                    f"the {name} is {shown(part)}; it may be *, {least} to {most}, a range 'a-b', a step '/n' or a list"
+                )
     return None
 
 

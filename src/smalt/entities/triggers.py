@@ -44,8 +44,7 @@ class Trigger(Entity):
 
     def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
         start, end = vars(self).get("start_time"), vars(self).get("end_time")
-        is_read = isinstance(start, str) and isinstance(end, str) and not reader.is_answer
-        if is_read and ends_before(start, end):
+        if isinstance(start, str) and isinstance(end, str) and not reader.is_answer and ends_before(start, end):
             reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
 
     def __setattr__(self, name: str, value: Any) -> None:

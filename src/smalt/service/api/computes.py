@@ -17,33 +17,46 @@ from smalt.service.records import resources
 from smalt.service.records.resources import Resource
 
 LOCAL = "local"
+USUAL = ("cpu-cluster", "gpu-cluster")
+"""The names that Azure's own guides take for granted; they are there while jobs may name any compute."""
 
 
 async def list_computes(call: Call) -> dict[str, Any]:
-    kept = resources.every(call.service.db, call.workspace.id, "computes")
-    return page(call, [_local(call), *kept], lambda compute: _shape(call, compute))
+    return page(call, _every(call), lambda compute: _shape(call, compute))
 
 
 async def get_compute(call: Call) -> dict[str, Any]:
     """Answer a compute that is there; Azure's client asks for each that a job names, which may be any name."""
-    name = call.name()
-    if name.lower() == LOCAL:
-        return _shape(call, _local(call))
-    found = resources.get(call.service.db, call.workspace.id, "computes", name)
+    name, every = call.name(), _every(call)
+    found = next((each for each in every if each.name.lower() == name.lower()), None)
     if found is not None:
         return _shape(call, found)
-    is_any = call.service.settings.compute != "strict"
-    if not is_any or call.azure_release is None:
-        raise NotFound(_no_compute(call, name, is_any))
-    return _shape(call, Resource(0, "computes", name, "{}", call.principal, call.service.started, 0))
+    if not _takes_any(call) or call.azure_release is None:
+        raise NotFound(_no_compute(call, name, [each.name for each in every]))
+    return _shape(call, _unkept(call, name))
 
 
-def _no_compute(call: Call, name: str, is_any: bool) -> str:
-    known = [LOCAL, *(each.name for each in resources.every(call.service.db, call.workspace.id, "computes"))]
+def _every(call: Call) -> list[Resource]:
+    """The computes of the workspace: this machine, the usual names, and what was created."""
+    kept = resources.every(call.service.db, call.workspace.id, "computes")
+    names = {LOCAL, *(each.name.lower() for each in kept)}
+    usual = [name for name in USUAL if name not in names] if _takes_any(call) else []
+    return [*(_unkept(call, name) for name in (LOCAL, *usual)), *kept]
+
+
+def _unkept(call: Call, name: str) -> Resource:
+    return Resource(0, "computes", name, "{}", call.service.principal, call.service.started, 0)
+
+
+def _takes_any(call: Call) -> bool:
+    return call.service.settings.compute != "strict"
+
+
+def _no_compute(call: Call, name: str, known: list[str]) -> str:
     found = f"there is no compute '{name}' in workspace '{call.workspace.name}'{did_you_mean(name, known)}"
-    if not is_any:
+    if not _takes_any(call):
         return f"{found}; create it, or take any name for this machine with 'smalt config set compute any'"
-    return f"{found}; jobs that name it run on this machine; smalt compute create makes one of that name"
+    return f"{found}; jobs that name it run on this machine; 'smalt compute create --name {name}' makes one"
 
 
 async def put_compute(call: Call) -> Reply:
@@ -77,10 +90,6 @@ async def switch_compute(call: Call) -> Reply:
         raise ValidationException(f"a compute cannot {call.name('verb')[:40]}; it can start, stop and restart")
     await get_compute(call)
     return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
-
-
-def _local(call: Call) -> Resource:
-    return Resource(0, "computes", LOCAL, "{}", call.service.principal, call.service.started, 0)
 
 
 def _shape(call: Call, compute: Resource) -> dict[str, Any]:

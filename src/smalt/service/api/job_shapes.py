@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
+from smalt.service.engine.output_paths import OUTPUT_PATHS, with_places
 from smalt.service.engine.registration import asset_of
 from smalt.service.engine.submission import AUTOMATIC_VERSIONS, ENDED
 from smalt.service.records import jobs
@@ -18,7 +20,7 @@ from smalt.wire.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""
-GIVEN = (*TIMES, AUTOMATIC_VERSIONS, *ENDED)
+GIVEN = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, *ENDED)
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
@@ -44,7 +46,12 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.ended_at is not None and properties.get("outputs"):
-        shape["outputs"] = _registered(db, job, properties["outputs"])
+        written = jobs.data(db, job.id, "output")
+        places = {name: row[2] for name, row in written.items()}
+        outputs, given_paths = with_places(properties["outputs"], places)
+        shape["outputs"] = _registered(outputs, written)
+        if given_paths is not None:
+            notes[OUTPUT_PATHS] = given_paths
         automatic = [name for name in _versions(shape) if name not in _versions(properties)]
         if automatic:
             notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
@@ -132,12 +139,11 @@ def below(rows: list[Job], top: Job) -> list[Job]:
     return found
 
 
-def _registered(db: Database, job: Job, outputs: dict[str, Any]) -> dict[str, Any]:
+def _registered(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
     """Outputs that became assets tell which versions they are."""
     named = {name for name, output in outputs.items() if (output or {}).get("assetName") or (output or {}).get("name")}
     if not named:
         return outputs
-    written = jobs.data(db, job.id, "output")
     assets = {name: str(written[name][3]).split("/") for name in named if name in written and written[name][3]}
     told = {name: {"assetName": asset[1], "assetVersion": asset[3]} for name, asset in assets.items()}
     return {name: {**output, **told[name]} if name in told else output for name, output in outputs.items()}

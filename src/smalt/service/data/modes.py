@@ -186,6 +186,17 @@ def not_a_folder(location: Location, type: str | None) -> str | None:
     return f"{location.uri} is a file, but the input's type is uri_folder; make it uri_file or name a folder"
 
 
+def is_empty(place: str | os.PathLike[str]) -> bool:
+    """Return whether there is neither a file nor a folder with something in it."""
+    try:
+        with os.scandir(place) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return True
+    except OSError:  # a file, or what cannot be read
+        return False
+
+
 def _nearest(path: Path) -> Path:
     """The nearest folder above that is seen to exist."""
     return next((folder for folder in path.parents if os.path.isdir(folder)), Path("/"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.base import Capacity
@@ -34,6 +34,8 @@ class Run:
     number: int = 0
     untouched: bool = False
     """It completed, and left its folder as it was made."""
+    empty: list[str] = field(default_factory=list)
+    """It completed, and wrote nothing to these outputs."""
     moved: str | None = None
     """Why what it read was not what it was to read: a sentence."""
     task: asyncio.Task[None] | None = None

@@ -15,7 +15,7 @@ from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
 from smalt.service.data.stopping import stopped_by
-from smalt.service.engine import family, outcome, submission
+from smalt.service.engine import family, outcome, owed, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.deletion import Deletions
@@ -447,6 +447,8 @@ class Engine:
             with stopped_by(lambda: bool(run.job.cancel_requested)):
                 untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain)
             run.untouched = untouched and error is None
+            if error is None and leaf.entity.outputs:
+                run.empty = owed.find_empty_outputs(self.rooms, leaf, number)
             if error is None and not is_plain:
                 command.protect(self.rooms, leaf)
         except Exception as caught:
@@ -479,6 +481,7 @@ class Engine:
         if run.job.cancel_requested:
             self._end(run.job, "Canceled")
         elif error is None:
+            owed.say_empty(self.rooms, run.job, run.empty)
             self._end(run.job, "Completed")
         else:
             self._end(run.job, "Failed", error)

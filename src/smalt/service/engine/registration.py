@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
+from smalt.service.data.modes import is_empty
 from smalt.service.engine.kinds import places
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
@@ -147,6 +148,14 @@ def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
     return there.version if is_of_another else None
 
 
+def _warning(rooms: Rooms, job: Job, one: _Named) -> dict[str, str]:
+    """Return the property of a version that is empty, as nobody wrote to the output."""
+    place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
+    if place is None or not is_empty(place):
+        return {}
+    return {"smalt.warning": f"it is empty: job '{job.name}' wrote nothing to its output '{one.output}'"}
+
+
 def _register(rooms: Rooms, job: Job, one: _Named) -> str:
     same = _same(rooms, job, one)
     if same is not None:
@@ -154,7 +163,7 @@ def _register(rooms: Rooms, job: Job, one: _Named) -> str:
     container = assets.container(rooms.db, job.workspace_id, one.kind, one.name)
     version = one.version or (container.next_version if container else "1")
     properties: dict[str, Any] = {
-        "description": one.description, "tags": {}, "properties": {MADE_BY: job.name},
+        "description": one.description, "tags": {}, "properties": {MADE_BY: job.name, **_warning(rooms, job, one)},
         "isAnonymous": False, "isArchived": False,
     }  # fmt: skip
     if one.kind == "models":

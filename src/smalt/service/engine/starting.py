@@ -20,6 +20,7 @@ from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import sentence
+from smalt.service.engine.owed import why_not_prepared
 from smalt.service.engine.reusing import Reusing
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.slots import Grant, Request
@@ -120,7 +121,7 @@ class Starting:
             run.task = None
             self._changed.add(run.job.root_id)
             if error is not None:
-                self._end(run.job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+                self._end_unprepared(run.job, run.leaf, error)
             elif run.leaf is not None and run.environment is not None and not self._is_reused(run.leaf):
                 self._launch(run, run.leaf, run.environment, ("Running",))
 
@@ -130,7 +131,7 @@ class Starting:
             leaf = self.read(job)
             leaf.locate(self._rooms)
         except Exception as error:
-            self._end(job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+            self._end_unprepared(job, None, error)
             return True
         environment = self._rooms.environments.cached(leaf.environment)
         is_judged = environment is not None and self._reusing.judge_at_once(leaf, environment)
@@ -148,6 +149,9 @@ class Starting:
             jobs.set_status(self._db, job, "Queued", "Preparing")
             run.task = asyncio.ensure_future(self._prepare(run, leaf))
         return True
+
+    def _end_unprepared(self, job: Job, leaf: command.Leaf | None, error: Exception) -> None:
+        self._end(job, "Failed", outcome.failed(why_not_prepared(self._rooms, leaf, error), "PreparationFailed"))
 
     def _is_reused(self, leaf: command.Leaf) -> bool:
         """Whether the job has the outputs of another, and is over."""
@@ -171,7 +175,7 @@ class Starting:
         try:
             step, run.view = command.step(self._rooms, leaf, environment, run.grant or _NO_SLOT_YET, number, step_id)
         except Exception as error:
-            self._end(run.job, "Failed", outcome.failed(sentence(error), "PreparationFailed"))
+            self._end_unprepared(run.job, run.leaf, error)
             return
         self._record(run, leaf, environment, step, number, statuses)
 

@@ -16,6 +16,7 @@ from smalt.service.engine import checks, deletion
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.kinds import KEPT, TYPES, command
 from smalt.service.engine.kinds.pipeline import PART
+from smalt.service.engine.output_paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_given_paths
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import describe_difference
 from smalt.service.engine.rooms import Rooms
@@ -41,7 +42,7 @@ PART_OF = "smalt.part-of"
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
 
-_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, command.PLACE, *ENDED})
+_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, command.PLACE, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED})
 """Properties that a job which is submitted again does not take with it."""
 
 
@@ -139,6 +140,7 @@ def _as_new(body: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in notes.items() if key not in _OF_ONE_RUN}
     body = {**body, "properties": kept}
     if isinstance(outputs, dict):
+        outputs = with_given_paths(outputs, notes.get(OUTPUT_PATHS))
         body["outputs"] = {
             name: {key: value for key, value in output.items() if key != "assetVersion"}
             if name in automatic and isinstance(output, dict)

@@ -221,6 +221,13 @@ def describe(
             _tag(db, job.workspace_id, [(job.id, properties)])
 
 
+def note(db: Database, job: Job, key: str, text: str) -> None:
+    """Add a property to those that the job was given."""
+    body = properties(db, job.id)
+    body["properties"] = {**(body.get("properties") or {}), key: text}
+    db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(body), job.id))
+
+
 def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:
     """Record the tags of top jobs, for lists."""
     rows = [

@@ -437,6 +437,14 @@ def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, 
             yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
 
 
+def find_outputs(rooms: Rooms, leaf: Leaf, number: int) -> Iterator[tuple[str, Output, Path]]:
+    """Yield the outputs but for the artifacts, each with where it lies once all is stored, or with what was sent."""
+    for name, output, place, _ in _written(rooms, leaf, leaf.folders(rooms, number)):
+        location = leaf.written.get(name)
+        kept = location.path if location is not None and output.mode == modes.UPLOADED else None
+        yield name, output, kept or place
+
+
 def check_written(rooms: Rooms, leaf: Leaf, number: int) -> None:
     """Refuse an output of a primitive type whose value is not of its type, or was not written at all."""
     if not any(output.type in PRIMITIVES for output in leaf.entity.outputs.values()):

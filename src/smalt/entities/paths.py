@@ -1,0 +1,10 @@
+"""Paths that programs give as objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def as_text(value: Any) -> Any:
+    """Return the text of a `pathlib.Path` and its like; any other value as it is."""
+    return value.__fspath__() if hasattr(type(value), "__fspath__") else value

@@ -1,0 +1,92 @@
+"""An output that a step owes and did not write is told at the step, at what is registered, and to its readers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+
+
+def step(command: str, **more: Any) -> dict[str, Any]:
+    return {"command": command, "environment": "azureml:host", **more}
+
+
+def outputs(type: str, **more: Any) -> dict[str, Any]:
+    return {"outputs": {"o": {"type": type, **more}}}
+
+
+WARNING = "warning: it wrote nothing to its output 'o'"
+
+
+@pytest.mark.parametrize("mode", ["rw_mount", "upload"])
+@pytest.mark.parametrize("type", ["uri_folder", "uri_file", "mltable", "custom_model"])
+def test_an_output_that_was_not_written_is_told(desk: Desk, type: str, mode: str) -> None:
+    """In the job's stream and in what `job show` answers, whatever its type; the job is Completed."""
+    ran = desk.job(json.dumps(step("echo no", name=f"idle-{type}-{mode}", **outputs(type, mode=mode))))
+    assert ran.code == 0, ran.err
+    assert WARNING in ran.err
+    shown = desk.smalt(f"job show -n idle-{type}-{mode}").json
+    assert shown["properties"]["smalt.empty_outputs"] == "o"
+
+
+@pytest.mark.parametrize(
+    ("type", "command"),
+    [
+        ("uri_folder", "touch ${{outputs.o}}/x"),
+        ("uri_folder", "mkdir ${{outputs.o}}/below"),
+        ("uri_file", "touch ${{outputs.o}}"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["rw_mount", "upload"])
+def test_what_was_written_is_not(desk: Desk, type: str, command: str, mode: str) -> None:
+    """An empty file is one that was written, and so is a folder of folders."""
+    ran = desk.job(json.dumps(step(command, **outputs(type, mode=mode))))
+    assert ran.code == 0, ran.err
+    assert "wrote nothing" not in ran.err
+
+
+def test_an_empty_version_says_so(desk: Desk) -> None:
+    """Of a model and of data; what has something in it has no such property."""
+    for name, type, command in (
+        ("m", "custom_model", "true"),
+        ("d", "uri_folder", "true"),
+        ("f", "uri_folder", "touch ${{outputs.o}}/x"),
+    ):
+        ran = desk.job(json.dumps(step(command, name=f"made-{name}", **outputs(type, name=name, version="1"))))
+        assert ran.code == 0, ran.err
+    words = "it is empty: job 'made-{}' wrote nothing to its output 'o'"
+    for kind, name in (("model", "m"), ("data", "d")):
+        shown = desk.smalt(f"{kind} show -n {name} --version 1").json
+        assert shown["properties"]["smalt.warning"] == words.format(name)
+    assert "smalt.warning" not in desk.smalt("data show -n f --version 1").json["properties"]
+
+
+def reader(**more: Any) -> dict[str, Any]:
+    source = {"type": "uri_file", "path": "${{parent.jobs.a.outputs.o}}"}
+    return step("cat ${{inputs.i}}", inputs={"i": source}, **more)
+
+
+def test_the_reader_of_a_missing_file_names_who_owed_it(desk: Desk) -> None:
+    """Also where the step that owed it was reused, which says again that it wrote nothing."""
+    pipeline = {"type": "pipeline", "jobs": {"a": step("true", **outputs("uri_file")), "b": reader()}}
+    first = desk.job(json.dumps(pipeline), "--name owes")
+    assert first.code == 1
+    assert f"a | {WARNING}" in first.err
+    assert "step b failed: its input 'i' is not there: step 'a' wrote nothing to its output 'o'" in first.err
+    again = desk.job(json.dumps(pipeline), "--name owes-again")
+    assert f"a | {WARNING}" in again.err
+    assert "its input 'i' is not there: job 'owes-a' wrote nothing to its output 'o'" in again.err
+
+
+def test_a_resubmitted_job_tells_anew(desk: Desk) -> None:
+    """What was noted of one run is not said of another that was made of its answer."""
+    desk.job(json.dumps(step("true", name="empty", **outputs("uri_folder"))))
+    shown = desk.smalt("job show -n empty").out.replace('"true"', '"touch ${{outputs.o}}/x"')
+    ran = desk.job(shown, "--name full")
+    assert ran.code == 0, ran.err
+    after = desk.smalt("job show -n full").json
+    assert "smalt.empty_outputs" not in after["properties"]
+    assert after["outputs"]["o"]["path"] == "azureml://datastores/workspaceblobstore/paths/azureml/full/o/"
