@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from smalt import MLClient
 from tests.acceptance.conftest import Desk
 
 
@@ -84,9 +85,10 @@ def test_the_reader_of_a_missing_file_names_who_owed_it(desk: Desk) -> None:
 def test_a_resubmitted_job_tells_anew(desk: Desk) -> None:
     """What was noted of one run is not said of another that was made of its answer."""
     desk.job(json.dumps(step("true", name="empty", **outputs("uri_folder"))))
-    shown = desk.smalt("job show -n empty").out.replace('"true"', '"touch ${{outputs.o}}/x"')
-    ran = desk.job(shown, "--name full")
-    assert ran.code == 0, ran.err
+    client = MLClient(show_progress=False)
+    job: Any = client.jobs.get("empty")
+    job.name, job.command = "full", "touch ${{outputs.o}}/x"
+    client.jobs.stream(client.jobs.create_or_update(job).name, lambda event: None)
     after = desk.smalt("job show -n full").json
     assert "smalt.empty_outputs" not in after["properties"]
     assert after["outputs"]["o"]["path"] == "azureml://datastores/workspaceblobstore/paths/azureml/full/o/"
