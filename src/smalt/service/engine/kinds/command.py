@@ -23,7 +23,7 @@ from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
-from smalt.service.data import Location, modes, tables
+from smalt.service.data import Location, modes, remove_tree, tables
 from smalt.service.data.data import OWN
 from smalt.service.data.plainness import is_plain, make_plain
 from smalt.service.data.rights import forbid_writing
@@ -268,6 +268,8 @@ def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOu
     folders = leaf.folders(rooms, number)
     spare = make(folders, rooms.data, leaf.code, rooms.spares, realised.key)
     old = Path(spare, "environment") if spare else None
+    if number > 1:
+        _remove_unfinished(rooms, leaf, folders)
     return LaidOut(folders, _outputs(rooms, leaf, folders), realised.clone(Path(folders.folder, "environment"), old))
 
 
@@ -479,6 +481,20 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         if not modes.may_be_written(leaf.places[name], value.mode):
             given.reads[str(path)] = name
     return given
+
+
+def _remove_unfinished(rooms: Rooms, leaf: Leaf, folders: Folders) -> None:
+    """Remove what an earlier attempt left in the places that were made for this job: it did not end well.
+
+    In a place whose path was given, or where another step writes, too, nobody knows whose each file is.
+    """
+    made = places.read(leaf.entity.properties)
+    for name, output in leaf.entity.outputs.items():
+        how = made.get(name, places.ALONE)
+        is_given = how.given is not None or (leaf.job.parent_id is None and bool(output.path))
+        if not (is_given or how.is_shared or _is_artifacts(name, output)):
+            location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
+            remove_tree(modes.output_place(location, output.type, output.mode, _own(folders, "outputs", name)))
 
 
 def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
