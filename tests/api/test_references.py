@@ -173,3 +173,40 @@ def test_what_another_workspace_has_is_not_taken_for_ones_own(server: Server, wo
     answer = server.ask("PUT", f"{workspace}/jobs/lost", {"properties": lost})
     assert answer.status in (400, 404)
     assert "which this home does not have" in str(answer.body)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "azureml://jobs/nosuch/outputs/o",
+        "azureml://jobs/made/outputs/typo/paths/",
+        "azureml:nosuch:1",
+        "azureml:d:2",
+        "azureml:nosuch@latest",
+        "runs:/nosuch/x",
+        "models:/nosuch/1",
+    ],
+)
+def test_data_that_names_what_is_not_there_is_refused(server: Server, workspace: str, uri: str) -> None:
+    """Else it would be what somebody calls so one day; no version is used up by it."""
+    body = {"jobType": "Command", "command": "true", "environmentId": "azureml:host@latest"}
+    put(server, f"{workspace}/jobs/made", {"properties": {**body, "outputs": {"o": {"jobOutputType": "uri_folder"}}}})
+    list(server.stream(f"/smalt/v1{workspace}/jobs/made/stream"))
+    made = {"properties": {"dataType": "uri_folder", "dataUri": "azureml://jobs/made/outputs/o"}}
+    put(server, f"{workspace}/data/d/versions/1", made)
+    refused = server.ask(
+        "PUT", f"{workspace}/data/other/versions/1", {"properties": {"dataType": "uri_folder", "dataUri": uri}}
+    )
+    assert 400 <= refused.status < 500, refused.body
+    assert server.ask("GET", f"{workspace}/data/other/versions/1").status == 404
+
+
+@pytest.mark.parametrize("reference", ["azureml:nosuch:1", "azureml:leaf:2", "azureml:nosuch@latest"])
+def test_a_component_of_steps_that_are_not_there_is_refused(server: Server, workspace: str, reference: str) -> None:
+    """A pipeline component names components that are registered, by version as by label."""
+    put(server, f"{workspace}/components/leaf/versions/1", leaf("1"))
+    steps = {"s": {"type": "command", "componentId": reference}}
+    middle = component({"type": "pipeline", "command": None, "jobs": steps})
+    refused = server.ask("PUT", f"{workspace}/components/middle/versions/1", middle)
+    assert 400 <= refused.status < 500, refused.body
+    assert server.ask("GET", f"{workspace}/components/middle/versions/1").status == 404

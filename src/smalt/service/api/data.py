@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
-from smalt.exceptions import SmaltError
+from smalt.entities.references import Reference, parse_uri
 from smalt.service.api.call import Call
+from smalt.service.api.named_content import place_named
 from smalt.service.api.versioned import Collection
 from smalt.service.engine.protecting import protect_made
-
-_OF_JOB = "azureml://jobs/"
 
 
 class _Data(Collection):
@@ -18,14 +16,13 @@ class _Data(Collection):
         """Keep what a job made as where it lies: the job may be deleted."""
         properties = await super().prepared(call, name, version, body)
         uri = properties.get("dataUri")
-        if isinstance(uri, str) and uri.startswith(_OF_JOB):
-            with contextlib.suppress(SmaltError):
-                place = call.service.data.resolve(uri, call.workspace)
-                if place.datastore is not None:
-                    properties["dataUri"] = f"azureml://datastores/{place.datastore}/paths/{place.relative}"
-        if isinstance(uri, str):
-            engine = call.service.engine
-            await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, str(properties["dataUri"]))
+        if not isinstance(uri, str):
+            return properties
+        if isinstance(parse_uri(uri), Reference):
+            call.service.data.resolve(uri, call.workspace)  # else it would mean what somebody calls so one day
+        properties["dataUri"] = place_named(call, f"data asset '{name}:{version}'", uri) or uri
+        engine = call.service.engine
+        await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, str(properties["dataUri"]))
         return properties
 
 

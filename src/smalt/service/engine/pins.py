@@ -65,8 +65,13 @@ class Pinner(Pins):
         return found
 
     def fix_below(self, text: str) -> str:
-        """The component with versions for all that it names; one with a name has them since it was registered."""
+        """The component with versions for all that it names; one with a name has them since it was registered.
+
+        NotFound where there is no such component.
+        """
         reference = lookup.named(text)
+        if reference.version:
+            lookup.component(self._rooms, self._workspace, text)
         if reference.registry or reference.name != ANONYMOUS_COMPONENT or not reference.version:
             return text
         db, where = self._rooms.db, self._workspace
