@@ -9,6 +9,8 @@ of difference was found. Exit code 1 where there is a difference.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
 import random
 import shutil
 import sys
@@ -22,6 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.model.driver import Rig
 from tests.model.play import NOT_YET, examine
 
+from smalt.home import Home
+from smalt.service.tracking.tool import Tool
+
 RENEWED = 100
 """Sequences on one home."""
 
@@ -31,11 +36,13 @@ def main() -> int:
     print(f"{options.sequences} sequences, seed {options.seed}", flush=True)
     found: Counter[str] = Counter()
     different, began, rig = 0, time.monotonic(), None
+    tool = Path(tempfile.mkdtemp(prefix="smalt-model-mlflow-"))
+    python = os.environ.get("SMALT_TEST_MLFLOW_PYTHON") or asyncio.run(Tool(Home(tool)).python(print))
     try:
         for number in range(options.first, options.first + options.sequences):
             if rig is None or number % RENEWED == 0:
                 _close(rig)
-                rig = Rig(Path(tempfile.mkdtemp(prefix="smalt-model-")))
+                rig = Rig(Path(tempfile.mkdtemp(prefix="smalt-model-")), python)
             report = examine(rig, options.seed, number, options.without, options.always, options.shrink)
             if report is not None:
                 different += 1
@@ -47,6 +54,7 @@ def main() -> int:
                 break
     finally:
         _close(rig)
+        shutil.rmtree(tool, ignore_errors=True)
     print(f"{number + 1 - options.first} sequences, {different} differ, {time.monotonic() - began:.0f} s")
     for kind, times in found.most_common():
         print(f"{times:5} {kind}")

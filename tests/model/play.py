@@ -8,13 +8,14 @@ from random import Random
 from typing import NamedTuple
 
 from tests.model.driver import Rig
+from tests.model.features import NEED_MLFLOW
 from tests.model.shrink import Script, show, shrink
 from tests.model.world import make_script
 
 SEED = 12
 """The tests' own; the bench takes others."""
 NOT_YET: frozenset[str] = frozenset()
-"""Features (see `world.FEATURES`) that scripts do without, as smalt is not right there yet."""
+"""Features (see `features.FEATURES`) that scripts do without, as smalt is not right there yet."""
 
 
 class Report(NamedTuple):
@@ -31,6 +32,7 @@ def examine(
     seconds: float = 20,
 ) -> Report | None:
     """Return what is wrong with sequence `number` of a seed, None where nothing is."""
+    without = without if rig.has_mlflow else without | NEED_MLFLOW
     script = make_script(Random(f"{seed}/{number}"), without, always)
     problems = rig.play(script)
     if not problems:

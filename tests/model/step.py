@@ -116,6 +116,12 @@ def split(word):
 
 def act(flavour, text, reads, outputs, mutable):
     """Write the outputs, and do what else the flavour means."""
+    if flavour == "flaky" and not is_again():  # leaves half an output and fails the first time
+        write(outputs, "half", "f.txt")
+        write(outputs, "half", "half.txt")
+        raise SystemExit(4)
+    if flavour == "metric":  # logs a metric computed of what it read
+        log_metric("m", float(number(text)))
     if flavour == "slow":  # takes a while
         pause(0.3)
     if flavour == "trap":  # leaves half an output and ends well when it is told to end
@@ -143,6 +149,39 @@ def act(flavour, text, reads, outputs, mutable):
         os.symlink("loop", os.path.join(outputs["o"][1], "loop"))
     if flavour == "fail":
         raise SystemExit(3)
+
+
+def is_again():
+    """Return whether this job has run before; the next one is a first one."""
+    mark = os.path.join(os.environ["FLAKY"], "flaky-" + os.environ["AZUREML_RUN_ID"])
+    try:
+        os.remove(mark)
+    except FileNotFoundError:
+        open(mark, "w").close()
+        return False
+    return True
+
+
+def log_metric(name, value):
+    """Log a metric by MLflow's REST API; what does not answer yet, or no more, is asked again, as by MLflow."""
+    import json
+    import urllib.error
+    import urllib.request
+
+    body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": name, "value": value, "timestamp": 1, "step": 0}
+    url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric"
+    headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers), timeout=60).close()
+            return
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise SystemExit(error.read().decode()) from error
+        except OSError:
+            pass
+        pause(0.1)
+    raise SystemExit("no answer to a metric")
 
 
 def pause(seconds):
