@@ -10,6 +10,8 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.home import Home
 from smalt.service.environments import curated, lookup_curated
 from smalt.service.environments.asked import AskedPython
+from smalt.service.environments.declared import declare
+from smalt.service.environments.nearest import listed_names
 
 ENTRIES = sorted({entry.name: entry for entry in curated.catalogue(Path("/nowhere")).values()}.items())
 
@@ -66,8 +68,47 @@ def test_users_add_entries_and_replace_shipped_ones(home: Home) -> None:
 
 def test_an_unknown_name_tells_the_nearest(home: Home) -> None:
     """One sentence, with names that exist and how to add one."""
+    assert lookup_curated("sklearn-1.6") is None
     with pytest.raises(NotFound, match=r"'sklearn-1.6'; the nearest are sklearn-1.5, .*catalogue/sklearn-1.6.yml"):
         curated.find("sklearn-1.6", home.path("catalogue"))
+
+
+@pytest.mark.parametrize("name", sorted(listed_names()))
+def test_every_name_that_azure_ever_had_is_answered(name: str) -> None:
+    """By its entry, or by the nearest of its family, as the registry and as workspaces call it."""
+    for called in (name, f"AzureML-{name}"):
+        entry = curated.entry(called, Path("/nowhere"))
+        assert entry is not None
+        assert entry.name in dict(ENTRIES)
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [
+        ("AzureML-pytorch-1.10-ubuntu18.04-py38-cuda11-gpu", "acpt-pytorch-1.11-py38-cuda11.3-gpu"),
+        ("AzureML-PyTorch-1.3-GPU", "pytorch-1.9-ubuntu18.04-py37-cuda11-gpu"),
+        ("acpt-pytorch-2.0-cuda11.7", "acpt-pytorch-2.2-cuda12.1"),
+        ("AzureML-TensorFlow-2.3-CPU", "tensorflow-2.7-ubuntu20.04-py38-cuda11-gpu"),
+        ("tensorflow-2.11-cuda11", "tensorflow-2.12-cuda11"),
+        ("AzureML-sklearn-1.9", "sklearn-1.5"),
+        ("AzureML-Scikit-learn-0.20.3", "sklearn-0.24-ubuntu18.04-py37-cpu"),
+        ("AzureML-AutoML-DNN-Vision-GPU", "AutoML"),
+        ("AzureML-Dask-GPU", "Dask-CPU"),
+        ("acpt-grpo", "model-evaluation"),
+    ],
+)
+def test_the_nearest_is_of_the_same_family_and_version(home: Home, asked: str, nearest: str) -> None:
+    """And is said to be only that; `fidelity: strict` refuses it."""
+    found = lookup_curated(asked) or {}
+    assert (found["curated"], found["asked"]) == (nearest, asked)
+    declared = declare(found, home.path("catalogue"), lambda uri: None)
+    assert declared.notes == [f"environment '{asked}' is not in the catalogue; '{nearest}', the nearest to it, is used"]
+    assert declared.not_as_asked == declared.notes[0]
+
+
+def test_a_name_that_may_be_a_users_own_gets_no_nearest(home: Home) -> None:
+    """Only names of Azure's list, and prefixes that are reserved for it, are taken for curated ones."""
+    assert [lookup_curated(name) for name in ("pytorch-env", "sklearn-2.0", "my-acpt", "tensorflow")] == [None] * 4
 
 
 @pytest.mark.parametrize(

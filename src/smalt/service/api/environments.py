@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 from smalt.exceptions import NotFound
@@ -17,10 +18,20 @@ from smalt.service.records import environments as uses
 _HOST = {"description": "the Python of this machine that the setting host-python names"}
 _BUILD = {"dockerfilePath": "Dockerfile"}
 """What is meant where nothing is said; clients are told it, and send it back."""
+_PREFIX = "azureml-"
 _ALWAYS = ("azureml_default", "latest", "default")
 
 
 class _Environments(Collection):
+    async def list_containers(self, call: Call) -> dict[str, Any]:
+        """List the workspace's own, and after them those that every workspace has."""
+        view = call.query("listViewType", "ActiveOnly")
+        own = assets.containers(call.service.db, call.workspace.id, "environments", view)
+        given = [] if view == "ArchivedOnly" else _every_given(call)
+        taken = {one.name.lower() for one in own}
+        found = [*own, *(one for one in given if one.name.lower() not in taken)]
+        return page(call, found, lambda container: self._container(call, container))
+
     async def list_versions(self, call: Call) -> dict[str, Any]:
         given = _given(call)
         if given is None or _is_own(call):
@@ -44,18 +55,16 @@ class _Environments(Collection):
         given = _given(call)
         if given is None or _is_own(call):
             return super().existing(call)
-        return assets.Container(
-            0, "environments", given.name, "{}", 0, 0, given.created_by, given.created_at, given.version, given.version
-        )
+        return _container(call, given.name, given.version)
 
     def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
         try:
             return super().find(call, version, label)
         except NotFound:
             given = _given(call)
-            if given is None or (version or label) not in (given.version, *_ALWAYS):
+            if given is None or (label is not None and label not in _ALWAYS):
                 raise
-            return given
+            return replace(given, version=version) if version not in (None, *_ALWAYS) else given  # as a job has it
 
 
 def _whole(properties: Properties) -> Properties:
@@ -98,10 +107,11 @@ GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built)]
 def _given(call: Call) -> assets.Version | None:
     """The environment of that name which nobody has to create."""
     name = call.name()
+    found: dict[str, Any] | None
     found = _HOST if name == "host" else call.service.engine.rooms.environments.lookup_curated(name, None)
     if found is None:
         return None
-    properties = {key: value for key, value in found.items() if key not in ("curated", "version")}
+    properties = {key: value for key, value in found.items() if key not in ("curated", "version", "asked")}
     version = str(found.get("version") or "1")
     since = call.service.started
     return assets.Version(
@@ -111,3 +121,18 @@ def _given(call: Call) -> assets.Version | None:
 
 def _is_own(call: Call) -> bool:
     return assets.container(call.service.db, call.workspace.id, "environments", call.name()) is not None
+
+
+def _every_given(call: Call) -> list[assets.Container]:
+    """Return what nobody has to create, under the names that a workspace of the service has for them."""
+    names = (f"AzureML-{name}" for name in map(_plain, call.service.engine.rooms.environments.curated_names()))
+    return [_container(call, name, "1") for name in ("host", *names)]
+
+
+def _plain(name: str) -> str:
+    return name[len(_PREFIX) :] if name.lower().startswith(_PREFIX) else name
+
+
+def _container(call: Call, name: str, version: str) -> assets.Container:
+    service = call.service
+    return assets.Container(0, "environments", name, "{}", 0, 0, service.principal, service.started, version, version)

@@ -96,7 +96,7 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
     found = _version(rooms.db, workspace, kind, reference)
     curated = rooms.environments.lookup_curated(reference.name) if found is None and kind == "environments" else None
     if curated is not None:
-        name, version = curated["curated"], curated["version"]
+        name, version = curated.get("asked") or curated["curated"], curated["version"]
         return f"azureml://registries/azureml/environments/{name}/versions/{version}"
     if found is None:
         found = assets.find(rooms.db, workspace.id, kind, reference.name, None, reference.label)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 from smalt.exceptions import NotFound, ValidationException
 from smalt.home import Home
+from smalt.service.environments.nearest import is_curated, listed_names, nearest, plain
 
 _SHIPPED = Path(__file__).with_name("catalogue")
 _KEYS = {"name", "aliases", "version", "description", "python", "image", "packages"}
@@ -49,26 +50,47 @@ class Entry(NamedTuple):
 
 
 def lookup_curated(name: str, version: str | None = None, folder: Path | None = None) -> dict[str, Any] | None:
-    """The curated environment of that name or alias, None where the catalogue has none.
+    """Return the curated environment of that name or alias; for a name of Azure's without an entry the nearest, with
+    the name as "asked"; None for any other name.
 
     The catalogue holds one version of each, which answers for every version and label. `folder` has the
     user's own entries, $SMALT_HOME/catalogue where it is not said.
     """
     found = entry(name, folder)
-    return found.properties if found else None
+    if found is None:
+        return None
+    return found.properties if is_exact(name, folder) else {**found.properties, "asked": name}
 
 
 def entry(name: str, folder: Path | None = None) -> Entry | None:
-    return catalogue(folder).get(_plain(name))
+    """Return the entry of that name, or the nearest to a name of Azure's."""
+    known = catalogue(folder)
+    found = known.get(plain(name))
+    if found is not None or not is_curated(name):
+        return found
+    near = nearest(name, [entry.name for entry in known.values()])
+    return known[plain(near)] if near else None
+
+
+def is_exact(name: str, folder: Path | None = None) -> bool:
+    """Tell whether the catalogue has an entry of that name or alias."""
+    return plain(name) in catalogue(folder)
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """Return every name that is answered, each once."""
+    known = catalogue(folder)
+    own = {plain(name): name for entry in known.values() for name in (*entry.aliases, entry.name)}
+    return sorted({**listed_names(), **own}.values(), key=str.lower)
 
 
 def find(name: str, folder: Path | None = None) -> Entry:
-    """The entry of that name or alias; NotFound says what is nearest."""
+    """Return the entry of that name or alias, or the nearest to a name of Azure's; NotFound says what is like it."""
     known = catalogue(folder)
-    found = known.get(_plain(name))
+    found = entry(name, folder)
     if found is not None:
         return found
-    names = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0.4)
+    names = difflib.get_close_matches(plain(name), known, n=3, cutoff=0.4)
     nearest = list(dict.fromkeys(known[each].name for each in names)) or ["minimal"]
     where = folder or Home.find().path("catalogue")
     raise NotFound(
@@ -78,7 +100,7 @@ def find(name: str, folder: Path | None = None) -> Entry:
 
 
 def catalogue(folder: Path | None = None) -> Mapping[str, Entry]:
-    """Every entry under its name and its aliases, plain (see `_plain`); the user's own over the shipped."""
+    """Every entry under its name and its aliases, plain (see `plain`); the user's own over the shipped."""
     files = own_files(folder or Home.find().path("catalogue"))
     return _with(files) if files else _shipped()
 
@@ -129,12 +151,7 @@ def _shipped() -> Mapping[str, Entry]:
 
 
 def _index(entries: list[Entry]) -> dict[str, Entry]:
-    return {_plain(name): each for each in entries for name in (*each.aliases, each.name)}
-
-
-def _plain(name: str) -> str:
-    """AzureML-sklearn-1.5, as the workspace calls it, is sklearn-1.5 of the registry."""
-    return name.lower().removeprefix("azureml-")
+    return {plain(name): each for each in entries for name in (*each.aliases, each.name)}
 
 
 def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -74,7 +74,7 @@ def declare(asset: Mapping[str, Any], catalogue: Path, locate: Locate) -> Declar
     Refused or NotFound where it cannot be had.
     """
     if asset.get("curated"):
-        return _from_catalogue(curated.find(str(asset["curated"]), catalogue))
+        return _from_catalogue(curated.find(str(asset["curated"]), catalogue), asset.get("asked"))
     if asset.get("condaFile"):
         return _from_conda(asset)
     if asset.get("build"):
@@ -84,9 +84,14 @@ def declare(asset: Mapping[str, Any], catalogue: Path, locate: Locate) -> Declar
     raise Refused("the environment names neither image, conda_file nor build; give it one of them")
 
 
-def _from_catalogue(entry: curated.Entry) -> Declared:
+def _from_catalogue(entry: curated.Entry, asked: str | None = None) -> Declared:
+    """Declare an entry; `asked` is the name that it is only the nearest to."""
     parts = _parts(python=entry.python, dependencies=entry.packages, catalogue=entry.name)
-    return Declared(entry.name, AskedPython(entry.python), entry.packages, parts)
+    declared = Declared(entry.name, AskedPython(entry.python), entry.packages, parts)
+    if asked is None:
+        return declared
+    note = f"environment '{asked}' is not in the catalogue; '{entry.name}', the nearest to it, is used"
+    return replace(declared, notes=[note], not_as_asked=note)
 
 
 def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source: str | None = None) -> Declared:

@@ -182,6 +182,10 @@ class Environments:
         entries = {entry.name: entry for entry in curated.catalogue(self._catalogue).values()}
         return [entries[name] for name in sorted(entries)]
 
+    def curated_names(self) -> list[str]:
+        """Return every name of a curated environment that is answered."""
+        return curated.names(self._catalogue)
+
     def find_curated(self, name: str) -> curated.Entry:
         """The catalogue's entry of that name or alias; NotFound says what is nearest."""
         return curated.find(name, self._catalogue)
@@ -221,7 +225,7 @@ class Environments:
     def _declared(self, asset: Mapping[str, Any]) -> Declared:
         if asset.get("build"):  # its files may change at any time
             return declare(asset, self._catalogue, self._locate)
-        said = json.dumps([asset.get(key) for key in ("curated", "name", "image", "condaFile")])
+        said = json.dumps([asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile")])
         key = (said, curated.own_files(self._catalogue))
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
