@@ -25,6 +25,9 @@ T = TypeVar("T")
 LONGEST = 30.0
 """Seconds until a test gives up waiting."""
 
+PROGRAM = {"X-Smalt-Makes-Workspaces": "1"}
+"""Tests are programs, which name workspaces that are not there yet."""
+
 WORKSPACE = "/subscriptions/sub/resourceGroups/group/providers/Microsoft.MachineLearningServices/workspaces/{}"
 
 
@@ -90,11 +93,13 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None) -> Answer:
         """A request over the Unix socket."""
-        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, body, raw, {})
+        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, body, raw, PROGRAM)
 
     def ask_quoted(self, method: str, path: str) -> Answer:
         """The path is sent as it is."""
-        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, None, None, {}, quoted=True)
+        return self._ask(
+            _UnixConnection(str(self.home.socket("server"))), method, path, None, None, PROGRAM, quoted=True
+        )
 
     def ask_tcp(
         self,
@@ -106,12 +111,17 @@ class Server:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """A request over the port, with the home's token unless another, or None, is given."""
-        sent = dict(headers or {})
+        sent = {**PROGRAM, **(headers or {})}
         token = self.home.token() if token == "" else token
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST)
         return self._ask(connection, method, path, body, None, sent)
+
+    def ask_as(self, method: str, path: str, headers: Mapping[str, str], body: Any = None) -> Answer:
+        """A request over the port with these headers and no others."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST)
+        return self._ask(connection, method, path, body, None, dict(headers))
 
     def stream(self, path: str) -> Iterator[dict[str, Any]]:
         """The messages of a stream as they come."""

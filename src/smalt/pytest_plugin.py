@@ -19,6 +19,7 @@ _DYING = 1.0
 """Seconds between a process's last word and its end."""
 _PAUSE = 0.005
 _CLIENTS = ("SMALT_URL", "SMALT_TOKEN")
+_WORKSPACE = ("AZUREML_ARM_SUBSCRIPTION", "AZUREML_ARM_RESOURCEGROUP", "AZUREML_ARM_WORKSPACE_NAME")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,11 +64,13 @@ def ml_client(smalt_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[MLC
 
     from smalt.client import MLClient
 
-    for name in _CLIENTS:
+    for name in (*_CLIENTS, *_WORKSPACE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SMALT_HOME", str(smalt_home.root))
     client = MLClient(workspace_name=f"test-{secrets.token_hex(6)}", home=smalt_home)
     client.connection.patch("/smalt/v1/config", {"defaults": {"workspace": client.workspace_name}})
+    for name, value in zip(_WORKSPACE, client.scope, strict=True):  # goes before a config.json of the project's
+        monkeypatch.setenv(name, value)
     try:
         yield client
         _cancel(client)

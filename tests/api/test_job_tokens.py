@@ -172,7 +172,7 @@ def ask_identity(server: Server, job: Token, resource: str) -> tuple[int, dict[s
 
 def test_another_workspace_is_closed(server: Server, job: Token) -> None:
     """One that exists, and one that does not, which is not made by the question."""
-    other, missing = job.workspace + "x", job.workspace + "y"
+    other, missing = job.workspace + "-other", job.workspace + "-missing"
     assert server.ask("GET", f"{other}/jobs").status == 200
     for where in (other, missing):
         for route in (f"{where}/jobs", f"/smalt/v1{where}/secrets", f"/history/v1.0{where}/runs/x"):

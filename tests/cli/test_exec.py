@@ -51,7 +51,7 @@ def test_a_program_reaches_the_server_by_tls_with_a_token_of_its_own(server: Ser
     assert (status, token["resource"]) == (200, "https://management.azure.com")
     where = f"{given['AZUREML_DEV_URL_MFE']}/subscriptions/s/resourceGroups/g"
     url = f"{where}/providers/Microsoft.MachineLearningServices/workspaces/w"
-    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+    bearer = {"Authorization": f"Bearer {token['access_token']}", "User-Agent": "azure-ai-ml/1.35.2 azsdk-python"}
     status, workspace = fetch(url, given["REQUESTS_CA_BUNDLE"], bearer)
     assert (status, workspace["name"]) == (200, "w")
     assert fetch(url, given["REQUESTS_CA_BUNDLE"], {"Authorization": f"{bearer['Authorization']}x"})[0] == 401
@@ -104,6 +104,7 @@ def test_az_ml_is_smalt_with_the_configured_defaults(server: Server) -> None:
     script = """
         az account set -s 11111111-2222-3333-4444-555555555555 &&
         az configure --defaults group=my-group workspace=my-ws location=eastus &&
+        az ml workspace create --name my-ws -o none && az ml workspace create --name other -o none &&
         az account show --query id -o tsv && az ml workspace show --query name -o tsv &&
         az ml workspace show -w other --query name -o tsv && az group exists -n x && az extension add -n ml -y
     """
@@ -129,7 +130,8 @@ def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> Non
 def test_az_storage_is_the_workspaces_datastores(server: Server, tmp_path: Path) -> None:
     """Uploaded, listed and downloaded, singly and by pattern; nothing is overwritten unasked."""
     script = """
-        az configure --defaults group=g workspace=stored && mkdir -p in/sub && echo 1 >in/a.csv && echo 2 >in/sub/b.csv
+        az configure --defaults group=g workspace=stored && az ml workspace create --name stored -o none
+        mkdir -p in/sub && echo 1 >in/a.csv && echo 2 >in/sub/b.csv
         echo 3 >in/c.txt && az storage container exists -n azureml-blobstore --query exists
         az storage blob upload-batch -s in --pattern '*.csv' -d azureml-blobstore/up --account-name any -o none
         az storage blob upload -c azureml-blobstore -n up/c -f in/c.txt --account-key x -o none
@@ -175,3 +177,67 @@ def test_tokens_are_good_as_long_as_they_say_and_only_as_they_were_signed() -> N
     head, claims, signature = token.split(".")
     for changed in (f"{head}.{claims}x.{signature}", f"{head}.{claims}.", "a.b.c", "eyJ..", ""):
         assert Tokens(b"key").holder(changed) is None
+
+
+def test_az_keyvault_is_the_workspaces_vault(server: Server) -> None:
+    """Set, shown, listed and deleted under whatever vault's name; by its own name from another workspace."""
+    script = """
+        az configure --defaults group=g workspace=vaulted && az ml workspace create --name vaulted -o none
+        az ml workspace create --name unvaulted -o none
+        az keyvault secret set --vault-name any -n pw --value 'a b' -o none
+        az keyvault secret show --vault-name any -n pw --query value -o tsv && az ml secret show pw --query name -o tsv
+        vault=$(basename $(az ml workspace show --query key_vault -o tsv))
+        az configure --defaults workspace=unvaulted
+        az keyvault secret list --vault-name other --query [].name -o tsv
+        az keyvault secret list --vault-name $vault --query [].name -o tsv
+        az keyvault show --name whatever --query properties.vaultUri -o tsv | grep -o '/vaults/.*'
+        az keyvault secret delete --vault-name $vault -n pw -o none
+        az keyvault secret show --vault-name $vault -n pw 2>&1 | grep -o "no secret 'pw'"
+    """
+    done = led(server, "bash", "-c", script)
+    assert done.stdout.splitlines() == ["a b", "pw", "pw", "/vaults/unvaulted", "no secret 'pw'"], done.stderr
+
+
+def test_exec_says_where_the_vault_of_its_workspace_is(server: Server) -> None:
+    """AZURE_KEYVAULT_URL, as in jobs; one that is set stays."""
+    given = variables(server)
+    vault = f"{given['AZUREML_DEV_URL_MFE']}/vaults/{given['AZUREML_ARM_WORKSPACE_NAME']}"
+    assert given["AZURE_KEYVAULT_URL"] == vault
+    assert led(server, "printenv", "AZURE_KEYVAULT_URL", AZURE_KEYVAULT_URL="mine").stdout == "mine\n"
+
+
+def test_az_makes_a_container_that_jobs_and_blobs_find(server: Server, tmp_path: Path) -> None:
+    """It is a datastore of that name; made again it stays as it is."""
+    script = """
+        az configure --defaults group=g workspace=contained && az ml workspace create --name contained -o none
+        az storage container create --name ml-data --account-key k --account-name a --query created
+        az storage container create --name ml-data --query created
+        echo 1 >f && az storage blob upload -c ml-data -n up/f -f f -o none
+        az ml datastore ls --name ml-data --query [].path -o tsv
+    """
+    done = led(server, "bash", "-c", f"cd {tmp_path} && {script}")
+    assert done.stdout.split() == ["true", "false", "up"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("deployment group create -g g -f main.bicep", "smalt workspace create"),
+        ("acr build -t x .", "smalt environment create"),
+        ("role assignment create --role x", "leave the line out"),
+        ("identity create -n x", "leave the line out"),
+        ("storage account delete -n x", "smalt datastore create"),
+        ("monitor metrics list", "smalt job metrics"),
+    ],
+)
+def test_a_refused_line_names_what_does_the_work(server: Server, line: str, instead: str) -> None:
+    """Where smalt has something for it."""
+    done = led(server, "az", *line.split())
+    assert done.returncode == 2
+    assert instead in done.stderr
+
+
+def test_az_config_sets_defaults(server: Server) -> None:
+    """As `az configure --defaults` does."""
+    script = "az config set defaults.group=g-set defaults.workspace=w-set; az config get defaults.group --query value"
+    assert json.loads(led(server, "bash", "-c", script).stdout) == "g-set"

@@ -15,7 +15,7 @@ import pytest
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.service.tracking.tool import Tool
-from tests.helpers import LONGEST, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
+from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 
 M = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -71,7 +71,7 @@ class Tracked:
         """`path` goes out as it is."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=2 * LONGEST)
         content = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(headers or {})}
+        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **PROGRAM, **(headers or {})}
         try:
             connection.request(method, f"/mlflow/v1.0{workspace}{path}", content, sent)
             with connection.getresponse() as response:

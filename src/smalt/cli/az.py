@@ -14,13 +14,11 @@ from typing import Any
 
 import click
 
-from smalt.cli import app, az_storage, failure, output
+from smalt.cli import app, az_keyvault, az_storage, failure, output
 from smalt.cli.az_storage import Call
+from smalt.client.effect import AZ_DEFAULTS, read_az_defaults
 from smalt.home import Home
 
-_STATE = "programs/az.json"
-_DEFAULTS = {"subscription": "--subscription", "group": "--resource-group", "workspace": "--workspace-name"}
-_SHORT = {"--resource-group": "-g", "--workspace-name": "-w"}
 _EXTENSIONS = [{"name": "ml", "version": "2.0.0", "extensionType": "whl", "path": None, "preview": False}]
 
 
@@ -31,21 +29,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments[:1] == ["ml"]:
-        words = arguments[1:]
-        sys.exit(failure.guarded(app.smalt, [*words[:2], *_defaults(words), *words[2:]]))
+        sys.exit(failure.guarded(app.smalt, arguments[1:]))
     sys.exit(failure.guarded(_az, arguments))
-
-
-def _defaults(arguments: list[str]) -> list[str]:
-    """The options that stand for the configured defaults, where the command does not give its own."""
-    if len(arguments) < 2 or any(word in ("-h", "--help", "--version") for word in arguments):
-        return []
-    state, more = _read(), []
-    for key, option in _DEFAULTS.items():
-        names = tuple(filter(None, (option, _SHORT.get(option))))
-        if state.get(key) and not any(word.partition("=")[0] in names for word in arguments):
-            more += [option, state[key]]
-    return more
 
 
 @click.command(
@@ -67,10 +52,19 @@ def _az(arguments: tuple[str, ...]) -> None:
     if "--version" in call.options or "-v" in call.options:
         click.echo("azure-cli  2.0.0 (smalt)\n\nExtensions:\nml         2.0.0")
         return
+    raise click.ClickException(_refusal(call.words))
+
+
+def _refusal(words: Sequence[str]) -> str:
+    """Return why `az WORDS…` does nothing here, with what does the work instead where there is something."""
+    said = f"'az {' '.join(words[:3])}'"
+    names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
+    instead = next((_INSTEAD[name] for name in names if name in _INSTEAD), None)
+    if instead is not None:
+        return f"{said} is not done here; {instead}"
     known = ", ".join(sorted({name.partition(" ")[0] for name in _ANSWERS}))
-    raise click.ClickException(
-        f"'az {' '.join(call.words[:3])}' is a matter of the cloud, which smalt does without; "
-        f"it answers 'az ml' and the usual calls of {known}"
+    return (
+        f"{said} is a matter of the cloud, which smalt does without; it answers 'az ml' and the usual calls of {known}"
     )
 
 
@@ -90,8 +84,7 @@ def _parse(arguments: list[str]) -> Call:
 
 
 def _account(call: Call) -> Any:
-    state = _read()
-    id = state.get("subscription") or _client().subscription_id
+    id = _client().subscription_id
     return {
         "id": id, "name": id, "isDefault": True, "state": "Enabled", "environmentName": "AzureCloud",
         "tenantId": "smalt", "homeTenantId": "smalt", "user": {"name": "smalt", "type": "user"},
@@ -125,6 +118,14 @@ def _configure(call: Call) -> Any:
     return None
 
 
+def _set_config(call: Call) -> None:
+    """`az config set defaults.group=rg defaults.workspace=ws`"""
+    for text in call.words[2:]:
+        key, _, value = text.partition("=")
+        if key.startswith("defaults."):
+            _write(**{key.removeprefix("defaults."): value or None})
+
+
 def _config(call: Call) -> Any:
     """`az config get defaults.group`, and without a name all."""
     name = next(iter(call.words[2:]), "").removeprefix("defaults.")
@@ -147,7 +148,7 @@ _ANSWERS: dict[str, Callable[[Call], Any]] = {
     "ad signed-in-user show": lambda call: {"id": "smalt", "displayName": "smalt", "userPrincipalName": "smalt"},
     "configure": _configure,
     "config get": _config,
-    "config set": lambda call: None,
+    "config set": _set_config,
     "extension add": lambda call: None,
     "extension update": lambda call: None,
     "extension remove": lambda call: None,
@@ -163,10 +164,31 @@ _ANSWERS: dict[str, Callable[[Call], Any]] = {
     "provider register": lambda call: None,
     **{
         name: partial(lambda answer, call: answer(_client(), call), answer)
-        for name, answer in az_storage.ANSWERS.items()
+        for name, answer in {**az_storage.ANSWERS, **az_keyvault.ANSWERS}.items()
     },
     "version": lambda call: {"azure-cli": "2.0.0", "azure-cli-core": "2.0.0", "extensions": {"ml": "2.0.0"}},
 }
+
+
+_WORKSPACE = "a workspace is made by: smalt workspace create --name NAME -g GROUP"
+_IMAGES = "images are built here when a job needs them; describe one by: smalt environment create --file FILE"
+_NO_ROLES = "there are no roles and identities here, as whoever has the home's token may do all; leave the line out"
+_INSTEAD = {
+    "acr": _IMAGES,
+    "ad": _NO_ROLES,
+    "appconfig": "settings of the home are made by: smalt config set NAME VALUE",
+    "deployment": _WORKSPACE,
+    "identity": _NO_ROLES,
+    "keyvault secret": "secrets are kept by: smalt secret set NAME, and show, list, delete",
+    "keyvault set-policy": _NO_ROLES,
+    "monitor": "what jobs log and use of the machine is shown by: smalt job metrics NAME",
+    "resource": "workspaces are shown by: smalt workspace list",
+    "role": _NO_ROLES,
+    "storage": "files of datastores are listed and copied by: smalt datastore ls, upload and download",
+    "storage account": "each workspace has one of its own; name others by: smalt datastore create --file FILE",
+    "storage container delete": "a datastore is forgotten by: smalt datastore delete NAME",
+}
+"""What to do instead of calls of `az` that smalt refuses."""
 
 
 def _answer(words: Sequence[str]) -> Callable[[Call], Any] | None:
@@ -182,12 +204,7 @@ def is_answered(words: Sequence[str]) -> bool:
 def _client() -> Any:
     from smalt.client import MLClient
 
-    state = _read()
-    return MLClient(
-        subscription_id=state.get("subscription"),
-        resource_group_name=state.get("group"),
-        workspace_name=state.get("workspace"),
-    )
+    return MLClient(_makes_workspaces=False)
 
 
 def _connection() -> Any:
@@ -196,19 +213,15 @@ def _connection() -> Any:
     return Connection.open()
 
 
-def _read() -> dict[str, str]:
-    try:
-        found = json.loads(Home.find().read(_STATE) or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _write(**changes: str | None) -> None:
     home = Home.find()
     home.path("programs").mkdir(mode=0o700, parents=True, exist_ok=True)
     state = {**_read(), **changes}
-    home.write(_STATE, json.dumps({key: value for key, value in state.items() if value}) + "\n")
+    home.write(AZ_DEFAULTS, json.dumps({key: value for key, value in state.items() if value}) + "\n")
+
+
+def _read() -> dict[str, str]:
+    return read_az_defaults(Home.find())
 
 
 if __name__ == "__main__":

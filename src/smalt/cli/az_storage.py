@@ -96,9 +96,27 @@ def has_container(client: Any, call: Call) -> Row:
 
 
 def create_container(client: Any, call: Call) -> Row:
-    """One that is there already is not made again, as in the cloud; another is a datastore, which wants a name."""
-    _datastore(client, call.needed("-n", "--name"))
-    return {"created": False}
+    """Make a container, which is a folder of this machine and a datastore of its name; one that is there stays."""
+    name = call.needed("-n", "--name")
+    if name in _containers(client):
+        return {"created": False}
+    if not client.connection.local:
+        raise click.UsageError(
+            f"container '{name}' can be made on the server's machine only, or be a cloud's: "
+            "smalt datastore create --file FILE"
+        )
+    from smalt.entities.datastore import LocalPathDatastore
+    from smalt.home import Home
+
+    folder = Home.find().path("workspaces", account_name(client), "containers", name)
+    folder.mkdir(parents=True, exist_ok=True)
+    client.datastores.create_or_update(LocalPathDatastore(name=name, path=str(folder)))
+    click.echo(f"container '{name}' is the datastore '{name}' of this machine, {folder}", err=True)
+    return {"created": True}
+
+
+def account_name(client: Any) -> str:
+    return posixpath.basename(str(client.workspaces.get_keys()["userStorageResourceId"]))
 
 
 def keys(client: Any, call: Call) -> list[Row]:
@@ -129,6 +147,7 @@ ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
     "storage blob download-batch": download_batch,
     "storage blob list": every,
     "storage blob exists": exists,
+    "storage account create": account,
     "storage account keys list": keys,
     "storage account show": account,
     "storage account list": lambda client, call: [account(client, call)],
@@ -136,6 +155,7 @@ ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
     "storage container list": containers,
     "storage container exists": has_container,
     "storage container create": create_container,
+    "storage fs create": create_container,
 }
 
 
@@ -153,7 +173,7 @@ def _datastore(client: Any, container: str) -> str:
     if container not in known:
         raise click.UsageError(
             f"there is no container '{container}' in this workspace, only {', '.join(known)}; "
-            "another is made by 'smalt datastore create'"
+            f"another is made by 'az storage container create --name {container}', or 'smalt datastore create'"
         )
     return known[container]
 

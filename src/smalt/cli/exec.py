@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
@@ -15,7 +16,8 @@ import click
 
 from smalt import authorities
 from smalt.cli.verb import Invocation, Verb
-from smalt.exceptions import ValidationException
+from smalt.client.effect import WEAK
+from smalt.exceptions import NotFound, ValidationException
 
 if TYPE_CHECKING:
     from smalt.home import Home
@@ -81,19 +83,26 @@ def _variables(to: Invocation) -> dict[str, str]:
         "NO_PROXY": away,
         "no_proxy": away,
         "PATH": f"{programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        **_workspace(to),
+        **_workspace(to, answer["url"]),
     }
 
 
-def _workspace(to: Invocation) -> dict[str, str]:
-    """For the `az` below and for programs that read where they run from the environment."""
+def _workspace(to: Invocation, url: str) -> dict[str, str]:
+    """Return the variables for programs that read where they run, and where the vault is, from the environment."""
     client = to.client
+    vault = {}
+    with contextlib.suppress(NotFound):  # a workspace that is not made yet has none
+        vault = {"AZURE_KEYVAULT_URL": f"{url}/vaults/{str(client.workspaces.get().key_vault).rpartition('/')[2]}"}
+    if "AZURE_KEYVAULT_URL" in os.environ:
+        vault = {}
     return {
+        **vault,
         "SMALT_HOME": str(to.home.root),
         "AZURE_SUBSCRIPTION_ID": client.subscription_id,
         "AZUREML_ARM_SUBSCRIPTION": client.subscription_id,
         "AZUREML_ARM_RESOURCEGROUP": client.resource_group_name,
         "AZUREML_ARM_WORKSPACE_NAME": client.workspace_name,
+        **({} if client.is_named else {WEAK: client.uploads_id}),
     }
 
 

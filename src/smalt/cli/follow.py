@@ -39,11 +39,11 @@ def follow(to: Invocation, name: str) -> bool:
         with _view(to, watch) as view:
             play(watch, view, resumed(lambda: to.client.jobs.events(name)))
     except KeyboardInterrupt:
-        click.echo(
+        said = (
             f"\nno longer following {name}, which goes on; to follow it again: smalt job stream {name};"
-            f" to end it: smalt job cancel {name}",
-            err=True,
+            f" to end it: smalt job cancel {name}"
         )
+        click.echo(to.completed(said), err=True)
         raise click.exceptions.Exit(130) from None
     summarise(watch, sys.stderr, quiet=to.quiet)
     if not to.quiet:

@@ -20,6 +20,7 @@ job = Noun(
 _NEWEST = 50
 _MOST_STEPS = 5
 """As many steps of a pipeline as a line names."""
+_MOST_WORKSPACES = 5
 _COLUMNS = 6
 _NAME = options.name("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
@@ -143,7 +144,23 @@ def list_jobs(
     if max_results is None and most is not None and len(found) > _NEWEST:
         to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
         found = found[:_NEWEST]
+    if not found and to.wants_table:
+        _tell_empty(to, bool(parent_job_name or experiment_name or status or tag or archived_only))
     return _with_metrics(to, found) if metrics else found
+
+
+def _tell_empty(to: Invocation, is_part: bool) -> None:
+    """Say of which workspace an empty list is, and where jobs are."""
+    client = to.client
+    every = list(client.connection.pages("/smalt/v1/workspaces", jobs="true"))
+    here = f"workspace '{client.workspace_name}' of resource group '{client.resource_group_name}'"
+    to.hint(f"no {'such jobs' if is_part else 'jobs'} in {here} ({client.why})")
+    others = [one for one in every if one["jobs"] and str(one["id"]).lower() != client.workspace_id.lower()]
+    for one in others[:_MOST_WORKSPACES]:
+        count = f"{one['jobs']} job{'s' * (one['jobs'] != 1)}"
+        to.hint(f"workspace '{one['name']}' has {count}: smalt job list{client.options_of(str(one['id']))}")
+    if len(others) > _MOST_WORKSPACES:
+        to.hint(f"and so have {len(others) - _MOST_WORKSPACES} more; see: smalt workspace list")
 
 
 @job.verb("stream", _NAME)

@@ -44,7 +44,7 @@ def uri(to: Invocation, env: bool, with_token: bool) -> Any:
 
 
 def tracking_uri(to: Invocation) -> str:
-    found = to.client.workspaces.get(to.workspace_name).mlflow_tracking_uri
+    found = to.client.workspaces.get().mlflow_tracking_uri
     if not found:
         raise click.ClickException("the server is of an older smalt, without tracking; end it with: smalt server stop")
     return str(found)
@@ -65,6 +65,7 @@ def _lines(uri: str, token: str) -> Iterator[str]:
     """A name and password, where MLflow has some already, go before a token; and so does a proxy."""
     yield _export("MLFLOW_TRACKING_URI", uri)
     yield _export("MLFLOW_TRACKING_TOKEN", token)
+    yield _export("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # there is no page at the URI
     if os.environ.get("MLFLOW_TRACKING_USERNAME") or os.path.exists(os.path.expanduser(_CREDENTIALS)):
         yield _export("MLFLOW_TRACKING_USERNAME", "smalt")
         yield _export("MLFLOW_TRACKING_PASSWORD", token)

@@ -39,12 +39,12 @@ def set_secret(to: Invocation, name: str, value: str | None, file: str | None, t
 @secret.verb(
     "show",
     _NAME,
-    click.Option(["--version"], default="", metavar="VERSION", help="A version other than the newest."),
+    click.Option(["--version"], metavar="VERSION", help="A version other than the newest."),
     click.Option(["--include-value"], is_flag=True, help="Show the value, too."),
 )
-def show(to: Invocation, name: str, version: str, include_value: bool) -> Any:
+def show(to: Invocation, name: str, version: str | None, include_value: bool) -> Any:
     """Show a secret, without its value."""
-    return _secrets(to).get(name, version, include_value=include_value)
+    return _secrets(to).get(name, version or "", include_value=include_value)
 
 
 @secret.verb("list")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smalt.cli import arguments, output
+from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
@@ -22,10 +23,25 @@ Callback = Callable[..., Result]
 _NAMING = frozenset({"NAME", "[NAME]", "[FILE]", "FILE", "VERSION", "LABEL", "ID"})
 """Options whose values say which thing is meant."""
 
+_STORING = frozenset({"create", "set", "upload", "validate"})
+"""Verbs that store something new, and the rehearsal of that, make a workspace that is named and not there."""
+
 COMMON = (
-    click.Option(["-g", "--resource-group"], metavar="NAME", help="The resource group; any name will do."),
-    click.Option(["-w", "--workspace-name"], metavar="NAME", help="The workspace, if not the default one."),
-    click.Option(["--subscription"], metavar="ID", help="The subscription; any will do."),
+    click.Option(
+        ["-w", "--workspace-name"],
+        metavar="NAME",
+        help="The workspace; else the one in effect (smalt workspace show). A name that only one has is enough.",
+    ),
+    click.Option(
+        ["-g", "--resource-group"],
+        metavar="NAME",
+        help="Its resource group, needed where several workspaces have that name.",
+    ),
+    click.Option(
+        ["--subscription"],
+        metavar="ID",
+        help="Its subscription, needed where the groups' names do not differ.",
+    ),
     click.Option(["-o", "--output"], type=click.Choice(output.FORMATS), help="How to print the result."),
     click.Option(["--query"], metavar="JMESPATH", help="Print only what this expression finds in the result."),
     click.Option(["--only-show-errors"], is_flag=True, help="No warnings and no progress."),
@@ -37,7 +53,7 @@ COMMON = (
 class Invocation:
     """One call of a verb: where it goes to, and how its result is to be shown."""
 
-    def __init__(self, common: dict[str, Any], columns: tuple[str, ...] = ()) -> None:
+    def __init__(self, common: dict[str, Any], columns: tuple[str, ...] = (), stores: bool = False) -> None:
         self.resource_group: str | None = common["resource_group"]
         self.workspace_name: str | None = common["workspace_name"]
         self.subscription: str | None = common["subscription"]
@@ -45,6 +61,8 @@ class Invocation:
         self.query: str | None = common["query"]
         self.quiet: bool = common["only_show_errors"]
         self.columns = columns
+        self.stores = stores
+        """Whether the verb stores something, so that a workspace that is named and not there is made for it."""
         self._client: MLClient | None = None
         self._connection: Connection | None = None
 
@@ -52,15 +70,27 @@ class Invocation:
     def client(self) -> MLClient:
         """The client of the workspace; making it starts a server where none runs."""
         if self._client is None:
-            from smalt.client import MLClient
-
-            self._client = MLClient(
-                subscription_id=self.subscription,
-                resource_group_name=self.resource_group,
-                workspace_name=self.workspace_name,
-                show_progress=not self.quiet,
-            )
+            self._client = self.client_of(self.workspace_name, by="named on the command line")
         return self._client
+
+    def client_of(self, name: str | None, *, by: str) -> MLClient:
+        """Return the client of the workspace that the name and the other options mean."""
+        from smalt.client import MLClient
+        from smalt.client.effect import workspace_in_effect
+
+        given = {"subscription": self.subscription, "group": self.resource_group, "workspace": name}
+        is_remote = not self.connection.local
+        found = workspace_in_effect(given, self.home, by=by, known=self._known, is_remote=is_remote)
+        client = MLClient(None, *found[:3], show_progress=not self.quiet, _makes_workspaces=self.stores)
+        client.why, client.is_named = found.why, found.is_named
+        return client
+
+    def _known(self) -> Iterator[str]:
+        """Return the ids of the home's workspaces; none to those whose token opens one workspace only."""
+        try:
+            yield from (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
+        except Refused:
+            return
 
     def registry(self, name: str) -> MLClient:
         """The client of a registry."""
@@ -99,9 +129,13 @@ class Invocation:
         return output.form_of([], self.output, self.query) == "table"
 
     def note(self, sentence: str) -> None:
-        """Progress and the like: to standard error, unless only errors are wanted."""
+        """Say progress and the like on standard error, unless only errors are wanted."""
         if not self.quiet:
-            click.echo(sentence, err=True)
+            click.echo(self.completed(sentence), err=True)
+
+    def completed(self, sentence: str) -> str:
+        """Return the sentence with its commands as they work when typed here."""
+        return self._client.completed(sentence) if self._client is not None else sentence
 
     def hint(self, sentence: str) -> None:
         """What a person may want to do next; scripts are not told."""
@@ -151,7 +185,7 @@ class Verb(click.Command):
         self._refuse_empty(ctx)
         values = dict(ctx.params)
         common = {str(option.name): values.pop(str(option.name)) for option in COMMON}
-        invocation = Invocation(common, self.columns)
+        invocation = Invocation(common, self.columns, self.name in _STORING)
         if common["debug"]:
             os.environ["SMALT_DEBUG"] = "1"
         if "argument" in values:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli import documents, edits, options
 from smalt.cli.verb import Invocation, Noun
+from smalt.exceptions import NotFound
+
+if TYPE_CHECKING:
+    from smalt.client import MLClient
 
 workspace = Noun(
     "workspace",
     "Workspaces: each has jobs, assets and datastores of its own.",
-    ("name", "display_name", "location", "resource_group", "description"),
+    ("name", "resource_group", "display_name", "location", "description"),
 )
 
 _NAME = options.name("The workspace's name; by default that of --workspace-name.", needed=False)
@@ -54,15 +58,27 @@ def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any)
 
 @workspace.verb("show", _NAME)
 def show(to: Invocation, name: str | None) -> Any:
-    """Show a workspace."""
-    return to.client.workspaces.get(name or to.workspace_name)
+    """Show a workspace; without a name the one in effect, and who names it (chosen_by)."""
+    from smalt.cli import plain
+
+    client = _client(to, name)
+    try:
+        found = client.workspaces.get()
+    except NotFound as error:
+        raise NotFound(str(error) if name else f"{error} ({client.why})") from None
+    return found if name else {**plain.data(found), "chosen_by": client.why}
 
 
 @workspace.verb("list", options.MAX_RESULTS)
 def list_workspaces(to: Invocation, max_results: int | None) -> Any:
-    """List workspaces: of the subscription, or of the resource group that is named."""
-    scope = "resource_group" if to.resource_group else "subscription"
-    return list(islice(to.client.workspaces.list(scope=scope), max_results))
+    """List the workspaces of the home: all, or those of the subscription or resource group that is named."""
+    group = to.resource_group and to.resource_group.lower()
+    found = (
+        one
+        for one in to.client.workspaces.list(scope="home" if to.subscription is None else "subscription")
+        if group in (None, str(one.resource_group).lower())
+    )
+    return list(islice(found, max_results))
 
 
 @workspace.verb(
@@ -81,8 +97,8 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
         documents.refuse_edits(changes)
         return create(to, file, changes["set"], name=name, **given)
     settings = _settings(to, {**given, "name": None})
-    workspaces = to.client.workspaces
-    there = workspaces.get(name or to.workspace_name)
+    workspaces = _client(to, name).workspaces
+    there = workspaces.get()
     return documents.update(there, changes, lambda entity: workspaces.begin_update(entity).result(), settings)
 
 
@@ -95,26 +111,32 @@ def update(to: Invocation, file: str | None, name: str | None, **given: Any) -> 
     click.Option(["--permanently-delete"], is_flag=True, help="Accepted."),
 )
 def delete(to: Invocation, name: str, yes: bool, **_: Any) -> None:
-    """Delete a workspace, where the server allows it."""
-    to.confirm(yes, f"delete the workspace {name}?")
-    to.client.workspaces.begin_delete(name)
+    """Delete a workspace with its jobs, assets, secrets and files, for good."""
+    to.confirm(yes, f"delete the workspace {name} and all that is in it? it cannot be had back")
+    client = _client(to, name)
+    client.workspaces.begin_delete(client.workspace_name)
 
 
 @workspace.verb("list-keys", _NAME)
 def list_keys(to: Invocation, name: str | None) -> Any:
     """Show the keys of a workspace; one on this machine has none."""
-    return to.client.workspaces.get_keys(name or to.workspace_name)
+    return _client(to, name).workspaces.get_keys()
 
 
 @workspace.verb("sync-keys", _NAME, options.NO_WAIT)
 def sync_keys(to: Invocation, name: str | None, no_wait: bool) -> None:
     """Fetch keys again; locally there is nothing to do."""
-    to.client.workspaces.get(name or to.workspace_name)
+    _client(to, name).workspaces.get()
 
 
 workspace.refuse("diagnose", "smalt cannot diagnose a workspace; the server's state is shown by: smalt server status")
 workspace.refuse("provision-network", "workspaces are on this machine and have no network of their own")
 workspace.refuse("outbound-rule", "workspaces are on this machine and have no network of their own")
+
+
+def _client(to: Invocation, name: str | None) -> MLClient:
+    """Return the client of the workspace of that name, or of the one in effect."""
+    return to.client_of(name or to.workspace_name, by="named on the command line")
 
 
 def _settings(to: Invocation, given: dict[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections import Collections
+from smalt.client.commands import complete
 from smalt.client.connection import Connection
+from smalt.client.effect import InEffect, Known, Names, options, workspace_in_effect
 from smalt.exceptions import ValidationException
+from smalt.home import Home
 from smalt.wire import ids
 
 if TYPE_CHECKING:
     from smalt.client.polling import LROPoller
-    from smalt.home import Home
 
 
 class MLClient(Collections):
@@ -43,10 +47,12 @@ class MLClient(Collections):
         self.show_progress = kwargs.get("show_progress", True) is not False
         self._threads = threading.local()
         self.registry_name = registry_name
-        defaults = self._defaults() if None in (subscription_id, resource_group_name, workspace_name) else {}
-        self.subscription_id = subscription_id or defaults.get("subscription") or ids.DEFAULT_SUBSCRIPTION
-        self.resource_group_name = resource_group_name or defaults.get("group") or ids.DEFAULT_RESOURCE_GROUP
-        self.workspace_name = workspace_name or defaults.get("workspace") or ids.DEFAULT_WORKSPACE
+        self._makes_workspaces = bool(kwargs.get("_makes_workspaces", True))
+        given = {"subscription": subscription_id, "group": resource_group_name, "workspace": workspace_name}
+        self._in_effect = self._effect(given)
+        self.subscription_id, self.resource_group_name, self.workspace_name = self._in_effect[:3]
+        self.why, self.is_named = self._in_effect[3:]
+        """Who names the workspace; whether that is the caller or the environment."""
 
     def __repr__(self) -> str:
         scope = f"subscription_id={self.subscription_id}, resource_group_name={self.resource_group_name}"
@@ -79,7 +85,7 @@ class MLClient(Collections):
         client = cls(credential, **kwargs)
         note(
             f"there is no config.json in {os.path.abspath(path or '.')} or above it; "
-            f"this is workspace '{client.workspace_name}'"
+            f"this is workspace '{client.workspace_name}', {client.why}"
         )
         return client
 
@@ -89,7 +95,35 @@ class MLClient(Collections):
         connection: Connection | None = getattr(self._threads, "connection", None)
         if connection is None:
             connection = self._threads.connection = Connection.open(url=self._url, token=self._token, home=self._home)
+            connection.makes_workspaces = self._makes_workspaces
+            own = weakref.WeakMethod(self.completed)
+            connection.completed = lambda text: say(text) if (say := own()) else text
         return connection
+
+    def _effect(self, given: Names, known: Known | None = None) -> InEffect:
+        """Return the workspace that the names mean, by the one rule of `effect.py`."""
+        is_remote = bool(self._url or (os.environ.get("SMALT_URL") and self._home is None))
+        return workspace_in_effect(given, self._home or Home.find(), known=known, is_remote=is_remote)
+
+    def completed(self, text: str) -> str:
+        """Return the text with its commands as they work from here: with this workspace where another is in effect."""
+        return complete(text, self._options)
+
+    def options_of(self, workspace: str) -> str:
+        """Return the options by which commands typed here mean the workspace of that id; none where it is in effect."""
+        named = ids.parse_id(workspace)
+        return options(named[:3], self._effect({}, self._known)) if named is not None else ""
+
+    def _options(self) -> str:
+        return self.options_of(self.uploads_id)
+
+    def _known(self) -> Iterator[str]:
+        return (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """The names of subscription, resource group and workspace."""
+        return self.subscription_id, self.resource_group_name, self.workspace_name
 
     @cached_property
     def workspace_id(self) -> str:
@@ -131,19 +165,7 @@ class MLClient(Collections):
             return self.jobs
         raise TypeError(f"a {type(entity).__name__} cannot be created; give a job, an asset, an endpoint or a compute")
 
-    def _defaults(self) -> dict[str, str]:
-        """The home's `defaults` setting, where there is one: subscription, group, workspace; in a job, the job's."""
-        if self._url or (os.environ.get("SMALT_URL") and self._home is None):
-            found = {key: os.environ.get(f"AZUREML_ARM_{name}", "") for key, name in _OF_JOB.items()}
-            return found if not self._url and os.environ.get("AZUREML_RUN_ID") else {}
-        from smalt.home import Home
 
-        config = (self._home or Home.find()).read_json("config.json")
-        defaults = config.get("defaults") if isinstance(config, dict) else None
-        return {key: value for key, value in (defaults or {}).items() if isinstance(value, str)}
-
-
-_OF_JOB = {"subscription": "SUBSCRIPTION", "group": "RESOURCEGROUP", "workspace": "WORKSPACE_NAME"}
 _COLLECTIONS = {
     "Job": "jobs",
     "Component": "components",

@@ -42,6 +42,10 @@ class Connection:
     def __init__(self, server: LocalServer | RemoteServer) -> None:
         self.server = server
         self.patience = _PATIENCE
+        self.makes_workspaces = False
+        """Whether a workspace that is named and not there is made."""
+        self.completed: Callable[[str], str] | None = None
+        """Gives a sentence of the server's with its commands as they work from here."""
         self._wire: Wire | None = None
         self._process = os.getpid()
 
@@ -111,7 +115,7 @@ class Connection:
             wire.timeout(_QUIET_SECONDS)
             target, waiting = _target(self.server.prefix, path, query or {}), (self.patience, self._awaited())
             answer = wire.request("GET", target, self._headers({}), None, waiting)
-            return _checked(answer, f"GET {path}")
+            return _checked(answer, f"GET {path}", self.completed)
         except SmaltError:
             wire.close()
             raise
@@ -145,7 +149,8 @@ class Connection:
                 self.close()  # it is ending; the next one will do it
                 continue
             if answer.status >= 400:
-                raise from_answer(answer.status, found, f"{method} {path}")
+                raise from_answer(answer.status, found, f"{method} {path}", self.completed)
+            _tell(answer)
             return found
 
     def _awaited(self) -> Callable[[], None]:
@@ -164,9 +169,20 @@ class Connection:
         from smalt._version import __version__
 
         known = {"Accept": "application/json", "User-Agent": f"smalt/{__version__}"}
+        if self.makes_workspaces:
+            known["X-Smalt-Makes-Workspaces"] = "1"
         if self.server.token:
             known["Authorization"] = f"Bearer {self.server.token}"
         return {**known, **headers}
+
+
+def _tell(answer: Answer) -> None:
+    """Say what the server has to say beside its answer."""
+    text = answer.headers.get("x-smalt-note")
+    if text:
+        from smalt.client.collection import note
+
+        note(text)
 
 
 class _Tries:
@@ -344,7 +360,7 @@ def _encoded(body: object) -> tuple[Body, dict[str, str]]:
     raise TypeError(f"cannot send a {type(body).__name__}")
 
 
-def _checked(answer: Answer, what: str) -> Answer:
+def _checked(answer: Answer, what: str, completed: Callable[[str], str] | None) -> Answer:
     if answer.status >= 400:
-        raise from_answer(answer.status, answer.read(), what)
+        raise from_answer(answer.status, answer.read(), what, completed)
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from smalt.exceptions import (
@@ -31,16 +32,21 @@ _BY_STATUS: dict[int, type[SmaltError]] = {
 }
 
 
-def from_answer(status: int, body: bytes, what: str) -> SmaltError:
-    """The exception for an answer of 400 or more; `what` names the request where the body says nothing."""
+def from_answer(status: int, body: bytes, what: str, completed: Callable[[str], str] | None = None) -> SmaltError:
+    """Return the exception for an answer of 400 or more; `what` names the request where the body says nothing.
+
+    `completed` gives a sentence with its commands as they work for who reads it.
+    """
     error = _error(body)
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the server answered {status} to {what} without saying why"
+    say = completed or str
     kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or SmaltError
     if kind is ValidationException:
-        return ValidationException(_problems(error.get("details")) or message)
-    return kind(message)
+        found = [one._replace(message=say(one.message)) for one in _problems(error.get("details"))]
+        return ValidationException(found or say(message))
+    return kind(say(message))
 
 
 def _error(body: bytes) -> dict[str, Any]:

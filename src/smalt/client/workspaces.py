@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Workspaces(Collection):
-    """Every workspace exists as soon as it is named."""
+    """Workspaces of the subscription and resource group of the client."""
 
     def _path(self, name: str = "", version: str | None = None) -> str:
         client = self._client
@@ -31,7 +31,9 @@ class Workspaces(Collection):
         return workspace
 
     def _scope(self, scope: str) -> str:
-        """The path of all workspaces of the subscription, or of the resource group."""
+        """Return the path of all workspaces of the resource group, of the subscription or of the home."""
+        if scope == "home":
+            return "/smalt/v1/workspaces"
         base = f"/subscriptions/{self._client.subscription_id}"
         if scope == "resource_group":
             base += f"/resourceGroups/{self._client.resource_group_name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from smalt.entities.entity import Entity
 
 _NAMED = re.compile(r"\$\{\{\s*parent\.jobs\.([A-Za-z0-9_-]+)")
+_WORKSPACE = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/.*/workspaces/([^/]+)/", re.IGNORECASE)
 _WITHIN = ("component", "trial", "jobs")
 """What is in a step has steps of its own, which are named alike."""
 _MOST = 300
@@ -32,10 +34,20 @@ def table(job: Any) -> str:
         link = f'<a href="{escape(url)}" target="_blank" rel="noopener">Link to the studio</a>'
         shown["Details Page"] = link
     elif job.id:
-        shown["Details"] = f"<code>smalt job show -n {escape(str(job.name))}</code>"
+        shown["Details"] = f"<code>{escape(_command(str(job.id), str(job.name)))}</code>"
     head = "".join(f"<th>{key}</th>" for key in shown)
     row = "".join(f"<td>{value}</td>" for value in shown.values())
     return f'<table style="width:100%"><tr>{head}</tr><tr>{row}</tr></table>'
+
+
+def _command(id: str, name: str) -> str:
+    """Return the command that shows a job, which works wherever it is typed: it names the workspace of the id."""
+    words, found = ["smalt job show -n", shlex.quote(name)], _WORKSPACE.match(id)
+    if found is not None:
+        subscription, group, workspace = map(shlex.quote, found.groups())
+        words += ["-g", group, "-w", workspace]
+        words += [] if set(subscription) <= set("0-") else ["--subscription", subscription]  # smalt's own is of zeros
+    return " ".join(words)
 
 
 def graph(steps: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ _OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAM
 
 
 def lead_mlflow() -> None:
-    """Set MLflow's variables to the default workspace, unless there are any of the user's own."""
+    """Set MLflow's variables to the workspace in effect, unless there are any of the user's own."""
     if any(os.environ.get(name) for name in _OWN):
         return
     from smalt.client import MLClient
@@ -23,3 +23,4 @@ def lead_mlflow() -> None:
         return
     if uri and token:
         os.environ.update(MLFLOW_TRACKING_URI=str(uri), MLFLOW_TRACKING_TOKEN=str(token))
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # there is no page at that URI

@@ -126,7 +126,8 @@ class Run(Logging, Storage):
         }
 
     def get_portal_url(self) -> str:
-        return "{}/#/experiments/{}/runs/{}".format(self.client.uri, self.info()["experiment_id"], self.id)
+        """Return no address: there is no page of the run yet."""
+        return ""
 
     # Its tags and properties
 

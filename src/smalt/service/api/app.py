@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, Refused
 from smalt.service.api import (
+    access,
     archives,
     blob_urls,
     blobs,
@@ -106,7 +107,7 @@ def build(service: Service) -> ASGIApp:
 
 
 class _Dispatch:
-    """Splits the workspace off the path, provides it, and hands the rest to the router of its prefix."""
+    """Splits the workspace off the path, opens it, and hands the rest to the router of its prefix."""
 
     def __init__(self) -> None:
         self._global = Router(_GLOBAL)
@@ -158,17 +159,13 @@ def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
 
 
 def _workspace(scope: Scope, path: paths.WorkspacePath) -> records.Workspace:
-    """Any workspace exists as soon as it is named; a token of one workspace opens no other."""
-    names = (path.subscription, path.group, path.workspace)
-    for name in names:
-        if not paths.is_name(name):
-            raise ValidationException(
-                f"'{name[:100]}' cannot be the name of a subscription, resource group or workspace; "
-                "use letters, digits, '-', '_' and '.'"
-            )
-    db, token = scope["smalt.service"].db, scope["smalt.token"]
+    """Return the workspace that the path names; a token of one workspace opens no other."""
+    names, token = (path.subscription, path.group, path.workspace), scope["smalt.token"]
     if token and token.workspace_id is not None:
-        own = records.by_id(db, token.workspace_id)
+        access.check_names(names)
+        own = records.by_id(scope["smalt.service"].db, token.workspace_id)
         if [own.subscription.lower(), own.resource_group.lower(), own.name.lower()] != [name.lower() for name in names]:
             raise Refused(f"the token is good for workspace '{own.name}' only")
-    return records.provide(db, *names, scope["smalt.principal"])
+        return own
+    is_put = (scope["method"], path.prefix, path.rest) == ("PUT", "", "/")
+    return access.open_workspace(scope, names, is_put=is_put)

@@ -9,7 +9,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import Refused, Unauthorized
-from smalt.service.api import blob_urls, errors, jwt, vault
+from smalt.service.api import access, blob_urls, errors, jwt, vault
 from smalt.service.api.call import Reply
 from smalt.service.api.service import Service
 from smalt.service.records import tokens
@@ -47,7 +47,7 @@ class Gate:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*message["headers"], *_OWN_HEADERS]
+                message["headers"] = [*message["headers"], *_OWN_HEADERS, *_note(scope)]
             await send(message)
 
         with self._service.activity:
@@ -154,6 +154,11 @@ class Gate:
             raise Refused(f"the token is good for '{token.scope}' only")
         scope["smalt.token"] = token
         scope["smalt.principal"] = token.principal
+
+
+def _note(scope: Scope) -> list[tuple[bytes, bytes]]:
+    note = scope.get(access.NOTE)
+    return [(b"x-smalt-note", note.encode("latin-1", "replace"))] if note else []
 
 
 def _is_mlflow(scope: Scope) -> bool:

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse
 
 from smalt.entities.references import LocalPath, parse_uri
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
-from smalt.service.api import catalogue
+from smalt.service.api import access, catalogue
 from smalt.service.api.archives import packed
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.components import COMPONENTS
@@ -259,7 +259,7 @@ def _workspace(call: Call) -> Workspace:
     subscription = named.subscription if named else defaults.get("subscription", ids.DEFAULT_SUBSCRIPTION)
     group = named.resource_group if named else defaults.get("group", ids.DEFAULT_RESOURCE_GROUP)
     name = named.workspace if named else defaults.get("workspace", ids.DEFAULT_WORKSPACE)
-    return workspaces.provide(call.service.db, subscription, group, name, call.principal)
+    return access.find(call.service, (subscription, group, name), call.principal)
 
 
 def _same(there: Properties, sent: Properties) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smalt.exceptions import Refused
+from smalt.entities.problems import listed
+from smalt.exceptions import Conflict
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.shapes import system_data, workspace_id
+from smalt.service.records import jobs
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.variables import route
 
 _COLLECTION = "/providers/Microsoft.MachineLearningServices/workspaces"
+
+_MOST_NAMED = 5
 
 
 async def get_workspace(call: Call) -> dict[str, Any]:
@@ -19,7 +23,7 @@ async def get_workspace(call: Call) -> dict[str, Any]:
 
 
 async def put_workspace(call: Call) -> Reply:
-    """Create or update, which for a workspace that always exists is the same."""
+    """Create or update."""
     body = await call.object()
     kept = json.loads(call.workspace.body)
     properties = {**kept.get("properties", {}), **_mapping(body, "properties")}
@@ -39,16 +43,37 @@ async def list_workspaces(call: Call) -> dict[str, Any]:
     return {"value": found}
 
 
+async def list_all(call: Call) -> dict[str, Any]:
+    """List every workspace of the home; with `jobs` how many it has of them, that of the newest job first."""
+    counts = records.job_counts(call.service.db) if call.flag("jobs") else {}
+    every = sorted(records.every(call.service.db), key=lambda one: -counts.get(one.id, (0, 0.0))[1])
+    return {"value": [{**_shape(call, one), "jobs": counts.get(one.id, (0, 0.0))[0]} for one in every]}
+
+
 async def delete_workspace(call: Call) -> None:
-    raise Refused("a workspace exists as soon as it is named, so it cannot be deleted; delete or archive what is in it")
+    """Delete a workspace with all that is in it."""
+    workspace = call.workspace
+    unfinished = [one for one in jobs.unfinished(call.service.db) if one.workspace_id == workspace.id]
+    if unfinished:
+        names = listed([one.name for one in unfinished if one.parent_id is None][:_MOST_NAMED], "and")
+        raise Conflict(
+            f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
+        )
+    await call.service.engine.deletions.delete_workspace(workspace)
 
 
 async def list_keys(call: Call) -> dict[str, Any]:
     """The key of its storage, for connection strings; of what else the service has keys there is nothing here."""
-    folder, group = call.workspace.folder, workspace_id(call.workspace).partition("/providers/")[0]
+    storage = _own(call.workspace)["storageAccount"]
+    return {"userStorageKey": call.service.account_keys.key(call.workspace.folder), "userStorageResourceId": storage}
+
+
+def _own(workspace: records.Workspace) -> dict[str, str]:
+    """Return the ids of the storage account and the vault that a workspace has by itself, called like its folder."""
+    providers = workspace_id(workspace).partition("/providers/")[0] + "/providers"
     return {
-        "userStorageKey": call.service.account_keys.key(folder),
-        "userStorageResourceId": f"{group}/providers/Microsoft.Storage/storageAccounts/{folder}",
+        "storageAccount": f"{providers}/Microsoft.Storage/storageAccounts/{workspace.folder}",
+        "keyVault": f"{providers}/Microsoft.KeyVault/vaults/{workspace.folder}",
     }
 
 
@@ -67,6 +92,7 @@ def _shape(call: Call, workspace: records.Workspace) -> dict[str, Any]:
         "location": kept.get("location") or "local",
         "properties": {
             "friendlyName": workspace.name,
+            **_own(workspace),
             **kept.get("properties", {}),
             "provisioningState": "Succeeded",
             "discoveryUrl": f"{call.base}/discovery",
@@ -93,6 +119,7 @@ ROUTES = [
     ("POST", "/listKeys", list_keys),
 ]
 GLOBAL_ROUTES = [
+    ("GET", "/smalt/v1/workspaces", list_all),
     ("GET", "/discovery", discovery),
     ("GET", "/subscriptions/{subscription}" + _COLLECTION, list_workspaces),
     ("GET", "/subscriptions/{subscription}/resourceGroups/{group}" + _COLLECTION, list_workspaces),

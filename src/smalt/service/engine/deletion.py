@@ -59,6 +59,9 @@ class Deletions:
                     continue
                 deletions.note_aside(self._rooms.db, deletion)
             self._begin(self._remove(workspace, deletion))
+        for workspace in workspaces.deleted(self._rooms.db):
+            if _top(self._rooms, workspace).exists():
+                self._begin(self._remove_workspace(workspace))
 
     async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
         """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
@@ -69,6 +72,11 @@ class Deletions:
         deletion = _forget(self._rooms, workspace, job, principal, held)
         self._rooms.leaving.update(_names(deletion))
         await asyncio.shield(self._begin(self._finish(workspace, deletion)))
+
+    async def delete_workspace(self, workspace: Workspace) -> None:
+        """Forget a workspace, all of whose jobs are over, with all its files; goes on where the asker leaves."""
+        workspaces.delete(self._rooms.db, workspace)
+        await asyncio.shield(self._begin(self._remove_workspace(workspace)))
 
     async def close(self) -> None:
         """Wait for what is being removed."""
@@ -103,6 +111,13 @@ class Deletions:
             deletions.forget(self._rooms.db, deletion)
         except Exception as error:
             log.error("job %s is deleted, but not all of its files are removed: %s", deletion.names[0], error)
+
+    async def _remove_workspace(self, workspace: Workspace) -> None:
+        """Remove the files of a deleted workspace. Where that fails, the next server does it."""
+        try:
+            await asyncio.to_thread(remove_tree, _top(self._rooms, workspace))
+        except Exception as error:
+            log.error("workspace %s is deleted, but not all of its files are removed: %s", workspace.name, error)
 
 
 def _names(deletion: Deletion) -> set[tuple[int, str]]:

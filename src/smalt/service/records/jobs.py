@@ -107,11 +107,15 @@ def _last_id(db: Database) -> int:
     return int(db.value("SELECT max(coalesce((SELECT max(id) FROM jobs), 0), (SELECT id FROM last_job))"))
 
 
+def keep_last_id(db: Database) -> None:
+    """Note the highest id before jobs are removed, so that no new job gets the id of one of them."""
+    db.execute("UPDATE last_job SET id=?", (_last_id(db),))
+
+
 def _remove_rows(db: Database, ids: Sequence[tuple[int]]) -> None:
-    """Remove jobs; no new job gets the id of one of them."""
     if not ids:
         return
-    db.execute("UPDATE last_job SET id=?", (_last_id(db),))
+    keep_last_id(db)
     db.execute_many("DELETE FROM jobs WHERE id=?", ids)
 
 

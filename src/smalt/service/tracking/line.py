@@ -71,7 +71,7 @@ class Line:
             await asyncio.sleep(_PAUSE)
 
     def _provide(self, workspace: Workspace) -> None:
-        """A workspace exists as soon as it is named, its folder when something is kept there."""
+        """Make the workspace's folder, which is there only when something is kept in it."""
         if workspace.folder not in self._provided:
             (self._workspaces / workspace.folder).mkdir(parents=True, exist_ok=True)
             self._provided.add(workspace.folder)

@@ -9,6 +9,8 @@ from smalt.service.records.workspaces import Workspace
 from smalt.wire.ids import url_path, workspace_id
 
 ROUTE = "/mlflow/v1.0"
+NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+"""By which MLflow says no "View run … at": there is no page at the tracking URI."""
 _HERE = ("127.0.0.1", "localhost")
 
 
@@ -31,6 +33,7 @@ def variables(job: Job, uri: str, token: str) -> dict[str, str]:
         "MLFLOW_RUN_ID": job.name,
         "MLFLOW_EXPERIMENT_NAME": job.experiment,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        NO_LINKS: "true",
     }
 
 

@@ -1,0 +1,19 @@
+"""Commands in sentences for people, completed so that they work as printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_OF_A_WORKSPACE = re.compile(
+    r"\bsmalt (?:job|component|environment|data|model|compute|datastore|schedule|connection|secret|mlflow"
+    r"|(?:online|batch)-(?:endpoint|deployment)) [a-z][a-z-]*\b(?! -[gw] )"
+)
+
+
+def complete(text: str, options: Callable[[], str]) -> str:
+    """Return the text with the options after the verb of each command of a workspace; they are asked for if need be."""
+    if _OF_A_WORKSPACE.search(text) is None:
+        return text
+    chosen = options()
+    return _OF_A_WORKSPACE.sub(lambda found: found[0] + chosen, text) if chosen else text
