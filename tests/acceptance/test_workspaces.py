@@ -17,6 +17,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.cli.exec import programs
+from smalt.client.commands import complete
 from smalt.client.effect import options, workspace_in_effect
 from smalt.exceptions import NotFound
 from smalt.home import Home
@@ -338,3 +339,14 @@ def test_a_remote_command_line_is_told_the_same(desk: Desk) -> None:
     shown = run(*SMALT, "workspace", "show", "-w", "remote-one", "-o", "json", **remote)
     assert json.loads(shown.stdout)["resource_group"] == "rg-remote"
     assert "there is no workspace 'remote-onf'" in run(*SMALT, "job", "list", "-w", "remote-onf", **remote).stderr
+
+
+def test_options_stand_after_the_verb_of_each_command_of_a_workspace() -> None:
+    """Verbs with hyphens too; a command that names its workspace, or needs none, stays as it is."""
+    text = (
+        "see: smalt job show-services j; 'smalt data list'; smalt job list -g a -w b; smalt prune; smalt workspace list"
+    )
+    assert complete(text, lambda: " -g G -w W") == (
+        "see: smalt job show-services -g G -w W j; 'smalt data list -g G -w W'; smalt job list -g a -w b; smalt prune; "
+        "smalt workspace list"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
@@ -45,7 +45,7 @@ def follow(to: Invocation, name: str) -> bool:
         )
         click.echo(to.completed(said), err=True)
         raise click.exceptions.Exit(130) from None
-    summarise(watch, sys.stderr, quiet=to.quiet)
+    summarise(watch, sys.stderr, to.quiet, to.completed)
     if not to.quiet:
         _tell_metrics(to, name)
     return watch.status == "Completed"
@@ -73,8 +73,11 @@ def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:
     raise JobException(f"the stream of job {watch.root.name} ended before the job")
 
 
-def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
-    """How it ended; after a failure which step failed, why, and the end of its log."""
+def summarise(watch: Watch, stream: TextIO, quiet: bool, completed: Callable[[str], str] = str) -> None:
+    """Say how it ended; after a failure which step failed, why, and the end of its log.
+
+    `completed` gives a sentence with its commands as they work from here.
+    """
     root = watch.root
     took = f" after {duration(root.seconds)}" if root.seconds is not None else ""
     steps = watch.told_counts()
@@ -86,7 +89,8 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool) -> None:
     for failed in failures[:_MOST_FAILURES]:
         _explain(watch, failed, stream)
     if len(failures) > _MOST_FAILURES:
-        stream.write(f"error: {len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}\n")
+        more = f"{len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}"
+        stream.write(f"error: {completed(more)}\n")
     verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
     why = f": {root.reason}" if watch.status == "Canceled" and root.reason else ""
     stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}{why}\n")

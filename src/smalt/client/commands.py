@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 _OF_A_WORKSPACE = re.compile(
     r"\bsmalt (?:job|component|environment|data|model|compute|datastore|schedule|connection|secret|mlflow"
-    r"|(?:online|batch)-(?:endpoint|deployment)) [a-z][a-z-]*\b(?! -[gw] )"
+    r"|(?:online|batch)-(?:endpoint|deployment)) [a-z][a-z-]*(?![a-z-]| -[gw] )"
 )
 
 
