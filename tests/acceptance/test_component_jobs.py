@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, MLClient, load_component, load_job
+from smalt.dsl import pipeline
 from smalt.entities import PipelineComponent, PipelineJob
 from smalt.exceptions import SmaltError
 from smalt.home import Home
@@ -195,6 +196,31 @@ def test_programs_run_components_as_jobs(files: Desk, capsys: pytest.CaptureFixt
         client.jobs.create_or_update(PipelineJob(jobs={}))
     with pytest.raises(SmaltError, match="needs a step"):
         client.components.create_or_update(PipelineComponent(name="none", jobs={}))
+    client.connection.close()
+
+
+def test_a_functions_component_is_registered_and_runs(files: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """By `pipeline_fn().component` and `pipeline_fn._pipeline_builder.build()`, as public notebooks do."""
+    client = MLClient(home=Home(files.server.home.root))
+    hello = load_component("comp.yml")
+
+    @pipeline(name="outer", default_compute="cpu-cluster")
+    def outer(d: Input, word: str = "by-default", times: Input(type="integer", optional=True) = None) -> Any:  # type: ignore[valid-type]
+        step = hello(word=word, d=d, times=times)
+        return {"said": step.outputs.said}
+
+    data = Input(type="uri_file", path=str(files.folder / "d.txt"))
+    for version, built in (("1", outer().component), ("2", outer._pipeline_builder.build())):
+        built.version = version
+        registered = client.components.create_or_update(built)
+        assert isinstance(registered, PipelineComponent)
+        found = client.components.get("outer", version)
+        assert found.jobs["step"].inputs["times"] == "${{parent.inputs.times}}"
+        job = found(d=data, word=f"version-{version}")
+        job.settings.force_rerun = True
+        created = client.jobs.create_or_update(job)
+        client.jobs.stream(str(created.name))
+        assert f"version-{version}" in capsys.readouterr().out
     client.connection.close()
 
 

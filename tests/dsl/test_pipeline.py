@@ -7,7 +7,7 @@ import pytest
 
 from smalt import Input, Output, command, load_component, wire
 from smalt.dsl import group, pipeline
-from smalt.entities import PipelineJob
+from smalt.entities import PipelineComponent, PipelineJob
 from tests.dsl.programs import score, train
 
 DATA = Input(type="uri_folder", path="azureml:d:1")
@@ -54,6 +54,28 @@ def test_what_python_makes_is_what_yaml_may_say() -> None:
 
     job = whole(DATA)
     assert PipelineJob.from_dict(job.to_dict()).to_dict() == job.to_dict()
+
+
+def test_a_pipeline_job_has_the_component_of_its_function() -> None:
+    """Looking at it changes nothing of the job, which is sent with its own steps; left out inputs stay in it."""
+    trainer = train()
+
+    @pipeline
+    def whole(data: Input, extra: Input(type="uri_file", optional=True) = None) -> Any:  # type: ignore[valid-type]
+        step = trainer(data=data, extra=extra)
+        return {"model": step.outputs.model}
+
+    job = whole(data=DATA)
+    before = sent(job)
+    component = job.component
+    assert isinstance(component, PipelineComponent)
+    assert (component.name, list(component.inputs), list(component.outputs)) == ("whole", ["data", "extra"], ["model"])
+    assert component.to_dict()["jobs"]["step"]["inputs"]["extra"] == "${{parent.inputs.extra}}"
+    assert "extra" not in job.jobs["step"].inputs
+    assert sent(job) == before
+    assert "component" not in job.to_dict()
+    assert whole._pipeline_builder.build().to_dict() == component.to_dict()
+    assert PipelineJob(jobs={}).component is None
 
 
 def test_steps_are_named_as_the_sdk_names_them() -> None:

@@ -88,8 +88,13 @@ class _Maker:
             return self.make(args, kwargs)
 
         make._is_dsl_func = True  # type: ignore[attr-defined]
-        make._as_component = lambda: Building(self).build({}, {})  # type: ignore[attr-defined]
+        make._as_component = self.component  # type: ignore[attr-defined]
+        make._pipeline_builder = ComponentBuilder(self)  # type: ignore[attr-defined]
         return make
+
+    def component(self, given: Mapping[str, Any] | None = None, plain: Mapping[str, Any] | None = None) -> Any:
+        """Return the pipeline as a component, by one call of the function."""
+        return Building(self).build(dict(given or {}), dict(plain or {}))
 
     def make(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         where = here()
@@ -98,7 +103,12 @@ class _Maker:
         given = groups.flattened(given)
         building = Building(self)
         component = building.build(given, plain)
-        return self._step(component, given) if gatherer.get() is not None else self._job(component, given, building)
+        if gatherer.get() is not None:
+            return self._step(component, given)
+        job = self._job(component, given, building)
+        is_whole = not vars(job)["inputs"]._waiting
+        vars(job)["_build_component"] = (lambda: component) if is_whole else lambda: self.component({}, plain)
+        return job
 
     def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
         if "on_init" in self.settings or "on_finalize" in self.settings:
@@ -125,6 +135,24 @@ class _Maker:
         job.__dict__["_line"] = here()
         job.__dict__["_declared"] = component.inputs
         return job
+
+
+class ComponentBuilder:
+    """What the official SDK has as `_pipeline_builder` of a pipeline function, and public notebooks use."""
+
+    def __init__(self, maker: _Maker) -> None:
+        self._maker = maker
+
+    def build(
+        self,
+        user_provided_kwargs: Mapping[str, Any] | None = None,
+        *,
+        non_pipeline_inputs_dict: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> PipelineComponent:
+        """Return the pipeline component."""
+        built: PipelineComponent = self._maker.component(user_provided_kwargs, non_pipeline_inputs_dict)
+        return built
 
 
 class _JobInputs(Attributes):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.component import COMPONENT
 from smalt.entities.effect import ACTED
-from smalt.entities.entity import Field, constant, mapping, optional
+from smalt.entities.entity import Field, constant, mapping
 from smalt.entities.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.job import Job
 from smalt.entities.nodes import Step
@@ -32,6 +32,16 @@ class StepsField(Field):
         return super().__get__(instance, owner)
 
 
+class ComponentField(Field):
+    """The component; to programs that of the function which made the job, too. smalt itself reads `vars(job)`."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        build = vars(instance).get("_build_component") if instance is not None else None
+        return super().__get__(instance, owner) if build is None else build()
+
+
 class PipelineJob(Job):
     noun = "a pipeline job"
 
@@ -39,7 +49,7 @@ class PipelineJob(Job):
     inputs = mapping(JOB_INPUTS, "What the pipeline is given, by name.", effect=ACTED)
     outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
     jobs: Any = StepsField(Map(Step(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
-    component = optional(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
+    component: Any = ComponentField(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
     settings: Any = SettingsField()
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
