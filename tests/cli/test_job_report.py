@@ -9,6 +9,7 @@ import pty
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,46 @@ def test_a_step_that_waits_says_for_what(tmp_path: Path, home: Path) -> None:
         "third": "a free CPU; the only one is taken by p-first",
     }
     assert shown("p-third")["waits_for"] == waits["third"]
+
+
+def test_the_status_of_the_server_counts_as_the_lists_do(tmp_path: Path) -> None:
+    """`server status` has the numbers of `job list`, by workspace and state, and says what waits for what."""
+    assert smalt("config", "set", "cpus", "1").code == 0
+    assert smalt("server", "stop").code == 0
+    begin(tmp_path)
+    (tmp_path / "job.yml").write_text("type: command\ncommand: sleep 600\nenvironment: azureml:host@latest\n")
+    assert smalt("job", "create", "--file", str(tmp_path / "job.yml"), "--name", "alone").code == 0
+    assert smalt("workspace", "create", "--name", "labs").code == 0
+    assert smalt("job", "create", "--file", str(tmp_path / "job.yml"), "--name", "there", "-w", "labs").code == 0
+    told = json.loads(smalt("server", "status").out)
+    for workspace in told["workspaces"]:
+        listed = json.loads(smalt("job", "list", "-w", workspace["name"]).out)
+        assert workspace["unfinished"] == dict(Counter(job["status"] for job in listed))
+    assert {one["name"]: sum(one["unfinished"].values()) for one in told["workspaces"]} == {"default": 2, "labs": 1}
+    assert told["unfinished"] == 3
+    why = "a free CPU; the only one is taken by p-runs"
+    assert {one["job"]: one["waits_for"] for one in told["waiting"]} == {"p-other": why, "alone": why, "there": why}
+
+
+def test_all_of_a_pipeline_is_downloaded_into_a_folder_for_each_step(tmp_path: Path) -> None:
+    """Logs, artifacts and outputs of all steps come, of nested ones too, and no names clash."""
+    inner = pipeline(tmp_path, artifacts="echo deep; echo deep > outputs/a").read_text()
+    (tmp_path / "inner.yml").write_text(inner.replace("type: pipeline\n", "type: pipeline\nname: inner\n", 1))
+    file = pipeline(
+        tmp_path,
+        first="echo one; echo 1 > outputs/a; echo o > ${{outputs.o}}/x\n    outputs: {o: {type: uri_folder}}\n",
+    )
+    text = (tmp_path / "inner.yml").read_text().replace("settings: {}\n", "")
+    file.write_text(f"{file.read_text()}  outer:\n    type: pipeline\n    component: ./inner.yml\n")
+    (tmp_path / "inner.yml").write_text(text.replace("    compute: azureml:local\n", ""))
+    done = smalt(
+        "job", "create", "--file", str(file), "--name", "p", "--stream", "--set", "settings.default_compute=local"
+    )
+    assert done.code == 0, done.err
+    assert smalt("job", "download", "p", "--all", "-p", str(tmp_path / "all")).code == 0
+    steps = tmp_path / "all" / "steps"
+    assert (steps / "first/artifacts/user_logs/std_log.txt").read_text() == "one\n"
+    assert (steps / "first/artifacts/outputs/a").read_text() == "1\n"
+    assert (steps / "first/named-outputs/o/x").read_text() == "o\n"
+    assert (steps / "outer/steps/artifacts/artifacts/user_logs/std_log.txt").read_text() == "deep\n"
+    assert (steps / "outer/steps/artifacts/artifacts/outputs/a").read_text() == "deep\n"

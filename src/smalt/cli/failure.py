@@ -10,7 +10,8 @@ import click
 
 from smalt.exceptions import SmaltError, ValidationException
 
-OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+OK, FAILED, USAGE, LOST, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+"""LOST: the server of a followed job went away and did not come back, so nothing is known of the job's end."""
 
 
 def guarded(command: click.Command, args: Sequence[str]) -> int:

@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
+from smalt.cli.failure import INTERRUPTED, LOST
 from smalt.cli.watch import Followed, Watch, duration
 from smalt.exceptions import JobException, SmaltError
 
@@ -32,23 +34,30 @@ class View(Protocol):
 
 def follow(to: Invocation, name: str) -> bool:
     """Show the job until it is over; whether it completed."""
-    from smalt.client.following import resumed
+    from smalt.client.following import Lost, resumed
 
     watch = Watch(name)
     try:
         with _view(to, watch) as view:
-            play(watch, view, resumed(lambda: to.client.jobs.events(name)))
+            play(watch, view, resumed(lambda: to.client.jobs.events(name), partial(_tell_of_loss, to)))
     except KeyboardInterrupt:
         said = (
             f"\nno longer following {name}, which goes on; to follow it again: smalt job stream {name};"
             f" to end it: smalt job cancel {name}"
         )
         click.echo(to.completed(said), err=True)
-        raise click.exceptions.Exit(130) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except Lost as error:
+        click.echo(to.completed(f"error: {error}; to follow it again: smalt job stream {name}"), err=True)
+        raise click.exceptions.Exit(LOST) from None
     summarise(watch, sys.stderr, to.quiet, to.completed)
     if not to.quiet:
         _tell_metrics(to, name)
     return watch.status == "Completed"
+
+
+def _tell_of_loss(to: Invocation) -> None:
+    to.note("the server went away; waiting for it to come back")
 
 
 def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:

@@ -238,15 +238,15 @@ def cancel(to: Invocation, name: str, no_wait: bool) -> None:
     _NAME,
     options.DOWNLOAD_PATH,
     click.Option(["--output-name"], metavar="NAME", help="Only this output."),
-    click.Option(["--all"], is_flag=True, help="The logs and all outputs."),
+    click.Option(["--all"], is_flag=True, help="The logs, files and outputs, of the job and of all its steps."),
 )
 def download(to: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
-    """Download a job's logs and default outputs, one named output, or everything."""
+    """Download a job's logs and default outputs, one named output, or everything; each step has a folder in steps/."""
     if to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
         to.note(f"downloaded to {download_path}")
         return
     steps = [str(step.name) for step in islice(to.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
-    more = "" if all else "; --all downloads its outputs too"
+    more = "" if all else "; --all downloads its outputs, and all files of its steps"
     to.note(f"job {name} has no files of its own, so nothing was made{more}")
     if steps:
         others = f", or {', '.join(steps[1:_MOST_STEPS])}" if steps[1:] else ""

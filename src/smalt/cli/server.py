@@ -142,7 +142,7 @@ def logs(to: Invocation, lines: int, follow: bool) -> None:
 def _status(to: Invocation) -> dict[str, Any]:
     from datetime import datetime, timezone
 
-    facts = to.connection.get("/smalt/v1/status")
+    facts = to.connection.get("/smalt/v1/status", details=True)
     started = datetime.fromtimestamp(facts["started"], timezone.utc).isoformat(timespec="seconds")
     return {"running": True, **facts, "started": started}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from smalt.client.errors import from_answer
+from smalt.client.errors import Unreachable, from_answer
 from smalt.client.http1 import Answer, Body, Broken, Parts, Wire
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.ids import url_path
@@ -297,7 +297,7 @@ class RemoteServer:
             sock.settimeout(None)
             return sock
         except OSError as error:
-            raise Unavailable(
+            raise Unreachable(
                 f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
 

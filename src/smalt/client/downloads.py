@@ -40,6 +40,18 @@ def download_job(client: MLClient, job: Job, folder: str, output_name: str | Non
     return count
 
 
+def download_steps(client: MLClient, name: str, folder: str) -> int:
+    """Download the files of each step below a job into `steps/STEP/`, of a step within one `steps/OUTER/steps/INNER/`.
+
+    The word between keeps a step that is called `artifacts` apart from the files of the step that it is in.
+    """
+    count = 0
+    for row in client.jobs.overview(name)[1:]:
+        place = os.path.join(folder, *(part for node in row["label"].split("/") for part in ("steps", node)))
+        count += download_job(client, client.jobs.get(row["name"]), place, None, True)
+    return count
+
+
 def download_component(client: MLClient, component: Any, folder: str) -> None:
     """`component_spec.yaml`, and what its code is in `code/`."""
     import yaml

@@ -20,6 +20,8 @@ from smalt.exceptions import (
 _BY_CODE: dict[str, type[SmaltError]] = {
     kind.code: kind for kind in (NotFound, Conflict, Refused, Unauthorized, Unavailable, ValidationException)
 }
+_AWAY = (502, 503, 504)
+"""What a server answers that is ending, and what a proxy answers whose server is away."""
 _BY_STATUS: dict[int, type[SmaltError]] = {
     400: Refused,
     401: Unauthorized,
@@ -27,9 +29,12 @@ _BY_STATUS: dict[int, type[SmaltError]] = {
     404: NotFound,
     409: Conflict,
     422: Refused,
-    503: Unavailable,
     507: Unavailable,
 }
+
+
+class Unreachable(Unavailable):
+    """The server cannot be reached now, or says that it is ending; it may come back."""
 
 
 def from_answer(status: int, body: bytes, what: str, completed: Callable[[str], str] | None = None) -> SmaltError:
@@ -42,6 +47,8 @@ def from_answer(status: int, body: bytes, what: str, completed: Callable[[str], 
     if not isinstance(message, str) or not message:
         message = f"the server answered {status} to {what} without saying why"
     say = completed or str
+    if status in _AWAY:
+        return Unreachable(say(message))
     kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or SmaltError
     if kind is ValidationException:
         found = [one._replace(message=say(one.message)) for one in _problems(error.get("details"))]

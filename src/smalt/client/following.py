@@ -8,10 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from smalt.client.errors import Unreachable
 from smalt.client.http1 import Broken
 from smalt.exceptions import Unavailable
 
 Event = dict[str, Any]
+
+
+class Lost(Unavailable):
+    """The server of a followed job did not come back; nothing is known of how the job ends."""
+
 
 PATIENCE = 60.0
 """How many seconds a server that went away may take to come back."""
@@ -30,27 +36,32 @@ def follow(open_stream: Callable[[], Iterable[bytes]], on_event: Callable[[Event
     raise Unavailable("the job's events ended before the job")
 
 
-def resumed(open_stream: Callable[[], Iterable[bytes]]) -> Iterator[Event]:
-    """Each connection tells all from the beginning, so what was seen of a log is skipped."""
+def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], None] = lambda: None) -> Iterator[Event]:
+    """Yield the events over all connections; each connection tells all from the beginning, so skip what was seen.
+
+    A server that goes away once something was seen is waited for; `on_lost` is called when the wait begins.
+    """
     seen: dict[tuple[str, str], int] = {}
-    lost: float | None = None
+    has_begun, lost = False, None
     while True:
         skip = dict(seen)
         try:
             for line in open_stream():
-                lost = None
+                has_begun, lost = True, None
                 event = _unseen(json.loads(line), skip, seen)
                 if event is None:
                     continue
                 yield event
                 if event.get("t") == "end":
                     return
-        except Broken:
-            if lost is not None and time.monotonic() - lost > PATIENCE:
+        except (Broken, Unreachable):
+            if not has_begun:
                 raise
-        lost = lost or time.monotonic()
+        if lost is None:
+            lost = time.monotonic()
+            on_lost()
         if time.monotonic() - lost > PATIENCE:
-            raise Unavailable("the smalt server went away and did not come back; see `smalt server status`")
+            raise Lost(f"the smalt server went away and did not come back within {PATIENCE:.0f} s; the job goes on")
         time.sleep(_PAUSE)
 
 

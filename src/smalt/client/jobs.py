@@ -233,13 +233,18 @@ class JobOperations(Collection):
         output_name: str | None = None,
         all: bool = False,
     ) -> int:
-        """Its logs and files into `artifacts/`, its outputs into `named-outputs/NAME/`; gives the number of files."""
-        from smalt.client.downloads import download_job
+        """Download logs and files into `artifacts/`, outputs into `named-outputs/NAME/`; return the number of files.
+
+        With `all` the files of each step come, too, into `steps/STEP/`.
+        """
+        from smalt.client.downloads import download_job, download_steps
 
         job = self.get(name)
         if job.status not in OVER and job.status != "Paused":
             raise JobException(f"job {name} is {job.status}; download it when it is over")
-        return download_job(self._client, job, os.path.abspath(download_path), output_name, all)
+        folder = os.path.abspath(download_path)
+        count = download_job(self._client, job, folder, output_name, all)
+        return count + download_steps(self._client, name, folder) if all and output_name is None else count
 
     def _body(self, job: Job) -> dict[str, Any]:
         from smalt.client import git

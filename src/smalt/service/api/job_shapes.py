@@ -39,7 +39,7 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "experimentName": job.experiment,
         "properties": notes,
         "services": {},
-        "status": _status(job),
+        "status": shown_status(job),
     }
     shape["isArchived"] = bool(job.is_archived)
     for key in ("codeId", "environmentId"):
@@ -95,8 +95,8 @@ def _port_for_azure(port: Any) -> Any:
     return {**port, **told}
 
 
-def _status(job: Job) -> str:
-    """As the service: what was submitted by itself is queued from the start; scripts poll for that."""
+def shown_status(job: Job) -> str:
+    """Return the state as the service tells it: a job by itself is Queued from the start, and scripts poll for that."""
     return "Queued" if job.status == "NotStarted" and job.parent_id is None and job.type == "command" else job.status
 
 

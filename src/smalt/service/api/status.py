@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from typing import Any
 
 from smalt._version import __version__
 from smalt.exceptions import Conflict
 from smalt.service.api.call import Call
+from smalt.service.api.job_shapes import shown_status
 from smalt.service.engine.kinds.command import GRACE
+from smalt.service.records import jobs, workspaces
 
+_MOST_WAITING = 10
 _KILLED_BY = 10.0
 """Seconds beyond the grace period in which what was killed is gone."""
 
@@ -23,6 +27,26 @@ async def get_status(call: Call) -> dict[str, Any]:
         "port": service.port,
         "unfinished": service.unfinished(),
         "started": service.started,
+        **(_unfinished(call) if call.flag("details") else {}),
+    }
+
+
+def _unfinished(call: Call) -> dict[str, Any]:
+    """Return how many unfinished jobs each workspace has, by state as lists show it; and what waits, for what."""
+    db, engine = call.service.db, call.service.engine
+    known = {one.id: one for one in workspaces.every(db)}
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for job in jobs.unfinished_top(db):
+        counts[job.workspace_id][shown_status(job)] += 1
+    return {
+        "workspaces": [
+            {"name": known[id].name, "resource_group": known[id].resource_group, "unfinished": dict(states)}
+            for id, states in counts.items()
+        ],
+        "waiting": [
+            {"job": job.name, "workspace": known[job.workspace_id].name, "waits_for": engine.waits_for(job)}
+            for job in jobs.ready(db, _MOST_WAITING)
+        ],
     }
 
 

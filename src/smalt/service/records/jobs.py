@@ -180,6 +180,22 @@ def unfinished_of(db: Database, ids: Sequence[int]) -> set[int]:
     return {id for (id,) in rows}
 
 
+def unfinished_top(db: Database) -> list[Job]:
+    """Return the jobs that are not over and are part of no other."""
+    rows = db.rows(f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL ORDER BY id")
+    return [Job(*row) for row in rows]
+
+
+def ready(db: Database, limit: int) -> list[Job]:
+    """Return the oldest jobs that need no other job any more and have not started."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL AND waiting=0 AND status IN ('NotStarted', 'Queued')"
+        " ORDER BY id LIMIT ?",
+        (limit,),
+    )
+    return [Job(*row) for row in rows]
+
+
 def count_unfinished(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
 
