@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Desk
+from tests.helpers import eventually
 
 PLACE = "azureml://datastores/workspaceblobstore/paths/fixed"
 COMMAND = """
@@ -118,3 +119,81 @@ def test_a_version_of_an_output_keeps_it(desk: Desk, noun: str) -> None:
     refused = desk.smalt(f"{noun} create --file {file} --version 2")
     assert refused.code != 0
     assert f"job {second} wrote over" in refused.err
+
+
+@pytest.mark.parametrize("kind", ["command", "pipeline", "step"])
+@pytest.mark.parametrize("later", ["/y", "/y/below", ""])
+def test_what_was_written_over_stays_so_when_the_later_job_is_deleted(desk: Desk, kind: str, later: str) -> None:
+    """A deleted job leaves what it wrote at a given path: the earlier job's output is refused, a newer one is not."""
+    path = f"{PLACE}-gone-{kind}{len(later)}"
+    first = _make(desk, kind, "first", f"{path}/y")
+    second = _make(desk, kind, "second", f"{path}{later}")
+    top = second.removesuffix("-make")
+    workspace = desk.ask("workspace show -n default --query id")
+    assert desk.server.ask("DELETE", f"{workspace}/jobs/{top}").status in (200, 202)
+    read = desk.job(READER.replace("JOB", first))
+    assert read.code != 0
+    assert f"job {top}{'' if kind == 'command' else '-make'}, which has been deleted, wrote" in read.err
+    assert f"run job {first} again" in read.err
+    third = _make(desk, kind, "third", f"{path}/y")
+    assert desk.log(READER.replace("JOB", third)) == ["third"]
+
+
+RUNNING = """
+    command: |
+      echo early >${{outputs.o}}/word; touch BEGUN
+      until [ -e GO ]; do sleep 0.01; done
+      echo late >${{outputs.o}}/word
+    environment: azureml:host
+    outputs: {o: {path: PATH, type: uri_folder}}
+"""
+
+
+@pytest.mark.parametrize("noun", ["data", "model"])
+@pytest.mark.parametrize("where", ["its output", "the place", "in the place", "around the place"])
+def test_what_a_job_still_writes_is_not_registered(desk: Desk, noun: str, where: str) -> None:
+    """A version never changes, so it is refused with the job's name until that is over."""
+    name = f"writes-{noun}-{where.replace(' ', '-')}"
+    path, begun, go = f"{PLACE}-{name}/y", desk.folder / f"{name}.begun", desk.folder / f"{name}.go"
+    text = RUNNING.replace("PATH", path).replace("BEGUN", str(begun)).replace("GO", str(go))
+    desk.write("running.yml", text)
+    assert desk.smalt(f"job create --file running.yml --name {name}").code == 0
+    eventually(begun.exists, "the command")
+    uris = {
+        "its output": f"azureml://jobs/{name}/outputs/o",
+        "the place": path,
+        "in the place": f"{path}/word",
+        "around the place": f"{PLACE}-{name}",
+    }
+    is_file = where == "in the place"
+    type = ("uri_file" if is_file else "uri_folder") if noun == "data" else "custom_model"
+    file = desk.write("version.yml", f"name: {name}\nversion: 1\ntype: {type}\npath: {uris[where]}\n")
+    refused = desk.smalt(f"{noun} create --file {file}")
+    assert refused.code != 0
+    assert f"job '{name}' is not over and writes there" in refused.err
+    go.touch()
+    assert desk.smalt(f"job stream {name}").code == 0
+    assert desk.smalt(f"{noun} create --file {file}").code == 0
+    below = {"in the place": "", "around the place": "/y/word"}.get(where, "/word")
+    reader = f"""
+        command: cat ${{{{inputs.i}}}}{below}
+        environment: azureml:host
+        inputs: {{i: {{type: {type}, path: "azureml:{name}:1"}}}}
+    """
+    assert desk.log(reader) == ["late"]
+
+
+def test_a_version_of_a_job_is_fixed_while_another_job_writes_there(desk: Desk) -> None:
+    """Two jobs with the same given path run at once: what the first registers at its end does not get later writes."""
+    begun, go, path = desk.folder / "beside.begun", desk.folder / "beside.go", f"{PLACE}-beside/y"
+    text = RUNNING.replace("PATH", path).replace("BEGUN", str(begun)).replace("GO", str(go))
+    desk.write("beside.yml", text)
+    assert desk.smalt("job create --file beside.yml --name beside").code == 0
+    eventually(begun.exists, "the other job")
+    _make(desk, "command", "first", path, "name: besides,")
+    moved = "azureml://datastores/workspaceblobstore/paths/Versions/"
+    eventually(lambda: desk.ask("data show -n besides -v 1 --query path").startswith(moved), "a place of its own")
+    go.touch()
+    assert desk.smalt("job stream beside").code == 0
+    reader = READER.replace("azureml://jobs/JOB/outputs/o", "azureml:besides:1")
+    assert desk.log(reader) == ["first"]

@@ -22,7 +22,7 @@ class _Data(Collection):
             call.service.data.resolve(uri, call.workspace)  # else it would mean what somebody calls so one day
         properties["dataUri"] = place_named(call, f"data asset '{name}:{version}'", uri) or uri
         engine = call.service.engine
-        await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, str(properties["dataUri"]))
+        await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, uri)
         return properties
 
 

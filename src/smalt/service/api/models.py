@@ -24,7 +24,7 @@ class _Models(Collection):
             if isinstance(found, JobOutput) and not properties.get("jobName"):
                 properties["jobName"] = found.job
         engine = call.service.engine
-        await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, str(properties["modelUri"]))
+        await protect_made(engine.rooms, engine.reusing.reuse, call.workspace, uri)
         return properties
 
 

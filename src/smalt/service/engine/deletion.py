@@ -24,7 +24,7 @@ from smalt.service.data import remove_tree
 from smalt.service.data.durable import sync_folders, write_whole
 from smalt.service.engine.held import overlapping
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import deletions, jobs, workspaces
+from smalt.service.records import deletions, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -161,8 +161,19 @@ def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, held: 
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
+        _keep_writes(rooms, workspace, tree, goes)
         jobs.remove(rooms.db, job)
     return deletion
+
+
+def _keep_writes(rooms: Rooms, workspace: Workspace, tree: Sequence[Job], goes: set[str]) -> None:
+    """Keep where the jobs wrote that does not go with them: what another job had there stays known as written over."""
+    top = _top(rooms, workspace)
+    own = [f"{os.path.realpath(top / folder)}/" for folder in goes]
+    for one in tree:
+        for output, place in lineage.written_by(rooms.db, one.id):
+            if not any(f"{place}/".startswith(folder) for folder in own):
+                lineage.keep_write(rooms.db, one, output, place)
 
 
 def _without(rooms: Rooms, workspace: Workspace, folders: set[str], held: set[str]) -> set[str]:

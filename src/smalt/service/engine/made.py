@@ -53,12 +53,13 @@ def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
     later = lineage.written_after(db, job, place, ended_at) if place else None
     if later is None:
         return
-    name, port, there, is_over = later
-    where = f"{place}, where job {job.name} had its output '{output}'"
-    how = f"{'wrote' if is_over else 'writes'} over {where}" if there == place else (
-        f"{'wrote' if is_over else 'writes'} to {there}, and job {job.name} had its output '{output}' at {place}"
+    wrote, mine = "wrote" if later.is_over else "writes", f"job {job.name} had its output '{output}'"
+    how = f"{wrote} over {place}, where {mine}" if later.place == place else (
+        f"{wrote} to {later.place}, and {mine} at {place}"
     )  # fmt: skip
+    if later.is_deleted:
+        raise WrittenOver(f"job {later.job}, which has been deleted, {how}; run job {job.name} again")
     raise WrittenOver(
-        f"job {name} {how}; read azureml://jobs/{name}/outputs/{port}, or run job {job.name} again. "
+        f"job {later.job} {how}; read azureml://jobs/{later.job}/outputs/{later.output}, or run job {job.name} again. "
         "An output with a name is kept as a version of a data asset"
     )

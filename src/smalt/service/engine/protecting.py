@@ -12,14 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import SmaltError
+from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
 from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.service.data.uris import JobOutput, parse
 from smalt.service.engine.contents import URIS
 from smalt.service.engine.made import WrittenOver
-from smalt.service.engine.overwriting import keep_before_write
+from smalt.service.engine.overwriting import keep_before_write, keep_versions
 from smalt.service.engine.rooms import Rooms
-from smalt.service.records import jobs
+from smalt.service.records import jobs, lineage
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Reuse
@@ -27,14 +28,15 @@ from smalt.service.reuse import Reuse
 log = logging.getLogger("smalt.engine")
 
 _STORE = "workspaceartifactstore"
+_GUARDED = ("artifacts", "default")
+"""Outputs that a job writes by requests, which give a version that is there a place of its own first."""
 _ARTIFACTS = re.compile(r"ExperimentRun/dcid\.([^/]+)/.")
 
 
 async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
     """Forbid writing to the output of a job that is over, which is about to become a version of an asset.
 
-    A folder of the user's own stays as it is, and so does what a job that runs may still write. Refused where a later
-    job wrote over it.
+    A folder of the user's own stays as it is. Refused where a later job wrote over it, or a job may still write there.
     """
     try:
         location = rooms.data.resolve(uri, workspace)
@@ -42,12 +44,36 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
         raise
     except SmaltError:
         return
+    _refuse_unfinished(rooms, workspace, location, uri)
     place = location.path
     if place is None or not os.path.lexists(place) or is_forbidden(place) or not _is_made(rooms, workspace, location):
         return
     writers = [job.id for job in _writers(rooms, workspace, location)]
     await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
     await asyncio.to_thread(forbid_writing, place)
+
+
+def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
+    """Raise where a job may still write to what is to become a version, which never changes."""
+    place = os.path.realpath(location.path) if location.path is not None else location.place
+    writer = lineage.being_written(rooms.db, place.rstrip("/")) or _about_to_write(rooms, place)
+    asked = parse(uri)
+    if writer is None and isinstance(asked, JobOutput) and asked.output not in _GUARDED:
+        job = jobs.by_name(rooms.db, workspace.id, asked.job)
+        writer = job.name if job is not None and not job.is_over else None
+    if writer is not None:
+        raise Conflict(
+            f"{uri} cannot be registered yet: job '{writer}' is not over and writes there, and a registered version "
+            "never changes; wait for its end, or cancel it"
+        )
+
+
+def _about_to_write(rooms: Rooms, place: str) -> str | None:
+    """Return a job that is being prepared, and has looked already for versions where it will write."""
+    for job, places in rooms.about_to_write.values():
+        if any(f"{place}/".startswith(f"{one}/") or f"{one}/".startswith(f"{place}/") for one in places):
+            return job
+    return None
 
 
 class Protecting:
@@ -74,6 +100,7 @@ class Protecting:
 
     def end(self, job: Job) -> None:
         """Note that a job is over: what it registered while it ran is not written any more."""
+        self._rooms.about_to_write.pop(job.id, None)
         self._rooms.unprotected += self._unfinished.pop(job.id, ())
 
     def begin_again(self) -> None:
@@ -110,7 +137,14 @@ class Protecting:
         """Protect a place unless the version was copied aside meanwhile, and a job is about to write there."""
         with contextlib.suppress(SmaltError):
             place = self._rooms.data.locate(uri, workspace).path
-            if place is None or not os.path.lexists(place) or is_forbidden(place):
+            if place is None or not os.path.lexists(place):
+                return
+            if lineage.being_written(self._rooms.db, str(place)) or _about_to_write(self._rooms, str(place)):
+                await keep_versions(
+                    self._rooms, workspace, [place], log.info
+                )  # what is written there from now on is another's
+                return
+            if is_forbidden(place):
                 return
             writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])

@@ -68,6 +68,8 @@ class Rooms:
         self.held = Held(db, data, self.root, str(home.plain))
         self.unprotected: list[tuple[Workspace, str]] = []
         """The URIs of outputs that became versions and are to be made read-only, once that is committed."""
+        self.about_to_write: dict[int, tuple[str, list[str]]] = {}
+        """By id of a job that has looked for versions where it will write: its name, and those real paths."""
         self.leaving: set[tuple[int, str]] = set()
         """Workspace and name of deleted jobs whose files a new job of the name would still meet."""
         self._workspaces: dict[int, Workspace] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -205,7 +206,7 @@ class Starting:
             return False
         environment = self._rooms.environments.cached(leaf.environment)
         is_early = not leaf.is_quick(self._rooms) or _reads(leaf, after) or command.may_be_moved(leaf)
-        if environment is None or leaf.request != Request() or is_early:
+        if environment is None or leaf.request != Request() or is_early or self._writes_beside(leaf):
             self._ahead.keep(leaf)
             return False
         if not self._reusing.judge_at_once(leaf, environment, is_early=bool(after)):
@@ -225,6 +226,15 @@ class Starting:
         self._changed.add(job.root_id)
         self._record(run, leaf, environment, replace(step, after=after), number, ("Queued",))
         return True
+
+    def _writes_beside(self, leaf: command.Leaf) -> bool:
+        """Whether a job that is not over writes where this one will: that may be registered before this one starts."""
+        mine = [f"{os.path.realpath(place)}/" for place in command.shared_places(self._rooms, leaf)]
+        if not mine:
+            return False
+        runs = [run.leaf for run in self._board.runs.values() if run.leaf is not None]
+        theirs = [f"{location.path}/" for one in runs for location in one.written.values() if location.path is not None]
+        return any(one.startswith(other) or other.startswith(one) for one in mine for other in theirs)
 
     def _record(
         self, run: Run, leaf: command.Leaf, environment: Realised, step: Step, number: int, statuses: tuple[str, ...]

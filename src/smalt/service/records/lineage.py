@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
@@ -72,23 +74,67 @@ def last_written(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
     return (None if place is None else str(place).rstrip("/")), float(ended_at or 0)
 
 
-def written_after(db: Database, job: Job, place: str, moment: float) -> tuple[str, str, str, bool] | None:
-    """The newest job of another tree that wrote at a place, in it or around it, and had not ended at that moment.
+class Write(NamedTuple):
+    """A job's output at a place that an output of another job has, too."""
 
-    It may be one of another workspace: a place of this machine is the same for all.
+    job: str
+    output: str
+    place: str
+    is_over: bool
+    is_deleted: bool
 
-    Its name, its output, where that is, and whether it is over. Reused steps write nothing, and have no place.
+
+_OVERLAPS = (
+    "(substr(rtrim({0},'/')||'/',1,length(?)+1)=?||'/'"
+    " OR substr(?||'/',1,length(rtrim({0},'/'))+1)=rtrim({0},'/')||'/')"
+)
+
+
+def written_after(db: Database, job: Job, place: str, moment: float) -> Write | None:
+    """Return the newest job of another tree that wrote at a place, in it or around it, and ended after that moment.
+
+    It may be one of another workspace, as a place of this machine is the same for all; or one that was deleted since.
+    Reused steps write nothing, and have no place.
     """
     row = db.row(
-        "SELECT j.name, d.name, d.place, j.ended_at IS NOT NULL FROM job_data d JOIN jobs j ON j.id=d.job_id"
+        "SELECT j.name, d.name, d.place, j.ended_at IS NOT NULL, 0 FROM job_data d JOIN jobs j ON j.id=d.job_id"
         " WHERE d.direction='output' AND d.place IS NOT NULL AND j.root_id<>?"
-        " AND (j.ended_at IS NULL OR j.ended_at>?)"
-        " AND (substr(rtrim(d.place,'/')||'/',1,length(?)+1)=?||'/'"
-        "  OR substr(?||'/',1,length(rtrim(d.place,'/'))+1)=rtrim(d.place,'/')||'/')"
-        " ORDER BY j.id DESC LIMIT 1",
+        f" AND (j.ended_at IS NULL OR j.ended_at>?) AND {_OVERLAPS.format('d.place')} ORDER BY j.id DESC LIMIT 1",
         (job.root_id, moment, place, place, place),
+    ) or db.row(
+        "SELECT job, output, place, 1, 1 FROM deleted_writes"
+        f" WHERE ended_at>? AND {_OVERLAPS.format('place')} ORDER BY ended_at DESC LIMIT 1",
+        (moment, place, place, place),
+    )  # fmt: skip
+    return Write(row[0], row[1], str(row[2]).rstrip("/"), bool(row[3]), bool(row[4])) if row else None
+
+
+def being_written(db: Database, place: str) -> str | None:
+    """Return a job that is not over and may write at, in or around a place: it runs, or waits at the launcher."""
+    name = db.value(
+        "SELECT j.name FROM jobs j CROSS JOIN job_data d ON d.job_id=j.id AND d.direction='output'"
+        " WHERE d.place IS NOT NULL AND j.ended_at IS NULL AND j.type<>'pipeline'"
+        f" AND {_OVERLAPS.format('d.place')} ORDER BY j.id LIMIT 1",
+        (place, place, place),
     )
-    return (str(row[0]), str(row[1]), str(row[2]).rstrip("/"), bool(row[3])) if row else None
+    return None if name is None else str(name)
+
+
+def written_by(db: Database, job_id: int) -> list[tuple[str, str]]:
+    """Return (output, place) of what a job wrote itself."""
+    rows = db.rows(
+        "SELECT name, place FROM job_data WHERE job_id=? AND direction='output' AND place IS NOT NULL", (job_id,)
+    )
+    return [(output, place.rstrip("/")) for output, place in rows]
+
+
+def keep_write(db: Database, job: Job, output: str, place: str) -> None:
+    """Keep, of a job that is about to be deleted, that it wrote at a place."""
+    db.execute(
+        "INSERT INTO deleted_writes VALUES (?,?,?,?) ON CONFLICT (place) DO UPDATE"
+        " SET job=excluded.job, output=excluded.output, ended_at=excluded.ended_at WHERE excluded.ended_at>ended_at",
+        (place, job.name, output, job.ended_at or 0.0),
+    )
 
 
 def _rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:

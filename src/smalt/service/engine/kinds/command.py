@@ -639,7 +639,10 @@ def retries(job: CommandJob) -> int:
 async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: int) -> dict[str, Path]:
     """What takes long before a start: data from elsewhere, and much code. Gives where each input is, then."""
     folders, run = leaf.folders(rooms, number), leaf.job.root_id
-    places = [place for place in shared_places(rooms, leaf) if overwriting.holds_something(place)]
+    shared = shared_places(rooms, leaf)
+    if shared:
+        rooms.about_to_write[leaf.job.id] = leaf.job.name, [os.path.realpath(place) for place in shared]
+    places = [place for place in shared if overwriting.holds_something(place)]
     if places and number == 1:  # what is there later, an earlier attempt may have written
         await overwriting.keep_versions(rooms, leaf.workspace, places, say)
     leaf.follow_moved(rooms)
