@@ -236,6 +236,9 @@ class LocalServer:
         self.home = home
         self.name = str(home.root)
 
+    def own_url(self, url: str) -> str:
+        return url
+
     def connect(self) -> socket.socket:
         from smalt.client.autostart import connect
 
@@ -300,6 +303,12 @@ class RemoteServer:
             raise Unreachable(
                 f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
+
+    def own_url(self, url: str) -> str:
+        """Return a URL of the server as SMALT_URL has it: before the server may be a proxy with TLS and other names."""
+        parts = urlsplit(url)
+        path = parts.path if parts.path.startswith(f"{self.prefix}/") else self.prefix + parts.path
+        return parts._replace(scheme="https" if self._secure else "http", netloc=self.host, path=path).geturl()
 
     def explained(self, error: Broken) -> SmaltError:
         return error

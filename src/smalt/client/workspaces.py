@@ -28,6 +28,8 @@ class Workspaces(Collection):
         parsed = parse_id(str(workspace.id))
         if parsed is not None:
             workspace.resource_group = parsed.resource_group
+        if workspace.mlflow_tracking_uri and not self._connection.local:
+            workspace.mlflow_tracking_uri = self._connection.server.own_url(workspace.mlflow_tracking_uri)
         return workspace
 
     def _scope(self, scope: str) -> str:

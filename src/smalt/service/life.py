@@ -29,7 +29,7 @@ from smalt.service.api.service import Service
 from smalt.service.compose import compose
 from smalt.service.connections import IDLE_SECONDS, Acceptor, Cap, Connection, end_late, most_connections
 from smalt.service.engine import usage
-from smalt.service.listen import tcp_door
+from smalt.service.listen import tcp_door, url_host
 from smalt.service.lock import Lock
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
@@ -94,6 +94,7 @@ class Life:
         engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
         listener = self._listener = _Tls(home, settings, self._cap)
         service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
+        service.host, service.port_note = url_host(settings.listen), self._doors.note
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
         engine.rooms.identity.listener = listener
         if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
@@ -218,7 +219,7 @@ class _Tls:
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             await self._serving
-        url = f"https://127.0.0.1:{door.getsockname()[1]}"
+        url = f"https://{url_host(self._settings.listen)}:{door.getsockname()[1]}"
         logger.info("TLS on %s", url)
         return url, tls.certificate(self._home)
 

@@ -31,12 +31,26 @@ def unix_door(home: Home) -> socket.socket:
     return door
 
 
-def tcp_door(home: Home, host: str, name: str = "port") -> tuple[socket.socket, str | None]:
-    """Listen on the home's port, chosen at its first start and kept in the file `name`.
+def url_host(listen: str) -> str:
+    """Return the host by which programs of this machine reach what listens there, as URLs have it."""
+    host = {"0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(listen, listen)
+    return f"[{host}]" if ":" in host else host
 
-    Where someone else has that port now, another serves for this run and the text says so; the home keeps
-    its own.
+
+def tcp_door(home: Home, host: str, name: str = "port", chosen: int | None = None) -> tuple[socket.socket, str | None]:
+    """Listen on the port that the user has `chosen`, else on the home's, found at its first start and kept as `name`.
+
+    Where another program has the home's port now, a free one serves for this run, and the text says so; the home
+    keeps its own. A chosen port that is taken is refused.
     """
+    if chosen is not None:
+        try:
+            return _door(host, chosen), None
+        except OSError as error:
+            raise Unavailable(
+                f"cannot listen on port {chosen} of {host}: {error.strerror}; end the program that has the port, or "
+                "choose another: smalt config set port NUMBER"
+            ) from None
     kept = (home.read(name) or "").strip()
     if not kept.isdecimal():
         door = _free_door(host)

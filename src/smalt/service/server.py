@@ -17,7 +17,7 @@ def run(home: Home, lock: Lock, foreground: bool) -> None:
     unix = unix_door(home)
     try:
         settings = Settings(home)
-        tcp, note = tcp_door(home, settings.listen)
+        tcp, note = tcp_door(home, settings.listen, chosen=settings.port)
         from smalt.service.life import Doors, Life  # late: both doors are open by now
 
         Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()

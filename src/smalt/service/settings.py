@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ class Setting(NamedTuple):
 
     default: Any
     check: Callable[[Any], Any]
+    try_out: Callable[[Any], None] | None = None
+    """Raises a ValueError where this machine cannot do it now; asked before a change is kept, not at each start."""
 
 
 class Settings(Mapping[str, Any]):
@@ -42,6 +45,7 @@ class Settings(Mapping[str, Any]):
     cpus: int | None
     max_body_mb: float
     listen: str
+    port: int | None
     allowed_hosts: list[str]
     public_url: str | None
     snapshot_max_files: int | None
@@ -50,9 +54,11 @@ class Settings(Mapping[str, Any]):
     remote_login: str
     job_identity: str
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, lenient: bool = False) -> None:
+        """Read the settings; `lenient` ones may be wrong, each with its sentence in `problems`, and can be unset."""
         self._home = home
-        self._stored = self._load()
+        self.problems: dict[str, str] = {}
+        self._stored = self._load(lenient)
         self._apply()
 
     def __getitem__(self, name: str) -> Any:
@@ -77,6 +83,7 @@ class Settings(Mapping[str, Any]):
         for name, value in changes.items():
             try:
                 stored[name] = _changed(name, stored.get(name), value)
+                _try_out(name, stored[name])
             except ValueError as error:
                 problems.append(Located("", 0, 0, str(error)))
         if problems:
@@ -84,9 +91,10 @@ class Settings(Mapping[str, Any]):
         stored = {name: value for name, value in stored.items() if value is not None}
         self._home.write("config.json", json.dumps(stored, indent=2) + "\n")
         self._stored = stored
+        self.problems = {name: problem for name, problem in self.problems.items() if name not in changes}
         self._apply()
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self, lenient: bool) -> dict[str, Any]:
         path = self._home.path("config.json")
         text = self._home.read("config.json")
         try:
@@ -94,9 +102,15 @@ class Settings(Mapping[str, Any]):
             if not isinstance(stored, dict):
                 raise ValueError("it holds no JSON object")
             for name in stored.keys() & SETTINGS.keys():
-                stored[name] = _checked(name, stored[name])
+                try:
+                    stored[name] = _checked(name, stored[name])
+                except ValueError as error:
+                    if not lenient:
+                        raise ValueError(f"{error}; to remove it: smalt config unset {name}") from None
+                    self.problems[name] = str(error)
         except ValueError as error:
-            raise Unavailable(f"{path}: {error}; correct the file or remove it") from None
+            hint = "" if "smalt config unset" in str(error) else "; correct the file or remove it"
+            raise Unavailable(f"{path}: {error}{hint}") from None
         return stored
 
     def _apply(self) -> None:
@@ -113,6 +127,16 @@ def _changed(name: str, before: Any, value: Any) -> Any:
     if isinstance(SETTINGS[name].default, dict) and isinstance(value, dict):
         value = {key: entry for key, entry in {**(before or {}), **value}.items() if entry is not None}
     return _checked(name, value)
+
+
+def _try_out(name: str, value: Any) -> None:
+    try_out = SETTINGS[name].try_out
+    if value is None or try_out is None:
+        return
+    try:
+        try_out(value)
+    except ValueError as error:
+        raise ValueError(f"setting '{name}' {error}") from None
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -189,9 +213,62 @@ def _program(value: Any) -> str:
 
 
 def _base_url(value: Any) -> str:
-    if not _text(value).startswith(("http://", "https://")):
-        raise ValueError("must be a URL that begins with http:// or https://")
+    from urllib.parse import urlsplit  # not needed where no server has a proxy before it
+
+    if not _text(value).startswith(("http://", "https://")) or not urlsplit(value).hostname:
+        raise ValueError("must be a URL that begins with http:// or https:// and a host")
     return str(value).rstrip("/")
+
+
+def _address(value: Any) -> str:
+    host = _text(value)
+    if re.fullmatch(r"\[.*\](:\d+)?|[^:]+:\d+", host) or "/" in host:
+        raise ValueError("must be an address or host name alone; the port has a setting of its own, 'port'")
+    return host
+
+
+def _port(value: Any) -> int:
+    number = _whole(1)(value)
+    if number > 65535:
+        raise ValueError("must be a port, from 1 to 65535")
+    return number
+
+
+def _listens(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as door:
+            door.bind((host, 0))
+    except OSError as error:
+        reason = error.strerror or error
+        raise ValueError(f"must be an address of this machine, and nothing can listen on '{host}': {reason}") from None
+
+
+def _runs_python(path: str) -> None:
+    import subprocess  # slow to import, and seldom needed
+
+    try:
+        done = subprocess.run([path, "-c", "print('smalt')"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        done = None
+    if done is None or done.stdout.strip() != b"smalt":
+        raise ValueError(f"must be the path of a Python program, and {path} does not run a line of Python")
+
+
+def _host_names(value: Any) -> list[str]:
+    names = _texts(value)
+    for name in names:
+        if re.search(r"[\s/]", name):
+            raise ValueError("must be host names, without scheme and path")
+    return names
+
+
+def _channels(value: Any) -> dict[str, str]:
+    entries = _mapping(value)
+    for place in entries.values():
+        if "://" not in place and not os.path.isabs(place):
+            raise ValueError("must map names of channels to URLs or absolute folders")
+    return entries
 
 
 def _url_map(value: Any) -> dict[str, str]:
@@ -220,16 +297,17 @@ SETTINGS: dict[str, Setting] = {
     "fidelity": Setting("nearest", _one_of("nearest", "strict")),
     "url-map": Setting({}, _url_map),
     "registry": Setting({}, _registries),
-    "host-python": Setting(None, _program),
-    "mlflow-python": Setting(None, _program),
-    "conda-channels": Setting({}, _mapping),
+    "host-python": Setting(None, _program, _runs_python),
+    "mlflow-python": Setting(None, _program, _runs_python),
+    "conda-channels": Setting({}, _channels),
     "container-command": Setting(None, _words),
     "container-arguments": Setting("", _words),
     "defaults": Setting({}, _mapping),
     "cpus": Setting(None, _whole(1)),
     "max-body-mb": Setting(64.0, _number(1)),
-    "listen": Setting("127.0.0.1", _text),
-    "allowed-hosts": Setting([], _texts),
+    "listen": Setting("127.0.0.1", _address, _listens),
+    "port": Setting(None, _port),
+    "allowed-hosts": Setting([], _host_names),
     "public-url": Setting(None, _base_url),
     "snapshot-max-files": Setting(None, _whole(1)),
     "snapshot-max-bytes": Setting(None, _whole(1)),

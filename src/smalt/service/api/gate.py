@@ -110,7 +110,7 @@ class Gate:
 
     def _check_host(self, host: str) -> None:
         found = _HOST.fullmatch(host)
-        allowed = _LOOPBACK.union(self._service.settings.allowed_hosts)
+        allowed = _LOOPBACK.union((self._service.host, *self._service.settings.allowed_hosts))
         if found is None or found[1].lower() not in {name.lower() for name in allowed}:
             raise Refused(
                 f"the Host '{host[:100]}' is not one of this server's; "

@@ -65,6 +65,10 @@ class Service:
     principal: str
     """The user whose server this is; whoever comes over the Unix socket."""
     port: int = 0
+    host: str = "127.0.0.1"
+    """The host by which programs of this machine reach the port, as URLs have it."""
+    port_note: str | None = None
+    """What is to be said about the port: that another program has the home's own."""
     started: float = field(default_factory=time.time)
     activity: Activity = field(default_factory=Activity)
     links: Links = field(default_factory=Links)
@@ -78,7 +82,7 @@ class Service:
     @property
     def base(self) -> str:
         """The server's own URL, for callers that did not use one."""
-        return self.settings.public_url or f"http://127.0.0.1:{self.port}"
+        return self.settings.public_url or f"http://{self.host}:{self.port}"
 
     @cached_property
     def jwt(self) -> Jwt:

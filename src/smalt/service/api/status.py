@@ -25,6 +25,8 @@ async def get_status(call: Call) -> dict[str, Any]:
         "pid": os.getpid(),
         "home": str(service.home.root),
         "port": service.port,
+        "url": service.base,
+        **({"note": service.port_note} if service.port_note else {}),
         "unfinished": service.unfinished(),
         "started": service.started,
         **(_unfinished(call) if call.flag("details") else {}),
