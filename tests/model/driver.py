@@ -122,7 +122,7 @@ class Player:
         (self.folder / path).unlink(missing_ok=True)
 
     def do_link(self, path: str, to: str) -> None:
-        self.disk.links[path] = to
+        self.disk.link(path, to)
         (self.folder / path).unlink(missing_ok=True)
         (self.folder / path).symlink_to(to)
 

@@ -41,6 +41,8 @@ class Disk:
 
     files: dict[str, bytes] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, int] = field(default_factory=dict)
+    """How often each link was made: one that leads where it did before is another."""
     documents: dict[str, Document] = field(default_factory=dict)
     mapped: dict[str, str] = field(default_factory=dict)
     """By prefix of a URL: the folder that it means."""
@@ -49,6 +51,10 @@ class Disk:
         for name in (path, f"{path}*"):
             self.files.pop(name, None)
         self.files[f"{path}*" if executable else path] = text.encode()
+
+    def link(self, path: str, to: str) -> None:
+        self.links[path] = to
+        self.moves[path] = self.moves.get(path, 0) + 1
 
     def tree(self, path: str) -> Tree:
         for _ in range(5):
@@ -316,7 +322,7 @@ class Oracle:
         if not tree:
             raise Refusal(uri)
         if type != "mltable":
-            return Data(tree, local=tree)
+            return Data(tree, local={**tree, "moved": str(self.disk.moves.get(path, 0)).encode()})
         table = self._table(path, tree)
         return Data(tree, _joined(table.values()), _joined([tree, *(table[one] for one in table if "://" not in one)]))
 

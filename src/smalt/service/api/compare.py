@@ -6,7 +6,8 @@
 "environment": {"name", "image", "python", "packages": {name: version}}}]}
 
 Of a pipeline also the metrics of its steps, as `step: metric`, and "steps": {"step: component": its version,
-"step: command", "step: code", "step: environment", "step: inputs.x", "step: outputs.x"}. A reused job shows the metrics
+"step: command", "step: code", "step: environment", "step: inputs.x", "step: outputs.x"}; the input from a path has its
+content's hash beside it, as far as that was looked at. A reused job shows the metrics
 and parameters of the job whose outputs it has. What is not known is left out.
 """
 
@@ -44,11 +45,20 @@ async def compare(call: Call) -> dict[str, Any]:
     origins = reuse.origins_of(call.service.db, call.workspace.id, names)
     logged = await asyncio.to_thread(reading.parameters, path_of(call), [*names, *origins.values()])
     facts = tracked.facts(call.service.db, [job.id for job in found])
+    await _look_at_steps(call, found)
     shown = []
     for job in found:
         parameters = {**logged.get(origins.get(job.name, ""), {}), **logged.get(job.name, {})}
         shown.append(await _job(call, job, facts[job.id], parameters))
     return {"jobs": shown}
+
+
+async def _look_at_steps(call: Call, found: list[Job]) -> None:
+    """Have the contents of what the steps read looked at, where that is not done yet."""
+    db = call.service.db
+    pipelines = [job for job in found if job.type == "pipeline"]
+    ids = [row.id for job in pipelines for row in below(jobs.tree(db, job.root_id), job)]
+    await call.service.engine.reusing.reuse.settle_steps(ids)
 
 
 async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> dict[str, Any]:

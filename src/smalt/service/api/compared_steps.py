@@ -9,7 +9,7 @@ from smalt.entities.references import LocalPath, parse_uri
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import labels_of
 from smalt.service.data.data import OWN
-from smalt.service.records import jobs, lineage, tracked
+from smalt.service.records import jobs, lineage, reuse, tracked
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked import Facts
@@ -29,9 +29,11 @@ def facts_of(db: Database, top: Job) -> dict[str, str]:
     }
     bodies = {row.id: jobs.properties(db, row.id) for row in rows}
     facts = tracked.facts(db, [row.id for row in rows])
+    read = reuse.inputs_read(db, [row.id for row in rows])
     found: dict[str, str] = {}
     for row in rows[1:]:
-        own = dict(_own(row, bodies[row.id], bodies.get(row.parent_id or 0, {}), facts[row.id], made))
+        parent, contents = bodies.get(row.parent_id or 0, {}), read.get(row.id, {})
+        own = dict(_own(row, bodies[row.id], parent, facts[row.id], made, contents))
         found.update({f"{labels[row.name]}: {key}": value for key, value in own.items() if value})
     for id, port, _, asset in lineage.of_steps(db, top.root_id, "output"):
         if asset and id in by_id:
@@ -47,7 +49,12 @@ def read_at(uri: str | None, place: str | None) -> str | None:
 
 
 def _own(
-    row: Job, body: dict[str, Any], parent: dict[str, Any], facts: Facts, made: dict[str, str]
+    row: Job,
+    body: dict[str, Any],
+    parent: dict[str, Any],
+    facts: Facts,
+    made: dict[str, str],
+    contents: dict[str, str],
 ) -> Iterator[tuple[str, str | None]]:
     component = ((parent.get("jobs") or {}).get(row.node) or {}).get("componentId")
     if isinstance(component, str) and ANONYMOUS_COMPONENT not in component:
@@ -64,4 +71,10 @@ def _own(
     for name, value in filling.literals(facts.inputs).items():
         yield f"inputs.{name}", value
     for name, (_, uri, asset) in facts.data.items():
-        yield f"inputs.{name}", asset or made.get((uri or "").rstrip("/")) or read_at(uri, facts.places.get(name))
+        known = asset or made.get((uri or "").rstrip("/"))
+        yield f"inputs.{name}", known or _with_content(read_at(uri, facts.places.get(name)), contents.get(name))
+
+
+def _with_content(place: str | None, content: str | None) -> str | None:
+    """Return a place with what was there when the step read it: the files of a path may be changed for the next run."""
+    return f"{place} ({content.rpartition(':')[2][:12]})" if place and content else place

@@ -130,6 +130,16 @@ def not_looked_at(db: Database, job: Job, partial: str, after: int, limit: int) 
     return [id for _, id in sorted(rows, reverse=True)]
 
 
+def inputs_read(db: Database, job_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return by job the content of each input that was data, of the steps that were looked at."""
+    rows = db.rows(
+        "SELECT job_id, json_extract(contents, '$.inputs') FROM reuse_steps"
+        " WHERE key IS NOT NULL AND job_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(job_ids)),),
+    )
+    return {id: json.loads(contents or "{}") for id, contents in rows}
+
+
 def unsettled(db: Database, after: int, limit: int) -> list[int]:
     """The completed steps whose contents nobody has looked at, by job."""
     rows = db.rows(
