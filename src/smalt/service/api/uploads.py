@@ -12,6 +12,7 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.errors import TooLarge
+from smalt.service.data import remove_tree
 from smalt.service.data.remote import Store
 from smalt.service.data.uploads import Upload, read_files
 from smalt.service.engine.overwriting import keep_before_write
@@ -27,6 +28,8 @@ async def ask(call: Call) -> dict[str, Any]:
     upload = _upload(call, body.get("target"))
     if upload is None:
         return {"bulk": False}
+    if upload.is_done and not await call.service.engine.rooms.intact.is_whole(str(upload.target)):
+        await asyncio.to_thread(remove_tree, upload.target)  # somebody changed it: it is sent again
     if upload.is_done or "files" not in body:
         return {"bulk": True, "done": upload.is_done}
     files = read_files(body["files"])
@@ -57,6 +60,7 @@ async def finish(call: Call) -> dict[str, Any]:
         raise ValidationException('"executable" must be a list of paths')
     await _keep_versions(call, upload)
     await asyncio.to_thread(upload.finish, files, folders, frozenset(executable))
+    await call.service.engine.rooms.intact.note(str(upload.target))
     return {"done": True}
 
 

@@ -266,4 +266,6 @@ async def _imported(call: Call, uri: str) -> str:
     if not call.is_local:
         raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
-    return await asyncio.to_thread(call.service.data.import_local, path, call.workspace)
+    kept = await asyncio.to_thread(call.service.data.import_local, path, call.workspace)
+    await call.service.engine.rooms.intact.note(str(call.service.data.resolve(kept, call.workspace).path))
+    return kept

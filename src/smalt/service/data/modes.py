@@ -134,7 +134,7 @@ def finish_output(
 
 def missing(location: Location) -> str:
     """The sentence for a location where nothing is, or nothing that can be seen."""
-    uri = _ASSET.sub(r"azureml:\1:\2", location.uri)
+    uri = shown(location)
     if location.path is not None and not os.access(_nearest(location.path), os.X_OK):
         return f"{uri} cannot be read: no permission for {_nearest(location.path)}"
     if location.store is not None:
@@ -144,6 +144,11 @@ def missing(location: Location) -> str:
     if location.path is not None and str(location.path) not in location.uri:
         return f"{uri} does not exist: it leads to {location.path}, where nothing is"
     return f"{uri} does not exist; check the path"
+
+
+def shown(location: Location) -> str:
+    """Return the URI as users write it: an asset's id is its name and version."""
+    return _ASSET.sub(r"azureml:\1:\2", location.uri)
 
 
 def may_be_written(location: Location, mode: str | None) -> bool:
@@ -165,9 +170,8 @@ def explain_read_only(location: Location, mode: str | None) -> str | None:
     """Return the sentence for an input of mode rw_mount that can only be read."""
     if mode != "rw_mount" or may_be_written(location, mode):
         return None
-    named = _ASSET.sub(r"azureml:\1:\2", location.uri)
     return (
-        f"mode rw_mount gives the job {named} only to be read, as a registered version never changes; "
+        f"mode rw_mount gives the job {shown(location)} only to be read, as a registered version never changes; "
         "with mode download it has a copy that it may write"
     )
 

@@ -65,6 +65,7 @@ async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], 
             say(f"{version.name}:{version.version}{of} is registered at {content.place}, where this job writes: "
                 "a copy of its content was made for it")  # fmt: skip
     for place in places:
+        rooms.intact.forget(str(place))
         if is_forbidden(place) and nearest(place).startswith(f"{rooms.root}/"):  # by a job that was canceled then
             await asyncio.to_thread(allow_writing, nearest(place))
 
@@ -108,6 +109,7 @@ async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say
         )
     if is_forbidden(place) or await _find_endangered(rooms, [place]):
         await keep_versions(rooms, workspace, [place], say)
+    rooms.intact.forget(str(place))
 
 
 def _folder_kept_apart(rooms: Rooms, place: Path) -> str | None:
@@ -129,6 +131,8 @@ async def _copy_aside(rooms: Rooms, content: Content) -> None:
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
         jobs.move_place(rooms.db, workspace.id, asset, str(place), str(target))
     rooms.contents.forget()
+    rooms.intact.forget(str(place))
+    await rooms.intact.note(str(target))
 
 
 async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[Content]:

@@ -46,11 +46,13 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
         return
     _refuse_unfinished(rooms, workspace, location, uri)
     place = location.path
-    if place is None or not os.path.lexists(place) or is_forbidden(place) or not _is_made(rooms, workspace, location):
+    if place is None or not os.path.lexists(place) or not _is_made(rooms, workspace, location):
         return
-    writers = [job.id for job in _writers(rooms, workspace, location)]
-    await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
-    await asyncio.to_thread(forbid_writing, place)
+    if not is_forbidden(place):
+        writers = [job.id for job in _writers(rooms, workspace, location)]
+        await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
+        await asyncio.to_thread(forbid_writing, place)
+    await rooms.intact.note(str(place))
 
 
 def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
@@ -145,6 +147,7 @@ class Protecting:
                 )  # what is written there from now on is another's
                 return
             if is_forbidden(place):
+                await self._rooms.intact.note(str(place))
                 return
             writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])
@@ -152,6 +155,7 @@ class Protecting:
                 found = await self._rooms.contents.overlapping([str(place)])
                 if any(content.place == place for content in found):
                     await asyncio.to_thread(forbid_writing, place)
+                    await self._rooms.intact.note(str(place))
 
     async def _protect_left(self) -> None:
         for workspace, version, _ in await self._rooms.contents.unprotected():

@@ -14,6 +14,7 @@ from typing import Any
 from smalt import inside
 from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
+from smalt.service.data.modes import UPLOADED
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.owed import empty_outputs_of, say_empty
@@ -24,7 +25,7 @@ from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.reuse import Asked, Reuse
-from smalt.service.reuse.keys import parts_of
+from smalt.service.reuse.keys import Data, parts_of
 
 log = logging.getLogger("smalt.engine")
 
@@ -215,6 +216,7 @@ class Reusing:
             leaf.workspace,
             parts,
             data,
+            _written_in_place(job, entity),
             refusal,
             leaf.places,
             self._host_seen if environment.declared_hash == HOST else None,
@@ -309,6 +311,16 @@ def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
             if not uri.startswith(_USUAL):
                 counts[name] = {"datastore": uri.split("/")[3]}
     return counts
+
+
+def _written_in_place(job: Job, entity: CommandJob) -> dict[str, Data]:
+    """The outputs that the command writes at a path that was given, where it finds what others left there."""
+    made = places.read(entity.properties)
+    return {
+        name: Data(command.output_uri(job.name, name, output), output.type or "uri_folder")
+        for name, output in entity.outputs.items()
+        if output.mode != UPLOADED and name in made and made[name].given is not None
+    }
 
 
 def _said(rooms: Rooms, of: Job) -> dict[str, str]:

@@ -25,7 +25,8 @@ class Step:
     key: str | None
     """None until its contents were looked at."""
     contents: dict[str, Any]
-    """{"inputs": {name: content id}, "outputs": …, "artifacts": content id, "logs": [name and size]}.
+    """{"inputs": {name: content id}, "outputs": …, "artifacts": content id, "logs": [name and size]}; "found", what the
+    step found at the given paths of outputs, {name: content id}, of those that were not empty.
 
     Until the key is known, what was noted at the start: of "inputs" those that were fetched; "copied", {name: when its
     copy was begun}; "named", {table: {text that names something: [path, pattern, content id if it was fetched]}};

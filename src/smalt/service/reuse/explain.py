@@ -33,7 +33,7 @@ async def explain(reuse: Reuse, job: Job) -> Json:
         has_run = bool(jobs.attempts(reuse.db, job.id))
         return _shape(job, "ran" if has_run else "none", _without(job, has_run))
     if step.of_name is not None:
-        parts = whole(step.parts, step.contents.get("inputs", {}))
+        parts = _known(step)
         same = [_part(name, content, content) for name, content in parts.items()]
         return _shape(job, "reused", f"it has the outputs of job {step.of_name}", step.of_name, None, same)
     await reuse.settle(lambda: True)
@@ -46,7 +46,7 @@ async def explain(reuse: Reuse, job: Job) -> Json:
         )
         return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
     twin = jobs.get(reuse.db, other.job_id)
-    before = whole(other.parts, other.contents.get("inputs", {}))
+    before = _known(other)
     beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
     reason = _said(step.reason) or _reason(beside, twin)
     if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
@@ -58,12 +58,18 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
     """The parts with the contents of inputs as far as they are known."""
     step = records.step(reuse.db, job.id) or step
     if step.key is not None:
-        return whole(step.parts, step.contents.get("inputs", {}))
+        return _known(step)
     contents = {
         name: content.id if isinstance(content, Content) and why_unfit(step, job, name, content) is None else _NOT_KNOWN
         for name, content in (await reuse.inputs_now(step, job)).items()
     }
-    return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts})
+    there = step.contents.get("found", {})
+    return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts}, there)
+
+
+def _known(step: Step) -> Parts:
+    """The parts with the contents of a step that was settled."""
+    return whole(step.parts, step.contents.get("inputs", {}), step.contents.get("found", {}))
 
 
 def _nearest(reuse: Reuse, job: Job, now: Parts) -> Step | None:

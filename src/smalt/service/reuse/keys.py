@@ -36,6 +36,8 @@ class Asked:
     workspace: Workspace
     parts: Parts
     inputs: dict[str, Data]
+    given: dict[str, Data]
+    """The outputs that go to a path that was given and are written there: the step may read what it finds."""
     refusal: str | None = None
     """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
     places: Mapping[str, Location] = field(default_factory=dict)
@@ -82,11 +84,12 @@ def parts_of(
     return parts, data
 
 
-def whole(parts: Parts, contents: Mapping[str, str]) -> Parts:
-    """The parts with the contents of the inputs."""
+def whole(parts: Parts, contents: Mapping[str, str], found: Mapping[str, str]) -> Parts:
+    """The parts with the contents of the inputs, and of what was found at the given paths of outputs."""
     return {
         **parts,
         **{f"inputs.{name}": {**parts[f"inputs.{name}"], "content": content} for name, content in contents.items()},
+        **{f"outputs.{name}": {**parts[f"outputs.{name}"], "found there": content} for name, content in found.items()},
     }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.data import Data, Location, tables
+from smalt.service.data import Data, Location, manifest, tables
 from smalt.service.data.modes import COPIED
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
@@ -35,6 +35,8 @@ _MOST_LOOKED_THROUGH = 1000
 _TOGETHER = 25
 _ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 _LOGS = "user_logs"
+_NOTHING = manifest.content_id(manifest.encode([]))
+"""The content of an empty folder."""
 _WITHOUT_LOGS = Choice(without=(f"/{_LOGS}/", "/system_logs/"))
 
 
@@ -112,6 +114,10 @@ class Reuse:
         `paths` are those of the inputs, and `read` those of what the tables among them name by URI.
         """
         asked.noted.clear()
+        try:
+            there = await self._looker.beside(self._find_there(asked), _IDLE_BUDGET)
+        except TooMuch:
+            there = Unknown("the paths that its outputs are given hold more than 2 GB, which nobody looked at")
         fetched, copied, named = {}, {}, {}
         for name, data in asked.inputs.items():
             place = _place(asked, name)
@@ -124,6 +130,10 @@ class Reuse:
             if data.type == "mltable":
                 named[name] = await self._look_at_named(place, paths[name], read.get(name, {}))
         asked.noted.update(inputs=fetched, copied=copied, named=named)
+        if isinstance(there, Unknown):
+            asked.refusal = asked.refusal or f"never: {there}"
+        else:
+            asked.noted["found"] = there
 
     async def _look_at_named(self, place: Place, folder: Path, read: Mapping[str, str]) -> dict[str, list[str]]:
         """Of what a table names: its path, the pattern that chooses from it, and its content where it was fetched."""
@@ -176,6 +186,9 @@ class Reuse:
 
     def _judge(self, asked: Asked) -> Looking[Verdict]:
         found = yield from self._looker.contents([_place(asked, name) for name in asked.inputs])
+        there = yield from self._find_there(asked)
+        if isinstance(there, Unknown):
+            return Verdict(reason=str(there))
         contents = {}
         for name, content in zip(asked.inputs, found, strict=True):
             if isinstance(content, Unknown):
@@ -183,7 +196,7 @@ class Reuse:
             if not content.id:
                 return Verdict()  # it is missing, and the job will say so
             contents[name] = content.id
-        key = key_of(whole(asked.parts, contents))
+        key = key_of(whole(asked.parts, contents, there))
         known = records.with_key(self._db, asked.job, key, _MOST_SAME)
         newest = max((step.root_id for step in known), default=0)
         twin = yield from self._find(asked, key, newest)
@@ -198,8 +211,24 @@ class Reuse:
             twin = yield from self._find(asked, key, 0)
         if twin is None:
             return Verdict(reason=odd)
-        both = {"inputs": contents, "outputs": twin.contents.get("outputs", {})}
-        return Verdict(key, both, jobs.get(self._db, twin.job_id))
+        known_contents = {"inputs": contents, "outputs": twin.contents.get("outputs", {}), "found": there}
+        return Verdict(key, known_contents, jobs.get(self._db, twin.job_id))
+
+    def _find_there(self, asked: Asked) -> Looking[dict[str, str] | Unknown]:
+        """Look at the given paths of outputs: a step that finds something there may add to it, or read it.
+
+        What lies elsewhere, and what is only brought into place at the end, no command finds.
+        """
+        places = {name: Place(data.uri, data.type, asked.workspace) for name, data in asked.given.items()}
+        places = {name: place for name, place in places.items() if not self._looker.is_elsewhere(place)}
+        found = yield list(places.values())
+        there = {}
+        for name, content in zip(places, found, strict=True):
+            if isinstance(content, Unknown):
+                return Unknown(f"what is at the path of its output '{name}' is not known: {content}")
+            if content.id not in ("", _NOTHING):
+                there[name] = content.id
+        return there
 
     def _find(self, asked: Asked, key: str, after: int) -> Looking[Step | None]:
         """The step with the key among those of later pipelines that nobody has looked at."""
@@ -308,7 +337,9 @@ class Reuse:
             "artifacts": _id(artifacts),
             "logs": _logs(kept),
         }
-        parts = whole(step.parts, contents["inputs"])
+        if there := step.contents.get("found"):
+            contents["found"] = there
+        parts = whole(step.parts, contents["inputs"], there or {})
         step.key, step.contents = key_of(parts), contents
         records.settle(self._db, job, step.key, contents, hashes(parts))
         return step

@@ -182,7 +182,9 @@ class Leaf:
         if any(overwriting.holds_something(place) for place in shared_places(rooms, self)):
             return False
         return all(
-            value.type != "mltable" and rooms.data.is_quick(self.places[name], value.mode)
+            value.type != "mltable"
+            and rooms.data.is_quick(self.places[name], value.mode)
+            and rooms.intact.is_stamped(self.places[name])
             for name, value in self.entity.inputs.items()
             if isinstance(value, Input)
         )
@@ -651,6 +653,7 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
         if isinstance(value, Input) and value.path:
             own = _own(folders, "inputs", name)
             place = leaf.places[name]
+            await _refuse_changed(rooms, place, f"input '{name}'")
             paths[name] = await asyncio.to_thread(
                 rooms.data.prepare_input, place, value.type, value.mode, own, say, run
             )
@@ -658,5 +661,16 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
                 leaf.tables[name] = await asyncio.to_thread(
                     rooms.data.prepare_table, paths[name], leaf.workspace, own, say, run
                 )
+                for uri, path in leaf.tables[name].items():
+                    named = Location(uri, Path(os.path.realpath(path)))
+                    await _refuse_changed(rooms, named, f"the MLTable of input '{name}'")
     await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
     return paths
+
+
+async def _refuse_changed(rooms: Rooms, location: Location, what: str) -> None:
+    """Raise where a version that the step reads is not what was registered."""
+    try:
+        await rooms.intact.refuse_changed(location)
+    except Refused as error:
+        raise Refused(f"{what}: {error}") from None

@@ -1,0 +1,47 @@
+"""How a file or folder is now, as the file system describes it, and which entry changed since it was described."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+
+from smalt.service.records.stamps import Stamp
+
+
+def stamp_of(path: str) -> Stamp:
+    """Describe a file, or a folder with all that is in it; nothing is read. OSError where it is not there."""
+    exact, plain = hashlib.sha256(), hashlib.sha256()
+    entries = newest = 0
+    for name, status in sorted(_walk(path), key=lambda pair: pair[0]):
+        kind = stat.S_IFMT(status.st_mode)
+        size, written = (0, 0) if stat.S_ISDIR(kind) else (status.st_size, status.st_mtime_ns)
+        line = f"{name}\0{kind} {size} {written}".encode("utf-8", "surrogateescape")
+        plain.update(line)
+        exact.update(line + f" {status.st_ctime_ns} {status.st_ino} {status.st_mode}\0".encode())
+        entries += 1
+        newest = max(newest, status.st_ctime_ns)
+    return Stamp(exact.hexdigest()[:32], plain.hexdigest()[:32], entries, newest)
+
+
+def changed_since(path: str, moment: int) -> str:
+    """Return the path of an entry that changed after a moment: of a file that was written, if there is one."""
+    later = [(not stat.S_ISREG(status.st_mode), -status.st_mtime_ns, name) for name, status in _walk(path)
+             if max(status.st_ctime_ns, status.st_mtime_ns) > moment]  # fmt: skip
+    return os.path.join(path, min(later)[2]).rstrip("/") if later else path
+
+
+def _walk(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield each entry at and below `path` by its path below that; links are not followed."""
+    status = os.lstat(path)
+    yield "", status
+    folders = [""] if stat.S_ISDIR(status.st_mode) else []
+    while folders:
+        prefix = folders.pop()
+        with os.scandir(f"{path}/{prefix}") as found:
+            for entry in found:
+                status = entry.stat(follow_symlinks=False)
+                yield prefix + entry.name, status
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(f"{prefix}{entry.name}/")

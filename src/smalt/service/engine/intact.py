@@ -1,0 +1,132 @@
+"""Whether the content that smalt keeps of a registered version is as it was stored.
+
+The right to write is taken from it, which keeps nobody out who owns it: a job that does chmod, or a person with an
+editor. So each content has a stamp, which is compared when a step is about to read it. Where a stamp differs though the
+content may be the same (a home that was restored from a backup), the content decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+from smalt.entities.references import Reference, parse_uri
+from smalt.exceptions import Refused
+from smalt.service.data import Location
+from smalt.service.data.datastores import DEFAULT
+from smalt.service.data.modes import shown
+from smalt.service.data.rights import is_forbidden
+from smalt.service.data.soundness import content_differs
+from smalt.service.data.stamps import changed_since, stamp_of
+from smalt.service.records import stamps
+from smalt.service.records.database import Database
+
+_KEPT = re.compile(
+    rf"workspaces/[^/]+/datastores/{DEFAULT}/(?:LocalUpload/(?P<digest>[^/]+)/[^/]+|Versions/[^/]+/[^/]+/[^/]+/[^/]+)"
+)
+"""The whole of a content that smalt stored, below the home."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_QUICK = 500
+"""Entries that are looked at within a turn of the loop."""
+
+
+class Intact:
+    def __init__(self, db: Database, root: str) -> None:
+        self._db = db
+        self._root = root
+
+    def is_stamped(self, location: Location) -> bool:
+        """Return whether what is read is known to be as it was stored; quick, and False if in doubt."""
+        top, digest = self._top_of(str(location.path))
+        known = stamps.get(self._db, self._key(top))
+        if known is None:
+            return digest is None or not _is_asset(location)
+        try:
+            return known.entries <= _QUICK and stamp_of(top).exact == known.exact
+        except OSError:
+            return False
+
+    async def refuse_changed(self, location: Location) -> None:
+        """Raise where a version's content is not what was stored, however long it takes to tell.
+
+        What is named as a path, and was never noted, is nobody's version.
+        """
+        if location.path is None or not os.path.lexists(location.path):
+            return
+        top, digest = self._top_of(str(location.path))
+        if not _is_asset(location) and stamps.get(self._db, self._key(top)) is None:
+            return
+        changed = await self._find_change(top, digest)
+        if changed is None:
+            return
+        is_named_by_content = digest is not None and _DIGEST.fullmatch(digest)
+        back = "create it again from the original data" if is_named_by_content else "put the original back"
+        raise Refused(
+            f"{shown(location)} is not what was registered, and a registered version never changes: {changed} was "
+            f"changed; {back}, or archive this version and create another"
+        )
+
+    async def is_whole(self, place: str) -> bool:
+        """Return whether what is stored at a place is what its name says, or what was noted of it."""
+        return await self._find_change(*self._top_of(os.path.realpath(place))) is None
+
+    async def note(self, place: str) -> None:
+        """Note how a content is that has just been stored, unless that is known; not of what others may write."""
+        place = os.path.realpath(place)
+        top, digest = self._top_of(place)
+        if top != place or not (digest is not None or is_forbidden(place)):
+            return
+        if stamps.get(self._db, self._key(place)) is not None:
+            await self._find_change(place, digest)  # of the same content that was stored again the stamp is renewed
+            return
+        try:
+            stamp = await asyncio.to_thread(stamp_of, place)
+        except OSError:
+            return
+        if digest is not None or is_forbidden(place):  # else a job is about to write there
+            stamps.put(self._db, self._key(place), stamp)
+
+    def forget(self, place: str) -> None:
+        """Forget what was noted at, in or around a place that is about to be written."""
+        stamps.forget_around(self._db, self._key(os.path.realpath(place)))
+
+    async def _find_change(self, top: str, digest: str | None) -> str | None:
+        """Return the path of what changed in a content; None where nothing did, or nobody noted how it was."""
+        key = self._key(top)
+        known = stamps.get(self._db, key)
+        if known is None and digest is None:
+            return None
+        try:
+            now = await asyncio.to_thread(stamp_of, top)
+        except OSError:
+            return top
+        if known is not None and known.exact == now.exact:
+            return None
+        if digest is not None and _DIGEST.fullmatch(digest):
+            is_same = not await asyncio.to_thread(content_differs, Path(top), digest)
+        else:
+            is_same = known is None or known.plain == now.plain
+        if is_same:
+            stamps.put(self._db, key, now)
+            return None
+        return await asyncio.to_thread(changed_since, top, known.newest if known else 0)
+
+    def _top_of(self, place: str) -> tuple[str, str | None]:
+        """Return the whole content in which a real path lies, and its digest, "" where its name has none.
+
+        None as the digest says that it is no place where smalt stores contents.
+        """
+        inside = place[len(self._root) + 1 :] if place.startswith(f"{self._root}/") else ""
+        found = _KEPT.match(inside)
+        if found is None or (len(inside) > found.end() and inside[found.end()] != "/"):
+            return place, None
+        return f"{self._root}/{found[0]}", found["digest"] or ""
+
+    def _key(self, place: str) -> str:
+        return place[len(self._root) + 1 :] if place.startswith(f"{self._root}/") else place
+
+
+def _is_asset(location: Location) -> bool:
+    return isinstance(parse_uri(location.uri), Reference)

@@ -1,0 +1,37 @@
+"""How the contents that smalt keeps of registered versions were when they were stored."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from smalt.service.records.database import Database
+
+
+class Stamp(NamedTuple):
+    """A file, or a folder with all that is in it, as the file system describes it."""
+
+    exact: str
+    """Of names, sizes, times, inodes and modes: nothing is written without a change to it."""
+    plain: str
+    """The same without what changes where a home is copied or restored."""
+    entries: int
+    newest: int
+    """When anything of it changed last, by its file system; nanoseconds."""
+
+
+def get(db: Database, place: str) -> Stamp | None:
+    row = db.row("SELECT exact, plain, entries, newest FROM content_stamps WHERE place=?", (place,))
+    return Stamp(*row) if row else None
+
+
+def put(db: Database, place: str, stamp: Stamp) -> None:
+    db.execute("INSERT OR REPLACE INTO content_stamps VALUES (?,?,?,?,?)", (place, *stamp))
+
+
+def forget_around(db: Database, place: str) -> None:
+    """Forget what is at a place, in it or around it."""
+    above = [str(folder) for folder in PurePosixPath(place).parents]
+    marks = ",".join("?" * len(above))
+    db.execute(f"DELETE FROM content_stamps WHERE place IN (?,{marks})", (place, *above))
+    db.execute("DELETE FROM content_stamps WHERE place>?||'/' AND place<?||'0'", (place, place))
