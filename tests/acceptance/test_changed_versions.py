@@ -139,3 +139,40 @@ def test_a_restored_home_is_as_it_was(desk: Desk) -> None:
         shutil.rmtree(folder)
         folder.with_name("copy").rename(folder)
         assert desk.log(reader) == [name]
+
+
+def test_a_registered_environment_keeps_its_build_context(desk: Desk) -> None:
+    """The context is as it was when it was registered: its folder may be edited, or removed."""
+    desk.write("env.yml", "name: built\nversion: 1\nbuild: {path: context}\n")
+    desk.write("context/Dockerfile", "FROM python:3.11\n")
+    assert desk.smalt("environment create -f env.yml -o none").code == 0
+    assert desk.smalt("environment create -f env.yml -o none").code == 0
+    desk.write("context/Dockerfile", "FROM python:3.12\n")
+    refused = desk.smalt("environment create -f env.yml -o none")
+    assert refused.code == 1
+    assert "exists already with another 'build'" in refused.err
+    shutil.rmtree(desk.folder / "context")
+    path = desk.ask("environment show -n built --version 1 --query build.path").partition("/paths/")[2]
+    store = desk.server.home.path("workspaces/default/datastores/workspaceblobstore")
+    assert (store / path / "Dockerfile").read_text() == "FROM python:3.11\n"
+    change(store / path / "Dockerfile")
+    ran = desk.job("command: echo ran\nenvironment: azureml:built:1\n")
+    assert ran.code == 1
+    assert "azureml:built:1 is not what was registered" in ran.err
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_registered_component_keeps_the_code_of_its_steps(desk: Desk, depth: int) -> None:
+    """Pruning leaves the code of a step that is written in place in a registered component, however deep."""
+    name = f"deep{depth}"
+    desk.write("src/m.py", f"print('{name}')\n")
+    step = "{type: command, component: {type: command, command: python m.py, code: ./src, environment: azureml:host}}"
+    for _ in range(depth - 1):
+        step = f"{{type: pipeline, component: {{type: pipeline, jobs: {{b: {step}}}}}}}"
+    desk.write("component.yml", f"type: pipeline\nname: {name}\nversion: '1'\njobs:\n  a: {step}\n")
+    created = desk.smalt("component create -f component.yml -o none")
+    assert created.code == 0, created.err
+    assert desk.smalt("prune --older-than 0d --yes -o none").code == 0
+    ran = desk.job(f"type: pipeline\njobs:\n  p: {{type: pipeline, component: 'azureml:{name}:1'}}\n")
+    assert ran.code == 0, ran.err
+    assert name in ran.out

@@ -97,6 +97,7 @@ def test_of_a_job_whose_output_was_written_over_nothing_is_taken(desk: Desk) -> 
 
 def test_a_reused_step_has_what_it_was_given(desk: Desk) -> None:
     """A reused step wrote nothing: the job whose output it has is not written over by it."""
+    _make(desk, "step", "same", f"{PLACE}-reused/y")  # the next finds something there, and is another step
     first = _make(desk, "step", "same", f"{PLACE}-reused/y")
     second = _make(desk, "step", "same", f"{PLACE}-reused/y")
     assert desk.log(READER.replace("JOB", first)) == ["same"]

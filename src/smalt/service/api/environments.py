@@ -11,7 +11,7 @@ from smalt.exceptions import NotFound
 from smalt.service.api.blob_urls import shown
 from smalt.service.api.call import Call
 from smalt.service.api.lists import page
-from smalt.service.api.versioned import Collection, Properties
+from smalt.service.api.versioned import Collection, Properties, imported
 from smalt.service.records import assets
 from smalt.service.records import environments as uses
 
@@ -47,6 +47,20 @@ class _Environments(Collection):
             there = {"contextUri": shown(call, uri)} if isinstance(uri, str) and not call.is_local else {}
             shape["properties"]["build"] = {**_BUILD, **build, **there}
         return shape
+
+    async def prepared(self, call: Call, name: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep the build context of a version that has a name: its folder may be edited or removed tomorrow."""
+        properties = await super().prepared(call, name, version, body)
+        build = properties.get("build")
+        if not isinstance(build, dict) or properties.get("isAnonymous"):
+            return properties
+        uri = build.get("contextUri")
+        before = assets.get(call.service.db, call.workspace.id, self.segment, name, version)
+        if before is not None and (before.properties.get("build") or {}).get("contextUri") == uri:
+            return properties  # an earlier release registered it by its path
+        if isinstance(uri, str) and uri.startswith(("file:", "/")):
+            properties["build"] = {**build, "contextUri": await imported(call, uri)}
+        return properties
 
     def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
         super()._check_same(name, version, _whole(before), _whole(after))

@@ -21,6 +21,7 @@ from smalt.service.records import environments as uses
 from smalt.service.records.database import Database
 
 _CODE = re.compile(r"/codes/([^/\"]+)/versions/([^/\"]+)")
+_COMPONENT = re.compile(r"/components/([^/\"]+)/versions/([^/\"]+)")
 
 _SAMPLE = 40  # bytes of a sample in the database
 
@@ -123,13 +124,27 @@ def wanted_code(db: Database) -> dict[str, str]:
         for container in assets.containers(db, workspace.id, "components", "All"):
             for version in assets.versions(db, workspace.id, "components", container.name, "All"):
                 texts.append((f"component {version.name}:{version.version}", version.body))
-    named = {pair: user for user, text in texts for pair in _CODE.findall(text)}
+    named = {pair: user for user, text in _with_components(db, texts) for pair in _CODE.findall(text)}
     found = (
         (assets.get(db, workspace.id, "codes", name, version), user)
         for workspace in workspaces.every(db)
         for (name, version), user in named.items()
     )
     return {code.content_hash: user for code, user in found if code and code.content_hash}
+
+
+def _with_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the texts, and the bodies of the components that they name, however deep: those in place have no name."""
+    every = workspaces.every(db)
+    pending = list(texts)
+    known: set[tuple[str, str]] = set()
+    while pending:
+        user, text = pending.pop()
+        yield user, text
+        for pair in set(_COMPONENT.findall(text)) - known:
+            known.add(pair)
+            found = (assets.get(db, workspace.id, "components", *pair) for workspace in every)
+            pending += [(user, version.body) for version in found if version is not None]
 
 
 ROUTES = [("POST", "/smalt/v1/prune", prune)]

@@ -115,7 +115,7 @@ class Collection:
             wire.from_rest(whole, self.kind, is_new=True)
         uri = properties.get(self.uri)
         if isinstance(uri, str) and (uri.startswith(("file:", "/"))):
-            properties[self.uri] = await _imported(call, uri)
+            properties[self.uri] = await imported(call, uri)
         return properties
 
     def store(self, call: Call, name: str, version: str, properties: Properties) -> bool:
@@ -261,7 +261,7 @@ def check_name(name: str, what: str = "name") -> None:
         )
 
 
-async def _imported(call: Call, uri: str) -> str:
+async def imported(call: Call, uri: str) -> str:
     """Keep what is at a path of this machine; only those who read its files themselves may ask for it."""
     if not call.is_local:
         raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")

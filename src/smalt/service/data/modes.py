@@ -18,7 +18,7 @@ _KEPT_APART = re.compile(r"/workspaces/[^/]+/datastores/workspaceblobstore/(?:(?
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
-_ASSET = re.compile(r"/subscriptions/.+/(?:data|models)/([^/]+)/versions/([^/]+)")
+_ASSET = re.compile(r"/subscriptions/.+/(?:data|models|environments)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
 FILE = "uri_file"
 FOLDER = "uri_folder"

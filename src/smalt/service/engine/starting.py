@@ -259,6 +259,7 @@ class Starting:
                 self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
             if not self._rooms.identity.is_ready:
                 await asyncio.to_thread(self._rooms.identity.prepare)
+            await command.refuse_changed_context(self._rooms, leaf)
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 since = time.time()

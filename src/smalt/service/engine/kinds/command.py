@@ -668,6 +668,13 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
     return paths
 
 
+async def refuse_changed_context(rooms: Rooms, leaf: Leaf) -> None:
+    """Raise where the build context that smalt keeps of a registered environment is not what was registered."""
+    if folder := leaf.environment.get("folder"):
+        text = str(leaf.entity.environment)
+        await _refuse_changed(rooms, Location(text, Path(os.path.realpath(folder))), "environment")
+
+
 async def _refuse_changed(rooms: Rooms, location: Location, what: str) -> None:
     """Raise where a version that the step reads is not what was registered."""
     try:
