@@ -176,6 +176,8 @@ def test_a_typing_error_is_told_with_what_was_meant(desk: Desk) -> None:
     assert "did you mean 'labs'? if another is wanted: smalt workspace create --name labz -g rg" in ran.err
     with pytest.raises(NotFound, match="did you mean 'labs'"):
         MLClient(None, desk.ask("workspace show labs --query id").split("/")[2], "rg", "lasb").workspaces.get()
+    for command in ("job create -f job.yml -w lasb", "data list -w lasb"):  # whatever the group
+        assert "there is no workspace 'lasb'; did you mean 'labs' in resource group 'rg'?" in desk.smalt(command).err
     assert names(desk) == before
     assert desk.smalt("workspace create --name labz -g rg").code == 0
 

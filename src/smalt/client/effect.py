@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from smalt.client.scope import find_workspace_config, read_scope
-from smalt.exceptions import ValidationException
+from smalt.entities.slips import is_slip
+from smalt.exceptions import NotFound, ValidationException
 from smalt.wire import ids
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _looked_up(found: dict[str, str], loose: set[str], every: list[str]) -> dict
         if one is not None
     ]
     meant = [one for one in there if all(_same(one, found, part) for part in _LAST if part not in loose)]
+    if not meant and "group" in loose:
+        _refuse_slip(found["workspace"], there)
     if any(all(_same(one, found, part) for part in _LAST) for one in meant) or not meant:
         return found
     if len(meant) > 1:
@@ -141,6 +144,16 @@ def _looked_up(found: dict[str, str], loose: set[str], every: list[str]) -> dict
             f"there are {len(meant)} workspaces called '{found['workspace']}'; say which: {choices}"
         )
     return meant[0]
+
+
+def _refuse_slip(name: str, there: list[dict[str, str]]) -> None:
+    """Raise where the name is nowhere in the home and is a slip of one that is, whatever its group."""
+    meant = next((one for one in there if is_slip(name, one["workspace"])), None)
+    if meant is not None:
+        raise NotFound(
+            f"there is no workspace '{name}'; did you mean '{meant['workspace']}' in resource group "
+            f"'{meant['group']}'? if another is wanted: smalt workspace create --name {shlex.quote(name)} -g GROUP"
+        )
 
 
 def _same(one: Names, other: Names, part: str) -> bool:

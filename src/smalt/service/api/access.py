@@ -13,6 +13,7 @@ import shlex
 
 from starlette.types import Scope
 
+from smalt.entities.slips import is_slip
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api import paths
 from smalt.service.api.service import Service
@@ -26,9 +27,7 @@ NOTE = "smalt.note"
 """In a request's scope: one line that the answer brings to the person, in a header of this name."""
 
 _AZURE = re.compile(rb"\bazure-ai-ml/|\bazsdk-python-")
-_SHORTEST = 4
-"""Shorter names are one letter from each other too easily."""
-
+_MOST = 10
 Names = tuple[str, str, str]
 """Of a subscription, a resource group and a workspace."""
 
@@ -76,14 +75,19 @@ def make(scope: Scope, names: Names) -> Workspace:
 def missing(service: Service, names: Names) -> NotFound:
     """Return the error that a workspace is not there, with what may have been meant."""
     every = records.every(service.db)
-    beside = {one.name: one for one in every if _within(one, names)}
-    near = difflib.get_close_matches(names[2].lower(), [name.lower() for name in beside], 1)
-    meant = [one for one in beside.values() if near and one.name.lower() == near[0]]
-    meant = meant or [one for one in every if one.name.lower() == names[2].lower()]
+    beside = [one for one in every if _within(one, names)]
+    meant = _like(names[2], beside) or _like(names[2], every)
     if meant:
         return NotFound(f"{_sentence(names)}; did you mean {_called(meant[0], names)}?")
-    there = f"there are: {', '.join(sorted(beside)[:10])}" if beside else "see: smalt workspace list"
+    listed = ", ".join(sorted(one.name for one in beside)[:_MOST])
+    there = f"there are: {listed}" if beside else "see: smalt workspace list"
     return NotFound(f"{_sentence(names)}; {there}; to make it: {_create(names)}")
+
+
+def _like(name: str, workspaces: list[Workspace]) -> list[Workspace]:
+    """Return those whose name is the same, or else the most like it."""
+    near = difflib.get_close_matches(name.lower(), [one.name.lower() for one in workspaces], 1)
+    return [one for one in workspaces if one.name.lower() in near]
 
 
 def check_names(names: Names) -> None:
@@ -127,17 +131,7 @@ def _lower(names: Names) -> list[str]:
 def _is_slip(names: Names, known: Names) -> bool:
     """Tell whether the names differ from those of a workspace by one slip of the finger in one of them."""
     pairs = [pair for pair in zip(_lower(names), _lower(known), strict=True) if pair[0] != pair[1]]
-    return len(pairs) == 1 and _is_near(*pairs[0])
-
-
-def _is_near(one: str, other: str) -> bool:
-    """Tell whether one letter is wrong, missing or too much, or two are swapped; `ws1` and `ws2` are not a slip."""
-    if min(len(one), len(other)) < _SHORTEST or re.sub(r"\d", "", one) == re.sub(r"\d", "", other):
-        return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    left, right = one[start:], other[start:]
-    is_swapped = left[:2] == right[1::-1] and left[2:] == right[2:] and len(left) > 1
-    return is_swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
+    return len(pairs) == 1 and is_slip(*pairs[0])
 
 
 def _sentence(names: Names) -> str:

@@ -1,0 +1,19 @@
+"""Slips of the finger in names."""
+
+from __future__ import annotations
+
+import re
+
+_SHORTEST = 4
+"""Shorter names are one letter from each other too easily."""
+
+
+def is_slip(name: str, known: str) -> bool:
+    """Tell whether one letter is wrong, missing or too much, or two are swapped; `ws1` and `ws2` are not a slip."""
+    one, other = name.lower(), known.lower()
+    if min(len(one), len(other)) < _SHORTEST or re.sub(r"\d", "", one) == re.sub(r"\d", "", other):
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[start:], other[start:]
+    is_swapped = left[:2] == right[1::-1] and left[2:] == right[2:] and len(left) > 1
+    return is_swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
