@@ -199,6 +199,18 @@ def test_what_is_stored_makes_the_workspace_and_says_so(desk: Desk) -> None:
     )
 
 
+def test_a_program_that_looks_whether_a_workspace_is_there_makes_none(desk: Desk) -> None:
+    """As those do that create it where `get` finds none; its own is made by the question, and one it deletes is not."""
+    client = MLClient(None, "s", "rg", "ws-of-program")
+    before = names(desk)
+    with pytest.raises(NotFound):
+        client.workspaces.get("ws-not-there")
+    with pytest.raises(NotFound):
+        client.workspaces.begin_delete("ws-not-there")
+    assert names(desk) == before
+    assert client.workspaces.get(client.workspace_name).name == "ws-of-program"
+
+
 def test_a_name_that_one_workspace_has_is_enough(desk: Desk) -> None:
     """Whatever its group and subscription; where several have it the sentence lists them, as options that work."""
     desk.smalt("workspace create --name only -g rg-far --subscription far")

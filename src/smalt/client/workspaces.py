@@ -52,7 +52,10 @@ class WorkspaceOperations(Workspaces):
     kind = "workspace"
 
     def get(self, name: str | None = None, **kwargs: Any) -> Workspace:
-        workspace: Workspace = self._entity(self._connection.get(self._path(name or "")))
+        """Return a workspace; a program's own is made where it is not there, another is not found."""
+        is_own = (name or "").lower() in ("", self._client.workspace_name.lower())
+        headers = {} if is_own else {"X-Smalt-Makes-Workspaces": "0"}
+        workspace: Workspace = self._entity(self._connection.request("GET", self._path(name or ""), headers=headers))
         return workspace
 
     def list(

@@ -101,9 +101,11 @@ def check_names(names: Names) -> None:
 
 def _may_make(scope: Scope) -> bool:
     headers = dict(scope["headers"])
-    if scope["smalt.job"] is not None:
+    if scope["smalt.job"] is not None or scope["method"] == "DELETE":
         return False
-    return scope["method"] == "PUT" or MAKES in headers or bool(_AZURE.search(headers.get(b"user-agent", b"")))
+    return (
+        scope["method"] == "PUT" or headers.get(MAKES) == b"1" or bool(_AZURE.search(headers.get(b"user-agent", b"")))
+    )
 
 
 def _is_default(service: Service, names: Names) -> bool:
