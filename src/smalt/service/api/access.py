@@ -103,9 +103,8 @@ def _may_make(scope: Scope) -> bool:
     headers = dict(scope["headers"])
     if scope["smalt.job"] is not None or scope["method"] == "DELETE":
         return False
-    return (
-        scope["method"] == "PUT" or headers.get(MAKES) == b"1" or bool(_AZURE.search(headers.get(b"user-agent", b"")))
-    )
+    is_program = headers.get(MAKES) == b"1" or _AZURE.search(headers.get(b"user-agent", b"")) is not None
+    return is_program or scope["method"] == "PUT"
 
 
 def _is_default(service: Service, names: Names) -> bool:
