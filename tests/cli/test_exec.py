@@ -219,6 +219,26 @@ def test_az_makes_a_container_that_jobs_and_blobs_find(server: Server, tmp_path:
     assert done.stdout.split() == ["true", "false", "up"], done.stderr
 
 
+def test_a_blob_datastore_of_a_container_made_here_is_that_folder(server: Server, tmp_path: Path) -> None:
+    """As setup scripts go: the container, then the datastore that names it, then data in it, for jobs to read."""
+    (tmp_path / "store.yml").write_text(
+        "name: ml_data\ntype: azure_blob\naccount_name: theirs\ncontainer_name: ml-container\n"
+    )
+    (tmp_path / "job.yml").write_text(
+        "type: command\ncommand: cat ${{inputs.f}}\nenvironment: azureml:host\n"
+        "inputs:\n  f: {type: uri_file, path: azureml://datastores/ml_data/paths/up/f}\n"
+    )
+    script = """
+        az configure --defaults group=g workspace=landed && az ml workspace create --name landed -o none
+        az storage container create --name ml-container --account-key k --account-name theirs -o none
+        az ml datastore create --file store.yml --set credentials.account_key=a2V5 -o none
+        echo in-it >f && az storage blob upload -c ml-container -n up/f -f f -o none
+        az ml job create --file job.yml --stream
+    """
+    done = led(server, "bash", "-c", f"cd {tmp_path} && {script}")
+    assert done.stdout == "in-it\n", done.stderr
+
+
 @pytest.mark.parametrize(
     ("line", "instead"),
     [

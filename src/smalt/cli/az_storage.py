@@ -179,11 +179,12 @@ def _datastore(client: Any, container: str) -> str:
 
 
 def _containers(client: Any) -> dict[str, str]:
-    """The datastores by the names of their containers."""
+    """Return the datastores by the names of their containers; one made here goes before one of a cloud."""
     names = ("container_name", "file_share_name", "name")
-    return {
-        next(name for key in names if (name := getattr(one, key, None))): one.name for one in client.datastores.list()
-    }
+    found = [
+        (next(name for key in names if (name := getattr(one, key, None))), one.name) for one in client.datastores.list()
+    ]
+    return dict(sorted(found, key=lambda pair: pair[0] == pair[1]))
 
 
 def _sizes(client: Any, store: str, folder: str) -> dict[str, int]:

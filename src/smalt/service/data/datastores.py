@@ -68,9 +68,19 @@ class Datastores:
         for known, properties in self._lookup(workspace, datastore).items():
             if fold(str(properties.get("datastoreType"))) == "localpath":
                 return Path(str(properties.get("path")))
+            made = self._container(workspace, str(properties.get("containerName") or ""))
+            if made is not None:
+                return made
             address = addresses.of_datastore(known, properties)
             return self._own(workspace, known) if address is None else self._store(address, f"datastore {known}")
         raise NotFound(f"datastore {datastore} is not registered; `smalt datastore list` shows those that are")
+
+    def _container(self, workspace: str, container: str) -> Path | None:
+        """Return the folder of a container that `az storage container create` made, for datastores that name it."""
+        if not _NAME.fullmatch(container):
+            return None
+        folder = self._home.path("workspaces", workspace, "containers", container)
+        return folder if folder.is_dir() else None
 
     def folder(self, workspace: str, datastore: str) -> Path:
         """The root of a datastore that is a folder of this machine."""
