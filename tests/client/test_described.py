@@ -127,6 +127,41 @@ def test_secrets_of_connections_are_kept_sealed(client: MLClient) -> None:
         client.connections.get("c")
 
 
+@pytest.mark.parametrize(
+    ("type", "said"),
+    [
+        ("azure_open_ai", {"azure_endpoint": "https://x", "api_version": "1", "open_ai_resource_id": "/r"}),
+        ("azure_ai_services", {"endpoint": "https://x", "ai_services_resource_id": "/r"}),
+        ("azure_ai_search", {"endpoint": "https://x"}),
+        ("azure_content_safety", {"endpoint": "https://x"}),
+        ("azure_speech_services", {"endpoint": "https://x"}),
+        ("serverless", {"endpoint": "https://x"}),
+        ("api_key", {"api_base": "https://x"}),
+    ],
+)
+def test_a_connection_answers_by_the_names_that_it_was_made_with(
+    client: MLClient, type: str, said: dict[str, str]
+) -> None:
+    """Its address, key and metadata; what is changed by such a name is changed."""
+    client.connections.create_or_update(make("connection", name="c", type=type, api_key="k", **said))
+    found: Any = client.connections.get("c", populate_secrets=True)
+    assert (found.type, found.target, found.api_key) == (type, "https://x", "k")
+    assert {name: getattr(found, name) for name in said} == said
+    address = next(name for name, value in said.items() if value == "https://x")
+    setattr(found, address, "https://y")
+    found.api_key = "other"
+    client.connections.create_or_update(found)
+    again: Any = client.connections.get("c", populate_secrets=True)
+    assert (again.target, getattr(again, address), again.api_key) == ("https://y", "https://y", "other")
+
+
+def test_a_service_without_a_key_is_opened_as_the_user(client: MLClient) -> None:
+    """By Entra ID, as its class in the official SDK has it."""
+    client.connections.create_or_update(make("connection", name="c", type="azure_open_ai", azure_endpoint="https://x"))
+    found: Any = client.connections.get("c")
+    assert (found.credentials.type, found.api_key) == ("aad", None)
+
+
 def test_feature_sets_have_versions(client: MLClient, tmp_path: Path) -> None:
     """As their entities and indexes; features are made by nobody."""
     entity = make("feature_store_entity", name="e", version="1", index_columns=[{"name": "id", "type": "string"}])

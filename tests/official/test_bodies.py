@@ -28,6 +28,7 @@ SILENT = {
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "isAnonymous": (False,),
     "isArchived": (False,),
+    "dataType": ("uri_folder",),
     "is_deterministic": (True,),
     "isSharedToAll": (True,),
     "kind": ("default",),

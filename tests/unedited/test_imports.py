@@ -53,7 +53,7 @@ def test_the_names_are_smalts(programs: Programs) -> None:
 PRIVATE = """
 from azure.ai.ml._ml_client import MLClient
 from azure.ai.ml._restclient.models import JobStatus
-from azure.ai.ml.constants._common import AssetTypes, LROConfigurations
+from azure.ai.ml.constants._common import AssetTypes, LROConfigurations, TimeZone
 from azure.ai.ml.constants._compute import ComputeType
 from azure.ai.ml.constants._job import finetuning
 from azure.ai.ml.constants._job.finetuning import FineTuningTaskTypes

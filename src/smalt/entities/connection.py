@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities import credentials
 from smalt.entities.asset import Resource
 from smalt.entities.datastore import OneLakeArtifact
 from smalt.entities.effect import KEPT
-from smalt.entities.entity import Entity, constant, from_service, mapping, optional, required
+from smalt.entities.entity import Entity, Field, constant, from_service, mapping, optional, required
 from smalt.entities.identity import ManagedIdentity
 from smalt.entities.keyed import Keyed
 from smalt.entities.nested import Nested, Tagged
-from smalt.entities.shapes import Anything, Boolean, Enum, Map, Text
+from smalt.entities.shapes import Anything, Boolean, Enum, Map, Shape, Text
 
 
 class ConnectionCredentials(Keyed, Entity):
@@ -119,25 +119,56 @@ OTHERS = (
 )
 
 
+class DerivedField(Field):
+    """A key that, where it is not said, has the value that other keys of a connection give it."""
+
+    __slots__ = ("derive",)
+
+    def __init__(self, shape: Shape[Any], doc: str, derive: Callable[[dict[str, Any]], Any]) -> None:
+        super().__init__(shape, doc)
+        self.derive = derive
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else self.derive(vars(instance))
+
+
+_ADDRESSES = ("target", "url", "endpoint", "azure_endpoint", "api_base")
+
+
+def _address(doc: str) -> Any:
+    """The address, which each kind of connection calls otherwise."""
+    return DerivedField(Text(), doc, lambda said: next((said[name] for name in _ADDRESSES if said.get(name)), None))
+
+
+def _noted(key: str, doc: str) -> Any:
+    """A key that the service has in the metadata."""
+    return DerivedField(Text(), doc, lambda said: (said.get("metadata") or {}).get(key))
+
+
+def _key_of(said: dict[str, Any]) -> Any:
+    credentials = said.get("credentials")
+    return credentials.key if isinstance(credentials, ApiKeyConfiguration) else None
+
+
 class Connection(Resource):
     noun = "a connection"
     _effect = KEPT
 
     type = required(Enum(*OTHERS, *STORES, *SERVICES), "What it leads to.")
-    target = optional(Text(), "The address.")
+    target: Any = _address("The address.")
     credentials = optional(CREDENTIALS, "How to log in.")
     is_shared = optional(Boolean(), "Whether all users of the workspace may use it.")
     metadata = mapping(Map(Anything()), "What else is known of it.")
-    url = optional(Text(), "The address, of a blob container.")
-    account_name = optional(Text(), "The storage account.")
-    container_name = optional(Text(), "The container.")
-    endpoint = optional(Text(), "The endpoint, of a service.")
-    azure_endpoint = optional(Text(), "The endpoint, of Azure OpenAI.")
-    api_base = optional(Text(), "The address of the API.")
-    api_key = optional(Text(), "The key of the API.")
-    api_version = optional(Text(), "The version of the API.")
-    open_ai_resource_id = optional(Text(), "The ARM id, of Azure OpenAI.")
-    ai_services_resource_id = optional(Text(), "The ARM id, of Azure AI services.")
+    url: Any = _address("The address, of a blob container.")
+    account_name: Any = _noted("AccountName", "The storage account.")
+    container_name: Any = _noted("ContainerName", "The container.")
+    endpoint: Any = _address("The endpoint, of a service.")
+    azure_endpoint: Any = _address("The endpoint, of Azure OpenAI.")
+    api_base: Any = _address("The address of the API.")
+    api_key: Any = DerivedField(Text(), "The key of the API.", _key_of)
+    api_version: Any = _noted("ApiVersion", "The version of the API.")
+    open_ai_resource_id: Any = _noted("ResourceId", "The ARM id, of Azure OpenAI.")
+    ai_services_resource_id: Any = _noted("ResourceId", "The ARM id, of Azure AI services.")
     one_lake_workspace_name = optional(Text(), "The Fabric workspace.")
     artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.")
     api_type = from_service(Text(), "The kind of API, of Azure OpenAI.")

@@ -124,9 +124,10 @@ def _ml(name: str) -> ModuleSpec:
     ours = f"smalt.{inner}" if inner else "smalt"
     if inner == "_version":
         return ModuleSpec(name, Made(lambda module: vars(module).update(VERSION=_version(), __version__=_version())))
-    if _exists(ours):
-        return forward(name, (ours,), __version__=_version())
     parts = inner.split(".")
+    if _exists(ours):
+        sources = (ours, *PUBLIC) if any(part.startswith("_") for part in parts) else (ours,)
+        return forward(name, sources, __version__=_version())
     if is_private(name):
         return forward(name, (_nearest(parts), *PUBLIC))
     raise NotHere(_absent(".".join((_ML, *parts[:-1])), parts[-1]), name=name)

@@ -57,7 +57,7 @@ class _Connections(Codec[Connection]):
         body = super().write(noun, writing)
         values = {name: body.pop(camel(name), None) for name in (*_TARGETS, *_METADATA, "api_key")}
         target = _lake_target(noun) or next((values[name] for name in _TARGETS if values[name]), None)
-        if target and "target" not in body:
+        if target:  # it may have been changed by its own name after the connection was got
             body["target"] = target
         noted = {key: values[name] for name, key in _METADATA.items() if values[name]}
         if noun.type == "azure_open_ai":
@@ -65,8 +65,9 @@ class _Connections(Codec[Connection]):
         if noun.type in _KINDS:
             noted["Kind"] = _KINDS[noun.type]
         body["metadata"] = {**body.get("metadata", {}), **noted}
-        secret = {"type": "api_key", "key": values["api_key"]} if values["api_key"] else {}
-        credentials = noun.credentials.to_dict() if noun.credentials is not None else secret
+        credentials = noun.credentials.to_dict() if noun.credentials is not None else {}
+        if values["api_key"] and credentials.get("type", "api_key") == "api_key":
+            credentials = {"type": "api_key", "key": values["api_key"]}
         kind = credentials.pop("type", "aad" if noun.type in SERVICES else "none")
         if credentials:
             body["credentials"] = {camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}

@@ -50,7 +50,7 @@ DATA_IMPORT = Codec(
         "path": Rule("dataUri"),
         "source": nested(_SOURCE, "source"),
     },
-    defaults={**ASSET_DEFAULTS, "dataType": "uri_folder", "properties": {}, "tags": {}},
+    defaults={**ASSET_DEFAULTS, "properties": {}, "tags": {}},
 )
 
 
