@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -50,7 +51,7 @@ def follow(to: Invocation, name: str) -> bool:
     except Lost as error:
         click.echo(to.completed(f"error: {error}; to follow it again: smalt job stream {name}"), err=True)
         raise click.exceptions.Exit(LOST) from None
-    summarise(watch, sys.stderr, to.quiet, to.completed)
+    summarise(watch, sys.stderr, to.quiet, to.completed, is_below_log=_is_one_place(to))
     if not to.quiet:
         _tell_metrics(to, name)
     return watch.status == "Completed"
@@ -82,10 +83,13 @@ def play(watch: Watch, view: View, events: Iterable[dict[str, Any]]) -> None:
     raise JobException(f"the stream of job {watch.root.name} ended before the job")
 
 
-def summarise(watch: Watch, stream: TextIO, quiet: bool, completed: Callable[[str], str] = str) -> None:
+def summarise(
+    watch: Watch, stream: TextIO, quiet: bool, completed: Callable[[str], str] = str, *, is_below_log: bool = False
+) -> None:
     """Say how it ended; after a failure which step failed, why, and the end of its log.
 
-    `completed` gives a sentence with its commands as they work from here.
+    `completed` gives a sentence with its commands as they work from here. Where the summary `is_below_log`, the end of
+    a log that stands just above is not repeated.
     """
     root = watch.root
     took = f" after {duration(root.seconds)}" if root.seconds is not None else ""
@@ -96,7 +100,7 @@ def summarise(watch: Watch, stream: TextIO, quiet: bool, completed: Callable[[st
         return
     failures = watch.failures() if watch.status == "Failed" else []
     for failed in failures[:_MOST_FAILURES]:
-        _explain(watch, failed, stream)
+        _explain(watch, failed, stream, is_below_log=is_below_log)
     if len(failures) > _MOST_FAILURES:
         more = f"{len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}"
         stream.write(f"error: {completed(more)}\n")
@@ -120,7 +124,7 @@ def _show(watch: Watch, view: View, event: dict[str, Any]) -> None:
     show(watch.jobs[event["name"]], str(event["text"]))
 
 
-def _explain(watch: Watch, failed: Followed, stream: TextIO) -> None:
+def _explain(watch: Watch, failed: Followed, stream: TextIO, *, is_below_log: bool) -> None:
     reason = failed.reason.rstrip(".")
     if failed is watch.root:
         if reason:
@@ -128,9 +132,21 @@ def _explain(watch: Watch, failed: Followed, stream: TextIO) -> None:
         return
     tail = failed.tail or failed.notes
     ending = "; its log ends:" if tail else ", and wrote no log"
+    if is_below_log and watch.is_still_seen(failed):
+        tail, ending = deque(), ""
     stream.write(f"error: step {watch.label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
     for line in tail:
         stream.write(f"    {line}\n")
+
+
+def _is_one_place(to: Invocation) -> bool:
+    """Return whether the log and the summary are read in one place: a terminal, or a file that takes both."""
+    if to.wants_result:
+        return True
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError):
+        return False
 
 
 def _view(to: Invocation, watch: Watch) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def write(to: Invocation, shown: Json) -> None:
     """Print the job for a person: as YAML, then its steps as a table and the ends of logs as they are."""
     import click
 
-    from smalt.cli import table
+    from smalt.cli import output, table
 
     steps, tail = shown.pop("steps", None), shown.pop("log_tail", None)
     to.show(shown)
@@ -38,7 +39,7 @@ def write(to: Invocation, shown: Json) -> None:
     ]
     if rows:
         click.echo()
-        click.echo(table.render(rows, _COLUMNS), nl=False)
+        click.echo(table.render(rows, _COLUMNS, output.screen_of(sys.stdout)), nl=False)
     for heading, lines in _tails(steps or [], tail):
         click.echo(f"\n{heading}")
         for line in lines:

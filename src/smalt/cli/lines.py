@@ -32,13 +32,14 @@ class Lines:
     def log(self, job: Followed, text: str) -> None:
         """What the user's program wrote."""
         if not self.watch.is_composite:
-            job.tail.extend(text.splitlines())
+            for line in text.splitlines():
+                self.watch.show(job, line)
             self._log.write(text)
             self._log.flush()
             return
         prefix = f"{self.watch.label(job)} | "
         for line in self._lines(job.name, text):
-            job.tail.append(line)
+            self.watch.show(job, line)
             self._log.write(f"{prefix}{line}\n")
         self._log.flush()
 

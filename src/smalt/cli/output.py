@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import Any, TextIO
 
@@ -23,15 +24,16 @@ def write(
     stream = stream or sys.stdout
     if query is not None:
         data = search(data, query)
+    is_for_a_person = form is None and query is None and stream.isatty()
     form = form_of(data, form, query, stream)
     if data is None or form == "none":
         return
     if form == "tsv":
         text = tsv(data)
     elif form == "table":
-        text = table.render(data, () if query else columns)
+        text = table.render(data, () if query else columns, screen_of(stream))
     elif form in ("yaml", "yamlc"):
-        text = _yaml(data)
+        text = _yaml(with_local_times(data) if is_for_a_person else data)
     else:
         text = json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
     if form in ("jsonc", "yamlc") and _coloured(stream):
@@ -104,6 +106,22 @@ def form_of(data: Any, form: str | None, query: str | None = None, stream: TextI
     if query is not None or not (stream or sys.stdout).isatty():
         return "json"
     return "table" if isinstance(data, list) else "yaml"
+
+
+def screen_of(stream: TextIO) -> table.Screen:
+    """Return how a table is shown on a stream: on a terminal as wide as it is, or as COLUMNS says."""
+    if not stream.isatty():
+        return table.PIPE
+    return table.Screen(shutil.get_terminal_size().columns, _coloured(stream))
+
+
+def with_local_times(data: Any) -> Any:
+    """Return the data with the times in UTC as this machine's clocks show them."""
+    if isinstance(data, dict):
+        return {key: with_local_times(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [with_local_times(value) for value in data]
+    return table.local_time(data) if isinstance(data, str) else data
 
 
 def _coloured(stream: TextIO) -> bool:

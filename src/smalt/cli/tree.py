@@ -115,7 +115,10 @@ class Tree:
 
     def _print(self, job: Followed, text: str, key: str, dim: bool) -> None:
         for line in whole_lines(self._pending, key, text):
-            (job.notes if dim else job.tail).append(line)
+            if dim:
+                job.notes.append(line)
+            else:
+                self.watch.show(job, line)
             if not dim or not is_detail(line):
                 self._console.print(self._prefixed(job, line, dim))
 

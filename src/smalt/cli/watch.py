@@ -30,6 +30,8 @@ class Followed:
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
     children: list[str] = field(default_factory=list)
+    last_shown: int = 0
+    """The number of the last line of its log among all lines that were shown."""
 
     @property
     def is_over(self) -> bool:
@@ -56,6 +58,18 @@ class Watch:
         self.root = Followed(root)
         self.jobs: dict[str, Followed] = {root: self.root}
         self.status = ""
+        self.shown = 0
+        """Lines of logs that were shown."""
+
+    def show(self, job: Followed, line: str) -> None:
+        """Note a line of the job's log that is shown."""
+        job.tail.append(line)
+        self.shown += 1
+        job.last_shown = self.shown
+
+    def is_still_seen(self, job: Followed) -> bool:
+        """Return whether the end of the job's log stands a few lines above."""
+        return bool(job.tail) and self.shown - job.last_shown < _TAIL
 
     def update(self, event: dict[str, Any]) -> tuple[Followed, str]:
         """Take a "job" event; the job and the status that it had."""
