@@ -108,7 +108,8 @@ def test_a_failure_is_explained_and_is_exit_code_1(file: Path) -> None:
     ran = smalt("job", "create", "-f", str(file), "--set", "inputs.code=3", "-s", "--query", "status", "-o", "tsv")
     assert (ran.code, ran.out) == (1, "Failed\n")
     assert "second | made" in ran.err
-    assert "error: step second failed: the command exited with code 3; its log ends:\n    made\n" in ran.err
+    assert "error: step second failed: the command exited with code 3\n" in ran.err
+    assert ran.err.count("made") == 1  # the log is in the same place, just above
 
 
 def test_interrupting_the_stream_leaves_the_job(file: Path, tmp_path: Path) -> None:
