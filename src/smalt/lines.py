@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -14,6 +15,16 @@ def here() -> tuple[str, int]:
     """File and line of the nearest caller that is not smalt; of a notebook's cell, `<cell>`."""
     frame = _theirs()
     return ("", 0) if frame is None else (shown_file(frame.f_code.co_filename), frame.f_lineno)
+
+
+def warn(message: str) -> None:
+    """Warn at the user's own line; the program goes on."""
+    warn_at(here(), message)
+
+
+def warn_at(where: tuple[str, int], message: str) -> None:
+    """Warn at a file's line, as Python's own warnings are told and filtered."""
+    warnings.warn_explicit(message, UserWarning, *(where if where[0] else ("<smalt>", 1)))
 
 
 def scope() -> dict[str, Any]:

@@ -26,11 +26,21 @@ def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, A
     values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
     if file is not None:
         overrides = [*flat(values), *settings(sets)]
-        return yaml.load(file, kind, overrides=overrides, data_must_exist=True)
+        entity = yaml.load(file, kind, overrides=overrides, data_must_exist=True)
+        _tell_warnings(entity)
+        return entity
     if not values and not sets:
         raise click.UsageError(f"say what {kind} to make: give its file with --file")
     text, overrides = json.dumps(values), settings(sets)
     return yaml.load_text(text, kind, folder=os.getcwd(), name="", overrides=overrides, data_must_exist=True)
+
+
+def _tell_warnings(entity: Any) -> None:
+    from smalt.yaml.loading import warnings_of
+
+    context = click.get_current_context(silent=True)
+    for warning in () if context is not None and context.params.get("only_show_errors") else warnings_of(entity):
+        click.echo(f"warning: {warning}", err=True)
 
 
 def changed(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Any:

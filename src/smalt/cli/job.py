@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,8 @@ job = Noun(
     ("name", "status", "type", "display_name", "experiment_name", "creation_context.created_at"),
 )
 
+_NO_EFFECT = "smalt.no_effect"
+"""The server's property of a job with all that it says and that does nothing."""
 _NEWEST = 50
 _MOST_STEPS = 5
 """As many steps of a pipeline as a line names."""
@@ -67,9 +70,9 @@ def create(
             to.note(line)
     elif of is not None:
         raise click.UsageError("--of is said with --only STEP or --from STEP")
-    if not stream:  # the log says it, too
-        _warn(to, entity)
     created = to.client.jobs.create_or_update(entity)
+    if not stream:  # the log says it, too
+        _warn(to, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
     if save_as is not None:
         _save(created, save_as)
     if web:
@@ -368,22 +371,25 @@ def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str,
     """Check a job's YAML file and all that it names, as create does; nothing is run."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
+    from smalt.yaml.loading import warnings_of
+
     job = documents.read("job", file, set, {"name": name})
-    if not local:
-        to.client.jobs.validate(job, raise_on_failure=True)
-    warnings = _warn(to, job)
+    found = _without_effect(job) if local else to.client.jobs.validate(job, raise_on_failure=True).warnings
+    _warn(to, found)
     to.note(f"{file}: ok")
-    return {"result": "Succeeded", "errors": [], "warnings": warnings}
+    return {"result": "Succeeded", "errors": [], "warnings": [*map(str, warnings_of(job)), *found]}
 
 
-def _warn(to: Invocation, entity: Any) -> list[str]:
-    """Say what of a job does nothing."""
-    from smalt.entities.effects import unused_inputs, without_effect
-
-    warnings = [*unused_inputs(entity), *without_effect(entity)]
+def _warn(to: Invocation, warnings: Iterable[str]) -> None:
     for warning in warnings:
         to.note(f"warning: {warning}")
-    return warnings
+
+
+def _without_effect(job: Any) -> list[str]:
+    """Return a line for each thing that the job says and that does nothing, as far as its files tell."""
+    from smalt.entities.effects import unused_inputs, without_effect
+
+    return [*unused_inputs(job), *without_effect(job)]
 
 
 @job.verb(

@@ -106,13 +106,13 @@ class JobOperations(Collection):
         job.name = job.name or job_name()
         try:
             with at_lines_of(job):
-                self._connection.post(f"/smalt/v1{self._path(job.name)}/validate", self._body(job))
+                answer = self._connection.post(f"/smalt/v1{self._path(job.name)}/validate", self._body(job))
         except (ValidationException, Refused, Conflict, NotFound) as error:
             if raise_on_failure:
                 raise
             problems = getattr(error, "problems", None)
             return ValidationResult(problems or [Located("", 0, 0, str(error))])
-        return result
+        return ValidationResult(warnings=answer["warnings"])
 
     def get(self, name: str) -> Job:
         from smalt.client.shown import shortened
@@ -249,7 +249,9 @@ class JobOperations(Collection):
     def _body(self, job: Job) -> dict[str, Any]:
         from smalt.client import git
         from smalt.client.assets import Assets
+        from smalt.client.text_paths import take_text_paths
 
+        take_text_paths(self._client, job)
         assets = Assets(self._client)
         body = wire.to_rest(job, assets)
         properties = body["properties"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -89,7 +89,17 @@ def _located(noun: Any, problems: list[Located]) -> list[Located]:
             document = Document(text.read())
     except OSError:
         return problems
-    return [one if one.file else _at_line(document, _shown(file), one) for one in problems]
+    places = vars(noun).get("_places") or ()
+    return [one if one.file else _at_setting(places, one) or _at_line(document, _shown(file), one) for one in problems]
+
+
+def _at_setting(places: Iterable[Any], problem: Located) -> Located | None:
+    """Return the problem as one of the `--set` that put the value at the path that its message begins with."""
+    where, colon, words = problem.message.partition(": ")
+    if not colon or not _PLACE.fullmatch(where):
+        return None
+    found = [one for one in places if f"{where}.".startswith(f"{'.'.join(map(str, one.path))}.")]
+    return found[-1].setting.problem(words) if found else None
 
 
 def _path_of(problem: Located) -> Path:

@@ -16,6 +16,18 @@ Source = Any
 def _load(
     kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
 ) -> Any:
+    from smalt.lines import warn_at
+    from smalt.yaml.loading import warnings_of
+
+    entity = _loaded(kind, source, relative_origin, params_override)
+    for warning in warnings_of(entity):
+        warn_at((warning.file, warning.line), warning.message)
+    return entity
+
+
+def _loaded(
+    kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
+) -> Any:
     from smalt.yaml import load, load_text
     from smalt.yaml.dumping import dump_plain
 

@@ -44,6 +44,7 @@ COMPONENT_OUTPUTS: Map[Output] = ComponentOutputs(Port(Output, OUTPUT_KEYS, "a c
 
 class Component(Asset):
     noun = "a component"
+    _is_lenient = True
 
     type = optional(Text(), "The type of component.", effect=ACTED)
     display_name = optional(Text(), "The name that people see.", effect=KEPT)

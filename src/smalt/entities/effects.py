@@ -9,6 +9,7 @@ from smalt.entities.component import Component
 from smalt.entities.effect import NONE
 from smalt.entities.entity import Entity
 from smalt.entities.expression import bindings, port_named
+from smalt.entities.problems import nearest
 from smalt.entities.resources import JobResourceConfiguration
 from smalt.entities.wiring import component_of
 
@@ -65,7 +66,9 @@ def _undeclared(own: Mapping[str, Any], component: Entity | None) -> Iterator[st
         return
     for name in own.get("inputs") or ():
         if name not in component.inputs and not any(other.startswith(f"{name}.") for other in component.inputs):
-            yield f"inputs.{name} has no effect: the component has no such input"
+            near = nearest(name, component.inputs)
+            hint = f" (did you mean '{near}'?)" if near else ""
+            yield f"inputs.{name} has no effect: the component has no such input{hint}"
 
 
 def _keys(noun: Entity, before: str) -> Iterator[str]:

@@ -86,6 +86,9 @@ class Entity:
     _is_open: ClassVar[bool] = False
     """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
 
+    _is_lenient: ClassVar[bool] = False
+    """Whether a file of its own may have keys beyond the fields, which mean nothing and are warned of."""
+
     _effect: ClassVar[str] = ""
     """What its fields do here that do not say it (`smalt.entities.effect`)."""
 
@@ -277,7 +280,9 @@ class Entity:
             short = 0 < len(cls._fields) <= 8
             hint = f"; it may have {listed(cls._fields, 'and')}" if short else ""
             hint = did_you_mean(near or key, cls._fields) or hint
-            reader.problem((*path, key), f"unknown key '{key}' in {cls.noun}{hint}", at_key=True)
+            words = f"unknown key '{key}' in {cls.noun}{hint}"
+            if not (cls._is_lenient and near not in cls._required and reader.warn((*path, key), words)):
+                reader.problem((*path, key), words, at_key=True)
         return guessed
 
     @classmethod

@@ -16,7 +16,8 @@ from smalt.entities.shapes import Either, List, Map, Shape
 _INTRODUCTION = """# What each field does
 
 This page is made from the code: `python -m smalt.entities.field_table docs/fields.md` writes it, and a test holds it.
-Keys that are not here are refused. Each field has one of these words:
+Keys that are not here are refused; at the top of a component's own file they are warned of, with a did-you-mean, as
+Azure's client takes them. Each field has one of these words:
 
 - **acted on**: something runs, is looked up, placed or checked otherwise for it.
 - **kept**: it is stored and answered back, for people and clients. Nothing else follows from it.

@@ -41,6 +41,10 @@ class Reader:
     def problem(self, path: Path, message: str, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key))
 
+    def warn(self, path: Path, message: str) -> bool:
+        """Take a fault of a document as a warning and return True, where only a warning is due."""
+        return False
+
     def wrong(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
         """Say what was expected; but in a step, leave an expression as it is."""
         if self.is_binding(value):

@@ -10,8 +10,10 @@ from smalt.exceptions import Located
 class ValidationResult:
     """What is wrong with something, named as the service's client names it."""
 
-    def __init__(self, problems: Sequence[Located] = ()) -> None:
+    def __init__(self, problems: Sequence[Located] = (), warnings: Sequence[str] = ()) -> None:
         self.problems = list(problems)
+        self.warnings = list(warnings)
+        """Sentences of what is taken and has no effect, or another one than it says."""
 
     @property
     def passed(self) -> bool:

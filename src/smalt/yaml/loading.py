@@ -55,6 +55,11 @@ def read_again(entity: Entity) -> Entity | None:
     return None if reader.problems or session.problems else again
 
 
+def warnings_of(entity: Entity) -> list[Located]:
+    """Return what is to be said of the files that the entity was loaded from, which were taken all the same."""
+    return list(vars(entity).get("_warnings") or ())
+
+
 def edited(entity: E, overrides: Overrides) -> E:
     """A copy of an entity with values replaced; raises ValidationException with all that is wrong."""
     changed = Overridden(entity.to_dict(), overrides)
@@ -87,6 +92,7 @@ class Session:
     def __init__(self, data_must_exist: bool = False) -> None:
         self.data_must_exist = data_must_exist
         self.problems: list[Located] = []
+        self.warnings: list[Located] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
         self._documents: dict[str, Any] = {}
         self._open: list[str] = []
@@ -97,6 +103,7 @@ class Session:
         if entity is None or self.problems:
             told = dict.fromkeys(self.problems)
             raise ValidationException(sorted(told, key=lambda p: (self._order.get(p.file, -1), p.line, p.column)))
+        vars(entity)["_warnings"] = list(dict.fromkeys(self.warnings))
         return entity
 
     def entity(self, name: str, kind: str, overrides: Overrides = ()) -> Entity | None:
@@ -132,7 +139,8 @@ class Session:
         shown = shown if os.path.abspath(shown) == os.path.abspath(folder) else folder
         reader = FileReader(self, folder, shown, changed)
         entity = read_with(reader, changed.data, kind)
-        mistaken = mistaken_kind(changed.data, kind, reader.problems) if reader.problems else None
+        faults = [*reader.problems, *reader.warnings]
+        mistaken = mistaken_kind(changed.data, kind, faults) if faults else None
         if mistaken is not None:
             reader.problems = [Problem((), mistaken)]
 
@@ -140,6 +148,9 @@ class Session:
             return Located(name, *document.locate(problem.path, problem.at_key), problem.message)
 
         self.problems += _located(changed, entity, reader.problems, locate)
+        self.warnings += map(locate, reader.warnings)
+        if entity is not None and changed.places:
+            vars(entity)["_places"] = changed.places
         return entity
 
     def document(self, name: str) -> Any:
@@ -177,7 +188,16 @@ class FileReader(Reader):
     def __init__(self, session: Session, folder: str, shown_folder: str, changed: Overridden | None = None) -> None:
         super().__init__(changed.written if changed is not None else None)
         self._session, self._folder, self._shown, self._changed = session, folder, shown_folder, changed
+        self.warnings: list[Problem] = []
         self._known: dict[tuple[str, str], Entity] = {}
+
+    def warn(self, path: Path, message: str) -> bool:
+        """Only what the file itself says at its top is warned of; what a setting says is a mistake."""
+        is_set = self._changed is not None and self._changed.place(path) is not None
+        if len(path) != 1 or is_set:
+            return False
+        self.warnings.append(Problem(path, message, at_key=True))
+        return True
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         where = self._absolute(text, path)

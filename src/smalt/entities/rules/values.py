@@ -78,6 +78,30 @@ def check_types(given: str | None, declared: str | None, path: Path, reader: Rea
 
 
 def check_default(declared: Input, path: Path, reader: Reader) -> None:
-    """A component's own default against its own type, values and range."""
+    """Check a component's own default, allowed values and range against its type and each other."""
+    if not reader.on_wire:
+        _check_limits(declared, path, reader)
     if declared.default is not None and declared.type in PRIMITIVES:
         check_literal(declared.default, declared, (*path, "default"), reader, f"the default of '{path[-1]}'")
+
+
+def _check_limits(declared: Input, path: Path, reader: Reader) -> None:
+    """Refuse limits that hold for no value of the type, or leave none."""
+    type = str(declared.type)
+    for key in ("min", "max"):
+        bound = getattr(declared, key)
+        if bound is not None and type not in ("integer", "number"):
+            reader.problem(
+                (*path, key), f"'{key}' is for inputs that are an integer or a number, not {type}", at_key=True
+            )
+        elif bound is not None and _number(bound) is None:
+            reader.problem((*path, key), f"'{key}' must be a number, not {shown(bound)}")
+    low, high = _number(declared.min), _number(declared.max)
+    if low is not None and high is not None and low > high:
+        reader.problem((*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value would do")
+    if declared.enum and type not in PRIMITIVES:
+        reader.problem((*path, "enum"), f"'enum' is for inputs that are literals, not {type}", at_key=True)
+    for index, item in enumerate(declared.enum or () if type in PRIMITIVES else ()):
+        if isinstance(convert(item, type), Problem):
+            words = f"an allowed value of '{path[-1]}' must be {_A[type]}, not {shown(item)}"
+            reader.problem((*path, "enum", index), words)

@@ -98,7 +98,7 @@ def check(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, A
     found = _examined(rooms, workspace, name, properties)
     if found.existing is None and found.checked is None:
         raise Refused(_cannot_run(found.entity))
-    return found.checked.notes if found.checked is not None else []
+    return [*found.checked.notes, *found.checked.idle] if found.checked is not None else []
 
 
 def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any]) -> _Examined:

@@ -1,0 +1,95 @@
+"""Texts that a file gives to data inputs of registered components are paths, as where the component is a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.component import Component
+from smalt.entities.expression import as_binding, has_expression, port_named
+from smalt.entities.inputs import ASSETS, Input
+from smalt.entities.references import is_reference, parse_reference
+from smalt.exceptions import SmaltError
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+Ask = Callable[[str], "Component | None"]
+
+
+def take_text_paths(client: MLClient, job: Any) -> None:
+    """Make data of each text that names a file or folder and is given to data of a registered component.
+
+    The server is asked only for components that are given such a text, each once.
+    """
+    known: dict[str, Component | None] = {}
+
+    def ask(reference: str) -> Component | None:
+        if reference not in known:
+            known[reference] = _component(client, reference)
+        return known[reference]
+
+    _take(job, ask)
+
+
+def _component(client: MLClient, text: str) -> Component | None:
+    """Return the component of the workspace that the text names; what is wrong with the name is the server's to say."""
+    reference = parse_reference(text)
+    if reference is None or reference.registry or reference.workspace:
+        return None
+    try:
+        found: Component = client.components.get(reference.name, reference.version, label=reference.label)
+    except SmaltError:
+        return None
+    return found
+
+
+def _take(pipeline: Any, ask: Ask) -> None:
+    if pipeline.source_path is None:  # in a program a text for such an input is a path already, of the current folder
+        return
+    given = vars(pipeline).get("component")
+    if isinstance(given, str):
+        _take_inputs(pipeline, pipeline.inputs, given, ask)
+    for step in (vars(pipeline).get("jobs") or {}).values():
+        given = vars(step).get("component") or vars(step).get("trial")
+        if isinstance(given, str):
+            _take_inputs(pipeline, step.inputs, given, ask)
+        elif isinstance(given, Component):
+            _take(given, ask)
+
+
+def _take_inputs(pipeline: Any, inputs: dict[str, Any], reference: str, ask: Ask) -> None:
+    for name, values, key in list(_sources(pipeline, inputs)):
+        path = _existing(pipeline, values.get(key))
+        found = ask(reference) if path is not None else None
+        declared = found.inputs.get(name) if found is not None else None
+        if declared is not None and declared.type in ASSETS:
+            dict.__setitem__(values, key, Input(type=declared.type, path=path))
+
+
+def _sources(pipeline: Any, inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield each input with the mapping and the key where its value stands: the pipeline's, where it is bound to it."""
+    for name, value in inputs.items():
+        bound = as_binding(value.path if isinstance(value, Input) else value) if _is_text(value) else None
+        if bound is None:
+            yield name, inputs, name
+        elif bound.kind == "parent.inputs" and not isinstance(pipeline, Component):
+            port = port_named(bound.name, pipeline.inputs)
+            if port is not None:
+                yield name, pipeline.inputs, port
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value.path if isinstance(value, Input) else value, str)
+
+
+def _existing(pipeline: Any, value: Any) -> str | None:
+    """Return the absolute path of a text that names something of this machine; a typed one from the current folder."""
+    if not isinstance(value, str) or not value or "://" in value or is_reference(value) or has_expression(value):
+        return None
+    folders = [os.path.dirname(pipeline.source_path)]
+    if any(place.setting.is_typed and place.setting.value == value for place in vars(pipeline).get("_places") or ()):
+        folders.insert(0, os.getcwd())
+    paths = (os.path.normpath(os.path.join(folder, os.path.expanduser(value))) for folder in folders)
+    return next((path for path in paths if os.path.exists(path)), None)
