@@ -374,7 +374,8 @@ def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str,
     from smalt.yaml.loading import warnings_of
 
     job = documents.read("job", file, set, {"name": name})
-    found = _without_effect(job) if local else to.client.jobs.validate(job, raise_on_failure=True).warnings
+    found = [] if local else to.client.jobs.validate(job, raise_on_failure=True).warnings
+    found = found or _without_effect(job)  # the server says nothing of a job that is there already
     _warn(to, found)
     to.note(f"{file}: ok")
     return {"result": "Succeeded", "errors": [], "warnings": [*map(str, warnings_of(job)), *found]}
