@@ -29,10 +29,12 @@ lines = st.lists(
 
 
 def _is_quirk(text: str) -> bool:
-    """git takes `a**/b` as `a` and then `**/b`, against its own manual: it strips the plain start first."""
-    return any(
-        text[at - 1] not in "/!" for at in range(1, len(text)) if text[at : at + 2] == "**" and text[at - 1] != "*"
-    )
+    """git takes `a**/b` as `a` and then `**/b`, against its own manual: it strips the plain start first.
+
+    A `!` is plain, too, where it is not the first of the line.
+    """
+    stars = (at for at in range(1, len(text)) if text[at : at + 2] == "**" and text[at - 1] != "*")
+    return any(text[at - 1] != "/" and not (at == 1 and text[0] == "!") for at in stars)
 
 
 class Repository:

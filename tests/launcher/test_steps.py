@@ -81,10 +81,23 @@ def test_a_step_id_seen_before_is_not_started_again(rig: Rig, client: Client) ->
     client.exit("a")
     client.start(step)
     client.acknowledge("a")
-    del client.exits["a"]
-    client.start(step)
+    client.start(step, rig.step("b", "true"))  # when the end of b is told, what was told of a before has come
+    client.exit("b")
     assert client.exit("a")["code"] == 0
     assert rig.file("a", "runs") == "run"
+
+
+def test_a_start_said_twice_in_one_message_ends_once(rig: Rig, client: Client) -> None:
+    """Many at once: each runs once, its end is told, and once that is acknowledged nothing of it is left."""
+    steps = [rig.step(f"s{number}", "echo run >>runs") for number in range(30)]
+    client.start(*steps, *steps)
+    for number in range(30):
+        assert client.exit(f"s{number}")["code"] == 0
+        assert rig.file(f"s{number}", "runs") == "run"
+        client.acknowledge(f"s{number}")
+    hello = rig.connect().hello
+    assert hello is not None
+    assert (hello["running"], hello["exits"]) == ([], [])
 
 
 def test_two_shells_of_one_step_are_one_run(rig: Rig, client: Client) -> None:

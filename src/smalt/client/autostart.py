@@ -70,6 +70,9 @@ def serving(home: Home) -> Serving | None:
     facts: Any = home.read_json("server.json")
     if not isinstance(facts, dict) or facts.get("boot_id") != boot_id():
         return None
+    noted = str(facts.get("socket", home.socket("server")))
+    if os.path.realpath(noted) != os.path.realpath(home.socket("server")):  # of the home that this one is a copy of
+        return None
     found = stat(int(facts["pid"]))
     if found is None or found.dead or found.start_time != facts.get("start_time"):
         return None

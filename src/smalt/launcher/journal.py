@@ -13,14 +13,20 @@ from typing import Any
 
 from smalt.launcher.protocol import encode
 from smalt.launcher.record import Record
+from smalt.place import Place
 
 COMPACT_AT = 4 << 20
 
+FOREIGN = ["", "", ""]
+"""Stands for the machine of what a launcher of another home started, from which this one was copied."""
+
 
 class Journal:
-    def __init__(self, path: Path, machine: list[str]) -> None:
+    def __init__(self, path: Path, machine: list[str], place: Place | None = None) -> None:
         self._path = path
         self._machine = machine
+        self._place = place
+        """Where the home is, whose journal this is."""
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._later: list[dict[str, Any]] = []
         self._open()
@@ -32,14 +38,16 @@ class Journal:
     def load(self) -> dict[str, Record]:
         """The steps that are not done with: those without an exit, and the exits nobody has acknowledged."""
         records: dict[str, Record] = {}
-        machine = self._machine
+        machine, written_at = self._machine, self._place
         for line in self._path.read_bytes().split(b"\n"):
             entry = _parse(line)
             if entry is None:
                 continue
             if entry["t"] == "launcher":
-                machine = entry["machine"]
+                written_at = Place.read(entry.get("home"))
+                machine = entry["machine"] if self._is_ours(written_at) else FOREIGN
             else:
+                self._relocate(entry, written_at)
                 _apply(records, entry, machine)
         return records
 
@@ -68,7 +76,8 @@ class Journal:
     def compact(self, records: dict[str, Record]) -> None:
         """Start again with what still matters."""
         self._limit += COMPACT_AT  # if it fails, not at once again
-        entries = [{"t": "launcher", "machine": self._machine}]
+        head: dict[str, Any] = {"t": "launcher", "machine": self._machine}
+        entries = [{**head, "home": self._place.noted} if self._place else head]
         for record in records.values():
             entries += _entries(record)
         fresh = self._path.with_suffix(".new")
@@ -79,6 +88,15 @@ class Journal:
         os.replace(fresh, self._path)
         os.close(self._file)
         self._open()
+
+    def _is_ours(self, place: Place | None) -> bool:
+        """Tell whether what was written there is of this home; earlier launchers did not say."""
+        return place is None or self._place is None or place.is_same(self._place)
+
+    def _relocate(self, entry: dict[str, Any], written_at: Place | None) -> None:
+        """Have a step's folder be where a home that was moved has it now."""
+        if "folder" in entry and self._place is not None and written_at is not None:
+            entry["folder"] = written_at.moved(entry["folder"], self._place)
 
     def _open(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -17,6 +17,7 @@ from smalt.launcher.protocol import PROTOCOL, Channel, Message
 from smalt.launcher.restart import ServerKeeper
 from smalt.launcher.steps import Steps
 from smalt.launcher.timers import Timers
+from smalt.place import Place
 
 FIRST_CONNECTION = 10.0  # who started us has this long to come
 HOME_CHECK = 2.0
@@ -31,7 +32,7 @@ class Launcher:
         self._machine = list(processes.machine())
         self._timers = Timers()
         self._selector = selectors.DefaultSelector()
-        self._journal = Journal(home.path("launcher", "journal"), self._machine)
+        self._journal = Journal(home.path("launcher", "journal"), self._machine, Place.of(home.root))
         self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
         self._keeper = ServerKeeper(home, self._timers, self._steps.beside, say)
         self._server: Channel | None = None

@@ -7,18 +7,23 @@ import time
 
 from smalt import processes
 from smalt.launcher import claims
+from smalt.launcher.journal import FOREIGN
 from smalt.launcher.record import Record
 from smalt.launcher.tree import Tree
 
 RESTARTED = "the machine was restarted while the step was to run"
 OTHER_NAMESPACE = "the container that the step ran in was restarted"
-NOT_OURS = (RESTARTED, OTHER_NAMESPACE)
-"""Pids of another boot or namespace mean nothing here."""
+COPIED = "this home is a copy, made while the step was to run; the step is of the home that it was copied from"
+NOT_OURS = (RESTARTED, OTHER_NAMESPACE, COPIED)
+"""Pids of another boot or namespace mean nothing here, and those of another home's steps are not ours to touch."""
 UNSEEN = "the step ended while nothing watched it, and left no exit code"
 
 
 def settle(record: Record, machine: processes.Machine, tree: Tree) -> bool:
     """True: it runs, and `record` says as what. False: it is over, and `record.exit` says how."""
+    if record.machine == FOREIGN:
+        record.settle("lost", COPIED, time.time())
+        return False
     if record.machine and record.machine[1:] != list(machine[1:]):
         message = RESTARTED if record.machine[1] != machine.boot_id else OTHER_NAMESPACE
         record.settle("lost", message, time.time())

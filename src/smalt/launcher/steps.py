@@ -68,7 +68,7 @@ class Steps:
     def start(self, steps: list[dict[str, Any]]) -> None:
         """Now or, where a step says `after`, in the place of one that ends well once all of those did."""
         now = []
-        for step in steps:
+        for step in {step["id"]: step for step in steps}.values():  # a start may be said twice in one message
             known = self.records.get(step["id"])
             if known is None and "after" in step:
                 step["after"] = [needed for needed in step["after"] if not self._is_well(needed)]

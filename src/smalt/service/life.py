@@ -23,7 +23,7 @@ from smalt._version import __version__
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.processes import boot_id, identify
-from smalt.service import detach, tls
+from smalt.service import detach, relocation, tls
 from smalt.service.api.app import build
 from smalt.service.api.service import Service
 from smalt.service.compose import compose
@@ -88,10 +88,12 @@ class Life:
 
     async def _open(self) -> Service:
         home, settings = self._home, self._settings
+        relocated = relocation.find(home)
         db = Database(home.path("smalt.db"))
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
         _first_token(home, db, principal)
         engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
+        relocation.settle(home, db, engine.rooms, relocated)
         listener = self._listener = _Tls(home, settings, self._cap)
         service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
         service.host, service.port_note = url_host(settings.listen), self._doors.note

@@ -1,0 +1,73 @@
+"""Where a home is: by path and inode, so that a copy is told from the original and a moved home from both.
+
+Standard library only, as server, launcher and client need it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Place(NamedTuple):
+    path: str
+    """The real path."""
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, folder: str | os.PathLike[str]) -> Place:
+        status = os.stat(folder)
+        return cls(os.path.realpath(folder), status.st_dev, status.st_ino)
+
+    @classmethod
+    def read(cls, noted: Any) -> Place | None:
+        """Return the place that was written down as JSON; None where it is absent or no place."""
+        try:
+            return cls(str(noted["path"]), int(noted["device"]), int(noted["inode"]))
+        except (TypeError, KeyError, ValueError):
+            return None
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What is written down."""
+        return self._asdict()
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the very folder is still there."""
+        try:
+            return Place.of(self.path)[1:] == self[1:]
+        except OSError:
+            return False
+
+    def is_same(self, other: Place) -> bool:
+        """Tell whether both are one folder: at the same path, or moved on its file system, or mounted twice."""
+        return self.path == other.path or self[1:] == other[1:]
+
+    def moved(self, path: str, to: Place) -> str:
+        """Return the path of what was at `path` when the home was here, now that it is there."""
+        if path != self.path and not path.startswith(f"{self.path}/"):
+            return path
+        return f"{to.path}{path[len(self.path) :]}"
+
+
+class Relocation(NamedTuple):
+    """A home that is not where it was when it was last served."""
+
+    former: Place
+    now: Place
+    is_copy: bool
+    """The home that it was copied from is still where it was."""
+
+
+def find_relocation(noted: Any, root: Path) -> Relocation | None:
+    """Compare where the home was with where it is; None where that is the same, or was not written down."""
+    former, now = Place.read(noted), Place.of(root)
+    if former is None or former.path == now.path:
+        return None
+    is_moved = former[1:] == now[1:] or not former.stands
+    if is_moved and former.stands:  # one folder by two paths
+        return None
+    return Relocation(former, now, not is_moved)

@@ -1,0 +1,79 @@
+"""A home that is not where it was: one that was moved goes on; a copy gives up what the original goes on with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+
+from smalt.home import Home
+from smalt.place import Place, Relocation, find_relocation
+from smalt.service.engine import outcome
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+
+logger = logging.getLogger("smalt")
+
+_NOTE = "place"
+_PORTS = ("port", "tls-port")
+
+
+def find(home: Home) -> Relocation | None:
+    """Return from where the home was moved or copied since it was last served; None where it is in its place."""
+    found = find_relocation(home.read_json(_NOTE), home.root)
+    if found is not None:
+        how = "is a copy of" if found.is_copy else "was moved here from"
+        logger.warning("this home %s %s", how, found.former.path)
+    return found
+
+
+def settle(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> None:
+    """Correct what the records say of the former place, then note the place of today; a crash does both again.
+
+    Call before anything of the home acts.
+    """
+    if found is not None:
+        _forget_unmovable(home)
+        with db.transaction():
+            _correct_places(db, found)
+            if found.is_copy:
+                _give_up(db, rooms, found)
+        if found.is_copy:  # the original has them
+            for name in _PORTS:
+                home.path(name).unlink(missing_ok=True)
+    now = Place.of(home.root)
+    if Place.read(home.read_json(_NOTE)) != now:
+        home.write(_NOTE, json.dumps(now.noted) + "\n")
+
+
+def _correct_places(db: Database, found: Relocation) -> None:
+    old, new = found.former.path, found.now.path
+    for table in ("job_data", "deleted_writes"):
+        db.execute(
+            f"UPDATE OR REPLACE {table} SET place=?||substr(place,?) WHERE place=? OR substr(place,1,?)=?",
+            (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
+        )
+
+
+def _give_up(db: Database, rooms: Rooms, found: Relocation) -> None:
+    """End all unfinished jobs: they go on where the original is, and what they write would be written twice."""
+    why = outcome.failed(
+        f"this home is a copy of {found.former.path}, made while the job was not over; it goes on there. "
+        "Submit it again to run it here",
+        "HomeCopied",
+    )
+    for attempt in jobs.open_attempts(db):
+        jobs.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
+    for job in reversed(jobs.unfinished(db)):
+        jobs.set_status(db, job, "Failed", error=why)
+        rooms.tracking.runs.ended(job)
+
+
+def _forget_unmovable(home: Home) -> None:
+    """Have conda environments built again: their programs name the folder in which they were made."""
+    for record in home.path("environments").glob("*/record.json"):
+        if (record.parent / "venv" / "conda-meta").is_dir():
+            with contextlib.suppress(FileNotFoundError):
+                record.unlink()
