@@ -17,10 +17,22 @@ from smalt import processes
 
 VARIABLE = "SMALT_STEP"
 _RLIMIT_LOCKS = 10
-_CAN_NUMBER = processes.LINUX and resource.getrlimit(_RLIMIT_LOCKS)[1] == resource.RLIM_INFINITY
-"""Where an administrator set a hard limit, only the variable marks."""
-
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
+
+
+def _can_number() -> bool:
+    """Tell whether the limit is ours to set; where an administrator set a hard one, only the variable marks."""
+    if not processes.LINUX:
+        return False
+    try:
+        soft, hard = resource.getrlimit(_RLIMIT_LOCKS)
+        resource.setrlimit(_RLIMIT_LOCKS, (soft, hard))
+    except (OSError, ValueError):
+        return False
+    return hard == resource.RLIM_INFINITY
+
+
+_CAN_NUMBER = _can_number()
 
 
 class Mark:
