@@ -40,6 +40,7 @@ class Home:
                 f"the current folder is gone, so SMALT_HOME={os.fspath(path)} leads nowhere; "
                 "change to a folder that exists"
             ) from None
+        self._is_one_word = ONE_WORD.fullmatch(str(self.root)) is not None
 
     @classmethod
     def find(cls) -> Home:
@@ -52,7 +53,7 @@ class Home:
     @property
     def plain(self) -> Path:
         """The folder by a path that a shell takes for one word: its own, or else that of a link to it."""
-        if ONE_WORD.fullmatch(str(self.root)):
+        if self._is_one_word:
             return self.root
         link = _links() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         with self._usable():

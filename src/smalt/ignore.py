@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from smalt.exceptions import NotFound, Refused
+from smalt.realpath import real_path
 
 FILES = (".amlignore", ".gitignore")
 """The first of these in the root folder counts, and no other."""
@@ -92,7 +93,7 @@ _OF_THE_SYSTEM = frozenset({"/dev", "/proc", "/sys"})
 
 def _check_not_of_the_system(root: str) -> None:
     """Raise Refused for a folder whose files the system makes up as they are read: its links lead everywhere."""
-    place = os.path.realpath(root)
+    place = real_path(root)
     top = "/" + place.split("/")[1]
     if top in _OF_THE_SYSTEM and not place.startswith("/dev/shm/"):
         raise Refused(f"{root} is a folder of the operating system, with devices or processes in it; name another one")

@@ -24,22 +24,6 @@ def contained(root: str | os.PathLike[str], path: str, *, links: bool = True) ->
     return target
 
 
-def real_path(path: str | os.PathLike[str]) -> str:
-    """The path with all links followed, as os.path.realpath gives it; where Linux can tell, in a third of the time."""
-    try:
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (OSError, AttributeError):
-        return os.path.realpath(path)
-    try:
-        found = os.readlink(f"/proc/self/fd/{descriptor}")
-    except OSError:
-        return os.path.realpath(path)
-    finally:
-        os.close(descriptor)
-    is_certain = found.startswith("/") and not found.endswith(" (deleted)")
-    return found if is_certain else os.path.realpath(path)
-
-
 def inside(path: str) -> str | None:
     """`path` without empty and `.` parts, or None when it is absolute, climbs with `..` or can be no file name."""
     if path.startswith("/") or not can_be_named(path):

@@ -11,9 +11,9 @@ from typing import Any
 
 from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.home import Home
+from smalt.realpath import real_path
 from smalt.service.data import modes, tables
 from smalt.service.data.cache import StoreCache
-from smalt.service.data.contain import real_path
 from smalt.service.data.copying import Log, move_tree
 from smalt.service.data.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.fetch import HINT, Unfinished, UrlCache, shown
@@ -67,7 +67,11 @@ class Data:
         found = self.resolve(uri, workspace)
         if found.path is None:
             return found
-        return replace(found, path=Path(real_path(found.path)), name=found.path.name)
+        real = real_path(found.path)
+        path = found.path if real == str(found.path) else Path(real)
+        return Location(
+            found.uri, path, datastore=found.datastore, relative=found.relative, late=found.late, name=found.path.name
+        )
 
     def locate_again(self, uri: str, workspace: Workspace, place: str) -> Location:
         """The place that a URI led to when it was noted; refused where that cannot be told any more."""
@@ -121,7 +125,7 @@ class Data:
         location: Location,
         type: str | None,
         mode: str | None,
-        folder: Path,
+        folder: str | os.PathLike[str],
         log: Log | None = None,
         run: int = 0,
     ) -> Path:
@@ -129,8 +133,10 @@ class Data:
 
         Slow at most once: called again, with what is fetched and copied there already, it gives the same at once.
         """
-        if location.is_elsewhere or mode in modes.COPIED:
-            modes.begin(folder, location.place)
+        if not location.is_elsewhere and mode not in modes.COPIED:
+            return modes.prepare_input(location, type, mode, folder, log)
+        folder = Path(folder)
+        modes.begin(folder, location.place)
         known = modes.prepared(folder)
         if known is not None:
             return known
@@ -146,15 +152,22 @@ class Data:
         return found
 
     def prepare_table(
-        self, table: Path, workspace: Workspace, folder: Path, log: Log | None = None, run: int = 0
+        self,
+        table: Path,
+        workspace: Workspace,
+        folder: str | os.PathLike[str],
+        log: Log | None = None,
+        run: int = 0,
     ) -> dict[str, str]:
         """The paths of what the MLTable in `table` names by URI, by those; `folder` is as of `prepare_input`."""
         return {
-            uri: str(self.prepare_input(self.locate(uri, workspace), None, None, Path(f"{folder}.{index}"), log, run))
+            uri: str(self.prepare_input(self.locate(uri, workspace), None, None, f"{folder}.{index}", log, run))
             for index, uri in enumerate(tables.referred(table))
         }
 
-    def prepare_output(self, location: Location, type: str | None, mode: str | None, folder: Path) -> Path:
+    def prepare_output(
+        self, location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]
+    ) -> Path:
         """The path that the job writes; for `upload`, and for what is sent elsewhere, one in `folder`."""
         return modes.prepare_output(location, type, mode, folder)
 
@@ -173,7 +186,7 @@ class Data:
         workspace: Workspace,
         type: str | None,
         mode: str | None,
-        folder: Path,
+        folder: str | os.PathLike[str],
         log: Log | None = None,
     ) -> None:
         """Bring an output into place that its command wrote elsewhere; safe to repeat."""

@@ -50,6 +50,7 @@ class Datastores:
         self._settings = settings
         self._lookup = lookup
         self._stores: dict[tuple[Address, str], Store] = {}
+        self._roots: dict[tuple[Path, str, str], Path] = {}
 
     def create(self, workspace: str) -> None:
         """Make the default datastores of a new workspace."""
@@ -179,9 +180,13 @@ class Datastores:
             remove_tree(incoming)
 
     def _own(self, workspace: str, name: str) -> Path:
-        if not _NAME.fullmatch(workspace):
-            raise ValidationException(f"{workspace!r} is not the folder of a workspace")
-        return self._home.plain / "workspaces" / workspace / "datastores" / name
+        key = (self._home.plain, workspace, name)
+        known = self._roots.get(key)
+        if known is None:
+            if not _NAME.fullmatch(workspace):
+                raise ValidationException(f"{workspace!r} is not the folder of a workspace")
+            known = self._roots[key] = key[0] / "workspaces" / workspace / "datastores" / name
+        return known
 
 
 def _checked(path: str) -> str:

@@ -58,7 +58,10 @@ class Ahead:
         for run in board.runs.values():
             if len(likely) >= _MOST:
                 break
-            likely += jobs.last_wait(self._rooms.db, run.job, _MOST)
+            if not run.is_followed:
+                dependents = jobs.last_wait(self._rooms.db, run.job, _MOST)
+                run.is_followed = not dependents
+                likely += dependents
         for job_id in likely[:_MOST]:
             if job_id not in self._leaves:
                 with contextlib.suppress(SmaltError, OSError):  # told when its turn comes

@@ -235,7 +235,7 @@ def _note_kept(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
 
 
 def _kept(top: Path, name: str) -> Path:
-    return top / _NOTES / _KEPT / f"{name}.json"
+    return Path(f"{top}/{_NOTES}/{_KEPT}/{name}.json")
 
 
 def free_place(rooms: Rooms, workspace: Workspace, name: str) -> str:

@@ -54,10 +54,11 @@ class Realised:
             return replace(self, folder=folder)
         if old is None or not self.overlays.move(old, folder):
             self.overlays.make(self.template, folder)
+        place = str(folder)
         return replace(
             self,
             bin=folder / "bin",
-            python=str(folder / "bin" / "python"),
-            variables={**self.variables, "VIRTUAL_ENV": str(folder), "PYTHONUSERBASE": str(folder)},
+            python=f"{place}/bin/python",
+            variables={**self.variables, "VIRTUAL_ENV": place, "PYTHONUSERBASE": place},
             folder=folder,
         )

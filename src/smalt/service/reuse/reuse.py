@@ -64,6 +64,7 @@ class Reuse:
         self.data = self._data = data
         self._looker = Looker(db, data)
         self._turn = 0.0
+        self._workspaces: dict[int, Workspace] = {}
 
     def begin_turn(self) -> None:
         """What was looked at before may have changed."""
@@ -365,7 +366,10 @@ class Reuse:
         return await self._looker.beside(self.inputs_of(step, job))
 
     def workspace(self, job: Job) -> Workspace:
-        return by_id(self._db, job.workspace_id)
+        known = self._workspaces.get(job.workspace_id)
+        if known is None:
+            known = self._workspaces[job.workspace_id] = by_id(self._db, job.workspace_id)
+        return known
 
 
 def why_unfit(step: Step, job: Job, name: str, content: Content | Unknown) -> str | None:

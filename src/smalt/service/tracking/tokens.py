@@ -27,9 +27,13 @@ class Tokens:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._secret = b""
+        self._last: tuple[tuple[int, str, float] | None, str] = (None, "")
 
     def of(self, job: Job) -> str:
-        return f"{PREFIX}{job.workspace_id}.{job.name}.{self._signature(job)}"
+        key = (job.workspace_id, job.name, job.created_at)
+        if key != self._last[0]:  # asked for once by each of those who give a step its variables
+            self._last = (key, f"{PREFIX}{job.workspace_id}.{job.name}.{self._signature(job)}")
+        return self._last[1]
 
     def find(self, db: Database, token: str) -> Job | None:
         """The job that the token is of; None for a forged one, and for one whose job is long over or gone."""

@@ -427,7 +427,7 @@ def protect(rooms: Rooms, leaf: Leaf) -> None:
                     os.chmod(place.parent, 0o555)  # of the job alone: nothing else is put in the file's place
 
 
-def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, Output, Path, Path]]:
+def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, Output, Path, str]]:
     """The outputs but for the artifacts: each with where the command wrote it, and its own folder of the attempt."""
     for name, output in leaf.entity.outputs.items():
         if not _is_artifacts(name, output):
@@ -517,8 +517,8 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
     return paths
 
 
-def _own(folders: Folders, kind: str, name: str) -> Path:
-    return Path(folders.folder, kind, name)
+def _own(folders: Folders, kind: str, name: str) -> str:
+    return f"{folders.folder}/{kind}/{name}"
 
 
 def _is_artifacts(name: str, output: Output) -> bool:
