@@ -190,7 +190,7 @@ def test_a_job_reads_its_workspaces_vault(server: Server, holding: str, workspac
     assert over_tls(variables, "/deletedsecrets", bearer)[0] == 403
     assert server.ask_tcp("GET", f"{secrets(holding)}/db-password", token=bearer).body["value"] == VALUE
     assert server.ask_tcp("PUT", f"{secrets(holding)}/new", {"value": "x"}, token=bearer).status == 403
-    other = holding + "x"
+    other = holding + "-other"
     assert server.ask("PUT", f"{secrets(other)}/theirs", {"value": "theirs"}).status == 200
     theirs = {**variables, "AZURE_KEYVAULT_URL": told(server, other, "other")["AZURE_KEYVAULT_URL"]}
     assert over_tls(theirs, "/secrets/theirs", bearer)[0] == 404
