@@ -12,17 +12,18 @@ from smalt.service.records.stamps import Stamp
 
 def stamp_of(path: str) -> Stamp:
     """Describe a file, or a folder with all that is in it; nothing is read. OSError where it is not there."""
-    exact, plain = hashlib.sha256(), hashlib.sha256()
-    entries = newest = 0
-    for name, status in sorted(_walk(path), key=lambda pair: pair[0]):
-        kind = stat.S_IFMT(status.st_mode)
-        size, written = (0, 0) if stat.S_ISDIR(kind) else (status.st_size, status.st_mtime_ns)
-        line = f"{name}\0{kind} {size} {written}".encode("utf-8", "surrogateescape")
-        plain.update(line)
-        exact.update(line + f" {status.st_ctime_ns} {status.st_ino} {status.st_mode}\0".encode())
-        entries += 1
-        newest = max(newest, status.st_ctime_ns)
-    return Stamp(exact.hexdigest()[:32], plain.hexdigest()[:32], entries, newest)
+    found = sorted(_walk(path), key=lambda pair: pair[0])
+    plain = [
+        f"{name}\0" if stat.S_ISDIR(status.st_mode) else f"{name}\0{status.st_size} {status.st_mtime_ns}"
+        for name, status in found
+    ]
+    exact = [f"{status.st_ctime_ns} {status.st_ino} {status.st_mode}" for _, status in found]
+    newest = max(status.st_ctime_ns for _, status in found)
+    return Stamp(_digest(plain + exact), _digest(plain), len(found), newest)
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def changed_since(path: str, moment: int) -> str:

@@ -22,13 +22,14 @@ from smalt.service.data.soundness import content_differs
 from smalt.service.data.stamps import changed_since, stamp_of
 from smalt.service.records import stamps
 from smalt.service.records.database import Database
+from smalt.service.records.stamps import Stamp
 
 _KEPT = re.compile(
     rf"workspaces/[^/]+/datastores/{DEFAULT}/(?:LocalUpload/(?P<digest>[^/]+)/[^/]+|Versions/[^/]+/[^/]+/[^/]+/[^/]+)"
 )
 """The whole of a content that smalt stored, below the home."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_QUICK = 500
+_QUICK = 200
 """Entries that are looked at within a turn of the loop."""
 
 
@@ -36,11 +37,13 @@ class Intact:
     def __init__(self, db: Database, root: str) -> None:
         self._db = db
         self._root = root
+        self._places = stamps.places(db)
+        """Where something was noted, in memory: each input of each step is asked about."""
 
     def is_stamped(self, location: Location) -> bool:
         """Return whether what is read is known to be as it was stored; quick, and False if in doubt."""
         top, digest = self._top_of(str(location.path))
-        known = stamps.get(self._db, self._key(top))
+        known = self._known(self._key(top))
         if known is None:
             return digest is None or not _is_asset(location)
         try:
@@ -56,7 +59,7 @@ class Intact:
         if location.path is None or not os.path.lexists(location.path):
             return
         top, digest = self._top_of(str(location.path))
-        if not _is_asset(location) and stamps.get(self._db, self._key(top)) is None:
+        if not _is_asset(location) and self._known(self._key(top)) is None:
             return
         changed = await self._find_change(top, digest)
         if changed is None:
@@ -78,7 +81,7 @@ class Intact:
         top, digest = self._top_of(place)
         if top != place or not (digest is not None or is_forbidden(place)):
             return
-        if stamps.get(self._db, self._key(place)) is not None:
+        if self._known(self._key(place)) is not None:
             await self._find_change(place, digest)  # of the same content that was stored again the stamp is renewed
             return
         try:
@@ -86,16 +89,24 @@ class Intact:
         except OSError:
             return
         if digest is not None or is_forbidden(place):  # else a job is about to write there
-            stamps.put(self._db, self._key(place), stamp)
+            self._put(self._key(place), stamp)
 
     def forget(self, place: str) -> None:
         """Forget what was noted at, in or around a place that is about to be written."""
-        stamps.forget_around(self._db, self._key(os.path.realpath(place)))
+        if stamps.forget_around(self._db, self._key(os.path.realpath(place))):
+            self._places = stamps.places(self._db)
+
+    def _known(self, key: str) -> Stamp | None:
+        return stamps.get(self._db, key) if key in self._places else None
+
+    def _put(self, key: str, stamp: Stamp) -> None:
+        stamps.put(self._db, key, stamp)
+        self._places.add(key)
 
     async def _find_change(self, top: str, digest: str | None) -> str | None:
         """Return the path of what changed in a content; None where nothing did, or nobody noted how it was."""
         key = self._key(top)
-        known = stamps.get(self._db, key)
+        known = self._known(key)
         if known is None and digest is None:
             return None
         try:
@@ -109,7 +120,7 @@ class Intact:
         else:
             is_same = known is None or known.plain == now.plain
         if is_same:
-            stamps.put(self._db, key, now)
+            self._put(key, now)
             return None
         return await asyncio.to_thread(changed_since, top, known.newest if known else 0)
 
@@ -118,6 +129,8 @@ class Intact:
 
         None as the digest says that it is no place where smalt stores contents.
         """
+        if "/LocalUpload/" not in place and "/Versions/" not in place:
+            return place, None
         inside = place[len(self._root) + 1 :] if place.startswith(f"{self._root}/") else ""
         found = _KEPT.match(inside)
         if found is None or (len(inside) > found.end() and inside[found.end()] != "/"):

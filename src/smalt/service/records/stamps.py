@@ -25,13 +25,19 @@ def get(db: Database, place: str) -> Stamp | None:
     return Stamp(*row) if row else None
 
 
+def places(db: Database) -> set[str]:
+    """Return every place of which something was noted."""
+    return {place for (place,) in db.rows("SELECT place FROM content_stamps")}
+
+
 def put(db: Database, place: str, stamp: Stamp) -> None:
     db.execute("INSERT OR REPLACE INTO content_stamps VALUES (?,?,?,?,?)", (place, *stamp))
 
 
-def forget_around(db: Database, place: str) -> None:
-    """Forget what is at a place, in it or around it."""
+def forget_around(db: Database, place: str) -> bool:
+    """Forget what is at a place, in it or around it; return whether there was something."""
     above = [str(folder) for folder in PurePosixPath(place).parents]
     marks = ",".join("?" * len(above))
-    db.execute(f"DELETE FROM content_stamps WHERE place IN (?,{marks})", (place, *above))
-    db.execute("DELETE FROM content_stamps WHERE place>?||'/' AND place<?||'0'", (place, place))
+    around = db.execute(f"DELETE FROM content_stamps WHERE place IN (?,{marks})", (place, *above))
+    within = db.execute("DELETE FROM content_stamps WHERE place>?||'/' AND place<?||'0'", (place, place))
+    return around.rowcount + within.rowcount > 0
