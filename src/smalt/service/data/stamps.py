@@ -27,10 +27,13 @@ def _digest(lines: list[str]) -> str:
 
 
 def changed_since(path: str, moment: int) -> str:
-    """Return the path of an entry that changed after a moment: of a file that was written, if there is one."""
-    later = [(not stat.S_ISREG(status.st_mode), -status.st_mtime_ns, name) for name, status in _walk(path)
-             if max(status.st_ctime_ns, status.st_mtime_ns) > moment]  # fmt: skip
-    return os.path.join(path, min(later)[2]).rstrip("/") if later else path
+    """Return the path of an entry that changed after a moment: of the file that was written last, if there is one."""
+    later = [
+        (not stat.S_ISREG(status.st_mode), status.st_mtime_ns <= moment, -status.st_ctime_ns, name)
+        for name, status in _walk(path)
+        if max(status.st_ctime_ns, status.st_mtime_ns) > moment
+    ]
+    return os.path.join(path, min(later)[3]).rstrip("/") if later else path
 
 
 def _walk(path: str) -> Iterator[tuple[str, os.stat_result]]:
