@@ -27,11 +27,10 @@ def find_empty_outputs(rooms: Rooms, leaf: Leaf, number: int) -> list[str]:
 
 def say_empty(rooms: Rooms, job: Job, outputs: Sequence[str]) -> None:
     """Say in the job's log that it wrote nothing to these outputs, and note it; once, also after a crash."""
-    if not outputs or empty_outputs_of(rooms, job):
+    if not outputs or not jobs.note(rooms.db, job, EMPTY_OUTPUTS, " ".join(outputs)):
         return
     for name in outputs:
         rooms.say(job, f"warning: it wrote nothing to its output '{name}'")
-    jobs.note(rooms.db, job, EMPTY_OUTPUTS, " ".join(outputs))
 
 
 def why_not_prepared(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:

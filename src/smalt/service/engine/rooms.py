@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from smalt.home import Home
@@ -116,7 +115,11 @@ class Rooms:
 
     def say(self, job: Job, line: str) -> None:
         """A line of smalt's own in the job's log."""
-        path = Path(self.artifacts(self.workspace(job), job.name), "system_logs", "smalt.log")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
+        folder = f"{self.artifacts(self.workspace(job), job.name)}/system_logs"
+        try:
+            file = open(f"{folder}/smalt.log", "a")  # noqa: SIM115
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+            file = open(f"{folder}/smalt.log", "a")  # noqa: SIM115
+        with file:
             file.write(line.rstrip("\n") + "\n")

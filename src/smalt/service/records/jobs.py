@@ -241,11 +241,15 @@ def describe(
             _tag(db, job.workspace_id, [(job.id, properties)])
 
 
-def note(db: Database, job: Job, key: str, text: str) -> None:
-    """Add a property to those that the job was given."""
+def note(db: Database, job: Job, key: str, text: str) -> bool:
+    """Add a property to those that the job was given; return whether it did not have it before."""
     body = properties(db, job.id)
-    body["properties"] = {**(body.get("properties") or {}), key: text}
+    before = body.get("properties") or {}
+    if key in before:
+        return False
+    body["properties"] = {**before, key: text}
     db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(body), job.id))
+    return True
 
 
 def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:
