@@ -104,6 +104,12 @@ class SmaltError(_Base):
         super().__init__(message)
         self.message = message
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the sentence and the user's own lines, without the frames of smalt."""
+        from smalt.lines import traceback_lines
+
+        return traceback_lines(self)
+
 
 AzureError = SmaltError
 

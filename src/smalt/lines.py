@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 _OURS = os.path.dirname(__file__) + os.sep
+_IPYTHON = os.path.join("IPython", "core", "")
 
 
 def here() -> tuple[str, int]:
@@ -37,6 +38,35 @@ def source_file() -> str | None:
     """The file of the user's running code; None where it has none."""
     frame = _theirs()
     return None if frame is None else frame.f_globals.get("__file__")
+
+
+def traceback_lines(error: BaseException) -> list[str]:
+    """Return the sentence of an error of smalt, and below it each line of the user's program that led there.
+
+    With SMALT_DEBUG set it is Python's whole traceback.
+    """
+    import linecache
+    import traceback
+
+    if os.environ.get("SMALT_DEBUG"):
+        return "".join(traceback.format_exception(error)).splitlines()
+    lines = [f"{type(error).__name__}: {error}"]
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if not file.startswith((_OURS, "<frozen")) and _IPYTHON not in file:
+            lines.append(f"  {_cell_or_file(file)}, line {number}: {linecache.getline(file, number).strip()}")
+    return lines
+
+
+def _cell_or_file(file: str) -> str:
+    """Return what a notebook calls the code of a file that IPython made for a cell."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        kind_and_name = shell.compile.format_code_name(file)
+        if kind_and_name is not None:
+            return " ".join(kind_and_name)
+    return shown_file(file)
 
 
 def _theirs() -> FrameType | None:

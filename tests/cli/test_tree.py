@@ -57,3 +57,21 @@ def test_the_log_scrolls_above_the_tree() -> None:
     assert "train | epoch 2" in text
     assert "train | boom" in text
     assert text.rstrip().rpartition("train | boom")[2].count("score  Canceled") >= 1
+
+
+def test_a_progress_bar_is_shown_as_it_comes() -> None:
+    """The last drawing of a line that is redrawn stands above the tree until the line ends."""
+    console = Console(file=io.StringIO(), width=100, height=40, force_terminal=False, highlight=False)
+    watch = Watch("p")
+    watch.update(job("p", "Running", type="pipeline"))
+    train, _ = watch.update(job("c1", "Running", node="train", parent="p"))
+    view = Tree(watch, console=console)
+    view.log(train, "\r10%|#    |\r50%|##   |")
+    console.print(view.render())
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    assert file.getvalue().splitlines()[0] == "train | 50%|##   |"
+    view.log(train, "\r90%\n")
+    console.print(view.render())
+    assert file.getvalue().count("| 90%") == 1
+    assert not view._unended()

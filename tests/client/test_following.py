@@ -10,6 +10,7 @@ import pytest
 
 from smalt.client import following
 from smalt.client.http1 import Broken
+from smalt.client.printing import Printer
 from smalt.exceptions import Unavailable
 
 
@@ -87,8 +88,8 @@ JOB = {"t": "job", "name": "j", "status": "Running"}
 
 
 def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line names the step where it changes, the first one too; smalt's own log is left out."""
-    show = following.printer()
+    """A line names the step where it changes, the first one too; smalt's own log is apart."""
+    show = Printer()
     other = log("x", file="system_logs/smalt.log")
     for event in (JOB, log("1\n", "a"), log("2\n", "a"), other, log("3\n", "b"), log("4\n", "a"), END):
         show(event)
@@ -97,7 +98,7 @@ def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_log_without_a_last_newline_does_not_run_into_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     """The next step's name begins a line of its own, and so does what comes after the last step."""
-    show = following.printer()
+    show = Printer()
     for event in (JOB, log("1", "a"), log("2", "a"), log("3", "b"), log("4", "b"), END):
         show(event)
     assert capsys.readouterr().out == "--- a\n12\n--- b\n34\n"
@@ -108,7 +109,41 @@ def test_the_log_of_a_job_without_steps_is_printed_as_it_is(
     events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a name, and without a newline that it does not have; a job that is over tells its log first."""
-    show = following.printer()
+    show = Printer()
     for event in (*events, END):
         show(event)
     assert capsys.readouterr().out == "1\n2"
+
+
+def test_the_progress_is_told_beside_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Environments, starts, ends, reuse and totals go to standard error; without progress nothing does."""
+    step = {"t": "job", "name": "j-a", "node": "a", "parent": "j"}
+    events: list[dict[str, Any]] = [
+        JOB, {**step, "status": "NotStarted"}, log("building\n  numpy 1.0\n", "j-a", "system_logs/smalt.log"),
+        {**step, "status": "Running", "start": 1.0}, log("hi\n", "j-a"),
+        {**step, "status": "Completed", "start": 1.0, "end": 3.5},
+        {"t": "job", "name": "j-b", "node": "b", "parent": "j", "status": "Completed", "reused": "i-b", "start": 2.0},
+        {**JOB, "status": "Completed", "start": 1.0, "end": 4.0}, END,
+    ]  # fmt: skip
+    show, silent = Printer(), Printer(shows_progress=False)
+    for event in events:
+        show(event)
+    told = capsys.readouterr()
+    assert told.out == "--- j-a\nhi\n"
+    assert told.err.splitlines() == [
+        "a | building", "a: Running", "a: Completed in 2.5 s", "b: Completed, reused from i-b",
+        "job j Completed after 3.0 s (2 Completed (1 reused))",
+    ]  # fmt: skip
+    for event in events:
+        silent(event)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_progress_bar_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is redrawn with carriage returns is not kept until its line ends."""
+    show = Printer()
+    show(JOB)
+    show(log("\r10%"))
+    assert capsys.readouterr().out == "\r10%"
+    show(log("\r50%"))
+    assert capsys.readouterr().out == "\r50%"

@@ -145,3 +145,41 @@ def test_lines_keep_their_numbers() -> None:
         "    get_ipython().run_line_magic('cd', '..')",
         "get_ipython().run_line_magic('pinfo', 'y')",
     ]
+
+
+def test_a_refusal_shows_the_sentence_and_the_line_of_the_cell(programs: Programs) -> None:
+    """Not the frames of smalt's connection: neither on the terminal nor in the notebook that is kept."""
+    cell = "from azure.ai.ml import MLClient\nfrom azure.identity import DefaultAzureCredential\n"
+    cell += "client = MLClient(DefaultAzureCredential(), 's', 'g', 'w')\n"
+    programs.notebook("n.ipynb", f"{cell}def ask():\n    return client.jobs.get('nope')\nask()")
+    ran = programs.python("n.ipynb")
+    assert ran.code == 1
+    assert "nope" in ran.err
+    (kept,) = programs.cells("n.executed.ipynb")[0]["outputs"]
+    lines = kept["traceback"]
+    assert lines[0].startswith("NotFound: there is no ")
+    assert [line.strip() for line in lines[1:]] == [
+        "n.ipynb, cell 1, line 6: ask()", "n.ipynb, cell 1, line 5: return client.jobs.get('nope')",
+    ]  # fmt: skip
+
+
+def test_an_interrupted_stream_says_that_the_job_goes_on(served: Programs) -> None:
+    """Whoever interrupts the cell is told how to follow the job again, and how to end it."""
+    served.write("train.yml", "type: command\ncommand: echo begun; sleep 600\nenvironment: azureml:host@latest\n")
+    served.write(
+        "submit.py",
+        "from azure.ai.ml import MLClient, load_job\nfrom azure.identity import DefaultAzureCredential\n"
+        "client = MLClient(DefaultAzureCredential(), 'sub', 'group', 'w')\n"
+        "job = load_job('train.yml')\njob.name = 'j'\nclient.jobs.create_or_update(job)\n"
+        "import sys\n"
+        "class Out:\n"
+        "    def write(self, text):\n        if 'begun' in text: raise KeyboardInterrupt\n"
+        "    def flush(self): pass\n"
+        "sys.stdout = Out()\n"
+        "try:\n    client.jobs.stream('j')\nexcept KeyboardInterrupt:\n    sys.stdout = sys.__stdout__\n"
+        "    print(client.jobs.get('j').status)\n    client.jobs.begin_cancel('j').wait()\n",
+    )
+    ran = served.python("submit.py")
+    assert ran.out.splitlines()[-1] == "Running", ran.err
+    assert "no longer following j, which goes on; to follow it again: ml_client.jobs.stream('j')" in ran.err
+    assert "to end it: ml_client.jobs.begin_cancel('j')" in ran.err

@@ -18,6 +18,7 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _MARKS = {"Completed": ("✓", "green"), "Failed": ("✗", "bold red"), "Canceled": ("–", "yellow")}
 _WAITING = frozenset({"NotStarted", "Queued"})
 _LEAST_ROWS = 3
+_MOST_UNENDED = 4
 
 
 class Tree:
@@ -71,12 +72,23 @@ class Tree:
         room = max(_LEAST_ROWS, self._console.size.height // 2 - 2)
         rows = self._rows(self.watch.root, "", "")
         shown = rows if len(rows) <= room else _most_telling(rows, room - 1)
-        lines: list[RenderableType] = [self._row(job, start) for job, start in shown]
+        lines: list[RenderableType] = [*self._unended(), *(self._row(job, start) for job, start in shown)]
         left = Counter(job.status for job, _ in rows) - Counter(job.status for job, _ in shown)
         if left:
             rest = ", ".join(f"{number} {status}" for status, number in left.most_common())
             lines.append(Text(f"{'...' if self._plain else '…'} and {rest}", style="dim"))
         return Group(*lines)
+
+    def _unended(self) -> list[Text]:
+        """Return the lines of logs that are redrawn with carriage returns and have no end yet: progress bars."""
+        found = []
+        for key, text in self._pending.items():
+            drawn = text.rstrip("\r").rpartition("\r")[2]
+            if "\r" in text and drawn.strip():
+                line = self._prefixed(self.watch.jobs[key.rstrip("\n")], drawn, dim=key.endswith("\n"))
+                line.no_wrap, line.overflow = True, "ellipsis"
+                found.append(line)
+        return found[:_MOST_UNENDED]
 
     def _rows(self, job: Followed, start: str, indent: str) -> list[tuple[Followed, str]]:
         rows = [(job, start)]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from smalt.client.progress import duration as duration
+
 OVER = frozenset({"Completed", "Failed", "Canceled"})
 COMPOSITE = frozenset({"pipeline", "sweep", "parallel", "automl"})
 _TAIL = 20
@@ -135,14 +137,3 @@ def seconds_since_epoch(value: Any, otherwise: float | None = None) -> float | N
     if isinstance(value, str) and value:
         return datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()
     return otherwise
-
-
-def duration(seconds: float | None) -> str:
-    """`3.2 s`, `2:05`, `1:00:05`."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -63,29 +62,6 @@ def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], No
         if time.monotonic() - lost > PATIENCE:
             raise Lost(f"the smalt server went away and did not come back within {PATIENCE:.0f} s; the job goes on")
         time.sleep(_PAUSE)
-
-
-def printer() -> Callable[[Event], None]:
-    """Return what prints the logs: that of the job itself as it is, that of each step after a line with its name."""
-    followed = last = ""
-    is_open = False  # the last line has no end yet
-
-    def on_event(event: Event) -> None:
-        nonlocal followed, last, is_open
-        followed = followed or str(event.get("name") or "")  # what is followed comes before its steps
-        if event.get("t") == "end" and is_open and last != followed:
-            sys.stdout.write("\n")
-        if event.get("t") != "log" or not str(event.get("file", "")).startswith("user_logs"):
-            return
-        name, text = str(event["name"]), str(event["text"])
-        if name != (last or followed):
-            newline = "\n" if is_open else ""
-            sys.stdout.write(f"{newline}--- {name}\n")
-        last, is_open = name, not text.endswith("\n")
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-    return on_event
 
 
 def _unseen(event: Event, skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]) -> Event | None:

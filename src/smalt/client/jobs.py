@@ -217,11 +217,20 @@ class JobOperations(Collection):
     def stream(self, name: str, on_event: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Follow the job until it is over; raises JobException where it does not complete.
 
-        `on_event` gets every event; without it the logs are printed.
+        `on_event` gets every event; without it the logs are printed, and the progress of the job and its steps.
         """
-        from smalt.client.following import follow, printer
+        from smalt.client.following import follow
+        from smalt.client.printing import Printer
 
-        status, reason = follow(lambda: self.events(name), on_event or printer())
+        show = on_event or Printer(shows_progress=self._client.show_progress)
+        try:
+            status, reason = follow(lambda: self.events(name), show)
+        except KeyboardInterrupt:
+            note(
+                f"no longer following {name}, which goes on; to follow it again: ml_client.jobs.stream('{name}'); "
+                f"to end it: ml_client.jobs.begin_cancel('{name}')"
+            )
+            raise
         if status != "Completed":
             raise JobException(f"job {name} ended as {status}{f': {reason}' if reason else ''}")
 

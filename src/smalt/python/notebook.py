@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import ValidationException
+from smalt.exceptions import SmaltError, ValidationException
 from smalt.python import display, finder, programs
 from smalt.python.shell import Shell
 
@@ -108,6 +108,8 @@ def _line_of(shell: Shell, error: Exception) -> int:
 
 def _error(error: BaseException) -> dict[str, Any]:
     trace = traceback.format_exception(type(error), error, programs.trimmed(error.__traceback__))
+    if isinstance(error, SmaltError):
+        trace = ["\n".join(error._render_traceback_())]
     return {
         "output_type": "error",
         "ename": type(error).__name__,
