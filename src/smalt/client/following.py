@@ -53,7 +53,9 @@ def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], No
                 yield event
                 if event.get("t") == "end":
                     return
-        except (Broken, Unreachable):
+        except Broken:
+            pass  # it was there
+        except Unreachable:
             if not has_begun:
                 raise
         if lost is None:
