@@ -13,6 +13,7 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ RENEWED = 100
 def main() -> int:
     options = _options()
     print(f"{options.sequences} sequences, seed {options.seed}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found: Counter[str] = Counter()
     different, began, rig = 0, time.monotonic(), None
     tool = Path(tempfile.mkdtemp(prefix="smalt-model-mlflow-"))
@@ -52,6 +54,8 @@ def main() -> int:
                 print(f"{number + 1} sequences, {different} differ, {time.monotonic() - began:.0f} s", flush=True)
             if options.stop and different == options.stop:
                 break
+    except KeyboardInterrupt:
+        number -= 1  # which was not played to its end
     finally:
         _close(rig)
         shutil.rmtree(tool, ignore_errors=True)

@@ -50,8 +50,6 @@ def _converted(value: Literal, wanted: str, is_bound: bool) -> Any:
         return _BOOLEANS[text.lower()]
     if wanted == "integer" and value.kind == "string" and re.fullmatch(r"[+-]?\d+(_\d+)*", text):
         return int(text)
-    if wanted == "integer" and value.kind == "number" and float(text).is_integer():
-        return int(float(text))
     if wanted == "number" and value.kind == "integer":
         return float(text)
     if wanted == "number" and value.kind == "string" and re.fullmatch(r"[+-]?[\d_]+(\.\d*)?(e[+-]?\d+)?", text):
