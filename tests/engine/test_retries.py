@@ -80,6 +80,38 @@ def test_an_output_of_the_pipeline_has_nothing_of_a_failed_attempt(tmp_path: Pat
     asyncio.run(scenario())
 
 
+def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) -> None:
+    """A step that was handed over behind one that failed, and was withdrawn, still has its own retry."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            go = tmp_path / "go"
+            first = failing_once(tmp_path / "a", f"while [ ! -e {go} ]; do sleep 0.01; done", "true")
+            second = failing_once(tmp_path / "b", "true", "cat ${{inputs.i}}/*; true")
+            document = {
+                "jobs": {
+                    "a": {**first, "type": "command", "outputs": FOLDER},
+                    "b": {**second, "type": "command", "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}},
+                },
+            }
+            job = bench.submit("pipe", document)
+            await bench.until(job, lambda now: now.status == "Running" and bool(jobs.children(bench.db, job.id)))
+            after = bench.child(job, "b")
+
+            async def handed_over() -> None:
+                while not jobs.attempts(bench.db, after.id):
+                    await asyncio.sleep(0.01)
+
+            await asyncio.wait_for(handed_over(), 30)
+            go.touch()
+            job = await bench.over(job)
+            assert job.status == "Completed", bench.child(job, "b").error
+            ended = [(one.reason, one.exit_code) for one in jobs.attempts(bench.db, after.id)]
+            assert ended == [("never started", None), ("exited", 1), ("exited", 0)]
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("is_shared", [False, True], ids=["a path that was given", "an output of two steps"])
 def test_what_may_be_of_others_stays(tmp_path: Path, is_shared: bool) -> None:
     """Files in a path that was given, or that another step writes, stay: nobody knows whose they are."""

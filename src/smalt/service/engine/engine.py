@@ -407,7 +407,8 @@ class Engine:
             run.leaf = run.leaf or self._starting.read(run.job)
         except Exception:  # what it names is gone, perhaps: settling it says so
             return False
-        return run.number <= command.retries(run.leaf.entity)
+        allowed = command.retries(run.leaf.entity)
+        return allowed > 0 and jobs.started_attempts(self._db, run.job.id) <= allowed
 
     def _hold_unknown(self, step_id: str) -> Run | None:
         """The run of a step that only the records know; None when its end is recorded already."""

@@ -391,6 +391,12 @@ def attempts(db: Database, job_id: int) -> list[Attempt]:
     ]
 
 
+def started_attempts(db: Database, job_id: int) -> int:
+    """Return how many attempts began: one that was withdrawn or lost before its start used up no retry."""
+    started = "job_id=? AND reason IS NOT 'never started'"
+    return int(db.value(f"SELECT count(*) FROM job_attempts WHERE {started}", (job_id,)))
+
+
 def open_attempts(db: Database) -> list[Attempt]:
     return [Attempt(*row) for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE ended_at IS NULL")]
 
