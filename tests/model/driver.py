@@ -105,7 +105,8 @@ class Player:
         """Go on in another workspace."""
         room = self.rooms.get(to)
         if room is None:
-            room = self.rooms[to] = Room(self.home, self.name + to, self.folder, self.disk)
+            name = self.name.replace("w", "other") if to else self.name  # a name like another workspace's is refused
+            room = self.rooms[to] = Room(self.home, name, self.folder, self.disk)
         self.service, self.client, self.oracle, self.judge = room.service, room.service.client, room.oracle, room.judge
 
     # Edits

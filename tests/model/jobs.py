@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from random import Random
 from typing import Any
 
@@ -148,8 +149,8 @@ class JobMaker:
                 bound = step["outputs"]["o"]
                 if isinstance(bound, dict):
                     step["outputs"]["o"] = {key: bound[key] for key in bound if key not in ("name", "version")}
-            if "command" in last:
-                last["command"] = last["command"].replace("STEP plain ", "STEP named ")
+            if "command" in last:  # what a failed attempt left among the files of another step stays there
+                last["command"] = re.sub("STEP (plain|flaky) ", "STEP named ", last["command"])
         if self.may("parent-output"):
             jobs["p"] = self._inline("${{parent.outputs.final}}", "plain", None)
         if self.may("finalize"):
@@ -213,7 +214,7 @@ class JobMaker:
             "command": LEAF_COMMAND.replace("STEP plain", f"STEP {flavour}"),
         }
         if flavour == "flaky":
-            step["properties"] = {"smalt.retries": "1"}
+            step["properties"] = {"smalt.retries": "3" if "kill" in self.features else "1"}
             step["environment_variables"] = {"FLAKY": "MARKS"}
         if flavour == "trap":
             step["command"] = "trap 'exit 0' TERM; " + step["command"]
@@ -285,7 +286,8 @@ class JobMaker:
         if self.may("cancel", 0.6):
             return "trap"
         if "during" in self.features or "kill" in self.features:
-            return "metric" if self.may("metrics") else self.chance.choice(["plain", "slow"])
+            some = [one for one, of in (("metric", "metrics"), ("flaky", "flaky")) if self.may(of)]
+            return self.chance.choice(some or ["plain", "slow"])
         for feature, flavour in (
             ("metrics", "metric"),
             ("metrics", "metric"),

@@ -38,6 +38,7 @@ class Judge:
         self._metrics: dict[str, dict[str, dict[str, float]]] = {}
         """By job: what its steps logged."""
         self._steps = 0
+        self._downloaded: set[Asset] = set()
 
     def forget(self, job: str) -> None:
         self._kept.pop(job, None)
@@ -189,6 +190,11 @@ class Judge:
                         self._versions[asset] = self._service.place_of(asset), data.tree
         for asset, (where, tree) in list(self._versions.items()):
             found = step_files(where)
+            if found == tree and asset.noun == "models" and asset not in self._downloaded:
+                self._downloaded.add(asset)
+                self.compare_trees(
+                    f"download of {asset.name}:{asset.version}", tree, self._service.download_model(asset)
+                )
             if found != tree:
                 self.compare_trees(f"{asset.noun} {asset.name}:{asset.version}", tree, found)
                 self._versions[asset] = where, found if isinstance(found, dict) else tree  # told once

@@ -169,8 +169,8 @@ class Oracle:
         if only is None or (of is None and not read_by(document["jobs"].get(only))):
             return None
         earlier = self.jobs.get(of) if of is not None else self._newest(document, read_by(document["jobs"][only]))
-        if earlier is None or earlier.states != COMPLETED:
-            raise Unknown(of)
+        if earlier is None or earlier.states != COMPLETED or earlier.document[1] is not None:
+            raise Unknown(of)  # a part of a part: what its labels mean is not said anywhere
         return earlier
 
     def _newest(self, document: Document, needed: set[str]) -> Expected:

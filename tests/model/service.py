@@ -116,6 +116,15 @@ class Service:
         finally:
             shutil.rmtree(target, ignore_errors=True)
 
+    def download_model(self, asset: Asset) -> Tree | str:
+        try:
+            self.client.models.download(asset.name, str(asset.version), self._folder / "downloaded")
+            return step_files(str(self._folder / "downloaded" / asset.name))
+        except (SmaltError, OSError) as error:
+            return str(error)
+        finally:
+            shutil.rmtree(self._folder / "downloaded", ignore_errors=True)
+
     def metrics(self, job: str) -> dict[str, dict[str, float]]:
         """Return what each step of a job logged, by its path; steps that logged nothing are left out."""
         found = {}

@@ -194,6 +194,15 @@ class Maker(JobMaker):
 
     # Edits
 
+    def _edit_during(self) -> Operation:
+        """Return an edit that a job does not see that was submitted before."""
+        possible = [self._new_version, lambda: {"do": "prune"}]
+        if "component" in self.features:
+            possible += [self._new_leaf] * 2
+        if "archive" in self.features:
+            possible.append(lambda: {"do": "archive", "noun": "data", "name": "d", "version": str(self._versions)})
+        return self.chance.choice(possible)()
+
     def _edit(self) -> None:
         operation = self.chance.choice(self._edits)()
         if operation is not None:
@@ -289,7 +298,7 @@ class Maker(JobMaker):
             whom = self.chance.choice(["server", "launcher", "both"])
             during = {"kill": whom, "after": self.chance.choice([0, 10, 50, 150])}
         elif self.may("during"):
-            during = {"edits": [self._new_version()]}
+            during = {"edits": [self._edit_during()]}
         self._do("run", jobs=jobs, **({"during": during} if during else {}))
         for one in jobs:
             if "outputs" in document and name not in self.done:
