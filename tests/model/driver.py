@@ -262,7 +262,7 @@ class Player:
 
     def _expected(self, job: Operation) -> Expected:
         if "export" in job:
-            return self.oracle.export(job["export"])
+            return self.oracle.export(job["export"], job["name"])
         return self.oracle.run(job["document"], job.get("sets") or {}, job["name"], job.get("only"), job.get("of"))
 
     def _submit(self, job: Operation) -> str:

@@ -190,7 +190,7 @@ class Judge:
                         self._versions[asset] = self._service.place_of(asset), data.tree
         for asset, (where, tree) in list(self._versions.items()):
             found = step_files(where)
-            if found == tree and asset.noun == "models" and asset not in self._downloaded:
+            if tree and found == tree and asset.noun == "models" and asset not in self._downloaded:
                 self._downloaded.add(asset)
                 self.compare_trees(
                     f"download of {asset.name}:{asset.version}", tree, self._service.download_model(asset)

@@ -113,6 +113,7 @@ class Oracle:
 
     def delete(self, job: str) -> None:
         self.jobs.pop(job, None)
+        self.untold.discard(job)
         self.deleted.add(job)
 
     def prune(self) -> None:
@@ -141,15 +142,21 @@ class Oracle:
         expected.document = document, only, of
         expected.documents = copy.deepcopy(self.disk.documents)
         expected.code = {name: text for name, text in self.disk.files.items() if name.startswith("src/")}
+        return self._repeated(name, self._doubted(name, expected))
+
+    def _doubted(self, name: str, expected: Expected) -> Expected:
+        """Return the same, which may be refused as well where the name is a deleted job's whose outputs others have."""
         if name in self.deleted:
             expected.states |= FAILED | REFUSED
             for leaf in expected.leaves.values():
                 leaf.states |= UNSURE
-        return self._repeated(name, expected)
+        return expected
 
     def _repeated(self, name: str, expected: Expected) -> Expected:
         """Return what must come of a job whose name may be there already."""
         there = self.jobs.get(name)
+        if there is None and name in self.untold:
+            return Expected(ANYTHING)
         if there is not None:
             if _without_tags(there.document) != _without_tags(expected.document):
                 return Expected(REFUSED, why="the name is another job's")
@@ -217,7 +224,7 @@ class Oracle:
         except (Refusal, Unknown):
             return False
 
-    def export(self, of: str) -> Expected:
+    def export(self, of: str, name: str) -> Expected:
         """Return what must come of the exported job: what came of it, by today's local data and its own meaning."""
         job = self.jobs.get(of)
         if job is None or job.states != COMPLETED or job.document[1] is not None:
@@ -231,7 +238,7 @@ class Oracle:
         if of in self.pruned:
             expected.states |= REFUSED
         expected.document, expected.documents, expected.code = job.document, job.documents, job.code
-        return expected
+        return self._doubted(name, expected)
 
     def settle(self, name: str, expected: Expected, state: str) -> None:
         """Record a job that was accepted and ended so."""
