@@ -34,6 +34,7 @@ GROUPS = {
     "Housekeeping": {
         "config": "Settings of the home.",
         "doctor": "Check that everything that is kept is sound, and repair it.",
+        "du": "What takes how much of the disk, by workspace and kind.",
         "prune": "Free space: what old jobs left, and caches.",
         "version": "The version of smalt.",
     },

@@ -118,6 +118,7 @@ def show(to: Invocation, name: str, web: bool) -> Any:
         help="All of them, not only the newest 50.",
     ),
     click.Option(["--metrics"], is_flag=True, help="With the last values of their metrics."),
+    click.Option(["--costs"], is_flag=True, help="With the CPU seconds and the peak memory of each job and its steps."),
     click.Option(["--asset-name"], metavar="NAME", hidden=True),
     options.LISTING,
     options.MAX_RESULTS,
@@ -133,6 +134,7 @@ def list_jobs(
     max_results: int | None,
     all_results: bool,
     metrics: bool,
+    costs: bool,
     **_: Any,
 ) -> Any:
     """List jobs, the newest first, as many as 50; or all children of one."""
@@ -149,7 +151,9 @@ def list_jobs(
         found = found[:_NEWEST]
     if not found and to.wants_table:
         _tell_empty(to, bool(parent_job_name or experiment_name or status or tag or archived_only))
-    return _with_metrics(to, found) if metrics else found
+    if metrics and costs:
+        raise click.UsageError("--metrics and --costs exclude each other; give one")
+    return _with_metrics(to, found) if metrics else _with_costs(to, found) if costs else found
 
 
 def _tell_empty(to: Invocation, is_part: bool) -> None:
@@ -412,6 +416,17 @@ def _follow(to: Invocation, name: str) -> None:
         to.show(to.client.jobs.get(name))
     if not completed:
         raise click.exceptions.Exit(1)
+
+
+def _with_costs(to: Invocation, found: list[Any]) -> list[Any]:
+    """Return the jobs as plain data with what they used of the machine; a table gets the columns."""
+    from smalt.cli import plain
+    from smalt.client.metrics import Metrics
+
+    rows = [plain.data(each) for each in found]
+    costs = Metrics(to.client).costs([row["name"] for row in rows]) if rows else {}
+    to.columns = (*to.columns[:3], "cpu_seconds", "peak_memory_bytes")
+    return [{**row, **costs.get(row["name"], {})} for row in rows]
 
 
 def _with_metrics(to: Invocation, found: list[Any]) -> list[Any]:

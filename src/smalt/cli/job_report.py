@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.cli.watch import COMPOSITE, duration
+from smalt.client.progress import human
 
 if TYPE_CHECKING:
     from smalt.cli.verb import Invocation
 
 Json = dict[str, Any]
 
-_FIRST = ("name", "type", "status", "error", "waits_for", "duration_seconds")
-_COLUMNS = ("step", "status", "duration", "remark")
+_FIRST = (
+    "name", "type", "status", "error", "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes",
+)  # fmt: skip
+_COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
 
 
 def with_overview(shown: Json, jobs: list[Json]) -> Json:
@@ -34,9 +37,7 @@ def write(to: Invocation, shown: Json) -> None:
 
     steps, tail = shown.pop("steps", None), shown.pop("log_tail", None)
     to.show(shown)
-    rows = [
-        {**step, "duration": duration(step.get("duration_seconds")), "remark": _remark(step)} for step in steps or ()
-    ]
+    rows = [_row(step) for step in steps or ()]
     if rows:
         click.echo()
         click.echo(table.render(rows, _COLUMNS, output.screen_of(sys.stdout)), nl=False)
@@ -55,10 +56,24 @@ def _facts(job: Json) -> Json:
         "error": job.get("error"),
         "waits_for": job.get("waits_for"),
         "duration_seconds": None if start is None or end is None or never_ran else round(end - start, 3),
+        "cpu_seconds": job.get("cpu_seconds"),
+        "peak_memory_bytes": job.get("peak_memory_bytes"),
         "reused": job.get("reused"),
         "log_tail": job.get("log_tail"),
     }
     return {key: value for key, value in facts.items() if value is not None}
+
+
+def _row(step: Json) -> Json:
+    """Return a step as a row of the table."""
+    peak = step.get("peak_memory_bytes")
+    told = {
+        "duration": duration(step.get("duration_seconds")),
+        "cpu": duration(step.get("cpu_seconds")),
+        "memory": "" if peak is None else human(peak),
+        "remark": _remark(step),
+    }
+    return {**step, **told}
 
 
 def _remark(step: Json) -> str:

@@ -51,6 +51,13 @@ class Metrics:
             found.update(self._connection.post(f"/smalt/v1{self._workspace}/metrics", body)["metrics"])
         return found
 
+    def costs(self, jobs: Sequence[str]) -> dict[str, Json]:
+        """Return what the processes of each job, and of its steps, used: CPU seconds and peak memory."""
+        found: dict[str, Json] = self._connection.post(f"/smalt/v1{self._workspace}/costs", {"jobs": list(jobs)})[
+            "costs"
+        ]
+        return found
+
     def compare(self, jobs: Sequence[str]) -> list[Json]:
         """What each of the jobs is and did; see `service/api/compare.py`."""
         found: list[Json] = self._connection.post(f"/smalt/v1{self._workspace}/compare", {"jobs": list(jobs)})["jobs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -226,17 +227,17 @@ class Launcher:
             self._wakeup[0].recv(4096)
         except BlockingIOError:
             pass
-        ended: list[tuple[int, int]] = []
+        ended: list[tuple[int, int, resource.struct_rusage]] = []
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 break
             if pid == 0:
                 break
-            ended.append((pid, status))
-        for pid, status in ended:
-            if not self._steps.gone(pid, status) and pid == self._keeper.pid:
+            ended.append((pid, status, usage))
+        for pid, status, usage in ended:
+            if not self._steps.gone(pid, status, usage) and pid == self._keeper.pid:
                 self._keeper.exited()
 
     def _check_home(self) -> None:

@@ -11,6 +11,7 @@ class Record:
     __slots__ = (
         "claim",
         "code",
+        "cpu",
         "ended",
         "exit",
         "folder",
@@ -22,6 +23,7 @@ class Record:
         "monotonic",
         "noted",
         "own",
+        "peak",
         "pid",
         "reason",
         "signal",
@@ -49,6 +51,8 @@ class Record:
         self.kill_at: float | None = None  # when patience ends (monotonic)
         self.code: int | None = None
         self.signal: int | None = None
+        self.cpu: float | None = None  # seconds of all its processes but those that it did not wait for
+        self.peak: int | None = None  # bytes of memory of the largest of them
         self.message: str | None = None
         self.ended: float | None = None  # when its first process ended; what it left may still be running
         self.exit: dict[str, Any] | None = None  # final
@@ -71,6 +75,8 @@ class Record:
             "message": message,
             "started": self.started,
             "ended": ended,
+            "cpu": self.cpu,
+            "peak": self.peak,
             "process": [*self.machine, self.pid, self.start_time] if self.pid else None,
         }
         return self.exit

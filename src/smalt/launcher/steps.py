@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from smalt.launcher.timers import Timers
 from smalt.launcher.tree import Tree
 
 SYNC_AFTER = 0.005
+_MAXRSS_UNIT = 1024 if processes.LINUX else 1  # bytes in what wait4 counts memory by
 POLL = 0.25  # for a process that is not our child where there are no pidfds
 
 
@@ -141,8 +143,8 @@ class Steps:
         if done:
             self._journal.later([{"t": "ack", "ids": done}])
 
-    def gone(self, pid: int, status: int) -> bool:
-        """A child ended: True when it was a step's first process."""
+    def gone(self, pid: int, status: int, usage: resource.struct_rusage) -> bool:
+        """A child ended: True when it was a step's first process. `usage` is of it and all that it waited for."""
         record = self.running.pop(pid, None)
         self._ending.forget(pid)
         if record is None:
@@ -152,6 +154,8 @@ class Steps:
             self._claimed_by_another(record)
             return True
         record.code, record.signal = (code, None) if code >= 0 else (None, -code)
+        record.cpu = usage.ru_utime + usage.ru_stime
+        record.peak = usage.ru_maxrss * _MAXRSS_UNIT
         self._ending.finish(record)
         return True
 

@@ -58,7 +58,16 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
             for what in ("tree", "overview", "references", "reuse", "stream", "metrics", "snapshot")
         },
         **dict.fromkeys(
-            ("/jobs/{name}/validate", "/components/fixed", "/metrics", "/compare", "/snapshots", "/assets", "/resolve"),
+            (
+                "/jobs/{name}/validate",
+                "/components/fixed",
+                "/metrics",
+                "/costs",
+                "/compare",
+                "/snapshots",
+                "/assets",
+                "/resolve",
+            ),
             _ASK,
         ),
         "/codes/{name}/versions/{version}/archive": _READ,

@@ -3,6 +3,7 @@
 {"jobs": [the job, then all below it, parents first]}; each as in the tree, and
 - "label": its path of nodes below the job (`outer/train`), "" for the job itself;
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
+- "cpu_seconds" and "peak_memory_bytes": what its processes, and those of all below it, used;
 - "waits_for": a sentence, for what has not started.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.service.api.call import Call
+from smalt.service.api.costs import costs_of_tree
 from smalt.service.api.job_shapes import below, tree_row
 from smalt.service.api.jobs import existing
 from smalt.service.api.logs import NAMES, last_lines
@@ -28,10 +30,10 @@ async def get_overview(call: Call) -> dict[str, Any]:
     top, db = existing(call), call.service.db
     rows = below(jobs.tree(db, top.root_id), top)
     names, labels, reused = {row.id: row.name for row in rows}, labels_of(rows), reuse.origins(db, top.root_id)
-    tails = await _log_tails(call, rows)
+    tails, costs = await _log_tails(call, rows), costs_of_tree(db, rows)
     told = []
     for row in rows:
-        found = {**tree_row(row, names, reused.get(row.id)), "label": labels[row.name]}
+        found = {**tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
         if row.status in _WAITING and (reason := call.service.engine.waits_for(row)):

@@ -50,6 +50,10 @@ class Exit:
     started: float | None
     ended: float
     process: Process | None
+    cpu: float | None = None
+    """CPU seconds of its processes, where they are known."""
+    peak: int | None = None
+    """Bytes of memory that the largest of them had at most."""
 
 
 OnStarted = Callable[[str, Process, float], None]

@@ -203,4 +203,6 @@ def _exit(entry: dict[str, Any]) -> Exit:
         entry["started"],
         entry["ended"],
         process,
+        entry.get("cpu"),
+        entry.get("peak"),
     )

@@ -349,7 +349,9 @@ class Engine:
         if exit.process and exit.started:
             process = (*exit.process, exit.started)
             self._starting.started(run, exit.started)
-        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process)
+        jobs.end_attempt(
+            self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process, (exit.cpu, exit.peak)
+        )
         self._changed.add(run.job.root_id)
         if exit.reason == "never started" and run.job.cancel_requested:
             self._end(run.job, "Canceled")

@@ -420,13 +420,26 @@ def end_attempt(
     reason: str,
     ended_at: float,
     process: Sequence[Any] | None = None,
+    cost: tuple[float | None, int | None] = (None, None),
 ) -> None:
-    """With its process' identity where that was not noted before."""
+    """Record an end, with the process' identity where that was not noted before; `cost` is CPU seconds and memory."""
     more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
     db.execute(
-        f"UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?{more} WHERE step_id=?",
-        (code, signal, reason, ended_at, *values, step_id),
+        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?"
+        f"{more} WHERE step_id=?",
+        (code, signal, reason, ended_at, *cost, *values, step_id),
     )
+
+
+def costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int]]:
+    """Return (root job, job, CPU seconds, peak memory) of the jobs below these, over all attempts."""
+    rows = db.rows(
+        "SELECT j.root_id, j.id, sum(a.cpu_seconds), max(a.peak_memory)"
+        " FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
+        " WHERE j.root_id IN (SELECT value FROM json_each(?)) AND a.cpu_seconds IS NOT NULL GROUP BY j.id",
+        (json.dumps(list(root_ids)),),
+    )
+    return [(root, id, cpu, peak) for root, id, cpu, peak in rows]
 
 
 _PROCESS = "host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=?"
