@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import step
+from smalt.dsl.builders import check_arguments, step
 from smalt.entities.data_transfer import Database as Database
 from smalt.entities.data_transfer import DataTransferComponent as DataTransferComponent
 from smalt.entities.data_transfer import DataTransferNode
@@ -42,9 +42,10 @@ def copy_data(
     outputs: Mapping[str, Any] | None = None,
     is_deterministic: bool = True,
     data_copy_mode: str | None = None,
-    **_: Any,
+    **more: Any,
 ) -> DataTransferNode:
     """A step that copies its inputs to its output; called, it is one with other inputs."""
+    check_arguments("copy_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "copy_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "data_copy_mode": data_copy_mode,
@@ -65,9 +66,10 @@ def import_data(
     compute: str | None = None,
     source: Any = None,
     outputs: Mapping[str, Any] | None = None,
-    **_: Any,
+    **more: Any,
 ) -> DataTransferNode:
     """A step that fetches from a database or file system; its output is `sink`."""
+    check_arguments("import_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "import_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "source": source,
@@ -87,9 +89,10 @@ def export_data(
     compute: str | None = None,
     sink: Any = None,
     inputs: Mapping[str, Any] | None = None,
-    **_: Any,
+    **more: Any,
 ) -> DataTransferNode:
     """A step that sends its input `source` to a database or file system."""
+    check_arguments("export_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "export_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "sink": sink,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import given, step
+from smalt.dsl.builders import check_arguments, given, step
 from smalt.entities.parallel import ParallelNode, ParallelTask
 from smalt.entities.references import qualified
 
@@ -68,6 +68,7 @@ def parallel_run_function(
     **more: Any,
 ) -> ParallelNode:
     """A parallel step; under @pipeline, each call of it is one of that pipeline's."""
+    check_arguments("parallel_run_function", more, [*ParallelNode._fields, "version", "is_deterministic"])
     resources = {
         "instance_count": instance_count, "instance_type": instance_type,
         "docker_args": docker_args, "shm_size": shm_size,

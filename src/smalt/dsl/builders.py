@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.entity import Entity
@@ -16,7 +16,7 @@ from smalt.entities.references import is_reference, qualified
 from smalt.entities.sweep import SweepDistribution
 from smalt.entities.wiring import Promise, StepInputs, StepOutputs
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
-from smalt.lines import here
+from smalt.lines import here, warn
 
 if TYPE_CHECKING:
     from smalt.entities.spark import SparkNode
@@ -72,6 +72,8 @@ def command(
     node: CommandNode = step(CommandNode, fields, inputs, outputs)
     if not is_deterministic:
         node.__dict__["is_deterministic"] = False
+    if more.get("version") is not None:
+        node.__dict__["version"] = more["version"]
     if parent_job_name is not None:
         node.__dict__["parent_job_name"] = parent_job_name
     return node
@@ -137,13 +139,19 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def accepted(function: str, noun: type[Entity], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Of further arguments, those that are keys of the noun; the SDK takes any, so only misspelt ones are refused."""
-    known = [*noun._fields, "instance_count", "instance_type", "timeout", "is_deterministic"]
-    for name in more:
-        hint = "" if name in known else did_you_mean(name, known)
-        if hint:
-            raise UnexpectedKeywordError(f"{function}() has no parameter '{name}'{hint}", here())
+    """Of further arguments, those that are keys of the noun; misspelt ones are refused, others warned of."""
+    own = ("instance_count", "instance_type", "timeout", "is_deterministic", "version")
+    check_arguments(function, more, [*noun._fields, *own])
     return {key: value for key, value in more.items() if key in noun._fields}
+
+
+def check_arguments(function: str, more: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse arguments that are nearly known ones, and warn of others, which Azure's client takes and ignores."""
+    for name in more:
+        if name not in known and not name.startswith("_"):
+            if hint := did_you_mean(name, known):
+                raise UnexpectedKeywordError(f"{function}() has no parameter '{name}'{hint}", here())
+            warn(f"{function}() has no parameter '{name}', so it has no effect")
 
 
 def step(

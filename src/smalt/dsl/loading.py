@@ -53,6 +53,13 @@ def _loaded(
     return load(source, kind, overrides=overrides)
 
 
+def _check_arguments(function: str, more: Mapping[str, Any], *known: str) -> None:
+    from smalt.dsl.builders import check_arguments
+
+    if more:
+        check_arguments(function, more, ["source", "relative_origin", "params_override", *known])
+
+
 def _settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
     """What a program puts into the document; values are what they are, and problems are told at its line."""
     from smalt.yaml.overrides import Setting
@@ -81,6 +88,7 @@ def load_component(
     `source` is a path, an open file, a mapping, or with `client=ml_client` the reference `azureml:NAME:VERSION`; with
     `client`, `name` and `version` in place of a source it is a registered one.
     """
+    _check_arguments("load_component", more, "client", "name", "version")
     client, name, version = more.get("client"), more.get("name"), more.get("version")
     if isinstance(source, str) and source.startswith("azureml:"):
         from smalt.entities.references import parse_reference
@@ -107,8 +115,9 @@ def _loader(kind: str, function: str) -> Any:
         *,
         relative_origin: Any = None,
         params_override: list[dict[str, Any]] | None = None,
-        **_: Any,
+        **more: Any,
     ) -> Any:
+        _check_arguments(function, more)
         return _load(kind, source, relative_origin, params_override)
 
     load.__name__ = load.__qualname__ = function
@@ -145,9 +154,10 @@ def load_batch_endpoint(
     relative_origin: str | None = None,
     *,
     params_override: list[dict[str, Any]] | None = None,
-    **_: Any,
+    **more: Any,
 ) -> Any:
     """The batch endpoint in a YAML file; unlike the others it takes `relative_origin` without its name."""
+    _check_arguments("load_batch_endpoint", more)
     return _load("batch_endpoint", source, relative_origin, params_override)
 
 

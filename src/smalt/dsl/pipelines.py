@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from smalt.dsl import groups, parameters
+from smalt.dsl.builders import check_arguments
 from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve
 from smalt.entities.attributes import Attributes
@@ -24,6 +25,11 @@ from smalt.lines import here, shown_file
 
 _DEEPEST = 100
 _SETTINGS = ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")
+
+_ARGUMENTS = (
+    *("name", "version", "display_name", "description", "experiment_name", "tags", "compute", "default_compute"),
+    *("default_compute_target", "non_pipeline_inputs", "non_pipeline_parameters", *_SETTINGS),
+)
 
 
 def pipeline(
@@ -42,6 +48,8 @@ def pipeline(
     `settings` are `compute`, `default_compute`, `default_datastore`, `continue_on_step_failure`, `force_rerun`,
     `on_init`, `on_finalize`, and `non_pipeline_inputs`: parameters that the function gets as they are.
     """
+
+    check_arguments("pipeline", settings, _ARGUMENTS)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(function):

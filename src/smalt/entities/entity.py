@@ -14,7 +14,7 @@ from smalt.entities.reader import Reader
 from smalt.entities.shapes import Enum, Map, Shape, is_written_empty
 from smalt.entities.signatures import Shown, parameters_of
 from smalt.exceptions import Located, UserErrorException, ValidationException
-from smalt.lines import here
+from smalt.lines import here, warn
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Entity")
@@ -136,6 +136,8 @@ class Entity:
                 others[name] = value
             elif not takes.is_open or did_you_mean(name, fields):
                 raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
+            elif not name.startswith("_"):
+                warn(f"{type(self).__name__} has no '{name}', so it has no effect")
         for name, value in others.items():
             if value is not None:
                 setattr(self, name, value)

@@ -17,6 +17,7 @@ from smalt.entities.paths import as_text
 from smalt.entities.problems import Path, did_you_mean
 from smalt.entities.references import PREFIX, is_mlflow
 from smalt.entities.shapes import JSON, Boolean, Enum, List, Map, Shape, Text, Version
+from smalt.lines import warn
 
 if TYPE_CHECKING:
     from smalt.entities.json_schema import Definitions
@@ -85,9 +86,11 @@ class Input(Keyed, Entity):
     _says_defaults = False  # without a type it may be a literal, or take the type of what it is bound to
 
     def __init__(self, **values: Any) -> None:
-        """Keys that are none of an input's, such as `name`, mean nothing; misspelt ones are refused."""
+        """Keys of others, such as `name`, mean nothing and are warned of; misspelt ones are refused."""
         known = {key: value for key, value in values.items() if key in self._fields or did_you_mean(key, self._fields)}
         super().__init__(**known)
+        for key in values.keys() - known.keys():
+            warn(f"Input has no '{key}', so it has no effect")
 
     type = optional(
         Enum(*ASSETS, "path", *PRIMITIVES),

@@ -104,6 +104,7 @@ class Codec(Generic[E]):
         """The values of the noun's own keys, and the rest as it came."""
         values: Json = {}
         extra: Json = {}
+        spelt: dict[str, str] = {}
         for key, value in body.items():
             if value is None or (key in self.defaults and value == {}):
                 continue
@@ -112,6 +113,7 @@ class Codec(Generic[E]):
                 if not self._is_nothing(key, value):
                     extra[key] = value
                 continue
+            check_spelling(body, key, spelt, path, reader)
             rule = self.rules.get(name)
             values[name] = value if rule is None else rule.read(value, (*path, name), reader)
         return values, extra
@@ -129,6 +131,14 @@ class Codec(Generic[E]):
         if len(self._seen) < 1000:
             self._seen[key] = name
         return name
+
+
+def check_spelling(body: Mapping[str, Any], key: Any, spelt: dict[str, str], path: Path, reader: Reader) -> None:
+    """Refuse a key that the body has in another spelling, too, with another value; `spelt` are those met so far."""
+    other = spelt.setdefault(fold(key), key) if isinstance(key, str) else key
+    if other != key and body[other] != body[key]:
+        words = f"'{other}' and '{key}' are two spellings of one key and say different things; send one of them"
+        reader.problem((*path, key), words, at_key=True)
 
 
 class Tagged:

@@ -11,7 +11,7 @@ from smalt.entities.literals import to_text
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
 from smalt.wire.casing import fold
-from smalt.wire.codec import Json, Rule, Writing
+from smalt.wire.codec import Json, Rule, Writing, check_spelling
 
 DEFAULT_TYPE = "uri_folder"
 
@@ -145,7 +145,7 @@ def _with(body: Json, **more: Any) -> Json:
 def _read_input(item: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(item, Mapping):
         return to_text(item) if isinstance(item, (str, int, float)) else item
-    values, extra = _split(item, _INPUT_KEYS)
+    values, extra = _split(item, _INPUT_KEYS, path, reader)
     literal = values.pop("value", None)
     if literal is not None:
         if not isinstance(literal, (str, int, float)):
@@ -162,7 +162,7 @@ def _read_input(item: Any, path: Path, reader: Reader) -> Any:
 def _read_output(item: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(item, Mapping):
         return item
-    values, extra = _split(item, _OUTPUT_KEYS)
+    values, extra = _split(item, _OUTPUT_KEYS, path, reader)
     binding = values.pop("value", None)
     if binding is not None:
         if not values.keys() - {"type"}:
@@ -172,13 +172,15 @@ def _read_output(item: Any, path: Path, reader: Reader) -> Any:
     return _noun(Output, values, extra, path, reader)
 
 
-def _split(item: Mapping[Any, Any], keys: Mapping[str, str]) -> tuple[Json, Json]:
+def _split(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader: Reader) -> tuple[Json, Json]:
     values: Json = {}
     extra: Json = {}
+    spelt: dict[str, str] = {}
     for key, value in item.items():
         name = keys.get(fold(key)) if isinstance(key, str) else None
         if value is None:
             continue
+        check_spelling(item, key, spelt, path, reader)
         if name is None:
             extra[key] = value
         elif name == "mode" and isinstance(value, str):

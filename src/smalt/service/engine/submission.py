@@ -79,8 +79,8 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         type=entity.type,
         body=body,
         body_hash=digest,
-        experiment=body.get("experimentName") or "Default",
-        display_name=body.get("displayName"),
+        experiment=entity.experiment_name or "Default",
+        display_name=entity.display_name,
     )
     job = jobs.add(rooms.db, workspace.id, new, principal)
     if checked is None:
