@@ -136,7 +136,7 @@ class Entity:
                 others[name] = value
             elif not takes.is_open or did_you_mean(name, fields):
                 raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
-            elif not name.startswith("_"):
+            elif not name.startswith("_") and name not in takes.names:
                 warn(f"{type(self).__name__} has no '{name}', so it has no effect")
         for name, value in others.items():
             if value is not None:

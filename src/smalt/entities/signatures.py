@@ -32,6 +32,11 @@ class Parameters(NamedTuple):
     is_open: bool = False
     """Whether further names are taken, and mean nothing."""
 
+    @property
+    def names(self) -> set[str]:
+        """All parameters that have a name."""
+        return {part.lstrip("*").partition("=")[0] for part in self.text.split(", ")}
+
     def named(self, callee: str, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         """All values by name; raises TypeError as a function would."""
         if len(arguments) > len(self.positional):

@@ -14,7 +14,7 @@ from smalt.entities.problems import Path, Problem
 from smalt.entities.reader import Reader
 from smalt.entities.reading import choose
 from smalt.wire.casing import fold
-from smalt.wire.codec import Json, Writing, plain
+from smalt.wire.codec import Json, Writing, check_spelling, plain
 from smalt.wire.envelope import identity
 from smalt.wire.environments import ENVIRONMENT
 
@@ -165,10 +165,12 @@ def read_spec(spec: Mapping[str, Any], path: Path, reader: Reader) -> Component 
     noun = choose(reader, spec, "component", None)
     if noun is None:
         return None
+    spelt: dict[str, str] = {}
     folded = {fold(name): name for name in noun._fields}
     values: Json = {}
     extra: Json = {}
     for key, value in spec.items():
+        check_spelling(spec, key, spelt, path, reader)
         name = None if str(key).startswith("_") else folded.get(fold(str(key)))
         if name is None:
             extra[key] = value
