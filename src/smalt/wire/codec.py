@@ -135,7 +135,8 @@ class Codec(Generic[E]):
 
 def check_spelling(body: Mapping[str, Any], key: Any, spelt: dict[str, str], path: Path, reader: Reader) -> None:
     """Refuse a key that the body has in another spelling, too, with another value; `spelt` are those met so far."""
-    other = spelt.setdefault(fold(key), key) if isinstance(key, str) else key
+    is_own = isinstance(key, str) and not key.startswith("_")  # Azure's clients add keys such as `_source`
+    other = spelt.setdefault(fold(key), key) if is_own else key
     if other != key and body[other] != body[key]:
         words = f"'{other}' and '{key}' are two spellings of one key and say different things; send one of them"
         reader.problem((*path, key), words, at_key=True)
