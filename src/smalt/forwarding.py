@@ -94,14 +94,14 @@ def forward(name: str, sources: tuple[str, ...], **own: Any) -> ModuleSpec:
         first: Any = import_module(sources[0])
 
         def get(wanted: str) -> Any:
+            if wanted in _PRIVATE and PUBLIC[-1] in sources:
+                where, _, there = _PRIVATE[wanted].partition(":")
+                return getattr(import_module(f"smalt.{where}"), there or wanted)
             if not wanted.startswith("__") or wanted == "__all__":
                 for source in sources:
                     found = getattr(import_module(source), wanted, module)
                     if found is not module:
                         return found
-            if wanted in _PRIVATE and PUBLIC[-1] in sources:
-                where, _, there = _PRIVATE[wanted].partition(":")
-                return getattr(import_module(f"smalt.{where}"), there or wanted)
             raise AttributeError(f"module {name!r} has no attribute {wanted!r}", name=wanted, obj=module)
 
         vars(module).update(own, __doc__=first.__doc__, __getattr__=get)
