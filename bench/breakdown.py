@@ -48,6 +48,11 @@ class Usage:
         wall = common.seconds(environment, name) * 1000 * at_once / count
         return Parts(wall, lives * 1000 / count, used[4] + used[5], (used[2], used[3]), (used[0], used[1]))
 
+    def spent(self, count: int) -> tuple[float, float]:
+        """Return the CPU of server and launcher since then, of one of so many nodes."""
+        used = [(now - before) * _TICK / count for now, before in zip(self._look(), self._before, strict=True)]
+        return used[0] + used[1], used[2] + used[3]
+
     def settle(self) -> None:
         """Wait until the server does nothing more: the next floor is not to pay for it."""
         before: list[int] = []
