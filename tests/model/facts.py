@@ -96,6 +96,11 @@ class Expected:
         writers = [leaf for leaf in self.leaves.values() if place in leaf.outputs.values()]
         return len(writers) < 2 or all(leaf.states == COMPLETED for leaf in writers)
 
+    def is_alone(self, leaf: Leaf) -> bool:
+        """Return whether no other step writes to an output of this one."""
+        others = [place for one in self.leaves.values() if one is not leaf for place in one.outputs.values()]
+        return not any(place in others for place in leaf.outputs.values())
+
     def definitions(self) -> dict[str, dict[str, str]]:
         return {path: leaf.definition for path, leaf in self.leaves.items()}
 

@@ -164,6 +164,8 @@ class Judge:
                               sorted(found))  # fmt: skip
             for key in leaf.reads.keys() & other.reads.keys():
                 data = leaf.reads[key]
+                if not after.is_alone(leaf) or not before.is_alone(other):
+                    continue  # such a step is never reused, and so nobody looked at what it read
                 if not data.made and data != other.reads[key] and f"{path}: inputs.{key}" not in found:
                     self.tell(f"compare {first} {second}", f"{path}: inputs.{key} differs", sorted(found))
             if leaf.metrics and (leaf.metrics != other.metrics) != (f"{path}: m" in found):
