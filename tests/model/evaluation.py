@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.model import step
 from tests.model.documents import (
     BINDING,
+    Literal,
     clean,
     converted,
     filled,
@@ -170,7 +171,7 @@ class Evaluation:
         code = self.oracle.code_of(definition)
         text = step.told(flavour, reads, str(mark.get("MARK", "")), code)
         leaf = Leaf(COMPLETED)
-        literals = {f"inputs.{key}": str(one) for key, one in values.items() if isinstance(one, str)}
+        literals = {f"inputs.{key}": str(one) for key, one in values.items() if isinstance(one, Literal)}
         own = {"command": definition["command"], "code": code, "mark": str(mark.get("MARK", ""))}
         leaf.definition = {**own, **literals}
         leaf.reads = {key: one for key, one in values.items() if isinstance(one, Data)}

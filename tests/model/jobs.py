@@ -259,6 +259,7 @@ class JobMaker:
         if (
             self.may("fixed-path")
             and certain
+            and flavour != "flaky"  # what a failed attempt left in a path that was given stays there
             and "/fixed/" not in rest
             and not self.features & {"twins", "cancel", "kill"}
         ):
