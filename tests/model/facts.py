@@ -90,6 +90,8 @@ class Expected:
     """By fixed path: what lies there afterwards."""
     local: dict[str, Tree | None] = field(default_factory=dict)
     """By local path of an input: what is there."""
+    has_versions: bool = False
+    """It was exported, and names the versions that its labels meant."""
 
     def is_known(self, place: Place) -> bool:
         """Return whether all that several steps write there is there for certain; of one step its state tells."""

@@ -149,8 +149,8 @@ class JobMaker:
                 bound = step["outputs"]["o"]
                 if isinstance(bound, dict):
                     step["outputs"]["o"] = {key: bound[key] for key in bound if key not in ("name", "version")}
-            if "command" in last:  # what a failed attempt left among the files of another step stays there
-                last["command"] = re.sub("STEP (plain|flaky) ", "STEP named ", last["command"])
+            if "command" in last:  # a failed attempt, or a link in the output's place, spoils what the other one writes
+                last["command"] = re.sub("STEP (plain|flaky|swap) ", "STEP named ", last["command"])
         if self.may("parent-output"):
             jobs["p"] = self._inline("${{parent.outputs.final}}", "plain", None)
         if self.may("finalize"):

@@ -176,8 +176,8 @@ class Oracle:
         if only is None or (of is None and not read_by(document["jobs"].get(only))):
             return None
         earlier = self.jobs.get(of) if of is not None else self._newest(document, read_by(document["jobs"][only]))
-        if earlier is None or earlier.states != COMPLETED or earlier.document[1] is not None:
-            raise Unknown(of)  # a part of a part: what its labels mean is not said anywhere
+        if earlier is None or earlier.states != COMPLETED or earlier.document[1] is not None or earlier.has_versions:
+            raise Unknown(of)  # a part of a part, or of an export: what its labels mean is not said anywhere
         return earlier
 
     def _newest(self, document: Document, needed: set[str]) -> Expected:
@@ -187,7 +187,7 @@ class Oracle:
             steps = {part} if part is not None else set(there.get("jobs") or {})
             if not needed <= steps:
                 continue
-            if part is not None or self.untold:
+            if part is not None or self.untold or job.has_versions:
                 raise Unknown(part)
             if all(self._is_same(step, document, job) for step in needed):
                 if job.states != COMPLETED:
@@ -238,6 +238,7 @@ class Oracle:
         if of in self.pruned:
             expected.states |= REFUSED
         expected.document, expected.documents, expected.code = job.document, job.documents, job.code
+        expected.has_versions = bool(expected.pins)
         return self._doubted(name, expected)
 
     def settle(self, name: str, expected: Expected, state: str) -> None:
