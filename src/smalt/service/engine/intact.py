@@ -8,6 +8,7 @@ content may be the same (a home that was restored from a backup), the content de
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -61,6 +62,9 @@ class Intact:
         top, digest = self._top_of(str(location.path))
         if not _is_asset(location) and self._known(self._key(top)) is None:
             return
+        if self._known(self._key(top)) is None and digest is not None:
+            await self._adopt(top)  # its name may be a hash of another client's, which says nothing here
+            return
         changed = await self._find_change(top, digest)
         if changed is None:
             return
@@ -90,6 +94,11 @@ class Intact:
             return
         if digest is not None or is_forbidden(place):  # else a job is about to write there
             self._put(self._key(place), stamp)
+
+    async def _adopt(self, top: str) -> None:
+        """Note how a content is that nobody noted when it was stored: by another client, or by an earlier smalt."""
+        with contextlib.suppress(OSError):
+            self._put(self._key(top), await asyncio.to_thread(stamp_of, top))
 
     def forget(self, place: str) -> None:
         """Forget what was noted at, in or around a place that is about to be written."""

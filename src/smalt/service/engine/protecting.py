@@ -46,7 +46,10 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
         return
     _refuse_unfinished(rooms, workspace, location, uri)
     place = location.path
-    if place is None or not os.path.lexists(place) or not _is_made(rooms, workspace, location):
+    if place is None or not os.path.lexists(place):
+        return
+    if not _is_made(rooms, workspace, location):
+        await rooms.intact.note(str(place))
         return
     if not is_forbidden(place):
         writers = [job.id for job in _writers(rooms, workspace, location)]
