@@ -89,7 +89,7 @@ def test_a_job_may_call_what_the_table_names_and_nothing_else(server: Server, jo
 
 NOT_FOR_JOBS = {
     "/smalt/v1": {
-        ("POST", "/jobs/{name}/debug"), ("POST", "/share"), ("POST", "/import"),
+        ("POST", "/jobs/{name}/debug"), ("GET", "/jobs/{name}/disk"), ("POST", "/share"), ("POST", "/import"),
         ("PUT", "/secrets/{name}"), ("PATCH", "/secrets/{name}"), ("DELETE", "/secrets/{name}"),
         ("PATCH", "/secrets/{name}/{version}"), ("GET", "/deletedsecrets"), ("GET", "/deletedsecrets/{name}"),
         ("DELETE", "/deletedsecrets/{name}"), ("POST", "/deletedsecrets/{name}/recover"),
