@@ -214,15 +214,16 @@ def test_the_execute_bit_makes_another_content(desk: Desk, way: str) -> None:
 
 
 def test_where_there_is_nothing_to_download_nothing_is_made(desk: Desk, way: str) -> None:
-    """A pipeline has no files of its own: the command says so and makes no folder."""
+    """A pipeline has no files of its own: the command says so and makes no folder; its steps have."""
     name = f"empty-{way}"
     text = "type: pipeline\njobs:\n  a: {command: echo hi, environment: azureml:host}\n"
     assert desk.job(text, f"--name {name}").code == 0
-    for more in ("", "--all"):
-        ran = desk.smalt(f"job download --name {name} -p none {more}")
-        assert ran.code == 0
-        assert "nothing was made" in ran.err
-        assert not Path("none").exists()
+    ran = desk.smalt(f"job download --name {name} -p none")
+    assert ran.code == 0
+    assert "nothing was made" in ran.err
+    assert not Path("none").exists()
+    assert desk.smalt(f"job download --name {name} -p none --all").code == 0
+    assert [path.name for path in Path("none").iterdir()] == ["steps"]
 
 
 def test_an_empty_output_is_nothing_to_download(desk: Desk, way: str) -> None:

@@ -120,6 +120,17 @@ def test_what_a_failed_job_noted_does_not_go_with_it_when_it_is_submitted_again(
     assert not {"smalt.error", "smalt.exit-code"} & shown("again")["properties"].keys()
 
 
+def test_what_is_shown_can_be_submitted_again(failed: str, tmp_path: Path) -> None:
+    """All that `job show` prints is taken back, of a step and of a pipeline; a typing error in it is not."""
+    for name in (failed, f"{failed}-bad"):
+        file = tmp_path / f"{name}.yml"
+        file.write_text(smalt("job", "show", name, "--output", "yaml").out)
+        done = smalt("job", "create", "--file", str(file), "--name", f"{name}-again", "--stream")
+        assert "exited with code 3" in done.err, done.err
+    file.write_text(f"{file.read_text()}duration_second: 3\n")
+    assert "unknown key 'duration_second'" in smalt("job", "validate", "--file", str(file)).err
+
+
 def begin(tmp_path: Path) -> str:
     file = pipeline(tmp_path, runs="sleep 600", other="sleep 600")
     done = smalt("job", "create", "--file", str(file), "--name", "p")

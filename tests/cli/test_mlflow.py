@@ -53,7 +53,11 @@ def test_a_shell_is_ready_after_eval(
 ) -> None:
     """URI and token; and what else would go before them is set, too."""
     uri = call("mlflow", "uri").out.strip()
-    assert _evaluated(call) == {"MLFLOW_TRACKING_URI": uri, "MLFLOW_TRACKING_TOKEN": reached}
+    assert _evaluated(call) == {
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_TRACKING_TOKEN": reached,
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:1")
     monkeypatch.setenv("NO_PROXY", "a.example")
     (home / ".mlflow").mkdir(parents=True)

@@ -176,6 +176,8 @@ def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
     for number in range(400):
         (large / f"{number:03}").write_bytes(os.urandom(200_000))
     process = own_server.start()
+    (tmp_path / "small").write_text("x")
+    assert register(own_server, tmp_path / "small").status == 201  # which makes the workspace
     asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket("server")), str(large)])
     incoming = own_server.home.path("snapshots", "objects", "incoming")
     eventually(lambda: len(files(incoming)) > 5, "the beginning of the copy")

@@ -226,7 +226,6 @@ class Player:
 
     def do_drop(self, job: str) -> None:
         """Remove the artifacts of all steps of a job."""
-        self.oracle.drop(job)
         store = self.home.root / "workspaces"
         for folder in store.glob(f"*/datastores/workspaceartifactstore/ExperimentRun/dcid.{job}*/outputs"):
             shutil.rmtree(folder, ignore_errors=True)

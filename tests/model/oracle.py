@@ -116,11 +116,6 @@ class Oracle:
         self.untold.discard(job)
         self.deleted.add(job)
 
-    def drop(self, job: str) -> None:
-        """A job that is the same again has its artifacts no more."""
-        for leaf in self.jobs[job].leaves.values() if job in self.jobs else ():
-            leaf.artifact = None
-
     def prune(self) -> None:
         """Code that no job needs any more goes, so that an export may be refused."""
         self.pruned = set(self.jobs)

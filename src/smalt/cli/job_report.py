@@ -18,6 +18,8 @@ _FIRST = (
     "name", "type", "status", "error", "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes",
 )  # fmt: skip
 _COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
+_NARROW = ("step", "status", "duration", "remark")
+"""Columns where not all fit: why a step failed is read first."""
 
 
 def with_overview(shown: Json, jobs: list[Json]) -> Json:
@@ -40,7 +42,10 @@ def write(to: Invocation, shown: Json) -> None:
     rows = [_row(step) for step in steps or ()]
     if rows:
         click.echo()
-        click.echo(table.render(rows, _COLUMNS, output.screen_of(sys.stdout)), nl=False)
+        screen = output.screen_of(sys.stdout)
+        needed = max(len(line) for line in table.render(rows, _COLUMNS).splitlines())
+        columns = _COLUMNS if screen.width is None or needed <= screen.width else _NARROW
+        click.echo(table.render(rows, columns, screen), nl=False)
     for heading, lines in _tails(steps or [], tail):
         click.echo(f"\n{heading}")
         for line in lines:

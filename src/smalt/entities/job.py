@@ -6,10 +6,17 @@ from typing import Any
 
 from smalt.entities.asset import TAGS, Resource
 from smalt.entities.effect import ACTED, KEPT, NONE
-from smalt.entities.entity import from_service, mapping, optional
+from smalt.entities.entity import Entity, from_service, mapping, optional
 from smalt.entities.identity import IDENTITY
+from smalt.entities.problems import Path
+from smalt.entities.reader import Reader
 from smalt.entities.services import SERVICES
 from smalt.entities.shapes import Anything, Map, Text
+
+OF_ITS_COURSE = (
+    "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes", "log_tail", "steps", "reused",
+)  # fmt: skip
+"""Keys that `smalt job show` prints besides a job's own."""
 
 
 class Job(Resource):
@@ -26,6 +33,13 @@ class Job(Resource):
     status = from_service(Text(), "The state.")
     error = from_service(Map(Anything()), "Why it did not complete.")
     log_files = from_service(Map(Anything()), "The logs.")
+
+    @classmethod
+    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Pass over what `smalt job show` told of the course of the job that it printed."""
+        is_printed = data.get("creation_context") is not None
+        left = [key for key in keys if not (is_printed and key in OF_ITS_COURSE)]
+        return super()._unknown(left, data, entity, path, reader)
 
     @property
     def studio_url(self) -> str | None:

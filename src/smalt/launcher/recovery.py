@@ -32,13 +32,11 @@ def settle(record: Record, machine: processes.Machine, tree: Tree) -> bool:
     record.own = False
     if _running(record, tree):
         return True
-    if not record.pid:
-        if claims.read(record.claim) in (None, claims.VOID) and (
-            claims.void(record.claim) or claims.read(record.claim) == claims.VOID
-        ):
+    if not record.pid and claims.read(record.claim) in (None, claims.VOID):
+        if claims.void(record.claim) or claims.read(record.claim) == claims.VOID:
             record.settle("never started", None, time.time())
             return False
-        if _running(record, tree):  # its shell came up after the look at the processes
+        if _running(record, tree):  # its shell was just coming up
             return True
     # It may have ended after the look at the processes: the claim is read last.
     record.code = claims.code(record.claim)
