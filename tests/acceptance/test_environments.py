@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from shutil import copytree
 
 import pytest
 
-from tests.environments.wheels import make_wheel
+from tests.environments.wheels import make_package, make_wheel
 from tests.helpers import Server, temporary_server
 
 from .conftest import Desk
@@ -161,3 +162,91 @@ def test_the_catalogue_is_the_registry(desk: Desk) -> None:
         assert ran.code != 0
         assert said in ran.err
         assert len(ran.err.splitlines()) == 1
+
+
+def test_files_beside_a_conda_file_travel_with_it(desk: Desk) -> None:
+    """Included lists, constraints, wheels and folders; what counts for the environment is their content."""
+    make_wheel(desk.folder / "my wheels", "tint", "0.1")
+    make_package(desk.folder / "pk", "gloss", "3.0")
+    desk.write(
+        "conda.yml", "dependencies:\n  - pip:\n    - -r lists/requirements.txt\nvariables: {FROM_CONDA: '010'}\n"
+    )
+    desk.write("lists/requirements.txt", "# base\nshade\n-c limits.txt\n-r more.txt\n")
+    desk.write("lists/limits.txt", "shade<2\n")
+    desk.write("lists/more.txt", "./my wheels/tint-0.1-py3-none-any.whl\n-e ./pk\n")
+    shows = "import os, shade, tint, gloss; print(shade.__version__, tint.__version__, gloss.__version__, os.environ"
+    job = f"command: python -c \"{shows}.get('FROM_CONDA'))\"\nenvironment: {{image: any, conda_file: ./conda.yml}}\n"
+    assert desk.log(job) == ["1.0 0.1 3.0 010"]
+    assert desk.log(f"{job}environment_variables: {{FROM_CONDA: job}}\n") == ["1.0 0.1 3.0 job"]
+    copytree(desk.folder / "pk", desk.folder / "before")
+    make_package(desk.folder / "pk", "gloss", "4.0")
+    assert desk.log(job) == ["1.0 0.1 4.0 010"]
+    assert sorted(path.name for path in (desk.folder / "pk").iterdir()) == sorted(
+        path.name for path in (desk.folder / "before").iterdir()
+    )
+
+
+def test_a_requirements_file_may_stand_for_a_conda_file(desk: Desk) -> None:
+    """In a job, in place, and on the command line."""
+    desk.write("requirements.txt", "shade==1.0  # the old one\n")
+    job = f"command: {SHOWS}\nenvironment: {{conda_file: requirements.txt}}\n"
+    assert desk.log(job) == ["1.0"]
+    assert desk.smalt("environment create --name plain --image any/image --conda-file requirements.txt").code == 0
+    assert desk.log(f"command: {SHOWS}\nenvironment: azureml:plain@latest\n") == ["1.0"]
+
+
+@pytest.mark.parametrize(
+    ("conda", "said"),
+    [
+        ("dependencies:\n  - pip: toolz\n", "conda.yml:2:10: 'pip' of a conda file is a list, not 'toolz'"),
+        ("dependencies: toolz\n", "conda.yml:1:15: 'dependencies' of a conda file is a list of packages, not 'toolz'"),
+        ("channels: defaults\n", "conda.yml:1:11: 'channels' of a conda file is a list of channels, not 'defaults'"),
+        ("dependencies:\n  - npm: [x]\n", "conda.yml:2:5: packages of 'npm:' cannot be installed"),
+        ("dependencies:\n  - pip: [-r no.txt]\n", "conda.yml:2:11: '-r no.txt': there is no file or folder"),
+        ("dependencies:\n  - pip: [./no]\n", "conda.yml:2:11: './no': there is no file or folder"),
+        ("dependencies:\n  - pip: [-c no.txt]\n", "conda.yml:2:11: '-c no.txt': there is no file or folder"),
+        ("variables: [a]\n", "conda.yml:1:12: 'variables' of a conda file maps names to values"),
+        ("- toolz\n", "conda.yml:1:1: a conda file is a mapping with 'dependencies'"),
+    ],
+)
+def test_a_wrong_conda_file_is_refused_before_anything_is_sent(desk: Desk, conda: str, said: str) -> None:
+    """At its line, by validate and create, and the same in place."""
+    desk.write("conda.yml", conda)
+    desk.write("job.yml", "command: x\nenvironment: {image: any, conda_file: conda.yml}\n")
+    for verb in ("validate", "create"):
+        done = desk.smalt(f"job {verb} -f job.yml")
+        assert (done.code != 0, said in done.out + done.err) == (True, True), done.out + done.err
+    if conda.startswith(("-", "chan", "var")):
+        return
+    indented = "".join(f"    {line}\n" for line in conda.splitlines())
+    desk.write("job.yml", f"command: x\nenvironment:\n  image: any\n  conda_file:\n{indented}")
+    done = desk.smalt("job validate -f job.yml")
+    assert (done.code != 0, said.partition(": ")[2] in done.out + done.err) == (True, True), done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("build", "column", "said"),
+    [
+        (
+            "{path: ctx, dockerfile_path: ctx/Dockerfile}",
+            37,
+            "the build context '{folder}/ctx' has no file 'ctx/Docker",
+        ),
+        ("{path: ctx, dockerfile_path: dockerfile}", 37, "the build context '{folder}/ctx' has no file 'dockerfile'"),
+        ("{path: empty}", 15, "the build context '{folder}/empty' has no file 'Dockerfile'"),
+        ("{dockerfile_path: Dockerfile}", 9, "a build needs 'path'"),
+        ("{path: ctx/Dockerfile}", 15, "'{folder}/ctx/Dockerfile' is a file; name the folder"),
+        ("{path: nowhere}", 15, "there is no file or folder '{folder}/nowhere'"),
+    ],
+)
+def test_a_build_that_cannot_be_is_refused_at_its_line(desk: Desk, build: str, column: int, said: str) -> None:
+    """By `environment create` and by a job that has it in place."""
+    desk.write("ctx/Dockerfile", "FROM python\n")
+    desk.write("empty/other", "")
+    desk.write("env.yml", f"name: built\ntags: {{}}\nbuild: {build}\n")
+    desk.write("job.yml", f"command: x\nenvironment:\n  build: {build}\n")
+    said = said.replace("{folder}", str(desk.folder))
+    for command, offset in (("environment create -f env.yml", 0), ("job validate -f job.yml", 2)):
+        done = desk.smalt(command)
+        place = f"{command.rpartition(' ')[2]}:3:{column + offset}"
+        assert (done.code != 0, f"{place}: {said}" in done.out + done.err) == (True, True), done.err

@@ -23,6 +23,7 @@ class Settings:
     conda_channels: dict[str, str] = field(default_factory=dict)
     container_command: str | None = "none"
     container_arguments: str = ""
+    image_map: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.service.environments.requirements import inlined, listed
+from smalt.requirements import gathered, local_file, with_paths
+from smalt.service.environments.requirements import content_of, copied, inlined, listed
 
 
 def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
@@ -20,10 +21,12 @@ def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("-r requirements.txt", "does not travel with it"),
+        ("-r requirements.txt", "did not travel with it"),
         ("-r /nowhere/requirements.txt", "there is no file"),
         ("-e .", "installs from a folder"),
         ("./local", "installs from a folder"),
+        ("wheels/shade-1.0-py3-none-any.whl", "installs from a folder"),
+        ("-c limits.txt", "names a file that did not travel"),
     ],
 )
 def test_files_that_are_not_at_hand_are_refused(line: str, sentence: str) -> None:
@@ -37,3 +40,69 @@ def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text("-r r.txt\n")
     with pytest.raises(Refused, match="without end"):
         inlined(["-r r.txt"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "moved"),
+    [
+        ("./pk", "/x"),
+        (".", "/x"),
+        (".[dev]", "/x[dev]"),
+        ("-e ./pk", "/x"),
+        ("--editable=./pk[dev]", "/x[dev]"),
+        ("wheels/a-1.0-py3-none-any.whl", "/x"),
+        ("a-1.0.tar.gz ; python_version < '3.12'", "/x ; python_version < '3.12'"),
+        ("-c limits.txt", "-c /x"),
+        ("--constraint=limits.txt", "--constraint /x"),
+        ("-f ./wheels", "-f /x"),
+        ("pk @ file:///home/me/pk", "pk @ /x"),
+        ("pk @ ./pk", "pk @ /x"),
+        ("My Packages/pk", "/x"),
+    ],
+)
+def test_lines_that_name_local_files_are_known(line: str, moved: str) -> None:
+    """Each spelling that pip takes, with what stands around the path."""
+    part = local_file(line)
+    assert part is not None
+    assert part.moved("/x") == moved
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "shade", "shade==1.0", "shade[dev]>=1,<2", "shade ; sys_platform == 'linux'", "git+https://host/a/b@v1",
+        "pk @ https://host/a.whl", "https://host/a-1.0.whl", "--extra-index-url https://host/simple", "--pre",
+        "-e git+https://host/a/b", "-f https://host/links", "-c https://host/limits.txt", "-r more.txt",
+        "-c azureml://datastores/d/paths/limits.txt", "--no-binary :all:",
+    ],
+)  # fmt: skip
+def test_lines_that_name_no_local_file_are_left_alone(line: str) -> None:
+    """Packages, URLs and options."""
+    assert local_file(line) is None
+
+
+def test_paths_of_packages_begin_where_pip_runs(tmp_path: Path) -> None:
+    """In an included file, a package's path is relative to the first file's folder, a constraint's to its own."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "pk").mkdir()
+    for name in ("limits.txt", "more/limits.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "more" / "base.txt").write_text("./pk\n-c limits.txt\n")
+    assert gathered(["-r more/base.txt"], str(tmp_path)) == [f"{tmp_path}/pk", f"-c {tmp_path}/more/limits.txt"]
+
+
+def test_a_package_is_installed_from_a_copy(tmp_path: Path) -> None:
+    """Building writes into its folder, which may be a version's content; content, not place, is what counts."""
+    for place in ("one", "two"):
+        (tmp_path / place / "my pk").mkdir(parents=True)
+        (tmp_path / place / "my pk" / "a.py").write_text("1")
+    one, two = (str(tmp_path / place / "my pk") for place in ("one", "two"))
+    with copied([one, "shade"]) as lines:
+        assert lines[1] == "shade"
+        assert (Path(lines[0]) / "a.py").read_text() == "1"
+        assert not Path(lines[0]).is_relative_to(tmp_path / "one")
+        assert " " not in lines[0]
+    assert not Path(lines[0]).exists()
+    assert with_paths([one], content_of) == with_paths([two], content_of)
+    (tmp_path / "two" / "my pk" / "a.py").write_text("2")
+    assert with_paths([one], content_of) != with_paths([two], content_of)

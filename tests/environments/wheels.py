@@ -49,6 +49,24 @@ def build_wheel(folder, settings=None, metadata=None):
 """
 
 
+_BUILDING = """
+import pathlib, shutil
+
+def build_wheel(folder, settings=None, metadata=None):
+    pathlib.Path(__file__).with_name("litter").touch()
+    return shutil.copy(next(pathlib.Path(__file__).parent.glob("hidden/*.whl")), folder).rpartition("/")[2]
+"""
+
+
+def make_package(folder: Path, name: str, version: str) -> None:
+    """A folder with a package in source, whose build leaves a file in it."""
+    for old in folder.glob("hidden/*"):
+        old.unlink()
+    make_wheel(folder / "hidden", name, version)
+    for file, text in _source(name, version, _BUILDING).items():
+        (folder / file).write_text(text)
+
+
 def make_slow_package(folder: Path, name: str, begun: Path, go: Path) -> None:
     """A package in source that says when its build begins, and waits for a file before it ends."""
     wheel = make_wheel(folder / "hidden", name, "1.0")
@@ -60,11 +78,15 @@ def make_broken_package(folder: Path, name: str, version: str) -> None:
     _make_source(folder, name, version, "def build_wheel(*_): raise SystemExit('it is broken')\n")
 
 
-def _make_source(folder: Path, name: str, version: str, backend: str) -> None:
+def _source(name: str, version: str, backend: str) -> dict[str, str]:
     build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     project = f'[project]\nname = "{name}"\nversion = "{version}"\n'
     about = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n"
-    files = {"pyproject.toml": build + project, "backend.py": backend, "PKG-INFO": about}
+    return {"pyproject.toml": build + project, "backend.py": backend, "PKG-INFO": about}
+
+
+def _make_source(folder: Path, name: str, version: str, backend: str) -> None:
+    files = _source(name, version, backend)
     with tarfile.open(folder / f"{name}-{version}.tar.gz", "w:gz") as archive:
         for path, text in files.items():
             entry = tarfile.TarInfo(f"{name}-{version}/{path}")

@@ -14,7 +14,7 @@ from smalt.cli.verb import Invocation, Noun
 config = Noun("config", "Settings of the home.", ("name", "value"))
 
 _PATH = "/smalt/v1/config"
-_FOLDERS = frozenset({"url-map", "registry"})
+_FOLDERS = frozenset({"url-map", "registry", "image-map"})
 _PROGRAMS = frozenset({"host-python", "mlflow-python"})
 
 

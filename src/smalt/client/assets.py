@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from smalt.entities.component import Component
+from smalt.entities.conda import change_lines
 from smalt.entities.environment import Environment
 from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
+from smalt.requirements import with_paths
 from smalt.wire import components
 from smalt.wire.codec import Json, Writing
 from smalt.wire.environments import ENVIRONMENT
@@ -86,18 +88,16 @@ class Assets:
             known = self._environments[id(environment)] = environment, self._add_environment(environment)
         return known[1]
 
-    def conda(self, path: str) -> Any:
-        import yaml
+    def conda(self, given: Any) -> Any:
+        from smalt.client.uploads import DEFAULT_DATASTORE
+        from smalt.yaml.loading import load_conda
 
-        local = _existing(path)
-        try:
-            with open(local, "rb") as file:
-                found = yaml.safe_load(file)
-        except (OSError, yaml.YAMLError) as error:
-            raise Refused(f"{local} cannot be read as a conda specification: {' '.join(str(error).split())}") from None
-        if not isinstance(found, dict):
-            raise Refused(f"{local} is not a conda specification (a mapping with 'dependencies')")
-        return found
+        found = load_conda(given if isinstance(given, dict) else _existing(given))
+
+        def stored(path: str) -> str:
+            return self.stored(path, DEFAULT_DATASTORE)  # named there by its content, so that it is part of the hash
+
+        return change_lines(found, lambda _, line: with_paths([line], stored))
 
     def component(self, component: Any) -> str:
         if isinstance(component, str):
@@ -185,6 +185,9 @@ class Assets:
         return asset_id(self._workspace, kind, reference.name, reference.version)
 
     def _add_environment(self, environment: Environment) -> str:
+        if environment.build is not None:
+            for problem in environment.build._find_problems():
+                raise Refused(f"the environment's build.{problem}")
         properties = ENVIRONMENT.write(environment, Writing(self))
         if environment.name and environment.version and not environment._is_in_place:
             return self._add("environments", environment.name, environment.version, properties)

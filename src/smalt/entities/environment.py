@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities import conda
 from smalt.entities.asset import Asset
 from smalt.entities.effect import ACTED, KEPT, REFUSED
 from smalt.entities.entity import Entity, mapping, optional, required
 from smalt.entities.nested import Named, Nested
 from smalt.entities.paths import as_text
-from smalt.entities.problems import Path, shown
-from smalt.entities.references import is_reference
+from smalt.entities.problems import Path, Problem, did_you_mean
+from smalt.entities.references import LocalPath, is_reference, parse_uri
 from smalt.entities.shapes import JSON, Enum, Integer, Map, Shape, Text
 from smalt.exceptions import Located, ValidationException
 
@@ -62,12 +64,37 @@ class BuildContext(Entity):
         if data.get("args"):
             words = "'args' of a build are not handed on by smalt; give each ARG its default in the Dockerfile"
             reader.problem((*path, "args"), words, at_key=True)
+        if self.path is None and data.get("path") is None and not reader.is_answer:
+            words = "a build needs 'path', the folder with the Dockerfile"
+            reader.problem((*path, "dockerfile_path"), words, at_key=True)
+        if reader.from_file:
+            for problem in self._find_problems():
+                reader.problem((*path, *problem.path), problem.message)
+
+    def _find_problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with a context that lies on this machine."""
+        place = parse_uri(self.path) if self.path else None
+        folder = os.path.expanduser(place.path) if isinstance(place, LocalPath) else ""
+        name = self.dockerfile_path or "Dockerfile"
+        if not folder or not os.path.exists(folder):
+            return
+        if not os.path.isdir(folder):
+            words = f"'{folder}' is a file; name the folder that is the build context"
+            yield Problem(("path",), f"{words}, and the file as dockerfile_path")
+        elif not os.path.isfile(os.path.join(folder, name)):
+            whole = f"the build context '{folder}' has no file '{name}'"
+            inner = os.path.relpath(os.path.abspath(name), folder)
+            ways = (os.path.basename(name), *((inner,) if not inner.startswith("..") else ()))
+            near = next((way for way in ways if os.path.isfile(os.path.join(folder, way))), None)
+            hint = f"; did you mean '{near}'?" if near else did_you_mean(name, os.listdir(folder))
+            at = ("dockerfile_path",) if self.dockerfile_path else ("path",)
+            yield Problem(at, f"{whole}; dockerfile_path is relative to the context{hint}")
 
 
 class CondaFile(Shape[dict[str, Any]]):
     """A conda specification, in place or in a file."""
 
-    words = "a conda specification or the path of one"
+    words = "a conda specification, or the path of one or of a requirements.txt"
 
     def takes(self, value: object) -> bool:
         return isinstance(as_text(value), (str, Mapping))
@@ -75,14 +102,15 @@ class CondaFile(Shape[dict[str, Any]]):
     def read(self, value: Any, path: Path, reader: Reader) -> Any:
         value = as_text(value)
         if isinstance(value, str):
-            found = reader.document(value, path)
-            if found is None or isinstance(found, str):
-                return found
-            if isinstance(found, Mapping):
-                return dict(found)
-            reader.problem(path, f"'{value}' holds {shown(found)}, not a conda specification (a mapping)")
-            return None
-        return dict(value) if isinstance(value, Mapping) else self.refuse(value, path, reader)
+            return reader.conda(value, path)
+        if not isinstance(value, Mapping):
+            return self.refuse(value, path, reader)
+        problems = [] if reader.is_answer else list(conda.find_problems(value))
+        if not problems and reader.folder is not None:
+            value = conda.gather_files(value, reader.folder, problems.append)
+        for problem in problems:
+            reader.problem((*path, *problem.path), problem.message, problem.at_key)
+        return dict(value)
 
     def schema(self, definitions: Definitions) -> JSON:
         return {"type": ["string", "object"]}
@@ -112,6 +140,8 @@ class Environment(Asset):
             problems.append("an environment needs 'image', 'build' or 'conda_file'")
         if self.image is not None and self.build is not None:
             problems.append(_ONE_OF_BOTH)
+        if self.build is not None:
+            problems += [f"build.{problem}" for problem in self.build._find_problems()]
         if problems:
             raise ValidationException([Located("", 0, 0, problem) for problem in problems])
 

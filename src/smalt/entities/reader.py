@@ -21,6 +21,8 @@ class Reader:
     `yaml` has a reader that follows them.
     """
 
+    folder: str | None = None
+    """Where the data's relative paths begin, for one who reads a file."""
     from_file = False
     """Whether the data is a file's, whose author can be asked to put a value in quotes."""
 
@@ -76,8 +78,8 @@ class Reader:
         """The entity in the file that the text names; None where there is none, which is a problem told."""
         return text
 
-    def document(self, text: str, path: Path) -> Any:
-        """The plain data in the file that the text names; None as above."""
+    def conda(self, text: str, path: Path) -> Any:
+        """The conda specification in the file that the text names; None as above."""
         return text
 
 

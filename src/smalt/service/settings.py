@@ -35,6 +35,7 @@ class Settings(Mapping[str, Any]):
     compute: str
     fidelity: str
     url_map: dict[str, str]
+    image_map: dict[str, str]
     registry: dict[str, str]
     host_python: str | None
     mlflow_python: str | None
@@ -279,6 +280,22 @@ def _url_map(value: Any) -> dict[str, str]:
     return entries
 
 
+def _image_map(value: Any) -> dict[str, str]:
+    entries = _mapping(value)
+    for image, file in entries.items():
+        if not image or re.search(r"\s", image) or not os.path.isabs(file):
+            raise ValueError("must map names or patterns of images to files by their whole paths")
+    return entries
+
+
+def _are_files(entries: dict[str, str]) -> None:
+    for image, file in entries.items():
+        if not os.path.isfile(file):
+            raise ValueError(
+                f"must map '{image}' to a conda file, requirements.txt or Dockerfile; '{file}' is not a file"
+            )
+
+
 def _registries(value: Any) -> dict[str, str]:
     entries = _mapping(value)
     for name, folder in entries.items():
@@ -296,6 +313,7 @@ SETTINGS: dict[str, Setting] = {
     "compute": Setting("any", _one_of("any", "strict")),
     "fidelity": Setting("nearest", _one_of("nearest", "strict")),
     "url-map": Setting({}, _url_map),
+    "image-map": Setting({}, _image_map, _are_files),
     "registry": Setting({}, _registries),
     "host-python": Setting(None, _program, _runs_python),
     "mlflow-python": Setting(None, _program, _runs_python),

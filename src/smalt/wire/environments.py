@@ -7,6 +7,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from smalt.entities.conda import find_problems
 from smalt.entities.environment import BuildContext, Environment, InferenceConfig, Route
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
@@ -15,7 +16,7 @@ from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 
 
 def _write_conda(value: Any, writing: Writing) -> Any:
-    value = writing.refs.conda(value) if isinstance(value, str) else value
+    value = writing.refs.conda(value)
     return _dump(json.dumps(value, sort_keys=True, default=str)) if isinstance(value, dict) else value
 
 
@@ -26,6 +27,8 @@ def _read_conda(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(found, dict):
         reader.problem(path, "'condaFile' must be a conda specification, as YAML text")
         return None
+    for problem in () if reader.is_answer else find_problems(found):
+        reader.problem((*path, *problem.path), problem.message)
     return copy.deepcopy(found)
 
 

@@ -22,8 +22,8 @@ class References(Protocol):
         """Of a reference or an Environment; an Environment stays in place."""
         ...
 
-    def conda(self, path: str) -> Any:
-        """The specification in the file that a program named."""
+    def conda(self, given: Any) -> Any:
+        """Of a specification, or the path of a file with one: the specification, with what it names of this machine."""
         ...
 
     def component(self, component: Any) -> str | Entity:
@@ -58,8 +58,8 @@ class AsWritten:
     def environment(self, environment: Any) -> str | Entity:
         return environment  # type: ignore[no-any-return]
 
-    def conda(self, path: str) -> Any:
-        return path
+    def conda(self, given: Any) -> Any:
+        return given
 
     def component(self, component: Any) -> str | Entity:
         return component  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+from smalt.entities import conda
 from smalt.entities.entity import Entity
 from smalt.entities.mistaken import mistaken_kind
 from smalt.entities.problems import Path, Problem, did_you_mean
@@ -14,6 +15,7 @@ from smalt.entities.reader import Reader
 from smalt.entities.reading import read_with
 from smalt.exceptions import Located, ValidationException
 from smalt.garbage import no_collections
+from smalt.requirements import is_requirements_file, lines_of
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
 from smalt.yaml.unread import unread
@@ -45,6 +47,23 @@ def load_text(
     session = Session(data_must_exist)
     with no_collections():
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
+
+
+def load_conda(given: str | dict[str, Any]) -> dict[str, Any]:
+    """The conda specification in a file, or one in place whose relative paths begin in the current folder.
+
+    Raises ValidationException with all that is wrong with it.
+    """
+    session = Session()
+    if isinstance(given, str):
+        found = session.conda(given)
+    else:
+        problems = list(conda.find_problems(given))
+        found = given if problems else conda.gather_files(given, os.getcwd(), problems.append)
+        session.problems += [Located("", 0, 0, f"conda_file.{problem}") for problem in problems]
+    if session.problems:
+        raise ValidationException(session.problems)
+    return dict(found)
 
 
 def read_again(entity: Entity) -> Entity | None:
@@ -94,7 +113,7 @@ class Session:
         self.problems: list[Located] = []
         self.warnings: list[Located] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
-        self._documents: dict[str, Any] = {}
+        self._conda: dict[str, Any] = {}
         self._open: list[str] = []
         self._exists: dict[str, bool] = {}
         self._order: dict[str, int] = {}
@@ -153,16 +172,31 @@ class Session:
             vars(entity)["_places"] = changed.places
         return entity
 
-    def document(self, name: str) -> Any:
-        """The plain data in a file, or None after saying what is wrong with it."""
-        path = os.path.realpath(name)
-        if path not in self._documents:
+    def conda(self, name: str) -> Any:
+        """The conda specification in a file, or None after saying what is wrong with it."""
+        path = os.path.abspath(name)
+        if path not in self._conda:
             text = self.text(name)
-            document = Document(text) if text is not None else None
-            if document is not None:
-                self.problems += [Located(name, *fault) for fault in document.faults]
-            self._documents[path] = document.data if document is not None else None
-        return self._documents[path]
+            self._conda[path] = None if text is None else self._read_conda(text, name, os.path.dirname(path))
+        return self._conda[path]
+
+    def _read_conda(self, text: bytes, name: str, folder: str) -> Any:
+        problems: list[Problem] = []
+        if is_requirements_file(name):
+            document, found = None, conda.specification(lines_of(text.decode(errors="replace")))
+        else:
+            document = Document(text)
+            found = document.data
+            self.problems += [Located(name, *fault) for fault in document.faults]
+            if document.faults:
+                return None
+            problems += conda.find_problems(found)
+        if not problems:
+            found = conda.gather_files(found, folder, problems.append)
+        for problem in problems:
+            place = document.locate(problem.path, problem.at_key) if document is not None else (0, 0)
+            self.problems.append(Located(name, *place, problem.message))
+        return None if problems else found
 
     def text(self, name: str) -> bytes | None:
         try:
@@ -188,6 +222,7 @@ class FileReader(Reader):
     def __init__(self, session: Session, folder: str, shown_folder: str, changed: Overridden | None = None) -> None:
         super().__init__(changed.written if changed is not None else None)
         self._session, self._folder, self._shown, self._changed = session, folder, shown_folder, changed
+        self.folder = folder
         self.warnings: list[Problem] = []
         self._known: dict[tuple[str, str], Entity] = {}
 
@@ -225,9 +260,9 @@ class FileReader(Reader):
         self._known[text, kind] = entity
         return entity
 
-    def document(self, text: str, path: Path) -> Any:
+    def conda(self, text: str, path: Path) -> Any:
         name = self._file(text, path)
-        return None if name is None else self._session.document(name)
+        return None if name is None else self._session.conda(name)
 
     def _file(self, text: str, path: Path) -> str | None:
         where = self._absolute(text, path)

@@ -29,7 +29,7 @@ class _Moving(Reader):
 
     def __init__(self, folder: str) -> None:
         super().__init__()
-        self.folder, self.here = folder, os.getcwd()
+        self.target, self.here = folder, os.getcwd()
         self.moved: list[tuple[Path, str, str]] = []
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
@@ -44,18 +44,18 @@ class _Moving(Reader):
     def entity(self, text: str, kind: str, path: Path) -> Any:
         return self.local(text, path)
 
-    def document(self, text: str, path: Path) -> Any:
+    def conda(self, text: str, path: Path) -> Any:
         return self.local(text, path)
 
     def _named(self, place: str) -> str:
         where = os.path.normpath(os.path.join(self.here, place))
         if os.path.isabs(place):
-            together = _below(where, self.folder) or (_below(where, self.here) and _below(self.folder, self.here))
+            together = _below(where, self.target) or (_below(where, self.here) and _below(self.target, self.here))
             if not together:
                 return place
-        elif self.folder == self.here:
+        elif self.target == self.here:
             return place
-        relative = os.path.relpath(where, self.folder)
+        relative = os.path.relpath(where, self.target)
         return relative if relative.startswith(".") else f"./{relative}"
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from smalt.entities.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.engine.rooms import Rooms
+from smalt.service.environments.requirements import TRAVELLED
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -46,8 +47,10 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
 
 
 def _with_context(rooms: Rooms, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
-    """An environment with a build context gets the folder that the context lies in."""
-    uri = (asset.get("build") or {}).get("contextUri")
+    """An environment gets the places of its build context, and of the files that travelled with its conda file."""
+    uri, travelled = (asset.get("build") or {}).get("contextUri"), TRAVELLED.findall(str(asset.get("condaFile") or ""))
+    if travelled:
+        asset = {**asset, "files": {one: str(rooms.data.resolve(one, workspace).path) for one in travelled}}
     if not uri:
         return asset
     return {**asset, "folder": str(rooms.data.resolve(str(uri), workspace).path)}

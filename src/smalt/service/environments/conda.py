@@ -32,12 +32,17 @@ class CondaFile:
     """Every conda package as it is written, for a solver that has them all."""
     pip: list[str] = field(default_factory=list)
     """The `pip:` list alone."""
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 def read(source: str | Mapping[str, Any]) -> CondaFile:
     """Read a conda file's text, or what it parses to; Refused where it is none."""
     content = _parsed(source)
     conda = CondaFile(name=_text(content.get("name")), channels=[str(each) for each in _list(content, "channels")])
+    variables = content.get("variables") or {}
+    if not isinstance(variables, Mapping):
+        raise Refused("'variables' of the conda file must map names to values")
+    conda.variables = {str(name): "" if value is None else str(value) for name, value in variables.items()}
     for dependency in _list(content, "dependencies"):
         if isinstance(dependency, Mapping):
             _add_nested(conda, dependency)
@@ -77,13 +82,18 @@ def _clause(text: str) -> str:
     return f"{operator}{version}"
 
 
+def parse(source: str) -> Any:
+    """Return what the text of a conda file says; Refused where it is not YAML."""
+    try:
+        return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        raise Refused(f"the conda file is not YAML ({where}); correct it") from None
+
+
 def _parsed(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(source, str):
-        try:
-            source = yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except yaml.YAMLError as error:
-            where = " ".join(str(error).split())
-            raise Refused(f"the conda file is not YAML ({where}); correct it") from None
+        source = parse(source)
     if not isinstance(source, Mapping):
         raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
     return source

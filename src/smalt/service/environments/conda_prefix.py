@@ -16,6 +16,7 @@ from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.installed import packages
 from smalt.service.environments.programs import LOCKS, Lines, Log, run
 from smalt.service.environments.pythons import Interpreter, probe
+from smalt.service.environments.requirements import copied
 
 CHILD = Path(__file__).with_name("child") / "conda.py"
 REQUIREMENTS = "py-rattler==0.28.0\n"
@@ -46,17 +47,18 @@ class Conda:
             "cache": str(self._cache),
             "lock": str(lock),
         }
-        lines = Lines(log)
+        said = Lines(log)
         command = [python, "-I", str(CHILD)]
-        code = await run(command, prefix.parent, os.environ, lines, json.dumps(asked).encode(), LOCKS.get())
+        code = await run(command, prefix.parent, os.environ, said, json.dumps(asked).encode(), LOCKS.get())
         if code != 0:
-            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _reason(lines.seen))
+            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _reason(said.seen))
         own = next((path for path in sorted(prefix.glob("bin/python3.*")) if re.search(r"3\.\d+$", path.name)), None)
         if own is None:
             raise EnvironmentFailed("its packages brought no Python, which every job has")
         interpreter = await asyncio.to_thread(probe, str(own), os.stat(own).st_mtime_ns)
-        relaxed = await installer.install(str(own), interpreter.version, pip, True, log, relaxes) if pip else []
-        await installer.restore_shared_files(str(own), pip, log)
+        with copied(pip) as lines:
+            relaxed = await installer.install(str(own), interpreter.version, lines, True, log, relaxes) if lines else []
+            await installer.restore_shared_files(str(own), lines, log)
         return interpreter, relaxed
 
 

@@ -21,6 +21,7 @@ from smalt.service.environments.failures import EnvironmentFailed, sentence_of_u
 from smalt.service.environments.images import bases
 from smalt.service.environments.pip_settings import forbids_indexes
 from smalt.service.environments.programs import Lines, Log
+from smalt.service.environments.requirements import copied
 
 PREFIX = "/opt/smalt-environment"
 _HAS_ANOTHER, _HAS_NONE = 77, 78
@@ -44,6 +45,7 @@ else
   install="{PREFIX}/bin/python -m pip install"
 fi
 [ -s /smalt/requirements.txt ] || exit 0
+cp -R /smalt/local /tmp/smalt-local
 $install $NO_INDEX -r /smalt/requirements.txt
 [ "$uv" ] || exit 0
 for site in {PREFIX}/lib/python*/site-packages; do
@@ -152,13 +154,16 @@ def _material(python: AskedPython, requirements: Sequence[str], folder: Path) ->
         told["ASKED"] = "3" if python.text in ("", NEWEST) else str(python)
         told["ALLOWED"] = " ".join(f"{major}.{minor}" for major, minor in _EVERY if python.allows((major, minor)))
         told["NO_INDEX"] = "--no-index" if forbids_indexes(os.environ) else ""
-        lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in told.items())
-        Path(folder, "variables").write_text(lines)
-        Path(folder, "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in told.items())
+        Path(folder, "variables").write_text(exports)
         Path(folder, "layer.sh").write_text(_LAYER)
         shutil.copyfile(shared_files.__file__, Path(folder, "shared_files.py"))
         shutil.copy2(uv.find_uv_bin(), Path(folder, "uv"))
-        yield folder
+        local = Path(folder, "local")
+        local.mkdir()
+        with copied(requirements, "/tmp/smalt-local", local) as lines:
+            Path(folder, "requirements.txt").write_text("".join(f"{line}\n" for line in lines))
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from smalt.entities.conda import gather_files
+from smalt.entities.problems import Problem
 from smalt.exceptions import Refused
-from smalt.service.environments import conda, curated, images
+from smalt.requirements import is_requirements_file, with_paths
+from smalt.service.environments import conda, curated, image_map, images
 from smalt.service.environments.asked import AskedPython, Minor
-from smalt.service.environments.requirements import inlined, listed
+from smalt.service.environments.dockerfile import Recipe, read_recipe
+from smalt.service.environments.requirements import content_of, inlined, listed
 
 Locate = Callable[[str], "Path | None"]
 """Where a build context's URI lies on this machine."""
@@ -60,6 +64,10 @@ class Declared:
     base: Base | None = None
     conda: Conda | None = None
     """What a conda solver is to install; None where PyPI has all of it, or nothing is asked of conda."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """What is set in a job that runs in it, unless the job sets it itself."""
+    left_out: str = ""
+    """`; left out: …`: lines of a Dockerfile of which nothing but the Python and variables were taken."""
 
     def hash(self, used: Minor | str) -> str:
         """The hash under which it is kept, made with Python `used`, or in a container from the content `used`."""
@@ -67,14 +75,19 @@ class Declared:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def declare(asset: Mapping[str, Any], catalogue: Path, locate: Locate) -> Declared:
+def declare(
+    asset: Mapping[str, Any], catalogue: Path, locate: Locate, mapped: Mapping[str, str] | None = None
+) -> Declared:
     """Read an environment version's REST properties, or {"curated": name}.
 
-    With them may stand "name", and for a build context "folder", where it lies on this machine.
-    Refused or NotFound where it cannot be had.
+    With them may stand "name", for a build context "folder", where it lies on this machine, and "files", the places
+    of what travelled with a conda file. `mapped` is the setting image-map. Refused or NotFound where it cannot be had.
     """
     if asset.get("curated"):
         return _from_catalogue(curated.find(str(asset["curated"]), catalogue), asset.get("asked"))
+    file = image_map.find_file(str(asset.get("image") or ""), mapped or {})
+    if file is not None:
+        return _from_map(asset, file, locate)
     if asset.get("condaFile"):
         return _from_conda(asset)
     if asset.get("build"):
@@ -94,40 +107,35 @@ def _from_catalogue(entry: curated.Entry, asked: str | None = None) -> Declared:
     return replace(declared, notes=[note], not_as_asked=note)
 
 
-def _from_conda(asset: Mapping[str, Any], *, folder: Path | None = None, source: str | None = None) -> Declared:
-    read = conda.read(source or asset["condaFile"])
-    if read.unknown:
-        return _from_conda_alone(asset, read, folder)
-    python = read.python
-    requirements = inlined(read.requirements, folder)
-    notes = []
-    if read.left_out:
-        notes.append(f"left out of the conda file: {', '.join(read.left_out)}; PyPI's packages bring their own")
-    parts = _parts(python=python, dependencies=requirements, channels=read.channels, image=asset.get("image"))
+def _from_conda(asset: Mapping[str, Any]) -> Declared:
+    """Declare a conda file, alone or with an image that it is to be laid on."""
+    read = conda.read(asset["condaFile"])
+    found = _of_conda(asset, read)
     image = str(asset.get("image") or "")
-    name = _name(asset) or read.name
     if not image or images.is_services_base(image):
-        return Declared(name, AskedPython(python), requirements, parts, notes=notes)
+        return found
     note = f"image '{image}' is not used; the job has the packages of its conda file"
-    return Declared(
-        name, AskedPython(python), requirements, parts, notes=[*notes, note], not_as_asked=note,
-        base=Base(image, layered=True),
-    )  # fmt: skip
+    base = None if found.conda is not None else Base(image, layered=True)
+    return replace(found, notes=[*found.notes, note], not_as_asked=note, base=base)
 
 
-def _from_conda_alone(asset: Mapping[str, Any], read: conda.CondaFile, folder: Path | None) -> Declared:
-    """One with packages that PyPI has not: all of them are conda's, as the service has it."""
-    pip = inlined(read.pip, folder)
+def _of_conda(asset: Mapping[str, Any], read: conda.CondaFile) -> Declared:
+    """Declare the packages of a conda file; where PyPI has not all of them, they are all conda's, as in the service."""
+    files, image, name = asset.get("files"), asset.get("image"), _name(asset) or read.name
+    python, variables, notes = AskedPython(read.python), read.variables, []
+    if not read.unknown:
+        lines = inlined(read.requirements, None, files)
+        if read.left_out:
+            notes.append(f"left out of the conda file: {', '.join(read.left_out)}; PyPI's packages bring their own")
+        parts = _parts(python=read.python, dependencies=lines, channels=read.channels, image=image, variables=variables)
+        return Declared(name, python, lines, parts, notes=notes, variables=variables)
+    pip = inlined(read.pip, None, files)
     has_python = any(re.match(r"(?:\S+::)?python(?![\w.-])", spec) for spec in read.specs)
     specs = read.specs if has_python else ["python", *read.specs]
-    image = asset.get("image")
-    parts = _parts(python=read.python, dependencies=[*pip, *specs], channels=read.channels, image=image)
-    note = f"image '{image}' is not used; the job has the packages of its conda file"
-    notes = [note] if image and not images.is_services_base(str(image)) else []
-    return Declared(
-        _name(asset) or read.name, AskedPython(read.python), pip, parts, notes=notes,
-        not_as_asked=note if notes else None, conda=Conda(specs, read.channels),
-    )  # fmt: skip
+    parts = _parts(
+        python=read.python, dependencies=[*pip, *specs], channels=read.channels, image=image, variables=variables
+    )
+    return Declared(name, python, pip, parts, conda=Conda(specs, read.channels), variables=variables)
 
 
 def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declared:
@@ -144,28 +152,84 @@ def _from_image(asset: Mapping[str, Any], image: str, catalogue: Path) -> Declar
     return Declared(_name(asset), AskedPython(python), [], parts, unused_image=f"image '{image}'", base=Base(image))
 
 
-def _from_build(asset: Mapping[str, Any], locate: Locate) -> Declared:
+def _from_map(asset: Mapping[str, Any], file: Path, locate: Locate) -> Declared:
+    """Declare what the setting image-map has for an image; with a conda file beside it, the packages of both."""
+    image, own = str(asset["image"]), asset.get("condaFile")
+    if not file.is_file():
+        raise Refused(f"the setting image-map has '{file}' for image '{image}', and there is no such file")
+    if image_map.is_dockerfile(file):
+        build = {"name": asset.get("name"), "build": {"dockerfilePath": file.name}, "folder": str(file.parent)}
+        found = _from_build(build, locate, [own] if own else [])
+        note = f"image '{image}' stands for the Dockerfile '{file}', as the setting image-map has it"
+        return replace(found, notes=[note, *found.notes], base=None if own else found.base)
+    if is_requirements_file(file.name):
+        spec = {"dependencies": [{"pip": inlined(listed(file), file.parent)}]}
+    else:
+        spec = _read_conda_file(file)
+    read = conda.read(_merged([spec, *([conda.parse(str(own))] if own else [])]))
+    found = _of_conda({"name": asset.get("name"), "files": asset.get("files")}, read)
+    note = f"image '{image}' is not used; the job has the packages of '{file}', as the setting image-map has it"
+    return replace(found, notes=[note, *found.notes])
+
+
+def _from_build(asset: Mapping[str, Any], locate: Locate, more: Sequence[str] = ()) -> Declared:
+    """Declare a build context; `more` are the texts of conda files whose packages are to be there, too."""
     build = asset["build"]
     uri, dockerfile = str(build.get("contextUri") or ""), str(build.get("dockerfilePath") or "Dockerfile")
     folder = Path(asset["folder"]) if asset.get("folder") else _local(uri) or locate(uri)
-    context = images.read_context(folder, dockerfile) if folder else images.Context(None, None, None)
-    python = images.python_of(context.image) if context.image else ""
+    recipe = read_recipe(folder, dockerfile) if folder else Recipe()
     base = Base(context=folder, dockerfile=dockerfile) if folder else None
-    what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path).name}'"
-    if context.conda is not None:
-        note = f"{what} is not built; the job has the packages of its {context.conda.name}"
-        found = _from_conda({"name": _name(asset)}, folder=context.conda.parent, source=context.conda.read_text())
+    what = f"the Dockerfile of '{_name(asset) or Path(urlsplit(uri).path or folder or '').name}'"
+    python = images.python_of(recipe.image) if recipe.image else ""
+    specs = [*_specs_of(recipe), *map(conda.parse, more)]
+    variables = recipe.variables
+    if not specs:
+        parts = _parts(python=python, image=f"{uri} {dockerfile}", variables=variables)
         return Declared(
-            found.name, found.python, found.requirements, found.parts, notes=[note, *found.notes], not_as_asked=note,
-            base=base,
+            _name(asset), AskedPython(python), [], parts, unused_image=what, base=base, variables=variables,
+            left_out=recipe.left_out,
         )  # fmt: skip
-    if context.requirements is not None:
-        note = f"{what} is not built; the job has the packages of its {context.requirements.name}"
-        lines = inlined(listed(context.requirements), context.requirements.parent)
-        parts = _parts(python=python, dependencies=lines)
-        return Declared(_name(asset), AskedPython(python), lines, parts, notes=[note], not_as_asked=note, base=base)
-    parts = _parts(python=python, image=f"{uri} {dockerfile}")
-    return Declared(_name(asset), AskedPython(python), [], parts, unused_image=what, base=base)
+    read = conda.read(_merged(specs))
+    read.python, read.variables = read.python or python, {**variables, **read.variables}
+    found = _of_conda({"name": _name(asset)}, read)
+    named = f" and the {'variable' if len(variables) == 1 else 'variables'} {', '.join(variables)}" if variables else ""
+    sources = recipe.sources or "conda file"
+    note = f"{what} is not built; the job has the packages of its {sources}{named}{recipe.left_out}"
+    return replace(found, notes=[note, *found.notes], not_as_asked=note, base=base)
+
+
+def _specs_of(recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the conda specifications that a Dockerfile amounts to."""
+    specs = [_read_conda_file(path) for path in recipe.conda_files]
+    pip = [line for path in recipe.lists for line in inlined(listed(path), path.parent)]
+    if recipe.specs or recipe.pip or pip:
+        specs.append({"channels": recipe.channels, "dependencies": [*recipe.specs, {"pip": [*pip, *recipe.pip]}]})
+    return specs
+
+
+def _read_conda_file(path: Path) -> dict[str, Any]:
+    """Return the specification in a file of this machine, with the files that it names."""
+    found = conda.parse(path.read_text(errors="replace"))
+    if not isinstance(found, Mapping):
+        raise Refused(f"'{path}' is not a conda file: it holds no mapping with 'dependencies'")
+
+    def refuse(problem: Problem) -> None:
+        raise Refused(f"'{path}': {problem}")
+
+    return gather_files(found, str(path.parent), refuse)
+
+
+def _merged(specs: Sequence[Any]) -> dict[str, Any]:
+    """Return one conda specification for several; what a later one says of Python and variables counts."""
+    whole: dict[str, Any] = {"channels": [], "dependencies": [], "variables": {}}
+    for spec in specs:
+        if not isinstance(spec, Mapping):
+            raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
+        whole["name"] = spec.get("name") or whole.get("name")
+        for key in ("channels", "dependencies"):
+            whole[key] += [each for each in spec.get(key) or [] if each not in whole[key]]
+        whole["variables"].update(spec.get("variables") or {})
+    return whole
 
 
 def _parts(
@@ -175,14 +239,16 @@ def _parts(
     channels: list[str] | None = None,
     image: Any = None,
     catalogue: str | None = None,
+    variables: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    return {
+    parts = {
         "python": str(AskedPython(python)),
-        "dependencies": sorted(dependencies or []),
+        "dependencies": sorted(with_paths(dependencies or [], content_of)),
         "channels": channels or [],
         "image": image,
         "catalogue": catalogue,
     }
+    return {**parts, "variables": variables} if variables else parts
 
 
 def _name(asset: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,7 @@ from smalt.service.environments.declared import Base, Declared, Locate, declare
 from smalt.service.environments.declared import Conda as CondaPackages
 from smalt.service.environments.failures import EnvironmentFailed
 from smalt.service.environments.host import Host
+from smalt.service.environments.image_map import find_file
 from smalt.service.environments.images import is_services_base
 from smalt.service.environments.installed import realised_hash, recorded_size
 from smalt.service.environments.overlay import Template, template_of
@@ -46,6 +47,7 @@ class Settings(Protocol):
     conda_channels: dict[str, str]
     container_command: str | None
     container_arguments: str
+    image_map: dict[str, str]
 
 
 class Built(NamedTuple):
@@ -140,7 +142,8 @@ class Environments:
         """What its realised hash is of: Python, and `name==version` of every package."""
         record = self._store.record(realised.declared_hash)
         installed = record.packages if record else self._host.packages(self._settings.host_python)
-        return [f"python=={realised.version}", *installed]
+        variables = record.parts.get("variables") if record else None
+        return [f"python=={realised.version}", *installed, *_lines(variables or {})]
 
     def release(self, folder: Path) -> None:
         """A job's view in `folder` (see `Realised.clone`) is done with: reused where untouched, else removed."""
@@ -223,9 +226,11 @@ class Environments:
         return base is not None and (not base.if_strict or self._settings.fidelity == "strict")
 
     def _declared(self, asset: Mapping[str, Any]) -> Declared:
-        if asset.get("build"):  # its files may change at any time
-            return declare(asset, self._catalogue, self._locate)
-        said = json.dumps([asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile")])
+        entries = self._settings.image_map
+        is_mapped = bool(entries and asset.get("image")) and find_file(str(asset["image"]), entries) is not None
+        if asset.get("build") or is_mapped:  # its files may change at any time
+            return declare(asset, self._catalogue, self._locate, entries)
+        said = json.dumps([asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile", "files")])
         key = (said, curated.own_files(self._catalogue))
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
@@ -261,7 +266,7 @@ class Environments:
             bin=venv / "bin",
             python=str(venv / "bin" / "python"),
             version=record.version,
-            variables=_variables(venv),
+            variables={**_variables(venv), **planned.declared.variables},
             declared_hash=planned.hash,
             realised_hash=record.realised_hash,
             notes=[*_instead_of_image(planned), *planned.notes, *record.relaxed],
@@ -279,7 +284,7 @@ class Environments:
             bin=None,
             python="python",
             version="",
-            variables={"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+            variables={"PIP_DISABLE_PIP_VERSION_CHECK": "1", **_told_inside(planned)},
             declared_hash=planned.hash,
             realised_hash=record.realised_hash,
             notes=planned.notes,
@@ -350,7 +355,7 @@ class Environments:
             (building / "image").write_text(f"{image.id}\n")
             record = Record(
                 declared_hash=planned.hash,
-                realised_hash=realised_hash(image.id, []),
+                realised_hash=realised_hash(image.id, _lines(_told_inside(planned))),
                 names=[planned.declared.name] if planned.declared.name else [],
                 parts=planned.declared.parts,
                 packages=[],
@@ -376,7 +381,7 @@ class Environments:
         installed = conda_prefix.installed(venv)
         record = Record(
             declared_hash=planned.hash,
-            realised_hash=realised_hash(interpreter.version, installed),
+            realised_hash=realised_hash(interpreter.version, [*installed, *_lines(planned.declared.variables)]),
             names=[planned.declared.name] if planned.declared.name else [],
             parts=planned.declared.parts,
             packages=installed,
@@ -403,6 +408,16 @@ class Environments:
 def _template(record: Record, venv: Path) -> Template:
     sees = [str(path) for path in venv.glob("lib/python*/site-packages")]
     return template_of(record.python, record.version, venv / "bin", sees, lib64=record.lib64)
+
+
+def _told_inside(planned: Plan) -> dict[str, str]:
+    """Return the variables that a container is told; one that is built from its Dockerfile has them itself."""
+    return planned.declared.variables if planned.base is not None and planned.base.layered else {}
+
+
+def _lines(variables: Mapping[str, str]) -> list[str]:
+    """Return an environment's variables as lines among its packages."""
+    return [f"variable {name}=={value}" for name, value in sorted(variables.items())]
 
 
 def _instead_of_image(planned: Plan) -> list[str]:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import NamedTuple
 
 from smalt.service.environments.asked import NEWEST
 
 _CURATED = re.compile(r"mcr\.microsoft\.com/azureml/curated/([\w.-]+)", re.IGNORECASE)
 _SERVICES_BASE = re.compile(r"mcr\.microsoft\.com/azureml/(?!curated/)", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
-_PIP_FILE = re.compile(r"\bpip3?\s+install\b[^\n&;|]*?(?:-r|--requirement)[\s=]+([^\s&;|]+)")
-_CONDA_FILE = re.compile(r"\b(?:conda|mamba)\s+env\s+(?:create|update)\b[^\n&;|]*?(?:-f|--file)[\s=]+([^\s&;|]+)")
-
-
-class Context(NamedTuple):
-    """What a build context has that can be had without building it."""
-
-    image: str | None
-    requirements: Path | None
-    conda: Path | None
 
 
 def python_of(image: str) -> str:
@@ -53,26 +41,3 @@ def bases(dockerfile: str) -> list[str]:
             found.append(image)
         stages.add(stage.lower())
     return found
-
-
-def read_context(folder: Path, dockerfile: str) -> Context:
-    """The base image and the package lists that a Dockerfile names, where they are in its folder."""
-    try:
-        text = (folder / dockerfile).read_text(errors="replace")
-    except OSError:
-        return Context(None, None, None)
-    text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE).replace("\\\n", " ")
-    image = _FROM.search(text)
-    return Context(image[1] if image else None, _named(folder, _PIP_FILE, text), _named(folder, _CONDA_FILE, text))
-
-
-def _named(folder: Path, pattern: re.Pattern[str], text: str) -> Path | None:
-    """The file of the context that the Dockerfile installs from; where it is copied to does not matter."""
-    match = pattern.search(text)
-    if match is None:
-        return None
-    written = match[1].strip("\"'").lstrip("/")
-    for candidate in (folder / written, folder / Path(written).name):
-        if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
-            return candidate
-    return None

@@ -20,6 +20,7 @@ from smalt.service.environments.pip_settings import forbids_indexes, uv_variable
 from smalt.service.environments.programs import LOCKS, Lines, run
 from smalt.service.environments.pythons import Interpreter
 from smalt.service.environments.relaxing import Resolved, named, relax
+from smalt.service.environments.requirements import copied
 from smalt.service.environments.shared_files import find_owners
 
 Log = Callable[[str], None]
@@ -44,8 +45,15 @@ async def make(
     command = ["venv", "--relocatable", "--no-project", "--python", interpreter.executable, str(folder)]
     await _run(command, folder.parent, quiet)
     python = str(folder / "bin" / "python")
-    asked = located(requirements, folder.parent)
-    gone = await install(python, interpreter.version, asked, exact, log, relaxes) if asked else []
+    with copied(located(requirements, folder.parent)) as asked:
+        gone = await install(python, interpreter.version, asked, exact, log, relaxes) if asked else []
+        await _seed(folder, python, interpreter, quiet, log)
+        await restore_shared_files(python, asked, log)
+    return gone
+
+
+async def _seed(folder: Path, python: str, interpreter: Interpreter, quiet: Lines, log: Log) -> None:
+    """Install pip, and setuptools as long as Pythons came with it, where the requirements did not."""
     seeds = _seeds(folder, interpreter)
     if seeds:
         await _run(
@@ -56,8 +64,6 @@ async def make(
             await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
         except EnvironmentFailed as error:
             log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
-    await restore_shared_files(python, asked, log)
-    return gone
 
 
 async def install(

@@ -84,7 +84,8 @@ def _notes(declared: Declared, used: str, exact: bool, why: str) -> list[str]:
     given = [_caused(note, why) if note == declared.not_as_asked else note for note in declared.notes]
     if declared.unused_image:
         clean = f"a clean virtual environment of Python {used}{nearest}"
-        return [*given, _caused(f"{declared.unused_image} is not used; the job runs in {clean}", why)]
+        sentence = f"{declared.unused_image} is not used; the job runs in {clean}{declared.left_out}"
+        return [*given, _caused(sentence, why)]
     if exact:
         return given
     return [*given, f"Python {declared.python} is not on this machine; the job runs with Python {used}{nearest}"]

@@ -1,49 +1,85 @@
-"""Lines of a requirements file: the files that they include take their place."""
+"""Requirements as an environment asks for them: included files are read, files that travelled are found."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import re
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from smalt.exceptions import Refused
+from smalt.requirements import UnknownFile, gathered, included_path, lines_of, local_file, with_paths
 
-_INCLUDE = re.compile(r"(?:-r|--requirement)[\s=]*(?P<path>\S+)")
-_LOCAL = re.compile(r"(?:-e|--editable)[\s=]|\.{1,2}(?:/|$)")
-_DEPTH = 10
+TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
+"""What a client writes into a conda file in place of the path of a file of its machine."""
 
 
 def listed(path: Path) -> list[str]:
-    """The lines of a requirements file, without comments."""
-    text = path.read_text(errors="replace").replace("\\\n", " ")
-    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines())
-    return [line for line in lines if line]
+    """Return the lines of a requirements file, without comments."""
+    return lines_of(path.read_text(errors="replace"))
 
 
-def inlined(lines: Sequence[str], folder: Path | None, depth: int = 0) -> list[str]:
-    """The lines with `-r FILE` replaced by that file's; `folder` is where the lines stand, where that is known."""
-    result: list[str] = []
-    for line in lines:
-        match = _INCLUDE.fullmatch(line)
-        if match:
-            path = _included(match["path"], folder)
-            if depth >= _DEPTH:
-                raise Refused(f"'{line}' includes files within files without end; write the packages into one list")
-            result.extend(inlined(listed(path), path.parent, depth + 1))
-        elif _LOCAL.match(line):
-            raise Refused(f"'{line}' installs from a folder, which an environment cannot carry; name a package instead")
-        else:
-            result.append(line)
-    return result
+def inlined(lines: Sequence[str], folder: Path | None, files: Mapping[str, str] | None = None) -> list[str]:
+    """Return the lines with `-r FILE` replaced by that file's, and local files by their whole paths.
+
+    `folder` is where the lines stand, where that is known; `files` maps URIs that stand in them to paths.
+    """
+    lines = [TRAVELLED.sub(lambda match: (files or {}).get(match[0], match[0]), line) for line in lines]
+    if folder is None:
+        for line in lines:
+            _refuse_relative(line)
+    try:
+        return gathered(lines, str(folder or "/"))
+    except UnknownFile as error:
+        raise Refused(str(error)) from None
 
 
-def _included(written: str, folder: Path | None) -> Path:
-    path = Path(written) if folder is None else folder / written
-    if not path.is_absolute():
+def _refuse_relative(line: str) -> None:
+    included, part = included_path(line), local_file(line)
+    path = included or (part.path if part else "")
+    if path and not os.path.isabs(path) and "://" not in path:
+        what = "names a file" if included or (part and not part.is_package) else "installs from a folder or file"
         raise Refused(
-            f"'-r {written}' in a conda file names a file that does not travel with it; "
-            "write its packages into the conda file's 'pip:' list"
+            f"'{line}' in a conda file {what} that did not travel with it; smalt's own client sends such files along, "
+            "others do not: name packages in the conda file's 'pip:' list instead"
         )
-    if not path.is_file():
-        raise Refused(f"'-r {written}': there is no file {path}")
-    return path
+
+
+def content_of(path: str) -> str:
+    """Return the name of a file or folder with the hash of what is in it: its content counts, not its place."""
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(path) if os.path.isdir(path) else [(os.path.dirname(path), [], [path])]:
+        folders.sort()
+        for name in sorted(names):
+            whole = os.path.join(folder, name)
+            digest.update(f"{os.path.relpath(whole, path)}\0".encode("utf-8", "surrogateescape"))
+            if os.path.isfile(whole):
+                digest.update(Path(whole).read_bytes())
+    return f"/{digest.hexdigest()[:16]}/{os.path.basename(path)}"
+
+
+@contextlib.contextmanager
+def copied(requirements: Sequence[str], seen_as: str = "", place: Path | None = None) -> Iterator[list[str]]:
+    """Give the lines with each local file as a copy: building a package writes into its folder.
+
+    The copies lie in `place`, which is seen as `seen_as` where they are used; else in a folder of their own.
+    """
+    if with_paths(requirements, lambda path: "") == list(requirements):
+        yield list(requirements)
+        return
+    with tempfile.TemporaryDirectory(prefix="smalt-local-", dir=place) as folder:
+        os.chmod(folder, 0o755)
+        number = iter(range(len(requirements)))
+
+        def copy(path: str) -> str:
+            name = re.sub(r"[^\w.+-]", "_", os.path.basename(path.rstrip("/"))) or "package"
+            target = Path(folder, str(next(number)), name)
+            target.parent.mkdir()
+            shutil.copytree(path, target) if os.path.isdir(path) else shutil.copyfile(path, target)
+            return f"{seen_as}/{os.path.basename(folder)}/{target.parent.name}/{name}" if seen_as else str(target)
+
+        yield with_paths(requirements, copy)
