@@ -96,6 +96,40 @@ def test_the_first_failing_cell_ends_it(programs: Programs) -> None:
     assert (third["execution_count"], third["outputs"]) == (None, [])
 
 
+def test_magics_need_no_percent_sign(programs: Programs) -> None:
+    """As with IPython's automagic: at the start of a line, where the word is not a name of the notebook's own."""
+    programs.notebook(
+        "n.ipynb",
+        "pip show azure-ai-ml mldesigner",
+        "import os\nmkdir made\ncd made\nos.path.basename(os.getcwd())",
+        "pwd",
+        "ls = 1\nla = 2\nls -la",
+        "cat = 'mine'\ncat",
+        "def rm():\n    return 'kept'\nrm()",
+        "!pip show azure-identity",
+    )
+    ran = programs.python("n.ipynb")
+    assert ran.code == 0, ran.err
+    done = [shown(cell) for cell in programs.cells("n.executed.ipynb")]
+    assert "Name: azure-ai-ml\nVersion: 1." in done[0]
+    assert "---\nName: mldesigner\n" in done[0]
+    assert done[1].endswith("'made'")
+    assert done[2].endswith("/made'")
+    assert done[3:6] == ["-1", "'mine'", "'kept'"]
+    assert done[6].startswith("Name: azure-identity\n")
+
+
+def test_a_magic_that_fails_does_not_end_a_notebook(programs: Programs) -> None:
+    """As with IPython, what went wrong is shown; a failed installation alone ends it."""
+    programs.notebook("n.ipynb", "%pip --no-such-option", "pip show nothing-of-this-name", "%cd nowhere", "!false", "1")
+    ran = programs.python("n.ipynb")
+    assert ran.code == 0, ran.err
+    done = [shown(cell) for cell in programs.cells("n.executed.ipynb")]
+    assert "no-such-option" in done[0]
+    assert "nothing-of-this-name" in done[1]
+    assert done[2:] == ["%cd nowhere: No such file or directory\n", "", "1"]
+
+
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
@@ -103,8 +137,7 @@ def test_the_first_failing_cell_ends_it(programs: Programs) -> None:
         ("\n\nx = = 1", "cell 1, line 3: SyntaxError"),
         ("import azureml.core", "cell 1, line 1: azureml.core is of SDK v1"),
         ("%%nonsense\nx", "%%nonsense is a magic of IPython"),
-        ("%cd nowhere", "cell 1, line 1: %cd nowhere: No such file or directory"),
-        ("%pip --no-such-option", "cell 1, line 1: %pip --no-such-option ended with code"),
+        ("%pip install --no-such-option x", "cell 1, line 1: %pip install --no-such-option x ended with code"),
     ],
 )
 def test_failures_name_cell_and_line(programs: Programs, cell: str, words: str) -> None:

@@ -109,3 +109,26 @@ def test_a_pipeline_function_is_registered_as_a_component(served: Programs) -> N
     )
     ran = served.python("submit.py")
     assert (ran.code, ran.out) == (0, "twice pipeline ['a', 'b', 'place'] ['first', 'second']\n"), ran.err
+
+
+def test_programs_and_notebooks_have_mltable(programs: Programs) -> None:
+    """smalt's own, as jobs have it, with its modules."""
+    programs.write("a.csv", "a,b\n3,2\n")
+    text = (
+        "import mltable\nfrom mltable.mltable import MLTable\n"
+        "table = mltable.from_delimited_files(paths=[{'file': './a.csv'}])\n"
+        "print(isinstance(table, MLTable), table.to_pandas_dataframe().to_dict('records'))"
+    )
+    programs.write("prog.py", text)
+    ran = programs.python("prog.py")
+    assert (ran.code, ran.out) == (0, "True [{'a': 3, 'b': 2}]\n"), ran.err
+    programs.notebook("n.ipynb", text)
+    assert programs.python("n.ipynb").code == 0
+
+
+def test_what_a_program_prints_is_written_at_once(programs: Programs) -> None:
+    """Also into a pipe, and by its children: the whole of a line is there when the program is killed."""
+    ran = programs.python("-c", "import os\nprint('seen', end='')\nos._exit(3)")
+    assert (ran.code, ran.out) == (3, "seen")
+    ran = programs.python("-c", "import os; print(os.environ['PYTHONUNBUFFERED'])")
+    assert ran.out == "1\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from collections.abc import Callable
 from typing import NamedTuple
 
 _ASSIGNED = re.compile(r"^(\s*)([^=#'\"(\[]+?(?:\[[^\]]*\])?\s*=)\s*([!%])(?!=)\s*(.+)$", re.DOTALL)
@@ -28,9 +29,24 @@ def cell_magic(source: str) -> CellMagic | None:
     return CellMagic(name, words.strip(), body)
 
 
-def translated(source: str) -> str:
-    """Python with as many lines as `source`, so that every line keeps its number."""
-    if _parses(source):
+_AUTOMAGIC = re.compile(r"(?P<name>[a-z_]+)(?: +(?P<words>[^=(,.\s].*)| *)$")
+
+
+def translated(source: str, is_magic: Callable[[str], bool] = lambda name: False) -> str:
+    """Python with as many lines as `source`, so that every line keeps its number.
+
+    `is_magic` says of a word at the start of a line whether it is a magic that needs no `%`, as in IPython.
+    """
+
+    def is_automagic(line: str) -> bool:
+        """As `pip show pip`, where the first word is not a name that the cell gives itself."""
+        match = _AUTOMAGIC.fullmatch(line)
+        own = match is not None and re.search(
+            rf"(^|[\s,(]){match['name']}\s*(=|:=|,|:| in )|import .*{match['name']}", source
+        )
+        return match is not None and is_magic(match["name"]) and not own
+
+    if _parses(source) and not any(map(is_automagic, source.split("\n"))):
         return source
     made: list[str] = []
     lines = source.split("\n")
@@ -38,6 +54,7 @@ def translated(source: str) -> str:
     since = 0  # where the statement begins that the next line may belong to
     while at < len(lines):
         line = lines[at]
+        line = f"%{line}" if is_automagic(line) else line
         if _may_be_magic(line) and not _is_open("\n".join(made[since:])):
             taken = 1
             while line.rstrip().endswith("\\") and at + taken < len(lines):

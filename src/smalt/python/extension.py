@@ -28,6 +28,6 @@ _PIP = "_pip_before_smalt"
 
 def _pip(ipython: Any, words: str) -> None:
     """IPython's own, but for what smalt stands in for."""
-    kept = magics.to_install(words)
+    kept = magics.not_served(words)
     if kept:
         vars(ipython)[_PIP](" ".join(kept))

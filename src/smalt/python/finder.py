@@ -59,6 +59,8 @@ class Finder:
             return _azureml(name, path)
         if name == "mlflow":
             return _mlflow(name, path)
+        if name == "mltable" or name.startswith("mltable."):
+            return _mltable(name, path)
         if self.for_notebook and name in _IPYTHON:
             return _installed(name, path) or forward(name, ("smalt.python.display",))
         return None
@@ -116,6 +118,17 @@ def _mlflow(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         from smalt.python.tracking import lead_mlflow
 
         lead_mlflow()
+    return found
+
+
+def _mltable(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """smalt's own, which jobs have as well; the installed one where polars, which smalt's needs, is not there."""
+    ours = f"smalt.{name}"
+    if importlib.util.find_spec("polars") is not None and _exists(ours):
+        return forward(name, (ours,))
+    found = _installed(name, path)
+    if found is None and not _is_only_asked():
+        raise NotHere("smalt's mltable needs polars and pandas: pip install polars pandas pyarrow", name=name)
     return found
 
 
@@ -193,6 +206,13 @@ def _exists(name: str) -> bool:
     except ModuleNotFoundError:
         return False
     return spec is not None and not isinstance(spec.loader, Made)
+
+
+def served_version(package: str) -> str:
+    """The version of a package that smalt stands in for."""
+    from smalt._version import __version__
+
+    return _version() if package == "azure-ai-ml" else __version__
 
 
 def _version() -> str:

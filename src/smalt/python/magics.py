@@ -57,13 +57,34 @@ def _load_ext(shell: Shell, words: str) -> None:
         raise UnknownMagic(f"%load_ext {words} needs IPython, which is not there: pip install ipython")
 
 
+WITHOUT_PERCENT = ("pip", "conda", "mamba", "cd", "pwd", "ls", "mkdir", "cat", "cp", "mv", "rm", "rmdir")
+"""Magics that need no `%` at the start of a line, as with IPython's automagic."""
+
+
 @_line("pip")
 def _pip(shell: Shell, words: str) -> None:
-    """`pip` of this Python, but for what smalt stands in for."""
-    kept = to_install(words)
+    """`pip` of this Python, but for what smalt stands in for; only an installation that fails ends the notebook."""
+    kept = not_served(words)
     code = shell.process([*_installer(), *kept]) if kept else 0
-    if code:
+    if code and kept[0] == "install":
         raise UserErrorException(f"%pip {words} ended with code {code}")
+
+
+def not_served(words: str) -> list[str]:
+    """The words of `%pip` without the packages that smalt stands in for, which it tells of; none without others."""
+    return _show(words) if words.split()[:1] == ["show"] else to_install(words)
+
+
+def _show(words: str) -> list[str]:
+    from smalt.python.finder import served_version
+
+    all_words = shlex.split(words, comments=True)
+    served = [word for word in all_words[1:] if _package(word) in _SERVED]
+    for number, name in enumerate(map(_package, served)):
+        rule = "---\n" if number else ""
+        print(f"{rule}Name: {name}\nVersion: {served_version(name)}\nSummary: smalt stands in for it")
+    kept = [word for word in all_words if word not in served]
+    return kept if not served or any(not word.startswith("-") for word in kept[1:]) else []
 
 
 def to_install(words: str) -> list[str]:
@@ -92,7 +113,10 @@ def _installer() -> list[str]:
 
 @_line("conda", "mamba")
 def _conda(shell: Shell, words: str) -> None:
-    shell.process(["conda", *shlex.split(words, comments=True)])
+    kept = shlex.split(words, comments=True)
+    code = shell.process(["conda", *kept])
+    if code and kept[:1] == ["install"]:
+        raise UserErrorException(f"%conda {words} ended with code {code}")
 
 
 @_line("cd")
@@ -104,7 +128,8 @@ def _cd(shell: Shell, words: str) -> None:
     try:
         os.chdir(folder)
     except OSError as error:
-        raise UserErrorException(f"%cd {words}: {error.strerror}") from None
+        print(f"%cd {words}: {error.strerror}")
+        return
     print(os.getcwd())
 
 

@@ -24,6 +24,7 @@ def run(path: str, arguments: Sequence[str]) -> int:
     has_ipython = importlib.util.find_spec("IPython") is not None
     finder.install().for_notebook = not has_ipython
     os.environ.setdefault("MPLBACKEND", "Agg")
+    programs.write_at_once()
     sys.argv = [path, *arguments]
     os.chdir(file.absolute().parent)  # where Jupyter runs it
     sys.path.insert(0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import io
 import linecache
 import os
 import runpy
@@ -74,9 +75,18 @@ def _replace_path(folder: str) -> None:
     sys.path.insert(0, folder)
 
 
+def write_at_once() -> None:
+    """Let what this process and its children print be seen as it comes, also where it goes to a pipe or a file."""
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(write_through=True)
+
+
 def _guarded(run: Callable[[], Any]) -> int:
     """0, or 1 after saying what the program died of; `sys.exit` in it ends this process as it says."""
     finder.install()
+    write_at_once()
     try:
         run()
     except Exception as error:

@@ -65,7 +65,7 @@ class Shell:
 
     def execute(self, source: str) -> None:
         """Run Python with magics in it; the value of a last expression is shown."""
-        text = cells.translated(source)
+        text = cells.translated(source, lambda name: name in magics.WITHOUT_PERCENT and name not in self.names)
         file = self.file
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         tree = ast.parse(text, file)
@@ -182,7 +182,7 @@ class Shell:
 
     def system(self, command: str) -> None:
         """`!command`: as in IPython, a failure leaves its code in `_exit_code` and stops nothing."""
-        program = re.match(r"(?:python[\d.]* +-m +)?pip\d? +(install\b.*)", command)
+        program = re.fullmatch(r"(?:python[\d.]* +-m +)?pip\d? +((?:install|show)\b[^|;&<>]*)", command.strip())
         if program is not None:
             magics.line(self, "pip", program.group(1))
             return

@@ -45,7 +45,8 @@ else
   install="{PREFIX}/bin/python -m pip install"
 fi
 [ -s /smalt/requirements.txt ] || exit 0
-cp -R /smalt/local /tmp/smalt-local
+set -- /smalt/local/*
+if [ -e "$1" ]; then cp -R /smalt/local /tmp/smalt-local; fi
 $install $NO_INDEX -r /smalt/requirements.txt
 [ "$uv" ] || exit 0
 for site in {PREFIX}/lib/python*/site-packages; do

@@ -532,6 +532,7 @@ def _variables(
     """What real scripts read from their environment."""
     job, workspace = leaf.job, leaf.workspace
     variables = {
+        "PYTHONUNBUFFERED": "1",  # the log shows what a script prints while it runs
         **rooms.base_variables,
         **own.variables,
         "AZUREML_RUN_ID": job.name,
