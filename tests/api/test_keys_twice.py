@@ -68,3 +68,21 @@ def test_components_and_assets_are_read_so_too(server: Server, workspace: str) -
     spec = {"type": "command", "name": "c", "version": "1", "command": "true", **environment}
     answer = server.ask("PUT", f"{workspace}/components/c/versions/1", {"properties": {"componentSpec": spec}})
     assert answer.status == 400, answer.body
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "{" + ",".join(f'"k{number}": 1' for number in range(400_000)) + ', "k0": 2}',
+        "{" + ",".join(f'"k{number % 200_000}": 1' for number in range(400_000)) + "}",
+        '{"jobs": [' + ",".join('{"b": 1, "b": 2}' for _ in range(200_000)) + "]}",
+    ],
+    ids=["one of many keys", "every key", "in every object"],
+)
+def test_a_large_body_with_repetitions_is_refused_in_linear_time(
+    server: Server, workspace: str, properties: str
+) -> None:
+    """With the first ten; looked for in quadratic time, each of these would take from ten minutes to days."""
+    answer = server.ask("PUT", f"{workspace}/jobs/large", raw=f'{{"properties": {properties}}}'.encode())
+    assert answer.status == 400
+    assert 1 <= json.dumps(answer.body["error"]["details"]).count("the key is given twice") <= 10

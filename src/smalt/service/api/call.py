@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from smalt.entities.problems import dotted
 from smalt.exceptions import Located, Refused, ValidationException
 from smalt.service.api.errors import TooLarge
+from smalt.service.api.repeated_keys import RepeatedKeys
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
@@ -126,9 +126,9 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if b"\\u0000" in raw and _NUL.search(raw):
         raise ValidationException("the body has a NUL character in a text; remove it")
     try:
-        twice: list[tuple[dict[str, Any], str]] = []
+        repeated = RepeatedKeys()
         loaded = json.loads(
-            raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_object_in(twice)
+            raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=repeated.make
         )
         if b"\\u" in raw and _SURROGATE.search(raw):
             json.dumps(loaded, ensure_ascii=False).encode()
@@ -138,38 +138,10 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ValidationException(f"the body is not JSON: {error}") from None
     if not isinstance(loaded, dict):
         raise ValidationException("the body must be a JSON object")
-    if twice:
-        raise ValidationException([Located("", 0, 0, _said_twice(loaded, *one)) for one in twice])
+    faults = repeated.faults(loaded)
+    if faults:
+        raise ValidationException([Located("", 0, 0, fault) for fault in faults])
     return loaded
-
-
-def _object_in(twice: list[tuple[dict[str, Any], str]]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    """Return what makes an object of its pairs, and notes in `twice` where one key is given more than once."""
-
-    def make(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice.extend((made, key) for key in made if keys.count(key) > 1)
-        return made
-
-    return make
-
-
-def _said_twice(body: Any, owner: dict[str, Any], key: str) -> str:
-    return f"{dotted((*(_path_to(body, owner) or ()), key))}: the key is given twice; give it once"
-
-
-def _path_to(value: Any, wanted: Any) -> tuple[Any, ...] | None:
-    """Return the keys and indexes that lead to an object within a body."""
-    waiting: list[tuple[tuple[Any, ...], Any]] = [((), value)]
-    while waiting:
-        path, one = waiting.pop()
-        if one is wanted:
-            return path
-        items = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
-        waiting.extend(((*path, key), item) for key, item in items if isinstance(item, (dict, list)))
-    return None
 
 
 def _finite(text: str) -> float:
