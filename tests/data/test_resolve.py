@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.exceptions import NotFound, SmaltError, ValidationException
+from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
 from smalt.home import Home
 from smalt.service.data import Data, modes
+from smalt.service.data.remote import Store
 from smalt.service.records.workspaces import Workspace
 
 from .conftest import Known
@@ -126,3 +127,29 @@ def test_any_text_is_resolved_or_refused(data: Data, workspace: Workspace, prefi
         assert location.exists or modes.missing(location)
     if not prefix.startswith(("https", "wasbs")):
         data.check(prefix + text, workspace)
+
+
+def test_a_container_made_here_is_a_folder_only_for_its_account(home: Home, known: Known, workspace: Workspace) -> None:
+    """A cloud's container of the same name stays the cloud's: nothing that is meant for it is written to a folder."""
+    folder = home.path("workspaces", "default", "containers", "data")
+    folder.mkdir(parents=True)
+    noted = {"smalt.account": "Theirs"}
+    made = {"datastoreType": "LocalPath", "path": str(folder), "properties": noted}
+    accounts = {"own": "default", "none": "", "ours": "smalt", "same": "theirs", "prod": "companyprod"}
+    blob = {"datastoreType": "AzureBlob", "containerName": "data"}
+    registered: dict[str, dict[str, object]] = {
+        "data": made,
+        **{name: {**blob, "accountName": account} for name, account in accounts.items()},
+    }
+
+    def lookup(folder: str, name: str | None) -> dict[str, dict[str, object]]:
+        return {each: properties for each, properties in registered.items() if name in (None, each)}
+
+    data = Data(home, {}, known.output, known.asset, lookup_datastore=lookup)
+    for name in ("data", "own", "none", "ours", "same"):
+        assert data.datastores.root("default", name) == folder, name
+    with contextlib.suppress(Refused):  # where the cloud's driver is not installed
+        assert isinstance(data.datastores.root("default", "prod"), Store)
+    noted.clear()
+    with contextlib.suppress(Refused):
+        assert isinstance(data.datastores.root("default", "same"), Store)

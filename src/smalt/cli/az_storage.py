@@ -96,7 +96,10 @@ def has_container(client: Any, call: Call) -> Row:
 
 
 def create_container(client: Any, call: Call) -> Row:
-    """Make a container, which is a folder of this machine and a datastore of its name; one that is there stays."""
+    """Make a container, which is a folder of this machine and a datastore of its name; one that is there stays.
+
+    The account is noted: a datastore that names it and the container is the folder, and not a container of a cloud.
+    """
     name = call.needed("-n", "--name")
     if name in _containers(client):
         return {"created": False}
@@ -110,7 +113,9 @@ def create_container(client: Any, call: Call) -> Row:
 
     folder = Home.find().path("workspaces", account_name(client), "containers", name)
     folder.mkdir(parents=True, exist_ok=True)
-    client.datastores.create_or_update(LocalPathDatastore(name=name, path=str(folder)))
+    account = call.option("--account-name")
+    noted = {"smalt.account": account} if account else {}
+    client.datastores.create_or_update(LocalPathDatastore(name=name, path=str(folder), properties=noted))
     click.echo(f"container '{name}' is the datastore '{name}' of this machine, {folder}", err=True)
     return {"created": True}
 

@@ -59,7 +59,8 @@ def store(call: Call, container: str) -> str:
     for name in DEFAULTS:
         if container in (name, *CONTAINERS[name].values()):
             return name
-    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
+    registered = resources.every(call.service.db, call.workspace.id, "datastores")
+    for one in sorted(registered, key=lambda one: one.name != container):
         properties = one.content.get("properties") or {}
         if container in (one.name, properties.get("containerName")):
             return one.name

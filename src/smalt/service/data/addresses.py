@@ -83,9 +83,14 @@ def of_datastore(name: str, properties: Mapping[str, Any]) -> Address | None:
         return None
     account = str(properties.get("accountName") or "")
     container = str(properties.get("containerName") or properties.get("filesystem") or "")
-    if not account or not container or account == "smalt" or "/" in account:  # an account of this very server
+    if not container or is_own_account(account):
         return None
     return Address("azure", container, account, _azure_endpoint(account, properties), None, login)
+
+
+def is_own_account(account: str) -> bool:
+    """Return whether a datastore that names this account is kept in the home; the server tells its own with a `/`."""
+    return account in ("", "smalt") or "/" in account
 
 
 def is_same_place(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -24,6 +24,8 @@ from smalt.wire.casing import fold
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")
 """What every workspace has from the start."""
+ACCOUNT = "smalt.account"
+"""The property of a container's datastore with the account for which `az storage container create` made it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
@@ -69,19 +71,36 @@ class Datastores:
         for known, properties in self._lookup(workspace, datastore).items():
             if fold(str(properties.get("datastoreType"))) == "localpath":
                 return Path(str(properties.get("path")))
-            made = self._container(workspace, str(properties.get("containerName") or ""))
+            made = self._container(workspace, properties)
             if made is not None:
                 return made
             address = addresses.of_datastore(known, properties)
             return self._own(workspace, known) if address is None else self._store(address, f"datastore {known}")
         raise NotFound(f"datastore {datastore} is not registered; `smalt datastore list` shows those that are")
 
-    def _container(self, workspace: str, container: str) -> Path | None:
-        """Return the folder of a container that `az storage container create` made, for datastores that name it."""
+    def _container(self, workspace: str, properties: Mapping[str, Any]) -> Path | None:
+        """Return the folder of a container that `az storage container create` made, for datastores that name it.
+
+        A container of the same name in an account for which none was made here is the cloud's.
+        """
+        container = str(properties.get("containerName") or "")
         if not _NAME.fullmatch(container):
             return None
         folder = self._home.path("workspaces", workspace, "containers", container)
-        return folder if folder.is_dir() else None
+        if not folder.is_dir():
+            return None
+        account = str(properties.get("accountName") or "").lower()
+        if addresses.is_own_account(account) or account in (workspace.lower(), self._account_of(workspace, container)):
+            return folder
+        return None
+
+    def _account_of(self, workspace: str, container: str) -> str | None:
+        """Return the account for which a container was made here, where `--account-name` said one."""
+        for properties in self._lookup(workspace, container).values() if self._lookup else ():
+            noted = properties.get("properties")
+            if isinstance(noted, Mapping) and fold(str(properties.get("datastoreType"))) == "localpath":
+                return str(noted.get(ACCOUNT) or "").lower() or None
+        return None
 
     def folder(self, workspace: str, datastore: str) -> Path:
         """The root of a datastore that is a folder of this machine."""
