@@ -132,8 +132,8 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
     }
     if job.error and job.status in ("Canceled", "CancelRequested"):
         run["cancelationReason"] = json.loads(job.error)["message"]
-    elif job.error:
-        run["error"] = {"error": json.loads(job.error)}
+    elif job.ended_by:
+        run["error"] = {"error": job.ended_by}
     return run
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -57,10 +56,9 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
             notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
-    if job.error:
-        error = shape["error"] = json.loads(job.error)
-        if job.is_over:
-            notes.update(_ended(error))
+    if job.ended_by:
+        shape["error"] = job.ended_by
+        notes.update(_ended(job.ended_by))
     return {
         "id": resource_id(workspace, "jobs", job.name),
         "name": job.name,
@@ -123,7 +121,7 @@ def tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict
         "status": job.status,
         "start": job.started_at,
         "end": job.ended_at,
-        "error": json.loads(job.error) if job.error else None,
+        "error": job.ended_by,
         **({"reused": reused} if reused else {}),
     }
 

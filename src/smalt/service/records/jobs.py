@@ -50,6 +50,11 @@ class Job:
     def is_over(self) -> bool:
         return self.status in TERMINAL
 
+    @property
+    def ended_by(self) -> dict[str, Any] | None:
+        """The error of a job that is over: before, `error` holds the reason of a cancellation that was asked for."""
+        return json.loads(self.error) if self.error and self.is_over else None
+
 
 @dataclass(slots=True)
 class New:
@@ -221,8 +226,8 @@ def set_status(
         job.started_at = started_at or now
     if job.is_over:
         job.ended_at = now
-    if error is not None:
-        job.error = json.dumps(error)
+    if error is not None or job.status == "Completed":  # a cancellation that came too late is no error
+        job.error = json.dumps(error) if error is not None else None
     db.execute(
         "UPDATE jobs SET status=?, started_at=?, ended_at=?, error=? WHERE id=?",
         (job.status, job.started_at, job.ended_at, job.error, job.id),
