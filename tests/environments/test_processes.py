@@ -25,7 +25,7 @@ def log(line):
     if die_at and line.startswith(die_at):
         os.kill(os.getpid(), signal.SIGKILL)
 
-settings = SimpleNamespace(fidelity="nearest", host_python=None, conda_channels={})
+settings = SimpleNamespace(fidelity="nearest", host_python=None, conda_channels={}, image_map={})
 environments = Environments(Home(home), settings)
 sys.stdin.readline()
 print("realised", asyncio.run(environments.realise(asset, log)).bin)
