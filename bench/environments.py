@@ -81,7 +81,12 @@ def _build() -> _Made:
     home = Home(Path(common.folder(), "home"))
     home.create()
     settings = SimpleNamespace(
-        fidelity="nearest", host_python=None, conda_channels={}, container_command="none", container_arguments="", image_map={}
+        fidelity="nearest",
+        host_python=None,
+        conda_channels={},
+        container_command="none",
+        container_arguments="",
+        image_map={},
     )
     environments = Environments(home, settings)
     began = time.perf_counter()
