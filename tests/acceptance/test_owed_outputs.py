@@ -92,3 +92,16 @@ def test_a_resubmitted_job_tells_anew(desk: Desk) -> None:
     after = desk.smalt("job show -n full").json
     assert "smalt.empty_outputs" not in after["properties"]
     assert after["outputs"]["o"]["path"] == "azureml://datastores/workspaceblobstore/paths/azureml/full/o/"
+
+
+def test_a_described_job_still_tells(desk: Desk) -> None:
+    """What is said of a job later takes nothing away, in the answer and in its stream; a property of the name is not
+    taken from whoever describes it."""
+    desk.job(json.dumps(step("true", name="told", **outputs("uri_folder"))))
+    desk.smalt("job update -n told --set description=x --set properties.mine=1 --set properties.smalt.empty_outputs=p")
+    client = MLClient(show_progress=False)
+    job: Any = client.jobs.get("told")
+    assert (job.description, job.properties["smalt.empty_outputs"]) == ("x", "o")
+    seen: list[str] = []
+    client.jobs.stream("told", lambda event: seen.append(str(event.get("text"))))
+    assert f"{WARNING}\n" in seen

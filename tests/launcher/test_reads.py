@@ -139,7 +139,7 @@ def test_of_a_large_input_the_time_is_noted(rig: Rig, weak: Client, data: Path) 
         step = rig.step(name, f"{command} {data}/7", reads={str(data): "d"})
         weak.start(step)
         assert weak.exit(name)["code"] == 0
-        assert watching.is_large(claims.path(step["folder"], name))
+        assert watching.is_large(watching.read_note(claims.path(step["folder"], name)))
         found[name] = watching.find_change(claims.path(step["folder"], name))
     assert found["a"] is None
     assert "7 was written" in str(found["b"])
@@ -215,7 +215,7 @@ def test_many_entries_are_looked_at_beside_the_loop(rig: Rig, weak: Client, data
         step = rig.step(name, "true", reads={str(path): path.name for path in reads})
         weak.start(step)
         assert weak.exit(name)["code"] == 0
-        assert watching.is_large(claims.path(step["folder"], name)) is is_large
+        assert watching.is_large(watching.read_note(claims.path(step["folder"], name))) is is_large
 
 
 def test_an_entry_that_is_gone_hides_no_other(data: Path) -> None:

@@ -48,18 +48,19 @@ def note_inputs(claim: str, inputs: Mapping[str, str], writes: Collection[str]) 
         json.dump(noted, file)
 
 
-def is_large(claim: str) -> bool:
-    """Whether to look again takes long."""
-    noted = _read(claim).values()
-    return any("since" in known for known in noted) or sum(len(known["entries"]) for known in noted) > _QUICK
+def is_large(noted: Mapping[str, Any]) -> bool:
+    """Return whether to look again at the inputs that were noted takes long."""
+    entries = [known.get("entries") for known in noted.values()]
+    return any(each is None for each in entries) or sum(len(each) for each in entries) > _QUICK
 
 
-def find_change(claim: str) -> str | None:
-    """A sentence on the first entry of an input that is not as it was noted; None where all are, or none was noted.
+def find_change(claim: str, noted: Mapping[str, Any] | None = None) -> str | None:
+    """Return a sentence on the first entry of an input that is not as it was noted; None where all are, or none was.
 
-    A note that says nothing more is removed: the step's folder is then as it was made.
+    A note that says nothing more is removed: the step's folder is then as it was made. `noted` is the note where it
+    was read already.
     """
-    noted = _read(claim)
+    noted = read_note(claim) if noted is None else noted
     for path, known in noted.items():
         found = _change(path, known)
         if found is not None:
@@ -172,7 +173,8 @@ def _place(claim: str) -> str:
     return f"{claim}.reads"
 
 
-def _read(claim: str) -> dict[str, Any]:
+def read_note(claim: str) -> dict[str, Any]:
+    """Return what was noted beside the claim, by path; nothing where no note was made."""
     try:
         with open(_place(claim)) as file:
             found: dict[str, Any] = json.load(file)

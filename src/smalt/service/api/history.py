@@ -12,6 +12,7 @@ from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import describe, existing
 from smalt.service.api.shapes import iso
+from smalt.service.engine.output_paths import EMPTY_OUTPUTS
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
 
@@ -114,6 +115,7 @@ def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
 
 def _run(call: Call, job: Job) -> dict[str, Any]:
     properties = jobs.properties(call.service.db, job.id)
+    empty = {EMPTY_OUTPUTS: job.empty_outputs} if job.empty_outputs else {}
     run = {
         "runId": job.name,
         "rootRunId": jobs.name_of(call.service.db, job.root_id),
@@ -125,7 +127,7 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
         "runType": "azureml.PipelineRun" if job.type == "pipeline" else "azureml.StepRun",
         "hidden": bool(job.is_archived),
         "tags": _mapping(properties.get("tags")),
-        "properties": _mapping(properties.get("properties")),
+        "properties": {**_mapping(properties.get("properties")), **empty},
         "createdUtc": iso(job.created_at),
         "startTimeUtc": iso(job.started_at) if job.started_at is not None else None,
         "endTimeUtc": iso(job.ended_at) if job.ended_at is not None else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
-from smalt.service.engine.output_paths import OUTPUT_PATHS, with_places
+from smalt.service.engine.output_paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
 from smalt.service.engine.registration import asset_of
 from smalt.service.engine.submission import AUTOMATIC_VERSIONS, ENDED
 from smalt.service.records import jobs
@@ -19,7 +19,7 @@ from smalt.wire.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""
-GIVEN = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, *ENDED)
+GIVEN = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED)
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
@@ -54,6 +54,8 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         automatic = [name for name in _versions(shape) if name not in _versions(properties)]
         if automatic:
             notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
+    if job.empty_outputs:
+        notes[EMPTY_OUTPUTS] = job.empty_outputs
     if job.parent_id is not None:
         shape["parentJobName"] = jobs.name_of(db, job.parent_id)
     if job.ended_by:

@@ -13,7 +13,6 @@ from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.engine import submission
-from smalt.service.engine.output_paths import EMPTY_OUTPUTS
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
 from smalt.service.engine.submission import PART_OF, READ_ONLY
@@ -126,9 +125,7 @@ def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
         if key in changes:
             after[key] = changes[key]
     if isinstance(notes, dict):
-        given = {key: value for key, value in notes.items() if key not in (*GIVEN, EMPTY_OUTPUTS)}
-        told = {key: value for key, value in (before.get("properties") or {}).items() if key == EMPTY_OUTPUTS}
-        after["properties"] = {**given, **told}
+        after["properties"] = _without(GIVEN, notes)
     shown, hidden = changes.get("displayName") or job.display_name, changes.get("isArchived")
     hidden = bool(job.is_archived) if hidden is None else hidden
     if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):

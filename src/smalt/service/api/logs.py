@@ -11,7 +11,8 @@ from typing import Any
 
 from smalt.service.secrets.masks import Mask
 
-NAMES = ("system_logs/smalt.log", "user_logs/std_log.txt")
+SMALT_LOG = "system_logs/smalt.log"
+NAMES = (SMALT_LOG, "user_logs/std_log.txt")
 
 _PIECE = 64 * 1024
 _TAIL_BYTES = 16 * 1024
@@ -61,7 +62,12 @@ class Log:
         return piece
 
     def _message(self, text: str) -> dict[str, Any]:
-        return {"t": "log", "name": self._job, "file": self._name, "text": text}
+        return message_of(self._job, self._name, text)
+
+
+def message_of(job: str, file: str, text: str) -> dict[str, Any]:
+    """Return the message with a piece of a job's log."""
+    return {"t": "log", "name": job, "file": file, "text": text}
 
 
 def last_lines(path: Path, mask: Mask | None) -> list[str]:

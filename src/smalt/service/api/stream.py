@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +21,9 @@ from starlette.types import Receive, Scope, Send
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below, tree_row
 from smalt.service.api.jobs import existing
-from smalt.service.api.logs import NAMES, Log
+from smalt.service.api.logs import NAMES, SMALT_LOG, Log, message_of
 from smalt.service.api.service import Service
+from smalt.service.engine.output_paths import warn_of_empty
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -72,6 +74,8 @@ class News(NamedTuple):
     finished: list[Log]
     """The logs of a job that is over, which come before the news of its end."""
     told: Message
+    warning: str = ""
+    """Lines of smalt's own log that the records tell, at the end of its logs."""
 
 
 class _Follower:
@@ -160,7 +164,10 @@ class _Follower:
             elif not row.is_over and row.status not in _UNSTARTED and row.id not in self._logs:
                 self._logs[row.id] = self._logs_of(row)
             origin = reuse.origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
-            news.append(News(row.id in self._shown, finished, {"t": "job", **tree_row(row, self._names, origin)}))
+            told = {"t": "job", **tree_row(row, self._names, origin)}
+            news.append(
+                News(row.id in self._shown, finished, told, warn_of_empty(row.empty_outputs) if finished else "")
+            )
             self._shown.add(row.id)
         return news
 
@@ -176,8 +183,9 @@ class _Follower:
 
 
 def _messages(news: list[News], running: list[list[Log]]) -> Iterator[Message]:
-    for is_known, finished, told in news:
-        for message in (each for log in finished for each in log.rest()):
+    for is_known, finished, told, warning in news:
+        warnings = [message_of(told["name"], SMALT_LOG, warning)] if warning else []
+        for message in chain((each for log in finished for each in log.rest()), warnings):
             if not is_known:  # else the reader would have to keep the log until it knows whose it is
                 is_known = True
                 yield {**told, "status": "NotStarted", "start": None, "end": None, "error": None}

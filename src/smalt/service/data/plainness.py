@@ -12,6 +12,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from enum import Enum
 
 from smalt.exceptions import Refused, SmaltError
 from smalt.ignore import stays_inside
@@ -32,16 +33,26 @@ class TooMany(Exception):
     """There is more to look at than was allowed."""
 
 
-def is_plain(path: str | os.PathLike[str], most: int) -> bool:
-    """Return whether only files of one name and folders are at `path`; False where there are more than `most`."""
+class Found(Enum):
+    """The kind of what is at a place."""
+
+    NOTHING = "neither a file nor a folder with something in it"
+    PLAIN = "only files of one name and folders"
+    OTHER = "anything else, or more than was to be looked at"
+
+
+def look_at(path: str | os.PathLike[str], most: int) -> Found:
+    """Return the kind of what is at `path`, where at most so many entries are looked at."""
     place = os.fspath(path)
     try:
         status = os.lstat(place)
         if not stat.S_ISDIR(status.st_mode):
-            return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-        return not os.listdir(place) or next(_odd(place, most), None) is None  # most steps leave most places empty
+            return Found.PLAIN if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 else Found.OTHER
+        if not os.listdir(place):  # most steps leave most places empty
+            return Found.NOTHING
+        return Found.PLAIN if next(_odd(place, most), None) is None else Found.OTHER
     except (TooMany, OSError):
-        return not os.path.lexists(place)
+        return Found.OTHER if os.path.lexists(place) else Found.NOTHING
 
 
 def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) -> None:

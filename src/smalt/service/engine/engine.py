@@ -15,7 +15,7 @@ from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
 from smalt.service.data.stopping import stopped_by
-from smalt.service.engine import family, outcome, owed, submission
+from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
 from smalt.service.engine.deletion import Deletions
@@ -425,21 +425,23 @@ class Engine:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
         run.moved = command.find_moved_input(self.rooms, leaf)
-        if leaf.finishes_quickly and command.leaves_little(self.rooms, leaf, number, exit.step_id):
-            self._end_leaf(run, self._store(run, leaf, exit, number, is_plain=True))
+        left = command.look_at_left(self.rooms, leaf, number, exit.step_id) if leaf.finishes_quickly else None
+        if left is not None:
+            self._end_leaf(run, self._store(run, leaf, exit, number, left))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _store(
-        self, run: Run, leaf: command.Leaf, exit: Exit, number: int, *, is_plain: bool = False
+        self, run: Run, leaf: command.Leaf, exit: Exit, number: int, left: command.Left | None = None
     ) -> dict[str, Any] | None:
-        """Errors of storing count only for a command that did well."""
+        """Store what the command left; errors of that count only for a command that did well."""
+        noted = left.noted if left else None
         error = outcome.error_of(exit, leaf.timeout)
         if error is not None:
             entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
             error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-        elif change := run.moved or command.find_changed_input(self.rooms, leaf, number, exit.step_id):
+        elif change := run.moved or command.find_changed_input(self.rooms, leaf, number, exit.step_id, noted):
             error = outcome.failed(change, "InputChanged")
         try:
             if error is None:
@@ -448,11 +450,14 @@ class Engine:
             error = outcome.failed(sentence(caught), "OutputsFailed")
         try:
             with stopped_by(lambda: bool(run.job.cancel_requested)):
-                untouched = command.finish(self.rooms, leaf, number, is_plain=is_plain)
+                untouched = command.finish(self.rooms, leaf, number, left)
             run.untouched = untouched and error is None
             if error is None and leaf.entity.outputs:
-                run.empty = owed.find_empty_outputs(self.rooms, leaf, number)
-            if error is None and not is_plain:
+                if left is None or left.kept:  # what is kept may have been moved to where an output is
+                    run.empty = command.find_empty_outputs(self.rooms, leaf, number)
+                else:
+                    run.empty = left.empty
+            if error is None and left is None:
                 command.protect(self.rooms, leaf)
         except Exception as caught:
             return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
@@ -484,7 +489,7 @@ class Engine:
         if run.job.cancel_requested:
             self._end(run.job, "Canceled")
         elif error is None:
-            owed.say_empty(self.rooms, run.job, run.empty)
+            run.job.empty_outputs = " ".join(run.empty) or None
             self._end(run.job, "Completed")
         else:
             self._end(run.job, "Failed", error)

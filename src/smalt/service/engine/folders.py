@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from smalt.service.data import Data
@@ -140,9 +141,12 @@ def copy_code(folders: Folders, data: Data, code: str | None) -> bool:
     return is_new
 
 
-def keep(folders: Folders, data: Data) -> bool:
-    """Move what the command left in outputs/ and logs/ to where it is kept; whether it left nothing anywhere."""
-    left = [name for name in KEPT if _holds_something(f"{folders.cwd}/{name}")]
+def keep(folders: Folders, data: Data, known: Sequence[str] | None = None) -> bool:
+    """Move what the command left in outputs/ and logs/ to where it is kept; return whether it left nothing anywhere.
+
+    `known` are those of the two with something in them, where that was looked at already.
+    """
+    left = [name for name in KEPT if _holds_something(f"{folders.cwd}/{name}")] if known is None else known
     for name in left:
         data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
     try:

@@ -15,6 +15,11 @@ EMPTY_OUTPUTS = "smalt.empty_outputs"
 """The property of a job that ended well with the outputs to which it wrote nothing."""
 
 
+def warn_of_empty(names: str | None) -> str:
+    """Return the lines of a job's log that tell of the outputs to which it wrote nothing."""
+    return "".join(f"warning: it wrote nothing to its output '{name}'\n" for name in (names or "").split())
+
+
 def with_places(outputs: Mapping[str, Any], places: Mapping[str, str | None]) -> tuple[dict[str, Any], str | None]:
     """Return the outputs as REST has them with their `places` as paths, and the text of the property, if any."""
     shown: dict[str, Any] = dict(outputs)

@@ -17,7 +17,6 @@ from smalt.exceptions import Unavailable
 from smalt.service.data.modes import UPLOADED
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
-from smalt.service.engine.owed import empty_outputs_of, say_empty
 from smalt.service.engine.registration import register_outputs
 from smalt.service.engine.rooms import Rooms
 from smalt.service.environments import HOST, Realised, own_mltable_version
@@ -178,7 +177,7 @@ class Reusing:
         if not leaf.finishes_quickly:
             register_outputs(self._rooms, job)
         self._rooms.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
-        say_empty(self._rooms, job, empty_outputs_of(self._rooms, of))
+        job.empty_outputs = of.empty_outputs
         return True
 
     def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:

@@ -16,7 +16,8 @@ TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 
 COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
-    " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at"
+    " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at,"
+    " empty_outputs"
 )
 
 
@@ -45,6 +46,8 @@ class Job:
     created_at: float
     started_at: float | None
     ended_at: float | None
+    empty_outputs: str | None = None
+    """The outputs to which it wrote nothing, though it completed; written with its last state."""
 
     @property
     def is_over(self) -> bool:
@@ -229,8 +232,8 @@ def set_status(
     if error is not None or job.status == "Completed":  # a cancellation that came too late is no error
         job.error = json.dumps(error) if error is not None else None
     db.execute(
-        "UPDATE jobs SET status=?, started_at=?, ended_at=?, error=? WHERE id=?",
-        (job.status, job.started_at, job.ended_at, job.error, job.id),
+        "UPDATE jobs SET status=?, started_at=?, ended_at=?, error=?, empty_outputs=? WHERE id=?",
+        (job.status, job.started_at, job.ended_at, job.error, job.empty_outputs, job.id),
     )
 
 
@@ -244,17 +247,6 @@ def describe(
         if job.parent_id is None:
             db.execute("DELETE FROM job_tags WHERE job_id=?", (job.id,))
             _tag(db, job.workspace_id, [(job.id, properties)])
-
-
-def note(db: Database, job: Job, key: str, text: str) -> bool:
-    """Add a property to those that the job was given; return whether it did not have it before."""
-    body = properties(db, job.id)
-    before = body.get("properties") or {}
-    if key in before:
-        return False
-    body["properties"] = {**before, key: text}
-    db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(body), job.id))
-    return True
 
 
 def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:

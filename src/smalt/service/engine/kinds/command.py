@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from smalt.runner import script
 from smalt.service.compute.base import Step
 from smalt.service.data import Location, modes, remove_tree, tables
 from smalt.service.data.data import OWN
-from smalt.service.data.plainness import is_plain, make_plain
+from smalt.service.data.plainness import Found, look_at, make_plain
 from smalt.service.data.rights import forbid_writing
 from smalt.service.data.stopping import Stopped
 from smalt.service.engine import lookup, overwriting, written
@@ -326,18 +326,46 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
     return found
 
 
-def leaves_little(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> bool:
-    """Whether what the command left can be looked through, and is plain data, within a turn of the loop."""
+class Left(NamedTuple):
+    """What a command left that was looked through within a turn of the loop: little, and all of it plain data."""
+
+    kept: tuple[str, ...]
+    """The folders of KEPT with something in them."""
+    empty: list[str]
+    """The outputs, but for values, where nothing is."""
+    noted: dict[str, Any]
+    """The note of its inputs beside its claim."""
+
+
+def look_at_left(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> Left | None:
+    """Look at what the command left; None where that takes long, or where not all of it is plain data."""
     folders = leaf.folders(rooms, number)
-    places = [f"{folders.cwd}/{name}" for name in KEPT]
-    with contextlib.suppress(SmaltError):  # which storing them will say
-        places += [str(place) for _, _, place, _ in _written(rooms, leaf, folders)]
     try:
-        if watching.is_large(claims.path(folders.folder, step_id)):
-            return False
-    except PermissionError:  # which looking for changed inputs will say
-        return False
-    return all(is_plain(place, _QUICK_ENTRIES) for place in places)
+        noted = watching.read_note(claims.path(folders.folder, step_id))
+        outputs = {name: look_at(place, _QUICK_ENTRIES) for name, _, place, _ in _written(rooms, leaf, folders)}
+    except (PermissionError, SmaltError):  # which looking for changed inputs, or storing the outputs, will say
+        return None
+    found = {name: look_at(f"{folders.cwd}/{name}", _QUICK_ENTRIES) for name in KEPT}
+    if watching.is_large(noted) or Found.OTHER in found.values() or Found.OTHER in outputs.values():
+        return None
+    kept = tuple(name for name in KEPT if found[name] is not Found.NOTHING)
+    empty = [name for name, one in outputs.items() if one is Found.NOTHING and _is_owed(leaf, name)]
+    return Left(kept, empty, noted)
+
+
+def find_empty_outputs(rooms: Rooms, leaf: Leaf, number: int) -> list[str]:
+    """Return the outputs, but for values, where nothing is when the command has ended and all is stored."""
+    empty = []
+    for name, output, place, _ in _written(rooms, leaf, leaf.folders(rooms, number)):
+        location = leaf.written.get(name)
+        sent = location.path if location is not None and output.mode == modes.UPLOADED else None
+        if _is_owed(leaf, name) and modes.is_empty(sent or place):
+            empty.append(name)
+    return empty
+
+
+def _is_owed(leaf: Leaf, output: str) -> bool:
+    return leaf.entity.outputs[output].type not in PRIMITIVES
 
 
 def may_be_moved(leaf: Leaf) -> bool:
@@ -376,11 +404,16 @@ def _movable(leaf: Leaf) -> list[str]:
     ]  # fmt: skip
 
 
-def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> str | None:
-    """A sentence where an input is not what it was when the step started, and could not be kept from being written."""
+def find_changed_input(
+    rooms: Rooms, leaf: Leaf, number: int, step_id: str, noted: Mapping[str, Any] | None = None
+) -> str | None:
+    """Return a sentence where an input, which could not be kept from being written, is not what it was at the start.
+
+    `noted` is the note of the inputs where it was read already.
+    """
     folder = leaf.folders(rooms, number).folder
     try:
-        return watching.find_change(claims.path(folder, step_id))
+        return watching.find_change(claims.path(folder, step_id), noted)
     except PermissionError:
         return (
             f"its command took the right to read {folder} away, so what it did to its inputs cannot be told; "
@@ -388,18 +421,18 @@ def find_changed_input(rooms: Rooms, leaf: Leaf, number: int, step_id: str) -> s
         )
 
 
-def finish(rooms: Rooms, leaf: Leaf, number: int, *, is_plain: bool = False) -> bool:
+def finish(rooms: Rooms, leaf: Leaf, number: int, left: Left | None = None) -> bool:
     """Bring what the command left to where it is kept: outputs/, logs/ and the outputs of mode upload.
 
-    Whether its folder is as it was made, and may serve another step. `is_plain` says that all it left is plain data.
+    Return whether its folder is as it was made, and may serve another step. `left` is what was looked at already.
     """
     folders, say, since = leaf.folders(rooms, number), partial(rooms.say, leaf.job), leaf.job.created_at
-    for kept in () if is_plain else KEPT:
+    for kept in () if left else KEPT:
         make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
-    untouched = keep(folders, rooms.data)
+    untouched = keep(folders, rooms.data, left.kept if left else None)
     if mask := rooms.vault.mask(leaf.workspace):  # there may be more secrets than when it began
         mask.hide_in(folders.artifacts)
-    for name, output, place, own in () if is_plain else _written(rooms, leaf, folders):
+    for name, output, place, own in () if left else _written(rooms, leaf, folders):
         if not is_clean(str(place)):
             link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
             bring_back(link, str(place), f"its output '{name}'", since, say)
@@ -439,14 +472,6 @@ def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, 
             location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
             place = modes.output_place(location, output.type, output.mode, own)
             yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
-
-
-def find_outputs(rooms: Rooms, leaf: Leaf, number: int) -> Iterator[tuple[str, Output, Path]]:
-    """Yield the outputs but for the artifacts, each with where it lies once all is stored, or with what was sent."""
-    for name, output, place, _ in _written(rooms, leaf, leaf.folders(rooms, number)):
-        location = leaf.written.get(name)
-        kept = location.path if location is not None and output.mode == modes.UPLOADED else None
-        yield name, output, kept or place
 
 
 def check_written(rooms: Rooms, leaf: Leaf, number: int) -> None:
