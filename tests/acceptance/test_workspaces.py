@@ -120,6 +120,41 @@ def test_a_config_json_of_something_else_names_no_workspace(desk: Desk) -> None:
     assert desk.ask("workspace show --query name") == "default"
 
 
+WRONG_CONFIGS = [
+    (CONFIG.replace('"}', '",}'), "{file}:1:{end}: this workspace configuration is not valid JSON"),
+    (CONFIG[:60], "{file}:1:57: this workspace configuration is not valid JSON"),
+    (CONFIG.replace('"', "'"), "{file}:1:2: this workspace configuration is not valid JSON"),
+    (f"[{CONFIG}]", "{file}:1:1: this is not a workspace configuration but a list"),
+    ('"ws-config"', "{file}:1:1: this is not a workspace configuration but a single value"),
+    (CONFIG.replace("workspace_name", "workspace"), "has no text for workspace_name; did you mean 'workspace'?"),
+    ("", "{file}:1:1: this workspace configuration is not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG_CONFIGS)
+def test_a_configuration_that_cannot_be_read_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    """No job goes to another workspace because of a slip in the file that names the right one."""
+    config = desk.write(".azureml/config.json", text)
+    monkeypatch.chdir(desk.folder)
+    desk.write("job.yml", "command: echo hi\nenvironment: azureml:host\n")
+    for command in ("workspace show", "job create -f job.yml"):
+        ran = desk.smalt(command)
+        assert (ran.code, ran.out) == (2, "")
+        assert words.format(file=config, end=len(CONFIG) + 1) in ran.err
+
+
+def test_a_slip_is_refused_in_the_folder_itself_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is meant for smalt is told from a file of another tool by its keys, even where it is not valid."""
+    monkeypatch.chdir(desk.folder)
+    config = desk.write("config.json", CONFIG[:-1])
+    assert f"{config}:1:{len(CONFIG)}: " in desk.smalt("workspace show").err
+    for other in ('// mine\n{"a": 1}', "[1, 2]", "", '{"resource_group": "rg", "location": "x"}'):
+        desk.write("config.json", other)
+        assert desk.ask("workspace show --query name") == "default"
+
+
 def test_what_exec_tells_programs_does_not_displace_what_they_configure(desk: Desk) -> None:
     """The variables say where it runs; a program's own word goes before them, and one given to exec before that."""
     desk.smalt("workspace create --name ws-own -g rg-own")

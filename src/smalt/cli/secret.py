@@ -80,10 +80,21 @@ def _given(name: str, value: str | None, file: str | None) -> str:
         return value
     if file is not None:
         try:
-            return Path(file).expanduser().read_text()
+            text = Path(file).expanduser().read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise ValidationException(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
+        return _refuse_empty(name, text, file)
     if sys.stdin.isatty():
         asked: str = click.prompt(f"value of {name}", hide_input=True, err=True)
         return asked
-    return sys.stdin.read().removesuffix("\n")
+    return _refuse_empty(name, sys.stdin.read().removesuffix("\n"), "standard input")
+
+
+def _refuse_empty(name: str, value: str, source: str) -> str:
+    """Return the value; an empty one is most likely a pipe or a file that somebody forgot to fill."""
+    if not value:
+        raise ValidationException(
+            f"secret '{name}' was not set: {source} is empty; give its value by --value, by --file or on standard "
+            "input (for an empty one: --value '')"
+        )
+    return value

@@ -26,4 +26,4 @@ class _Data(Collection):
         return properties
 
 
-DATA = _Data("data", "data", content=("dataUri", "dataType"), uri="dataUri", type="dataType")
+DATA = _Data("data", "data", content=("dataUri", "dataType"), uri="dataUri", needed=("dataUri",), type="dataType")

@@ -87,7 +87,11 @@ def _whole(properties: Properties) -> Properties:
 
 
 ENVIRONMENTS = _Environments(
-    "environments", "environment", content=("image", "condaFile", "build", "inferenceConfig", "osType"), is_once=True
+    "environments",
+    "environment",
+    content=("image", "condaFile", "build", "inferenceConfig", "osType"),
+    is_once=True,
+    needed=("image", "condaFile", "build"),
 )
 
 

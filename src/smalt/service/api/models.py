@@ -34,4 +34,5 @@ MODELS = _Models(
     content=("modelUri", "modelType"),
     defaults=lambda: {"flavors": {}, "modelType": "custom_model"},
     uri="modelUri",
+    needed=("modelUri",),
 )

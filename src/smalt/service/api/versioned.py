@@ -52,6 +52,8 @@ class Collection:
     """The property that may name a local path, whose content is then kept here."""
     type: str = ""
     """The property that tells the container's type."""
+    needed: tuple[str, ...] = ()
+    """The properties of which a new version has at least one: there is nothing in it otherwise."""
     is_once: bool = False
     """Whether the same content without a version is the latest version, and not a new one."""
 
@@ -126,6 +128,7 @@ class Collection:
             return True
         if before is None:
             self._refuse_archived(call, name)
+            self._refuse_empty(name, version, properties)
         known = pins.of_version(db, before) if before is not None else None
         pinner = Pinner(call.service.engine.rooms, workspace, known)
         properties = self.fixed(pinner, properties)
@@ -140,6 +143,14 @@ class Collection:
             now = assets.find(db, workspace.id, self.segment, name, version, None)
             pins.put_of_version(db, workspace.id, now, pinner.fixed)
         return before is not None
+
+    def _refuse_empty(self, name: str, version: str, properties: Properties) -> None:
+        if self.needed and not any(properties.get(key) for key in self.needed):
+            noun = "data asset" if self.kind == "data" else self.kind
+            words = listed([f"'{_WORDS.get(key, snake(key))}'" for key in self.needed])
+            raise ValidationException(
+                f"{noun} '{name}:{version}' was not registered, as it has no content: give {words}"
+            )
 
     def fixed(self, pinner: Pinner, properties: Properties) -> Properties:
         """The properties with a version for each thing that they name without one: they mean the same for ever."""
