@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,46 @@ def test_a_restored_home_is_as_it_was(desk: Desk) -> None:
         shutil.rmtree(folder)
         folder.with_name("copy").rename(folder)
         assert desk.log(reader) == [name]
+
+
+def store_as_azure(desk: Desk, name: str) -> Path:
+    """Store and register a folder as azure-ai-ml does: under a hash of its own, which smalt does not know."""
+    digest = hashlib.sha256(f"Initialize for october 2021 AML CLI version{name}".encode()).hexdigest()
+    folder = desk.server.home.path(f"workspaces/default/datastores/workspaceblobstore/LocalUpload/{digest}/{name}")
+    folder.mkdir(parents=True)
+    (folder / "f").write_text(f"{name}\n")
+    uri = f"azureml://datastores/workspaceblobstore/paths/LocalUpload/{digest}/{name}/"
+    ran = desk.smalt(f"data create -n {name} --version 1 --type uri_folder --path {uri} -o none")
+    assert ran.code == 0, ran.err
+    return folder / "f"
+
+
+@pytest.mark.parametrize("what", ["linked", "restored"])
+def test_what_azures_client_stored_is_as_it_was(desk: Desk, what: str) -> None:
+    """A content whose name is another client's hash is read, and sound, after its inodes' times changed."""
+    path = store_as_azure(desk, name := f"azures-{what}")
+    reader = f"command: cat ${{{{inputs.i}}}}/f\n{HOST}{INPUT % (name, '')}"
+    assert desk.log(reader) == [name]
+    if what == "linked":
+        os.link(path, desk.folder / "backup")
+    else:
+        subprocess.run(["cp", "-a", path.parent, path.parent.with_name("copy")], check=True)
+        shutil.rmtree(path.parent)
+        path.parent.with_name("copy").rename(path.parent)
+    assert desk.log(reader) == desk.log(reader) == [name]
+    assert path.parent.parent.name not in desk.smalt("doctor --full").err
+
+
+@pytest.mark.parametrize("what", ["write", "add", "remove"])
+def test_what_azures_client_stored_is_not_read_when_it_was_changed(desk: Desk, what: str) -> None:
+    """Its reader fails, though its name does not tell what it was, and the examination of the home names it."""
+    path = store_as_azure(desk, name := f"azures-{what}")
+    change(path, what)
+    ran = desk.job(f"command: echo ran\n{HOST}{INPUT % (name, '')}")
+    assert ran.code == 1
+    assert f"azureml:{name}:1 is not what was registered" in ran.err
+    assert "put the original back" in ran.err
+    assert path.parent.parent.name in desk.smalt("doctor --full").err
 
 
 def test_a_registered_environment_keeps_its_build_context(desk: Desk) -> None:

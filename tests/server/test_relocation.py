@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -166,6 +167,26 @@ def test_a_home_that_was_moved_goes_on(own_server: Server, other: list[Server], 
     inputs = {"i": {"jobInputType": "uri_folder", "uri": "azureml://jobs/fixed/outputs/o"}}
     refused = served.ask("PUT", f"{SERVED}/jobs/three", host_job("cat ${{inputs.i}}/f", inputs=inputs))
     assert "job later wrote over" in str(refused.body)
+
+
+def test_a_copy_of_a_home_reads_what_azures_client_stored(own_server: Server, other: list[Server]) -> None:
+    """Its folder's name is a hash that smalt does not know, and its times of change are those of the copy."""
+    own_server.start()
+    digest = hashlib.sha256(b"Initialize for october 2021 AML CLI version").hexdigest()
+    uri = f"azureml://datastores/workspaceblobstore/paths/LocalUpload/{digest}/d/"
+    folder = own_server.home.path(f"workspaces/default/datastores/workspaceblobstore/LocalUpload/{digest}/d")
+    folder.mkdir(parents=True)
+    (folder / "f").write_text("sent\n")
+    version = {"properties": {"dataType": "uri_folder", "dataUri": uri}}
+    assert own_server.ask("PUT", f"{SERVED}/data/d/versions/1", version).status in (200, 201)
+    own_server.end()
+    served = Server(copy(own_server.home))
+    served.start()
+    other.append(served)
+    inputs = {"i": {"jobInputType": "uri_folder", "uri": f"{SERVED}/data/d/versions/1"}}
+    for name in ("one", "two"):
+        put(served, name, "cat ${{inputs.i}}/f", inputs=inputs)
+        assert over(served, name)["status"] == "Completed"
 
 
 def test_a_home_that_is_reached_by_two_paths_is_one(own_server: Server, other: list[Server]) -> None:

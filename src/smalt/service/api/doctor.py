@@ -15,12 +15,12 @@ from smalt.service.api.prune import wanted_code
 from smalt.service.api.service import Service
 from smalt.service.data import soundness
 from smalt.service.data.soundness import Trouble
+from smalt.service.engine.intact import is_changed
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 
 _URIS = {"data": "dataUri", "models": "modelUri"}
-_UPLOADED = re.compile(r"LocalUpload/(?P<digest>[0-9a-f]{64})/[^/]+/?")
 
 
 async def examine(call: Call) -> dict[str, Any]:
@@ -125,13 +125,13 @@ def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
                 for one in assets.versions(db, workspace.id, kind, container.name):
                     uri = one.properties.get(key)
                     what = f"{kind.removesuffix('s')} {one.name}:{one.version} of workspace {workspace.name}"
-                    problem = _content_problem(service, workspace, uri, full) if isinstance(uri, str) else None
+                    problem = _content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None
                     if problem:
                         advice = "put it back, or archive this version and register another one"
                         yield Trouble("asset", what, problem, advice)
 
 
-def _content_problem(service: Service, workspace: Workspace, uri: str, full: bool) -> str | None:
+def _content_problem(service: Service, db: Database, workspace: Workspace, uri: str, full: bool) -> str | None:
     try:
         place = service.data.resolve(uri, workspace)
     except SmaltError as error:
@@ -140,8 +140,7 @@ def _content_problem(service: Service, workspace: Workspace, uri: str, full: boo
         return None  # on the network
     if not place.exists:
         return f"its content, {uri}, is not there"
-    match = _UPLOADED.fullmatch(place.relative or "") if full else None
-    if match and soundness.content_differs(place.path, match["digest"]):
+    if full and is_changed(db, service.engine.rooms.root, str(place.path)):
         return f"its content, {place.path}, is not what was registered"
     return None
 

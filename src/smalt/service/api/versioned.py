@@ -278,5 +278,6 @@ async def imported(call: Call, uri: str) -> str:
         raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
     kept = await asyncio.to_thread(call.service.data.import_local, path, call.workspace)
-    await call.service.engine.rooms.intact.note(str(call.service.data.resolve(kept, call.workspace).path))
+    place = str(call.service.data.resolve(kept, call.workspace).path)
+    await call.service.engine.rooms.intact.note(place, is_named=True)
     return kept

@@ -63,13 +63,13 @@ class Intact:
         if not _is_asset(location) and self._known(self._key(top)) is None:
             return
         if self._known(self._key(top)) is None and digest is not None:
-            await self._adopt(top)  # its name may be a hash of another client's, which says nothing here
+            await self._adopt(top, digest)
             return
         changed = await self._find_change(top, digest)
         if changed is None:
             return
-        is_named_by_content = digest is not None and _DIGEST.fullmatch(digest)
-        back = "create it again from the original data" if is_named_by_content else "put the original back"
+        known = self._known(self._key(top))
+        back = "create it again from the original data" if known and known.is_named else "put the original back"
         raise Refused(
             f"{shown(location)} is not what was registered, and a registered version never changes: {changed} was "
             f"changed; {back}, or archive this version and create another"
@@ -79,13 +79,17 @@ class Intact:
         """Return whether what is stored at a place is what its name says, or what was noted of it."""
         return await self._find_change(*self._top_of(os.path.realpath(place))) is None
 
-    async def note(self, place: str) -> None:
-        """Note how a content is that has just been stored, unless that is known; not of what others may write."""
+    async def note(self, place: str, *, is_named: bool = False) -> None:
+        """Note how a content is that has just been stored, unless that is known; not of what others may write.
+
+        `is_named` says that smalt stored it, under its own id of the content.
+        """
         place = os.path.realpath(place)
         top, digest = self._top_of(place)
         if top != place or not (digest is not None or is_forbidden(place)):
             return
-        if self._known(self._key(place)) is not None:
+        known = self._known(self._key(place))
+        if known is not None and not (is_named and not known.is_named):
             await self._find_change(place, digest)  # of the same content that was stored again the stamp is renewed
             return
         try:
@@ -93,12 +97,14 @@ class Intact:
         except OSError:
             return
         if digest is not None or is_forbidden(place):  # else a job is about to write there
-            self._put(self._key(place), stamp)
+            self._put(self._key(place), stamp._replace(is_named=is_named))
 
-    async def _adopt(self, top: str) -> None:
+    async def _adopt(self, top: str, digest: str) -> None:
         """Note how a content is that nobody noted when it was stored: by another client, or by an earlier smalt."""
         with contextlib.suppress(OSError):
-            self._put(self._key(top), await asyncio.to_thread(stamp_of, top))
+            stamp = await asyncio.to_thread(stamp_of, top)
+            is_named = await asyncio.to_thread(is_named_by_content, top, digest)
+            self._put(self._key(top), stamp._replace(is_named=is_named))
 
     def forget(self, place: str) -> None:
         """Forget what was noted at, in or around a place that is about to be written."""
@@ -124,31 +130,58 @@ class Intact:
             return top
         if known is not None and known.exact == now.exact:
             return None
-        if digest is not None and _DIGEST.fullmatch(digest):
-            is_same = not await asyncio.to_thread(content_differs, Path(top), digest)
-        else:
-            is_same = known is None or known.plain == now.plain
-        if is_same:
-            self._put(key, now)
+        is_named = await asyncio.to_thread(is_named_by_content, top, digest)
+        if is_named or is_as_noted(known, now):
+            self._put(key, now._replace(is_named=is_named))
             return None
         return await asyncio.to_thread(changed_since, top, known.newest if known else 0)
 
     def _top_of(self, place: str) -> tuple[str, str | None]:
-        """Return the whole content in which a real path lies, and its digest, "" where its name has none.
-
-        None as the digest says that it is no place where smalt stores contents.
-        """
-        if "/LocalUpload/" not in place and "/Versions/" not in place:
-            return place, None
-        inside = place[len(self._root) + 1 :] if place.startswith(f"{self._root}/") else ""
-        found = _KEPT.match(inside)
-        if found is None or (len(inside) > found.end() and inside[found.end()] != "/"):
-            return place, None
-        return f"{self._root}/{found[0]}", found["digest"] or ""
+        return _find_top(self._root, place)
 
     def _key(self, place: str) -> str:
-        return place[len(self._root) + 1 :] if place.startswith(f"{self._root}/") else place
+        return _key_of(self._root, place)
+
+
+def is_changed(db: Database, root: str, place: str) -> bool:
+    """Read a content that smalt keeps, and return whether it is another than was stored; in whatever thread asks."""
+    top, digest = _find_top(root, os.path.realpath(place))
+    known = stamps.get(db, _key_of(root, top))
+    if digest and _DIGEST.fullmatch(digest) and (known is None or known.is_named):
+        return content_differs(Path(top), digest)
+    try:
+        return known is not None and known.plain != stamp_of(top).plain
+    except OSError:
+        return True
+
+
+def is_named_by_content(place: str, digest: str | None) -> bool:
+    """Read a whole content, and return whether its name is smalt's id of it."""
+    return digest is not None and bool(_DIGEST.fullmatch(digest)) and not content_differs(Path(place), digest)
+
+
+def is_as_noted(known: Stamp | None, now: Stamp) -> bool:
+    """Return whether a content whose name says nothing is what it was, as far as its sizes and times tell."""
+    return known is not None and not known.is_named and known.plain == now.plain
 
 
 def _is_asset(location: Location) -> bool:
     return isinstance(parse_uri(location.uri), Reference)
+
+
+def _find_top(root: str, place: str) -> tuple[str, str | None]:
+    """Return the whole content in which a real path lies, and its digest, "" where its name has none.
+
+    None as the digest says that it is no place where smalt stores contents.
+    """
+    if "/LocalUpload/" not in place and "/Versions/" not in place:
+        return place, None
+    inside = _key_of(root, place)
+    found = _KEPT.match(inside)
+    if found is None or (len(inside) > found.end() and inside[found.end()] != "/"):
+        return place, None
+    return f"{root}/{found[0]}", found["digest"] or ""
+
+
+def _key_of(root: str, place: str) -> str:
+    return place[len(root) + 1 :] if place.startswith(f"{root}/") else place

@@ -18,11 +18,13 @@ class Stamp(NamedTuple):
     entries: int
     newest: int
     """When anything of it changed last, by its file system; nanoseconds."""
+    is_named: bool = False
+    """The folder's name was smalt's id of the content when it was noted: another client's is a hash of its own."""
 
 
 def get(db: Database, place: str) -> Stamp | None:
-    row = db.row("SELECT exact, plain, entries, newest FROM content_stamps WHERE place=?", (place,))
-    return Stamp(*row) if row else None
+    row = db.row("SELECT exact, plain, entries, newest, is_named FROM content_stamps WHERE place=?", (place,))
+    return Stamp(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
 
 
 def places(db: Database) -> set[str]:
@@ -31,7 +33,7 @@ def places(db: Database) -> set[str]:
 
 
 def put(db: Database, place: str, stamp: Stamp) -> None:
-    db.execute("INSERT OR REPLACE INTO content_stamps VALUES (?,?,?,?,?)", (place, *stamp))
+    db.execute("INSERT OR REPLACE INTO content_stamps VALUES (?,?,?,?,?,?)", (place, *stamp))
 
 
 def forget_around(db: Database, place: str) -> bool:
