@@ -21,6 +21,7 @@ from smalt.client.commands import complete
 from smalt.client.effect import options, workspace_in_effect
 from smalt.exceptions import NotFound
 from smalt.home import Home
+from smalt.service.records import deletions
 from smalt.service.records import workspaces as records
 from smalt.service.records.database import Database
 from tests.acceptance.conftest import Desk
@@ -299,7 +300,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_next_server(own_server
     own_server.end()
     db = Database(own_server.home.path("smalt.db"))
     [workspace] = [one for one in records.every(db) if one.name == "cut"]
-    records.delete(db, workspace)
+    deletions.forget_workspace(db, workspace)
     db.close()
     folder = own_server.home.path("workspaces", "cut")
     assert folder.is_dir()

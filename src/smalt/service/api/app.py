@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -105,6 +107,9 @@ _WORKSPACE: dict[str, list[Table]] = {
 }
 
 
+_STORING = ("PUT", "POST", "PATCH")
+
+
 def build(service: Service) -> ASGIApp:
     return Gate(_Dispatch(), service)
 
@@ -129,7 +134,7 @@ class _Dispatch:
             if job is not None:
                 job_rules.refuse(job, "the storage account; ask listSecrets of a datastore for a link")
             scope["smalt.workspace"] = _workspace_in(scope, blob[0])
-            response = await blobs.serve(Call(scope, receive, send), *blob[1:])
+            response = await _answer(scope, blobs.serve(Call(scope, receive, send), *blob[1:]))
             await response(scope, receive, send)
             return
         scope["smalt.path"] = quote(scope["path"])
@@ -137,7 +142,8 @@ class _Dispatch:
             scope["smalt.workspace"] = _workspace_in(scope, secret[0])
             handler, scope["path_params"], template = self._vault.find(scope["method"], secret[1])
             job_rules.check(job, job_rules.VAULT, scope["method"], template)
-            await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
+            answer = await _answer(scope, handler(Call(scope, receive, send)))
+            await Reply.of(answer)(scope, receive, send)
             return
         router, path = (
             (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
@@ -149,7 +155,17 @@ class _Dispatch:
         elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
         job_rules.check(job, found.prefix if found else job_rules.SERVER, scope["method"], template)
-        await Reply.of(await handler(Call(scope, receive, send)))(scope, receive, send)
+        answer = await _answer(scope, handler(Call(scope, receive, send)))
+        await Reply.of(answer)(scope, receive, send)
+
+
+async def _answer(scope: Scope, work: Awaitable[Any]) -> Any:
+    """Return the answer, but acknowledge nothing that was stored in a workspace while that was deleted."""
+    try:
+        return await work
+    finally:
+        if scope["method"] in _STORING and "smalt.workspace" in scope:
+            records.refuse_deleted(scope["smalt.service"].db, scope["smalt.workspace"].id)
 
 
 def _workspace_in(scope: Scope, folder: str) -> records.Workspace:

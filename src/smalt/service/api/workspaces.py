@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smalt.entities.problems import listed
-from smalt.exceptions import Conflict
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.shapes import system_data, workspace_id
-from smalt.service.records import jobs
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.variables import route
 
 _COLLECTION = "/providers/Microsoft.MachineLearningServices/workspaces"
-
-_MOST_NAMED = 5
 
 
 async def get_workspace(call: Call) -> dict[str, Any]:
@@ -52,14 +47,7 @@ async def list_all(call: Call) -> dict[str, Any]:
 
 async def delete_workspace(call: Call) -> None:
     """Delete a workspace with all that is in it."""
-    workspace = call.workspace
-    unfinished = [one for one in jobs.unfinished(call.service.db) if one.workspace_id == workspace.id]
-    if unfinished:
-        names = listed([one.name for one in unfinished if one.parent_id is None][:_MOST_NAMED], "and")
-        raise Conflict(
-            f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
-        )
-    await call.service.engine.deletions.delete_workspace(workspace)
+    await call.service.engine.deletions.delete_workspace(call.workspace)
 
 
 async def list_keys(call: Call) -> dict[str, Any]:

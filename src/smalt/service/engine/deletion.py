@@ -19,6 +19,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smalt.entities.problems import listed
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
 from smalt.service.data.durable import sync_folders, write_whole
@@ -36,6 +37,7 @@ _NOTES = "deleted"
 _KEPT = "kept"
 """In the folder of notes: by the name of a deleted job, or of a step of one, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
+_MOST_NAMED = 5
 _BEFORE_ANY_JOB = frozenset({"system_logs"})
 """What may lie in a job's artifacts before the job is recorded."""
 
@@ -59,6 +61,8 @@ class Deletions:
                     continue
                 deletions.note_aside(self._rooms.db, deletion)
             self._begin(self._remove(workspace, deletion))
+        for workspace in workspaces.deleted_with_rows(self._rooms.db):
+            deletions.forget_workspace(self._rooms.db, workspace)
         for workspace in workspaces.deleted(self._rooms.db):
             if _top(self._rooms, workspace).exists():
                 self._begin(self._remove_workspace(workspace))
@@ -75,7 +79,8 @@ class Deletions:
 
     async def delete_workspace(self, workspace: Workspace) -> None:
         """Forget a workspace, all of whose jobs are over, with all its files; goes on where the asker leaves."""
-        workspaces.delete(self._rooms.db, workspace)
+        _refuse_unfinished(self._rooms, workspace)
+        deletions.forget_workspace(self._rooms.db, workspace)
         await asyncio.shield(self._begin(self._remove_workspace(workspace)))
 
     async def close(self) -> None:
@@ -118,6 +123,15 @@ class Deletions:
             await asyncio.to_thread(remove_tree, _top(self._rooms, workspace))
         except Exception as error:
             log.error("workspace %s is deleted, but not all of its files are removed: %s", workspace.name, error)
+
+
+def _refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
+    unfinished = [one for one in jobs.unfinished_top(rooms.db) if one.workspace_id == workspace.id]
+    if unfinished:
+        names = listed([one.name for one in unfinished][:_MOST_NAMED], "and")
+        raise Conflict(
+            f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
+        )
 
 
 def _names(deletion: Deletion) -> set[tuple[int, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalt.exceptions import NotFound
+from smalt.service.records import workspaces
 from smalt.service.records.database import Database
 
 _VERSION = (
@@ -268,6 +269,7 @@ def _container_id(
     found = db.value("SELECT id FROM assets WHERE workspace_id=? AND kind=? AND name=?", key)
     if found is not None:
         return int(found)
+    workspaces.refuse_deleted(db, workspace_id)
     return db.insert(
         "INSERT INTO assets (workspace_id, kind, name, is_anonymous, created_by, created_at) VALUES (?,?,?,?,?,?)",
         (*key, anonymous, principal, now),

@@ -1,4 +1,4 @@
-"""Deletions of jobs whose files are not all removed yet."""
+"""Deletions of jobs whose files are not all removed yet, and the rows that go with a workspace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from smalt.service.records import jobs, lineage, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
 
 
 class Deletion(NamedTuple):
@@ -54,3 +56,25 @@ def note_aside(db: Database, deletion: Deletion) -> None:
 
 def forget(db: Database, deletion: Deletion) -> None:
     db.execute("DELETE FROM deletions WHERE job_id=?", (deletion.job_id,))
+
+
+def forget_workspace(db: Database, workspace: Workspace) -> None:
+    """Remove every row of a workspace, but keep where its jobs wrote at places that stay."""
+    own_jobs = "(SELECT id FROM jobs WHERE workspace_id=?)"
+    with db.transaction():
+        jobs.keep_last_id(db)
+        lineage.keep_writes(db, workspace.id)
+        workspaces.mark_deleted(db, workspace)
+        for table in ("job_bodies", "job_needs", "usage"):
+            db.execute(f"DELETE FROM {table} WHERE job_id IN {own_jobs}", (workspace.id,))
+        for table in _tables_of_workspaces(db):
+            db.execute(f"DELETE FROM {table} WHERE workspace_id=?", (workspace.id,))
+
+
+def _tables_of_workspaces(db: Database) -> list[str]:
+    """Return the tables whose rows belong to a workspace; that of jobs is the last, as others are found by it."""
+    rows = db.rows(
+        "SELECT DISTINCT m.name FROM sqlite_master m, pragma_table_info(m.name) c"
+        " WHERE m.type='table' AND c.name='workspace_id' ORDER BY m.name='jobs', m.name"
+    )
+    return [str(name) for (name,) in rows]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from smalt.service.records import events
+from smalt.service.records import events, workspaces
 from smalt.service.records.database import Database
 
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
@@ -85,6 +85,8 @@ def add_many(
     """Record jobs of one parent; their ids, in the same order."""
     now = time.time()
     with db.transaction():
+        if parent is None:
+            workspaces.refuse_deleted(db, workspace_id)
         first = _last_id(db) + 1
         ids = list(range(first, first + len(news)))
         parent_id = parent.id if parent else None

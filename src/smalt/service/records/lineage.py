@@ -137,6 +137,17 @@ def keep_write(db: Database, job: Job, output: str, place: str) -> None:
     )
 
 
+def keep_writes(db: Database, workspace_id: int) -> None:
+    """Keep, of a workspace that is about to be deleted, where its jobs wrote: it may be a place that others read."""
+    db.execute(
+        "INSERT INTO deleted_writes SELECT rtrim(d.place, '/'), j.name, d.name, coalesce(j.ended_at, 0.0)"
+        " FROM job_data d JOIN jobs j ON j.id=d.job_id"
+        " WHERE d.workspace_id=? AND d.direction='output' AND d.place IS NOT NULL ON CONFLICT (place) DO UPDATE"
+        " SET job=excluded.job, output=excluded.output, ended_at=excluded.ended_at WHERE excluded.ended_at>ended_at",
+        (workspace_id,),
+    )
+
+
 def _rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:
     rows = db.rows(
         "SELECT d.job_id, d.name, d.uri, d.asset FROM job_data d JOIN jobs j ON j.id=d.job_id"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from smalt.service.records import workspaces
 from smalt.service.records.database import Database
 
 _COLUMNS = "id, kind, name, body, created_by, created_at, modified_at"
@@ -31,6 +32,7 @@ class Resource:
 
 def put(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, Any], principal: str) -> None:
     now = time.time()
+    workspaces.refuse_deleted(db, workspace_id)
     db.execute(
         "INSERT INTO resources (workspace_id, kind, name, body, created_by, created_at, modified_at)"
         " VALUES (?,?,?,?,?,?,?) ON CONFLICT (workspace_id, kind, name)"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from smalt.service.records import workspaces
 from smalt.service.records.database import Database
 
 _COLUMNS = "id, workspace_id, name, version, sealed, body, created_at, modified_at, deleted_at"
@@ -35,6 +36,7 @@ def add(
     db: Database, workspace_id: int, name: str, version: str, sealed: str, body: dict[str, Any], principal: str
 ) -> None:
     now = time.time()
+    workspaces.refuse_deleted(db, workspace_id)
     db.execute(
         "INSERT INTO secrets (workspace_id, name, version, sealed, body, created_by, created_at, modified_at)"
         " VALUES (?,?,?,?,?,?,?,?)",

@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 
+from smalt.service.records import workspaces
 from smalt.service.records.database import Database
 
 
@@ -29,6 +30,8 @@ def add(
     created_by: str = "server",
 ) -> None:
     """Make `token` good for `scope`; adding it again changes nothing."""
+    if workspace_id is not None:
+        workspaces.refuse_deleted(db, workspace_id)
     db.execute(
         "INSERT OR IGNORE INTO tokens (workspace_id, hash, principal, scope, expires_at, created_by, created_at)"
         " VALUES (?,?,?,?,?,?,?)",

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from smalt.service.records import jobs
+from smalt.exceptions import NotFound
 from smalt.service.records.database import Database
 
 _COLUMNS = "id, subscription, resource_group, name, folder, body, created_by, created_at"
@@ -48,19 +48,16 @@ def provide(db: Database, subscription: str, resource_group: str, name: str, pri
     return Workspace(*db.rows(f"SELECT {_COLUMNS} FROM workspaces WHERE key=?", (key,))[0])
 
 
-def delete(db: Database, workspace: Workspace) -> None:
-    """Forget a workspace and every row of it.
+def mark_deleted(db: Database, workspace: Workspace) -> None:
+    """Keep the row under a key that names nothing, so that no later workspace gets its id or its folder."""
+    db.execute("UPDATE workspaces SET key=?, body='{}' WHERE id=?", (f"{_DELETED}{workspace.id}", workspace.id))
 
-    Its own row stays under a key that names nothing, so that no later workspace gets its id or its folder.
-    """
-    own_jobs = "(SELECT id FROM jobs WHERE workspace_id=?)"
-    with db.transaction():
-        jobs.keep_last_id(db)
-        db.execute("UPDATE workspaces SET key=?, body='{}' WHERE id=?", (f"{_DELETED}{workspace.id}", workspace.id))
-        for table in ("job_bodies", "job_needs", "usage"):
-            db.execute(f"DELETE FROM {table} WHERE job_id IN {own_jobs}", (workspace.id,))
-        for table in _tables_of_workspaces(db):
-            db.execute(f"DELETE FROM {table} WHERE workspace_id=?", (workspace.id,))
+
+def refuse_deleted(db: Database, id: int) -> None:
+    """Raise where a workspace was deleted while a request of it was under way; call before a row of it is added."""
+    name = db.value(f"SELECT name FROM workspaces WHERE id=? AND key GLOB '{_DELETED}*'", (id,))
+    if name is not None:
+        raise NotFound(f"workspace '{name}' was deleted meanwhile, and nothing was stored; create it and try again")
 
 
 def deleted(db: Database) -> list[Workspace]:
@@ -68,13 +65,14 @@ def deleted(db: Database) -> list[Workspace]:
     return [Workspace(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM workspaces WHERE key GLOB '{_DELETED}*'")]
 
 
-def _tables_of_workspaces(db: Database) -> list[str]:
-    """Return the tables whose rows belong to a workspace; that of jobs is the last, as others are found by it."""
-    rows = db.rows(
-        "SELECT DISTINCT m.name FROM sqlite_master m, pragma_table_info(m.name) c"
-        " WHERE m.type='table' AND c.name='workspace_id' ORDER BY m.name='jobs', m.name"
+def deleted_with_rows(db: Database) -> list[Workspace]:
+    """Return the deleted workspaces to which an earlier smalt added rows after they were deleted."""
+    holds = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE workspace_id=w.id)"
+        for table in ("jobs", "assets", "resources", "secrets")
     )
-    return [str(name) for (name,) in rows]
+    rows = db.rows(f"SELECT {_COLUMNS} FROM workspaces w WHERE key GLOB '{_DELETED}*' AND ({holds})")
+    return [Workspace(*row) for row in rows]
 
 
 def by_id(db: Database, id: int) -> Workspace:
