@@ -41,10 +41,11 @@ class Contents:
         self.turn = asyncio.Lock()
         """Held while versions are moved: two jobs may write over the same one."""
         self._known: tuple[tuple[Any, ...], dict[str, list[Content]]] | None = None
+        self._moves = 0
 
     def forget(self) -> None:
         """Note that versions were moved."""
-        self._known = None
+        self._moves += 1
 
     async def overlapping(self, reals: Sequence[str]) -> list[Content]:
         """Return the content of each version that is at, in or around one of `reals`, which are real paths."""
@@ -62,7 +63,7 @@ class Contents:
         return [content for place in places for content in known[place]]
 
     async def _look_up(self) -> dict[str, list[Content]]:
-        state = assets.state_of_contents(self._db)
+        state = (self._moves, *assets.state_of_contents(self._db))
         known = self._known
         if known is None or known[0] != state:
             versions = [
