@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from smalt.exceptions import Unavailable, ValidationException
 from smalt.home import Home
 from smalt.service.settings import SETTINGS, Settings
+from tests.helpers import Server, eventually
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -102,3 +105,19 @@ def test_every_setting_is_documented() -> None:
     """docs/settings.md has a heading for each, and no other."""
     headings = {line[4:].strip("` \n") for line in DOCS.read_text().splitlines() if line.startswith("### ")}
     assert headings == set(SETTINGS)
+
+
+def test_requests_are_answered_while_a_setting_is_tried_out(own_server: Server, tmp_path: Path) -> None:
+    """A Python program that takes its time holds up the request that names it, and no other."""
+    gate, program, begun = tmp_path / "gate", tmp_path / "python", tmp_path / "begun"
+    os.mkfifo(gate)
+    program.write_text(f"#!/bin/sh\ntouch {begun}\ncat {gate}\n")
+    program.chmod(0o755)
+    own_server.start()
+    with ThreadPoolExecutor() as threads:
+        change = threads.submit(own_server.ask, "PATCH", "/smalt/v1/config", {"host-python": str(program)})
+        eventually(begun.exists)
+        assert own_server.ask("GET", "/smalt/v1/config").body["host-python"] is None
+        gate.write_text("smalt\n")
+        assert change.result().status == 200
+    assert own_server.ask("GET", "/smalt/v1/config").body["host-python"] == str(program)

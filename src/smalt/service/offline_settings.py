@@ -27,6 +27,7 @@ def main() -> int:
             return 1
         settings = Settings(home, lenient=True)
         if changes:
+            settings.try_out(changes)
             settings.update(changes)
     except SmaltError as error:
         print(error, file=sys.stderr)

@@ -75,25 +75,35 @@ class Settings(Mapping[str, Any]):
         """Every setting by its name, the defaults among them."""
         return dict(self)
 
+    def try_out(self, changes: Mapping[str, Any]) -> None:
+        """Refuse changes that are wrong, or that this machine cannot do now; this may take seconds."""
+        self._changed(changes, try_out=True)
+
     def update(self, changes: Mapping[str, Any]) -> None:
         """Change some settings, all or none, and write them down; null is the default again.
 
-        A mapping's entries are merged; an entry of null is removed.
+        A mapping's entries are merged; an entry of null is removed. Whether the machine can do it, `try_out` tells.
         """
-        stored, problems = dict(self._stored), []
-        for name, value in changes.items():
-            try:
-                stored[name] = _changed(name, stored.get(name), value)
-                _try_out(name, stored[name])
-            except ValueError as error:
-                problems.append(Located("", 0, 0, str(error)))
-        if problems:
-            raise ValidationException(problems)
+        stored = self._changed(changes, try_out=False)
         stored = {name: value for name, value in stored.items() if value is not None}
         self._home.write("config.json", json.dumps(stored, indent=2) + "\n")
         self._stored = stored
         self.problems = {name: problem for name, problem in self.problems.items() if name not in changes}
         self._apply()
+
+    def _changed(self, changes: Mapping[str, Any], *, try_out: bool) -> dict[str, Any]:
+        """Return what is stored, with the changes; all that is wrong with them is said at once."""
+        stored, problems = dict(self._stored), []
+        for name, value in changes.items():
+            try:
+                stored[name] = _changed(name, stored.get(name), value)
+                if try_out:
+                    _try_out(name, stored[name])
+            except ValueError as error:
+                problems.append(Located("", 0, 0, str(error)))
+        if problems:
+            raise ValidationException(problems)
+        return stored
 
     def _load(self, lenient: bool) -> dict[str, Any]:
         path = self._home.path("config.json")

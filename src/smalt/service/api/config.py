@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from smalt.service.api.call import Call
@@ -12,7 +13,9 @@ async def get_config(call: Call) -> dict[str, Any]:
 
 
 async def change_config(call: Call) -> dict[str, Any]:
-    call.service.settings.update(await call.object())
+    settings, changes = call.service.settings, await call.object()
+    await asyncio.to_thread(settings.try_out, changes)
+    settings.update(changes)
     return call.service.settings.as_dict()
 
 
