@@ -162,7 +162,10 @@ class Reuse:
 
     async def settle_steps(self, ids: Sequence[int]) -> None:
         """Look at what those of these jobs read and wrote that are completed steps nobody has looked at."""
-        await self._settle_together(records.unsettled_of(self._db, ids), lambda: True)
+        left = records.unsettled_of(self._db, ids)
+        for first in range(0, len(left), _TOGETHER):
+            await self._settle_together(left[first : first + _TOGETHER], lambda: True)
+            await asyncio.sleep(0)
 
     async def _settle_together(self, ids: Sequence[int], goes_on: Callable[[], bool]) -> None:
         for id in self._settle_at_once(ids):
