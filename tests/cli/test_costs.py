@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from smalt.service.api import costs
 from tests.cli.conftest import smalt
 from tests.cli.test_job_report import on_a_terminal, pipeline, shown
 
@@ -65,3 +66,11 @@ def test_the_disk_by_workspace_and_kind_and_of_a_job(job: str, home: Path) -> No
     assert of_job[f"{job}-writes", "output o"] >= 3_000_000
     missing = smalt("du", "--job", "nope")
     assert (missing.code, missing.out) == (1, "")
+
+
+def test_files_that_vanish_while_they_are_measured_take_nothing(tmp_path: Path) -> None:
+    """SQLite's and a server's temporary files come and go beside `smalt du`."""
+    assert costs._size(tmp_path / "gone") == 0
+    assert costs._entries(tmp_path / "gone") == []
+    (tmp_path / "there").write_text("x" * 5000)
+    assert costs._size(tmp_path / "there") > 0

@@ -43,10 +43,20 @@ def _explained(error: Exception) -> int:
         return _say(str(error), FAILED)
     if isinstance(error, BrokenPipeError):
         return _pipe_closed()
+    if isinstance(error, FileNotFoundError) and not error.filename and _is_nowhere():
+        return _say("the current folder was deleted; go to another (cd) or name the file absolutely", FAILED)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{error.strerror}", FAILED)
     return _say(_unexpected(error), FAILED)
+
+
+def _is_nowhere() -> bool:
+    """Return whether the current folder was deleted."""
+    try:
+        return not os.getcwd()
+    except FileNotFoundError:
+        return True
 
 
 def _say(text: str, code: int) -> int:

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from smalt.client.scope import find_workspace_config, read_scope
+from smalt.client.scope import current_folder, find_workspace_config, read_scope
 from smalt.entities.slips import is_slip
 from smalt.exceptions import NotFound, ValidationException
 from smalt.wire import ids
@@ -98,7 +98,8 @@ def _sources(given: Names, home: Home | None, by: str, is_remote: bool) -> list[
     """Return who may name it, the first one first, each with what it names."""
     if all(given.get(part) for part in _LAST):
         return [(by, given)]
-    config = find_workspace_config(os.getcwd())
+    here = current_folder()
+    config = find_workspace_config(here) if here else None
     named = dict(zip(_LAST, read_scope(config), strict=True)) if config else {}
     return [
         (by, given),

@@ -13,6 +13,7 @@ from smalt.client.collection import Collection, note
 from smalt.client.names import job_name
 from smalt.client.naming import check_name
 from smalt.client.polling import LROPoller
+from smalt.client.scope import current_folder
 from smalt.exceptions import (
     Conflict,
     JobException,
@@ -265,7 +266,7 @@ class JobOperations(Collection):
         body = wire.to_rest(job, assets)
         properties = body["properties"]
         properties.setdefault("displayName", job.name)
-        properties.setdefault("experimentName", os.path.basename(os.getcwd()).replace(" ", "") or "Default")
+        properties.setdefault("experimentName", os.path.basename(current_folder() or "").replace(" ", "") or "Default")
         folder = assets.first_code or (job.source_path and job.base_path)
         if folder:
             sources = [*assets.sources, *([job.source_path] if job.source_path else ())]

@@ -26,6 +26,14 @@ def find_config(place: str, file_name: str | None) -> str | None:
     return place if os.path.isfile(place) else next(_configs(place, file_name), None)
 
 
+def current_folder() -> str | None:
+    """Return the current folder; None where it was deleted, as that of a shell may be while it stands in it."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
 def find_workspace_config(place: str) -> str | None:
     """Return the first of these files that names a workspace: many a `config.json` is something else's.
 

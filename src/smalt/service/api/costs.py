@@ -86,18 +86,32 @@ def _sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
     items = []
     for folder in sorted(path for path in (root / "workspaces").glob("*/*") if path.is_dir()):
         name = named.get(folder.parent.name, folder.parent.name)
-        kinds = sorted(folder.iterdir()) if folder.name == "datastores" else [folder]
+        kinds = _entries(folder) if folder.name == "datastores" else [folder]
         items += [
             {"workspace": name, "kind": str(one.relative_to(folder.parent)), "bytes": _size(one)} for one in kinds
         ]
-    for path in sorted(root.iterdir()):
+    for path in _entries(root):
         if path.name != "workspaces" and not path.is_symlink():
             items.append({"workspace": None, "kind": path.name, "bytes": _size(path)})
     return sorted((item for item in items if item["bytes"]), key=lambda item: -item["bytes"])
 
 
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing where that was removed meanwhile, with its workspace."""
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
 def _size(path: Path) -> int:
-    return size_of(path) if path.is_dir() else path.lstat().st_blocks * 512
+    """Return the bytes on disk; none of what vanished since it was listed, as temporary files do."""
+    if path.is_dir():
+        return size_of(path)
+    try:
+        return path.lstat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 ROUTES = [("POST", "/costs", post_costs), ("GET", "/jobs/{name}/disk", get_job_disk)]
