@@ -1,4 +1,4 @@
-"""Parts of the programs that kill what runs a home: its processes, steps that write down that they ran, and the judge."""
+"""Parts of the programs that kill what runs a home: its processes, steps that note that they ran, and the judge."""
 
 from __future__ import annotations
 

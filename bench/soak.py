@@ -3,10 +3,10 @@
     python bench/soak.py [SECONDS] [SEED] [--keep]
 
 Signals: SIGKILL of the server, the launcher or both; SIGSTOP of them for up to 4 s, then SIGCONT or SIGKILL. Beside it
-every kind of work below goes on by the command line, as a person would do it. Afterwards every acknowledged job must be in
-its right final state with the right output, no step may have begun or ended twice, no command line may have failed,
-`smalt doctor` must find nothing, no log may have a traceback, and no process may be left. Exit code 1 where that does not
-hold. --keep adds a row to bench/results.md.
+every kind of work below goes on by the command line, as a person would do it. Afterwards every acknowledged job must be
+in its right final state with the right output, no step may have begun or ended twice, no command line may have failed,
+no log may have a traceback, no process may be left, and `smalt doctor --full` must find nothing once `--repair` removed
+what killed processes had begun to write. Exit code 1 where that does not hold. --keep adds a row to bench/results.md.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from tests.environments.wheels import make_wheel
 LONGEST_STOP = 4.0
 LONGEST_COMMAND = 240.0
 JOIN_SECONDS = 300.0
+NOBODY = "cannot reach the smalt server"
 Chance = random.Random
 
 
@@ -127,33 +128,56 @@ class Soak:
         signals = ", ".join(f"{count} {name}" for name, count in sorted(self.processes.signalled.items()))
         work = ", ".join(f"{count} {name}" for name, count in sorted(self.done.items()))
         lines = sum(self.commands.values())
-        measured = f"{len(problems)} problems, {failed} of {lines} command lines failed (the longest {self.slowest:.1f} s)"
+        measured = f"{len(problems)} problems, {failed} of {lines} command lines failed (longest {self.slowest:.1f} s)"
         against = f"{len(self.acknowledged.jobs)} jobs; {work}; {signals}"
         return run.Row(f"soak, {seconds:g} s, seed {seed}", measured, against, "–", "0 problems, 0 failed")
 
     # What works use
 
-    def smalt(self, *arguments: str, variables: dict[str, str] | None = None) -> str | None:
+    def smalt(self, *arguments: str) -> str | None:
         """Return what a command line prints; None where it failed, which is noted."""
+        return self._judged(arguments, self._run(arguments, {}))
+
+    def smalt_over_the_port(self, *arguments: str) -> str | None:
+        """Do the same by URL. Nobody starts a server from there, so a line that finds none is tried again."""
+        home = self.processes.home
+        variables = {
+            "SMALT_URL": f"http://127.0.0.1:{home.path('port').read_text().strip()}",
+            "SMALT_TOKEN": home.token(),
+        }
+        end = time.monotonic() + killing.DEADLINE
+        while True:
+            done = self._run(arguments, variables)
+            if done is None or NOBODY not in done.stderr or time.monotonic() > end:
+                return self._judged(arguments, done)
+            self.done["found no server at the port when they began, and were tried again"] += 1
+
+    def _run(self, arguments: tuple[str, ...], variables: dict[str, str]) -> subprocess.CompletedProcess[str] | None:
+        """Return what became of a command line; None where it did not end."""
         self.commands[arguments[1]] += 1
         began = time.monotonic()
-        line = f"smalt {' '.join(arguments)}"
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [*common.PROGRAM, *arguments],
-                env={**os.environ, **(variables or {})},
+                env={**os.environ, **variables},
                 capture_output=True,
                 text=True,
                 timeout=LONGEST_COMMAND,
             )
         except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def _judged(self, arguments: tuple[str, ...], done: subprocess.CompletedProcess[str] | None) -> str | None:
+        line = f"smalt {' '.join(arguments)}"
+        if done is None:
             self.note(f"{line}: no end after {LONGEST_COMMAND:.0f} s")
-            return None
-        self.slowest = max(self.slowest, time.monotonic() - began)
-        if done.returncode:
+        elif done.returncode:
             self.note(f"{line}: exit {done.returncode}: {done.stderr.strip()[-600:]} {done.stdout.strip()[-300:]}")
-            return None
-        return done.stdout
+        else:
+            return done.stdout
+        return None
 
     def note(self, problem: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {problem}", flush=True)
@@ -220,6 +244,7 @@ class Soak:
         self.processes.signalled[f"{number.name} after SIGSTOP"] += len(stopped)
 
     def _check_home(self) -> None:
+        self.smalt("doctor", "--repair")
         self.smalt("doctor", "--full")
         for log in ("server.log", "launcher.log"):
             path = self.processes.home.path(log)
@@ -232,13 +257,13 @@ class Soak:
 
 
 def pipelines(soak: Soak, number: int, chance: Chance) -> None:
-    """Chains with steps that fail or leave something running, between on_init and on_finalize."""
+    """Submit chains with steps that fail or leave something running, between on_init and on_finalize."""
     document, expected = killing.random_pipeline(f"p{number}", soak.traces, chance, has_finalize=chance.random() < 0.7)
     soak.create(document, expected)
 
 
 def jobs(soak: Soak, number: int, chance: Chance) -> None:
-    """A job with code of its own: created, streamed, shown, listed, downloaded."""
+    """Create, stream, show, list and download a job with code of its own."""
     name = f"j{number}"
     _, digest = soak.random_file(f"{name}.code/data", chance, 300_000)
     command = "sha256sum data | cut -d' ' -f1 | tr -d '\\n' > ${{outputs.o}}/sum; "
@@ -252,17 +277,18 @@ def jobs(soak: Soak, number: int, chance: Chance) -> None:
 
 
 def uploads(soak: Soak, number: int, chance: Chance) -> None:
-    """Data of one large and many small files, over the socket or the port in turn, and a job that reads it."""
+    """Register data of one large and many small files, over the socket or the port in turn, and a job that reads it."""
     name = f"u{number}"
     path, digest = soak.random_file(f"{name}.data/large", chance, 40_000_000)
     for index in range(30):
         soak.random_file(f"{name}.data/small{index}", chance, 1_000)
     options = ["--name", name, "--version", "1", "--type", "uri_folder", "--path", str(path.parent)]
-    variables = _over_the_port(soak) if number % 2 else {}
-    if soak.smalt("data", "create", *options, variables=variables) is None:
+    send = soak.smalt_over_the_port if number % 2 else soak.smalt
+    if send("data", "create", *options) is None:
         return
     shutil.rmtree(path.parent)
-    command = "cat ${{inputs.d}}/small* > /dev/null; sha256sum ${{inputs.d}}/large | cut -c-64 | tr -d '\\n' > ${{outputs.o}}/sum; "
+    command = "cat ${{inputs.d}}/small* > /dev/null; "
+    command += "sha256sum ${{inputs.d}}/large | cut -c-64 | tr -d '\\n' > ${{outputs.o}}/sum; "
     document = _job(name, command + soak.traces.command(name, "it", 0.1))
     document["inputs"] = {"d": {"type": "uri_folder", "path": f"azureml:{name}:1"}}
     if soak.create(document, killing.Expected("Completed", {"it": 1})):
@@ -270,7 +296,7 @@ def uploads(soak: Soak, number: int, chance: Chance) -> None:
 
 
 def cancels(soak: Soak, number: int, chance: Chance) -> None:
-    """A job that would run for long, cancelled once it runs."""
+    """Cancel a job that would run for long, once it runs."""
     name = f"c{number}"
     document = _job(name, soak.traces.command(name, "it", 1000))
     if not soak.create(document, killing.Expected("Canceled", {"it": 1}, is_cut_off=True)):
@@ -283,7 +309,7 @@ def cancels(soak: Soak, number: int, chance: Chance) -> None:
 
 
 def environments(soak: Soak, number: int, chance: Chance) -> None:
-    """An environment that nobody built before, and a job in it."""
+    """Build an environment that nobody built before, and a job in it."""
     name, version = f"e{number}", f"1.{number}"
     make_wheel(soak.folder / "wheels", "shade", version)
     conda = {"name": name, "channels": ["conda-forge"], "dependencies": [{"pip": [f"shade=={version}"]}]}
@@ -295,11 +321,16 @@ def environments(soak: Soak, number: int, chance: Chance) -> None:
 
 
 def reuse(soak: Soak, number: int, chance: Chance) -> None:
-    """A pipeline run twice: the second may take what the first made, and must end with the same."""
+    """Run a pipeline twice: the second may take what the first made, and must end with the same."""
     text = f"{chance.random()}"
     command = f"printf {text} > ${{{{outputs.o}}}}/text; {soak.traces.command(f'r{number}', 'it', 0.2)}"
     for name in (f"r{number}-first", f"r{number}-second"):
-        step = {"type": "command", "command": command, "environment": "azureml:host", "outputs": {"o": "${{parent.outputs.o}}"}}
+        step = {
+            "type": "command",
+            "command": command,
+            "environment": "azureml:host",
+            "outputs": {"o": "${{parent.outputs.o}}"},
+        }
         document = {
             "type": "pipeline",
             "name": name,
@@ -326,12 +357,6 @@ def _job(name: str, command: str) -> dict[str, Any]:
         "environment": "azureml:host",
         "outputs": {"o": {"type": "uri_folder"}},
     }
-
-
-def _over_the_port(soak: Soak) -> dict[str, str]:
-    home = soak.processes.home
-    port = home.path("port").read_text().strip()
-    return {"SMALT_URL": f"http://127.0.0.1:{port}", "SMALT_TOKEN": home.token()}
 
 
 if __name__ == "__main__":

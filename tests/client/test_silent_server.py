@@ -17,6 +17,7 @@ import pytest
 
 from smalt.client import connection as module
 from smalt.client.connection import Connection, Silent
+from smalt.client.errors import Unreachable
 from smalt.home import Home
 from smalt.processes import stat
 from tests.client.tiny import Tiny, answer
@@ -150,3 +151,45 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
         connection.close()
     assert not failed
     assert done == [f"j{number}" for number in range(len(done))]
+
+
+def test_an_upload_goes_on_after_the_server_died(own_server: Server, tmp_path: Path) -> None:
+    """Killed under it over the port: all of the data arrives, by one command line."""
+    own_server.start()
+    home, source = own_server.home, tmp_path / "large"
+    source.mkdir()
+    for number in range(6):
+        (source / str(number)).write_bytes(os.urandom(20_000_000))
+    program = Path(sys.executable).with_name("smalt")
+    options = ["--name", "large", "--version", "1", "--type", "uri_folder", "--path", str(source)]
+    remote = {"SMALT_URL": f"http://127.0.0.1:{own_server.port}", "SMALT_TOKEN": home.token()}
+    line = [str(program), "data", "create", *options, "--query", "name", "-o", "tsv"]
+    creating = subprocess.Popen(line, env={**os.environ, **remote}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    arriving = home.root / "workspaces"
+    eventually(lambda: creating.poll() is not None or [*arriving.rglob(".arriving-*/[0-9]")], "the upload")
+    pid = home.read_json("server.json")["pid"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: (found := stat(pid)) is None or found.dead, "its end")
+    own_server.spawn()
+    said, trouble = creating.communicate(timeout=120)
+    assert (creating.returncode, said) == (0, b"large\n"), trouble
+    found = {path.name: path.read_bytes() for path in arriving.rglob("LocalUpload/*/large/*")}
+    assert found == {path.name: path.read_bytes() for path in source.iterdir()}
+
+
+def test_a_call_waits_for_a_server_that_was_there(own_server: Server) -> None:
+    """A server that went between two calls is waited for, also by calls not made twice; one never seen is not."""
+    own_server.start()
+    home, port = own_server.home, own_server.port
+    url = f"http://127.0.0.1:{port}"
+    connection = Connection.open(url=url, token=home.token())
+    connection.get("/smalt/v1/status")
+    connection.close()
+    process = own_server.processes[0]
+    process.kill()
+    process.wait()
+    stranger = Connection.open(url=url.replace("127.0.0.1", "localhost"), token=home.token())
+    with pytest.raises(Unreachable, match="cannot reach the smalt server"):
+        stranger.get("/smalt/v1/status")
+    threading.Timer(0.3, own_server.spawn).start()
+    assert connection.post("/smalt/v1/prune", {"dry_run": True})["items"] == []

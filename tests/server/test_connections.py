@@ -111,3 +111,22 @@ def test_a_second_request_has_its_own_time(own_server: Server) -> None:
         assert answered(kept).startswith(b"HTTP/1.1 200")
         kept.sendall(b"GET /smalt")
         eventually(lambda: is_closed(kept), "the end of the connection")
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n\r\n", b"5\r\nabcdeXX", b"-1\r\n\r\n"], ids=["size", "end", "negative"])
+def test_a_body_that_is_not_http_leaves_one_line_in_the_log(own_server: Server, body: bytes) -> None:
+    """It is answered 400 while its handler waits for the rest, which then says nothing more."""
+    own_server.start()
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(30)
+            sock.connect(str(own_server.home.socket("server")))
+            head = f"PUT {PLACE}/jobs/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            sock.sendall(head.encode())
+            assert own_server.ask("GET", "/smalt/v1/status").status == 200  # its handler waits for the body
+            sock.sendall(body)
+            text = b"".join(iter(lambda sock=sock: sock.recv(65536), b""))  # type: ignore[misc]
+            assert text.startswith(b"HTTP/1.1 400 ")
+    said = own_server.home.path("server.log").read_text()
+    assert "Traceback" not in said
+    assert said.count("Invalid HTTP request received.") == 3

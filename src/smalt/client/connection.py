@@ -30,9 +30,12 @@ _PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
 _REPEATABLE = (
     "/snapshots", "/blobs", "/assets", "/resolve", "/fixed", "/validate", "/cancel", "/metrics", "/compare",
-    "/listSecrets", "/listsecrets", "/listKeys", "/getLogs",
+    "/listSecrets", "/listsecrets", "/listKeys", "/getLogs", "/uploads", "/uploads/content", "/uploads/finish",
+    "/doctor",
 )  # fmt: skip
 """Ends of the paths whose POST may be sent twice: they ask, or say again what is so."""
+_answered: set[str] = set()
+"""The names of the servers that were there for an earlier call of this process."""
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
 
 
@@ -134,12 +137,13 @@ class Connection:
         may_repeat = data is None or isinstance(data, (bytes, Parts))
         if not may_repeat:
             self.close()  # what cannot be sent twice goes over a fresh connection
-        tries = _Tries(may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE))
+        tries = _Tries(may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE), self.server.name)
         while True:
             try:
                 wire = self._opened()
                 answer = wire.request(method, target, sent, data, (self.patience, self._awaited()))
                 found = answer.read()
+                _answered.add(self.server.name)
             except Unavailable as error:
                 self.close()
                 if not tries.may_go_on(error):
@@ -188,26 +192,34 @@ def _tell(answer: Answer) -> None:
 class _Tries:
     """How often a request is sent: again where its server is ending; and once more where a kept connection was closed.
 
-    What may be carried out twice is sent until the server is back, as it may have died under it.
+    What may be carried out twice is sent until the server is back, as it may have died under it. Where a server that
+    answered before takes no connection, nothing was sent yet, so that is done with every call.
     """
 
-    def __init__(self, may_repeat: bool, is_idempotent: bool) -> None:
+    def __init__(self, may_repeat: bool, is_idempotent: bool, server: str) -> None:
         self._may_repeat = may_repeat
         self._is_idempotent = is_idempotent
+        self._server = server
         self._began = time.monotonic()
         self._lost: float | None = None
+        self._may_be_done = False
         self._pause = _PAUSE
 
     def may_go_on(self, error: Unavailable) -> bool:
-        if isinstance(error, Silent) or not self._may_repeat or (self._lost is None and not isinstance(error, Broken)):
+        if isinstance(error, Silent) or not self._may_repeat or not (self._lost or self._was_there(error)):
             return False
         is_first, self._lost = self._lost is None, self._lost or time.monotonic()
+        self._may_be_done = self._may_be_done or isinstance(error, Broken)
         if is_first and isinstance(error, Broken) and not error.started:
             return True
-        if not self._is_idempotent or time.monotonic() - self._lost > _LOST_SECONDS:
+        if (self._may_be_done and not self._is_idempotent) or time.monotonic() - self._lost > _LOST_SECONDS:
             return False
         self._wait()
         return True
+
+    def _was_there(self, error: Unavailable) -> bool:
+        """Return whether the server broke off, or is gone that was there for an earlier call."""
+        return isinstance(error, Broken) or (isinstance(error, Unreachable) and self._server in _answered)
 
     def is_stopping(self) -> bool:
         """Return whether to ask the next server, after a moment."""

@@ -178,6 +178,16 @@ class Connection(H11Protocol):
         self._is_idle = True
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP. Where a body turned out to be wrong, nobody reads what its handler still says."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
     def is_late(self, now: float) -> bool:
         """Return whether the rest of a head or of a body is no longer waited for."""
         if self.conn.their_state is h11.IDLE:
