@@ -148,7 +148,7 @@ def test_a_server_that_is_ending_is_asked_again(serve: Serve) -> None:
 def test_another_server_is_told_from_ours(serve: Serve) -> None:
     """One that answers pages, say."""
     connection, _ = serve(answer(b"<html>hello</html>"))
-    with pytest.raises(Unavailable, match="no smalt server"):
+    with pytest.raises(Unavailable, match="is not a smalt server"):
         connection.get("/x")
 
 
