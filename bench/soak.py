@@ -12,6 +12,7 @@ what killed processes had begun to write. Exit code 1 where that does not hold. 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -240,7 +241,8 @@ class Soak:
         time.sleep(chance.uniform(0.1, LONGEST_STOP))
         number = signal.SIGKILL if chance.random() < 0.25 else signal.SIGCONT
         for pid in stopped:
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it was about to end
+                os.kill(pid, number)
         self.processes.signalled[f"{number.name} after SIGSTOP"] += len(stopped)
 
     def _check_home(self) -> None:

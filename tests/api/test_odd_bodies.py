@@ -68,3 +68,18 @@ def test_loops_of_links_are_listed_once(server: Server, workspace: str) -> None:
     for path in ("loop/me", "loop/deep/up", "loop/self", "loop/pipe"):
         assert server.ask("GET", f"{listed}?path={path}&recursive=true").status in (200, 403, 404)
         assert server.ask("GET", listed.replace("/list", f"/files/{path}")).status in (403, 404)
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_another_job_of_a_name_with_odd_properties_is_refused(server: Server, workspace: str, value: Any) -> None:
+    """With a sentence, by PUT and by validate, of each type of job."""
+    assert server.ask("PUT", f"{workspace}/jobs/there", {"properties": JOB}).status == 201
+    pipeline = {"jobType": "Pipeline", "jobs": {"a": {"type": "command", "component": INLINE}}, "settings": {}}
+    for body in ({**JOB, "command": "false"}, pipeline, {"jobType": "Command", "command": "x"}, {"jobType": "Odd"}):
+        sent = {"properties": {**body, "properties": value}}
+        for method, path in (
+            ("PUT", f"{workspace}/jobs/there"),
+            ("POST", f"/smalt/v1{workspace}/jobs/there/validate"),
+        ):
+            answer = server.ask(method, path, sent)
+            assert 400 <= answer.status < 500, (sent, answer.body)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smalt.cli.verb import Invocation, Verb
+from smalt.client.progress import human
 
 
 def _doctor(to: Invocation, repair: bool, full: bool) -> Any:
@@ -16,6 +17,7 @@ def _doctor(to: Invocation, repair: bool, full: bool) -> Any:
     for one in troubles:
         done = "repaired: " if one["repaired"] else "with --repair: " if one["repairable"] else ""
         to.note(f"{one['check']} {one['what']}: {one['problem']}; {done}{one['advice']}")
+    to.note(describe_disk(result["disk"]))
     left = [one for one in troubles if not one["repaired"]]
     if not troubles:
         to.note("everything is sound" if full else "everything is sound; --full reads the content of every file, too")
@@ -27,6 +29,12 @@ def _doctor(to: Invocation, repair: bool, full: bool) -> Any:
         to.show(troubles if to.output == "table" else result)
     if left:
         raise click.exceptions.Exit(1)
+
+
+def describe_disk(disk: dict[str, Any]) -> str:
+    """Return in words how full a disk is."""
+    share = 100 * (1 - disk["free"] / disk["size"]) if disk["size"] else 100
+    return f"the disk of the home is {share:.0f}% full: {human(disk['free'])} of {human(disk['size'])} are free"
 
 
 doctor = Verb(

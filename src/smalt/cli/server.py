@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smalt.cli.doctor import describe_disk
 from smalt.cli.verb import Invocation, Noun
 from smalt.client.connection import Silent
 from smalt.exceptions import Unavailable
@@ -143,6 +144,8 @@ def _status(to: Invocation) -> dict[str, Any]:
     from datetime import datetime, timezone
 
     facts = to.connection.get("/smalt/v1/status", details=True)
+    if facts["disk"]["full"]:
+        to.note(f"{describe_disk(facts['disk'])}; free some space: smalt prune")
     started = datetime.fromtimestamp(facts["started"], timezone.utc).isoformat(timespec="seconds")
     return {"running": True, **facts, "started": started}
 

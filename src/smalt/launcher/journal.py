@@ -6,8 +6,10 @@ step's start.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,16 @@ FOREIGN = ["", "", ""]
 
 
 class Journal:
-    def __init__(self, path: Path, machine: list[str], place: Place | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        machine: list[str],
+        place: Place | None = None,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._path = path
+        self._make_room = make_room
+        """Called where the disk is full; True where it made some."""
         self._machine = machine
         self._place = place
         """Where the home is, whose journal this is."""
@@ -61,17 +71,26 @@ class Journal:
         if not data:
             return
         try:
+            self._append(data)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._make_room():
+                raise
+            self._append(data)
+        self._later = []
+        self._size += len(data)
+
+    def sync(self) -> None:
+        os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
+
+    def _append(self, data: bytes) -> None:
+        """Write all of it or, with an OSError, none."""
+        try:
             written = os.write(self._file, data)
             if written < len(data):
                 os.write(self._file, data[written:])
         except OSError:
             os.ftruncate(self._file, self._size)
             raise
-        self._later = []
-        self._size += len(data)
-
-    def sync(self) -> None:
-        os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
 
     def compact(self, records: dict[str, Record]) -> None:
         """Start again with what still matters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import selectors
@@ -19,11 +20,13 @@ from smalt.launcher.restart import ServerKeeper
 from smalt.launcher.steps import Steps
 from smalt.launcher.timers import Timers
 from smalt.place import Place
+from smalt.room import Disk, Reserve
 
 FIRST_CONNECTION = 10.0  # who started us has this long to come
 HOME_CHECK = 2.0
 TOGETHER = 0.004  # a start is told this late, so that a step that is quicker makes one message, and one commit, less
 RETRY = 1.0
+FULL_AGAIN = 60.0  # seconds until it is said once more that the disk is full
 
 
 class Launcher:
@@ -33,7 +36,10 @@ class Launcher:
         self._machine = list(processes.machine())
         self._timers = Timers()
         self._selector = selectors.DefaultSelector()
-        self._journal = Journal(home.path("launcher", "journal"), self._machine, Place.of(home.root))
+        self._reserve = Reserve(home.root)
+        self._full_said = -FULL_AGAIN
+        journal_path = home.path("launcher", "journal")
+        self._journal = Journal(journal_path, self._machine, Place.of(home.root), self._make_room)
         self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
         self._keeper = ServerKeeper(home, self._timers, self._steps.beside, say)
         self._server: Channel | None = None
@@ -161,6 +167,8 @@ class Launcher:
         telling = bool(steps.exited) or self._starts_are_due()
         entries = [journal.started(record) for record in steps.started] if telling else []
         entries += [{"t": "exit", "exit": record.exit} for record in steps.exited if record.noted]
+        if any(record.code or record.signal for record in steps.exited):
+            self._look_at_room()
         try:
             self._journal.write(entries)
         except OSError as error:
@@ -177,6 +185,28 @@ class Launcher:
             self._settle(self._server)
         if self._journal.large:
             self._compact()
+
+    def _make_room(self) -> bool:
+        """Give some of the reserve back to the full disk, so that what must be written can be."""
+        made = self._reserve.release()
+        self._say_full()
+        return made
+
+    def _look_at_room(self) -> None:
+        """Say that the disk is full where steps failed, which may be why."""
+        try:
+            is_full = Disk.of(self._home.root).is_full
+        except OSError:
+            return
+        if is_full:
+            self._reserve.release()
+            self._say_full()
+
+    def _say_full(self) -> None:
+        now = time.monotonic()
+        if now - self._full_said >= FULL_AGAIN:
+            self._full_said = now
+            say(f"the disk of {self._home.root} is full; free some space: smalt prune")
 
     def _compact(self) -> None:
         try:
@@ -255,4 +285,5 @@ class Launcher:
 
 
 def say(sentence: str) -> None:
-    print(time.strftime("%Y-%m-%dT%H:%M:%S"), sentence, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # the log may be on a full disk
+        print(time.strftime("%Y-%m-%dT%H:%M:%S"), sentence, file=sys.stderr, flush=True)

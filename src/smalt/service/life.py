@@ -40,6 +40,8 @@ logger = logging.getLogger("smalt")
 _LARGEST_LOG = 8 * 1024 * 1024
 _LOOK = 1.0
 """Seconds between looks at whether there is a reason to end."""
+_ROOM_AGAIN = 60.0
+"""Seconds until it is looked at again how full the disk is."""
 _SETTLED = 1.0
 """Seconds after which who started the server has most likely been served."""
 
@@ -75,12 +77,14 @@ class Life:
             loop.add_signal_handler(number, service.stopping.set)
         watch = loop.create_task(_end_when_idle(service, self._lock))
         samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
+        room = loop.create_task(_keep_room(service))
         http = _Http(service, self._cap, lambda: self._ready(service))
         try:
             await http.serve([self._doors.unix, self._doors.tcp])
         finally:
             watch.cancel()
             samples.cancel()
+            room.cancel()
             await self._close(service)
         self._lock.withdraw()
         logging.shutdown()
@@ -284,6 +288,17 @@ def _widen(service: Service) -> None:
         service.db.widen()
     except Unavailable as error:  # it only makes commits quicker
         logger.warning("%s", error)
+
+
+async def _keep_room(service: Service) -> None:
+    """Fill the reserve, soon after the start and again whenever there is room after it was needed."""
+    while True:
+        await asyncio.sleep(_SETTLED)
+        try:
+            await asyncio.to_thread(service.engine.rooms.reserve.fill)
+        except OSError as error:
+            logger.warning("no room can be kept in %s: %s", service.home.root, error.strerror)
+        await asyncio.sleep(_ROOM_AGAIN)
 
 
 async def _end_when_idle(service: Service, lock: Lock) -> None:

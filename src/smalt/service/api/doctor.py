@@ -13,6 +13,7 @@ from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.prune import wanted_code
 from smalt.service.api.service import Service
+from smalt.service.api.status import disk_of
 from smalt.service.data import soundness
 from smalt.service.data.soundness import Trouble
 from smalt.service.engine.intact import is_changed
@@ -31,7 +32,15 @@ async def examine(call: Call) -> dict[str, Any]:
         raise ValidationException('"repair" and "full" must be true or false')
     found = await asyncio.to_thread(_examined, call.service, full)
     found += await call.service.engine.rooms.environments.troubles(full, call.service.started)
-    return {"sound": not found, "troubles": [await asyncio.to_thread(_told, one, repair) for one in found]}
+    disk = disk_of(call.service.home.root)
+    if disk["full"]:
+        advice = "free some space; smalt prune --older-than 0s frees what ended jobs left"
+        found.append(Trouble("disk", str(call.service.home.root), "it is full", advice))
+    return {
+        "sound": not found,
+        "disk": disk,
+        "troubles": [await asyncio.to_thread(_told, one, repair) for one in found],
+    }
 
 
 def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:

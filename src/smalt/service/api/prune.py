@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import ValidationException
+from smalt.service.api import leavings
 from smalt.service.api.call import Call
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
@@ -52,6 +53,7 @@ async def prune(call: Call) -> dict[str, Any]:
     unused = await asyncio.to_thread(service.data.remote.prune, age, dry_run)
     items += [{"kind": "remote data", "name": name, "bytes": size} for name, size in unused]
     items += _samples(service, age, dry_run)
+    items += await leavings.prune(service, age, dry_run)
     return {"freed": sum(item["bytes"] for item in items), "items": items}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from smalt._version import __version__
 from smalt.exceptions import Conflict
+from smalt.room import Disk
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import shown_status
 from smalt.service.engine.kinds.command import GRACE
@@ -29,8 +30,15 @@ async def get_status(call: Call) -> dict[str, Any]:
         **({"note": service.port_note} if service.port_note else {}),
         "unfinished": service.unfinished(),
         "started": service.started,
+        "disk": disk_of(service.home.root),
         **(_unfinished(call) if call.flag("details") else {}),
     }
+
+
+def disk_of(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return how full the disk of a folder is."""
+    disk = Disk.of(folder)
+    return {"free": disk.free, "size": disk.size, "full": disk.is_full}
 
 
 def _unfinished(call: Call) -> dict[str, Any]:

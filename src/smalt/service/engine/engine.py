@@ -7,6 +7,7 @@ slots) can be made again from the records at any time; `_reload` does so at the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from typing import Any, cast
@@ -66,6 +67,8 @@ class Engine:
         self._later: asyncio.TimerHandle | None = None
         self._closed = False
         self._stalled = False
+        self._trouble = ""
+        """Why the last turn that could not be committed could not be."""
         self._told = False
 
     @property
@@ -230,7 +233,13 @@ class Engine:
 
     def _stall(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records again in a while."""
-        log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
+        if not isinstance(error, Unavailable):
+            log.error("%s", error, exc_info=error)
+        elif str(error) != self._trouble:  # not each second that the disk is full
+            log.error("%s", error)
+        self._trouble = str(error)
+        with contextlib.suppress(OSError):
+            self.rooms.reserve.release_where_full()
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
         self._stops = []
@@ -441,6 +450,7 @@ class Engine:
         if error is not None:
             entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
             error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
+            error = outcome.with_room(error, self.rooms.root)
         elif change := run.moved or command.find_changed_input(self.rooms, leaf, number, exit.step_id, noted):
             error = outcome.failed(change, "InputChanged")
         try:

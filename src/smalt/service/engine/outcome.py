@@ -9,6 +9,7 @@ import signal
 from typing import Any
 
 from smalt.exceptions import SmaltError
+from smalt.room import Disk
 from smalt.service.compute.base import Exit
 
 log = logging.getLogger("smalt.engine")
@@ -47,6 +48,18 @@ def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | 
     way = _WAYS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
     instead = f"./{file}" if way == "./" else f"{way} {file}"
     why = f"{known_as or file} exists, but its name alone is not a command; write '{instead}'"
+    return {**error, "message": f"{error['message']}: {why}"}
+
+
+def with_room(error: dict[str, Any], home: str) -> dict[str, Any]:
+    """Return the same error; where the disk of the home is full, which may be why, it says so."""
+    try:
+        disk = Disk.of(home)
+    except OSError:
+        return error
+    if not disk.is_full:
+        return error
+    why = f"the disk of {home} is full ({disk}); free some space (smalt prune) and run it again"
     return {**error, "message": f"{error['message']}: {why}"}
 
 

@@ -72,6 +72,8 @@ def describe_difference(rooms: Rooms, workspace: Workspace, job: Job, sent: Body
 def _without_notes(body: Body) -> Body:
     """Return the body without the properties that smalt itself adds."""
     notes = body.get("properties") or {}
+    if not isinstance(notes, Mapping):
+        return body
     left = {name: value for name, value in notes.items() if not name.startswith("smalt.")}
     return {**body, "properties": left or None}
 

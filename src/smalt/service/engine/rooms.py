@@ -6,7 +6,9 @@ import os
 import time
 from typing import Any
 
+from smalt.exceptions import Unavailable
 from smalt.home import Home
+from smalt.room import Disk, Reserve
 from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
 from smalt.service.engine.contents import Contents
@@ -49,6 +51,7 @@ class Rooms:
         self.home = home
         self.root = os.path.realpath(home.root)
         """The home's folder as real paths have it."""
+        self.reserve = Reserve(home.root)
         self.db = db
         self.data = data
         self.environments = environments
@@ -95,6 +98,14 @@ class Rooms:
                 self._root_names.clear()
             self._root_names[job.root_id] = jobs.name_of(self.db, job.root_id)
         return self._root_names[job.root_id]
+
+    def refuse_where_full(self) -> None:
+        """Take no new job on a full disk: what is kept is for those that are there."""
+        disk = Disk.of(self.home.root)
+        if disk.is_full:
+            raise Unavailable(
+                f"the disk of {self.root} is full ({disk}); free some space (smalt prune) and submit the job again"
+            )
 
     def artifacts(self, workspace: Workspace, job: str) -> str:
         """Where a job's logs and outputs/ are kept, as the service lays them out."""

@@ -74,6 +74,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     existing, body, digest, entity, checked = _examined(rooms, workspace, name, properties)
     if existing is not None:
         return Accepted(existing, False, [], None)
+    rooms.refuse_where_full()
     new = jobs.New(
         name=name,
         type=entity.type,

@@ -500,6 +500,15 @@ def written_places(db: Database) -> list[tuple[int, str]]:
     ]
 
 
+def ended_ill(db: Database, workspace_id: int, before: float) -> list[Job]:
+    """Return the jobs of the workspace that failed or were cancelled before a time."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM jobs WHERE workspace_id=? AND status IN ('Failed', 'Canceled') AND ended_at<?",
+        (workspace_id, before),
+    )
+    return [Job(*row) for row in rows]
+
+
 def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:
     """Note that what jobs read of the asset at `old` is at `new` now.
 

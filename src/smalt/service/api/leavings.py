@@ -1,0 +1,66 @@
+"""What failed and cancelled jobs left in the places that were made for their outputs; their records and logs stay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from smalt.service.api.service import Service
+from smalt.service.data import remove_tree
+from smalt.service.engine.held import overlapping
+from smalt.service.environments.store import size_of
+from smalt.service.records import jobs, workspaces
+from smalt.service.records.jobs import Job
+from smalt.service.reuse import keeping
+
+
+async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, Any]]:
+    """Remove the outputs of jobs that ended so before `age` seconds, or with `dry_run` only tell which.
+
+    Those stay that a version names, an unfinished job reads, or another job wrote to or has by reuse.
+    """
+    found = _folders(service, time.time() - age)
+    if not found:
+        return []
+    held = service.engine.rooms.held
+    by_job = await held.by_jobs(jobs.unfinished(service.db))
+    kept = (await held.by_assets()).union(*by_job.values(), _written_by_others(service, found))
+    return await asyncio.to_thread(_removed, found, kept, dry_run)
+
+
+def _folders(service: Service, before: float) -> dict[str, Job]:
+    """Return the jobs none of whose steps did well, by their folders of outputs."""
+    db = service.db
+    found: dict[str, Job] = {}
+    for workspace in workspaces.every(db):
+        top = service.home.path("workspaces", workspace.folder)
+        for job in jobs.ended_ill(db, workspace.id, before):
+            if any(child.status == "Completed" for child in _below(service, job.id)):
+                continue
+            own = keeping.own(db, [job]) - keeping.in_use(db, [job]) - {keeping.artifacts_of(job)}
+            found |= {os.path.realpath(top / folder): job for folder in own if (top / folder).is_dir()}
+    return found
+
+
+def _written_by_others(service: Service, found: dict[str, Job]) -> set[str]:
+    ours = {job.id for job in found.values()}
+    return {place.rstrip("/") for id, place in jobs.written_places(service.db) if id not in ours}
+
+
+def _below(service: Service, id: int) -> list[Job]:
+    children = jobs.children(service.db, id)
+    return children + [one for child in children for one in _below(service, child.id)]
+
+
+def _removed(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
+    items = []
+    for place in sorted(found.keys() - overlapping(found, kept)):
+        size = size_of(Path(place))
+        if size and not dry_run:
+            remove_tree(Path(place))
+        if size:
+            items.append({"kind": "unfinished output", "name": found[place].name, "bytes": size})
+    return items
