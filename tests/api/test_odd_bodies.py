@@ -83,3 +83,17 @@ def test_another_job_of_a_name_with_odd_properties_is_refused(server: Server, wo
         ):
             answer = server.ask(method, path, sent)
             assert 400 <= answer.status < 500, (sent, answer.body)
+
+
+@pytest.mark.parametrize("half", [b"\xed\xa0\x80", b"\xed\xb0\x80", b"\\ud800"])
+def test_half_a_character_is_refused(server: Server, workspace: str, half: bytes) -> None:
+    """As bytes and as an escape, whatever takes the body."""
+    for method, path in (
+        ("POST", f"/smalt/v1{workspace}/metrics"),
+        ("POST", f"/smalt/v1{workspace}/compare"),
+        ("PUT", f"{workspace}/jobs/half"),
+    ):
+        answer = server.ask(
+            method, path, raw=b'{"jobs": ["' + half + b'"], "properties": {"command": "' + half + b'"}}'
+        )
+        assert (answer.status, answer.body["error"]["message"]) == (400, "the body is not Unicode text (UTF-8)")

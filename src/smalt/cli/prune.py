@@ -26,7 +26,7 @@ class _Age(click.ParamType[float]):
 
 
 def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
-    """Free space: working folders of jobs that ended, snapshots, environments and caches that nothing uses any more."""
+    """Free space: working folders of ended jobs, outputs of failed and cancelled ones, and caches that nothing uses."""
     return free(to, older_than, dry_run, yes, "delete the files that old jobs left and the caches that nothing uses?")
 
 

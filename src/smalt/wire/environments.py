@@ -11,6 +11,7 @@ from smalt.entities.conda import find_problems
 from smalt.entities.environment import BuildContext, Environment, InferenceConfig, Route
 from smalt.entities.problems import Path
 from smalt.entities.reader import Reader
+from smalt.wire import conda_text
 from smalt.wire.codec import Codec, Rule, Writing, nested
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 
@@ -23,7 +24,7 @@ def _write_conda(value: Any, writing: Writing) -> Any:
 def _read_conda(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, str):
         return value
-    found = _load(value)
+    found = conda_text.load(value)
     if not isinstance(found, dict):
         reader.problem(path, "'condaFile' must be a conda specification, as YAML text")
         return None
@@ -37,16 +38,6 @@ def _dump(text: str) -> str:
     import yaml
 
     return yaml.safe_dump(json.loads(text), default_flow_style=False, allow_unicode=True)
-
-
-@lru_cache(maxsize=256)
-def _load(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError):  # a ValueError where a number or a date is none
-        return None
 
 
 _ROUTE = Codec(Route)

@@ -127,8 +127,9 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ValidationException("the body has a NUL character in a text; remove it")
     try:
         repeated = RepeatedKeys()
+        text = raw.decode(json.detect_encoding(raw))  # given bytes, json.loads lets half a character through
         loaded = json.loads(
-            raw, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=repeated.make
+            text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=repeated.make
         )
         if b"\\u" in raw and _SURROGATE.search(raw):
             json.dumps(loaded, ensure_ascii=False).encode()
