@@ -26,6 +26,8 @@ class Database:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self.contents_changed = 0
+        """How often a version, or a datastore, was made, changed or removed since the records were opened."""
         try:
             self._connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -43,7 +45,7 @@ class Database:
     def reader(self) -> Iterator[Database]:
         """The same records on a connection of its own, for reading, in whatever thread asks."""
         other = object.__new__(Database)
-        other.path, other._depth = self.path, 0
+        other.path, other._depth, other.contents_changed = self.path, 0, 0
         try:
             other._connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
         except sqlite3.Error as error:

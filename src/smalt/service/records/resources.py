@@ -33,6 +33,7 @@ class Resource:
 def put(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, Any], principal: str) -> None:
     now = time.time()
     workspaces.refuse_deleted(db, workspace_id)
+    _note_change(db, kind)
     db.execute(
         "INSERT INTO resources (workspace_id, kind, name, body, created_by, created_at, modified_at)"
         " VALUES (?,?,?,?,?,?,?) ON CONFLICT (workspace_id, kind, name)"
@@ -59,12 +60,18 @@ def every(db: Database, workspace_id: int, kind: str) -> list[Resource]:
 
 
 def remove(db: Database, workspace_id: int, kind: str, name: str) -> bool:
-    """True when there was one."""
+    """Remove it; return whether there was one."""
+    _note_change(db, kind)
     gone = db.execute(
         "DELETE FROM resources WHERE workspace_id=? AND kind=? AND name=? COLLATE NOCASE",
         (workspace_id, kind, name),
     )
     return gone.rowcount > 0
+
+
+def _note_change(db: Database, kind: str) -> None:
+    if kind == "datastores":
+        db.contents_changed += 1
 
 
 def change_property(db: Database, kind: str, name: str, change: Callable[[str], str]) -> int:

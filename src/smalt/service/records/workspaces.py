@@ -50,6 +50,7 @@ def provide(db: Database, subscription: str, resource_group: str, name: str, pri
 
 def mark_deleted(db: Database, workspace: Workspace) -> None:
     """Keep the row under a key that names nothing, so that no later workspace gets its id or its folder."""
+    db.contents_changed += 1
     db.execute("UPDATE workspaces SET key=?, body='{}' WHERE id=?", (f"{_DELETED}{workspace.id}", workspace.id))
 
 
