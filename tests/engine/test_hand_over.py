@@ -505,3 +505,43 @@ def test_artifacts_are_not_read_before_they_are_there(gates: Gates) -> None:
             assert (await bench.over(job)).status == "Completed"
 
     asyncio.run(scenario())
+
+
+def reader_of(*nodes: str) -> dict[str, Any]:
+    inputs = {node: {"type": "uri_folder", "path": f"${{{{parent.jobs.{node}.outputs.o}}}}"} for node in nodes}
+    return {"command": "true", "environment": HOST, "inputs": inputs}
+
+
+def test_what_waited_for_two_is_laid_out_while_the_second_runs(gates: Gates) -> None:
+    """A step that waits for two is laid out ahead of its turn once one of them has ended."""
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            nodes: dict[str, Any] = {
+                name: {**gates.command(name), "outputs": {"o": {"type": "uri_folder"}}} for name in "bc"
+            }
+            parent = bench.submit("diamond", {"type": "pipeline", "jobs": {**nodes, "d": reader_of("b", "c")}})
+            await gates.begun("b", "c")
+            last = bench.child(parent, "d")
+            folder = bench.home.path("workspaces", bench.workspace.folder, "jobs", last.name)
+            assert not folder.exists()
+            await gates.open("b")
+            await asyncio.to_thread(eventually, folder.exists, "d laid out")
+            assert bench.states(parent)["c"] == "Running"
+            await gates.open("c")
+            assert (await bench.over(parent)).status == "Completed"
+
+    asyncio.run(scenario())
+
+
+def test_a_step_that_waits_for_many_names_three(gates: Gates) -> None:
+    async def scenario() -> None:
+        async with workbench() as bench:
+            nodes = {f"s{n}": {**gates.command(f"s{n}"), "outputs": {"o": {"type": "uri_folder"}}} for n in range(5)}
+            parent = bench.submit("many", {"type": "pipeline", "jobs": {**nodes, "last": reader_of(*nodes)}})
+            await gates.begun("s0", "s1")
+            said = bench.engine.waits_for(bench.child(parent, "last"))
+            assert [part[:9] for part in said.split(", ")] == ["step 's0'", "step 's1'", "step 's2'"]
+            assert said.endswith(" and 2 more")
+
+    asyncio.run(scenario())

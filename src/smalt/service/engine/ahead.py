@@ -49,6 +49,11 @@ class Ahead:
         if leaf is not None and leaf.laid_out is not None:
             self._rooms.spares.forget(leaf.laid_out.folders.folder)
 
+    def look_again(self, board: Board) -> None:
+        """Look again at what follows the steps that run: a job that waited for two waits for one of them now."""
+        for run in board.runs.values():
+            run.has_no_follower = False
+
     def work(self, board: Board) -> None:
         while self._freed:
             self._reuse(self._freed.pop())
@@ -58,9 +63,9 @@ class Ahead:
         for run in board.runs.values():
             if len(likely) >= _MOST:
                 break
-            if not run.is_followed:
+            if not run.has_no_follower:
                 dependents = jobs.last_wait(self._rooms.db, run.job, _MOST)
-                run.is_followed = not dependents
+                run.has_no_follower = not dependents
                 likely += dependents
         for job_id in likely[:_MOST]:
             if job_id not in self._leaves:

@@ -32,8 +32,8 @@ class Run:
     view: Realised | None = None
     step_id: str | None = None
     number: int = 0
-    is_followed: bool = False
-    """Nothing waits for it alone that could be laid out ahead of its turn."""
+    has_no_follower: bool = False
+    """No job waited for it alone when that was looked at last."""
     untouched: bool = False
     """It completed, and left its folder as it was made."""
     empty: list[str] = field(default_factory=list)

@@ -537,7 +537,9 @@ class Engine:
                 self.reusing.forget(job.id)
                 continue
             for child in self._families.released(job):
-                if not self._board.release(child):
+                if child.waiting == 1:
+                    self._ahead.look_again(self._board)
+                elif child.waiting == 0 and not self._board.release(child):
                     self._board.queue(child)
             for ending in self._families.given_up(job):
                 if ending[0].id in self._board.runs:

@@ -98,7 +98,7 @@ class Families:
         self._known.pop(parent_id, None)
 
     def released(self, job: Job) -> list[Job]:
-        """The jobs that waited for this one last, and may go."""
+        """Return the jobs that waited for this one, with what they wait for now."""
         if job.status == "Completed":
             return jobs.release(self._db, job)
         final = self._of(job).final

@@ -14,8 +14,8 @@ _MOST = 3
 
 def waits_for(db: Database, board: Board, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
-    if needed := jobs.unfinished_needs(db, job.id):
-        return _listed([f"step '{node}' ({status})" for node, status in needed])
+    if needed := jobs.unfinished_needs(db, job, _MOST):
+        return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
     run = board.runs.get(job.id)
     if run is not None and run.task is not None:
         return "its environment and its inputs, which are being made ready; its log says more"
@@ -27,10 +27,10 @@ def waits_for(db: Database, board: Board, job: Job) -> str:
     if not slots.any_free:
         taken = [one.job.name for one in board.runs.values() if one.grant is not None]
         number = f"all {slots.cpus} are" if slots.cpus > 1 else "the only one is"
-        return f"a free CPU; {number} taken by {_listed(taken)}"
+        return f"a free CPU; {number} taken by {_listed(taken, len(taken))}"
     return "its turn"
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+def _listed(names: list[str], number: int) -> str:
+    more = f" and {number - _MOST} more" if number > _MOST else ""
     return ", ".join(names[:_MOST]) + more

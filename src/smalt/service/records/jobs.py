@@ -281,24 +281,26 @@ def request_cancel(db: Database, job: Job, why: dict[str, Any] | None = None) ->
 
 
 def release(db: Database, job: Job) -> list[Job]:
-    """`job` is over: what it kept waiting waits for one less. Those that now wait for nothing, in order."""
+    """Let what waited for `job`, which is over, wait for one less; return it, in order, as it is now."""
     rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
-    ready = []
+    released = []
     for (id,) in rows:
         row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {COLUMNS}", (id,))
-        if row and row[8] == 0:
-            ready.append(Job(*row))
-    return ready
+        if row:
+            released.append(Job(*row))
+    return released
 
 
-def unfinished_needs(db: Database, id: int) -> list[tuple[str, str]]:
-    """Return (node, status) of the steps that the job needs and that are not over."""
+def unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]]:
+    """Return (node, status) of the first steps that the job needs and that are not over."""
+    if not job.waiting:
+        return []
     return [
         (node, status)
-        for node, status in db.rows(
-            "SELECT j.node, j.status FROM job_needs n JOIN jobs j ON j.id=n.needs_id"
-            " WHERE n.job_id=? AND j.ended_at IS NULL ORDER BY j.id",
-            (id,),
+        for node, status in db.rows(  # by its siblings: needs are found only by what is needed
+            "SELECT j.node, j.status FROM jobs j WHERE j.parent_id=? AND j.ended_at IS NULL"
+            " AND EXISTS (SELECT 1 FROM job_needs n WHERE n.needs_id=j.id AND n.job_id=?) ORDER BY j.id LIMIT ?",
+            (job.parent_id, job.id, limit),
         )
     ]
 
