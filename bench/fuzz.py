@@ -138,7 +138,7 @@ class Fuzz:
                 return -1, time.monotonic() - began, b""
             except OSError:
                 return 0, time.monotonic() - began, b""
-        found = re.match(rb"HTTP/1\.1 (\d+)", head)
+        found = re.search(rb"HTTP/1\.1 ([2-5]\d\d)", head)  # after a 100, which says to go on
         return int(found[1]) if found else 0, time.monotonic() - began, head
 
     def _note(
