@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from smalt.service.data.rights import allow_writing
 
 from .conftest import Desk
 
+WORKSPACE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/smalt"
+    "/providers/Microsoft.MachineLearningServices/workspaces/default"
+)
 HOST = "environment: azureml:host\n"
 INPUT = "inputs: {i: {type: uri_folder, path: 'azureml:%s:1'%s}}\n"
 
@@ -127,6 +132,22 @@ def test_the_same_content_created_again_mends_it(
     assert desk.log(reader.replace(":1'", ":2'")) == [name, "also"]
     assert not stat.S_IMODE(path.stat().st_mode) & 0o222
     assert sorted(each.name for each in path.parent.parent.iterdir()) == [name]
+
+
+def test_a_question_about_an_upload_removes_nothing(desk: Desk) -> None:
+    """A changed content stays until another is there: whoever asks may never send it, or may send something else."""
+    path = register(desk, "of a folder", "asked")
+    change(path)
+    uploads = f"/smalt/v1{WORKSPACE}/datastores/workspaceblobstore/uploads"
+    target = f"LocalUpload/{path.parent.parent.name}/asked"
+    asked = desk.server.ask("POST", uploads, {"target": target, "files": [["f", 2]]})
+    assert asked.body == {"bulk": True, "done": False, "missing": [[0, 0]]}
+    body = struct.pack(">IQQ", 1, 2, 0) + b"fxx"
+    assert desk.server.ask("POST", f"{uploads}/content?target={target}", raw=body).status == 200
+    finished = desk.server.ask("POST", f"{uploads}/finish", {"target": target, "files": [["f", 2]]})
+    assert finished.status == 409, path.read_text()
+    assert path.read_text() == "x" * len("asked\n")
+    assert [each.name for each in path.parent.parent.iterdir()] == ["asked"]
 
 
 def test_a_restored_home_is_as_it_was(desk: Desk) -> None:

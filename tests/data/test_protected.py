@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from smalt.home import Home
 from smalt.service.data import Data
-from smalt.service.data.rights import copy_aside, forbid_writing, is_forbidden
+from smalt.service.data.rights import allow_writing, copy_aside, forbid_writing, is_forbidden
 from smalt.service.data.uploads import _HEAD as HEAD
 from smalt.service.data.uploads import Asked, Upload
 from smalt.service.records.workspaces import Workspace
@@ -106,6 +107,22 @@ def test_a_power_cut_right_after_it_got_its_name(
     assert content
     assert content <= before
     assert target.parent.stat().st_ino in after
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="two names are exchanged at once on Linux only")
+def test_a_kill_while_a_changed_content_is_replaced(tmp_path: Path) -> None:
+    """The version is there after a kill at whatever moment: as somebody changed it, or as it was registered."""
+    target, act = imported(tmp_path)
+    act()
+    for times in range(1, 20):
+        allow_writing(target)
+        (target / "a").write_bytes(b"changed")
+        was_killed = die_after("replace", times, act)
+        assert sorted(path.name for path in target.iterdir()) == ["a", "sub"]
+        if not was_killed:
+            assert (target / "a").read_bytes() == FILES["a"]
+            return
+    raise AssertionError("it was killed each time")
 
 
 def test_the_folder_itself_is_protected_last(tmp_path: Path) -> None:

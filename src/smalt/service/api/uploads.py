@@ -6,15 +6,16 @@ import asyncio
 import logging
 import os
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.errors import TooLarge
-from smalt.service.data import remove_tree
 from smalt.service.data.remote import Store
 from smalt.service.data.uploads import Upload, read_files
+from smalt.service.engine.intact import is_named_by_content
 from smalt.service.engine.overwriting import keep_before_write
 
 log = logging.getLogger("smalt.api")
@@ -28,10 +29,9 @@ async def ask(call: Call) -> dict[str, Any]:
     upload = _upload(call, body.get("target"))
     if upload is None:
         return {"bulk": False}
-    if upload.is_done and not await call.service.engine.rooms.intact.is_whole(str(upload.target)):
-        await asyncio.to_thread(remove_tree, upload.target)  # somebody changed it: it is sent again
-    if upload.is_done or "files" not in body:
-        return {"bulk": True, "done": upload.is_done}
+    is_done = upload.is_done and await call.service.engine.rooms.intact.is_whole(str(upload.target))
+    if is_done or "files" not in body:  # what somebody changed is sent again, and stays until `finish` replaces it
+        return {"bulk": True, "done": is_done}
     files = read_files(body["files"])
     return {"bulk": True, "done": False, "missing": await asyncio.to_thread(upload.missing, files)}
 
@@ -59,8 +59,11 @@ async def finish(call: Call) -> dict[str, Any]:
     if not isinstance(executable, list) or not all(isinstance(path, str) for path in executable):
         raise ValidationException('"executable" must be a list of paths')
     await _keep_versions(call, upload)
-    await asyncio.to_thread(upload.finish, files, folders, frozenset(executable))
-    await call.service.engine.rooms.intact.note(str(upload.target))
+    intact, is_new = call.service.engine.rooms.intact, not upload.is_done
+    is_changed = not is_new and not await intact.is_whole(str(upload.target))
+    replace_if = partial(is_named_by_content, digest=upload.target.parent.name) if is_changed else None
+    await asyncio.to_thread(upload.finish, files, folders, frozenset(executable), replace_if=replace_if)
+    await intact.note(str(upload.target), is_named=is_new or is_changed)
     return {"done": True}
 
 

@@ -49,6 +49,7 @@ def import_local(
     snapshot, entries = snapshots.identify(source)
     relative = f"LocalUpload/{snapshot.hash}/{name}"
     target = store / relative
+    # Somebody may have changed what was registered; this puts it back.
     is_damaged = target.exists() and snapshots.identify(target, ignore=False)[0].hash != snapshot.hash
     if is_damaged or not target.exists():
         if log and snapshot.bytes > _LARGE:
@@ -64,16 +65,11 @@ def import_local(
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             made = temporary if os.path.isdir(source) else temporary / name
             forbid_writing(made)
-            if is_damaged:  # somebody changed what was registered, and this puts it back
-                damaged = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
-                os.replace(target, damaged)
-            put_in_place(made, target, above)
-            if is_damaged:
-                remove_tree(damaged)
+            put_in_place(made, target, above, replace=is_damaged)
         except FileNotFoundError as error:
             raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:
-            if not target.exists():  # else another submission was first
+            if is_damaged or not target.exists():  # else another submission was first
                 raise cannot_write(target, error) from None
         finally:
             if going is not None:

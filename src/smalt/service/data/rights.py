@@ -14,6 +14,8 @@ from smalt.service.data.durable import sync_files, sync_folders
 
 _BY_OWNER, _BY_ANYONE = 0o200, 0o222
 _ALL_BUT_WRITING = 0o555
+_AT_CWD, _RENAME_EXCHANGE = -100, 2
+"""Of renameat2, Linux."""
 
 
 def forbid_writing(path: str | os.PathLike[str]) -> None:
@@ -74,11 +76,47 @@ def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], l
         remove_tree(temporary)
 
 
-def put_in_place(made: str | os.PathLike[str], target: str | os.PathLike[str], above: str) -> None:
-    """Give a whole file or folder its name, durably; `above` is the nearest folder that was there before."""
+def put_in_place(
+    made: str | os.PathLike[str], target: str | os.PathLike[str], above: str, *, replace: bool = False
+) -> None:
+    """Give a whole file or folder its name, durably; `above` is the nearest folder that was there before.
+
+    With `replace`, in the place of what is there, which is then where this was made.
+    """
     sync_tree(made)
-    os.replace(made, target)
+    if replace:
+        swap(made, target)
+    else:
+        os.replace(made, target)
     sync_folders([os.fspath(folder) for folder in Path(target).parents if folder.is_relative_to(above)])
+
+
+def swap(made: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Put a durable file or folder in the place of another one, which is at no moment empty where the system can.
+
+    What was there is then where the other was made, or nowhere.
+    """
+    if not os.path.lexists(target):
+        os.replace(made, target)
+        return
+    if _exchange(made, target):
+        return
+    aside = Path(target).with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+    os.replace(target, aside)
+    try:
+        os.replace(made, target)
+    except BaseException:
+        os.replace(aside, target)
+        raise
+    remove_tree(aside)
+
+
+def _exchange(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Exchange two names at once; return False where system or file system cannot."""
+    import ctypes  # 10 ms, for what is done when somebody damaged a version
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and not rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE)
 
 
 def sync_tree(path: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.service.data.contain import inside
 from smalt.service.data.copying import cannot_write, remove_tree
 from smalt.service.data.durable import sync_files, sync_folders
-from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.service.data.rights import forbid_writing, is_forbidden, swap
 
 _HEAD = struct.Struct(">IQQ")
 """The lengths of the path and of the bytes, and where in the file they belong."""
@@ -75,13 +75,19 @@ class Upload:
         return count
 
     def finish(
-        self, files: Sequence[Asked], folders: Sequence[str] = (), executable: Collection[str] = frozenset()
+        self,
+        files: Sequence[Asked],
+        folders: Sequence[str] = (),
+        executable: Collection[str] = frozenset(),
+        *,
+        replace_if: Callable[[Path], bool] | None = None,
     ) -> None:
         """Make it durable and read-only, with the empty folders too, and give it its name; done twice it is done.
 
-        `executable` are the paths of the files that can be executed.
+        `executable` are the paths of the files that can be executed. With `replace_if`, what is there is replaced,
+        if that says so of what arrived.
         """
-        if self.is_done:
+        if self.is_done and replace_if is None:
             if not is_forbidden(self.target):  # an earlier smalt gave it its name first, and was killed
                 forbid_writing(self.target)
             return
@@ -100,10 +106,18 @@ class Upload:
             forbid_writing(made)
             sync_files(places)
             sync_folders({os.path.dirname(place) for place in places})
-            os.replace(made, self.target)
+            if replace_if is not None and not replace_if(Path(made)):
+                remove_tree(self._folder)
+                raise Conflict(
+                    f"the files that arrived are not what {self.target.parent.name} stands for; send them again"
+                )
+            if replace_if is None:
+                os.replace(made, self.target)
+            else:
+                swap(made, self.target)
             sync_folders([os.fspath(self.target.parent)])
         except OSError as error:
-            if not self.is_done:  # else another client, with the same content, was first
+            if replace_if is not None or not self.is_done:  # else another client, with the same content, was first
                 raise cannot_write(self.target, error) from None
         remove_tree(self._folder)
 

@@ -88,7 +88,7 @@ class Intact:
         top, digest = self._top_of(place)
         if top != place or not (digest is not None or is_forbidden(place)):
             return
-        known = self._known(self._key(place))
+        known, is_named = self._known(self._key(place)), is_named and bool(_DIGEST.fullmatch(digest or ""))
         if known is not None and not (is_named and not known.is_named):
             await self._find_change(place, digest)  # of the same content that was stored again the stamp is renewed
             return
@@ -155,7 +155,7 @@ def is_changed(db: Database, root: str, place: str) -> bool:
         return True
 
 
-def is_named_by_content(place: str, digest: str | None) -> bool:
+def is_named_by_content(place: str | Path, digest: str | None) -> bool:
     """Read a whole content, and return whether its name is smalt's id of it."""
     return digest is not None and bool(_DIGEST.fullmatch(digest)) and not content_differs(Path(place), digest)
 
