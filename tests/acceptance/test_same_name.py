@@ -108,6 +108,18 @@ def test_a_job_that_was_got_can_be_described_whatever_became_of_its_data(files: 
     assert files.ask("job update --name described --set tags.a=b --query tags.a") == "b"
 
 
+def test_a_job_of_a_component_that_is_sent_again_may_have_other_tags(files: Desk) -> None:
+    """Its steps were read from the component when it was submitted; the file still has none."""
+    steps = "type: pipeline\nname: steps\nversion: '1'\njobs:\n  a: {command: echo hi, environment: azureml:host}\n"
+    leaf = files.write("steps.yml", steps)
+    assert files.smalt(f"component create --file {leaf}").code == 0
+    job = files.write("of.yml", "type: pipeline\ncomponent: azureml:steps@latest\n")
+    assert files.smalt(f"job create --file {job} --name of --stream").code == 0
+    again = files.smalt(f"job create --file {job} --name of --set tags.a=b")
+    assert again.code == 0, again.err
+    assert "is the same, and has other tags now" in again.err
+
+
 @pytest.mark.parametrize("job", ["command", "pipeline"])
 def test_the_same_job_again_says_that_nothing_runs(files: Desk, job: str) -> None:
     """The old log is shown with exit 0, so a line says that it is old; and what was updated, if anything was."""

@@ -13,6 +13,7 @@ from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
 from smalt.service.engine import submission
+from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.pins import Pins
 from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
 from smalt.service.engine.submission import PART_OF, READ_ONLY
@@ -37,7 +38,8 @@ async def put_job(call: Call) -> Reply:
             await _check_same(call, there, properties)
         shape = _shown(call, there)
         submitted = jobs.properties(call.service.db, there.id)
-        sent = Pins(pins.of_job(call.service.db, there)).applied(properties)
+        sent = with_steps(call.service.engine.rooms, call.workspace, properties)
+        sent = Pins(pins.of_job(call.service.db, there)).applied(sent)
         if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = describe(call, there, properties)
             return Reply(_shown(call, there), 200)
