@@ -89,7 +89,7 @@ def test_a_job_comes_back_as_the_service_shows_it(server: Server, workspace: str
     assert {**sent["properties"], "status": "Completed", "displayName": "shown", "services": {}}.items() <= (
         properties.items()
     )
-    assert set(properties["properties"]) == {"StartTimeUtc", "EndTimeUtc"}
+    assert set(properties["properties"]) == {"StartTimeUtc", "EndTimeUtc", "smalt.no_effect"}
 
 
 def test_a_failed_job_tells_why(server: Server, workspace: str) -> None:

@@ -105,6 +105,12 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     raise Refused(f"smalt cannot send {entity.noun} to a server yet")
 
 
+def keys_of(job: Entity) -> list[str]:
+    """Return the keys that the properties of a job of this type may have in a PUT's body."""
+    keys: list[str] = _resources(_BY_CLASS[type(job).__name__]).codec.keys()
+    return keys
+
+
 def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is_new: bool = False) -> Entity:
     """The entity of a resource or of a PUT's body; raises ValidationException with all problems.
 

@@ -68,6 +68,11 @@ class Codec(Generic[E]):
         self._silent = {fold(key) for key in self.constants}
         self._seen: dict[str, str | None] = {}
 
+    def keys(self) -> list[str]:
+        """Return the keys that the wire has for what the noun says."""
+        rules = self.rules
+        return [*self.constants, *(rules[name].key if name in rules else camel(name) for name in sorted(self._sent))]
+
     def write(self, noun: E, writing: Writing) -> Json:
         """What is set, under the keys of the wire."""
         rules, sent, in_node = self.rules, self._sent, writing.in_node

@@ -28,6 +28,7 @@ from smalt.service.engine.overwriting import why_not_written
 from smalt.service.engine.pins import Pinner
 from smalt.service.engine.registration import why_taken
 from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.unknown_keys import find_unknown_keys
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
 
@@ -72,6 +73,7 @@ class _Checker:
 
     def command(self, job: CommandJob) -> None:
         self._try("", command.check, job)
+        self._unknown_keys(job)
         self._environment("", job.environment)
         self._code("", job.code)
         self._compute("", job.compute)
@@ -81,6 +83,7 @@ class _Checker:
         self._versions("", job.outputs)
 
     def pipeline(self, job: PipelineJob, where: str = "") -> None:
+        self._unknown_keys(job)
         self._inputs(where, job.inputs)
         self._texts(job.inputs)
         self._versions(where, job.outputs, may_be_reused=True)
@@ -195,6 +198,14 @@ class _Checker:
             )
         else:
             self.notes.append(f"compute '{name}' is not defined in this workspace, so this machine stands in for it")
+
+    def _unknown_keys(self, job: CommandJob | PipelineJob) -> None:
+        noun = a(str(job.type))
+        for key, near in find_unknown_keys(job):
+            if near is None:
+                self.idle.append(("", f"{key} has no effect: {noun} job has no such key"))
+            else:
+                self.problems.append(f"{key}: {noun} job has no such key; did you mean '{near}'?")
 
     def _idle(self, where: str, noun: Any, component: Any = None) -> None:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b

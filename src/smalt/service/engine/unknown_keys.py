@@ -1,0 +1,34 @@
+"""Keys of a job's body that no job of its type has: refused where a known key is near, else told in the job's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from smalt import wire
+from smalt.entities import CommandJob, PipelineJob
+from smalt.wire.casing import fold
+
+_OF_THE_SERVICE = frozenset(
+    {"autologgersettings", "componentid", "parameters", "parentjobname", "priority", "secretsconfiguration"}
+    | {"sourcejobid", "status", "provisioningstate"}
+)
+"""What the service's bodies have and smalt's jobs do not; clients send it back, mostly empty."""
+_NEAR = 0.8
+"""How alike a slip and its key are: 'experiment' and 'experimentName' are; 'componentId' and 'computeId' are not."""
+
+
+class UnknownKey(NamedTuple):
+    key: str
+    near: str | None
+    """The key that was perhaps meant."""
+
+
+def find_unknown_keys(job: CommandJob | PipelineJob) -> Iterator[UnknownKey]:
+    """Yield the keys at the top of the body; those with a `_` are notes of Azure's clients for themselves."""
+    known = {fold(key): key for key in wire.keys_of(job)}
+    for key in job.extra if "extra" in vars(job) else ():
+        if not key.startswith("_") and fold(key) not in _OF_THE_SERVICE:
+            near = get_close_matches(fold(key), known, n=1, cutoff=_NEAR)
+            yield UnknownKey(key, known[near[0]] if near else None)
