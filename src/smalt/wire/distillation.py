@@ -19,6 +19,7 @@ from smalt.wire.jobs import JOB, JOB_DEFAULTS
 
 ENABLED = "azureml.enable_distillation"
 _CONNECTION = "azureml.connection_information"
+_SECRET = ("credentials", "api_key")
 _TEACHER = "azureml.teacher_model."
 _MACHINES = "azureml.instance_type.data_generation"
 _WORDS = {
@@ -117,6 +118,21 @@ def _connection(text: Any) -> Any:
         return json.loads(text) if isinstance(text, str) else None
     except ValueError:
         return text
+
+
+def without_secrets(body: Mapping[str, Any]) -> Json:
+    """Return a job's REST properties without what logs in to a teacher, which Azure's clients send as a text.
+
+    Nothing asks the teacher here, so its key is needed nowhere.
+    """
+    notes = body.get("properties")
+    if not isinstance(notes, Mapping) or _CONNECTION not in notes:
+        return dict(body)
+    known = _connection(notes[_CONNECTION])
+    kept = {key: value for key, value in notes.items() if key != _CONNECTION}
+    if isinstance(known, Mapping):
+        kept[_CONNECTION] = json.dumps({key: value for key, value in known.items() if key not in _SECRET})
+    return {**body, "properties": kept}
 
 
 def _typed(texts: Json) -> Json | None:

@@ -15,6 +15,7 @@ from smalt.service.api.router import Handler
 from smalt.service.api.shapes import resource_id
 from smalt.service.api.versioned import Collection
 from smalt.service.records.resources import Resource
+from smalt.wire.distillation import without_secrets
 
 Body = dict[str, Any]
 
@@ -25,6 +26,13 @@ class _Schedules(Named):
         view = call.query("listViewType", "EnabledOnly").lower()
         enabled = bool(resource.content["properties"].get("isEnabled", True))
         return view == "all" or enabled == (view != "disabledonly")
+
+    def kept(self, call: Call, properties: Body, existed: Resource | None) -> Body:
+        action = properties.get("action")
+        job = action.get("jobDefinition") if isinstance(action, dict) else None
+        if not isinstance(action, dict) or not isinstance(job, dict):
+            return properties
+        return {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
 
     def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
         return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
