@@ -100,6 +100,21 @@ def test_a_changed_version_fails_a_step_that_might_be_reused(desk: Desk) -> None
         assert "azureml:piped:1 is not what was registered" in ran.err
 
 
+def test_a_step_that_changes_a_version_leaves_it_to_no_later_one(desk: Desk) -> None:
+    """Also where an earlier step of the pipeline found the version as it was a moment before."""
+    path = register(desk, "of a folder", "midway")
+    version = "i: {type: uri_folder, path: 'azureml:midway:1', mode: download}"
+    after = "d: {type: uri_folder, path: '${{parent.jobs.%s.outputs.o}}'}"
+    step = "    environment: azureml:host\n    outputs: {o: {type: uri_folder}}\n    command: echo 1 > ${{outputs.o}}/f"
+    ran = desk.job(
+        f"type: pipeline\njobs:\n  first:\n{step}\n    inputs: {{{version}}}\n"
+        f"  second:\n{step}; chmod u+w {path}; echo other > {path}\n    inputs: {{{after % 'first'}}}\n"
+        f"  third:\n{step}\n    inputs: {{{version}, {after % 'second'}}}\n"
+    )
+    assert ran.code == 1
+    assert "step third failed: input 'i': azureml:midway:1 is not what was registered" in ran.err
+
+
 def test_a_job_that_changes_a_version_leaves_it_to_nobody(ordinary: Desk) -> None:
     """An ordinary user's job that takes the right to write fails, and so does each later reader until it is mended."""
     register(ordinary, "of a folder", "taken")

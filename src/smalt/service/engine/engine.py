@@ -351,6 +351,7 @@ class Engine:
         return True
 
     def _take_exit(self, exit: Exit) -> None:
+        self.rooms.verified.step_ended()
         run = self._board.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
         if run is None:
             return
@@ -529,6 +530,8 @@ class Engine:
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
             self.rooms.tracking.runs.ended(job)
+            if status == "Failed":
+                self.rooms.verified.forget()
             self._protecting.end(job)
             self._changed.add(job.root_id)
             self._free(job)

@@ -15,6 +15,7 @@ from smalt.service.engine.contents import Contents
 from smalt.service.engine.folders import Spares
 from smalt.service.engine.held import Held
 from smalt.service.engine.intact import Intact
+from smalt.service.engine.verified import Verified
 from smalt.service.environments import Environments, Realised
 from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces
@@ -69,6 +70,7 @@ class Rooms:
         self.spares = Spares()
         self.contents = Contents(db, data)
         self.intact = Intact(db, self.root)
+        self.verified = Verified(self.intact)
         self.held = Held(db, data, self.root, str(home.plain))
         self.unprotected: list[tuple[Workspace, str]] = []
         """The URIs of outputs that became versions and are to be made read-only, once that is committed."""

@@ -184,7 +184,7 @@ class Leaf:
         return all(
             value.type != "mltable"
             and rooms.data.is_quick(self.places[name], value.mode)
-            and rooms.intact.is_stamped(self.places[name])
+            and rooms.verified.is_stamped(self.places[name], self.job.root_id)
             for name, value in self.entity.inputs.items()
             if isinstance(value, Input)
         )
@@ -679,7 +679,7 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
         if isinstance(value, Input) and value.path:
             own = _own(folders, "inputs", name)
             place = leaf.places[name]
-            await _refuse_changed(rooms, place, f"input '{name}'")
+            await _refuse_changed(rooms, leaf, place, f"input '{name}'")
             paths[name] = await asyncio.to_thread(
                 rooms.data.prepare_input, place, value.type, value.mode, own, say, run
             )
@@ -689,7 +689,7 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
                 )
                 for uri, path in leaf.tables[name].items():
                     named = Location(uri, Path(os.path.realpath(path)))
-                    await _refuse_changed(rooms, named, f"the MLTable of input '{name}'")
+                    await _refuse_changed(rooms, leaf, named, f"the MLTable of input '{name}'")
     await asyncio.to_thread(copy_code, folders, rooms.data, leaf.code)
     return paths
 
@@ -698,12 +698,12 @@ async def refuse_changed_context(rooms: Rooms, leaf: Leaf) -> None:
     """Raise where the build context that smalt keeps of a registered environment is not what was registered."""
     if folder := leaf.environment.get("folder"):
         text = str(leaf.entity.environment)
-        await _refuse_changed(rooms, Location(text, Path(os.path.realpath(folder))), "environment")
+        await _refuse_changed(rooms, leaf, Location(text, Path(os.path.realpath(folder))), "environment")
 
 
-async def _refuse_changed(rooms: Rooms, location: Location, what: str) -> None:
+async def _refuse_changed(rooms: Rooms, leaf: Leaf, location: Location, what: str) -> None:
     """Raise where a version that the step reads is not what was registered."""
     try:
-        await rooms.intact.refuse_changed(location)
+        await rooms.verified.refuse_changed(location, leaf.job.root_id)
     except Refused as error:
         raise Refused(f"{what}: {error}") from None
