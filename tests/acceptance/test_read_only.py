@@ -117,6 +117,19 @@ def test_what_a_version_is_made_of_is_never_written(any_desk: Desk) -> None:
     assert content(any_desk, "azureml:again:1") == ["first"]
 
 
+@pytest.mark.parametrize("above", [".", "workspaces", "workspaces/default", "workspaces/default/datastores"])
+def test_a_folder_around_the_datastores_is_only_read(desk: Desk, above: str) -> None:
+    """No mode gives a job the folders to be written in which a version's content, and any copy of it, would lie."""
+    name = f"around{len(above)}"
+    desk.write(f"{name}/f.txt", "first\n")
+    assert desk.smalt(f"data create -n {name} --version 1 --path {name}").code == 0
+    append = f"echo more >>$(find ${{{{inputs.a}}}}/ -path '*/LocalUpload/*/{name}/f.txt')"
+    ran = desk.job(change(str(desk.server.home.path(above)), ", mode: rw_mount", append))
+    assert ran.code == 1, ran.out
+    assert "only to be read" in ran.out + ran.err
+    assert content(desk, f"azureml:{name}:1") == ["first"]
+
+
 def test_a_job_that_writes_where_a_version_lies_leaves_the_version_alone(any_desk: Desk) -> None:
     """A version gets a copy of its own before an input of mode rw_mount gives a job its place, or one around it."""
     command = f"command: echo first >${{{{outputs.o}}}}/f.txt\n{HOST}"

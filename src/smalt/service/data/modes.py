@@ -13,8 +13,8 @@ from smalt.exceptions import NotFound, Refused
 from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
 from smalt.service.data.location import Location
 
-_KEPT_APART = re.compile(r"/workspaces/[^/]+/datastores/workspaceblobstore/(?:(?:LocalUpload|Versions)/|$)")
-"""Folders of the default datastore in which smalt keeps the content of versions, and no job writes; or all of it."""
+_KEPT_APART = re.compile(r"workspaces/[^/]+/(?:datastores/(?:workspaceblobstore/(?:(?:LocalUpload|Versions)/.*)?)?)?")
+"""Folders of a home in which smalt keeps the content of versions, and no job writes; or those around them."""
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
@@ -151,24 +151,33 @@ def shown(location: Location) -> str:
     return _ASSET.sub(r"azureml:\1:\2", location.uri)
 
 
-def may_be_written(location: Location, mode: str | None) -> bool:
-    """Return whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered."""
+def may_be_written(location: Location, mode: str | None, root: str) -> bool:
+    """Return whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered.
+
+    `root` is the real path of the home.
+    """
     if mode in COPIED:
         return True
-    return mode == "rw_mount" and not isinstance(parse_uri(location.uri), Reference) and not _holds_versions(location)
+    is_asset = isinstance(parse_uri(location.uri), Reference)
+    return mode == "rw_mount" and not is_asset and not _holds_versions(location, root)
 
 
-def _holds_versions(location: Location) -> bool:
+def _holds_versions(location: Location, root: str) -> bool:
     """Return whether smalt itself keeps the content of registered versions at, above or around the location.
 
     Whatever it is called by: a datastore of another name, or a path of this machine, may lead there.
     """
-    return location.path is not None and _KEPT_APART.search(f"{os.path.realpath(location.path)}/") is not None
+    if location.path is None:
+        return False
+    real = f"{os.path.realpath(location.path).rstrip('/')}/"
+    if f"{root}/workspaces/".startswith(real):
+        return True
+    return real.startswith(f"{root}/") and _KEPT_APART.fullmatch(real[len(root) + 1 :]) is not None
 
 
-def explain_read_only(location: Location, mode: str | None) -> str | None:
+def explain_read_only(location: Location, mode: str | None, root: str) -> str | None:
     """Return the sentence for an input of mode rw_mount that can only be read."""
-    if mode != "rw_mount" or may_be_written(location, mode):
+    if mode != "rw_mount" or may_be_written(location, mode, root):
         return None
     return (
         f"mode rw_mount gives the job {shown(location)} only to be read, as a registered version never changes; "

@@ -226,7 +226,8 @@ class _Checker:
 
     def _read_only(self, where: str, value: Input) -> None:
         with contextlib.suppress(SmaltError):  # told with its path
-            if note := explain_read_only(self.rooms.resolve(str(value.path), self.workspace), value.mode):
+            place = self.rooms.resolve(str(value.path), self.workspace)
+            if note := explain_read_only(place, value.mode, self.rooms.root):
                 self.notes.append(f"{where}: {note}")
 
     def _texts(self, inputs: Any) -> None:

@@ -322,7 +322,8 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.mode == "rw_mount" and name in leaf.places:
             place = leaf.places[name]
-            found += [place.path] if place.path is not None and modes.may_be_written(place, value.mode) else []
+            if place.path is not None and modes.may_be_written(place, value.mode, rooms.root):
+                found.append(place.path)
     return found
 
 
@@ -505,7 +506,7 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         given.paths[name] = str(path)
         given.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
         given.reads.update(dict.fromkeys(found.values(), name))
-        if not modes.may_be_written(leaf.places[name], value.mode):
+        if not modes.may_be_written(leaf.places[name], value.mode, rooms.root):
             given.reads[str(path)] = name
     return given
 
