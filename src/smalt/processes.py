@@ -63,6 +63,16 @@ def machine() -> Machine:
     return Machine(os.uname().nodename, boot_id(), _pid_namespace())
 
 
+def peak_memory() -> int:
+    """Return the most memory that this program had since it began, in bytes; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/status", "rb") as file:
+            found = file.read().partition(b"VmHWM:")[2].split(None, 1)
+    except OSError:
+        return 0
+    return int(found[0]) * 1024 if found else 0
+
+
 def boot_id() -> str:
     """What differs after a restart of the machine; `SMALT_BOOT_ID` stands in for it, to rehearse one."""
     return os.environ.get("SMALT_BOOT_ID") or _boot_id()

@@ -88,6 +88,35 @@ def test_both_ways(desk: Desk, made: str) -> None:
     assert [(one["name"], one["input"]) for one in job["made_by"]] == [(f"{made}-make", "t")]
 
 
+def test_a_reused_step_made_nothing(desk: Desk) -> None:
+    """Only the job that ran is a maker, whoever has its outputs too; where it was deleted, the first that has them."""
+    text = """
+        type: pipeline
+        name: {name}
+        inputs: {{t: {t}}}
+        jobs:
+          prep:
+            command: echo lineage > ${{{{outputs.i}}}}/i
+            environment: azureml:host
+            outputs: {{i: {{type: uri_folder, name: of-prep}}}}
+          train:
+            command: cat ${{{{inputs.i}}}}/i > ${{{{outputs.m}}}}/m && echo ${{{{inputs.t}}}}
+            environment: azureml:host
+            inputs: {{i: "${{{{parent.jobs.prep.outputs.i}}}}", t: "${{{{parent.inputs.t}}}}"}}
+            outputs: {{m: {{type: custom_model, name: of-train}}}}
+        """
+    for t, name in enumerate(("ran", "reused")):
+        ran = desk.job(text.format(name=name, t=t))
+        assert ran.code == 0, ran.err
+    assert "reused outputs of job ran-prep" in ran.err
+    [train] = desk.smalt("model lineage of-train:1 -o json").json["made_by"]
+    assert train["name"] == "ran-train"
+    assert [one["name"] for one in train["made_by"]] in (["ran-prep"], ["of-prep"])
+    assert [one["name"] for one in desk.smalt("data lineage of-prep:1 -o json").json["made_by"]] == ["ran-prep"]
+    assert desk.smalt("job delete ran --yes").code == 0
+    assert [one["name"] for one in desk.smalt("data lineage of-prep:1 -o json").json["made_by"]] == ["reused-prep"]
+
+
 def test_the_tree_of_a_person() -> None:
     """What made it above, what uses it below; a node that stands elsewhere already is not followed again."""
     step = {"kind": "job", "name": "p-a", "status": "Failed", "step": "a", "parent": "p", "output": "t"}

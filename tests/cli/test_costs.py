@@ -47,6 +47,17 @@ def test_cpu_and_memory_of_a_job_and_its_steps(job: str) -> None:
     assert shown(f"{job}-busy")["cpu_seconds"] == steps["busy"]["cpu_seconds"]
 
 
+def test_the_memory_of_a_small_process_is_not_that_of_its_parent(tmp_path: Path) -> None:
+    """Linux tells none that is below that of the process that spawned it, so none is shown."""
+    done = smalt("job", "create", "--file", str(pipeline(tmp_path, small="true\n")), "--name", "q", "--stream")
+    assert done.code == 0, done.err
+    told = shown("q")
+    assert told["steps"][0]["cpu_seconds"] >= 0
+    assert told["steps"][0].get("peak_memory_bytes") is None
+    assert told.get("peak_memory_bytes") is None
+    assert asked("job", "list", "--costs")[0].get("peak_memory_bytes") is None
+
+
 def test_lists_have_costs_as_columns(job: str) -> None:
     told = asked("job", "list", "--costs")[0]
     assert (told["cpu_seconds"], told["peak_memory_bytes"]) == (

@@ -140,3 +140,14 @@ def test_logs_and_files_are_those_of_the_earlier_step(project: Project) -> None:
     project.smalt("job", "download", "-n", "second-train", "--all", "-p", "down")
     assert "rate 0.1" in (project.folder / "down" / "artifacts" / "outputs" / "kept").read_text()
     assert "rate 0.1" in (project.folder / "down" / "named-outputs" / "model" / "model.txt").read_text()
+
+
+def test_an_identical_step_whose_original_was_deleted_is_told(project: Project) -> None:
+    """It was reused itself, so it has nothing of its own that a later one could have; that is what is said."""
+    project.run("origin")
+    project.run("heir")
+    project.delete("origin")
+    project.run("late")
+    told = project.smalt("job", "explain-reuse", "late")
+    assert "no earlier step of a pipeline is like it" not in told
+    assert "job heir-prep is identical, but was itself reused, and the job that ran, origin-prep, was deleted" in told

@@ -126,6 +126,14 @@ class Output(Keyed, Entity):
     description = optional(Text(), "What it is.", effect=KEPT)
     early_available = optional(Boolean(), "Whether it can be read before the step ends.", effect=NONE)
 
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        name = self.name
+        if reader.is_answer or not isinstance(name, str) or has_expression(name):
+            return
+        if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+            words = f"'{name[:100]}' cannot be the name of an asset; use at most {_LONGEST_NAME} letters, digits"
+            reader.problem((*path, "name"), f"{words}, '-', '_' and '.', a letter or digit first")
+
 
 class InputPort(Entity):
     noun = "a port"
@@ -208,6 +216,7 @@ class Ports(Map[T]):
 
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_LONGEST_NAME = 255
 
 
 class Outputs(Ports[Any]):

@@ -22,6 +22,7 @@ from smalt.launcher.tree import Tree
 
 SYNC_AFTER = 0.005
 _MAXRSS_UNIT = 1024 if processes.LINUX else 1  # bytes in what wait4 counts memory by
+_COUNTED_LATE = 1 << 20  # bytes by which the kernel's two ways to count memory may differ
 POLL = 0.25  # for a process that is not our child where there are no pidfds
 
 
@@ -155,7 +156,7 @@ class Steps:
             return True
         record.code, record.signal = (code, None) if code >= 0 else (None, -code)
         record.cpu = usage.ru_utime + usage.ru_stime
-        record.peak = usage.ru_maxrss * _MAXRSS_UNIT
+        record.peak = _peak(usage)
         self._ending.finish(record)
         return True
 
@@ -335,3 +336,12 @@ class Steps:
         if record.is_well:
             self._ended_well(record.id)
             self._begin_next()
+
+
+def _peak(usage: resource.struct_rusage) -> int | None:
+    """Return the memory of the largest process in bytes; None where it was no larger than the launcher itself.
+
+    Linux counts for a process what the one that spawned it had, so that nothing smaller can be told.
+    """
+    peak = usage.ru_maxrss * _MAXRSS_UNIT
+    return peak if peak > processes.peak_memory() + _COUNTED_LATE else None

@@ -28,7 +28,7 @@ async def post_costs(call: Call) -> dict[str, Any]:
     by_root = {job.id: job.name for job in found if job.parent_id is None}
     told: dict[str, Cost] = {}
     for root, _, cpu, peak in jobs.costs(db, list(by_root)):
-        before = told.get(by_root[root], {"cpu_seconds": 0.0, "peak_memory_bytes": 0})
+        before = told.get(by_root[root], {"cpu_seconds": 0.0, "peak_memory_bytes": None})
         told[by_root[root]] = _added(before, cpu, peak)
     return {"costs": told}
 
@@ -39,17 +39,16 @@ def costs_of_tree(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
     for _, id, cpu, peak in jobs.costs(db, [rows[0].root_id]):
         here: int | None = id
         while here in parents:
-            before = told.get(here, {"cpu_seconds": 0.0, "peak_memory_bytes": 0})
+            before = told.get(here, {"cpu_seconds": 0.0, "peak_memory_bytes": None})
             told[here] = _added(before, cpu, peak)
             here = parents[here]
     return told
 
 
-def _added(before: Cost, cpu: float, peak: int) -> Cost:
-    return {
-        "cpu_seconds": round(before["cpu_seconds"] + cpu, 3),
-        "peak_memory_bytes": max(before["peak_memory_bytes"], peak),
-    }
+def _added(before: Cost, cpu: float, peak: int | None) -> Cost:
+    """Return both costs together; the memory is None where no process was large enough to be told from its parent."""
+    peaks = [one for one in (before["peak_memory_bytes"], peak) if one is not None]
+    return {"cpu_seconds": round(before["cpu_seconds"] + cpu, 3), "peak_memory_bytes": max(peaks, default=None)}
 
 
 async def get_disk(call: Call) -> dict[str, Any]:

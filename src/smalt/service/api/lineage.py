@@ -13,7 +13,7 @@ from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
 from smalt.service.api.metrics import labels_of
 from smalt.service.api.models import MODELS
-from smalt.service.records import jobs, lineage
+from smalt.service.records import jobs, lineage, reuse
 
 Node = dict[str, Any]
 
@@ -118,7 +118,7 @@ class _Walk:
                 uris += _as_output(jobs.name_of(self._db, job_id), port)
         rows = lineage.of_uris(self._db, self._workspace, [uri for uri in uris if uri], side)
         found = {**{row[0]: row for row in rows}, **found}
-        for job_id, port, _, _ in found.values():
+        for job_id, port, _, _ in self._acting(list(found.values()), side):
             yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: port}
         source = (properties.get("properties") or {}).get("smalt.imported_from")
         if source and direction == _MADE_BY:
@@ -137,8 +137,18 @@ class _Walk:
         uris = [uri]
         if side == "input":
             uris += _as_output(*port)
-        for job_id, name, _, _ in lineage.of_uris(self._db, self._workspace, uris, side):
+        for job_id, name, _, _ in self._acting(lineage.of_uris(self._db, self._workspace, uris, side), side):
             yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: name}
+
+    def _acting(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
+        """Return the rows of outputs without those of jobs that were reused: they made nothing.
+
+        Where the job whose outputs they have was deleted, the earliest of them stands for it.
+        """
+        if side == "input" or len(rows) < 2:
+            return rows
+        reused = reuse.reused_among(self._db, [row[0] for row in rows])
+        return [row for row in rows if row[0] not in reused] or [min(rows)]
 
     def _properties(self, node: Node) -> dict[str, Any]:
         from smalt.service.records import assets

@@ -19,6 +19,7 @@ from smalt.service.records.jobs import Job
 
 MADE_BY = "smalt.job"
 """The property of a version that names the job whose output it is."""
+_FOLDERS = {"uri_folder", "mltable", "mlflow_model"}
 _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
@@ -54,7 +55,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
     with rooms.db.transaction():
         named = list(_named_outputs(rooms.db, job))
         _refuse_taken(rooms, job, named)
-        _refuse_absent(rooms, job, named)
+        _refuse_unfit(rooms, job, named)
         for one in named:
             version = _register(rooms, job, one)
             asset = f"{one.kind}/{one.name}/versions/{version}"
@@ -125,14 +126,32 @@ def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:
         raise Conflict(f"output '{output}' was not registered: {why}")
 
 
-def _refuse_absent(rooms: Rooms, job: Job, named: list[_Named]) -> None:
-    """Raise where an output on this machine is not there, or cannot be read: a version of it would be of no use."""
+def _refuse_unfit(rooms: Rooms, job: Job, named: list[_Named]) -> None:
+    """Raise where an output on this machine is not there, cannot be read or is not of its type.
+
+    A version of it would be of no use: each job that names it would be refused.
+    """
     for one in named:
         place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
-        if place is None or os.access(place, os.R_OK):
+        if place is None:
             continue
-        why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
-        raise Conflict(f"output '{one.output}' was not registered as '{one.name}': {place} {why}")
+        whole = f"output '{one.output}' of {_called(job)} was not registered as '{one.name}'"
+        if not os.access(place, os.R_OK):
+            why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
+            raise Conflict(f"{whole}: {place} {why}")
+        is_folder = os.path.isdir(place)
+        if one.type == "uri_file" and is_folder:
+            raise Conflict(
+                f"{whole}: it is a folder, but its type is uri_file; make its type uri_folder, or write a file"
+            )
+        if one.type in _FOLDERS and not is_folder:
+            raise Conflict(
+                f"{whole}: it is a file, but its type is {one.type}; make its type uri_file, or write a folder"
+            )
+
+
+def _called(job: Job) -> str:
+    return f"step '{job.node}'" if job.parent_id is not None else f"job '{job.name}'"
 
 
 def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:

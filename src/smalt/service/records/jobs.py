@@ -432,7 +432,7 @@ def end_attempt(
     )
 
 
-def costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int]]:
+def costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int | None]]:
     """Return (root job, job, CPU seconds, peak memory) of the jobs below these, over all attempts."""
     rows = db.rows(
         "SELECT j.root_id, j.id, sum(a.cpu_seconds), max(a.peak_memory)"

@@ -257,10 +257,30 @@ def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
     return None if id is None else int(id)
 
 
+def orphaned(db: Database, job: Job, key: str, before: float) -> tuple[str, str] | None:
+    """Return an earlier reused step with the same key whose original was deleted, and that original; slow."""
+    row = db.row(
+        "SELECT j.name, s.of_name FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.of_id IS NOT NULL"
+        " AND s.workspace_id=? AND s.key=? AND s.root_id<>? AND j.ended_at<=?"
+        " AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.id=s.of_id) ORDER BY s.job_id DESC LIMIT 1",
+        (job.workspace_id, key, job.root_id, before),
+    )
+    return (row[0], row[1]) if row else None
+
+
 def origin(db: Database, job_id: int) -> str | None:
     """The name of the job whose outputs this one has."""
     row = db.row("SELECT of_name FROM reuse_steps WHERE job_id=?", (job_id,))
     return row[0] if row else None
+
+
+def reused_among(db: Database, ids: Iterable[int]) -> set[int]:
+    """Return those of these jobs that have the outputs of an earlier one."""
+    rows = db.rows(
+        "SELECT job_id FROM reuse_steps WHERE of_id IS NOT NULL AND job_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {id for (id,) in rows}
 
 
 def origins(db: Database, root_id: int) -> dict[int, str]:

@@ -39,7 +39,14 @@ async def explain(reuse: Reuse, job: Job) -> Json:
     await reuse.settle(lambda: True)
     now = await _whole(reuse, job, step)
     other = _nearest(reuse, job, now)
-    ruled_out = records.ruled_out(reuse.db, job, step.partial, job.started_at or job.created_at)
+    began = job.started_at or job.created_at
+    ruled_out = records.ruled_out(reuse.db, job, step.partial, began)
+    orphaned = records.orphaned(reuse.db, job, key_of(now), began)
+    if orphaned is not None and not (other is not None and other.key == key_of(now)):
+        reason = _said(step.reason) or (
+            f"job {orphaned[0]} is identical, but was itself reused, and the job that ran, {orphaned[1]}, was deleted"
+        )
+        return _shape(job, "ran", reason, parts=[_part(name, content, content) for name, content in now.items()])
     if other is None:
         reason = _said(step.reason) or (
             _ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
