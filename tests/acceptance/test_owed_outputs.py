@@ -105,3 +105,20 @@ def test_a_described_job_still_tells(desk: Desk) -> None:
     seen: list[str] = []
     client.jobs.stream("told", lambda event: seen.append(str(event.get("text"))))
     assert f"{WARNING}\n" in seen
+
+
+def test_an_empty_version_of_a_pipeline_and_of_a_reused_step_says_so(desk: Desk) -> None:
+    """What the step was found to have written, or a pipeline has at the end, is what the log and the version say."""
+    made = {"command": "true", "environment": "azureml:host", **outputs("uri_folder", name="of_step")}
+    shared = {**made, "outputs": {"o": "${{parent.outputs.p}}"}}
+    pipeline = {"type": "pipeline", "jobs": {"a": {"type": "command", **made}, "b": {"type": "command", **shared}}}
+    pipeline["outputs"] = {"p": {"type": "uri_folder", "name": "of_pipeline"}}
+    for version in ("1", "2"):
+        ran = desk.job(json.dumps(pipeline))
+        assert ran.code == 0, ran.err
+        for name in ("of_step", "of_pipeline"):
+            shown = desk.smalt(f"data list -n {name} -o json").json
+            latest = shown[0]["version"]
+            warning = desk.smalt(f"data show -n {name} --version {latest}").json["properties"].get("smalt.warning")
+            assert warning is not None, (name, version)
+            assert "wrote nothing to its output" in warning

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, cast
 
 from smalt.exceptions import Unavailable
@@ -492,7 +493,7 @@ class Engine:
             if run is not None:
                 self._changed.add(run.job.root_id)
                 if error is None and not run.job.cancel_requested:
-                    error = self._register(run.job)
+                    error = self._register(run.job, run.empty)
                 self._end_leaf(run, error)
 
     def _end_leaf(self, run: Run, error: dict[str, Any] | None) -> None:
@@ -505,10 +506,10 @@ class Engine:
         else:
             self._end(run.job, "Failed", error)
 
-    def _register(self, job: Job) -> dict[str, Any] | None:
+    def _register(self, job: Job, empty: Sequence[str] | None) -> dict[str, Any] | None:
         """Register the named outputs of a job that is about to be Completed; the error where that cannot be done."""
         try:
-            register_outputs(self.rooms, job)
+            register_outputs(self.rooms, job, empty)
         except Unavailable:  # no fault of the job: the turn is tried again
             raise
         except Exception as caught:
@@ -561,7 +562,7 @@ class Engine:
         parent = jobs.get(self._db, parent_id)
         status, error = self._families.outcome(parent)
         self._families.forget(parent_id)
-        if status == "Completed" and (error := self._register(parent)):
+        if status == "Completed" and (error := self._register(parent, None)):
             status = "Failed"
         return parent, status, error
 

@@ -6,7 +6,7 @@ A registered version is for ever: a version that exists is never written again, 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
@@ -47,9 +47,10 @@ def kind_of(type: str | None) -> str:
     return "models" if type in _MODELS else "data"
 
 
-def register_outputs(rooms: Rooms, job: Job) -> None:
+def register_outputs(rooms: Rooms, job: Job, empty: Sequence[str] | None) -> None:
     """Register each named output once, however often this is called; none at all where one's version is taken.
 
+    `empty` are the outputs to which the job wrote nothing; None for a pipeline, whose steps write its outputs.
     Those that nobody writes any more are noted: they are to be protected once this is committed.
     """
     with rooms.db.transaction():
@@ -57,7 +58,7 @@ def register_outputs(rooms: Rooms, job: Job) -> None:
         _refuse_taken(rooms, job, named)
         _refuse_unfit(rooms, job, named)
         for one in named:
-            version = _register(rooms, job, one)
+            version = _register(rooms, job, one, empty)
             asset = f"{one.kind}/{one.name}/versions/{version}"
             jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
             if not one.is_shared:
@@ -167,24 +168,31 @@ def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
     return there.version if is_of_another else None
 
 
-def _warning(rooms: Rooms, job: Job, one: _Named) -> dict[str, str]:
+def _warning(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) -> dict[str, str]:
     """Return the property of a version that is empty, as nobody wrote to the output."""
-    place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
-    if place is None or not is_empty(place):
+    if not (_is_empty(rooms, job, one) if empty is None else one.output in empty):
         return {}
     return {"smalt.warning": f"it is empty: job '{job.name}' wrote nothing to its output '{one.output}'"}
 
 
-def _register(rooms: Rooms, job: Job, one: _Named) -> str:
+def _is_empty(rooms: Rooms, job: Job, one: _Named) -> bool:
+    place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
+    return place is not None and is_empty(place)
+
+
+def _register(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) -> str:
     same = _same(rooms, job, one)
     if same is not None:
         return same
     container = assets.container(rooms.db, job.workspace_id, one.kind, one.name)
     version = one.version or (container.next_version if container else "1")
     properties: dict[str, Any] = {
-        "description": one.description, "tags": {}, "properties": {MADE_BY: job.name, **_warning(rooms, job, one)},
-        "isAnonymous": False, "isArchived": False,
-    }  # fmt: skip
+        "description": one.description,
+        "tags": {},
+        "properties": {MADE_BY: job.name, **_warning(rooms, job, one, empty)},
+        "isAnonymous": False,
+        "isArchived": False,
+    }
     if one.kind == "models":
         properties.update(modelType=one.type, modelUri=one.uri, flavors={}, jobName=job.name)
     else:

@@ -175,7 +175,7 @@ class Reusing:
             _said(self._rooms, of),
         )
         if not leaf.finishes_quickly:
-            register_outputs(self._rooms, job)
+            register_outputs(self._rooms, job, (of.empty_outputs or "").split())
         self._rooms.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
         job.empty_outputs = of.empty_outputs
         return True
