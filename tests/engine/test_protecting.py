@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from smalt.exceptions import Conflict
 from smalt.home import Home
 from smalt.service.data.rights import is_forbidden
 from smalt.service.engine.protecting import protect_made
-from smalt.service.records import assets, jobs, reuse
+from smalt.service.records import assets, jobs, lineage, reuse
 from tests.durability.test_recovery import crash
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -79,5 +82,36 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
             assert path is not None
             assert is_forbidden(path)
             assert reuse.unsettled(bench.db, 0, 10) == steps[1:]
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path) -> None:
+    """The registration is refused, as the version would change, and the job may write; afterwards it is taken."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            rooms, real = bench.engine.rooms, bench.engine.reusing.reuse
+            there = {"outputs": {"o": {"type": "uri_folder", "path": f"{STORE}fixed/"}}}
+            assert (await bench.over(bench.submit("one", writer("one", **there)))).status == "Completed"
+            place = rooms.data.locate(f"{STORE}fixed/", bench.workspace).path
+            assert place is not None
+            command = f"until [ -e {tmp_path}/go ]; do sleep 0.01; done; echo two >${{{{outputs.o}}}}/two"
+            begun: list[jobs.Job] = []
+
+            class Settling:
+                async def settle_steps(self, ids: list[int]) -> None:
+                    begun.append(bench.submit("two", {**writer("two", **there), "command": command}))
+                    while not lineage.being_written(bench.db, str(place)):
+                        await asyncio.sleep(0)
+                    await real.settle_steps(ids)
+
+            with pytest.raises(Conflict, match="job 'two' is not over and writes there"):
+                await protect_made(rooms, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
+            (tmp_path / "go").touch()
+            assert (await bench.over(begun[0])).status == "Completed"
+            assert (place / "two").read_text() == "two\n"
+            await protect_made(rooms, real, bench.workspace, f"{STORE}fixed/")
+            assert is_forbidden(place)
 
     asyncio.run(scenario())

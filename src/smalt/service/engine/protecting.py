@@ -14,7 +14,7 @@ from typing import Any
 
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
-from smalt.service.data.rights import forbid_writing, is_forbidden
+from smalt.service.data.rights import allow_writing, forbid_writing, is_forbidden
 from smalt.service.data.uris import JobOutput, parse
 from smalt.service.engine.contents import URIS
 from smalt.service.engine.made import WrittenOver
@@ -37,6 +37,7 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
     """Forbid writing to the output of a job that is over, which is about to become a version of an asset.
 
     A folder of the user's own stays as it is. Refused where a later job wrote over it, or a job may still write there.
+    The caller stores the version without an await after this: no job begins to write there in between.
     """
     try:
         location = rooms.data.resolve(uri, workspace)
@@ -50,12 +51,20 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
         return
     if not _is_made(rooms, workspace, location):
         await rooms.intact.note(str(place))
+        _refuse_unfinished(rooms, workspace, location, uri)
         return
-    if not is_forbidden(place):
+    if is_writable := not is_forbidden(place):
         writers = [job.id for job in _writers(rooms, workspace, location)]
         await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
     await rooms.intact.note(str(place))
+    try:
+        _refuse_unfinished(rooms, workspace, location, uri)  # a job may have begun meanwhile, and found no version here
+    except Conflict:
+        rooms.intact.forget(str(place))
+        if is_writable:
+            await asyncio.to_thread(allow_writing, place)
+        raise
 
 
 def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
