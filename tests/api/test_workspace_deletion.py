@@ -14,7 +14,7 @@ from smalt.service.records import assets, deletions, jobs, resources
 from smalt.service.records import workspaces as records
 from smalt.service.records.database import Database
 from tests.api.test_deletion import kill, replace
-from tests.helpers import WORKSPACE, Answer, Server, eventually, host_job
+from tests.helpers import WORKSPACE, Answer, Server, begin_long_job, eventually, host_job
 
 ONE, TWO = WORKSPACE.format("one"), WORKSPACE.format("two")
 WAITS = """
@@ -32,7 +32,13 @@ def run(server: Server, workspace: str, name: str, body: dict[str, Any]) -> None
     assert over["status"] == "Completed", over.get("error")
 
 
-@pytest.mark.parametrize("when", ["while it is copied", "when it is copied"])
+POINTS = {
+    "before it is copied": ("data.importing:import_local", True, False),
+    "when it is copied": ("data.importing:import_local", False, True),
+}
+
+
+@pytest.mark.parametrize("when", POINTS)
 def test_a_version_is_stored_while_its_workspace_is_deleted(
     own_server: Server, workspace: str, tmp_path: Path, when: str
 ) -> None:
@@ -40,8 +46,9 @@ def test_a_version_is_stored_while_its_workspace_is_deleted(
     began, go = tmp_path / "began", tmp_path / "go"
     (tmp_path / "data").write_text("x\n")
     waits = WAITS.format(began=str(began), go=str(go)).strip().splitlines()
-    lines = ["made = real(*arguments)", *waits] if when == "when it is copied" else [*waits, "made = real(*arguments)"]
-    replace(tmp_path, "data.importing:put_in_place", ("\n" + 16 * " ").join([*lines, "return made"]))
+    point, before, after = POINTS[when]
+    lines = [*(waits if before else ()), "made = real(*arguments)", *(waits if after else ()), "return made"]
+    replace(tmp_path, point, ("\n" + 16 * " ").join(lines))
     own_server.start(environment={"PYTHONPATH": f"{tmp_path}"})
     run(own_server, workspace, "made", host_job("true"))
     assert own_server.ask("PUT", TWO, {}).status == 200
@@ -111,3 +118,90 @@ def test_what_jobs_of_a_deleted_workspace_wrote_over_stays_known(server: Server,
         assert refused.status == 400, refused.body
         assert said in refused.body["error"]["message"]
         assert server.ask("DELETE", TWO).status in (200, 404)
+
+
+def scoped(workspace: str, path: str) -> str:
+    names = workspace.split("/")
+    return f"azureml://subscriptions/{names[2]}/resourcegroups/{names[4]}/workspaces/{names[-1]}/{path}"
+
+
+SHARED = {
+    "a path": (
+        "datastores/workspaceblobstore/paths/azureml/made/o",
+        "data 'held:1' of workspace '{two}' has something",
+    ),
+    "its datastore": ("datastores/alias/paths/x", "data 'held:1' of workspace '{two}' has something"),
+    "a reader": ("datastores/workspaceblobstore/paths/azureml/made/o", "job 'reader' of workspace '{two}' is Running"),
+    "a reader of an asset": ("data/own/versions/1", "job 'reader' of workspace '{two}' is Running"),
+    "an output": ("datastores/workspaceblobstore/paths/guest", "job 'guest' of workspace '{two}' wrote an output"),
+}
+
+
+@pytest.mark.parametrize("how", SHARED)
+def test_what_another_workspace_has_of_it_keeps_a_workspace(
+    server: Server, workspace: str, tmp_path: Path, how: str
+) -> None:
+    """A version, an output or a running reader of another workspace is named in the refusal, and keeps what it has."""
+    one, two = workspace, f"{workspace}-2"
+    name = one.rpartition("/")[2]
+    path, said = SHARED[how]
+    output = {"o": {"jobOutputType": "uri_folder"}}
+    run(server, one, "made", host_job("echo first > ${{outputs.o}}/f", outputs=output))
+    run(server, one, "own", host_job("true"))
+    (tmp_path / "x").mkdir()
+    store = {"properties": {"datastoreType": "LocalPath", "path": str(tmp_path)}}
+    assert server.ask("PUT", f"{one}/datastores/alias", store).status in (200, 201)
+    own = {"properties": {"dataUri": "azureml://jobs/made/outputs/o", "dataType": "uri_folder"}}
+    assert server.ask("PUT", f"{one}/data/own/versions/1", own).status in (200, 201)
+    uri = scoped(one, path)
+    if "reader" in how:
+        waits = f"touch {tmp_path}/began; until [ -e {tmp_path}/go ]; do sleep 0.02; done; cat ${{{{inputs.d}}}}/f"
+        reader = host_job(waits, inputs={"d": {"jobInputType": "uri_folder", "uri": uri}})
+        assert server.ask("PUT", f"{two}/jobs/reader", reader).status == 201
+        eventually((tmp_path / "began").exists, "the reader")
+    elif how == "an output":
+        run(server, two, "guest", host_job("echo guest > ${{outputs.o}}/f", outputs={"o": {**output["o"], "uri": uri}}))
+    else:
+        held = {"properties": {"dataUri": uri, "dataType": "uri_folder"}}
+        assert server.ask("PUT", f"{two}/data/held/versions/1", held).status in (200, 201)
+    try:
+        refused = server.ask("DELETE", one)
+        assert refused.status == 409, refused.body
+        assert said.format(two=f"{name}-2") in refused.body["error"]["message"]
+        assert (
+            server.home.path("workspaces", name, "datastores/workspaceblobstore/azureml/made/o/f")
+        ).read_text() == "first\n"
+    finally:
+        (tmp_path / "go").touch()
+    if "reader" in how:
+        eventually(lambda: server.ask("GET", f"{two}/jobs/reader").body["properties"]["status"] == "Completed")
+    else:
+        assert server.ask("DELETE", two).status == 200
+    assert server.ask("DELETE", one).status == 200
+    assert not server.home.path("workspaces", name).exists()
+
+
+def test_a_job_that_starts_while_home_is_pruned_keeps_its_folder(
+    own_server: Server, workspace: str, tmp_path: Path
+) -> None:
+    """Its folder is made after the request was sent, and before anything is removed."""
+    began, go = tmp_path / "began", tmp_path / "go"
+    waits = WAITS.format(began=str(began), go=str(go)).strip().splitlines()
+    replace(tmp_path, "engine.held:_named_by_table", ("\n" + 16 * " ").join([*waits, "return real(*arguments)"]))
+    own_server.start(environment={"PYTHONPATH": f"{tmp_path}"})
+    version = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_folder"}}
+    assert own_server.ask("PUT", f"{workspace}/data/d/versions/1", version).status == 201
+    run(own_server, workspace, "over", host_job("true"))
+    found: list[Answer] = []
+    pruning = threading.Thread(target=lambda: found.append(own_server.ask("POST", "/smalt/v1/prune", {})))
+    pruning.start()
+    try:
+        eventually(began.exists, "the look at what is held")
+        begin_long_job(own_server, workspace, "long")
+    finally:
+        go.touch()
+        pruning.join()
+    folder = own_server.home.path("workspaces", workspace.rpartition("/")[2], "jobs")
+    assert found[0].status == 200, found[0].body
+    assert [path.name for path in folder.iterdir()] == ["long"]
+    own_server.ask("POST", f"{workspace}/jobs/long/cancel")

@@ -10,7 +10,7 @@ from typing import Any
 
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
-from smalt.service.engine.held import overlapping
+from smalt.service.engine.held import Overlaps
 from smalt.service.environments.store import size_of
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job
@@ -25,9 +25,11 @@ async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, A
     found = _folders(service, time.time() - age)
     if not found:
         return []
+    overlaps = await asyncio.to_thread(Overlaps, found)
     held = service.engine.rooms.held
-    by_job = await held.by_jobs(jobs.unfinished(service.db))
-    kept = (await held.by_assets()).union(*by_job.values(), _written_by_others(service, found))
+    written = await asyncio.to_thread(_written_by_others, service, found, overlaps)
+    by_job = await held.by_jobs(overlaps, jobs.unfinished(service.db))
+    kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)
     return await asyncio.to_thread(_removed, found, kept, dry_run)
 
 
@@ -45,9 +47,10 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
     return found
 
 
-def _written_by_others(service: Service, found: dict[str, Job]) -> set[str]:
+def _written_by_others(service: Service, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
     ours = {job.id for job in found.values()}
-    return {place.rstrip("/") for id, place in jobs.written_places(service.db) if id not in ours}
+    with service.db.reader() as db:
+        return overlaps.of(place for id, place in jobs.written_places(db) if id not in ours)
 
 
 def _below(service: Service, id: int) -> list[Job]:
@@ -57,7 +60,7 @@ def _below(service: Service, id: int) -> list[Job]:
 
 def _removed(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
     items = []
-    for place in sorted(found.keys() - overlapping(found, kept)):
+    for place in sorted(found.keys() - kept):
         size = size_of(Path(place))
         if size and not dry_run:
             remove_tree(Path(place))

@@ -15,7 +15,7 @@ from smalt.service.api import leavings
 from smalt.service.api.call import Call
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
-from smalt.service.engine.held import overlapping
+from smalt.service.engine.held import Overlaps
 from smalt.service.environments.store import size_of
 from smalt.service.records import assets, jobs, usage, workspaces
 from smalt.service.records import environments as uses
@@ -43,9 +43,8 @@ async def prune(call: Call) -> dict[str, Any]:
     if only:
         items = await _environments(service, age, dry_run)
         return {"freed": sum(item["bytes"] for item in items), "items": items}
-    busy, wanted = _busy_folders(service), wanted_code(service.db)
-    items = await asyncio.to_thread(_job_folders, service, busy, await _held(service), age, dry_run)
-    freed = await asyncio.to_thread(service.data.snapshots.prune, wanted, age, dry_run)
+    items = await _free_job_folders(service, age, dry_run)
+    freed = await asyncio.to_thread(service.data.snapshots.prune, wanted_code(service.db), age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
     items += await _environments(service, age, dry_run)
     web = await asyncio.to_thread(service.data.urls.prune, age, dry_run)
@@ -64,19 +63,28 @@ def _busy_folders(service: Service) -> set[Path]:
     return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.unfinished(service.db)}
 
 
-async def _held(service: Service) -> set[str]:
-    """Return the places that versions of assets, and jobs that are not over, name."""
-    held = service.engine.rooms.held
-    by_job = await held.by_jobs(jobs.unfinished(service.db))
-    return (await held.by_assets()).union(*by_job.values())
+async def _free_job_folders(service: Service, age: float, dry_run: bool) -> list[Item]:
+    """Free copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on.
+
+    Nothing is awaited between the look at which jobs are not over and the removal: a job may start meanwhile.
+    """
+    places = await asyncio.to_thread(_find_job_folders, service)
+    overlaps = await asyncio.to_thread(Overlaps, places.values())
+    rooms = service.engine.rooms
+    by_job = await rooms.held.by_jobs(overlaps, jobs.unfinished(service.db))
+    held = set(await rooms.held.by_assets(overlaps)).union(*by_job.values())
+    busy, before = _busy_folders(service), time.time() - age
+    free = [
+        folder
+        for folder, place in places.items()
+        if place not in held and folder.with_name(folder.name.partition(".")[0]) not in busy
+    ]
+    return await asyncio.to_thread(lambda: list(_removed("job folder", free, before, dry_run)))
 
 
-def _job_folders(service: Service, busy: set[Path], held: set[str], age: float, dry_run: bool) -> list[Item]:
-    """Copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on."""
-    root = service.home.path("workspaces")
-    found = [folder for folder in root.glob("*/jobs/*") if folder.with_name(folder.name.partition(".")[0]) not in busy]
-    kept = overlapping({os.path.realpath(folder) for folder in found}, held)
-    return list(_removed("job folder", [one for one in found if os.path.realpath(one) not in kept], age, dry_run))
+def _find_job_folders(service: Service) -> dict[Path, str]:
+    """Return the folders of attempts with their real paths."""
+    return {folder: os.path.realpath(folder) for folder in service.home.path("workspaces").glob("*/jobs/*")}
 
 
 def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
@@ -88,8 +96,7 @@ def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
     return [{"kind": "usage samples", "name": str(count), "bytes": count * _SAMPLE}] if count else []
 
 
-def _removed(kind: str, folders: list[Path], age: float, dry_run: bool) -> Iterator[Item]:
-    before = time.time() - age
+def _removed(kind: str, folders: list[Path], before: float, dry_run: bool) -> Iterator[Item]:
     for folder in sorted(folders):
         try:
             if folder.lstat().st_mtime > before:

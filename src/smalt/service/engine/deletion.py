@@ -1,4 +1,4 @@
-"""Deleting a job: what goes with it, what stays as others have it, and what a crash in between leaves to be done.
+"""Deleting jobs and workspaces: what goes, what stays as others have it, and what a crash leaves to be done.
 
 The transaction that removes the job's rows records what goes. All of it gets another name before a new job of that name
 is accepted, so that the new job never meets it, and is removed after that, beside the loop. What a crash cut short is
@@ -19,12 +19,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.entities.problems import listed
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
 from smalt.service.data.durable import sync_folders, write_whole
-from smalt.service.engine.held import overlapping
+from smalt.service.engine.held import Overlaps, folders_above
 from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.shared import refuse_shared, refuse_unfinished
 from smalt.service.records import deletions, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
@@ -37,7 +37,6 @@ _NOTES = "deleted"
 _KEPT = "kept"
 """In the folder of notes: by the name of a deleted job, or of a step of one, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
-_MOST_NAMED = 5
 _BEFORE_ANY_JOB = frozenset({"system_logs"})
 """What may lie in a job's artifacts before the job is recorded."""
 
@@ -69,17 +68,19 @@ class Deletions:
 
     async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
         """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
-        held = await _find_held(self._rooms, workspace, job)
+        looked = await _look_up(self._rooms, workspace, job)
         now = jobs.by_name(self._rooms.db, workspace.id, job.name)
         if now is None or now.id != job.id:  # it was deleted meanwhile
             return
-        deletion = _forget(self._rooms, workspace, job, principal, held)
+        deletion = _forget(self._rooms, workspace, job, principal, looked)
         self._rooms.leaving.update(_names(deletion))
         await asyncio.shield(self._begin(self._finish(workspace, deletion)))
 
     async def delete_workspace(self, workspace: Workspace) -> None:
         """Forget a workspace, all of whose jobs are over, with all its files; goes on where the asker leaves."""
-        _refuse_unfinished(self._rooms, workspace)
+        refuse_unfinished(self._rooms, workspace)
+        await refuse_shared(self._rooms, workspace)
+        refuse_unfinished(self._rooms, workspace)
         deletions.forget_workspace(self._rooms.db, workspace)
         await asyncio.shield(self._begin(self._remove_workspace(workspace)))
 
@@ -125,80 +126,73 @@ class Deletions:
             log.error("workspace %s is deleted, but not all of its files are removed: %s", workspace.name, error)
 
 
-def _refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
-    unfinished = [one for one in jobs.unfinished_top(rooms.db) if one.workspace_id == workspace.id]
-    if unfinished:
-        names = listed([one.name for one in unfinished][:_MOST_NAMED], "and")
-        raise Conflict(
-            f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
-        )
-
-
 def _names(deletion: Deletion) -> set[tuple[int, str]]:
     return {(deletion.workspace_id, name) for name in deletion.names}
 
 
-class _Held(NamedTuple):
-    """The places that may not go with a job, as they were looked up beside the loop."""
+class _Looked(NamedTuple):
+    """The folders that may go with a job, and who else has something of them, as was looked up beside the loop."""
 
-    places: set[str]
-    """Of versions, and of outputs of other jobs."""
+    places: dict[str, str]
+    """By folder below the workspace's own: the real path."""
+    attempts: set[str]
+    """Those in which attempts at the job worked."""
+    held: set[str]
+    """Those that versions, and outputs of other jobs, overlap."""
     by_job: dict[int, set[str]]
-    """By id of an unfinished job: what it names."""
-    attempts: list[str]
-    """The folders in which attempts at the job worked."""
+    """By id of an unfinished job: those that overlap what it names."""
 
 
-async def _find_held(rooms: Rooms, workspace: Workspace, job: Job) -> _Held:
+async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
     tree = jobs.tree(rooms.db, job.root_id)
     top, ids = _top(rooms, workspace), frozenset(one.id for one in tree)
-    attempts = await asyncio.to_thread(_folders_of_attempts, top, [one.name for one in tree])
-    outputs = await asyncio.to_thread(_outputs_of_others, rooms, ids)
-    by_job = await rooms.held.by_jobs(one for one in jobs.unfinished(rooms.db) if one.id not in ids)
-    return _Held(outputs | await rooms.held.by_assets(), by_job, attempts)
+    attempts = set(await asyncio.to_thread(_folders_of_attempts, top, [one.name for one in tree]))
+    goes = _going(rooms, tree) | attempts
+    places = await asyncio.to_thread(lambda: {folder: os.path.realpath(top / folder) for folder in goes})
+    folders = {f"{rooms.root}/workspaces/{workspace.folder}/{folder}": folder for folder in goes}
+    folders.update({real: folder for folder, real in places.items()})
+    overlaps = await asyncio.to_thread(Overlaps, folders)
+    outputs = await asyncio.to_thread(_outputs_of_others, rooms, ids, overlaps)
+    by_job = await rooms.held.by_jobs(overlaps, (one for one in jobs.unfinished(rooms.db) if one.id not in ids))
+    held = outputs | (await rooms.held.by_assets(overlaps)).keys()
+    return _Looked(
+        places,
+        attempts,
+        {folders[place] for place in held},
+        {id: {folders[place] for place in found} for id, found in by_job.items()},
+    )
 
 
-def _outputs_of_others(rooms: Rooms, ids: frozenset[int]) -> set[str]:
-    """Return where the jobs of all workspaces wrote, but for these: a given path may lie in another's folder."""
+def _going(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
+    return (keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree)) - keeping.in_use(rooms.db, tree)
+
+
+def _outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
+    """Return those of the places where jobs of any workspace but these wrote: a given path may lie in another's."""
     with rooms.db.reader() as db:
-        return {place.rstrip("/") for job_id, place in jobs.written_places(db) if job_id not in ids}
+        return overlaps.of(place for job_id, place in jobs.written_places(db) if job_id not in ids)
 
 
-def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, held: _Held) -> Deletion:
+def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked: _Looked) -> Deletion:
     """Remove the rows of a job and all below it, and record what else goes."""
     tree = jobs.tree(rooms.db, job.root_id)
-    goes = keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree) | set(held.attempts)
-    goes -= keeping.in_use(rooms.db, tree)
-    goes = _without(rooms, workspace, goes, held.places)
-    _refuse_readers(rooms, workspace, job, tree, goes, held.by_job)
+    goes = (_going(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
+    _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
     kept = [one.name for one in tree if keeping.artifacts_of(one) not in goes]
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
-        _keep_writes(rooms, workspace, tree, goes)
+        _keep_writes(rooms, tree, {looked.places[folder] for folder in goes})
         jobs.remove(rooms.db, job)
     return deletion
 
 
-def _keep_writes(rooms: Rooms, workspace: Workspace, tree: Sequence[Job], goes: set[str]) -> None:
+def _keep_writes(rooms: Rooms, tree: Sequence[Job], goes: set[str]) -> None:
     """Keep where the jobs wrote that does not go with them: what another job had there stays known as written over."""
-    top = _top(rooms, workspace)
-    own = [f"{os.path.realpath(top / folder)}/" for folder in goes]
     for one in tree:
         for output, place in lineage.written_by(rooms.db, one.id):
-            if not any(f"{place}/".startswith(folder) for folder in own):
+            if goes.isdisjoint(folders_above(place)):
                 lineage.keep_write(rooms.db, one, output, place)
-
-
-def _without(rooms: Rooms, workspace: Workspace, folders: set[str], held: set[str]) -> set[str]:
-    """Return those of the workspace's folders that neither hold a held place nor lie in one."""
-    return folders - _held_of(rooms, workspace, folders, held)
-
-
-def _held_of(rooms: Rooms, workspace: Workspace, folders: set[str], held: set[str]) -> set[str]:
-    top = f"{rooms.root}/workspaces/{workspace.folder}"
-    places = {place: folder for folder in folders for place in (f"{top}/{folder}", os.path.realpath(f"{top}/{folder}"))}
-    return {places[place] for place in overlapping(places, held)}
 
 
 def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
@@ -274,7 +268,7 @@ def _refuse_readers(
         if other.id in own:
             continue
         is_named = other.workspace_id == workspace.id and names & keeping.named_in(jobs.body(rooms.db, other.id))
-        if is_named or _held_of(rooms, workspace, goes, by_job.get(other.id, set())):
+        if is_named or goes & by_job.get(other.id, set()):
             raise Conflict(
                 f"job '{other.name}' is {other.status} and reads what job '{job.name}' made; "
                 "wait for its end, or cancel it"

@@ -10,9 +10,11 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.data import Data, tables
@@ -27,8 +29,28 @@ _INSIDE = re.compile(r"azureml:/[^\s\"'<>|;)]+")
 """A URI within a command, say."""
 _LONGEST = 4096
 
+Result = TypeVar("Result")
 Named = tuple[Workspace, str]
 """A URI or path, and the workspace by which it is to be understood."""
+
+
+class Overlaps:
+    """Finds which of some places are at, in or around others."""
+
+    def __init__(self, places: Iterable[str]) -> None:
+        self._places = frozenset(places)
+        self._below: dict[str, list[str]] = defaultdict(list)
+        for place in self._places:
+            for above in folders_above(place):
+                self._below[above].append(place)
+
+    def of(self, others: Iterable[str]) -> set[str]:
+        """Return those of the places that are at, in or around one of `others`."""
+        found: set[str] = set()
+        for other in others:
+            found.update(self._below.get(other, ()))
+            found.update(self._places.intersection(folders_above(other)))
+        return found
 
 
 class Held:
@@ -42,31 +64,50 @@ class Held:
         self._known: dict[int, tuple[float, tuple[str, ...]]] = {}
         """By id of a version: when it was changed, and what it names."""
 
-    async def by_assets(self) -> set[str]:
-        """Return the places that versions of assets name, archived ones too, of all workspaces of the home."""
-        while True:
-            state = assets.state_of_contents(self._db)
-            found = await asyncio.to_thread(self._places, self._named_by_assets())
-            if assets.state_of_contents(self._db) == state:
-                return found
+    async def by_assets(self, places: Overlaps, besides: int | None = None) -> dict[str, int]:
+        """Return those of `places` that versions of assets name, archived ones too, each with the id of a version.
 
-    async def by_jobs(self, some: Iterable[Job]) -> dict[int, set[str]]:
-        """Return the places that the bodies of these jobs name, by id of the job."""
+        Those of all workspaces of the home count, but for the workspace `besides`. What is registered meanwhile is
+        looked at, too: the little that is new after the second look on this thread, where nothing more is registered.
+        """
+        found: dict[str, int] = {}
+        seen: tuple[Any, ...] | None = None
+        for is_last in (False, False, True):
+            state = assets.last_changes(self._db)
+            if state == seen:
+                break
+            since = seen[0] if seen is not None and seen[1] == state[1] else None
+            look = partial(self._held_by_assets, places, since, besides)
+            found.update(look(self._db) if is_last else await asyncio.to_thread(self._read, look))
+            seen = state
+        return found
+
+    async def by_jobs(self, places: Overlaps, some: Iterable[Job]) -> dict[int, set[str]]:
+        """Return those of `places` that the bodies of these jobs name, by id of the job."""
         by_id = {each.id: each for each in workspaces.every(self._db)}
         named = {
             job.id: [(by_id[job.workspace_id], text) for text in set(_texts(jobs.properties(self._db, job.id)))]
             for job in some
         }
-        return await asyncio.to_thread(lambda: {id: self._places(texts) for id, texts in named.items()})
+        return await asyncio.to_thread(lambda: {id: places.of(self._places(texts)) for id, texts in named.items()})
 
-    def _named_by_assets(self) -> list[Named]:
-        by_id = {each.id: each for each in workspaces.every(self._db)}
-        found: list[Named] = []
-        for id, workspace_id, modified_at, body in assets.bodies(self._db):
+    def _read(self, look: Callable[[Database], Result]) -> Result:
+        with self._db.reader() as db:
+            return look(db)
+
+    def _held_by_assets(
+        self, places: Overlaps, since: tuple[Any, ...] | None, besides: int | None, db: Database
+    ) -> dict[str, int]:
+        by_id = {each.id: each for each in workspaces.every(db) if each.id != besides}
+        found: dict[str, int] = {}
+        for id, workspace_id, modified_at, body in assets.bodies(db, since):
+            if workspace_id not in by_id:
+                continue
             known = self._known.get(id)
             if known is None or known[0] != modified_at or "Versions/" in body:  # moved without another time
                 known = self._known[id] = (modified_at, tuple(set(_texts(json.loads(body)))))
-            found += [(by_id[workspace_id], text) for text in known[1]]
+            named = ((by_id[workspace_id], text) for text in known[1])
+            found.update(dict.fromkeys(places.of(self._places(named)), id))
         return found
 
     def _places(self, named: Iterable[Named]) -> set[str]:
@@ -96,14 +137,7 @@ class Held:
         return {written, os.path.realpath(path)}
 
 
-def overlapping(places: Iterable[str], others: Iterable[str]) -> set[str]:
-    """Return those of `places` that are at, in or around one of `others`."""
-    held = set(others)
-    around = {above for other in held for above in _above(other)}
-    return {place for place in places if place in around or any(above in held for above in _above(place))}
-
-
-def _above(path: str) -> Iterator[str]:
+def folders_above(path: str) -> Iterator[str]:
     """Yield the path and each folder above it."""
     while path not in ("", "/"):
         yield path

@@ -114,6 +114,14 @@ def state_of_contents(db: Database) -> tuple[Any, ...]:
     return (db.contents_changed,)
 
 
+def last_changes(db: Database) -> tuple[Any, Any]:
+    """Return the number, highest id and last change of all versions, and those of all datastores; reads every row."""
+    return (
+        db.row("SELECT count(*), max(id), max(modified_at) FROM asset_versions"),
+        db.row("SELECT count(*), max(id), max(modified_at) FROM resources WHERE kind='datastores'"),
+    )
+
+
 def move(db: Database, version: Version, properties: dict[str, Any]) -> None:
     """Note that the same content of a version is at another place."""
     with db.transaction():
@@ -186,10 +194,34 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
-def bodies(db: Database) -> list[tuple[int, int, float, str]]:
-    """Return (id, workspace, when it was changed, properties as JSON) of every version in the home, archived or not."""
-    rows = db.rows("SELECT id, workspace_id, modified_at, body FROM asset_versions")
+def bodies(db: Database, since: tuple[Any, ...] | None = None) -> list[tuple[int, int, float, str]]:
+    """Return (id, workspace, when it was changed, properties as JSON) of every version in the home, archived or not.
+
+    With `since`, the first part of earlier `last_changes`, only those that are new or were changed since then.
+    """
+    _, last, moment = since or (0, 0, 0.0)
+    rows = db.rows(
+        "SELECT id, workspace_id, modified_at, body FROM asset_versions WHERE id>? OR modified_at>=?",
+        (last or 0, moment or 0.0),
+    )
     return [(id, workspace_id, modified_at, body) for id, workspace_id, modified_at, body in rows]
+
+
+def naming(db: Database, text: str, besides: int) -> list[tuple[int, str]]:
+    """Return (id, properties as JSON) of the versions of all workspaces but one that may have the text in them."""
+    rows = db.rows(
+        "SELECT id, body FROM asset_versions WHERE workspace_id<>? AND body LIKE ? ORDER BY id", (besides, f"%{text}%")
+    )
+    return [(id, body) for id, body in rows]
+
+
+def describe(db: Database, id: int) -> str:
+    """Return what a sentence calls a version that is in another workspace."""
+    [(kind, name, version, workspace)] = db.rows(
+        f"SELECT a.kind, a.name, v.version, w.name FROM {_JOIN} JOIN workspaces w ON w.id=v.workspace_id WHERE v.id=?",
+        (id,),
+    )
+    return f"{kind.removesuffix('s')} '{name}:{version}' of workspace '{workspace}'"
 
 
 def code_by_hash(db: Database, workspace_id: int, hash: str) -> Version | None:

@@ -492,14 +492,13 @@ def writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequen
     return [Job(*row) for row in rows]
 
 
-def written_places(db: Database) -> list[tuple[int, str]]:
-    """Return each job that wrote an output, of whatever workspace, with the place."""
-    return [
-        (job_id, place)
-        for job_id, place in db.rows(
-            "SELECT job_id, place FROM job_data WHERE direction='output' AND place IS NOT NULL"
-        )
-    ]
+def written_places(db: Database, besides: int | None = None) -> list[tuple[int, str]]:
+    """Return each job that wrote an output, of whatever workspace but `besides`, with the place."""
+    rows = db.rows(
+        "SELECT job_id, place FROM job_data WHERE direction='output' AND place IS NOT NULL AND workspace_id IS NOT ?",
+        (besides,),
+    )
+    return [(job_id, place.rstrip("/")) for job_id, place in rows]
 
 
 def ended_ill(db: Database, workspace_id: int, before: float) -> list[Job]:

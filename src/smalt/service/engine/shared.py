@@ -1,0 +1,91 @@
+"""Refusals to delete a workspace: it has unfinished jobs, or other workspaces have something of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+
+from smalt.entities.problems import listed
+from smalt.exceptions import Conflict
+from smalt.service.engine.held import Overlaps
+from smalt.service.engine.rooms import Rooms
+from smalt.service.records import assets, jobs
+from smalt.service.records.workspaces import Workspace
+
+_MOST_NAMED = 5
+
+
+def refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
+    unfinished = [one for one in jobs.unfinished_top(rooms.db) if one.workspace_id == workspace.id]
+    if unfinished:
+        names = listed([one.name for one in unfinished][:_MOST_NAMED], "and")
+        raise Conflict(
+            f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
+        )
+
+
+async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
+    """Raise where a version or a job of another workspace has something in the workspace, or names it.
+
+    Nothing is awaited after the last look.
+    """
+    top = f"{rooms.root}/workspaces/{workspace.folder}"
+    overlaps = Overlaps({top, await asyncio.to_thread(os.path.realpath, top)})
+    others = [one for one in jobs.unfinished(rooms.db) if one.workspace_id != workspace.id]
+    by_job = await rooms.held.by_jobs(overlaps, others)
+    writers = await asyncio.to_thread(_find_writers, rooms, workspace, overlaps)
+    by_asset = await rooms.held.by_assets(overlaps, workspace.id)
+    _refuse_readers(rooms, workspace, {id for id, found in by_job.items() if found})
+    _refuse_versions(rooms, workspace, set(by_asset.values()))
+    named = [_called(rooms, job) for id in writers if (job := jobs.find(rooms.db, id)) is not None]
+    if named:
+        raise Conflict(
+            f"workspace '{workspace.name}' cannot be deleted: {listed(named[:_MOST_NAMED], 'and')} wrote an output "
+            f"there; delete {'those jobs' if len(named) > 1 else 'that job'} first"
+        )
+
+
+def _find_writers(rooms: Rooms, workspace: Workspace, overlaps: Overlaps) -> list[int]:
+    """Return the jobs of other workspaces that wrote there."""
+    with rooms.db.reader() as db:
+        return sorted({id for id, place in jobs.written_places(db, besides=workspace.id) if overlaps.of([place])})
+
+
+def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> None:
+    """Raise where an unfinished job reads or writes there, or names the workspace."""
+    name = _name_of(workspace)
+    for job in jobs.unfinished(rooms.db):
+        if job.workspace_id != workspace.id and (job.id in readers or name.search(jobs.body(rooms.db, job.id))):
+            raise Conflict(
+                f"workspace '{workspace.name}' cannot be deleted: {_called(rooms, job)} is {job.status} and uses what "
+                "is in it; wait for its end, or cancel it"
+            )
+
+
+def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> None:
+    """Raise where a version lies there, or names the workspace: another of the name would give it other content."""
+    name = _name_of(workspace)
+    naming = assets.naming(rooms.db, f"/workspaces/{workspace.name}", workspace.id)
+    found = sorted(versions.union(id for id, body in naming if name.search(body)))
+    if found:
+        named = [assets.describe(rooms.db, id) for id in found[:_MOST_NAMED]]
+        has = "have" if len(found) > 1 else "has"
+        raise Conflict(
+            f"workspace '{workspace.name}' cannot be deleted: {listed(named, 'and')} {has} something in it, and a "
+            "registered version never changes; delete the workspace of the version first"
+        )
+
+
+def _name_of(workspace: Workspace) -> re.Pattern[str]:
+    """Return what finds the workspace in the ids and URIs of a text."""
+    names = (workspace.subscription, workspace.resource_group, workspace.name)
+    subscription, group, name = map(re.escape, names)
+    return re.compile(
+        rf"subscriptions/{subscription}/resourcegroups/{group}/(providers/[^/]+/)?workspaces/{name}(?![\w.-])",
+        re.IGNORECASE,
+    )
+
+
+def _called(rooms: Rooms, job: jobs.Job) -> str:
+    return f"job '{job.name}' of workspace '{rooms.workspace(job).name}'"
