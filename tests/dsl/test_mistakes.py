@@ -17,7 +17,7 @@ from smalt import Input, Output, command, load_component
 from smalt.client.validation import validated
 from smalt.dsl import pipeline
 from smalt.entities.standalone import as_job
-from smalt.exceptions import KeywordError, ValidationException
+from smalt.exceptions import KeywordError, UserErrorException, ValidationException
 from smalt.sweep import Uniform
 from tests.dsl.programs import train
 
@@ -245,3 +245,25 @@ def test_an_environment_may_be_named_by_its_file(tmp_path: Path, monkeypatch: py
     assert command(command="ls", environment="env.yml").environment.image == "i"
     with pytest.raises(ValidationException, match=r"test_mistakes.py:\d+: the file no.yml is not there"):
         command(command="ls", environment="file:no.yml")
+
+
+def test_a_misspelt_setting_is_refused_and_an_unknown_one_warned_of() -> None:
+    """`job.settings.force_reruns = True` would do nothing; what is near no field is told at the program's line."""
+
+    @pipeline()
+    def whole() -> None:
+        command(command="echo hi", environment="azureml:host")()
+
+    job = whole()
+    for name, meant in (
+        ("force_reruns", "force_rerun"),
+        ("default_datastor", "default_datastore"),
+        ("continue_on_step_fail", "continue_on_step_failure"),
+    ):
+        with pytest.raises(UserErrorException, match=f"has no '{name}'; did you mean '{meant}'"):
+            setattr(job.settings, name, True)
+    with pytest.warns(UserWarning, match="PipelineJobSettings has no 'colour', so it has no effect") as told:
+        job.settings.colour = "red"
+    assert told[0].filename.endswith("test_mistakes.py")
+    job.settings.force_rerun = True
+    assert job.settings.force_rerun is True

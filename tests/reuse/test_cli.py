@@ -144,6 +144,7 @@ def test_logs_and_files_are_those_of_the_earlier_step(project: Project) -> None:
 
 def test_an_identical_step_whose_original_was_deleted_is_told(project: Project) -> None:
     """It was reused itself, so it has nothing of its own that a later one could have; that is what is said."""
+    project.write("data/rows.csv", "only here\n")
     project.run("origin")
     project.run("heir")
     project.delete("origin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from smalt.client.names import job_name
 from smalt.client.naming import check_name
 from smalt.client.polling import LROPoller
 from smalt.client.scope import current_folder
+from smalt.entities.problems import did_you_mean
 from smalt.exceptions import (
     Conflict,
     JobException,
@@ -23,7 +24,7 @@ from smalt.exceptions import (
     UserErrorException,
     ValidationException,
 )
-from smalt.lines import here
+from smalt.lines import here, warn
 from smalt.wire.casing import fold
 from smalt.wire.ids import parse_id, url_path
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from smalt.client.validation import ValidationResult
     from smalt.entities.job import Job
 
+_ARGUMENTS = (
+    "description", "compute", "tags", "experiment_name", "skip_validation", "only", "from_", "of",
+)  # fmt: skip
 _PAGE = 500
 """As many jobs as the server gives at once."""
 OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
@@ -60,6 +64,7 @@ class JobOperations(Collection):
         smalt's own: of a pipeline `only` these steps, or those `from_` these on, with what the others made in an
         earlier run: the job `of` this name, else the newest that has it.
         """
+        _tell_unknown(kwargs)
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
         from smalt.client.validation import at_lines_of, validated
         from smalt.entities.standalone import as_job
@@ -307,6 +312,15 @@ class JobOperations(Collection):
 
         tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
         return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+
+
+def _tell_unknown(arguments: Mapping[str, Any]) -> None:
+    """Refuse an argument that is nearly one of `create_or_update`'s; warn of another one, which does nothing."""
+    for name in arguments:
+        hint = did_you_mean(name, _ARGUMENTS)
+        if hint:
+            raise TypeError(f"create_or_update has no argument '{name}'{hint}")
+        warn(f"create_or_update has no argument '{name}', so it has no effect")
 
 
 def _is_there(job: Job) -> bool:

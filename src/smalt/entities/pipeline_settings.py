@@ -9,6 +9,7 @@ from smalt.entities.entity import Entity, Field, optional
 from smalt.entities.nested import Nested
 from smalt.entities.problems import Path, nearest
 from smalt.entities.shapes import Boolean, Text
+from smalt.lines import warn
 
 if TYPE_CHECKING:
     from smalt.entities.reader import Reader
@@ -29,6 +30,14 @@ class PipelineJobSettings(Entity):
     force_rerun = optional(Boolean(), "Whether steps run though an earlier run could be reused.", effect=ACTED)
     on_init = optional(Text(), "The step that runs before all others.", effect=ACTED)
     on_finalize = optional(Text(), "The step that runs after all others, whatever happened.", effect=ACTED)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a field; a name that is nearly a field's is refused, and of another one a program is warned."""
+        if name not in self._fields and not name.startswith("_") and not hasattr(type(self), name):
+            if name != _PUBLISHED:
+                self._misnamed(name)
+            warn(f"{type(self).__name__} has no '{name}', so it has no effect")
+        super().__setattr__(name, value)
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:

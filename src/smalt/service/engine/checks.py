@@ -19,7 +19,7 @@ from smalt.entities.rules.bindings import Names, check_step
 from smalt.entities.rules.pipeline import check_component_step, values_within
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.waiting import steps_awaited
-from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
 from smalt.service.data.modes import explain_read_only, missing, not_a_file, not_a_folder
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import replaced
@@ -260,22 +260,30 @@ class _Checker:
 
     def _versions(self, where: str, outputs: Any, *, may_be_reused: bool = False) -> None:
         """Refuse an output that is to be registered as a version that exists, or goes to where versions are kept."""
-        asked = (
+        asked = [
             (name, output.type, output.name, output.version)
             for name, output in (outputs or {}).items()
             if isinstance(output, Output) and not has_expression(output.version)
-        )
+        ]
         taken = why_taken(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
+        for name, why in why_taken(self.rooms.db, self.workspace.id, asked).items() if may_be_reused else ():
+            if name not in taken:
+                self.notes.append(f"{where}outputs.{name}: {why}; unless its step is reused, the job fails at its end")
         for name, why in [*taken.items(), *self._never_written(outputs or {})]:
             self.problems.append(f"{where}outputs.{name}: {why}")
 
     def _never_written(self, outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, output in outputs.items():
-            if isinstance(output, Output) and output.path:
-                with contextlib.suppress(SmaltError):  # told when the place is made
+            if isinstance(output, Output) and output.path and not output.path.startswith("${{"):
+                try:
                     place = self.rooms.resolve(output.path, self.workspace)
-                    if why := why_not_written(self.rooms, place):
-                        yield name, why
+                except NotFound as error:  # of the datastore
+                    yield name, str(error)
+                    continue
+                except SmaltError:  # told when the place is made
+                    continue
+                if why := why_not_written(self.rooms, place):
+                    yield name, why
 
     def _new(self, kind: str, text: str) -> bool:
         key = (kind, text)
