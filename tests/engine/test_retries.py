@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smalt.service.data import copying
+from smalt.service.engine.kinds import command
 from smalt.service.records import jobs
 from tests.engine.bench import Workbench, workbench
 
@@ -42,6 +45,28 @@ def test_an_output_has_nothing_of_an_attempt_that_failed(tmp_path: Path, first: 
             assert Path("/usr/lib").is_dir()
 
     asyncio.run(scenario())
+
+
+def test_what_failed_is_removed_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much an attempt left, the engine goes on while that is removed."""
+    threads = []
+
+    def remove_tree(path: Path) -> None:
+        threads.append(threading.current_thread())
+        copying.remove_tree(path)
+
+    monkeypatch.setattr(command, "remove_tree", remove_tree)
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            made = failing_once(tmp_path / "mark", "echo half > ${{outputs.o}}/f", "true")
+            job = await bench.over(bench.submit("again", {**made, "outputs": FOLDER}))
+            assert (job.status, len(jobs.attempts(bench.db, job.id))) == ("Completed", 2), job.error
+            assert files(bench, "azureml", "again", "o") == {}
+
+    asyncio.run(scenario())
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Path) -> None:

@@ -177,6 +177,8 @@ class Leaf:
         """Nothing has to be fetched, copied or made for long: it can be prepared within a turn of the loop."""
         if not rooms.identity.is_ready:
             return False
+        if self.entity.outputs and jobs.last_attempt(rooms.db, self.job):  # what that left is removed, however much
+            return False
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
         if any(overwriting.holds_something(place) for place in shared_places(rooms, self)):
@@ -270,8 +272,6 @@ def lay_out(rooms: Rooms, leaf: Leaf, realised: Realised, number: int) -> LaidOu
     folders = leaf.folders(rooms, number)
     spare = make(folders, rooms.data, leaf.code, rooms.spares, realised.key)
     old = Path(spare, "environment") if spare else None
-    if number > 1:
-        _remove_unfinished(rooms, leaf, folders)
     return LaidOut(folders, _outputs(rooms, leaf, folders), realised.clone(Path(folders.folder, "environment"), old))
 
 
@@ -511,18 +511,20 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
     return given
 
 
-def _remove_unfinished(rooms: Rooms, leaf: Leaf, folders: Folders) -> None:
-    """Remove what an earlier attempt left in the places that were made for this job: it did not end well.
+def _find_unfinished(rooms: Rooms, leaf: Leaf, folders: Folders) -> list[Path]:
+    """Return the places that were made for this job: what an earlier attempt left there is removed.
 
     In a place whose path was given, or where another step writes, too, nobody knows whose each file is.
     """
+    found = []
     made = places.read(leaf.entity.properties)
     for name, output in leaf.entity.outputs.items():
         how = made.get(name, places.ALONE)
         is_given = how.given is not None or (leaf.job.parent_id is None and bool(output.path))
         if not (is_given or how.is_shared or _is_artifacts(name, output)):
             location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
-            remove_tree(modes.output_place(location, output.type, output.mode, _own(folders, "outputs", name)))
+            found.append(modes.output_place(location, output.type, output.mode, _own(folders, "outputs", name)))
+    return found
 
 
 def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
@@ -674,6 +676,9 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
     places = [place for place in shared if overwriting.holds_something(place)]
     if places and number == 1:  # what is there later, an earlier attempt may have written
         await overwriting.keep_versions(rooms, leaf.workspace, places, say)
+    if number > 1:
+        for unfinished in _find_unfinished(rooms, leaf, folders):
+            await asyncio.to_thread(remove_tree, unfinished)
     leaf.follow_moved(rooms)
     paths = {}
     for name, value in leaf.entity.inputs.items():
