@@ -157,7 +157,7 @@ def test_an_output_that_is_not_there_is_not_registered(command: str, type: str, 
             document = {**writes("x", type=type, mode=mode), "command": command}
             job = await bench.over(bench.submit("j", document))
             assert job.status == "Failed"
-            assert "output 'o' was not registered as 'single'" in str(job.error)
+            assert "output 'o' of job 'j' was not registered as 'single'" in str(job.error)
             assert versions(bench) == []
 
     asyncio.run(scenario())

@@ -11,10 +11,9 @@ from pathlib import Path
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.service.data.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
+from smalt.service.data.kept import find_kept
 from smalt.service.data.location import Location
 
-_KEPT_APART = re.compile(r"workspaces/[^/]+/(?:datastores/(?:workspaceblobstore/(?:(?:LocalUpload|Versions)/.*)?)?)?")
-"""Folders of a home in which smalt keeps the content of versions, and no job writes; or those around them."""
 COPIED = frozenset({"download", "eval_download"})
 """Input modes that give the job a copy of its own; the others give the path itself."""
 
@@ -167,12 +166,7 @@ def _holds_versions(location: Location, root: str) -> bool:
 
     Whatever it is called by: a datastore of another name, or a path of this machine, may lead there.
     """
-    if location.path is None:
-        return False
-    real = f"{os.path.realpath(location.path).rstrip('/')}/"
-    if f"{root}/workspaces/".startswith(real):
-        return True
-    return real.startswith(f"{root}/") and _KEPT_APART.fullmatch(real[len(root) + 1 :]) is not None
+    return location.path is not None and find_kept(root, os.path.realpath(location.path)) is not None
 
 
 def explain_read_only(location: Location, mode: str | None, root: str) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.data import Location
-from smalt.service.data.datastores import DEFAULT
+from smalt.service.data.kept import find_kept
 from smalt.service.data.modes import shown
 from smalt.service.data.rights import is_forbidden
 from smalt.service.data.soundness import content_differs
@@ -25,10 +25,6 @@ from smalt.service.records import stamps
 from smalt.service.records.database import Database
 from smalt.service.records.stamps import Stamp
 
-_KEPT = re.compile(
-    rf"workspaces/[^/]+/datastores/{DEFAULT}/(?:LocalUpload/(?P<digest>[^/]+)/[^/]+|Versions/[^/]+/[^/]+/[^/]+/[^/]+)"
-)
-"""The whole of a content that smalt stored, below the home."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _QUICK = 200
 """Entries that are looked at within a turn of the loop."""
@@ -176,11 +172,8 @@ def _find_top(root: str, place: str) -> tuple[str, str | None]:
     """
     if "/LocalUpload/" not in place and "/Versions/" not in place:
         return place, None
-    inside = _key_of(root, place)
-    found = _KEPT.match(inside)
-    if found is None or (len(inside) > found.end() and inside[found.end()] != "/"):
-        return place, None
-    return f"{root}/{found[0]}", found["digest"] or ""
+    found = find_kept(root, place)
+    return (place, None) if found is None or found.top is None else (found.top, found.digest)
 
 
 def _key_of(root: str, place: str) -> str:

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from pathlib import Path
 
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import DEFAULT, Location
 from smalt.service.data.copying import Log
+from smalt.service.data.kept import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept
 from smalt.service.data.rights import allow_writing, copy_aside, is_forbidden, nearest
 from smalt.service.engine.contents import URIS, Content
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs
 from smalt.service.records.workspaces import Workspace
 
-VERSIONS = "Versions"
-"""The folder of the default datastore for content that was copied aside."""
-_NEVER_WRITTEN = ("LocalUpload", VERSIONS)
-"""The folders of the default datastore where smalt itself keeps the content of versions, and no output goes."""
-_STORE = re.compile(rf"workspaces/[^/]+/datastores/{DEFAULT}(?:/(?P<folder>{'|'.join(_NEVER_WRITTEN)})(?=/)|/$)")
-"""The default datastore of any workspace, or one of these folders of it, below the home's own folder."""
-
 
 def is_never_written(location: Location) -> bool:
     """Whether it lies where no output of a job may go."""
-    return location.datastore == DEFAULT and f"{location.relative}/".startswith(tuple(f"{f}/" for f in _NEVER_WRITTEN))
+    return location.datastore == DEFAULT and f"{location.relative}/".startswith((f"{UPLOADS}/", f"{VERSIONS}/"))
 
 
 def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
@@ -77,21 +70,18 @@ def why_not_written(rooms: Rooms, location: Location) -> str | None:
     """
     if location.path is None:
         return None
-    real = os.path.realpath(location.path)
-    if f"{rooms.root}/workspaces/".startswith(f"{real}/"):
-        return f"{location.uri} cannot be written: it holds smalt's own home; give the output another path"
-    if not real.startswith(f"{rooms.root}/"):
+    found = find_kept(rooms.root, os.path.realpath(location.path))
+    if found is None:
         return None
-    if re.fullmatch(r"workspaces(/[^/]+(/datastores)?)?", real[len(rooms.root) + 1 :]):
+    if found.place == HOME:
+        return f"{location.uri} cannot be written: it holds smalt's own home; give the output another path"
+    if found.place == DATASTORES:
         return (
             f"{location.uri} cannot be written: it holds whole datastores of smalt's home; give the output another path"
         )
-    found = _STORE.match(f"{real[len(rooms.root) + 1 :]}/")
-    if found is None:
-        return None
-    if found["folder"]:
+    if found.is_inside:
         return (
-            f"{location.uri} cannot be written: {found['folder']}/ of datastore {DEFAULT} holds the content of "
+            f"{location.uri} cannot be written: {found.place}/ of datastore {DEFAULT} holds the content of "
             "registered versions, which never changes; give the output another path"
         )
     return (
@@ -102,7 +92,7 @@ def why_not_written(rooms: Rooms, location: Location) -> str | None:
 
 async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say: Log) -> None:
     """Give the versions whose content a request is about to change a place of their own; refuse where they have it."""
-    if _folder_kept_apart(rooms, place) == VERSIONS:
+    if _is_aside(rooms, place):
         raise Conflict(
             f"{VERSIONS}/ of datastore {DEFAULT} holds the content of registered versions, which never changes; "
             "write to another path"
@@ -112,11 +102,10 @@ async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say
     rooms.intact.forget(str(place))
 
 
-def _folder_kept_apart(rooms: Rooms, place: Path) -> str | None:
-    """Return the folder of a default datastore where smalt keeps the content of versions, if `place` is in one."""
-    real = os.path.realpath(place)
-    found = _STORE.match(f"{real[len(rooms.root) + 1 :]}/") if real.startswith(f"{rooms.root}/") else None
-    return found["folder"] if found else None
+def _is_aside(rooms: Rooms, place: Path) -> bool:
+    """Return whether a place is where contents are copied aside."""
+    found = find_kept(rooms.root, os.path.realpath(place))
+    return found is not None and found.place == VERSIONS
 
 
 async def _copy_aside(rooms: Rooms, content: Content) -> None:
@@ -143,7 +132,7 @@ async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[Content]:
 
 def _has_no_place_aside(rooms: Rooms, content: Content) -> bool:
     """Return whether it is aside already, or holds the very folder to which it would be copied."""
-    if _folder_kept_apart(rooms, content.place) == VERSIONS:
+    if _is_aside(rooms, content.place):
         return True
     folder = os.path.realpath(rooms.data.datastores.folder(content.workspace.folder, DEFAULT) / VERSIONS)
     return f"{folder}/".startswith(f"{content.place}/")

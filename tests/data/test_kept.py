@@ -1,0 +1,37 @@
+"""What a path has to do with the contents of versions that a home keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from smalt.service.data.kept import DATASTORES, HOME, STORE, UPLOADS, VERSIONS, Kept, find_kept
+
+BLOB = "/h/workspaces/w/datastores/workspaceblobstore"
+
+
+@pytest.mark.parametrize(
+    ("real", "kept"),
+    [
+        ("/", Kept(HOME)),
+        ("/h", Kept(HOME)),
+        ("/h/workspaces", Kept(HOME)),
+        ("/h/workspaces/w", Kept(DATASTORES)),
+        ("/h/workspaces/w/datastores", Kept(DATASTORES)),
+        (BLOB, Kept(STORE)),
+        (f"{BLOB}/LocalUpload", Kept(UPLOADS)),
+        (f"{BLOB}/LocalUpload/abc", Kept(UPLOADS, None, "abc")),
+        (f"{BLOB}/LocalUpload/abc/d", Kept(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
+        (f"{BLOB}/LocalUpload/abc/d/x/y", Kept(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
+        (f"{BLOB}/Versions/data/n/1", Kept(VERSIONS)),
+        (f"{BLOB}/Versions/data/n/1/d/x", Kept(VERSIONS, f"{BLOB}/Versions/data/n/1/d")),
+        (f"{BLOB}/azureml/j/o", None),
+        (f"{BLOB}/LocalUploads/abc/d", None),
+        ("/h/workspaces/w/datastores/mine/LocalUpload/abc/d", None),
+        ("/h/workspaces/w/jobs/j", None),
+        ("/h/snapshots", None),
+        ("/other/workspaces/w/datastores/workspaceblobstore/LocalUpload/abc/d", None),
+    ],
+)
+def test_a_path_is_known_by_its_place_in_the_home(real: str, kept: Kept | None) -> None:
+    """At, in and around the folders; the like in another home, or another datastore, is nobody's."""
+    assert find_kept("/h", real) == kept
