@@ -46,6 +46,10 @@ class Place(NamedTuple):
         """Tell whether both are one folder: at the same path, or moved on its file system, or mounted twice."""
         return self.path == other.path or self[1:] == other[1:]
 
+    def is_copied_to(self, other: Place) -> bool:
+        """Tell whether a home that was here was copied there: it is another folder, and the first is still here."""
+        return not self.is_same(other) and self.stands
+
     def moved(self, path: str, to: Place) -> str:
         """Return the path of what was at `path` when the home was here, now that it is there."""
         if path != self.path and not path.startswith(f"{self.path}/"):
@@ -67,7 +71,6 @@ def find_relocation(noted: Any, root: Path) -> Relocation | None:
     former, now = Place.read(noted), Place.of(root)
     if former is None or former.path == now.path:
         return None
-    is_moved = former[1:] == now[1:] or not former.stands
-    if is_moved and former.stands:  # one folder by two paths
+    if former.is_same(now) and former.stands:  # one folder by two paths
         return None
-    return Relocation(former, now, not is_moved)
+    return Relocation(former, now, former.is_copied_to(now))

@@ -128,8 +128,9 @@ def test_a_launcher_leaves_alone_what_the_original_started(tmp_path: Path) -> No
         assert rig.close() == twin.close() == []
 
 
-def test_a_step_that_ended_before_its_home_was_moved(tmp_path: Path) -> None:
-    """Its exit code is found where the step's folder is now."""
+@pytest.mark.parametrize("how", [moved, restored])
+def test_a_step_that_ended_before_its_home_was_moved(tmp_path: Path, how: Any) -> None:
+    """Its exit code is found where the step's folder is now, also on another file system."""
     rig = Rig(tmp_path)
     try:
         rig.launch()
@@ -139,7 +140,7 @@ def test_a_step_that_ended_before_its_home_was_moved(tmp_path: Path) -> None:
         rig.kill_launcher()
         rig.home.path("jobs", "a", "go").touch()
         until(lambda: not rig.marked(), "the end of the step")
-        rig.home = moved(rig.home)
+        rig.home = how(rig.home)
         rig.launch()
         found = rig.connect().exit("a")
         assert (found["code"], found["reason"]) == (7, "exited")

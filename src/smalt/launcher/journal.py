@@ -110,7 +110,7 @@ class Journal:
 
     def _is_ours(self, place: Place | None) -> bool:
         """Tell whether what was written there is of this home; earlier launchers did not say."""
-        return place is None or self._place is None or place.is_same(self._place)
+        return place is None or self._place is None or not place.is_copied_to(self._place)
 
     def _relocate(self, entry: dict[str, Any], written_at: Place | None) -> None:
         """Have a step's folder be where a home that was moved has it now."""
