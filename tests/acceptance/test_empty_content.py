@@ -53,3 +53,14 @@ def test_an_empty_secret_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     assert desk.smalt("secret show pw").code == 1
     assert desk.smalt("secret set pw --value ''").code == 0
     assert desk.smalt("secret show pw --include-value").json["value"] == ""
+
+
+def test_the_versions_that_there_are_are_told(desk: Desk) -> None:
+    """One is called the only one."""
+    file = desk.write("v.txt", "v")
+    assert desk.smalt(f"model create -n versions --path {file}").code == 0
+    assert "; its only version is 1" in desk.smalt("model show -n versions --version 9").err
+    assert desk.smalt(f"model create -n versions --path {file}").code == 0
+    found = desk.smalt("model show -n versions --version 9").err
+    assert "; its versions are " in found
+    assert "1" in found

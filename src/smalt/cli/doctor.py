@@ -24,7 +24,7 @@ def _doctor(to: Invocation, repair: bool, full: bool) -> Any:
     elif left:
         count = sum(one["repairable"] for one in left)
         hint = f"; smalt doctor --repair takes care of {count}" if count and not repair else ""
-        to.note(f"{len(left)} of {len(troubles)} troubles are left{hint}")
+        to.note(f"{len(left)} {'problem remains' if len(left) == 1 else 'problems remain'} of {len(troubles)}{hint}")
     if to.wants_result:
         to.show(troubles if to.output == "table" else result)
     if left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,7 +191,7 @@ def find(db: Database, workspace_id: int, kind: str, name: str, version: str | N
             f"there is no {noun} '{wanted}' in this workspace, as {noun} '{name}' is archived; restore it with "
             f"'smalt {noun.split()[0]} restore --name {name}', or name a version: {', '.join(there)}"
         )
-    hint = f"; its versions are {', '.join(there)}" if there else f"; create it with 'smalt {noun.split()[0]} create'"
+    hint = f"; {its_versions(there)}" if there else f"; create it with 'smalt {noun.split()[0]} create'"
     raise NotFound(f"there is no {noun} '{wanted}' in this workspace{hint}")
 
 
@@ -311,3 +312,8 @@ def _next_version(db: Database, asset_id: int) -> str:
         int(v) for (v,) in db.rows("SELECT version FROM asset_versions WHERE asset_id=?", (asset_id,)) if v.isdecimal()
     ]
     return str(max(numbers, default=0) + 1)
+
+
+def its_versions(versions: Sequence[str]) -> str:
+    """Return what a sentence says of the versions that there are."""
+    return f"its only version is {versions[0]}" if len(versions) == 1 else f"its versions are {', '.join(versions)}"
