@@ -239,6 +239,48 @@ def test_a_blob_datastore_of_a_container_made_here_is_that_folder(server: Server
     assert done.stdout == "in-it\n", done.stderr
 
 
+def test_a_file_system_made_here_is_the_folder_of_its_data_lake_datastore(server: Server, tmp_path: Path) -> None:
+    """As guides of Data Lake Gen2 go: the file system, a file in it, then the datastore, and data that a job reads."""
+    (tmp_path / "store.yml").write_text(
+        "name: lake\ntype: azure_data_lake_gen2\naccount_name: theirs\nfilesystem: lakefs\n"
+    )
+    (tmp_path / "job.yml").write_text(
+        "type: command\ncommand: cat ${{inputs.f}}\nenvironment: azureml:host\n"
+        "inputs:\n  f: {type: uri_file, path: azureml://datastores/lake/paths/raw/f}\n"
+    )
+    script = """
+        az configure --defaults group=g workspace=laked && az ml workspace create --name laked -o none
+        az storage fs create --name lakefs --account-name theirs --auth-mode login -o none
+        az ml datastore create --file store.yml -o none && az storage fs exists -n lakefs --query exists
+        echo in-it >f && az storage fs file upload -s f -p raw/f -f lakefs --account-name theirs -o none
+        az storage fs file upload -s f -p raw/f -f lakefs 2>&1 >/dev/null | grep -o 'add --overwrite'
+        az storage fs file list -f lakefs --path raw --query [].name -o tsv
+        az storage fs file exists -f lakefs -p raw/g --query exists
+        mkdir got && az storage fs file download -f lakefs -p raw/f -d got -o none && cat got/f
+        az storage fs file upload -s f -f lakefs 2>&1 | grep -o 'needs --path'
+        az ml job create --file job.yml --stream
+    """
+    done = led(server, "bash", "-c", f"cd {tmp_path} && {script}")
+    assert done.stdout.splitlines() == [
+        "true", "add --overwrite", "raw/f", "false", "in-it", "needs --path", "in-it"
+    ], done.stderr  # fmt: skip
+
+
+def test_all_of_az_means_the_workspace_that_az_ml_means(server: Server, tmp_path: Path) -> None:
+    """Its subscription is looked up where only its name and group are configured."""
+    script = """
+        az ml workspace create --name elsewhere -g g --subscription 5ubscription -o none
+        az configure --defaults group=g workspace=elsewhere subscription=
+        az ml workspace show --query id -o tsv | cut -d/ -f3
+        az account show --query id -o tsv
+        az storage container create --name made-there --query created
+        az ml datastore show --name made-there --query name -o tsv
+        az keyvault secret set --vault-name any -n pw --value x -o none && az ml secret show pw --query name -o tsv
+    """
+    done = led(server, "bash", "-c", f"cd {tmp_path} && {script}")
+    assert done.stdout.split() == ["5ubscription", "5ubscription", "true", "made-there", "pw"], done.stderr
+
+
 @pytest.mark.parametrize(
     ("line", "instead"),
     [

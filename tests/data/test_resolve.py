@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
 from smalt.home import Home
 from smalt.service.data import Data, modes
+from smalt.service.data.addresses import Address, check_driver
 from smalt.service.data.remote import Store
 from smalt.service.records.workspaces import Workspace
 
@@ -140,16 +143,29 @@ def test_a_container_made_here_is_a_folder_only_for_its_account(home: Home, know
     registered: dict[str, dict[str, object]] = {
         "data": made,
         **{name: {**blob, "accountName": account} for name, account in accounts.items()},
+        "lake": {"datastoreType": "AzureDataLakeGen2", "filesystem": "data", "accountName": "theirs"},
     }
 
     def lookup(folder: str, name: str | None) -> dict[str, dict[str, object]]:
         return {each: properties for each, properties in registered.items() if name in (None, each)}
 
     data = Data(home, {}, known.output, known.asset, lookup_datastore=lookup)
-    for name in ("data", "own", "none", "ours", "same"):
+    for name in ("data", "own", "none", "ours", "same", "lake"):
         assert data.datastores.root("default", name) == folder, name
     with contextlib.suppress(Refused):  # where the cloud's driver is not installed
         assert isinstance(data.datastores.root("default", "prod"), Store)
     noted.clear()
     with contextlib.suppress(Refused):
         assert isinstance(data.datastores.root("default", "same"), Store)
+
+
+@pytest.mark.parametrize(("kind", "module"), [("azure", "adlfs"), ("s3", "s3fs"), ("gs", "gcsfs")])
+def test_a_store_without_its_driver_says_which_prefix_to_map(kind: str, module: str) -> None:
+    """A datastore by its own name, which the URL map takes; another store by its URL."""
+    if find_spec(module) is not None:
+        pytest.skip(f"{module} is installed")
+    address = Address(kind, "c", "a", "https://a.blob.core.windows.net" if kind == "azure" else None)
+    with pytest.raises(Refused, match="url-map azureml://datastores/lake/paths=FOLDER`"):
+        check_driver(address, "datastore lake")
+    with pytest.raises(Refused, match=f"url-map {re.escape(str(address))}=FOLDER`"):
+        check_driver(address, str(address))

@@ -202,9 +202,11 @@ def is_answered(words: Sequence[str]) -> bool:
 
 
 def _client() -> Any:
-    from smalt.client import MLClient
+    """Return the client of the workspace that `az ml` without options means."""
+    from smalt.cli.verb import Invocation
 
-    return MLClient(_makes_workspaces=False)
+    unsaid = dict.fromkeys(("resource_group", "workspace_name", "subscription", "output", "query", "only_show_errors"))
+    return Invocation(unsaid).client
 
 
 def _connection() -> Any:

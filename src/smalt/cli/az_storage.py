@@ -87,6 +87,28 @@ def exists(client: Any, call: Call) -> Row:
     return {"exists": _is_there(client, _store(client, call), call.needed("-n", "--name"))}
 
 
+def upload_file(client: Any, call: Call) -> Row:
+    store, path = _file_system(client, call), call.needed("-p", "--path")
+    _send(client, store, call.needed("-s", "--source"), path, call.flag("--overwrite"))
+    return {"name": path}
+
+
+def download_file(client: Any, call: Call) -> Row:
+    store, path = _file_system(client, call), call.needed("-p", "--path")
+    target = call.option("-d", "--destination") or "."
+    _fetch(client, store, path, os.path.join(target, posixpath.basename(path)) if os.path.isdir(target) else target)
+    return {"name": path}
+
+
+def files(client: Any, call: Call) -> list[Row]:
+    sizes = _sizes(client, _file_system(client, call), call.option("--path") or "")
+    return [{"name": name, "contentLength": size, "isDirectory": False} for name, size in sizes.items()]
+
+
+def has_file(client: Any, call: Call) -> Row:
+    return {"exists": _is_there(client, _file_system(client, call), call.needed("-p", "--path"))}
+
+
 def containers(client: Any, call: Call) -> list[Row]:
     return [{"name": name} for name in _containers(client)]
 
@@ -161,11 +183,21 @@ ANSWERS: dict[str, Callable[[Any, Call], Any]] = {
     "storage container exists": has_container,
     "storage container create": create_container,
     "storage fs create": create_container,
+    "storage fs exists": has_container,
+    "storage fs file download": download_file,
+    "storage fs file exists": has_file,
+    "storage fs file list": files,
+    "storage fs file upload": upload_file,
+    "storage fs list": containers,
 }
 
 
 def _store(client: Any, call: Call) -> str:
     return _datastore(client, call.needed("-c", "--container-name"))
+
+
+def _file_system(client: Any, call: Call) -> str:
+    return _datastore(client, call.needed("-f", "--file-system"))
 
 
 def _store_and_folder(client: Any, place: str) -> tuple[str, str]:
@@ -185,7 +217,7 @@ def _datastore(client: Any, container: str) -> str:
 
 def _containers(client: Any) -> dict[str, str]:
     """Return the datastores by the names of their containers; one made here goes before one of a cloud."""
-    names = ("container_name", "file_share_name", "name")
+    names = ("container_name", "filesystem", "file_share_name", "name")
     found = [
         (next(name for key in names if (name := getattr(one, key, None))), one.name) for one in client.datastores.list()
     ]

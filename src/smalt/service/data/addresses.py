@@ -143,8 +143,14 @@ def check_driver(address: Address, name: str) -> None:
         where = name if name == str(address) else f"{name} ({address})"
         raise Refused(
             f"{where} cannot be reached: run `pip install '{extra}'` with the Python that smalt runs in, or map it to "
-            "a local copy with `smalt config set url-map PREFIX=FOLDER`"
+            f"a local copy with `smalt config set url-map {_prefix(address, name)}=FOLDER`"
         )
+
+
+def _prefix(address: Address, name: str) -> str:
+    """Return what the setting `url-map` may map of a store, by the name that messages have for it."""
+    kind, _, datastore = name.partition(" ")
+    return f"azureml://datastores/{datastore}/paths" if kind == "datastore" else str(address)
 
 
 def _login(credentials: Any) -> list[tuple[str, str]]:

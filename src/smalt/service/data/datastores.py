@@ -79,11 +79,11 @@ class Datastores:
         raise NotFound(f"datastore {datastore} is not registered; `smalt datastore list` shows those that are")
 
     def _container(self, workspace: str, properties: Mapping[str, Any]) -> Path | None:
-        """Return the folder of a container that `az storage container create` made, for datastores that name it.
+        """Return the folder of a container that `az storage container|fs create` made, for datastores that name it.
 
         A container of the same name in an account for which none was made here is the cloud's.
         """
-        container = str(properties.get("containerName") or "")
+        container = str(properties.get("containerName") or properties.get("filesystem") or "")
         if not _NAME.fullmatch(container):
             return None
         folder = self._home.path("workspaces", workspace, "containers", container)
