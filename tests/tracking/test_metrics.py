@@ -183,7 +183,7 @@ def test_a_pipelines_metrics_are_those_of_its_steps(tracked: Tracked, script: st
 
 
 def test_a_reused_step_shows_the_metrics_of_the_earlier_one(tracked: Tracked, workspace: str, script: str) -> None:
-    """Of the pipeline and of the step alone, in a comparison, and in MLflow, whose search finds it by them."""
+    """Alone, in its pipeline, compared, in MLflow, whose search finds it by them, and after the earlier was deleted."""
     pipeline = {"type": "pipeline", "jobs": {"train": {"command": script, "environment": "azureml:host"}}}
     body = wire.to_rest(PipelineJob.from_dict(pipeline))
     for name in ("made", "again"):
@@ -208,3 +208,7 @@ def test_a_reused_step_shows_the_metrics_of_the_earlier_one(tracked: Tracked, wo
     assert parameters[2] == parameters[3]
     in_mlflow = [tracked.run(workspace, name)["data"]["metrics"] for name in ("made-train", "again-train")]
     assert in_mlflow[0] == in_mlflow[1] != []
+    assert tracked.server.ask("DELETE", f"{workspace}/jobs/made").status < 300
+    latest = tracked.server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["again-train"]}).body["metrics"]
+    assert latest["again-train"]["best"] == "Infinity"
+    assert tracked.server.ask("GET", path).body["runs"][1]["metrics"] == run["metrics"]

@@ -64,8 +64,8 @@ async def get_metrics(call: Call) -> dict[str, Any]:
 async def post_metrics(call: Call) -> dict[str, Any]:
     names = asked(await call.object())
     reused = reuse.origins_of(call.service.db, call.workspace.id, names)
-    found = await asyncio.to_thread(reading.latest, path_of(call), [reused.get(name, name) for name in names])
-    shown = {name: found[reused.get(name, name)] for name in names if reused.get(name, name) in found}
+    found = await asyncio.to_thread(reading.latest, path_of(call), [*names, *reused.values()])
+    shown = {name: of for name in names if (of := found.get(reused.get(name, name)) or found.get(name))}
     return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in shown.items()}}
 
 

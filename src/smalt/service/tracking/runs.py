@@ -74,10 +74,20 @@ class Runs:
     def removed(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """These jobs are about to be deleted: so are their runs, before a job of that name can have another.
 
-        Call in the transaction that deletes them: what a crash leaves to be done, the next server does.
+        A run whose metrics jobs elsewhere show, as they were reused, stays until the last of these goes, and so do those
+        above it, as MLflow's runs go with their parents. Call in the transaction that deletes them: what a crash leaves to be done, the next server does.
         """
-        having = tracked.written(self._db, [job.id for job in jobs])
-        names = [job.name for job in jobs if job.id in having]
+        ids = [job.id for job in jobs]
+        stays, parents = reuse.held(self._db, ids), {job.id: job.parent_id for job in jobs}
+        above = list(stays)
+        while above:
+            parent = parents.get(above.pop())
+            if parent is not None and parent not in stays:
+                stays.add(parent)
+                above.append(parent)
+        goes = tracked.written(self._db, ids).keys() - stays
+        names = [job.name for job in jobs if job.id in goes]
+        names += {name for id in reuse.left_behind(self._db, ids) if (name := reuse.origin(self._db, id))}
         if names:
             tracked.put_gone(self._db, workspace.id, names)
             self._start_writer()
