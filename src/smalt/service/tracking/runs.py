@@ -74,8 +74,9 @@ class Runs:
     def removed(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """These jobs are about to be deleted: so are their runs, before a job of that name can have another.
 
-        A run whose metrics jobs elsewhere show, as they were reused, stays until the last of these goes, and so do those
-        above it, as MLflow's runs go with their parents. Call in the transaction that deletes them: what a crash leaves to be done, the next server does.
+        A run whose metrics jobs elsewhere show, as they were reused, stays until the last of these goes, and so do
+        those above it, as MLflow's runs go with their parents. Call in the transaction that deletes the jobs: what a
+        crash leaves to be done, the next server does.
         """
         ids = [job.id for job in jobs]
         stays, parents = reuse.held(self._db, ids), {job.id: job.parent_id for job in jobs}
