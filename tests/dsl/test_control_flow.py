@@ -107,7 +107,7 @@ def test_a_step_is_run_for_each_item() -> None:
 MISTAKES = {
     "data as condition": (lambda a: condition(a.outputs.out), "must be a boolean, but that output is data"),
     "a step of many outputs": (lambda a: condition(a), "name one of its outputs"),
-    "text as condition": (lambda a: condition("yes"), "no expression"),
+    "text as condition": (lambda a: condition("yes"), "not an expression"),
     "a block of text": (lambda a: condition(True, true_block="a"), "true_block names 'a'"),
     "an unknown output": (lambda a: do_while(a, {"mm": "n"}, 3), "has no output 'mm'; did you mean 'm'"),
     "an unknown input": (lambda a: do_while(a, {"m": "nn"}, 3), "has no input 'nn'; did you mean 'n'"),
