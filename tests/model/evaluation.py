@@ -99,7 +99,8 @@ class Evaluation:
                 if earlier is not None:
                     places[name] = earlier.nodes.get(full, {})
                 continue
-            before = [states[one] for one in read_by(jobs[name]) if one in states]
+            awaited = [*read_by(jobs[name]), *([first] if name != last else [])]
+            before = [states[one] for one in awaited if one in states]
             states[name], places[name] = self._node(full, jobs[name], inputs, places, outputs)
             self.nodes[full] = places[name]
             if any(one != COMPLETED for one in before):
