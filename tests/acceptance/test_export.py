@@ -116,7 +116,7 @@ def test_the_download_of_a_pipeline_names_its_steps(desk: Desk) -> None:
     desk.write("job.yml", f"type: pipeline\njobs:\n  first: {{{step}}}\n  second: {{{step}}}\n")
     name = desk.ask("job create --file job.yml --query name")
     assert desk.smalt(f"job stream {name}").code == 0
-    ran = desk.smalt(f"job download {name} --all --download-path down")
+    ran = desk.smalt(f"job download {name} --download-path down")
     assert ran.code == 0
     assert not (desk.folder / "down").exists()
     found = COMMAND.search(ran.err)

@@ -447,10 +447,10 @@ def test_mistakes_are_told_at_their_line(desk: Desk, what: str) -> None:
 
 def test_mistakes_in_a_referenced_file_point_into_it(desk: Desk) -> None:
     """The component's file and line, and the pipeline's own mistakes, in one run."""
-    desk.write("parts/bad.yml", "type: command\ncommand: echo\nenvironment: azureml:host\ninput: {}\n")
+    desk.write("parts/bad.yml", "type: command\ncommand: echo\nenvironment: azureml:host\ninputs: []\n")
     ran = desk.job("type: pipeline\njobs:\n  a: {type: command, component: ./parts/bad.yml}\n  b: {comand: x}\n")
     assert ran.code == 2
-    assert "parts/bad.yml:4:1: unknown key 'input'" in ran.err
+    assert "parts/bad.yml:4:9: 'inputs' " in ran.err
     assert "job.yml:4:" in ran.err
 
 

@@ -126,6 +126,7 @@ def test_from_workspace_to_workspace(desk: Desk, team: Path) -> None:
     """The content comes along, and is the same component there; a registry's asset is imported alike."""
     desk.write("part.yml", COMPONENT)
     assert desk.smalt("component create --file part.yml").code == 0
+    assert desk.smalt("workspace create --name beside -g smalt").code == 0
     assert desk.smalt("component export-to -n part -v 1 --to-workspace beside").code == 0
     assert desk.ask("component show -n part -v 1 -w beside --query name") == "part"
     assert desk.smalt("component export-to -n part -v 1 --to-workspace beside").code == 0, "the same again"
