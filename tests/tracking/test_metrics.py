@@ -126,7 +126,7 @@ def test_without_a_store_there_is_nothing_to_read(server: Any, workspace: str) -
     assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": ["plain"]}).body == {"metrics": {}}
     assert server.ask("POST", f"/smalt/v1{workspace}/metrics", {"jobs": "plain"}).status == 400
     name = workspace.rpartition("/")[2]
-    assert server.home.path("workspaces", name).is_dir()
+    eventually(lambda: server.home.path("workspaces", name).is_dir(), "the workspace's folder")
     assert not server.home.path("workspaces", name, "mlflow.db").exists()
 
 
