@@ -177,11 +177,13 @@ def test_a_sibling_of_a_failed_step_tells_which_it_was(tmp_path: Path) -> None:
 
 def test_the_reason_of_a_cancellation_survives_the_server(tmp_path: Path, home: Path) -> None:
     """The reason is recorded with the request, so that a server that is killed before the end does not lose it."""
-    file = pipeline(tmp_path, stubborn="trap '' TERM; echo here; while :; do sleep 0.1; done")
+    release = tmp_path / "release"
+    file = pipeline(tmp_path, stubborn=f"trap '' TERM; until test -e {release}; do sleep 0.1; done")
     assert smalt("job", "create", "--file", str(file), "--name", "p").code == 0
     eventually(lambda: shown("p-stubborn")["status"] == "Running")
     assert smalt("job", "cancel", "p", "--no-wait").code == 0
     os.kill(json.loads((home / "server.json").read_text())["pid"], 9)
+    release.touch()
     eventually(lambda: shown("p")["status"] == "Canceled")
     assert shown("p-stubborn")["error"]["message"] == f"canceled by {getpass.getuser()}"
 
