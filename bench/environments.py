@@ -27,7 +27,7 @@ import uv
 
 from smalt.home import Home
 from smalt.service.environments import Environments
-from smalt.service.environments.pip_settings import uv_variables
+from smalt.service.environments.builders.pip_settings import uv_variables
 
 NAME = "sklearn-1.5"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.data.rights import allow_writing
+from smalt.service.data.files.write_protection import allow_writing
 
 from .conftest import Desk
 

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from smalt.home import Home
-from smalt.service.data.rights import allow_writing, forbid_writing
+from smalt.service.data.files.write_protection import allow_writing, forbid_writing
 from tests.helpers import Answer, Server, eventually
 
 from .conftest import ORDINARY, Desk

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import ValidationException
-from smalt.service.data.blocks import waiting
+from smalt.service.data.uploads.blocks import waiting
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:

@@ -12,8 +12,8 @@ import pytest
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.mounts import mount_points_in
 from smalt.service.data import copy_tree, remove_tree
-from smalt.service.data.copying import cannot_write, copy_file, human
-from smalt.service.data.stopping import Stopped, stopped_by
+from smalt.service.data.files.copy_cancellation import Stopped, stopped_by
+from smalt.service.data.files.copying import cannot_write, copy_file, human
 
 from . import trees
 
@@ -140,8 +140,8 @@ def test_a_copy_that_nobody_wants_any_more_ends_at_the_next_file(tmp_path: Path)
 
 def test_a_copy_of_a_large_file_ends_within_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file may take minutes by itself."""
-    monkeypatch.setattr("smalt.service.data.copying._CHUNK", 1 << 20)
-    monkeypatch.setattr("smalt.service.data.copying._reflink", lambda *_: False)
+    monkeypatch.setattr("smalt.service.data.files.copying._CHUNK", 1 << 20)
+    monkeypatch.setattr("smalt.service.data.files.copying._reflink", lambda *_: False)
     (tmp_path / "large").write_bytes(bytes(8 << 20))
     with stopped_by(lambda: True), pytest.raises(Stopped):
         copy_file(tmp_path / "large", tmp_path / "copy")

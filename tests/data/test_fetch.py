@@ -14,7 +14,7 @@ import pytest
 
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 from smalt.service.data import Data
-from smalt.service.data.fetch import UrlCache
+from smalt.service.data.cache.url_cache import UrlCache
 from smalt.service.records.workspaces import Workspace
 
 

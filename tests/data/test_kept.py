@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.data.kept import DATASTORES, HOME, STORE, UPLOADS, VERSIONS, Kept, find_kept
+from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, STORE, UPLOADS, VERSIONS, Kept, find_kept
 
 BLOB = "/h/workspaces/w/datastores/workspaceblobstore"
 

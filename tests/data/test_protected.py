@@ -12,9 +12,9 @@ import pytest
 
 from smalt.home import Home
 from smalt.service.data import Data
-from smalt.service.data.rights import allow_writing, copy_aside, forbid_writing, is_forbidden
-from smalt.service.data.uploads import _HEAD as HEAD
-from smalt.service.data.uploads import Asked, Upload
+from smalt.service.data.files.write_protection import allow_writing, copy_aside, forbid_writing, is_forbidden
+from smalt.service.data.uploads.batch_uploads import _HEAD as HEAD
+from smalt.service.data.uploads.batch_uploads import Asked, Upload
 from smalt.service.records.workspaces import Workspace
 
 FILES = {"a": b"1", "sub/b": b"2", "sub/deep/c": b"3"}

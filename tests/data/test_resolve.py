@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
 from smalt.home import Home
-from smalt.service.data import Data, modes
-from smalt.service.data.addresses import Address, check_driver
-from smalt.service.data.remote import Store
+from smalt.service.data import Data
+from smalt.service.data.datastores.addresses import Address, check_driver
+from smalt.service.data.datastores.remote_store import Store
+from smalt.service.data.job_data import access_modes
 from smalt.service.records.workspaces import Workspace
 
 from .conftest import Known
@@ -127,7 +128,7 @@ def test_any_text_is_resolved_or_refused(data: Data, workspace: Workspace, prefi
     """No text makes the room fail otherwise, and what it resolves can be looked at."""
     with contextlib.suppress(SmaltError):
         location = data.resolve(prefix + text, workspace)
-        assert location.exists or modes.missing(location)
+        assert location.exists or access_modes.missing(location)
     if not prefix.startswith(("https", "wasbs")):
         data.check(prefix + text, workspace)
 

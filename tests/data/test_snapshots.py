@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data import Snapshots
-from smalt.service.data.snapshots import Limits
+from smalt.service.data.snapshots.snapshots import Limits
 
 from . import trees
 

@@ -11,8 +11,9 @@ import pytest
 
 from smalt import statcache
 from smalt.ignore import Folder, Ignore, walk
-from smalt.service.data import Snapshots, scan
-from smalt.service.data.scan import Scan
+from smalt.service.data import Snapshots
+from smalt.service.data.snapshots import folder_scan
+from smalt.service.data.snapshots.folder_scan import Scan
 
 _LIBRARY = os.path.dirname(json.__file__)  # files that nobody has touched for longer than a clock's tick
 
@@ -47,7 +48,7 @@ def test_an_edit_within_one_tick_of_a_coarse_clock_is_seen(
         for folder in real_walk(root, ignore):
             yield folder._replace(files=[(name, coarse(status)) for name, status in folder.files])
 
-    monkeypatch.setattr(scan, "walk", coarse_walk)
+    monkeypatch.setattr(folder_scan, "walk", coarse_walk)
     file = code / "a.txt"
     ids = []
     for turn in range(40):

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import NotFound, Unavailable
-from smalt.service.data import cache as store_cache
-from smalt.service.data.addresses import Address
-from smalt.service.data.cache import StoreCache
-from smalt.service.data.copying import human
-from smalt.service.data.remote import Found, Store
+from smalt.service.data.cache import remote_cache as store_cache
+from smalt.service.data.cache.remote_cache import StoreCache
+from smalt.service.data.datastores.addresses import Address
+from smalt.service.data.datastores.remote_store import Found, Store
+from smalt.service.data.files.copying import human
 from tests.helpers import eventually
 
 SIZE = 1000

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smalt.exceptions import Refused, SmaltError, Unavailable, ValidationException
-from smalt.service.data import Snapshots, manifest
-from smalt.service.data.snapshots import Limits
+from smalt.service.data import Snapshots
+from smalt.service.data.snapshots import manifest
+from smalt.service.data.snapshots.snapshots import Limits
 
 from . import trees
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Conflict, Refused, ValidationException
-from smalt.service.data.uploads import Asked, Upload, is_left_over
+from smalt.service.data.uploads.batch_uploads import Asked, Upload, is_left_over
 
 FILES = [Asked("a", 3), Asked("sub/b", 2), Asked("empty", 0)]
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.service.data.location import AssetReference
-from smalt.service.data.uris import DatastorePath, JobOutput, LocalPath, RemoteUrl, parse
+from smalt.service.data.uris.locations import AssetReference
+from smalt.service.data.uris.uri_forms import DatastorePath, JobOutput, LocalPath, RemoteUrl, parse
 
 SCOPE = ("s", "g", "w")
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.data import copying
+from smalt.service.data.files import copying
 from smalt.service.engine.kinds import command
 from smalt.service.records import jobs
 from tests.engine.bench import Workbench, workbench

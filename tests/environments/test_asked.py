@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.service.environments.asked import AskedPython, Minor
+from smalt.service.environments.resolution.python_versions import AskedPython, Minor
 
 HERE = [(3, 8), (3, 10), (3, 11), (3, 13)]
 

@@ -11,8 +11,8 @@ import pytest
 from smalt.exceptions import NotFound, Refused
 from smalt.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments, Realised
-from smalt.service.environments.installed import packages
-from smalt.service.environments.pythons import Pythons
+from smalt.service.environments.builders.installed_packages import packages
+from smalt.service.environments.builders.interpreters import Pythons
 
 from .conftest import Settings, conda, eventually, run
 from .wheels import make_wheel

@@ -14,8 +14,8 @@ import pytest
 
 from smalt.home import Home
 from smalt.service.environments import container_engine
+from smalt.service.environments.builders.interpreters import Pythons
 from smalt.service.environments.container import sweep
-from smalt.service.environments.pythons import Pythons
 from smalt.service.records.jobs import Job
 from tests.durability.test_hand_over import kill_launcher
 from tests.engine.bench import Workbench

@@ -8,7 +8,7 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.service.environments import Environments
-from smalt.service.environments.dockerfile import Recipe, read_recipe
+from smalt.service.environments.resolution.dockerfiles import Recipe, read_recipe
 
 from .conftest import Settings
 from .test_builds import realise, run

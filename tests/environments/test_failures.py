@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.environments.failures import advice, sentence_of_uv
+from smalt.service.environments.build_errors import advice, sentence_of_uv
 
 NEW = """\
 Using Python 3.11.7 environment at: venv

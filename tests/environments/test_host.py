@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.environments import editable
-from smalt.service.environments.host import Host
-from smalt.service.environments.overlays import Overlays
+from smalt.service.environments.views import editable_code
+from smalt.service.environments.views.host_python import Host
+from smalt.service.environments.views.overlay_pool import Overlays
 
 
 class Looks:
@@ -21,11 +21,11 @@ class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.meanwhile: Callable[[], None] = lambda: None
-        self._real = editable.files
-        monkeypatch.setattr(editable, "files", self._files)
-        monkeypatch.setattr("smalt.service.environments.host._LOOKED_AGAIN", 600.0)
+        self._real = editable_code.files
+        monkeypatch.setattr(editable_code, "files", self._files)
+        monkeypatch.setattr("smalt.service.environments.views.host_python._LOOKED_AGAIN", 600.0)
 
-    def _files(self, paths: Iterable[str]) -> editable.Files:
+    def _files(self, paths: Iterable[str]) -> editable_code.Files:
         self.count += 1
         found = self._real(paths)
         time.sleep(0.03)

@@ -8,7 +8,7 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.service.environments import Environments
-from smalt.service.environments.image_map import find_file
+from smalt.service.environments.resolution.image_map import find_file
 
 from .conftest import Settings, conda
 from .test_builds import realise, run

@@ -13,7 +13,7 @@ import uv
 from smalt.exceptions import Refused
 from smalt.home import Home
 from smalt.service.environments import Environments, Realised
-from smalt.service.environments.installed import packages
+from smalt.service.environments.builders.installed_packages import packages
 
 from .conftest import Settings, conda, eventually, run
 

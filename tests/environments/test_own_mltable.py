@@ -10,9 +10,9 @@ import pytest
 
 from smalt.home import Home
 from smalt.service.environments import Environments
-from smalt.service.environments.declared import declare
-from smalt.service.environments.own_mltable import version, write
-from smalt.service.environments.plan import Plan, plan
+from smalt.service.environments.builders.mltable_wheel import version, write
+from smalt.service.environments.resolution.build_plans import Plan, plan
+from smalt.service.environments.resolution.declarations import declare
 
 from .conftest import Settings
 from .wheels import make_wheel

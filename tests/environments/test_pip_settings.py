@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smalt.service.environments.pip_settings import forbids_indexes, uv_variables
+from smalt.service.environments.builders.pip_settings import forbids_indexes, uv_variables
 
 
 def settings(home: Path, **variables: str) -> dict[str, str]:

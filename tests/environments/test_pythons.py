@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.service.environments.pythons import Pythons
+from smalt.service.environments.builders.interpreters import Pythons
 
 REAL = os.path.realpath(sys.executable)
 HERE = sys.version_info[:2]

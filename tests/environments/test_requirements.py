@@ -6,7 +6,7 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.requirements import gathered, local_file, with_paths
-from smalt.service.environments.requirements import content_of, copied, inlined, listed
+from smalt.service.environments.resolution.requirements import content_of, copied, inlined, listed
 
 
 def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from smalt.home import Home
 from smalt.service.environments import Environments
-from smalt.service.environments.shared_files import choose_reinstalled, order_installation
+from smalt.service.environments.builders.shared_files import choose_reinstalled, order_installation
 
 from .conftest import Settings, conda, run
 from .wheels import make_wheel

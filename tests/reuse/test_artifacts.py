@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import workbench
 from tests.reuse.test_reused import HOST, origins, run
 

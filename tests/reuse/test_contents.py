@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.data import Snapshots, manifest
-from smalt.service.data.manifest import Entry
+from smalt.service.data import Snapshots
+from smalt.service.data.snapshots import manifest
+from smalt.service.data.snapshots.manifest import Entry
 from smalt.service.records.reuse import Seen
-from smalt.service.reuse import changes
+from smalt.service.reuse import key_differences
 from smalt.service.reuse.contents import ABSENT, Budget, Content, TooMuch, Unknown, look
 from tests.helpers import eventually
 
@@ -116,7 +117,7 @@ def test_changes_of_files_name_lines() -> None:
     texts = {"1": b"a\nb\nc\n", "2": b"a\nB\nc\nd\n", "3": b"\0\1", "4": b"\0\2\3"}
     before = [Entry("run.sh", "f", "1", 6), Entry("data.bin", "f", "3", 2), Entry("old", "f", "1", 6)]
     now = [Entry("run.sh", "f", "2", 8), Entry("data.bin", "f", "4", 3), Entry("new", "x", "1", 6)]
-    found = changes.of_files(before, now, lambda entry: texts.get(entry.content))
+    found = key_differences.of_files(before, now, lambda entry: texts.get(entry.content))
     assert [(one["where"], one["before"], one["now"]) for one in found] == [
         ("data.bin", "2 bytes, sha256 3", "3 bytes, sha256 4"),
         ("new", None, "6 bytes, executable, sha256 1"),
@@ -128,7 +129,7 @@ def test_changes_of_files_name_lines() -> None:
 
 def test_changes_of_packages() -> None:
     """Another version, one more, one less."""
-    found = changes.of_packages(["a==1", "b==1", "python==3.10.1"], ["a==2", "c==1", "python==3.10.1"])
+    found = key_differences.of_packages(["a==1", "b==1", "python==3.10.1"], ["a==2", "c==1", "python==3.10.1"])
     assert found == [
         {"where": "a", "before": "1", "now": "2"},
         {"where": "b", "before": "1", "now": None},

@@ -16,7 +16,7 @@ import pytest
 
 from smalt.service.engine.kinds import command
 from smalt.service.records.database import Database
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import Server, eventually, temporary_server
 from tests.reuse.test_killed import ended, submit

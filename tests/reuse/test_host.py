@@ -15,7 +15,7 @@ import pytest
 
 from smalt.service.engine import reusing
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench
 from tests.reuse.test_reused import HOST, origins, run
 

@@ -13,7 +13,7 @@ from smalt.service.engine.kinds.places import Made, note, read, written_twice
 from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench
 from tests.reuse.test_reused import HOST, origins, run
 

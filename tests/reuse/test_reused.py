@@ -13,7 +13,7 @@ from smalt.launcher.sealing import Sealing
 from smalt.service.records import assets, events, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"

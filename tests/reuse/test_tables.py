@@ -11,7 +11,7 @@ import pytest
 
 from smalt.service.records import assets
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench
 from tests.reuse.test_elsewhere import Web, web
 from tests.reuse.test_reused import HOST, origins, run

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.data.rights import is_forbidden
+from smalt.service.data.files.write_protection import is_forbidden
 from tests.helpers import Answer, eventually, host_job
 from tests.tracking.conftest import FILES, Job, M, Tracked
 

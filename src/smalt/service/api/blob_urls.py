@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from smalt.exceptions import NotFound
 from smalt.service.api.call import Call
 from smalt.service.data import DEFAULT, DEFAULTS
-from smalt.service.data.blobs import SNAPSHOTS, UPLOAD
+from smalt.service.data.uploads.blobs import SNAPSHOTS, UPLOAD
 from smalt.service.records import resources
 
 CONTAINERS = {

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from xml.sax.saxutils import escape, quoteattr
 
 from smalt.exceptions import ValidationException
-from smalt.service.data.blobs import Blob
+from smalt.service.data.uploads.blobs import Blob
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 _LIST = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*<BlockList\s*/?>(.*?)(?:</BlockList>)?\s*", re.DOTALL)

@@ -25,8 +25,8 @@ from smalt.service.api import blob_copies, blob_urls, blob_xml, errors
 from smalt.service.api.call import Call
 from smalt.service.api.files import mask_of
 from smalt.service.api.pipe import consumed
-from smalt.service.data.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
-from smalt.service.data.copying import remove_tree
+from smalt.service.data.files.copying import remove_tree
+from smalt.service.data.uploads.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.engine.overwriting import keep_before_write
 
 log = logging.getLogger("smalt.api")

@@ -8,8 +8,8 @@ from smalt.exceptions import NotFound
 from smalt.service.api.call import Call
 from smalt.service.api.lists import page
 from smalt.service.api.shapes import system_data
-from smalt.service.environments.curated import Entry
 from smalt.service.environments.environments import Environments
+from smalt.service.environments.resolution.curated_environments import Entry
 from smalt.wire.ids import PROVIDER
 
 _NAME = "azureml"

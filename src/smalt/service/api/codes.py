@@ -15,7 +15,7 @@ from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id
 from smalt.service.api.versioned import Collection, check_name
 from smalt.service.data import Snapshot
-from smalt.service.data.blobs import SNAPSHOTS
+from smalt.service.data.uploads.blobs import SNAPSHOTS
 from smalt.service.records import assets
 from smalt.service.registry.desk import FIRST, keep_code
 

@@ -26,9 +26,9 @@ from smalt.service.api.compared_steps import read_at
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import asked, jobs_asked, number, path_of, reused_of, runs_below
 from smalt.service.engine import lookup
-from smalt.service.records import jobs, reuse, tracked
+from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked import Facts
+from smalt.service.records.tracked_runs import Facts
 from smalt.service.tracking import filling, reading
 from smalt.wire.ids import short_name
 
@@ -44,7 +44,7 @@ async def compare(call: Call) -> dict[str, Any]:
     found = jobs_asked(call, names)
     origins = reuse.origins_of(call.service.db, call.workspace.id, names)
     logged = await asyncio.to_thread(reading.parameters, path_of(call), [*names, *origins.values()])
-    facts = tracked.facts(call.service.db, [job.id for job in found])
+    facts = tracked_runs.facts(call.service.db, [job.id for job in found])
     await _look_at_steps(call, found)
     shown = []
     for job in found:

@@ -8,11 +8,11 @@ from typing import Any
 from smalt.entities.references import LocalPath, parse_uri
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import labels_of
-from smalt.service.data.data import OWN
-from smalt.service.records import jobs, lineage, reuse, tracked
+from smalt.service.data.data_access import OWN
+from smalt.service.records import jobs, lineage, reuse, tracked_runs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked import Facts
+from smalt.service.records.tracked_runs import Facts
 from smalt.service.tracking import filling
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
 
@@ -28,7 +28,7 @@ def facts_of(db: Database, top: Job) -> dict[str, str]:
         if id in by_id
     }
     bodies = {row.id: jobs.properties(db, row.id) for row in rows}
-    facts = tracked.facts(db, [row.id for row in rows])
+    facts = tracked_runs.facts(db, [row.id for row in rows])
     read = reuse.inputs_read(db, [row.id for row in rows])
     found: dict[str, str] = {}
     for row in rows[1:]:

@@ -15,8 +15,8 @@ from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
 from smalt.service.api.metrics import asked
-from smalt.service.environments.store import size_of
-from smalt.service.records import jobs, tracked, workspaces
+from smalt.service.environments.store.environment_store import size_of
+from smalt.service.records import jobs, tracked_runs, workspaces
 from smalt.service.records.database import Database
 
 Cost = dict[str, Any]
@@ -24,7 +24,7 @@ Cost = dict[str, Any]
 
 async def post_costs(call: Call) -> dict[str, Any]:
     db, names = call.service.db, asked(await call.object())
-    found = tracked.jobs_named(db, call.workspace.id, names)
+    found = tracked_runs.jobs_named(db, call.workspace.id, names)
     by_root = {job.id: job.name for job in found if job.parent_id is None}
     told: dict[str, Cost] = {}
     for root, _, cpu, peak in jobs.costs(db, list(by_root)):

@@ -14,8 +14,8 @@ from smalt.service.api.lists import page
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
 from smalt.service.api.versioned import check_name
 from smalt.service.data import DEFAULT, DEFAULTS
-from smalt.service.data.addresses import is_same_place
-from smalt.service.data.remote import Store
+from smalt.service.data.datastores.addresses import is_same_place
+from smalt.service.data.datastores.remote_store import Store
 from smalt.service.engine.contents import URIS
 from smalt.service.records import assets, resources
 from smalt.service.records.resources import Resource

@@ -14,8 +14,8 @@ from smalt.service.api.call import Call
 from smalt.service.api.prune import wanted_code
 from smalt.service.api.service import Service
 from smalt.service.api.status import disk_of
-from smalt.service.data import soundness
-from smalt.service.data.soundness import Trouble
+from smalt.service.data import integrity as soundness
+from smalt.service.data.integrity import Trouble
 from smalt.service.engine.intact import is_changed
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database

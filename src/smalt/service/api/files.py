@@ -15,7 +15,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.lists import answer, window
 from smalt.service.api.pipe import consumed
-from smalt.service.data.remote import Store
+from smalt.service.data.datastores.remote_store import Store
 from smalt.service.engine.overwriting import keep_before_write
 from smalt.service.secrets.masks import Mask, is_log
 

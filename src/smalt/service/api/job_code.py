@@ -9,7 +9,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
 from smalt.service.api.shapes import resource_id
-from smalt.service.data.manifest import LINK, Entry
+from smalt.service.data.snapshots.manifest import LINK, Entry
 from smalt.service.records import assets, jobs
 
 _GIT = ("azureml.git.", "mlflow.source.git.")

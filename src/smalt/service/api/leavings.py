@@ -11,10 +11,10 @@ from typing import Any
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
 from smalt.service.engine.held import Overlaps
-from smalt.service.environments.store import size_of
+from smalt.service.environments.store.environment_store import size_of
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job
-from smalt.service.reuse import keeping
+from smalt.service.reuse import retention
 
 
 async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
         for job in jobs.ended_ill(db, workspace.id, before):
             if any(child.status == "Completed" for child in _below(service, job.id)):
                 continue
-            own = keeping.own(db, [job]) - keeping.in_use(db, [job]) - {keeping.artifacts_of(job)}
+            own = retention.own(db, [job]) - retention.in_use(db, [job]) - {retention.artifacts_of(job)}
             found |= {os.path.realpath(top / folder): job for folder in own if (top / folder).is_dir()}
     return found
 

@@ -25,7 +25,7 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing
-from smalt.service.records import jobs, reuse, tracked, usage
+from smalt.service.records import jobs, reuse, tracked_runs, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import reading
@@ -83,7 +83,7 @@ def asked(body: dict[str, Any]) -> list[str]:
 
 def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
     """The jobs of these names, in that order."""
-    found = {job.name: job for job in tracked.jobs_named(call.service.db, call.workspace.id, names)}
+    found = {job.name: job for job in tracked_runs.jobs_named(call.service.db, call.workspace.id, names)}
     missing = [name for name in names if name not in found]
     if missing:
         raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{call.workspace.name}'")

@@ -7,7 +7,7 @@ from typing import Any
 from smalt.service.api.call import Call
 from smalt.service.api.named_content import place_named
 from smalt.service.api.versioned import Collection
-from smalt.service.data.uris import JobOutput, parse
+from smalt.service.data.uris.uri_forms import JobOutput, parse
 from smalt.service.engine.protecting import protect_made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
-from smalt.service.data.modes import missing
+from smalt.service.data.job_data.access_modes import missing
 
 _BY_NAME = ("runs:/", "models:/", "mlflow-artifacts:/", "azureml://jobs/", "azureml://runs/")
 

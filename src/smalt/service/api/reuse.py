@@ -17,7 +17,7 @@ from smalt.service.api.metrics import labels_of
 from smalt.service.engine.kinds import COMPOSITES
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explain import explain
+from smalt.service.reuse.explanation import explain
 
 
 async def get_reuse(call: Call) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.datastores import existing
 from smalt.service.api.errors import TooLarge
-from smalt.service.data.remote import Store
-from smalt.service.data.uploads import Upload, read_files
+from smalt.service.data.datastores.remote_store import Store
+from smalt.service.data.uploads.batch_uploads import Upload, read_files
 from smalt.service.engine.intact import is_named_by_content
 from smalt.service.engine.overwriting import keep_before_write
 

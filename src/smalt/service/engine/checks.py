@@ -20,7 +20,7 @@ from smalt.entities.rules.pipeline import check_component_step, values_within
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
-from smalt.service.data.modes import explain_read_only, missing, not_a_file, not_a_folder
+from smalt.service.data.job_data.access_modes import explain_read_only, missing, not_a_file, not_a_folder
 from smalt.service.engine import lookup
 from smalt.service.engine.bindings import replaced
 from smalt.service.engine.kinds import command, pipeline

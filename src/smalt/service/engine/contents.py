@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import SmaltError
 from smalt.service.data import Data
-from smalt.service.data.rights import is_forbidden
+from smalt.service.data.files.write_protection import is_forbidden
 from smalt.service.records import assets, workspaces
 from smalt.service.records.assets import Version
 from smalt.service.records.database import Database

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
-from smalt.service.data.durable import sync_folders, write_whole
+from smalt.service.data.files.durable_files import sync_folders, write_whole
 from smalt.service.engine.held import Overlaps, folders_above
 from smalt.service.engine.rooms import Rooms
 from smalt.service.engine.shared import refuse_shared, refuse_unfinished
@@ -29,7 +29,7 @@ from smalt.service.records import deletions, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.reuse import keeping
+from smalt.service.reuse import retention
 
 log = logging.getLogger("smalt.engine")
 
@@ -164,7 +164,7 @@ async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
 
 
 def _going(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
-    return (keeping.own(rooms.db, tree) | keeping.left(rooms.db, tree)) - keeping.in_use(rooms.db, tree)
+    return (retention.own(rooms.db, tree) | retention.left(rooms.db, tree)) - retention.in_use(rooms.db, tree)
 
 
 def _outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
@@ -178,7 +178,7 @@ def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked
     tree = jobs.tree(rooms.db, job.root_id)
     goes = (_going(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
-    kept = [one.name for one in tree if keeping.artifacts_of(one) not in goes]
+    kept = [one.name for one in tree if retention.artifacts_of(one) not in goes]
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
@@ -267,7 +267,7 @@ def _refuse_readers(
     for other in jobs.unfinished(rooms.db):
         if other.id in own:
             continue
-        is_named = other.workspace_id == workspace.id and names & keeping.named_in(jobs.body(rooms.db, other.id))
+        is_named = other.workspace_id == workspace.id and names & retention.named_in(jobs.body(rooms.db, other.id))
         if is_named or goes & by_job.get(other.id, set()):
             raise Conflict(
                 f"job '{other.name}' is {other.status} and reads what job '{job.name}' made; "

@@ -16,7 +16,7 @@ from typing import Any, cast
 from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
-from smalt.service.data.stopping import stopped_by
+from smalt.service.data.files.copy_cancellation import stopped_by
 from smalt.service.engine import family, outcome, submission
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.service.data import Data, tables
+from smalt.service.data import Data
+from smalt.service.data.job_data import mltable_inputs
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -147,7 +148,7 @@ def folders_above(path: str) -> Iterator[str]:
 
 def _named_by_table(place: Path) -> list[str]:
     try:
-        return [one.uri for one in tables.named(place)] if (place / "MLTable").is_file() else []
+        return [one.uri for one in mltable_inputs.named(place)] if (place / "MLTable").is_file() else []
     except (ValidationException, OSError):
         return []
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.data import Location
-from smalt.service.data.kept import find_kept
-from smalt.service.data.modes import shown
-from smalt.service.data.rights import is_forbidden
-from smalt.service.data.soundness import content_differs
-from smalt.service.data.stamps import changed_since, stamp_of
+from smalt.service.data.datastores.managed_folders import find_kept
+from smalt.service.data.files.file_stamps import changed_since, stamp_of
+from smalt.service.data.files.write_protection import is_forbidden
+from smalt.service.data.integrity import content_differs
+from smalt.service.data.job_data.access_modes import shown
 from smalt.service.records import stamps
 from smalt.service.records.database import Database
 from smalt.service.records.stamps import Stamp

@@ -8,7 +8,7 @@ from typing import Any, cast
 from smalt.entities.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.engine.rooms import Rooms
-from smalt.service.environments.requirements import TRAVELLED
+from smalt.service.environments.resolution.requirements import TRAVELLED
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace

@@ -9,9 +9,9 @@ from pathlib import Path
 from smalt.entities.references import Reference, parse_uri
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import DEFAULT, Location
-from smalt.service.data.copying import Log
-from smalt.service.data.kept import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept
-from smalt.service.data.rights import allow_writing, copy_aside, is_forbidden, nearest
+from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept
+from smalt.service.data.files.copying import Log
+from smalt.service.data.files.write_protection import allow_writing, copy_aside, is_forbidden, nearest
 from smalt.service.engine.contents import URIS, Content
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs

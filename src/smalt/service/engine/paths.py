@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 
 from smalt.home import ONE_WORD
-from smalt.service.data.copying import cannot_write, move_tree
-from smalt.service.data.plainness import make_plain
+from smalt.service.data.files.copying import cannot_write, move_tree
+from smalt.service.data.job_data.output_cleanup import make_plain
 
 _UNCLEAN = re.compile(r"[^\w.-]+")
 

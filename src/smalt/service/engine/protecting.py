@@ -14,8 +14,8 @@ from typing import Any
 
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
-from smalt.service.data.rights import allow_writing, forbid_writing, is_forbidden
-from smalt.service.data.uris import JobOutput, parse
+from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_forbidden
+from smalt.service.data.uris.uri_forms import JobOutput, parse
 from smalt.service.engine.contents import URIS
 from smalt.service.engine.made import WrittenOver
 from smalt.service.engine.overwriting import keep_before_write, keep_versions

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
-from smalt.service.data.modes import is_empty
+from smalt.service.data.job_data.access_modes import is_empty
 from smalt.service.engine.kinds import places
 from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse

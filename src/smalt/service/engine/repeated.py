@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from smalt.entities.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
-from smalt.service.data import tables
+from smalt.service.data.job_data import mltable_inputs
 from smalt.service.engine import lookup
 from smalt.service.engine.expansion import with_steps
 from smalt.service.engine.pins import Body, Pins
@@ -100,7 +100,7 @@ def _named_by_table(path: str) -> list[str]:
     if not os.path.isfile(os.path.join(path, "MLTable")):
         return []
     try:
-        return [one.uri for one in tables.named(Path(path)) if one.uri.startswith("/")]
+        return [one.uri for one in mltable_inputs.named(Path(path)) if one.uri.startswith("/")]
     except SmaltError:
         return []  # what is wrong with it was told when it was submitted
 

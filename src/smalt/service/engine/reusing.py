@@ -14,7 +14,7 @@ from typing import Any
 from smalt import inside
 from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
-from smalt.service.data.modes import UPLOADED
+from smalt.service.data.job_data.access_modes import UPLOADED
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
 from smalt.service.engine.registration import register_outputs

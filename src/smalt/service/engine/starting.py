@@ -15,7 +15,7 @@ from smalt.entities import Input
 from smalt.entities.literals import PRIMITIVES
 from smalt.exceptions import Unavailable
 from smalt.service.compute.base import Step
-from smalt.service.data import modes
+from smalt.service.data.job_data import access_modes
 from smalt.service.engine import outcome
 from smalt.service.engine.ahead import Ahead
 from smalt.service.engine.board import Board, Run
@@ -279,4 +279,4 @@ def _reads(leaf: command.Leaf, after: tuple[str, ...]) -> bool:
     data = [value for value in leaf.entity.inputs.values() if isinstance(value, Input)]
     if after and any(value.type in PRIMITIVES or _ARTIFACTS in (value.path or "") for value in data):
         return True
-    return any(value.mode in modes.COPIED for value in data)
+    return any(value.mode in access_modes.COPIED for value in data)

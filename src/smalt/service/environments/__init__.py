@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.builders.mltable_wheel import version as own_mltable_version
 from smalt.service.environments.container_engine import Engine
-from smalt.service.environments.curated import lookup_curated
 from smalt.service.environments.environments import Built, Environments
-from smalt.service.environments.failures import EnvironmentFailed
-from smalt.service.environments.host import HOST
-from smalt.service.environments.own_mltable import version as own_mltable_version
-from smalt.service.environments.realised import Realised
+from smalt.service.environments.resolution.curated_environments import lookup_curated
+from smalt.service.environments.views.built_environments import Realised
+from smalt.service.environments.views.host_python import HOST
 
 __all__ = [
     "HOST",

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.environments.programs import Lines, run
+from smalt.service.environments.builders.build_processes import Lines, run
 
 NONE = "none"
 _KINDS = ("docker", "podman")

@@ -13,15 +13,15 @@ from urllib.parse import unquote, urlsplit
 
 import uv
 
-from smalt.service.environments import installer, shared_files
-from smalt.service.environments.asked import NEWEST, AskedPython
+from smalt.service.environments.build_errors import EnvironmentFailed, sentence_of_uv
+from smalt.service.environments.builders import shared_files, virtual_environments
+from smalt.service.environments.builders.build_processes import Lines, Log
+from smalt.service.environments.builders.pip_settings import forbids_indexes
 from smalt.service.environments.container import marked
 from smalt.service.environments.container_engine import Engine, Image
-from smalt.service.environments.failures import EnvironmentFailed, sentence_of_uv
-from smalt.service.environments.images import bases
-from smalt.service.environments.pip_settings import forbids_indexes
-from smalt.service.environments.programs import Lines, Log
-from smalt.service.environments.requirements import copied
+from smalt.service.environments.resolution.image_names import bases
+from smalt.service.environments.resolution.python_versions import NEWEST, AskedPython
+from smalt.service.environments.resolution.requirements import copied
 
 PREFIX = "/opt/smalt-environment"
 _HAS_ANOTHER, _HAS_NONE = 77, 78
@@ -147,7 +147,7 @@ def _material(python: AskedPython, requirements: Sequence[str], folder: Path) ->
     """What the script that lays the packages on top reads: files, since an image keeps what its container is told."""
     folder.mkdir()
     try:
-        told = installer.index_variables()
+        told = virtual_environments.index_variables()
         authorities = told.pop("SSL_CERT_FILE", "")
         if os.path.isfile(authorities):
             shutil.copyfile(authorities, Path(folder, "authorities.pem"))
@@ -171,7 +171,7 @@ def _material(python: AskedPython, requirements: Sequence[str], folder: Path) ->
 
 def _local_places() -> list[str]:
     """Folders of wheels and of indexes that the settings of pip and uv name: at the same place inside."""
-    told = installer.index_variables()
+    told = virtual_environments.index_variables()
     indexes = f"{told.get('UV_DEFAULT_INDEX', '')} {told.get('UV_INDEX', '')}".split()
     paths = told.get("UV_FIND_LINKS", "").split(",")
     # Its pages name files beside it, as ../../files/…

@@ -13,12 +13,12 @@ from typing import Protocol
 from smalt.home import Home
 from smalt.service.data import Snapshots
 from smalt.service.environments import container_images
+from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.builders.build_processes import Lines, Log
 from smalt.service.environments.container import Container, left_over, sweep
 from smalt.service.environments.container_engine import Engine, Engines, Image
-from smalt.service.environments.declared import Base, Declared
-from smalt.service.environments.failures import EnvironmentFailed
-from smalt.service.environments.programs import Lines, Log
-from smalt.service.environments.store import Record
+from smalt.service.environments.resolution.declarations import Base, Declared
+from smalt.service.environments.store.environment_store import Record
 
 _STANDS_SECONDS = 60.0
 _UNHAD_SECONDS = 300.0

@@ -12,27 +12,29 @@ from typing import Any, NamedTuple, Protocol
 
 from smalt.exceptions import Refused, SmaltError
 from smalt.home import Home
-from smalt.service.data.soundness import Trouble
-from smalt.service.environments import conda_prefix, curated, installer, soundness
-from smalt.service.environments.build import Build
-from smalt.service.environments.conda_prefix import Conda
+from smalt.service.data.integrity import Trouble
+from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.builders import conda_prefixes, virtual_environments
+from smalt.service.environments.builders.build_explanations import reason
+from smalt.service.environments.builders.conda_prefixes import Conda
+from smalt.service.environments.builders.installed_packages import realised_hash, recorded_size
+from smalt.service.environments.builders.interpreters import Interpreter, Pythons
+from smalt.service.environments.builders.shared_builds import Build
 from smalt.service.environments.container_engine import Engine
 from smalt.service.environments.container_images import NotHad
 from smalt.service.environments.containers import Containers
-from smalt.service.environments.declared import Base, Declared, Locate, declare
-from smalt.service.environments.declared import Conda as CondaPackages
-from smalt.service.environments.failures import EnvironmentFailed
-from smalt.service.environments.host import Host
-from smalt.service.environments.image_map import find_file
-from smalt.service.environments.images import is_services_base
-from smalt.service.environments.installed import realised_hash, recorded_size
-from smalt.service.environments.overlay import Template, template_of
-from smalt.service.environments.overlays import Overlays
-from smalt.service.environments.plan import Plan, contained, plan
-from smalt.service.environments.pythons import Interpreter, Pythons
-from smalt.service.environments.realised import VARIABLES, Realised
-from smalt.service.environments.reasons import reason
-from smalt.service.environments.store import Record, Store, size_of
+from smalt.service.environments.resolution import curated_environments
+from smalt.service.environments.resolution.build_plans import Plan, contained, plan
+from smalt.service.environments.resolution.declarations import Base, Declared, Locate, declare
+from smalt.service.environments.resolution.declarations import Conda as CondaPackages
+from smalt.service.environments.resolution.image_map import find_file
+from smalt.service.environments.resolution.image_names import is_services_base
+from smalt.service.environments.store import integrity
+from smalt.service.environments.store.environment_store import Record, Store, size_of
+from smalt.service.environments.views.built_environments import VARIABLES, Realised
+from smalt.service.environments.views.host_python import Host
+from smalt.service.environments.views.overlay_layout import Template, template_of
+from smalt.service.environments.views.overlay_pool import Overlays
 
 Log = Callable[[str], None]
 
@@ -162,16 +164,16 @@ class Environments:
 
     async def troubles(self, thorough: bool, since: float) -> list[Trouble]:
         """What `smalt doctor` tells of environments, and of the programs that smalt installed for itself."""
-        store, examine, remove = self._store, soundness.examine, self._remove_unused
+        store, examine, remove = self._store, integrity.examine, self._remove_unused
         found = await asyncio.to_thread(examine, store, "environment", remove, thorough, since)
         found += await asyncio.to_thread(examine, self._tools, "tool", self._tools.remove_left, thorough, since)
-        found += soundness.containers(self._containers.left_over(), self._containers.remove_left_over)
+        found += integrity.containers(self._containers.left_over(), self._containers.remove_left_over)
         engine, records = await self._containers.engine(), store.records()
         if isinstance(engine, Engine):
             lost = {store.path(one.declared_hash): one for one in await self._containers.lost(records)}
             unused = await self._containers.unused(records)
             unused = [name for name in unused if not store.is_locked(name.rpartition(":")[2])]  # not being built
-            found += soundness.images(engine.command, lost, unused, remove)
+            found += integrity.images(engine.command, lost, unused, remove)
         return found
 
     def _remove_unused(self, path: Path) -> None:
@@ -180,22 +182,22 @@ class Environments:
             raise Refused("a job uses it now; repair it when that is over")
         self._store.remove_left(path)
 
-    def catalogue(self) -> list[curated.Entry]:
+    def catalogue(self) -> list[curated_environments.Entry]:
         """The catalogue, by name."""
-        entries = {entry.name: entry for entry in curated.catalogue(self._catalogue).values()}
+        entries = {entry.name: entry for entry in curated_environments.catalogue(self._catalogue).values()}
         return [entries[name] for name in sorted(entries)]
 
     def curated_names(self) -> list[str]:
         """Return every name of a curated environment that is answered."""
-        return curated.names(self._catalogue)
+        return curated_environments.names(self._catalogue)
 
-    def find_curated(self, name: str) -> curated.Entry:
+    def find_curated(self, name: str) -> curated_environments.Entry:
         """The catalogue's entry of that name or alias; NotFound says what is nearest."""
-        return curated.find(name, self._catalogue)
+        return curated_environments.find(name, self._catalogue)
 
     def lookup_curated(self, name: str, version: str | None = None) -> dict[str, Any] | None:
         """The curated environment of that name, as `realise` takes it."""
-        return curated.lookup_curated(name, version, self._catalogue)
+        return curated_environments.lookup_curated(name, version, self._catalogue)
 
     async def remove(self, declared_hash: str) -> int | None:
         """Remove a built environment; the bytes that it took. None where it stays, as a job uses it."""
@@ -231,7 +233,7 @@ class Environments:
         if asset.get("build") or is_mapped:  # its files may change at any time
             return declare(asset, self._catalogue, self._locate, entries)
         said = json.dumps([asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile", "files")])
-        key = (said, curated.own_files(self._catalogue))
+        key = (said, curated_environments.own_files(self._catalogue))
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
@@ -324,7 +326,7 @@ class Environments:
         interpreter = await asyncio.to_thread(self._pythons.interpreter, planned.used)
         building = self._store.begin(planned.hash)
         try:
-            relaxed = await installer.make(
+            relaxed = await virtual_environments.make(
                 building / "venv", interpreter, planned.declared.requirements, planned.exact, log,
                 relaxes=self._settings.fidelity != "strict",
             )  # fmt: skip
@@ -335,7 +337,7 @@ class Environments:
 
     async def _make_prefix(self, planned: Plan, conda: CondaPackages, log: Log, started: float) -> Record:
         settings = self._settings
-        channels = conda_prefix.channels_of(conda.channels, settings.conda_channels)
+        channels = conda_prefixes.channels_of(conda.channels, settings.conda_channels)
         log(f"channels: {', '.join(channels)}")
         building = self._store.begin_in_place(planned.hash)
         try:
@@ -378,7 +380,7 @@ class Environments:
         self, planned: Plan, building: Path, interpreter: Interpreter, started: float, relaxed: list[str]
     ) -> Record:
         venv = building / "venv"
-        installed = conda_prefix.installed(venv)
+        installed = conda_prefixes.installed(venv)
         record = Record(
             declared_hash=planned.hash,
             realised_hash=realised_hash(interpreter.version, [*installed, *_lines(planned.declared.variables)]),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.exceptions import Conflict, NotFound
-from smalt.service.data.copying import remove_tree
+from smalt.service.data.files.copying import remove_tree
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import reading
 from smalt.service.registry.desk import Desk, Properties

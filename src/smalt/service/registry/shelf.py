@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import Conflict, NotFound, Unavailable, ValidationException
-from smalt.service.data.copying import cannot_write, remove_tree
+from smalt.service.data.files.copying import cannot_write, remove_tree
 from smalt.service.records.assets import its_versions
 
 NOUNS = {"components": "component", "environments": "environment", "models": "model", "data": "data"}

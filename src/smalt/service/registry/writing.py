@@ -8,8 +8,9 @@ from typing import Any
 from smalt import wire
 from smalt.entities.references import parse_reference
 from smalt.exceptions import NotFound, Refused
-from smalt.service.data import Location, modes
-from smalt.service.data.copying import copy_tree
+from smalt.service.data import Location
+from smalt.service.data.files.copying import copy_tree
+from smalt.service.data.job_data import access_modes
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry.desk import Desk, Properties
 from smalt.service.registry.shelf import NOUNS
@@ -56,7 +57,7 @@ class Writer:
             raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
         place = self._desk.data.resolve(uri, self._workspace)
         if place.path is not None and not place.exists:
-            raise NotFound(modes.missing(place))
+            raise NotFound(access_modes.missing(place))
         return place
 
     def _environment(self, document: dict[str, Any], folder: Path, prefix: str = "") -> None:

@@ -13,13 +13,15 @@ from typing import NamedTuple
 
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.ignore import Ignore, walk
-from smalt.service.data import Snapshots, manifest, tables
-from smalt.service.data.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
-from smalt.service.data.objects import hash_file
-from smalt.service.data.scan import read_steady
-from smalt.service.data.tables import Named
+from smalt.service.data import Snapshots
+from smalt.service.data.job_data import mltable_inputs
+from smalt.service.data.job_data.mltable_inputs import Named
+from smalt.service.data.snapshots import manifest
+from smalt.service.data.snapshots.folder_scan import read_steady
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
+from smalt.service.data.snapshots.object_store import hash_file
 from smalt.service.records.reuse import Seen
-from smalt.service.reuse import composed
+from smalt.service.reuse import composite_contents
 from smalt.statcache import racy
 
 _MANY = 64
@@ -126,7 +128,7 @@ def look(
 
 def together(content: Content, named: Mapping[str, Content]) -> Content:
     """The content of a table with that of all it names, by the texts that name it."""
-    text = composed.encode([("", content.id), *((written, one.id) for written, one in named.items())])
+    text = composite_contents.encode([("", content.id), *((written, one.id) for written, one in named.items())])
     every = [content, *named.values()]
     seen = Seen(
         "", manifest.content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
@@ -221,7 +223,7 @@ class _Walk:
 def _named(path: Path, type: str | None) -> tuple[Named, ...]:
     """What the MLTable in a folder names elsewhere; in a folder of another type it may be anything."""
     try:
-        return tuple(tables.named(path))
+        return tuple(mltable_inputs.named(path))
     except ValidationException as error:
         if type == "mltable":
             raise Unknown(str(error)) from None

@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.data import Data, Location, manifest, tables
-from smalt.service.data.modes import COPIED
+from smalt.service.data import Data, Location
+from smalt.service.data.job_data import mltable_inputs as tables
+from smalt.service.data.job_data.access_modes import COPIED
+from smalt.service.data.snapshots import manifest
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.reuse import Seen, Step
 from smalt.service.records.workspaces import Workspace, by_id
+from smalt.service.reuse.content_lookup import Looker, Looking, Place
 from smalt.service.reuse.contents import Budget, Choice, Content, TooMuch, Unknown
 from smalt.service.reuse.keys import Asked, hashes, key_of, whole
-from smalt.service.reuse.looking import Looker, Looking, Place
 
 _IDLE_BUDGET = Budget(100_000, 2_000_000_000)
 """Of more, the content is looked at when a later step may be the same."""

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked import Facts
+from smalt.service.records.tracked_runs import Facts
 
 Json = dict[str, Any]
 

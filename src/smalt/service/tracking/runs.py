@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
 from smalt.exceptions import SmaltError
-from smalt.service.records import reuse, tracked, workspaces
+from smalt.service.records import reuse, tracked_runs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -34,7 +34,7 @@ class Runs:
     def __init__(self, db: Database, call: Call) -> None:
         self._db = db
         self._call = call
-        self._open = tracked.open_ids(db)
+        self._open = tracked_runs.open_ids(db)
         self._due: set[int] = set()
         self._complete: dict[int, int] = {}
         """workspace → all its jobs up to this one have a run"""
@@ -46,14 +46,14 @@ class Runs:
 
         Two small queries where nothing is to be done.
         """
-        jobs = tracked.with_ancestors(self._db, tracked.jobs_named(self._db, workspace.id, names))
+        jobs = tracked_runs.with_ancestors(self._db, tracked_runs.jobs_named(self._db, workspace.id, names))
         await self._write(workspace, self._stale(jobs))
 
     async def ensure_all(self, workspace: Workspace, experiment: str | None = None) -> None:
         """See to it that all jobs of the workspace, or of one experiment of it, have a run that is up to date."""
-        await self._write(workspace, tracked.changed(self._db, workspace.id))
+        await self._write(workspace, tracked_runs.changed(self._db, workspace.id))
         after = self._complete.get(workspace.id, 0)
-        while found := tracked.unwritten(self._db, workspace.id, after, experiment, _AT_ONCE):
+        while found := tracked_runs.unwritten(self._db, workspace.id, after, experiment, _AT_ONCE):
             await self._write(workspace, found)
             after = found[-1].id
         if experiment is None:
@@ -66,8 +66,8 @@ class Runs:
 
     def described(self, job: Job) -> None:
         """The job has another name, description or tags."""
-        if tracked.written(self._db, [job.id]):
-            tracked.forget_status(self._db, job.id)
+        if tracked_runs.written(self._db, [job.id]):
+            tracked_runs.forget_status(self._db, job.id)
             self._open.add(job.id)
             self._soon(job.id)
 
@@ -86,18 +86,18 @@ class Runs:
             if parent is not None and parent not in stays:
                 stays.add(parent)
                 above.append(parent)
-        goes = tracked.written(self._db, ids).keys() - stays
+        goes = tracked_runs.written(self._db, ids).keys() - stays
         names = [job.name for job in jobs if job.id in goes]
         names += {name for id in reuse.left_behind(self._db, ids) if (name := reuse.origin(self._db, id))}
         if names:
-            tracked.put_gone(self._db, workspace.id, names)
+            tracked_runs.put_gone(self._db, workspace.id, names)
             self._start_writer()
 
     async def reconcile(self) -> None:
         """Write the ends that an earlier server did not come to write."""
-        for job in tracked.missed_ends(self._db):
+        for job in tracked_runs.missed_ends(self._db):
             self._soon(job.id)
-        if tracked.with_gone(self._db):
+        if tracked_runs.with_gone(self._db):
             self._start_writer()
         await self.settled()
 
@@ -113,7 +113,7 @@ class Runs:
             await asyncio.wait([self._writer])
 
     def _stale(self, jobs: Sequence[Job]) -> list[Job]:
-        before = tracked.written(self._db, [job.id for job in jobs])
+        before = tracked_runs.written(self._db, [job.id for job in jobs])
         return [job for job in jobs if before.get(job.id) != job.status]
 
     async def _write(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
@@ -123,16 +123,18 @@ class Runs:
         async with self._locks.setdefault(workspace.id, asyncio.Lock()):
             await self._remove_gone(workspace)
             for start in range(0, len(jobs), _AT_ONCE):
-                some = tracked.jobs_of(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
+                some = tracked_runs.jobs_of(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
                 rows = self._stale(some)  # as they are now: another writer may have had its turn
                 if rows:
                     await self._call(workspace, "POST", "/smalt/runs", {"runs": self._filled(rows)})
                     self._note(workspace, rows)
 
     def _filled(self, jobs: Sequence[Job]) -> list[filling.Json]:
-        before = tracked.written(self._db, [job.id for job in jobs])
-        facts = tracked.facts(self._db, [job.id for job in jobs])
-        names = tracked.names(self._db, {id for job in jobs for id in (job.parent_id, job.root_id) if id is not None})
+        before = tracked_runs.written(self._db, [job.id for job in jobs])
+        facts = tracked_runs.facts(self._db, [job.id for job in jobs])
+        names = tracked_runs.names(
+            self._db, {id for job in jobs for id in (job.parent_id, job.root_id) if id is not None}
+        )
         reused = reuse.origins_of(self._db, jobs[0].workspace_id, [job.name for job in jobs])
         filled = [
             filling.ending(job, facts[job.id])
@@ -147,12 +149,12 @@ class Runs:
 
     def _note(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """They are written as they were; what has become of them meanwhile is written soon."""
-        tracked.put(self._db, jobs)
+        tracked_runs.put(self._db, jobs)
         self._open.difference_update(job.id for job in jobs)
-        now = {job.id: job for job in tracked.jobs_of(self._db, [job.id for job in jobs])}
+        now = {job.id: job for job in tracked_runs.jobs_of(self._db, [job.id for job in jobs])}
         for job in jobs:
             if job.id not in now:
-                tracked.put_gone(self._db, workspace.id, [job.name])
+                tracked_runs.put_gone(self._db, workspace.id, [job.name])
                 self._start_writer()
             elif not job.is_over:
                 self._open.add(job.id)
@@ -168,12 +170,12 @@ class Runs:
             self._writer = asyncio.get_running_loop().create_task(self._write_due())
 
     async def _write_due(self) -> None:
-        while self._due or tracked.with_gone(self._db):
+        while self._due or tracked_runs.with_gone(self._db):
             await asyncio.sleep(_SOON)
             due, self._due = self._due, set()
-            jobs = tracked.jobs_of(self._db, due)
+            jobs = tracked_runs.jobs_of(self._db, due)
             try:
-                for id in {*tracked.with_gone(self._db), *(job.workspace_id for job in jobs)}:
+                for id in {*tracked_runs.with_gone(self._db), *(job.workspace_id for job in jobs)}:
                     await self._write_of(workspaces.by_id(self._db, id), jobs)
             except SmaltError as error:
                 log.warning("runs in MLflow are brought up to date when they are next asked for: %s", error)
@@ -185,6 +187,6 @@ class Runs:
             await self._remove_gone(workspace)
 
     async def _remove_gone(self, workspace: Workspace) -> None:
-        while names := tracked.gone(self._db, workspace.id):
+        while names := tracked_runs.gone(self._db, workspace.id):
             await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": names})
-            tracked.forget_gone(self._db, workspace.id, names)
+            tracked_runs.forget_gone(self._db, workspace.id, names)

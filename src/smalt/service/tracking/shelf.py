@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from smalt.exceptions import NotFound, Refused
 from smalt.home import Home
 from smalt.service.data import Data
-from smalt.service.data.contain import contained
+from smalt.service.data.files.path_containment import contained
 from smalt.service.records import assets
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace

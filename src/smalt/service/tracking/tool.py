@@ -11,8 +11,8 @@ from pathlib import Path
 
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.home import Home
-from smalt.service.environments import tools
-from smalt.service.environments.failures import EnvironmentFailed
+from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.builders import server_tools
 
 CHILD = Path(__file__).with_name("child") / "__main__.py"
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -20,7 +20,7 @@ _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 Log = Callable[[str], None]
 
 
-class Tool(tools.Tool):
+class Tool(server_tools.Tool):
     def __init__(self, home: Home) -> None:
         super().__init__(home, "MLflow", _REQUIREMENTS.read_text(), ">=3.10,<3.15", _try_out)
         self.version = next(line.partition("==")[2] for line in self.requirements if line.startswith("mlflow-skinny=="))

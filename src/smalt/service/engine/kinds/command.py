@@ -23,11 +23,13 @@ from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.base import Step
-from smalt.service.data import Location, modes, remove_tree, tables
-from smalt.service.data.data import OWN
-from smalt.service.data.plainness import Found, look_at, make_plain
-from smalt.service.data.rights import forbid_writing
-from smalt.service.data.stopping import Stopped
+from smalt.service.data import Location, remove_tree
+from smalt.service.data.data_access import OWN
+from smalt.service.data.files.copy_cancellation import Stopped
+from smalt.service.data.files.write_protection import forbid_writing
+from smalt.service.data.job_data import access_modes
+from smalt.service.data.job_data import mltable_inputs as tables
+from smalt.service.data.job_data.output_cleanup import Found, look_at, make_plain
 from smalt.service.engine import lookup, overwriting, written
 from smalt.service.engine.bindings import expand_macros, filled
 from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
@@ -322,7 +324,7 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.mode == "rw_mount" and name in leaf.places:
             place = leaf.places[name]
-            if place.path is not None and modes.may_be_written(place, value.mode, rooms.root):
+            if place.path is not None and access_modes.may_be_written(place, value.mode, rooms.root):
                 found.append(place.path)
     return found
 
@@ -359,8 +361,8 @@ def find_empty_outputs(rooms: Rooms, leaf: Leaf, number: int) -> list[str]:
     empty = []
     for name, output, place, _ in _written(rooms, leaf, leaf.folders(rooms, number)):
         location = leaf.written.get(name)
-        sent = location.path if location is not None and output.mode == modes.UPLOADED else None
-        if _is_owed(leaf, name) and modes.is_empty(sent or place):
+        sent = location.path if location is not None and output.mode == access_modes.UPLOADED else None
+        if _is_owed(leaf, name) and access_modes.is_empty(sent or place):
             empty.append(name)
     return empty
 
@@ -399,7 +401,7 @@ def _movable(leaf: Leaf) -> list[str]:
     return [
         name
         for name, value in leaf.entity.inputs.items()
-        if isinstance(value, Input) and value.mode not in modes.COPIED
+        if isinstance(value, Input) and value.mode not in access_modes.COPIED
         and isinstance(parse_uri(value.path or ""), Reference)
         and not (name in leaf.places and overwriting.is_never_written(leaf.places[name]))
     ]  # fmt: skip
@@ -435,7 +437,7 @@ def finish(rooms: Rooms, leaf: Leaf, number: int, left: Left | None = None) -> b
         mask.hide_in(folders.artifacts)
     for name, output, place, own in () if left else _written(rooms, leaf, folders):
         if not is_clean(str(place)):
-            link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
+            link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == access_modes.FILE)
             bring_back(link, str(place), f"its output '{name}'", since, say)
         make_plain(place, f"its output '{name}'", since, say)
         if output.mode == "upload" or leaf.sends:
@@ -468,10 +470,10 @@ def _written(rooms: Rooms, leaf: Leaf, folders: Folders) -> Iterator[tuple[str, 
             own = _own(folders, "outputs", name)
             location = leaf.written.get(name)
             if location is not None:
-                yield name, output, modes.output_place(location, output.type, output.mode, own), own
+                yield name, output, access_modes.output_place(location, output.type, output.mode, own), own
                 continue
             location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
-            place = modes.output_place(location, output.type, output.mode, own)
+            place = access_modes.output_place(location, output.type, output.mode, own)
             yield name, output, Path(os.path.realpath(place.parent), place.name), own  # itself it may be a link by now
 
 
@@ -506,7 +508,7 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         given.paths[name] = str(path)
         given.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
         given.reads.update(dict.fromkeys(found.values(), name))
-        if not modes.may_be_written(leaf.places[name], value.mode, rooms.root):
+        if not access_modes.may_be_written(leaf.places[name], value.mode, rooms.root):
             given.reads[str(path)] = name
     return given
 
@@ -523,7 +525,7 @@ def _find_unfinished(rooms: Rooms, leaf: Leaf, folders: Folders) -> list[Path]:
         is_given = how.given is not None or (leaf.job.parent_id is None and bool(output.path))
         if not (is_given or how.is_shared or _is_artifacts(name, output)):
             location = rooms.data.resolve(output_uri(leaf.job.name, name, output, leaf.place), leaf.workspace)
-            found.append(modes.output_place(location, output.type, output.mode, _own(folders, "outputs", name)))
+            found.append(access_modes.output_place(location, output.type, output.mode, _own(folders, "outputs", name)))
     return found
 
 
@@ -540,7 +542,7 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         if not is_own and (why := overwriting.why_not_written(rooms, location)):
             raise Refused(f"outputs.{name}: {why}")
         path = rooms.data.prepare_output(location, output.type, output.mode, own)
-        paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == modes.FILE)
+        paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == access_modes.FILE)
         leaf.links = leaf.links or paths[name] != str(path)
     return paths
 

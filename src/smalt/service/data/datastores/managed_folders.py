@@ -1,0 +1,47 @@
+"""Folders of default datastores in which smalt keeps the content of registered versions, and no job writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from smalt.service.data.datastores.datastores import DEFAULT
+
+UPLOADS = "LocalUpload"
+"""Contents that clients uploaded: LocalUpload/DIGEST/NAME."""
+VERSIONS = "Versions"
+"""Contents that were copied aside, as a job was about to write over them: Versions/KIND/NAME/VERSION/NAME."""
+HOME, DATASTORES, STORE = "home", "datastores", "store"
+"""Places around these folders: the home, a workspace with its datastores, and a default datastore as a whole."""
+_DEPTHS = {UPLOADS: 2, VERSIONS: 4}
+
+
+class Kept(NamedTuple):
+    """What a path has to do with kept contents."""
+
+    place: str
+    """The folder in which it is, `UPLOADS` or `VERSIONS`, or that which it holds with all in it."""
+    top: str | None = None
+    """The whole content in which it is."""
+    digest: str = ""
+    """The digest of an upload."""
+
+    @property
+    def is_inside(self) -> bool:
+        return self.place in _DEPTHS
+
+
+def find_kept(root: str, real: str) -> Kept | None:
+    """Return what a real path has to do with the contents that the home at `root` keeps; None where it has nothing."""
+    if f"{root}/workspaces/".startswith(f"{real.rstrip('/')}/"):
+        return Kept(HOME)
+    if not real.startswith(f"{root}/workspaces/"):
+        return None
+    parts = real[len(root) + 1 :].split("/")
+    if parts[2:4] not in ([], ["datastores"], ["datastores", DEFAULT]) or parts[4:5] not in ([], [UPLOADS], [VERSIONS]):
+        return None
+    if len(parts) < 5:
+        return Kept(STORE if len(parts) == 4 else DATASTORES)
+    folder, below = parts[4], parts[5:]
+    depth = _DEPTHS[folder]
+    top = "/".join([root, *parts[: 5 + depth]]) if len(below) >= depth else None
+    return Kept(folder, top, below[0] if folder == UPLOADS and below else "")

@@ -1,0 +1,154 @@
+"""The right to write: nobody has it for what is registered, until that has been copied to another place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from smalt.service.data.files.copying import Log, cannot_write, copy_file, copy_tree, remove_tree, temporary_beside
+from smalt.service.data.files.durable_files import sync_files, sync_folders
+
+_BY_OWNER, _BY_ANYONE = 0o200, 0o222
+_ALL_BUT_WRITING = 0o555
+_AT_CWD, _RENAME_EXCHANGE = -100, 2
+"""Of renameat2, Linux."""
+
+
+def forbid_writing(path: str | os.PathLike[str]) -> None:
+    """Take the right to write from a file, or a folder with all that is in it; links stay as they are.
+
+    The folder itself is the last: where it is read-only, all that is in it was made so.
+    A file that has a second name gets a content of its own: it could be written by the other name. What belongs to
+    somebody else, a container's root for example, keeps its mode.
+    """
+    for place, status in _bottom_up(os.fspath(path)):
+        if not status.st_mode & _BY_ANYONE:
+            continue
+        with contextlib.suppress(PermissionError):
+            if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                make_single(place)
+            os.chmod(place, stat.S_IMODE(status.st_mode) & _ALL_BUT_WRITING)
+
+
+def allow_writing(path: str | os.PathLike[str]) -> None:
+    """Give the owner the right to write a file, or a folder with all that is in it."""
+    for place, status in _bottom_up(os.fspath(path)):
+        if not status.st_mode & _BY_OWNER:
+            with contextlib.suppress(PermissionError):
+                os.chmod(place, stat.S_IMODE(status.st_mode) | _BY_OWNER)
+
+
+def is_forbidden(path: str | os.PathLike[str]) -> bool:
+    """Whether not even the owner may write `path`, or the nearest folder above it where nothing is there."""
+    try:
+        return not os.stat(nearest(path)).st_mode & _BY_OWNER
+    except OSError:
+        return False
+
+
+def nearest(path: str | os.PathLike[str]) -> str:
+    """Return `path`, or the nearest folder above it that exists."""
+    place = os.path.abspath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    return place
+
+
+def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
+    """Copy a file or folder to the new place `target`, whole, durable and read-only, or not at all.
+
+    What is at `target` already stays.
+    """
+    if os.path.lexists(target):
+        return
+    temporary = temporary_beside(target)
+    above = nearest(temporary.parent)
+    try:
+        copy_tree(source, temporary, log, read_only=True)
+        put_in_place(temporary, target, above)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    finally:
+        remove_tree(temporary)
+
+
+def put_in_place(
+    made: str | os.PathLike[str], target: str | os.PathLike[str], above: str, *, replace: bool = False
+) -> None:
+    """Give a whole file or folder its name, durably; `above` is the nearest folder that was there before.
+
+    With `replace`, in the place of what is there, which is then where this was made.
+    """
+    sync_tree(made)
+    if replace:
+        swap(made, target)
+    else:
+        os.replace(made, target)
+    sync_folders([os.fspath(folder) for folder in Path(target).parents if folder.is_relative_to(above)])
+
+
+def swap(made: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Put a durable file or folder in the place of another one, which is at no moment empty where the system can.
+
+    What was there is then where the other was made, or nowhere.
+    """
+    if not os.path.lexists(target):
+        os.replace(made, target)
+        return
+    if _exchange(made, target):
+        return
+    aside = Path(target).with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+    os.replace(target, aside)
+    try:
+        os.replace(made, target)
+    except BaseException:
+        os.replace(aside, target)
+        raise
+    remove_tree(aside)
+
+
+def _exchange(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Exchange two names at once; return False where system or file system cannot."""
+    import ctypes  # 10 ms, for what is done when somebody damaged a version
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and not rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE)
+
+
+def sync_tree(path: str | os.PathLike[str]) -> None:
+    """Make a file, or a folder with all that is in it, durable."""
+    places = list(_bottom_up(os.fspath(path)))
+    sync_files([place for place, status in places if stat.S_ISREG(status.st_mode)])
+    sync_folders([place for place, status in places if stat.S_ISDIR(status.st_mode)])
+
+
+def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield each file and folder at and below `path`, a folder after all that is in it."""
+    pending = [(path, os.lstat(path), False)]
+    while pending:
+        place, status, is_seen = pending.pop()
+        if is_seen or stat.S_ISREG(status.st_mode):
+            yield place, status
+        elif stat.S_ISDIR(status.st_mode):
+            pending.append((place, status, True))
+            with contextlib.suppress(PermissionError), os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, entry.stat(follow_symlinks=False), False))
+                    elif entry.is_file(follow_symlinks=False):
+                        yield entry.path, entry.stat(follow_symlinks=False)
+
+
+def make_single(path: str) -> None:
+    """Replace one name of a file that has several by a copy, at once, so that no other name leads to it."""
+    copy = temporary_beside(path)
+    try:
+        copy_file(path, copy)
+        shutil.copystat(path, copy)
+        os.replace(copy, path)
+    finally:
+        remove_tree(copy)

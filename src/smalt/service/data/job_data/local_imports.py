@@ -1,0 +1,92 @@
+"""Local data that becomes an asset: a read-only copy in the workspace's blob store, under the id of its content."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.service.data.datastores.datastores import DEFAULT, Datastores
+from smalt.service.data.files.copying import Log, cannot_write, human, remove_tree
+from smalt.service.data.files.write_protection import forbid_writing, is_forbidden, nearest, put_in_place
+from smalt.service.data.snapshots.manifest import Entry
+from smalt.service.data.snapshots.materialisation import Tree, make
+from smalt.service.data.snapshots.snapshots import Snapshots
+
+_LARGE = 100_000_000
+
+
+@dataclass
+class Going:
+    """How far a copy is."""
+
+    files: int
+    bytes: int
+    done_files: int = 0
+    done_bytes: int = 0
+
+
+def import_local(
+    snapshots: Snapshots,
+    datastores: Datastores,
+    path: str,
+    workspace: str,
+    log: Log | None = None,
+    going: dict[str, Going] | None = None,
+) -> str:
+    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; gives its azureml:// URI.
+
+    What is being copied stands in `going` by its path.
+    """
+    source = os.path.abspath(path)
+    if not os.path.exists(source):
+        raise NotFound(f"{path} does not exist; check the path of the asset")
+    store = datastores.folder(workspace, DEFAULT)
+    if f"{os.path.realpath(store)}/".startswith(f"{os.path.realpath(source).rstrip('/')}/"):
+        raise Refused(f"{path} contains the store {store}, which it would be copied to; name the folder of the data")
+    name = os.path.basename(source) or "data"
+    snapshot, entries = snapshots.identify(source)
+    relative = f"LocalUpload/{snapshot.hash}/{name}"
+    target = store / relative
+    # Somebody may have changed what was registered; this puts it back.
+    is_damaged = target.exists() and snapshots.identify(target, ignore=False)[0].hash != snapshot.hash
+    if is_damaged or not target.exists():
+        if log and snapshot.bytes > _LARGE:
+            log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
+        above = nearest(target.parent)
+        temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            told = Going(snapshot.files, snapshot.bytes)
+            if going is not None:
+                going[source] = told
+            _copy(source, entries, temporary, told)
+            if snapshots.identify(source)[0] != snapshot:
+                raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
+            made = temporary if os.path.isdir(source) else temporary / name
+            forbid_writing(made)
+            put_in_place(made, target, above, replace=is_damaged)
+        except FileNotFoundError as error:
+            raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
+        except OSError as error:
+            if is_damaged or not target.exists():  # else another submission was first
+                raise cannot_write(target, error) from None
+        finally:
+            if going is not None:
+                going.pop(source, None)
+            remove_tree(temporary)
+    elif not is_forbidden(target):  # an earlier smalt gave it its name first, and was killed
+        forbid_writing(target)
+    return f"azureml://datastores/{DEFAULT}/paths/{relative}"
+
+
+def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
+    top = source if os.path.isdir(source) else os.path.dirname(source)
+    sizes = {entry.path: entry.size for entry in entries}
+
+    def each(path: str, _: str) -> str:
+        told.done_files += 1
+        told.done_bytes += sizes[path]
+        return os.path.join(top, path)
+
+    make(Tree.of(entries), each, os.fspath(target))

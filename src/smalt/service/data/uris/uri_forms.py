@@ -1,0 +1,221 @@
+"""The forms in which data is named, taken apart. No disk is touched here."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from smalt.exceptions import ValidationException
+from smalt.service.data.files.path_containment import can_be_named
+from smalt.service.data.uris.locations import AssetReference
+
+
+class DatastorePath(NamedTuple):
+    datastore: str
+    path: str
+    workspace: tuple[str, str, str] | None
+
+
+class JobOutput(NamedTuple):
+    job: str
+    output: str
+    path: str
+    workspace: tuple[str, str, str] | None
+
+
+class LocalPath(NamedTuple):
+    path: str
+
+
+class RemoteUrl(NamedTuple):
+    url: str
+    """http(s), whatever scheme was written."""
+
+
+class BucketPath(NamedTuple):
+    url: str
+    """s3:// or gs://."""
+
+
+Parsed = DatastorePath | JobOutput | LocalPath | RemoteUrl | BucketPath | AssetReference
+
+_SCOPE = re.compile(
+    r"/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
+    r"(?:/providers/Microsoft\.MachineLearningServices)?/workspaces/(?P<workspace>[^/]+)/(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_DATASTORE = re.compile(r"datastores/(?P<name>[^/]+)(?:/paths(?:/(?P<path>.*))?|/)?", re.IGNORECASE | re.DOTALL)
+_OUTPUT = re.compile(
+    r"(?:jobs|runs)/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/paths(?:/(?P<path>.*))?|/)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASSET = re.compile(
+    r"(?P<kind>data|models)/(?P<name>[^/]+)/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+))/?",
+    re.IGNORECASE,
+)
+_REGISTRY = re.compile(
+    r"(?:registries/(?P<registry>[^/]+)|locations/[^/]+/workspaces/[^/]+)/(?P<rest>.+)", re.IGNORECASE
+)
+_SHORT = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@(?P<label>[^:@/]+))?")
+_RUN = re.compile(r"runs:/+(?P<job>[^/]+)(?:/(?P<path>.*))?", re.DOTALL)
+_MODEL = re.compile(
+    r"models:/+(?P<name>[^/@]+)"
+    r"(?:@(?P<alias>[^/@]+)|/(?:(?P<stage>None|Staging|Production|Archived)|(?P<version>[^/@]+)))/?",
+    re.IGNORECASE,
+)
+_ARTIFACT = re.compile(r"mlflow-artifacts:/+(?P<path>.+)", re.DOTALL)
+_BLOB_HOST = re.compile(r"(?P<account>[^.]+)\.(?:blob|dfs)\.(?P<cloud>.+)", re.IGNORECASE)
+_BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
+_BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+
+
+def parse(uri: str) -> Parsed:
+    """What `uri` names; refused in one sentence where it is none of the known forms."""
+    if not can_be_named(uri):
+        raise ValidationException(f"{uri!r} holds characters that no path or URL can have")
+    if uri.startswith("azureml://"):
+        return _azureml(uri)
+    if uri.startswith("azureml:/") and _SCOPE.fullmatch(uri[8:]):
+        return _azureml(f"azureml:/{uri[8:]}")
+    if uri.startswith("azureml:"):
+        return _short(uri)
+    if uri.startswith("/"):
+        return _scoped(uri, uri) or LocalPath(uri)
+    if match := _RUN.fullmatch(uri):
+        return JobOutput(match["job"], "artifacts", match["path"] or "", None)
+    if uri.startswith("models:/"):
+        return _model(uri)
+    if match := _ARTIFACT.fullmatch(uri):
+        return DatastorePath("workspaceartifactstore", match["path"], None)
+    scheme = uri.partition(":")[0].lower() if "://" in uri else ""
+    if scheme == "file":
+        return _file(uri)
+    if scheme in ("http", "https"):
+        return _web(uri)
+    if scheme in _BLOB_SCHEMES:
+        return RemoteUrl(blob_url(uri))
+    if scheme in _BUCKET_SCHEMES:
+        return _bucket(uri, _BUCKET_SCHEMES[scheme])
+    if scheme:
+        raise ValidationException(
+            f"{uri}: smalt cannot read {scheme}:// by itself; map its prefix to a folder with "
+            f"`smalt config set url-map {scheme}://…=FOLDER`"
+        )
+    raise ValidationException(f"{uri!r} is neither an absolute path nor a URI; write the path absolutely or as a URI")
+
+
+def blob_url(uri: str) -> str:
+    """`wasbs://container@account.blob.core.windows.net/p`, and abfss alike, as the https URL of the public blob."""
+    parts = _split(uri)
+    container, at, host = parts.netloc.rpartition("@")
+    match = _BLOB_HOST.fullmatch(host)
+    if match is None:
+        raise ValidationException(
+            f"{uri} names no storage account; write {parts.scheme}://CONTAINER@ACCOUNT.blob.core.windows.net/PATH"
+        )
+    path = f"/{container}{parts.path}" if at else parts.path
+    query = f"?{parts.query}" if parts.query else ""
+    return f"https://{match['account']}.blob.{match['cloud']}{path}{query}"
+
+
+def other_spelling(parsed: Parsed) -> str | None:
+    """The other spelling under which the URL map may know it."""
+    if isinstance(parsed, DatastorePath):
+        return f"azureml://datastores/{parsed.datastore}/paths/{parsed.path}"
+    if isinstance(parsed, AssetReference):  # clients send ids
+        return f"azureml:{parsed.name}:{parsed.version}" if parsed.version else f"azureml:{parsed.name}@{parsed.label}"
+    return parsed.url if isinstance(parsed, (RemoteUrl, BucketPath)) else None
+
+
+def _azureml(uri: str) -> Parsed:
+    rest = uri.removeprefix("azureml://").lstrip("/")
+    if scoped := _scoped(uri, rest):
+        return scoped
+    if match := _REGISTRY.fullmatch(rest):
+        if asset := _ASSET.fullmatch(match["rest"]):
+            return _asset(uri, asset, None, match["registry"])
+    elif found := _in_workspace(uri, rest, None):
+        return found
+    raise ValidationException(
+        f"{uri} is not a URI that smalt knows; write azureml://datastores/NAME/paths/PATH, "
+        "azureml://jobs/JOB/outputs/OUTPUT/paths/PATH or azureml:NAME:VERSION"
+    )
+
+
+def _scoped(uri: str, text: str) -> Parsed | None:
+    match = _SCOPE.fullmatch(text)
+    if match is None:
+        return None
+    return _in_workspace(uri, match["rest"], (match["subscription"], match["group"], match["workspace"]))
+
+
+def _in_workspace(uri: str, rest: str, workspace: tuple[str, str, str] | None) -> Parsed | None:
+    if match := _DATASTORE.fullmatch(rest):
+        return DatastorePath(match["name"], match["path"] or "", workspace)
+    if match := _OUTPUT.fullmatch(rest):
+        return JobOutput(match["job"], match["output"], match["path"] or "", workspace)
+    if match := _ASSET.fullmatch(rest):
+        return _asset(uri, match, workspace, None)
+    return None
+
+
+def _asset(
+    uri: str, match: re.Match[str], workspace: tuple[str, str, str] | None, registry: str | None
+) -> AssetReference:
+    kind = match["kind"].lower()
+    return AssetReference(uri, match["name"], match["version"], match["label"], kind, registry, workspace)
+
+
+def _short(uri: str) -> AssetReference:
+    match = _SHORT.fullmatch(uri)
+    if match is None:
+        raise ValidationException(f"{uri} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest")
+    return AssetReference(uri, match["name"], match["version"], match["label"])
+
+
+def _model(uri: str) -> AssetReference:
+    """A model by MLflow's name for it; `latest` is a label of every model, and a stage one of four words."""
+    match = _MODEL.fullmatch(uri)
+    if match is None:
+        raise ValidationException(
+            f"{uri} names no model; write models:/NAME/VERSION, models:/NAME@ALIAS or runs:/RUN/PATH"
+        )
+    version, label, stage = match["version"], match["alias"], match["stage"]
+    if version is not None and version.lower() == "latest":
+        version, label = None, "latest"
+    return AssetReference(uri, match["name"], version, label, "models", stage=stage and stage.capitalize())
+
+
+def _file(uri: str) -> LocalPath:
+    parts = _split(uri)
+    if parts.netloc not in ("", "localhost"):
+        raise ValidationException(
+            f"{uri} names the host {parts.netloc!r}; a file URI has three slashes, as in file:///folder"
+        )
+    path = unquote(uri.split("://", 1)[1].removeprefix(parts.netloc))
+    if not path.startswith("/") or "\0" in path:
+        raise ValidationException(f"{uri} is not an absolute path; a file URI has three slashes, as in file:///folder")
+    return LocalPath(path)
+
+
+def _web(uri: str) -> RemoteUrl:
+    if not _split(uri).hostname:
+        raise ValidationException(f"{uri} names no host; write https://HOST/PATH")
+    return RemoteUrl(uri)
+
+
+def _bucket(uri: str, scheme: str) -> BucketPath:
+    rest = uri.partition("://")[2]
+    if not rest.partition("/")[0]:
+        raise ValidationException(f"{uri} names no bucket; write {scheme}://BUCKET/PATH")
+    return BucketPath(f"{scheme}://{rest}")
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port  # the last thing that can be wrong with it
+    except ValueError as error:
+        raise ValidationException(f"{uri} is not a URL: {error}") from None
+    return parts

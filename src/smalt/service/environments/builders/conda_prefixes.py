@@ -1,0 +1,99 @@
+"""Conda packages, by rattler, in a prefix of their own; what the file lists under `pip:` comes on top by uv."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from smalt.exceptions import Refused, SmaltError
+from smalt.home import Home
+from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.builders import server_tools, virtual_environments
+from smalt.service.environments.builders.build_processes import LOCKS, Lines, Log, run
+from smalt.service.environments.builders.installed_packages import packages
+from smalt.service.environments.builders.interpreters import Interpreter, probe
+from smalt.service.environments.resolution.requirements import copied
+
+CHILD = Path(__file__).with_name("child") / "conda.py"
+REQUIREMENTS = "py-rattler==0.28.0\n"
+_ALIASES = {"defaults": ["main", "r"]}
+"""What conda takes for several channels, each by the name under which one host has them all."""
+
+
+class Conda:
+    def __init__(self, home: Home) -> None:
+        self._tool = server_tools.Tool(home, "Rattler", REQUIREMENTS, ">=3.10", _try_out)
+        self._cache = home.path("tools", ".conda-packages")
+
+    async def make(
+        self, prefix: Path, specs: Sequence[str], channels: Sequence[str], pip: Sequence[str], log: Log, relaxes: bool
+    ) -> tuple[Interpreter, list[str]]:
+        """A prefix with the packages; its Python, and what of the `pip:` list was relaxed."""
+        try:
+            python = await self._tool.provided(log)
+        except SmaltError as error:
+            raise EnvironmentFailed(
+                f"rattler, which installs conda packages, could not be installed: {error}"
+            ) from None
+        lock = prefix.parent / "conda-lock.txt"
+        asked = {
+            "channels": channels,
+            "specs": specs,
+            "prefix": str(prefix),
+            "cache": str(self._cache),
+            "lock": str(lock),
+        }
+        said = Lines(log)
+        command = [python, "-I", str(CHILD)]
+        code = await run(command, prefix.parent, os.environ, said, json.dumps(asked).encode(), LOCKS.get())
+        if code != 0:
+            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _reason(said.seen))
+        own = next((path for path in sorted(prefix.glob("bin/python3.*")) if re.search(r"3\.\d+$", path.name)), None)
+        if own is None:
+            raise EnvironmentFailed("its packages brought no Python, which every job has")
+        interpreter = await asyncio.to_thread(probe, str(own), os.stat(own).st_mtime_ns)
+        with copied(pip) as lines:
+            relaxed = (
+                await virtual_environments.install(str(own), interpreter.version, lines, True, log, relaxes)
+                if lines
+                else []
+            )
+            await virtual_environments.restore_shared_files(str(own), lines, log)
+        return interpreter, relaxed
+
+
+def channels_of(named: Sequence[str], settings: Mapping[str, str]) -> list[str]:
+    """The channels as rattler takes them: the setting's in place of those it names, folders as URLs."""
+    found: list[str] = []
+    for name in named or ["conda-forge"]:
+        if name == "nodefaults":
+            continue
+        for each in [settings[name]] if name in settings else _ALIASES.get(name, [name]):
+            if each.startswith((".", "~")):
+                raise Refused(f"the channel '{each}' is a folder somewhere; write its whole path, from / on")
+            found.append(Path(each).as_uri() if each.startswith("/") else each)
+    return list(dict.fromkeys(found))
+
+
+def installed(prefix: Path) -> list[str]:
+    """`name==version` of what pip and uv see, and `conda:name==version=build` of what conda knows."""
+    metas = sorted(path.stem.rsplit("-", 2) for path in prefix.glob("conda-meta/*.json"))
+    conda = [f"conda:{name}=={version}={build}" for name, version, build in metas]
+    return [*packages(prefix.glob("lib/python*/site-packages")), *conda]
+
+
+def _reason(said: Sequence[str]) -> str:
+    text = next(
+        (line for line in reversed(said) if line.startswith("error: ")), said[-1] if said else "no reason given"
+    )
+    return text.removeprefix("error: ")[:600].rstrip(".")
+
+
+async def _try_out(python: Path, folder: Path) -> None:
+    lines = Lines(None)
+    if await run([str(python), "-I", "-c", "import rattler"], folder, os.environ, lines) != 0:
+        raise EnvironmentFailed(f"it does not start ({(lines.seen or ['no reason given'])[-1]})")

@@ -1,0 +1,150 @@
+"""What a conda file asks for, said in pip's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from smalt.exceptions import Refused
+from smalt.service.environments.resolution.conda_packages import brought_along, on_pypi
+
+_SPEC = re.compile(
+    r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*"
+    r"(?:\[(?P<brackets>[^\]]*)\])?(?P<version>\s*[=<>!~].*|\s+\d.*|\s*\*)?"
+)
+_ORDERED = re.compile(r"(===|==|~=|!=|>=|<=|>|<|=)?\s*([\w.*+!-]+)")
+
+
+@dataclass
+class CondaFile:
+    """A conda file, read. What PyPI is not known to have stands in `unknown`."""
+
+    name: str | None = None
+    python: str = ""
+    channels: list[str] = field(default_factory=list)
+    requirements: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    specs: list[str] = field(default_factory=list)
+    """Every conda package as it is written, for a solver that has them all."""
+    pip: list[str] = field(default_factory=list)
+    """The `pip:` list alone."""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def read(source: str | Mapping[str, Any]) -> CondaFile:
+    """Read a conda file's text, or what it parses to; Refused where it is none."""
+    content = _parsed(source)
+    conda = CondaFile(name=_text(content.get("name")), channels=[str(each) for each in _list(content, "channels")])
+    variables = content.get("variables") or {}
+    if not isinstance(variables, Mapping):
+        raise Refused("'variables' of the conda file must map names to values")
+    conda.variables = {str(name): "" if value is None else str(value) for name, value in variables.items()}
+    for dependency in _list(content, "dependencies"):
+        if isinstance(dependency, Mapping):
+            _add_nested(conda, dependency)
+        elif isinstance(dependency, str) and dependency.strip():
+            _add(conda, dependency.split("#")[0].strip())
+        elif dependency is not None:
+            raise Refused(
+                f"the conda file's dependency {dependency!r} is neither a package nor a 'pip:' list; correct it"
+            )
+    return conda
+
+
+def pep440(version: str) -> str:
+    """A conda version constraint in PEP 440: '=1.21' becomes '==1.21.*'. ValueError where there is none."""
+    version = version.strip()
+    if version in ("", "*"):
+        return ""
+    if "|" in version:
+        raise ValueError(version)
+    return ",".join(_clause(part.strip()) for part in version.split(","))
+
+
+def _clause(text: str) -> str:
+    words = text.split()
+    if len(words) > 1 and not re.fullmatch(r"[=<>!~]+", words[0]):
+        text = words[0]  # "1.21.2 py38_0": a build says nothing on PyPI
+    match = _ORDERED.match(text.replace(" ", ""))
+    if match is None:
+        raise ValueError(text)
+    operator, version = match.groups()
+    if operator is None:
+        operator = "=="
+    elif operator == "=":
+        return f"=={version}" if version.endswith("*") or not re.fullmatch(r"[\d.]+", version) else f"=={version}.*"
+    if operator in (">=", "<=", ">", "<", "~="):
+        version = version.removesuffix(".*")
+    return f"{operator}{version}"
+
+
+def parse(source: str) -> Any:
+    """Return what the text of a conda file says; Refused where it is not YAML."""
+    try:
+        return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        raise Refused(f"the conda file is not YAML ({where}); correct it") from None
+
+
+def _parsed(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(source, str):
+        source = parse(source)
+    if not isinstance(source, Mapping):
+        raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
+    return source
+
+
+def _list(content: Mapping[str, Any], key: str) -> list[Any]:
+    value = content.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Refused(f"'{key}' of the conda file must be a list")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value not in (None, "") else None
+
+
+def _add_nested(conda: CondaFile, nested: Mapping[str, Any]) -> None:
+    for manager in nested:
+        if manager != "pip":
+            raise Refused(f"the conda file lists packages under '{manager}:'; only 'pip:' is known")
+        for line in _list(nested, "pip"):
+            text = re.sub(r"(^|\s)#.*", "", str(line or "")).strip()
+            if text:
+                conda.requirements.append(text)
+                conda.pip.append(text)
+
+
+def _add(conda: CondaFile, spec: str) -> None:
+    match = _SPEC.fullmatch(spec)
+    if match is None:
+        raise Refused(f"'{spec}' in the conda file is not a package; write it as name, name=1.2 or name>=1.2")
+    name = match["name"]
+    conda.specs.append(spec)
+    try:
+        version = pep440(_version(match["brackets"], match["version"]))
+    except ValueError:
+        raise Refused(f"the version of '{spec}' in the conda file cannot be said for PyPI; name one version") from None
+    if name.lower() == "python":
+        conda.python = version
+    elif (pypi := on_pypi(name)) is not None:
+        conda.requirements.append(pypi + version)
+    elif brought_along(name):
+        conda.left_out.append(name)
+    else:
+        conda.unknown.append(spec)
+
+
+def _version(brackets: str | None, after: str | None) -> str:
+    found = re.search(r"""version\s*=\s*["']?([^"'\]]+)""", brackets or "")
+    text = (found[1] if found else after or "").strip()
+    pinned = re.fullmatch(r"(={1,2}[^=<>!~\s]+)=[\w.*]+", text)  # name=version=build
+    return pinned[1] if pinned else text

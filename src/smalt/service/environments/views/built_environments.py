@@ -1,0 +1,64 @@
+"""An environment that is real: what a job needs to run in it, in a view of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from smalt.service.environments.container import Container
+from smalt.service.environments.views.overlay_layout import Template
+from smalt.service.environments.views.overlay_pool import Overlays
+
+VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""What every job's pip is told: to install into the job, and not to ask whether there is a newer pip."""
+
+
+@dataclass(frozen=True)
+class Realised:
+    """A built environment, or one job's own view of it (see `clone`)."""
+
+    bin: Path | None
+    """The folder that goes to the front of PATH."""
+    python: str
+    """The path of its Python."""
+    version: str
+    """That Python's version."""
+    variables: dict[str, str]
+    declared_hash: str
+    realised_hash: str
+    notes: list[str]
+    """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
+    template: Template | None = field(repr=False, compare=False)
+    """What a job's view is made of; None for a container, which has a layer of its own."""
+    overlays: Overlays = field(repr=False, compare=False)
+    has_mlflow: bool = False
+    """What runs in it may well track; of the host's Python it is not known."""
+    folder: Path | None = None
+    """Where this job's view is; None for the environment itself."""
+    container: Container | None = None
+    """Where jobs run in a container; `bin` and `python` are then of its image."""
+
+    @property
+    def key(self) -> str:
+        """The same for environments whose views are the same."""
+        return self.template.key if self.template else ""
+
+    def clone(self, folder: Path, old: Path | None = None) -> Realised:
+        """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
+
+        A virtual environment that sees the packages of this one, cheap enough for every job. When the job
+        is over, `Environments.release(folder)` takes it back, or it stays for another (`Environments.stay`) in a
+        folder that is renamed: at `old` it was known until then.
+        """
+        if self.template is None:
+            return replace(self, folder=folder)
+        if old is None or not self.overlays.move(old, folder):
+            self.overlays.make(self.template, folder)
+        place = str(folder)
+        return replace(
+            self,
+            bin=folder / "bin",
+            python=f"{place}/bin/python",
+            variables={**self.variables, "VIRTUAL_ENV": place, "PYTHONUSERBASE": place},
+            folder=folder,
+        )

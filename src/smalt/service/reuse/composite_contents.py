@@ -1,0 +1,38 @@
+"""A content that is made of several: an input that is a table, with what it names elsewhere.
+
+It is known by the ids of its parts, each under the text that names it; the folder's own part has the empty name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from smalt.service.data.cache.url_cache import shown
+from smalt.service.data.snapshots import manifest
+from smalt.service.data.snapshots.manifest import FOLDER, Entry
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def encode(ids: Sequence[tuple[str, str]]) -> bytes:
+    """Of (the text that names a part, its content id)."""
+    parts = sorted((shown(written) if "://" in written else written, id) for written, id in ids)
+    return json.dumps({"smalt-parts 1": parts}).encode()
+
+
+def entries(text: bytes, read: Callable[[str], bytes | None]) -> Iterator[Entry]:
+    """The files of a content whose manifest `text` is; `read` gives the manifest of a content id, if it is kept."""
+    if text.startswith(manifest.FORMAT):
+        yield from manifest.decode(text)
+        return
+    for written, id in json.loads(text)["smalt-parts 1"]:
+        known = read(id) if id else None
+        if known is None and id:
+            yield Entry(written or ".", FOLDER, id, 0)
+        wild = _WILD.search(written)
+        above = (written[: wild.start()].rpartition("/")[0] if wild else written).rstrip("/")
+        for entry in manifest.decode(known) if known else ():
+            is_file = written.endswith(f"/{entry.path}")
+            yield entry._replace(path=written if is_file else f"{above}/{entry.path}" if above else entry.path)
