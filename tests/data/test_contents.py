@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smalt.home import Home
 from smalt.service.data import Data
-from smalt.service.engine.contents import Contents
+from smalt.service.engine.versions.contents import Contents
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 

@@ -16,7 +16,7 @@ from smalt.home import Home
 from smalt.service.compute.local import LocalCompute
 from smalt.service.data import Data
 from smalt.service.engine import Engine
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
 from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.service.data import Location
-from smalt.service.engine.held import Held, Overlaps
+from smalt.service.engine.deletion.place_references import Held, Overlaps
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace

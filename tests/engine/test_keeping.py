@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from smalt.home import Home
-from smalt.service.engine.overwriting import keep_versions
+from smalt.service.engine.versions.overwrites import keep_versions
 from smalt.service.records import assets
 from tests.engine.bench import workbench
 

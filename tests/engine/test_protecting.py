@@ -11,7 +11,7 @@ import pytest
 from smalt.exceptions import Conflict
 from smalt.home import Home
 from smalt.service.data.files.write_protection import is_forbidden
-from smalt.service.engine.protecting import protect_made
+from smalt.service.engine.versions.protection import protect_made
 from smalt.service.records import assets, jobs, lineage, reuse
 from tests.durability.test_recovery import crash
 from tests.engine.bench import Workbench, workbench

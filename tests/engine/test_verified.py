@@ -10,9 +10,9 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.service.data import Location
-from smalt.service.engine import verified
-from smalt.service.engine.intact import Intact
-from smalt.service.engine.verified import Verified
+from smalt.service.engine.versions import integrity_cache as verified
+from smalt.service.engine.versions.integrity import Intact
+from smalt.service.engine.versions.integrity_cache import Verified
 from smalt.service.records.database import Database
 
 TREE, OTHER = 1, 2

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.engine import reusing
+from smalt.service.engine import step_reuse as reusing
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain
 from tests.engine.bench import Workbench, workbench

@@ -11,9 +11,10 @@ from smalt.exceptions import NotFound
 from smalt.home import Home
 from smalt.service.compute import LocalCompute
 from smalt.service.data import AssetReference, Data, Registered
-from smalt.service.engine import Engine, made
+from smalt.service.engine import Engine
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs import job_outputs as made
 from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, resources, reuse, workspaces
 from smalt.service.records.database import Database

@@ -10,7 +10,7 @@ import time
 from smalt.home import Home
 from smalt.place import Place, Relocation, find_relocation
 from smalt.service.engine import outcome
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 

@@ -27,7 +27,7 @@ from smalt.service.api.files import mask_of
 from smalt.service.api.pipe import consumed
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.uploads.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
-from smalt.service.engine.overwriting import keep_before_write
+from smalt.service.engine.versions.overwrites import keep_before_write
 
 log = logging.getLogger("smalt.api")
 

@@ -25,7 +25,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.compared_steps import read_at
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import asked, jobs_asked, number, path_of, reused_of, runs_below
-from smalt.service.engine import lookup
+from smalt.service.engine.submission import lookup
 from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import Facts

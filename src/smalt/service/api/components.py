@@ -6,7 +6,7 @@ from typing import Any
 
 from smalt.service.api.call import Call
 from smalt.service.api.versioned import Collection, Properties
-from smalt.service.engine.pins import Pinner, fixed_component
+from smalt.service.engine.submission.pins import Pinner, fixed_component
 from smalt.service.records import assets
 
 _DESCRIPTIVE = {"$schema", "_source", "description", "display_name", "name", "tags", "version"}

@@ -16,7 +16,7 @@ from smalt.service.api.versioned import check_name
 from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.data.datastores.addresses import is_same_place
 from smalt.service.data.datastores.remote_store import Store
-from smalt.service.engine.contents import URIS
+from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, resources
 from smalt.service.records.resources import Resource
 from smalt.service.secrets.sealing import SEALED, opened, sealed

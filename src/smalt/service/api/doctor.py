@@ -16,7 +16,7 @@ from smalt.service.api.service import Service
 from smalt.service.api.status import disk_of
 from smalt.service.data import integrity as soundness
 from smalt.service.data.integrity import Trouble
-from smalt.service.engine.intact import is_changed
+from smalt.service.engine.versions.integrity import is_changed
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace

@@ -16,7 +16,7 @@ from smalt.service.api.datastores import existing
 from smalt.service.api.lists import answer, window
 from smalt.service.api.pipe import consumed
 from smalt.service.data.datastores.remote_store import Store
-from smalt.service.engine.overwriting import keep_before_write
+from smalt.service.engine.versions.overwrites import keep_before_write
 from smalt.service.secrets.masks import Mask, is_log
 
 log = logging.getLogger("smalt.api")

@@ -12,7 +12,7 @@ from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import describe, existing
 from smalt.service.api.shapes import iso
-from smalt.service.engine.output_paths import EMPTY_OUTPUTS
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
 

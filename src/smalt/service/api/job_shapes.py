@@ -8,9 +8,9 @@ from typing import Any
 
 from smalt.entities.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
-from smalt.service.engine.output_paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
-from smalt.service.engine.registration import asset_of
-from smalt.service.engine.submission import AUTOMATIC_VERSIONS, ENDED
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
+from smalt.service.engine.outputs.registration import asset_of
+from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -12,11 +12,11 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.job_shapes import GIVEN, below, for_azure, is_answer, job_shape, tree_row
 from smalt.service.api.lists import answer, window
 from smalt.service.api.shapes import properties_of
-from smalt.service.engine import submission
-from smalt.service.engine.expansion import with_steps
-from smalt.service.engine.pins import Pins
-from smalt.service.engine.repeated import check_data_unchanged, check_references_unmoved
-from smalt.service.engine.submission import PART_OF, READ_ONLY
+from smalt.service.engine.submission import acceptance
+from smalt.service.engine.submission.acceptance import PART_OF, READ_ONLY
+from smalt.service.engine.submission.expansion import with_steps
+from smalt.service.engine.submission.pins import Pins
+from smalt.service.engine.submission.resubmission import check_data_unchanged, check_references_unmoved
 from smalt.service.records import job_lists, jobs, pins, reuse
 from smalt.service.records.job_lists import Choice
 from smalt.service.records.jobs import Job
@@ -53,7 +53,7 @@ async def validate_job(call: Call) -> dict[str, Any]:
     there = jobs.by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         await _check_same(call, there, properties)
-    return {"warnings": submission.check(call.service.engine.rooms, call.workspace, call.name(), properties)}
+    return {"warnings": acceptance.check(call.service.engine.rooms, call.workspace, call.name(), properties)}
 
 
 async def _check_same(call: Call, there: Job, properties: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
-from smalt.service.engine.held import Overlaps
+from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import size_of
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job

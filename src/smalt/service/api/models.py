@@ -8,7 +8,7 @@ from smalt.service.api.call import Call
 from smalt.service.api.named_content import place_named
 from smalt.service.api.versioned import Collection
 from smalt.service.data.uris.uri_forms import JobOutput, parse
-from smalt.service.engine.protecting import protect_made
+from smalt.service.engine.versions.protection import protect_made
 
 
 class _Models(Collection):

@@ -15,7 +15,7 @@ from smalt.service.api import leavings
 from smalt.service.api.call import Call
 from smalt.service.api.service import Service
 from smalt.service.data import remove_tree
-from smalt.service.engine.held import Overlaps
+from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import size_of
 from smalt.service.records import assets, jobs, usage, workspaces
 from smalt.service.records import environments as uses

@@ -23,7 +23,7 @@ from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, system_data, workspace_id
 from smalt.service.api.versioned import NEXT, check_name
 from smalt.service.data import copy_tree
-from smalt.service.engine.pins import Pinner
+from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, workspaces
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Registries, Shelf

@@ -23,7 +23,7 @@ from smalt.service.api.job_shapes import below, tree_row
 from smalt.service.api.jobs import existing
 from smalt.service.api.logs import NAMES, SMALT_LOG, Log, message_of
 from smalt.service.api.service import Service
-from smalt.service.engine.output_paths import warn_of_empty
+from smalt.service.engine.outputs.paths import warn_of_empty
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

@@ -15,8 +15,8 @@ from smalt.service.api.datastores import existing
 from smalt.service.api.errors import TooLarge
 from smalt.service.data.datastores.remote_store import Store
 from smalt.service.data.uploads.batch_uploads import Upload, read_files
-from smalt.service.engine.intact import is_named_by_content
-from smalt.service.engine.overwriting import keep_before_write
+from smalt.service.engine.versions.integrity import is_named_by_content
+from smalt.service.engine.versions.overwrites import keep_before_write
 
 log = logging.getLogger("smalt.api")
 

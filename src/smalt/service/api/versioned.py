@@ -18,7 +18,7 @@ from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page
 from smalt.service.api.router import Handler
 from smalt.service.api.shapes import properties_of, resource_id, resource_type, system_data
-from smalt.service.engine.pins import Pinner
+from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
 from smalt.wire.casing import snake
 

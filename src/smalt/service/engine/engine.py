@@ -17,19 +17,20 @@ from smalt.exceptions import Unavailable
 from smalt.processes import Process
 from smalt.service.compute.base import Exit, Reason
 from smalt.service.data.files.copy_cancellation import stopped_by
-from smalt.service.engine import family, outcome, submission
-from smalt.service.engine.ahead import Ahead
-from smalt.service.engine.board import Board, Run
-from smalt.service.engine.deletion import Deletions
-from smalt.service.engine.family import Ending
+from smalt.service.engine import dependencies, outcome
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion.removal import Deletions
+from smalt.service.engine.dependencies import Ending
+from smalt.service.engine.dispatch import Starting
+from smalt.service.engine.handover.prefetch import Ahead
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
-from smalt.service.engine.protecting import Protecting
-from smalt.service.engine.registration import register_outputs
-from smalt.service.engine.reusing import Reusing, Settling
-from smalt.service.engine.rooms import Rooms
-from smalt.service.engine.starting import Starting
-from smalt.service.engine.waiting import waits_for
+from smalt.service.engine.outputs.registration import register_outputs
+from smalt.service.engine.queues import Board, Run
+from smalt.service.engine.step_reuse import Reusing, Settling
+from smalt.service.engine.submission import acceptance
+from smalt.service.engine.versions.protection import Protecting
+from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -50,7 +51,7 @@ class Engine:
         self.watch = Watch()
         self._db = rooms.db
         self._board = Board(rooms.compute.capacity)
-        self._families = family.Families(rooms.db)
+        self._families = dependencies.Families(rooms.db)
         self._exits: list[Exit] = []
         self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
@@ -103,7 +104,7 @@ class Engine:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
         self.rooms.environments.look_again()
         with self._db.transaction():
-            job, is_new, remote, entity, why_not = submission.accept(self.rooms, workspace, name, properties, principal)
+            job, is_new, remote, entity, why_not = acceptance.accept(self.rooms, workspace, name, properties, principal)
             if why_not:
                 self._end(job, "Failed", outcome.failed(why_not, "NotSupported"))
         if why_not:
@@ -331,7 +332,7 @@ class Engine:
             self._board.planning.pop(job.id, None)
             return True
         try:
-            plan = self._board.planning.pop(job.id, None) or family.Plan(
+            plan = self._board.planning.pop(job.id, None) or dependencies.Plan(
                 self.rooms, job, self._board.pipelines.pop(job.id, None)
             )
             if not plan.advance(_PLANNED_AT_ONCE):

@@ -30,16 +30,18 @@ from smalt.service.data.files.write_protection import forbid_writing
 from smalt.service.data.job_data import access_modes
 from smalt.service.data.job_data import mltable_inputs as tables
 from smalt.service.data.job_data.output_cleanup import Found, look_at, make_plain
-from smalt.service.engine import lookup, overwriting, written
-from smalt.service.engine.bindings import expand_macros, filled
-from smalt.service.engine.folders import KEPT, Folders, copy_code, keep, make
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
-from smalt.service.engine.paths import bring_back, clean_path, is_clean, link_path
-from smalt.service.engine.registration import why_taken
-from smalt.service.engine.rendering import render
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs import primitive_values
+from smalt.service.engine.outputs.registration import why_taken
 from smalt.service.engine.slots import Grant, Request
+from smalt.service.engine.steps.attempt_folders import KEPT, Folders, copy_code, keep, make
+from smalt.service.engine.steps.rendering import render
+from smalt.service.engine.steps.shell_paths import bring_back, clean_path, is_clean, link_path
+from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.bindings import expand_macros, filled
+from smalt.service.engine.versions import overwrites
 from smalt.service.environments import Engine, Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
@@ -134,7 +136,7 @@ class Leaf:
         noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
         for name, uri in inputs.items():
             before = noted.get(name)
-            if before is None or before[0] != uri or overwriting.is_moved(rooms, self.workspace, uri, before[1]):
+            if before is None or before[0] != uri or overwrites.is_moved(rooms, self.workspace, uri, before[1]):
                 self.places[name] = rooms.data.locate(uri, self.workspace)
             else:
                 self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
@@ -142,7 +144,7 @@ class Leaf:
     def follow_moved(self, rooms: Rooms) -> None:
         """Look again for versions that a job, this one perhaps, is about to write over: they were copied aside."""
         for name, location in self.places.items():
-            if overwriting.is_moved(rooms, self.workspace, location.uri, location.place):
+            if overwrites.is_moved(rooms, self.workspace, location.uri, location.place):
                 self.places[name] = rooms.data.locate(location.uri, self.workspace)
 
     @property
@@ -183,7 +185,7 @@ class Leaf:
             return False
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
-        if any(overwriting.holds_something(place) for place in shared_places(rooms, self)):
+        if any(overwrites.holds_something(place) for place in shared_places(rooms, self)):
             return False
         return all(
             value.type != "mltable"
@@ -385,7 +387,7 @@ def find_moved_input(rooms: Rooms, leaf: Leaf) -> str | None:
     noted = jobs.places(rooms.db, leaf.job.id) if movable else {}
     for name in movable:
         uri, place = noted.get(name, ("", ""))
-        if place and overwriting.is_moved(rooms, leaf.workspace, uri, place):
+        if place and overwrites.is_moved(rooms, leaf.workspace, uri, place):
             return (
                 f"another job wrote over {place}, where its input '{name}' was, while it ran; "
                 "the version is at another place since then, so submit the job again"
@@ -403,7 +405,7 @@ def _movable(leaf: Leaf) -> list[str]:
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input) and value.mode not in access_modes.COPIED
         and isinstance(parse_uri(value.path or ""), Reference)
-        and not (name in leaf.places and overwriting.is_never_written(leaf.places[name]))
+        and not (name in leaf.places and overwrites.is_never_written(leaf.places[name]))
     ]  # fmt: skip
 
 
@@ -485,7 +487,7 @@ def check_written(rooms: Rooms, leaf: Leaf, number: int) -> None:
         is_own = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(own))
         is_moved = is_own and not path.exists()  # by an earlier server, which has checked it
         if output.type in PRIMITIVES and not is_moved:
-            written.check_output(name, path, output.type)
+            primitive_values.check_output(name, path, output.type)
 
 
 def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
@@ -499,7 +501,7 @@ def read_inputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> Given:
         own = _own(folders, "inputs", name)
         path = rooms.data.prepare_input(leaf.places[name], value.type, value.mode, own)
         if value.type in PRIMITIVES:
-            given.texts[name] = written.value_read(f"the input '{name}'", path, value.type)
+            given.texts[name] = primitive_values.value_read(f"the input '{name}'", path, value.type)
             continue
         if value.type == "mltable" and name not in leaf.tables:
             leaf.tables[name] = rooms.data.prepare_table(path, leaf.workspace, own)
@@ -539,7 +541,7 @@ def _outputs(rooms: Rooms, leaf: Leaf, folders: Folders) -> dict[str, str]:
         look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
         is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
-        if not is_own and (why := overwriting.why_not_written(rooms, location)):
+        if not is_own and (why := overwrites.why_not_written(rooms, location)):
             raise Refused(f"outputs.{name}: {why}")
         path = rooms.data.prepare_output(location, output.type, output.mode, own)
         paths[name] = clean_path(str(path), f"{folders.folder}/outputs", name, is_file=output.type == access_modes.FILE)
@@ -675,9 +677,9 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Callable[[str], None], number: in
     shared = shared_places(rooms, leaf)
     if shared:
         rooms.about_to_write[leaf.job.id] = leaf.job.name, [os.path.realpath(place) for place in shared]
-    places = [place for place in shared if overwriting.holds_something(place)]
+    places = [place for place in shared if overwrites.holds_something(place)]
     if places and number == 1:  # what is there later, an earlier attempt may have written
-        await overwriting.keep_versions(rooms, leaf.workspace, places, say)
+        await overwrites.keep_versions(rooms, leaf.workspace, places, say)
     if number > 1:
         for unfinished in _find_unfinished(rooms, leaf, folders):
             await asyncio.to_thread(remove_tree, unfinished)

@@ -16,12 +16,14 @@ from smalt.entities.literals import convert, to_text
 from smalt.entities.pipeline_job import PipelineJobSettings
 from smalt.entities.waiting import never_started, steps_awaited
 from smalt.exceptions import ValidationException
-from smalt.service.engine import deletion, lookup, written
-from smalt.service.engine.bindings import Scope, expand_macros, filled, replaced
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import Made
-from smalt.service.engine.pins import Pins
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs import primitive_values
+from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced
+from smalt.service.engine.submission.pins import Pins
 from smalt.service.records.jobs import DataRow
 from smalt.service.records.workspaces import Workspace
 
@@ -118,7 +120,7 @@ class Planner:
                 f"pipeline '{self.name}': the value of its input '{name}' is at {value.path}, where a text cannot have "
                 "it from; bind a step's input to it alone"
             )
-        return written.value_read(f"the input '{name}' of pipeline '{self.name}'", place.path, value.type)
+        return primitive_values.value_read(f"the input '{name}' of pipeline '{self.name}'", place.path, value.type)
 
     def _bound_inputs(self, node_name: str) -> Mapping[str, Any]:
         """The inputs of a node as they are given, else as its component declares them; read when first asked for."""
@@ -169,7 +171,7 @@ class Planner:
     def _place(self, job: str) -> str:
         """The name of the folder for a job's outputs."""
         if job not in self._known_places:
-            self._known_places[job] = deletion.free_place(self.rooms, self.workspace, job)
+            self._known_places[job] = removal.free_place(self.rooms, self.workspace, job)
         return self._known_places[job]
 
     @property
@@ -190,7 +192,7 @@ class Planner:
 
     def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> Child:
         name = self._free_name(node_name)
-        deletion.refuse_kept_name(self.rooms, self.workspace, name)
+        removal.refuse_kept_name(self.rooms, self.workspace, name)
         component = self._component(node)
         inputs = self._inputs(node_name, name, component if component is not node else None, scope)
         outputs, made = self._child_outputs(name, node, component, scope)

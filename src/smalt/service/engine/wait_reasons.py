@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smalt.service.engine.board import Board
 from smalt.service.engine.kinds import COMPOSITES
+from smalt.service.engine.queues import Board
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from smalt.exceptions import Refused
-from smalt.service.engine.contents import URIS
 from smalt.service.engine.kinds import places
+from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, jobs, lineage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -12,8 +12,8 @@ from smalt.service.data import DEFAULT, Location
 from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept
 from smalt.service.data.files.copying import Log
 from smalt.service.data.files.write_protection import allow_writing, copy_aside, is_forbidden, nearest
-from smalt.service.engine.contents import URIS, Content
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.versions.contents import URIS, Content
 from smalt.service.records import assets, jobs
 from smalt.service.records.workspaces import Workspace
 

@@ -16,10 +16,10 @@ from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
 from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_forbidden
 from smalt.service.data.uris.uri_forms import JobOutput, parse
-from smalt.service.engine.contents import URIS
-from smalt.service.engine.made import WrittenOver
-from smalt.service.engine.overwriting import keep_before_write, keep_versions
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.outputs.job_outputs import WrittenOver
+from smalt.service.engine.versions.contents import URIS
+from smalt.service.engine.versions.overwrites import keep_before_write, keep_versions
 from smalt.service.records import jobs, lineage
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

@@ -21,14 +21,14 @@ from smalt.entities.rules.settings import check_settings
 from smalt.entities.waiting import steps_awaited
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
 from smalt.service.data.job_data.access_modes import explain_read_only, missing, not_a_file, not_a_folder
-from smalt.service.engine import lookup
-from smalt.service.engine.bindings import replaced
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command, pipeline
-from smalt.service.engine.overwriting import why_not_written
-from smalt.service.engine.pins import Pinner
-from smalt.service.engine.registration import why_taken
-from smalt.service.engine.rooms import Rooms
-from smalt.service.engine.unknown_keys import find_unknown_keys
+from smalt.service.engine.outputs.registration import why_taken
+from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.bindings import replaced
+from smalt.service.engine.submission.pins import Pinner
+from smalt.service.engine.submission.unknown_keys import find_unknown_keys
+from smalt.service.engine.versions.overwrites import why_not_written
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace
 

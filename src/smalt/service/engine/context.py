@@ -11,11 +11,11 @@ from smalt.home import Home
 from smalt.room import Disk, Reserve
 from smalt.service.compute.base import Compute
 from smalt.service.data import Data, Location
-from smalt.service.engine.contents import Contents
-from smalt.service.engine.folders import Spares
-from smalt.service.engine.held import Held
-from smalt.service.engine.intact import Intact
-from smalt.service.engine.verified import Verified
+from smalt.service.engine.deletion.place_references import Held
+from smalt.service.engine.steps.attempt_folders import Spares
+from smalt.service.engine.versions.contents import Contents
+from smalt.service.engine.versions.integrity import Intact
+from smalt.service.engine.versions.integrity_cache import Verified
 from smalt.service.environments import Environments, Realised
 from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces

@@ -12,14 +12,15 @@ from smalt.entities import CommandJob, PipelineJob
 from smalt.entities.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
-from smalt.service.engine import checks, deletion
-from smalt.service.engine.expansion import with_steps
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import KEPT, TYPES, command
 from smalt.service.engine.kinds.pipeline import PART
-from smalt.service.engine.output_paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_given_paths
-from smalt.service.engine.pins import Pins
-from smalt.service.engine.repeated import describe_difference
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_given_paths
+from smalt.service.engine.submission import checks
+from smalt.service.engine.submission.expansion import with_steps
+from smalt.service.engine.submission.pins import Pins
+from smalt.service.engine.submission.resubmission import describe_difference
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -114,7 +115,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
         raise Conflict(describe_difference(rooms, workspace, existing, body))
-    deletion.refuse_kept_names(rooms, workspace, name)
+    removal.refuse_kept_names(rooms, workspace, name)
     with no_collections():
         body = with_steps(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
@@ -125,7 +126,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
             entity = read(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
-        place = deletion.free_place(rooms, workspace, name) if entity.type == "command" else name
+        place = removal.free_place(rooms, workspace, name) if entity.type == "command" else name
         if place != name:
             body = {**body, "properties": {**(body.get("properties") or {}), command.PLACE: place}}
             entity = read(body)

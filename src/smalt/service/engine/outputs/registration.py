@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
 from smalt.service.data.job_data.access_modes import is_empty
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import places
-from smalt.service.engine.rooms import Rooms
 from smalt.service.records import assets, jobs, reuse
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.base import Capacity
-from smalt.service.engine.family import Plan
+from smalt.service.engine.dependencies import Plan
 from smalt.service.engine.kinds import COMPOSITES, command
 from smalt.service.engine.slots import Grant, Request, Slots
 from smalt.service.environments import Realised

@@ -10,8 +10,8 @@ from typing import Any
 from smalt.entities.expression import has_expression
 from smalt.entities.inputs import ASSETS
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.engine import lookup
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
 from smalt.service.records.pins import Fixed
 from smalt.service.records.workspaces import Workspace

@@ -11,9 +11,9 @@ from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.garbage import no_collections
 from smalt.service.engine import outcome
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import pipeline
-from smalt.service.engine.pins import Pins
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.submission.pins import Pins
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

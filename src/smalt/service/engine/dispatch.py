@@ -17,14 +17,14 @@ from smalt.exceptions import Unavailable
 from smalt.service.compute.base import Step
 from smalt.service.data.job_data import access_modes
 from smalt.service.engine import outcome
-from smalt.service.engine.ahead import Ahead
-from smalt.service.engine.board import Board, Run
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.handover.prefetch import Ahead
 from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import sentence
-from smalt.service.engine.owed import why_not_prepared
-from smalt.service.engine.reusing import Reusing
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs.missing_outputs import why_not_prepared
+from smalt.service.engine.queues import Board, Run
 from smalt.service.engine.slots import Grant, Request
+from smalt.service.engine.step_reuse import Reusing
 from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from smalt.entities.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data.job_data import mltable_inputs
-from smalt.service.engine import lookup
-from smalt.service.engine.expansion import with_steps
-from smalt.service.engine.pins import Body, Pins
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.expansion import with_steps
+from smalt.service.engine.submission.pins import Body, Pins
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

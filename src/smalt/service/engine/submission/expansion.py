@@ -10,9 +10,9 @@ from smalt.entities.expansion import expanded
 from smalt.entities.reader import Reader
 from smalt.entities.rules.pipeline import check_component_job
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.engine import lookup
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.pipeline import leave_out_absent
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.submission import lookup
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import fold
 

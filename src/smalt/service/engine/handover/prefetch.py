@@ -8,10 +8,10 @@ from itertools import islice
 
 from smalt.exceptions import SmaltError
 from smalt.launcher import claims
-from smalt.service.engine.board import Board, Run
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command
-from smalt.service.engine.reusing import Reusing
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.queues import Board, Run
+from smalt.service.engine.step_reuse import Reusing
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 

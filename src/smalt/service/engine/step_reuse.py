@@ -15,10 +15,10 @@ from smalt import inside
 from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
 from smalt.service.data.job_data.access_modes import UPLOADED
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
-from smalt.service.engine.registration import register_outputs
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.environments import HOST, Realised, own_mltable_version
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from smalt.entities import Input
 from smalt.exceptions import NotFound
+from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.engine.outcome import sentence
-from smalt.service.engine.rooms import Rooms
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 

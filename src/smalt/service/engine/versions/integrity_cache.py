@@ -7,7 +7,7 @@ import time
 from weakref import WeakValueDictionary
 
 from smalt.service.data import Location
-from smalt.service.engine.intact import Intact
+from smalt.service.engine.versions.integrity import Intact
 
 _SECONDS = 3.0
 """How long the look at a large content serves the other steps of a tree."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from smalt.entities.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
 from smalt.service.environments.resolution.requirements import TRAVELLED
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database

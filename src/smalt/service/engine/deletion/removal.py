@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
 from smalt.service.data.files.durable_files import sync_folders, write_whole
-from smalt.service.engine.held import Overlaps, folders_above
-from smalt.service.engine.rooms import Rooms
-from smalt.service.engine.shared import refuse_shared, refuse_unfinished
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion.place_references import Overlaps, folders_above
+from smalt.service.engine.deletion.workspace_checks import refuse_shared, refuse_unfinished
 from smalt.service.records import deletions, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job

@@ -8,8 +8,8 @@ import re
 
 from smalt.entities.problems import listed
 from smalt.exceptions import Conflict
-from smalt.service.engine.held import Overlaps
-from smalt.service.engine.rooms import Rooms
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.records import assets, jobs
 from smalt.service.records.workspaces import Workspace
 
