@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
-from smalt.cli import arguments
 from smalt.cli.app import LATER, smalt
+from smalt.cli.framework import arguments
 
 NOUNS = (
     *("job", "component", "environment", "data", "model", "compute", "datastore", "workspace"),

@@ -24,7 +24,7 @@ import click
 from corpus import map_urls
 
 from smalt.cli.app import smalt
-from smalt.cli.az import is_answered
+from smalt.cli.az.program import is_answered
 
 CALL = re.compile(r"(?:^|[\s;|&($`])az +((?:[a-z][\w-]*(?: +|$)){1,3})", re.MULTILINE)
 FILE = re.compile(r"(?:-f|--file)[ =]+([\w./-]+)")

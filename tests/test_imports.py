@@ -12,7 +12,7 @@ HEAVY = ("sqlite3", "starlette", "uvicorn", "anyio", "rich", "jmespath", "asynci
     "statement",
     [
         "import smalt; from smalt import MLClient, command, Input, Output, dsl",
-        "from smalt.cli import main; import smalt.cli.app, smalt.cli.job",
+        "from smalt.cli import main; import smalt.cli.app, smalt.cli.commands.job",
         "import smalt.yaml, smalt.wire, smalt.client",
     ],
 )

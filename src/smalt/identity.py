@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from smalt.client.connection import Connection
+from smalt.client.connection.connection import Connection
 from smalt.exceptions import AzureError
 
 __all__ = ["AccessToken", "AzureMLOnBehalfOfCredential", "CredentialUnavailableError", "SmaltCredential"]

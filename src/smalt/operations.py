@@ -6,32 +6,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smalt.client.batch import BatchDeploymentOperations as BatchDeploymentOperations
-    from smalt.client.batch import BatchEndpointOperations as BatchEndpointOperations
-    from smalt.client.components import ComponentOperations as ComponentOperations
-    from smalt.client.compute import ComputeOperations as ComputeOperations
-    from smalt.client.connections import WorkspaceConnectionsOperations as WorkspaceConnectionsOperations
-    from smalt.client.data import DataOperations as DataOperations
-    from smalt.client.datastores import DatastoreOperations as DatastoreOperations
-    from smalt.client.elsewhere import AzureOpenAIDeploymentOperations as AzureOpenAIDeploymentOperations
-    from smalt.client.elsewhere import CapabilityHostsOperations as CapabilityHostsOperations
-    from smalt.client.elsewhere import DeploymentTemplateOperations as DeploymentTemplateOperations
-    from smalt.client.environments import EnvironmentOperations as EnvironmentOperations
-    from smalt.client.features import FeatureSetOperations as FeatureSetOperations
-    from smalt.client.features import FeatureStoreEntityOperations as FeatureStoreEntityOperations
-    from smalt.client.features import FeatureStoreOperations as FeatureStoreOperations
-    from smalt.client.indexes import IndexOperations as IndexOperations
-    from smalt.client.jobs import JobOperations as JobOperations
-    from smalt.client.models import EvaluatorOperations as EvaluatorOperations
-    from smalt.client.models import ModelOperations as ModelOperations
-    from smalt.client.networks import WorkspaceOutboundRuleOperations as WorkspaceOutboundRuleOperations
-    from smalt.client.online import OnlineDeploymentOperations as OnlineDeploymentOperations
-    from smalt.client.online import OnlineEndpointOperations as OnlineEndpointOperations
-    from smalt.client.registries import RegistryOperations as RegistryOperations
-    from smalt.client.schedules import ScheduleOperations as ScheduleOperations
-    from smalt.client.serverless import MarketplaceSubscriptionOperations as MarketplaceSubscriptionOperations
-    from smalt.client.serverless import ServerlessEndpointOperations as ServerlessEndpointOperations
-    from smalt.client.workspaces import WorkspaceOperations as WorkspaceOperations
+    from smalt.client.collections.batch import BatchDeploymentOperations as BatchDeploymentOperations
+    from smalt.client.collections.batch import BatchEndpointOperations as BatchEndpointOperations
+    from smalt.client.collections.components import ComponentOperations as ComponentOperations
+    from smalt.client.collections.compute import ComputeOperations as ComputeOperations
+    from smalt.client.collections.connections import WorkspaceConnectionsOperations as WorkspaceConnectionsOperations
+    from smalt.client.collections.data import DataOperations as DataOperations
+    from smalt.client.collections.datastores import DatastoreOperations as DatastoreOperations
+    from smalt.client.collections.environments import EnvironmentOperations as EnvironmentOperations
+    from smalt.client.collections.features import FeatureSetOperations as FeatureSetOperations
+    from smalt.client.collections.features import FeatureStoreEntityOperations as FeatureStoreEntityOperations
+    from smalt.client.collections.features import FeatureStoreOperations as FeatureStoreOperations
+    from smalt.client.collections.indexes import IndexOperations as IndexOperations
+    from smalt.client.collections.jobs import JobOperations as JobOperations
+    from smalt.client.collections.models import EvaluatorOperations as EvaluatorOperations
+    from smalt.client.collections.models import ModelOperations as ModelOperations
+    from smalt.client.collections.networks import WorkspaceOutboundRuleOperations as WorkspaceOutboundRuleOperations
+    from smalt.client.collections.online import OnlineDeploymentOperations as OnlineDeploymentOperations
+    from smalt.client.collections.online import OnlineEndpointOperations as OnlineEndpointOperations
+    from smalt.client.collections.registries import RegistryOperations as RegistryOperations
+    from smalt.client.collections.schedules import ScheduleOperations as ScheduleOperations
+    from smalt.client.collections.serverless import (
+        MarketplaceSubscriptionOperations as MarketplaceSubscriptionOperations,
+    )
+    from smalt.client.collections.serverless import ServerlessEndpointOperations as ServerlessEndpointOperations
+    from smalt.client.collections.unsupported import AzureOpenAIDeploymentOperations as AzureOpenAIDeploymentOperations
+    from smalt.client.collections.unsupported import CapabilityHostsOperations as CapabilityHostsOperations
+    from smalt.client.collections.unsupported import DeploymentTemplateOperations as DeploymentTemplateOperations
+    from smalt.client.collections.workspaces import WorkspaceOperations as WorkspaceOperations
 
 _MODULES = {
     "batch": "BatchDeploymentOperations BatchEndpointOperations",
@@ -40,7 +42,6 @@ _MODULES = {
     "connections": "WorkspaceConnectionsOperations",
     "data": "DataOperations",
     "datastores": "DatastoreOperations",
-    "elsewhere": "AzureOpenAIDeploymentOperations CapabilityHostsOperations DeploymentTemplateOperations",
     "environments": "EnvironmentOperations",
     "features": "FeatureSetOperations FeatureStoreEntityOperations FeatureStoreOperations",
     "indexes": "IndexOperations",
@@ -51,6 +52,7 @@ _MODULES = {
     "registries": "RegistryOperations",
     "schedules": "ScheduleOperations",
     "serverless": "MarketplaceSubscriptionOperations ServerlessEndpointOperations",
+    "unsupported": "AzureOpenAIDeploymentOperations CapabilityHostsOperations DeploymentTemplateOperations",
     "workspaces": "WorkspaceOperations",
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -62,7 +64,7 @@ def __getattr__(name: str) -> Any:
     module = _WHERE.get(name)
     if module is None:
         raise AttributeError(f"module 'smalt.operations' has no attribute '{name}'")
-    value = globals()[name] = getattr(import_module(f"smalt.client.{module}"), name)
+    value = globals()[name] = getattr(import_module(f"smalt.client.collections.{module}"), name)
     return value
 
 

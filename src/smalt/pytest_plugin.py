@@ -123,7 +123,7 @@ def _pairs(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
 
 def _cancel(client: MLClient) -> None:
     """Jobs that the test left running would take the slots of those of the next one."""
-    from smalt.client.jobs import OVER
+    from smalt.client.collections.jobs import OVER
 
     for job in client.jobs.list():
         if job.status not in OVER:
@@ -134,8 +134,8 @@ def _end(home: Home) -> None:
     """End the server, its jobs and its launcher, and wait until they are gone."""
     import time
 
-    from smalt.client import autostart
-    from smalt.client.connection import Connection
+    from smalt.client.connection import autostart
+    from smalt.client.connection.connection import Connection
     from smalt.exceptions import SmaltError
 
     if autostart.running(home):

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from smalt.cli import app, failure
+from smalt.cli import app
+from smalt.cli.framework import failure
 from tests.helpers import Server, eventually, temporary_server
 
 LONGEST = 30

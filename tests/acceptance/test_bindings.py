@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, command, dsl
-from smalt.client.validation import validated
+from smalt.client.jobs.validation import validated
 from smalt.dsl import set_pipeline_settings
 from tests.acceptance.conftest import Desk
 

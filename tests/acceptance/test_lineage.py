@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.cli.lineage import render
+from smalt.cli.output.lineage_tree import render
 
 from .conftest import Desk
 

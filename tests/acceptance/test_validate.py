@@ -7,7 +7,7 @@ import re
 import pytest
 
 from smalt import MLClient, command, load_job
-from smalt.client.jobs import JobOperations
+from smalt.client.collections.jobs import JobOperations
 from smalt.entities.kinds import JOBS, STEPS
 from smalt.exceptions import SmaltError
 from smalt.home import Home

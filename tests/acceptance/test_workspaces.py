@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from smalt import MLClient
-from smalt.cli.exec import programs
-from smalt.client.commands import complete
-from smalt.client.effect import options, workspace_in_effect
+from smalt.cli.commands.exec import programs
+from smalt.client.scope.command_hints import complete
+from smalt.client.scope.workspace_choice import options, workspace_in_effect
 from smalt.exceptions import NotFound
 from smalt.home import Home
 from smalt.service.records import deletions

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.cli import comparison
+from smalt.cli.jobs import comparison
 from tests.helpers import Server, eventually
 
 URL = "https://data.test/"

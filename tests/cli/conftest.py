@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.cli import app, failure
+from smalt.cli import app
+from smalt.cli.framework import failure
 
 
 @dataclass

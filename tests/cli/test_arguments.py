@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from smalt.cli.arguments import SEPARATOR, Words, expand
+from smalt.cli.framework.arguments import SEPARATOR, Words, expand
 
 OPTIONS = [
     click.Option(["-w", "--workspace-name"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.connection import RemoteServer
+from smalt.client.connection.connection import RemoteServer
 from tests.cli.conftest import smalt
 
 

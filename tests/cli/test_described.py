@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smalt.client import autostart
+from smalt.client.connection import autostart
 from smalt.home import Home
 from tests.cli.conftest import Ran
 from tests.client.conftest import end

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalt.cli import documents
-from smalt.cli.arguments import SEPARATOR
+from smalt.cli.framework import documents
+from smalt.cli.framework.arguments import SEPARATOR
 from smalt.entities import AmlCompute, CommandJob, Data
 from smalt.exceptions import ValidationException
 

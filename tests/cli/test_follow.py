@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from smalt.cli.follow import play, summarise
-from smalt.cli.lines import Lines
-from smalt.cli.watch import Watch, duration
+from smalt.cli.jobs.log_output import Lines
+from smalt.cli.jobs.stream import play, summarise
+from smalt.cli.jobs.watch import Watch, duration
 from smalt.exceptions import JobException
 
 Event = dict[str, Any]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from smalt.cli import comparison, comparison_page, curves, logged
+from smalt.cli.jobs import comparison, comparison_page
+from smalt.cli.jobs import metrics as logged
+from smalt.cli.output import curves
 
 
 def metric(name: str, *values: Any, step: bool = True) -> dict[str, Any]:

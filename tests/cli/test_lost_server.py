@@ -27,9 +27,10 @@ def follow(server: Server, patience: float) -> subprocess.Popen[str]:
     """Follow the job over the port, as from another machine, and wait until its first line was shown."""
     program = (
         "import sys\n"
-        "from smalt.client import following\n"
-        f"following.PATIENCE = {patience}\n"
-        "from smalt.cli import app, failure\n"
+        "from smalt.client.jobs import event_stream\n"
+        f"event_stream.PATIENCE = {patience}\n"
+        "from smalt.cli import app\n"
+        "from smalt.cli.framework import failure\n"
         "sys.exit(failure.guarded(app.smalt, sys.argv[1:]))\n"
     )
     line = ("job", "stream", "j", "-g", "group", "-w", "w", "--subscription", "sub")

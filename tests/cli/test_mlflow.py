@@ -16,7 +16,7 @@ from wsgiref.simple_server import make_server
 
 import pytest
 
-from smalt.cli.mlflow_pages import Pages, _Handler, _Server
+from smalt.cli.commands.mlflow_pages import Pages, _Handler, _Server
 from tests.helpers import Server, eventually
 
 from .conftest import Ran, smalt
@@ -160,7 +160,7 @@ def test_other_commands_do_not_load_it() -> None:
     """The noun is imported when it is used."""
     done = smalt("version")
     assert done.code == 0
-    code = "import sys, smalt.cli.app; print(any(name.startswith('smalt.cli.mlflow') for name in sys.modules))"
+    code = "import sys, smalt.cli.app; print(any(name.startswith('smalt.cli.commands.mlflow') for name in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "False\n"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import yaml
-from smalt.cli import output
+from smalt.cli.output import results as output
 
 JOBS = [
     {"name": "a", "status": "Completed", "tags": {"x": 1}, "inputs": [1, 2], "done": True, "note": None},

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from smalt.cli import arguments, reference
+from smalt.cli import reference
 from smalt.cli.app import LATER, NOUNS, smalt
+from smalt.cli.framework import arguments
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "cli.md"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.cli import output, table
+from smalt.cli.output import results as output
+from smalt.cli.output import table
 from tests.cli.conftest import smalt
 from tests.cli.test_job_report import on_a_terminal
 

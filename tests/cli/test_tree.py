@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from smalt.cli.follow import play
-from smalt.cli.tree import Tree
-from smalt.cli.watch import Watch
+from smalt.cli.jobs.step_tree import Tree
+from smalt.cli.jobs.stream import play
+from smalt.cli.jobs.watch import Watch
 
 from .test_follow import FAILED, job
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from smalt import MLClient
-from smalt.client import autostart
-from smalt.client.connection import Connection
+from smalt.client.connection import autostart
+from smalt.client.connection.connection import Connection
 from smalt.home import Home
 from tests.client.waiting import until
 

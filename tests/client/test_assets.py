@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from smalt import MLClient, wire
-from smalt.client.assets import Assets
-from smalt.client.downloads import download_code
+from smalt.client.transfers.downloads import download_code
+from smalt.client.transfers.local_assets import Assets
 from smalt.exceptions import Refused, ValidationException
 from smalt.wire.ids import parse_id
 from smalt.yaml import load

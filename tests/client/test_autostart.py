@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client import autostart
-from smalt.client.connection import Connection
+from smalt.client.connection import autostart
+from smalt.client.connection.connection import Connection
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 
-ASK = "from smalt.client.connection import Connection; print(Connection.open().get('/smalt/v1/status')['pid'])"
+ASK = (
+    "from smalt.client.connection.connection import Connection; print(Connection.open().get('/smalt/v1/status')['pid'])"
+)
 
 
 def pid_of(home: Home) -> int:

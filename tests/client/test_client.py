@@ -78,7 +78,9 @@ def test_without_a_configuration_it_is_the_default_workspace(
     tmp_path: Path, home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line on stderr."""
-    monkeypatch.setattr("smalt.client.scope._LEVELS", 2)  # what lies above the temporary folder is not the test's
+    monkeypatch.setattr(
+        "smalt.client.scope.config_file._LEVELS", 2
+    )  # what lies above the temporary folder is not the test's
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     assert MLClient.from_config(credential=object(), path=folder, home=home).workspace_name == "default"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smalt.client.connection import Connection
+from smalt.client.connection.connection import Connection
 from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unauthorized, Unavailable, ValidationException
 from smalt.home import Home
 from tests.client.tiny import Reply, Tiny, answer

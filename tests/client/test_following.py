@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from smalt.client import following
-from smalt.client.http1 import Broken
-from smalt.client.printing import Printer
+from smalt.client.connection.http1 import Broken
+from smalt.client.jobs import event_stream as following
+from smalt.client.jobs.stream_printer import Printer
 from smalt.exceptions import Unavailable
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.git import properties
+from smalt.client.transfers.git_checkout import properties
 
 COMMIT = "mlflow.source.git.commit"
 BRANCH = "mlflow.source.git.branch"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.http1 import Broken, Wire
+from smalt.client.connection.http1 import Broken, Wire
 from tests.client.tiny import Reply, Tiny, answer
 
 Serve = Callable[..., Wire]

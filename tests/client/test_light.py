@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from smalt.client.names import job_name
+from smalt.client.jobs.default_names import job_name
 
 HEAVY = ("yaml", "email", "http", "ssl", "asyncio", "starlette", "sqlite3", "smalt.service", "subprocess", "logging")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.client.polling import Done, LROPoller
+from smalt.client.collections.pollers import Done, LROPoller
 
 
 def test_a_poller_waits_for_the_end() -> None:

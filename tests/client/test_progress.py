@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from smalt import MLClient
-from smalt.client import imports, progress
-from smalt.client.progress import Progress
+from smalt.client.transfers import import_progress, progress
+from smalt.client.transfers.progress import Progress
 from smalt.entities import Data
 
 
@@ -36,7 +36,7 @@ def test_a_local_copy_is_told(client: MLClient, tmp_path: Path, monkeypatch: pyt
     for number in range(300):
         (tmp_path / str(number)).write_bytes(bytes([number % 256]) * 200_000)
     monkeypatch.setattr(progress.sys, "stderr", screen := _Terminal())
-    monkeypatch.setattr(imports, "_EVERY", 0.001)
+    monkeypatch.setattr(import_progress, "_EVERY", 0.001)
     client.data.create_or_update(Data(name="local", path=str(tmp_path)))
     assert f"copying {tmp_path.name} " in screen.getvalue()
     assert "/300 files, " in screen.getvalue()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from smalt import Input, MLClient
-from smalt.client import hashes, uploads
-from smalt.client.progress import Progress
+from smalt.client.transfers import file_hashes, uploads
+from smalt.client.transfers.progress import Progress
 from smalt.entities import Data, Model, Registry
 from smalt.exceptions import Refused, Unauthorized, Unavailable
 from smalt.home import Home
@@ -105,16 +105,16 @@ def test_a_file_that_changes_while_it_is_uploaded(
     """Is told; nothing stands under the name of a content that it is not, and the next upload is whole."""
     file = tmp_path / "f.bin"
     file.write_bytes(b"1" * size)
-    original = hashes.of
+    original = file_hashes.of
 
-    def overtaken(root: str, ignore: bool) -> hashes.Tree:
+    def overtaken(root: str, ignore: bool) -> file_hashes.Tree:
         found = original(root, ignore)
         file.write_bytes(b"2" * size)
         return found
 
     data = make("data", name="moving", type="uri_file", path=str(file))
     with monkeypatch.context() as moved:
-        moved.setattr(hashes, "of", overtaken)
+        moved.setattr(file_hashes, "of", overtaken)
         with pytest.raises(Unavailable, match=r"f\.bin changed while it was being uploaded"):
             remote.data.create_or_update(data)
     made: Any = remote.data.create_or_update(data)
@@ -225,8 +225,8 @@ def _tree(folder: Path) -> Path:
 
 def _sent(remote: MLClient, monkeypatch: pytest.MonkeyPatch, most: int = 1000) -> list[int]:
     """The sizes of the requests with content; the connection breaks after `most` of them."""
-    from smalt.client.connection import Connection
-    from smalt.client.http1 import Parts
+    from smalt.client.connection.connection import Connection
+    from smalt.client.connection.http1 import Parts
 
     sizes: list[int] = []
     request = Connection.request

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client import connection as module
-from smalt.client.connection import Connection, Silent
-from smalt.client.errors import Unreachable
+from smalt.client.connection import connection as module
+from smalt.client.connection.connection import Connection, Silent
+from smalt.client.connection.errors import Unreachable
 from smalt.home import Home
 from smalt.processes import stat
 from tests.client.tiny import Tiny, answer

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, Output, command, load_component
-from smalt.client.validation import validated
+from smalt.client.jobs.validation import validated
 from smalt.dsl import pipeline
 from smalt.entities.standalone import as_job
 from smalt.exceptions import KeywordError, UserErrorException, ValidationException

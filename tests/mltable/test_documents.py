@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.data import DataOperations
+from smalt.client.collections.data import DataOperations
 from smalt.exceptions import ValidationException
 from smalt.mltable import document
 

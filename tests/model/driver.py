@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 from smalt import load_component, load_job
-from smalt.cli import documents
+from smalt.cli.framework import documents
 from smalt.client import MLClient
-from smalt.client.exporting import export_job
+from smalt.client.jobs.export import export_job
 from smalt.entities import Data, Model
 from smalt.exceptions import SmaltError
 from smalt.home import Home

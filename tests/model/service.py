@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.cli import comparison
+from smalt.cli.jobs import comparison
 from smalt.client import MLClient
-from smalt.client.metrics import Metrics
+from smalt.client.jobs.metrics import Metrics
 from smalt.exceptions import SmaltError
 from smalt.home import Home
 from tests.model import step

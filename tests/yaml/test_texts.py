@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from smalt.cli import output
+from smalt.cli.output import results as output
 from smalt.entities import CommandComponent, CommandJob, Data, Environment
 from smalt.entities.entity import Entity
 from smalt.exceptions import ValidationException

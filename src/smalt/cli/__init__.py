@@ -13,6 +13,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # whatever a job prints can be shown
-    from smalt.cli import app, failure
+    from smalt.cli import app
+    from smalt.cli.framework import failure
 
     sys.exit(failure.guarded(app.smalt, sys.argv[1:]))

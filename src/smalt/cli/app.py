@@ -73,12 +73,12 @@ class App(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in NOUNS:
-            module = "described" if cmd_name in _DESCRIBED else cmd_name
-            command = getattr(importlib.import_module(f"smalt.cli.{module}"), cmd_name.replace("-", "_"))
+            module = "stored_nouns" if cmd_name in _DESCRIBED else cmd_name
+            command = getattr(importlib.import_module(f"smalt.cli.commands.{module}"), cmd_name.replace("-", "_"))
             assert isinstance(command, click.Command)
             return command
         if cmd_name in LATER:
-            from smalt.cli.verb import refusal
+            from smalt.cli.framework.verb import refusal
 
             return refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet; they come in a later version")
         return None
@@ -96,7 +96,7 @@ class App(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            from smalt.cli.guesses import guess_noun
+            from smalt.cli.framework.suggestions import guess_noun
 
             raise click.UsageError(guess_noun(args, list(NOUNS), ctx), ctx)
         return super().resolve_command(ctx, args)

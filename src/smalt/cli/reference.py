@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from smalt.cli.app import LATER, NOUNS, smalt
-from smalt.cli.verb import COMMON, Noun
+from smalt.cli.framework.verb import COMMON, Noun
 
 MARK = "<!-- Below this line the page is made by: python -m smalt.cli.reference docs/cli.md -->\n"
 

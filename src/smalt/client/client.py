@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections import Collections
-from smalt.client.commands import complete
-from smalt.client.connection import Connection
-from smalt.client.effect import InEffect, Known, Names, options, workspace_in_effect
+from smalt.client.connection.connection import Connection
+from smalt.client.scope.command_hints import complete
+from smalt.client.scope.workspace_choice import InEffect, Known, Names, options, workspace_in_effect
+from smalt.client.workspace_collections import Collections
 from smalt.exceptions import ValidationException
 from smalt.home import Home
 from smalt.wire import ids
 
 if TYPE_CHECKING:
-    from smalt.client.polling import LROPoller
+    from smalt.client.collections.pollers import LROPoller
 
 
 class MLClient(Collections):
@@ -72,8 +72,8 @@ class MLClient(Collections):
 
         Where there is none the home's default workspace is taken, and said so.
         """
-        from smalt.client.collection import note
-        from smalt.client.scope import find_config, read_scope
+        from smalt.client.collections.collection import note
+        from smalt.client.scope.config_file import find_config, read_scope
 
         found = find_config(os.path.abspath(path or "."), file_name)
         if found is not None:
@@ -146,7 +146,7 @@ class MLClient(Collections):
 
     def begin_create_or_update(self, entity: Any, **kwargs: Any) -> LROPoller[Any]:
         """The same, with a poller; what is made at once is done at once."""
-        from smalt.client.polling import Done
+        from smalt.client.collections.pollers import Done
 
         collection = self._collection(entity)
         begin = getattr(collection, "begin_create_or_update", None) or getattr(collection, "begin_create", None)

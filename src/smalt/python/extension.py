@@ -8,7 +8,7 @@ from smalt.python import finder, magics
 
 
 def load(ipython: Any) -> None:
-    from smalt.cli.python import lead_az
+    from smalt.cli.commands.python import lead_az
 
     finder.install()
     lead_az()

@@ -1,0 +1,234 @@
+"""The `az` that `smalt exec` puts on the PATH: `az ml …` is smalt; of the rest, what scripts around it call.
+
+It keeps what `az configure --defaults` and `az account set` say in the home, as `az` keeps it in ~/.azure.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from smalt.cli import app
+from smalt.cli.az import keyvault as az_keyvault
+from smalt.cli.az import storage as az_storage
+from smalt.cli.az.storage import Call
+from smalt.cli.framework import failure
+from smalt.cli.output import results as output
+from smalt.client.scope.workspace_choice import AZ_DEFAULTS, read_az_defaults
+from smalt.home import Home
+
+_EXTENSIONS = [{"name": "ml", "version": "2.0.0", "extensionType": "whl", "path": None, "preview": False}]
+
+
+def main() -> None:
+    """The `az` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["ml"]:
+        sys.exit(failure.guarded(app.smalt, arguments[1:]))
+    sys.exit(failure.guarded(_az, arguments))
+
+
+@click.command(
+    "az",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def _az(arguments: tuple[str, ...]) -> None:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        click.echo("This 'az' is smalt's: 'az ml …' runs on this machine; account, configure, group … answer for it.")
+        return
+    call = _parse(list(arguments))
+    answer = _answer(call.words)
+    if answer is not None:
+        result = answer(call)
+        output.write(result, call.option("-o", "--output") or "json", call.option("--query"))
+        return
+    if "--version" in call.options or "-v" in call.options:
+        click.echo("azure-cli  2.0.0 (smalt)\n\nExtensions:\nml         2.0.0")
+        return
+    raise click.ClickException(_refusal(call.words))
+
+
+def _refusal(words: Sequence[str]) -> str:
+    """Return why `az WORDS…` does nothing here, with what does the work instead where there is something."""
+    said = f"'az {' '.join(words[:3])}'"
+    names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
+    instead = next((_INSTEAD[name] for name in names if name in _INSTEAD), None)
+    if instead is not None:
+        return f"{said} is not done here; {instead}"
+    known = ", ".join(sorted({name.partition(" ")[0] for name in _ANSWERS}))
+    return (
+        f"{said} is a matter of the cloud, which smalt does without; it answers 'az ml' and the usual calls of {known}"
+    )
+
+
+def _parse(arguments: list[str]) -> Call:
+    words: list[str] = []
+    options: dict[str, list[str]] = {}
+    name = None
+    for argument in arguments:
+        if argument.startswith("-") and len(argument) > 1:
+            name, equals, value = argument.partition("=")
+            options.setdefault(name, []).extend([value] if equals else [])
+        elif name is None:
+            words.append(argument)
+        else:
+            options[name].append(argument)
+    return Call(words, options)
+
+
+def _account(call: Call) -> Any:
+    id = _client().subscription_id
+    return {
+        "id": id, "name": id, "isDefault": True, "state": "Enabled", "environmentName": "AzureCloud",
+        "tenantId": "smalt", "homeTenantId": "smalt", "user": {"name": "smalt", "type": "user"},
+    }  # fmt: skip
+
+
+def _set_account(call: Call) -> None:
+    _write(subscription=call.option("-s", "--subscription", "-n", "--name"))
+
+
+def _token(call: Call) -> Any:
+    import time
+
+    resource = call.option("--resource") or (call.option("--scope", "--scopes") or "").removesuffix("/.default")
+    query = f"?resource={resource}" if resource else ""
+    found = _connection().post(f"/smalt/v1/token{query}")
+    expires = int(found["expires_on"])
+    local = time.strftime("%Y-%m-%d %H:%M:%S.000000", time.localtime(expires))
+    return {
+        "accessToken": found["access_token"], "expiresOn": local, "expires_on": expires,
+        "subscription": _account(call)["id"], "tenant": "smalt", "tokenType": "Bearer",
+    }  # fmt: skip
+
+
+def _configure(call: Call) -> Any:
+    for text in [*call.options.get("--defaults", []), *call.options.get("-d", [])]:
+        key, _, value = text.partition("=")
+        _write(**{key: value or None})
+    if "-l" in call.options or "--list-defaults" in call.options:
+        return [{"name": key, "source": "smalt", "value": value} for key, value in _read().items()]
+    return None
+
+
+def _set_config(call: Call) -> None:
+    """`az config set defaults.group=rg defaults.workspace=ws`"""
+    for text in call.words[2:]:
+        key, _, value = text.partition("=")
+        if key.startswith("defaults."):
+            _write(**{key.removeprefix("defaults."): value or None})
+
+
+def _config(call: Call) -> Any:
+    """`az config get defaults.group`, and without a name all."""
+    name = next(iter(call.words[2:]), "").removeprefix("defaults.")
+    found = [{"name": key, "source": "smalt", "value": value} for key, value in _read().items()]
+    return next((one for one in found if one["name"] == name), None) if name else {"defaults": found}
+
+
+def _group(call: Call) -> Any:
+    name = call.option("-n", "--name", "-g", "--resource-group") or _client().resource_group_name
+    id = f"/subscriptions/{_account(call)['id']}/resourceGroups/{name}"
+    return {"id": id, "name": name, "location": "local", "properties": {"provisioningState": "Succeeded"}}
+
+
+_ANSWERS: dict[str, Callable[[Call], Any]] = {
+    "account show": _account,
+    "account list": lambda call: [_account(call)],
+    "account set": _set_account,
+    "account get-access-token": _token,
+    "account clear": lambda call: None,
+    "ad signed-in-user show": lambda call: {"id": "smalt", "displayName": "smalt", "userPrincipalName": "smalt"},
+    "configure": _configure,
+    "config get": _config,
+    "config set": _set_config,
+    "extension add": lambda call: None,
+    "extension update": lambda call: None,
+    "extension remove": lambda call: None,
+    "extension list": lambda call: _EXTENSIONS,
+    "extension show": lambda call: _EXTENSIONS[0],
+    "group create": _group,
+    "group show": _group,
+    "group list": lambda call: [_group(call)],
+    "group exists": lambda call: True,
+    "group delete": lambda call: None,
+    "login": lambda call: [_account(call)],
+    "logout": lambda call: None,
+    "provider register": lambda call: None,
+    **{
+        name: partial(lambda answer, call: answer(_client(), call), answer)
+        for name, answer in {**az_storage.ANSWERS, **az_keyvault.ANSWERS}.items()
+    },
+    "version": lambda call: {"azure-cli": "2.0.0", "azure-cli-core": "2.0.0", "extensions": {"ml": "2.0.0"}},
+}
+
+
+_WORKSPACE = "a workspace is made by: smalt workspace create --name NAME -g GROUP"
+_IMAGES = "images are built here when a job needs them; describe one by: smalt environment create --file FILE"
+_NO_ROLES = "there are no roles and identities here, as whoever has the home's token may do all; leave the line out"
+_INSTEAD = {
+    "acr": _IMAGES,
+    "ad": _NO_ROLES,
+    "appconfig": "settings of the home are made by: smalt config set NAME VALUE",
+    "deployment": _WORKSPACE,
+    "identity": _NO_ROLES,
+    "keyvault secret": "secrets are kept by: smalt secret set NAME, and show, list, delete",
+    "keyvault set-policy": _NO_ROLES,
+    "monitor": "what jobs log and use of the machine is shown by: smalt job metrics NAME",
+    "resource": "workspaces are shown by: smalt workspace list",
+    "role": _NO_ROLES,
+    "storage": "files of datastores are listed and copied by: smalt datastore ls, upload and download",
+    "storage account": "each workspace has one of its own; name others by: smalt datastore create --file FILE",
+    "storage container delete": "a datastore is forgotten by: smalt datastore delete NAME",
+}
+"""What to do instead of calls of `az` that smalt refuses."""
+
+
+def _answer(words: Sequence[str]) -> Callable[[Call], Any] | None:
+    names = (" ".join(words[:length]) for length in (4, 3, 2, 1) if len(words) >= length)
+    return next((_ANSWERS[name] for name in names if name in _ANSWERS), None)
+
+
+def is_answered(words: Sequence[str]) -> bool:
+    """Whether `az WORDS…`, none of `az ml`, does here what scripts expect of it."""
+    return _answer(words) is not None
+
+
+def _client() -> Any:
+    """Return the client of the workspace that `az ml` without options means."""
+    from smalt.cli.framework.verb import Invocation
+
+    unsaid = dict.fromkeys(("resource_group", "workspace_name", "subscription", "output", "query", "only_show_errors"))
+    return Invocation(unsaid).client
+
+
+def _connection() -> Any:
+    from smalt.client.connection.connection import Connection
+
+    return Connection.open()
+
+
+def _write(**changes: str | None) -> None:
+    home = Home.find()
+    home.path("programs").mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = {**_read(), **changes}
+    home.write(AZ_DEFAULTS, json.dumps({key: value for key, value in state.items() if value}) + "\n")
+
+
+def _read() -> dict[str, str]:
+    return read_az_defaults(Home.find())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The verbs that components, environments, data and models share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import click
+
+from smalt.cli.framework import documents, edits, options
+from smalt.cli.framework.verb import Invocation, Noun
+from smalt.cli.output import lineage_tree as lineage
+
+COLUMNS = ("name", "version", "type", "latest_version", "label", "description", "stage")
+
+_SHARED = [
+    click.Option(["--registry-name"], metavar="NAME", required=True, help="The registry."),
+    click.Option(["--share-with-name"], metavar="NAME", help="Its name there; by default the same."),
+    click.Option(["--share-with-version"], metavar="VERSION", help="Its version there; by default the same."),
+]
+_REGISTRY = click.Option(["--registry-name"], metavar="NAME", help="Or a registry.")
+_TO = [
+    click.Option(["--to-workspace"], metavar="NAME", help="The workspace."),
+    click.Option(["--to-resource-group"], metavar="NAME", help="Its resource group; by default the same."),
+    _REGISTRY,
+]
+_FROM = [
+    click.Option(["--from-workspace"], metavar="NAME", help="The workspace."),
+    click.Option(["--from-resource-group"], metavar="NAME", help="Its resource group; by default the same."),
+    _REGISTRY,
+    click.Option(["--as-name"], metavar="NAME", help="Its name here; by default the same."),
+    click.Option(["--as-version"], metavar="VERSION", help="Its version here; by default the same."),
+]
+
+
+def add_verbs(noun: Noun, collection: str) -> None:
+    """Add the verbs but create to a noun whose assets are in `client.<collection>`."""
+    kind = str(noun.name)
+    called, verbs = _called(kind), _Verbs(kind, collection)
+    a_word = options.with_article(called)
+    versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
+    listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
+    stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
+    updated = [
+        *options.name("Its name; may be in the file.", needed=False),
+        *versioned[2:],
+        options.file(f"A file with the whole {kind}.", first=False),
+        *options.EDITS,
+    ]
+    noun.verb("show", versioned, help=f"Show one {called}.")(verbs.show)
+    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(verbs.list)
+    noun.verb("update", updated, help=f"Change {a_word}, by --set or from a file.")(verbs.update)
+    noun.verb("archive", versioned, help=f"Hide {a_word}, or one version of it, from lists.")(verbs.archive)
+    noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
+    one = [*options.name(f"The {kind}'s name."), options.VERSION]
+    if kind in ("data", "model"):
+        noun.verb(
+            "lineage",
+            [*one, options.LABEL, lineage.DEPTH],
+            help=f"Show what {a_word} was made by and what uses it.",
+        )(verbs.lineage)
+    noun.verb("share", one, _SHARED, help=f"Copy a version of {a_word} into a registry.")(verbs.share)
+    noun.verb("export-to", one, _TO, help=f"Copy a version of {a_word} to another workspace or into a registry.")(
+        verbs.export_to
+    )
+    noun.verb("import-from", one, _FROM, help=f"Copy a version of {a_word} from another workspace or from a registry.")(
+        verbs.import_from
+    )
+
+
+def add_create(
+    noun: Noun, collection: str, types: tuple[str, ...], path: str, more: Sequence[click.Parameter] = ()
+) -> None:
+    """Add create, for what has a type and lies at a path; the first of the types is the usual one."""
+    kind = str(noun.name)
+    called = _called(kind)
+    noun.verb(
+        "create",
+        options.file(f"The {called}'s YAML file.", first=False),
+        options.name("Its name.", needed=False),
+        options.VERSION,
+        click.Option(["-p", "--path"], metavar="PATH", help=path),
+        click.Option(["-t", "--type"], type=click.Choice(types), help=f"By default {types[0]}."),
+        more,
+        options.DESCRIPTION,
+        options.TAGS,
+        options.DATASTORE,
+        options.SET,
+        options.SKIP_VALIDATION,
+        options.REGISTRY,
+        help=f"Register {options.with_article(called)}, from a YAML file or from the options.",
+    )(_Verbs(kind, collection).create)
+
+
+class _Verbs:
+    """The verbs of one kind of asset."""
+
+    def __init__(self, kind: str, collection: str) -> None:
+        self._kind = kind
+        self._collection = collection
+
+    def create(
+        self, to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any
+    ) -> Any:
+        given.pop("skip_validation")
+        given["path"] = documents.local(given["path"])
+        given["tags"] = edits.tags(given["tags"])
+        return self._assets(to, registry_name).create_or_update(documents.read(self._kind, file, set, given))
+
+    def show(self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
+        return fetch(self._assets(to, registry_name), name, version, label)
+
+    def list(
+        self,
+        to: Invocation,
+        name: str | None,
+        archived_only: bool,
+        include_archived: bool,
+        max_results: int | None,
+        registry_name: str | None,
+        stage: str | None = None,
+    ) -> Any:
+        assets = self._assets(to, registry_name)
+        view = options.view(archived_only, include_archived)
+        found = assets.list(name=name, list_view_type=view)
+        if stage is not None:
+            found = _of_stage(assets, found if name is None else [], name, view, stage)
+        return [*islice(found, max_results)]
+
+    def update(
+        self,
+        to: Invocation,
+        name: str | None,
+        version: str | None,
+        label: str | None,
+        registry_name: str | None,
+        file: str | None,
+        **changes: Any,
+    ) -> Any:
+        assets = self._assets(to, registry_name)
+        if file is not None:
+            documents.refuse_edits(changes)
+            given = {"name": name, "version": version}
+            return assets.create_or_update(documents.read(self._kind, file, changes["set"], given))
+        if not name:
+            raise click.UsageError(f"say which {self._kind} to update, with --name or --file")
+        return documents.update(fetch(assets, name, version, label), changes, assets.create_or_update)
+
+    def archive(
+        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+    ) -> None:
+        self._assets(to, registry_name).archive(*_named(name, version, label))
+
+    def restore(
+        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+    ) -> None:
+        self._assets(to, registry_name).restore(*_named(name, version, label))
+
+    def lineage(self, to: Invocation, name: str, version: str | None, label: str | None, depth: int) -> Any:
+        name, version, label = _named(name, version, label)
+        return lineage.show(to, self._assets(to, None).lineage(name, version, label, depth=depth))
+
+    def share(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        registry_name: str,
+        share_with_name: str | None,
+        share_with_version: str | None,
+    ) -> Any:
+        name, version = self._version(to, name, version)
+        return self._assets(to, None).share(
+            name,
+            version,
+            registry_name=registry_name,
+            share_with_name=share_with_name,
+            share_with_version=share_with_version,
+        )
+
+    def export_to(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        to_workspace: str | None,
+        to_resource_group: str | None,
+        registry_name: str | None,
+    ) -> Any:
+        name, version = self._version(to, name, version)
+        return self._assets(to, None).export_to(
+            name,
+            version,
+            workspace_name=to_workspace,
+            resource_group_name=to_resource_group,
+            registry_name=registry_name,
+        )
+
+    def import_from(
+        self,
+        to: Invocation,
+        name: str,
+        version: str | None,
+        from_workspace: str | None,
+        from_resource_group: str | None,
+        registry_name: str | None,
+        as_name: str | None,
+        as_version: str | None,
+    ) -> Any:
+        name, version, label = _named(name, version, None)
+        if version is None or label is not None:
+            raise click.UsageError("say which version to import, with --version")
+        return self._assets(to, None).import_from(
+            name,
+            version,
+            workspace_name=from_workspace,
+            resource_group_name=from_resource_group,
+            registry_name=registry_name,
+            as_name=as_name,
+            as_version=as_version,
+        )
+
+    def _version(self, to: Invocation, name: str, version: str | None) -> tuple[str, str]:
+        """The name and the version, which is the latest where none is given."""
+        found = fetch(self._assets(to, None), name, version, None)
+        return found.name, found.version
+
+    def _assets(self, to: Invocation, registry_name: str | None) -> Any:
+        client = to.client if registry_name is None else to.registry(registry_name)
+        return getattr(client, self._collection)
+
+
+def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any:
+    """One version of an asset: the named one, the labelled one, or the latest."""
+    name, version, label = _named(name, version, label)
+    if version is None and label is None:
+        label = "latest"
+    return assets.get(name, version=version, label=label)
+
+
+def plural(kind: str) -> str:
+    return f"{_called(kind)}s"
+
+
+def _called(kind: str) -> str:
+    return "data asset" if kind == "data" else kind
+
+
+def _of_stage(assets: Any, every: Iterable[Any], name: str | None, view: str, stage: str) -> Iterator[Any]:
+    """The versions of this stage, of one asset or of every one."""
+    for each in [name] if name is not None else [asset.name for asset in every]:
+        versions = assets.list(name=each, list_view_type=view)
+        yield from (version for version in versions if version.stage == stage)
+
+
+def _named(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:
+    """`azureml:name:version` and `name@label` are taken apart."""
+    name = name.removeprefix("azureml:")
+    if "@" in name and label is None:
+        name, _, label = name.partition("@")
+    elif ":" in name and version is None:
+        name, _, version = name.partition(":")
+    if version is not None and label is not None:
+        raise click.UsageError("a version and a label are given; give one")
+    return name, version, label

@@ -1,0 +1,163 @@
+"""`smalt compute …`."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import Any
+
+import click
+
+from smalt.cli.framework import documents, edits, options
+from smalt.cli.framework.verb import Invocation, Noun
+
+compute = Noun(
+    "compute",
+    "Computes: names for the places where jobs run.",
+    ("name", "type", "size", "min_instances", "max_instances", "provisioning_state", "state"),
+)
+
+_NAME = options.name("The compute's name.")
+_ANY_TYPE = click.Option(["-t", "--type"], metavar="TYPE", help="Accepted; there is one kind of machine.")
+_SETTINGS = [
+    click.Option(["-t", "--type"], metavar="TYPE", help="AmlCompute, ComputeInstance …"),
+    click.Option(["--size"], metavar="SIZE", help="The size of its machines."),
+    click.Option(["--tier"], metavar="TIER", help="dedicated or low_priority."),
+    click.Option(["--min-instances"], type=int, metavar="N", help="The fewest machines."),
+    click.Option(["--max-instances"], type=int, metavar="N", help="The most machines."),
+    click.Option(
+        ["--idle-time-before-scale-down"], type=int, metavar="SECONDS", help="When idle machines are given up."
+    ),
+    click.Option(["--identity-type"], metavar="TYPE", help="system_assigned or user_assigned."),
+    click.Option(["-i", "--user-assigned-identities"], metavar="IDS", help="Identities, separated by commas."),
+    click.Option(["--resource-id"], metavar="ID", help="The ARM id of what is attached."),
+    click.Option(["--namespace"], metavar="NAME", help="The Kubernetes namespace of its jobs."),
+    options.DESCRIPTION,
+    options.LOCATION,
+    options.TAGS,
+]
+_CLOUD = [
+    click.Option([f"--{name}"], metavar="VALUE", hidden=True)
+    for name in (
+        "vnet-name", "subnet", "admin-username", "admin-password", "ssh-key-value", "user-object-id", "user-tenant-id",
+        "instance-type-config", "private-key-file", "attach-username", "attach-password",
+    )
+] + [
+    click.Option([f"--{name}"], type=click.BOOL, hidden=True)
+    for name in ("ssh-public-access-enabled", "enable-node-public-ip")
+]  # fmt: skip
+_KEYS = (
+    "name", "type", "size", "tier", "min_instances", "max_instances", "idle_time_before_scale_down", "description",
+    "location", "resource_id", "namespace",
+)  # fmt: skip
+_CREATED = (options.file("The compute's YAML file.", first=False), *options.name("Its name.", needed=False))
+
+
+@compute.verb("create", *_CREATED, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT)
+def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
+    """Create a compute: a name that jobs can be sent to; they run on this machine."""
+    entity = documents.read("compute", file, set, _settings(given))
+    return to.client.compute.begin_create_or_update(entity).result()
+
+
+@compute.verb("attach", *_CREATED, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT)
+def attach(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
+    """The same as create."""
+    return create(to, file, set, **given)
+
+
+@compute.verb("show", _NAME)
+def show(to: Invocation, name: str) -> Any:
+    """Show a compute."""
+    return to.client.compute.get(name)
+
+
+@compute.verb(
+    "list", click.Option(["-t", "--type"], metavar="TYPE", help="Only those of this type."), options.MAX_RESULTS
+)
+def list_computes(to: Invocation, type: str | None, max_results: int | None) -> Any:
+    """List computes."""
+    found = to.client.compute.list()
+    return list(islice((each for each in found if type is None or str(each.type).lower() == type.lower()), max_results))
+
+
+@compute.verb("update", _NAME, _SETTINGS, _CLOUD, options.EDITS, options.NO_WAIT)
+def update(to: Invocation, name: str, **given: Any) -> Any:
+    """Change a compute."""
+    changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
+    compute, settings = to.client.compute, _settings(given)
+    there = compute.get(name)
+    return documents.update(there, changes, lambda entity: compute.begin_create_or_update(entity).result(), settings)
+
+
+@compute.verb("delete", _NAME, options.YES, options.NO_WAIT, click.Option(["--action"], metavar="ACTION", hidden=True))
+def delete(to: Invocation, name: str, yes: bool, **_: Any) -> None:
+    """Delete a compute."""
+    to.confirm(yes, f"delete the compute {name}?")
+    to.client.compute.begin_delete(name)
+
+
+@compute.verb("detach", _NAME, options.YES, options.NO_WAIT)
+def detach(to: Invocation, name: str, yes: bool, **_: Any) -> None:
+    """The same as delete."""
+    delete(to, name, yes)
+
+
+@compute.verb("start", _NAME, options.NO_WAIT)
+def start(to: Invocation, name: str, no_wait: bool) -> None:
+    """Start a compute; this machine is running already."""
+    to.client.compute.get(name)
+
+
+@compute.verb("stop", _NAME, options.NO_WAIT)
+def stop(to: Invocation, name: str, no_wait: bool) -> None:
+    """Stop a compute; this machine keeps running."""
+    to.client.compute.get(name)
+    to.note(f"{name} is this machine, which keeps running")
+
+
+@compute.verb("restart", _NAME, options.NO_WAIT)
+def restart(to: Invocation, name: str, no_wait: bool) -> None:
+    """Restart a compute; this machine keeps running."""
+    stop(to, name, no_wait)
+
+
+@compute.verb("list-nodes", _NAME, columns=("node_id", "node_state", "private_ip_address"))
+def list_nodes(to: Invocation, name: str) -> Any:
+    """List the machines of a compute: this one."""
+    import socket
+
+    to.client.compute.get(name)
+    return [{"node_id": socket.gethostname(), "node_state": "idle", "private_ip_address": "127.0.0.1", "port": None}]
+
+
+@compute.verb(
+    "list-sizes", options.LOCATION, click.Option(["-t", "--type"], metavar="TYPE", help="Accepted."), columns=()
+)
+def list_sizes(to: Invocation, **_: Any) -> Any:
+    """List the sizes that a compute can have: this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return [{"name": "local", "family": "local", "v_cpus": os.cpu_count(), "memory_gb": round(memory / 2**30, 1)}]
+
+
+@compute.verb("list-usage", options.LOCATION, columns=())
+def list_usage(to: Invocation, location: str | None) -> Any:
+    """List what of the quotas is used; there are no quotas on this machine."""
+    return []
+
+
+compute.refuse("connect-ssh", "computes are this machine, so there is nothing to connect to")
+compute.refuse("enable-sso", "computes are this machine, so there is nothing to sign on to")
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a compute's YAML from the options; what only the cloud knows is left out."""
+    settings = {key: given[key] for key in _KEYS if given.get(key) is not None}
+    if given["tags"]:
+        settings["tags"] = edits.tags(given["tags"])
+    identities = [{"resource_id": each} for each in (given["user_assigned_identities"] or "").split(",") if each]
+    if given["identity_type"] is not None:
+        settings["identity"] = {"type": given["identity_type"]}
+        if identities:
+            settings["identity"]["user_assigned_identities"] = identities
+    return settings

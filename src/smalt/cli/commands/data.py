@@ -1,0 +1,19 @@
+"""`smalt data …`."""
+
+from __future__ import annotations
+
+from smalt.cli.commands import assets
+from smalt.cli.framework.verb import Noun
+
+data = Noun("data", "Data assets: named and versioned data.", assets.COLUMNS)
+
+assets.add_create(data, "data", ("uri_folder", "uri_file", "mltable"), "The local path or URI of the data.")
+assets.add_verbs(data, "data")
+data.refuse(
+    "import",
+    "smalt cannot import data from databases yet; copy it to a folder and register that with: smalt data create",
+)
+data.refuse("list-materialization-status", "smalt cannot import data yet, so there is no import to list")
+data.refuse(
+    "mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME"
+)

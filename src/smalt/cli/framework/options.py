@@ -1,0 +1,62 @@
+"""The options that several verbs have, spelt as `az ml` spells them."""
+
+from __future__ import annotations
+
+import click
+
+from smalt.cli.framework.arguments import Words
+from smalt.cli.framework.verb import File, Name
+
+
+def name(help: str, needed: bool = True, argument: str = "[NAME]") -> list[click.Parameter]:
+    """-n/--name, which the first argument of the command line may give as well."""
+    return [
+        Name(["-n", "--name"], metavar="NAME", needed=needed, help=help),
+        click.Argument(["argument"], required=False, metavar=argument),
+    ]
+
+
+def file(help: str, first: bool = True) -> click.Option:
+    return File(["-f", "--file"], metavar="FILE", first=first, help=help)
+
+
+SET = click.Option(["--set"], multiple=True, metavar="KEY=VALUE…", help="Set values in the file: --set a.b=1 c=2.")
+SKIP_VALIDATION = click.Option(["--skip-validation"], is_flag=True, help="Accepted; smalt always validates.")
+NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Accepted; the command returns immediately.")
+YES = click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")
+WEB = click.Option(["-e", "--web"], is_flag=True, help="Accepted; there is no web interface yet.")
+DOWNLOAD_PATH = click.Option(
+    ["-p", "--download-path"], metavar="FOLDER", default=".", help="Where to put it; by default the current folder."
+)
+REGISTRY = click.Option(["--registry-name"], metavar="NAME", help="A registry instead of the workspace.")
+LOCATION = click.Option(["-l", "--location"], metavar="NAME", help="Accepted; everything is on this machine.")
+DATASTORE = click.Option(["--datastore"], metavar="NAME", help="The datastore to upload local files to.")
+DESCRIPTION = click.Option(["--description"], metavar="TEXT", help="What it is.")
+TAGS = click.Option(["--tags"], multiple=True, metavar="KEY=VALUE…", help="Tags.")
+VERSION = click.Option(["-v", "--version"], metavar="VERSION", help="The version.")
+LABEL = click.Option(["-l", "--label"], metavar="LABEL", help="A label instead of a version, such as latest.")
+
+EDITS = [
+    SET,
+    Words(["--add"], multiple=True, metavar="LIST VALUE…", help="Add to a list."),
+    Words(["--remove"], multiple=True, metavar="KEY [INDEX]…", help="Remove a value, or one of a list."),
+    click.Option(["--force-string"], is_flag=True, help="Take the values of --set and --add as text, not as JSON."),
+]
+
+LISTING = [
+    click.Option(["--archived-only"], is_flag=True, help="Only what is archived."),
+    click.Option(["--include-archived"], is_flag=True, help="What is archived, too."),
+]
+MAX_RESULTS = click.Option(["-r", "--max-results"], type=click.IntRange(1), metavar="N", help="At most so many.")
+
+
+def with_article(words: str) -> str:
+    """`an online endpoint`, `a model`."""
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def view(archived_only: bool, include_archived: bool) -> str:
+    """The service's word for what a list shows."""
+    if archived_only and include_archived:
+        raise click.UsageError("--archived-only and --include-archived exclude each other; give one")
+    return "ArchivedOnly" if archived_only else "All" if include_archived else "ActiveOnly"

@@ -1,0 +1,293 @@
+"""What all verbs have in common: the options of `az`, a name as first argument, the result on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smalt.cli.framework import arguments
+from smalt.cli.output import results as output
+from smalt.exceptions import Refused
+
+if TYPE_CHECKING:
+    from smalt.client import MLClient
+    from smalt.client.connection.connection import Connection
+    from smalt.home import Home
+
+Result = Any
+Callback = Callable[..., Result]
+
+_NAMING = frozenset({"NAME", "[NAME]", "[FILE]", "FILE", "VERSION", "LABEL", "ID"})
+"""Options whose values say which thing is meant."""
+
+_STORING = frozenset({"create", "set", "upload", "validate"})
+"""Verbs that store something new, and the rehearsal of that, make a workspace that is named and not there."""
+
+COMMON = (
+    click.Option(
+        ["-w", "--workspace-name"],
+        metavar="NAME",
+        help="The workspace; else the one in effect (smalt workspace show). A name that only one has is enough.",
+    ),
+    click.Option(
+        ["-g", "--resource-group"],
+        metavar="NAME",
+        help="Its resource group, needed where several workspaces have that name.",
+    ),
+    click.Option(
+        ["--subscription"],
+        metavar="ID",
+        help="Its subscription, needed where the groups' names do not differ.",
+    ),
+    click.Option(["-o", "--output"], type=click.Choice(output.FORMATS), help="How to print the result."),
+    click.Option(["--query"], metavar="JMESPATH", help="Print only what this expression finds in the result."),
+    click.Option(["--only-show-errors"], is_flag=True, help="No warnings and no progress."),
+    click.Option(["--verbose"], is_flag=True, hidden=True),
+    click.Option(["--debug"], is_flag=True, help="Show where in smalt an unexpected failure arose."),
+)
+
+
+class Invocation:
+    """One call of a verb: where it goes to, and how its result is to be shown."""
+
+    def __init__(self, common: dict[str, Any], columns: tuple[str, ...] = (), stores: bool = False) -> None:
+        self.resource_group: str | None = common["resource_group"]
+        self.workspace_name: str | None = common["workspace_name"]
+        self.subscription: str | None = common["subscription"]
+        self.output: str | None = common["output"]
+        self.query: str | None = common["query"]
+        self.quiet: bool = common["only_show_errors"]
+        self.columns = columns
+        self.stores = stores
+        """Whether the verb stores something, so that a workspace that is named and not there is made for it."""
+        self._client: MLClient | None = None
+        self._connection: Connection | None = None
+
+    @property
+    def client(self) -> MLClient:
+        """The client of the workspace; making it starts a server where none runs."""
+        if self._client is None:
+            self._client = self.client_of(self.workspace_name, by="named on the command line")
+        return self._client
+
+    def client_of(self, name: str | None, *, by: str) -> MLClient:
+        """Return the client of the workspace that the name and the other options mean."""
+        from smalt.client import MLClient
+        from smalt.client.scope.workspace_choice import workspace_in_effect
+
+        given = {"subscription": self.subscription, "group": self.resource_group, "workspace": name}
+        is_remote = not self.connection.local
+        found = workspace_in_effect(given, self.home, by=by, known=self._known, is_remote=is_remote)
+        client = MLClient(None, *found[:3], show_progress=not self.quiet, _makes_workspaces=self.stores)
+        client.why, client.is_named = found.why, found.is_named
+        return client
+
+    def _known(self) -> Iterator[str]:
+        """Return the ids of the home's workspaces; none to those whose token opens one workspace only."""
+        try:
+            yield from (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
+        except Refused:
+            return
+
+    def registry(self, name: str) -> MLClient:
+        """The client of a registry."""
+        from smalt.client import MLClient
+
+        return MLClient(subscription_id=self.subscription, resource_group_name=self.resource_group, registry_name=name)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the server, for what belongs to no workspace."""
+        from smalt.client.connection.connection import Connection
+
+        if self._connection is None:
+            self._connection = Connection.open()
+        return self._connection
+
+    @property
+    def home(self) -> Home:
+        from smalt.home import Home
+
+        return Home.find()
+
+    @property
+    def wants_result(self) -> bool:
+        """Whether the command line says how to print the result, so that it must not be mixed with a log."""
+        return self.output is not None or self.query is not None
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """Return whether the result goes to a terminal, in whatever form reads well."""
+        return not self.wants_result and sys.stdout.isatty()
+
+    @property
+    def wants_table(self) -> bool:
+        """Whether a list of rows is to be shown as a table."""
+        return output.form_of([], self.output, self.query) == "table"
+
+    def note(self, sentence: str) -> None:
+        """Say progress and the like on standard error, unless only errors are wanted."""
+        if not self.quiet:
+            click.echo(self.completed(sentence), err=True)
+
+    def completed(self, sentence: str) -> str:
+        """Return the sentence with its commands as they work when typed here."""
+        return self._client.completed(sentence) if self._client is not None else sentence
+
+    def hint(self, sentence: str) -> None:
+        """What a person may want to do next; scripts are not told."""
+        if sys.stderr.isatty():
+            self.note(sentence)
+
+    def confirm(self, yes: bool, question: str) -> None:
+        """Ask before something is lost; without a terminal only --yes will do."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError(
+                f"{question.partition('?')[0]}? there is no terminal to ask at; to say yes, add --yes"
+            )
+        if not click.confirm(question, err=True):
+            raise click.exceptions.Exit(1)
+
+    def show(self, result: Result) -> None:
+        """Print a result: plain data, an entity, or several of them."""
+        if result is None or self.output == "none":
+            return
+        from smalt.cli.output import plain_data as plain
+
+        output.write(plain.data(result), self.output, self.query, self.columns)
+
+
+class Verb(click.Command):
+    """A verb; its callback gets the invocation and the options, and returns what is to be printed."""
+
+    def __init__(
+        self, name: str, callback: Callback, params: list[click.Parameter], columns: tuple[str, ...] = (), **rest: Any
+    ) -> None:
+        self.columns = columns
+        super().__init__(
+            name,
+            callback=callback,
+            params=[*params, *COMMON],
+            context_settings={"help_option_names": ["-h", "--help"]},
+            **rest,
+        )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        return super().parse_args(ctx, arguments.expand(args, options))
+
+    def invoke(self, ctx: click.Context) -> None:
+        self._refuse_empty(ctx)
+        values = dict(ctx.params)
+        common = {str(option.name): values.pop(str(option.name)) for option in COMMON}
+        invocation = Invocation(common, self.columns, self.name in _STORING)
+        if common["debug"]:
+            os.environ["SMALT_DEBUG"] = "1"
+        if "argument" in values:
+            self._take_argument(ctx, values)
+        assert self.callback is not None
+        with ctx:
+            invocation.show(ctx.invoke(self.callback, invocation, **values))
+
+    def _refuse_empty(self, ctx: click.Context) -> None:
+        """An unset variable of a shell must not mean what the option means when it is left out."""
+        for param in self.params:
+            if ctx.params.get(str(param.name)) == "" and param.metavar in _NAMING:
+                given = "/".join(param.opts) if isinstance(param, click.Option) else "the argument"
+                raise click.UsageError(f"{given} is empty; is a variable of the shell unset?", ctx)
+
+    def _take_argument(self, ctx: click.Context, values: dict[str, Any]) -> None:
+        """The first argument is the file of a verb that reads one and was given none, else the name."""
+        argument = values.pop("argument")
+        takes_file = any(isinstance(param, File) and param.first for param in self.params)
+        place = "file" if takes_file and not values.get("file") else "name"
+        if argument is not None and values.get(place) not in (None, argument):
+            raise click.UsageError(f"two names are given, '{values[place]}' and '{argument}'; give one", ctx)
+        values[place] = values.get(place) or argument
+        needed = next((param for param in self.params if isinstance(param, Name) and param.needed), None)
+        if needed is not None and not values["name"]:
+            raise click.UsageError(f"say which one: {ctx.command_path} NAME", ctx)
+
+
+class Name(click.Option):
+    """-n/--name; `needed` where the verb has no meaning without one (the first argument will do too)."""
+
+    def __init__(self, *args: Any, needed: bool = True, **rest: Any) -> None:
+        self.needed = needed
+        super().__init__(*args, **rest)
+
+
+class File(click.Option):
+    """-f/--file; `first` where the first argument of the command line may stand for it."""
+
+    def __init__(self, *args: Any, first: bool = True, **rest: Any) -> None:
+        self.first = first
+        super().__init__(*args, **rest)
+
+
+class Noun(click.Group):
+    """A noun: a group of verbs, that are added by `@noun.verb(…)`."""
+
+    def __init__(self, name: str, help: str, columns: tuple[str, ...] = ()) -> None:
+        self.columns = columns
+        super().__init__(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
+
+    def verb(
+        self, name: str, *params: click.Parameter | Sequence[click.Parameter], **rest: Any
+    ) -> Callable[[Callback], Callback]:
+        """Add the decorated function as a verb with these options (lists of options are laid out flat)."""
+
+        def add(callback: Callback) -> Callback:
+            rest.setdefault("help", callback.__doc__)
+            rest.setdefault("columns", self.columns)
+            self.add_command(Verb(name, callback, list(_flat(params)), **rest))
+            return callback
+
+        return add
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Add a verb of `az ml` that smalt answers with a sentence, whatever its options."""
+        self.add_command(refusal(name, sentence))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from smalt.cli.framework.suggestions import guess_verb
+
+            verbs = [verb for verb in self.list_commands(ctx) if not self.commands[verb].hidden]
+            raise click.UsageError(guess_verb(args, verbs, ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def refusal(name: str, sentence: str) -> click.Command:
+    """A command that takes anything and ends with this sentence."""
+
+    def refuse(**_: Any) -> None:
+        raise click.ClickException(sentence)
+
+    return click.Command(
+        name,
+        callback=refuse,
+        params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+        add_help_option=False,
+        hidden=True,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+
+
+def _flat(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:
+    for param in params:
+        if isinstance(param, click.Parameter):
+            yield param
+        else:
+            yield from param

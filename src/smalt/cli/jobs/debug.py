@@ -1,0 +1,111 @@
+"""`smalt job debug`: a shell, a command or a debugger where a step runs, in a copy of it made again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import click
+
+from smalt.cli.framework.verb import Invocation
+from smalt.client.collections.name_rules import check_name
+from smalt.exceptions import Refused, ValidationException
+
+_TERMINAL = ("TERM", "COLORTERM", "DISPLAY", "SSH_TTY")
+"""What a shell needs to know of the terminal that it is in; given where the step has no such variable."""
+
+_PYTHON = """#!/bin/bash
+# The first Python of the step's command waits for an editor; what it starts is not led here again.
+PATH=${{PATH#{folder}:}}
+options=()
+while [[ $1 == -?* && $1 != -[mc]* ]]; do options+=("$1"); shift; done
+exec {python} "${{options[@]}}" -m debugpy --listen 127.0.0.1:{port} --wait-for-client "$@"
+"""
+
+
+def debug(to: Invocation, name: str, node: str | None, port: int | None, keep: bool, words: tuple[str, ...]) -> int:
+    """Make the copy, do what is asked for in it, and remove it; the exit code of what was done."""
+    if port is not None and words:
+        raise click.UsageError("--debugpy runs the step's own command; leave out the one after '--'")
+    client = to.client
+    check_name("job", name)
+    job = _step(client, name, node) if node is not None else name
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was made is removed then, too
+    made = client.connection.post(f"/smalt/v1{client.workspace_id}/jobs/{job}/debug")
+    try:
+        for note in made["notes"]:
+            to.note(note)
+        given = _words(to, made, port, words)
+        return _run(made, given) if port is None else _run_apart(made, given)
+    finally:
+        if keep:
+            to.note(f"kept: {made['folder']}")
+        else:
+            shutil.rmtree(made["folder"], ignore_errors=True)
+
+
+def _words(to: Invocation, made: dict[str, Any], port: int | None, words: tuple[str, ...]) -> list[str]:
+    if words:
+        return list(words)
+    if port is not None:
+        _wrap(made, port)
+        to.note(f"{made['job']} waits for an editor at 127.0.0.1:{port}; its files are in {made['cwd']}")
+        return ["/bin/bash", "-c", made["command"]]
+    to.note(f"this is a copy of {made['job']} in {made['cwd']}; its command is:\n  {made['command'].strip()}")
+    return ["/bin/bash", "--norc"] if sys.stdin.isatty() else ["/bin/bash"]
+
+
+def _run(made: dict[str, Any], words: list[str]) -> int:
+    environment = {key: value for key in _TERMINAL if (value := os.environ.get(key))} | made["environment"]
+    try:
+        return subprocess.run(words, cwd=made["cwd"], env=environment).returncode
+    except OSError as error:
+        raise ValidationException(f"cannot run '{shlex.join(words)}' in the step: {error.strerror}") from None
+
+
+def _run_apart(made: dict[str, Any], words: list[str]) -> int:
+    """In a process group of its own, all of which ends with us, also what waits for an editor that never comes."""
+    environment = made["environment"]
+    step = subprocess.Popen(words, cwd=made["cwd"], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return step.wait()
+    finally:
+        if step.returncode is None:
+            os.killpg(step.pid, signal.SIGKILL)
+            step.wait()
+
+
+def _wrap(made: dict[str, Any], port: int) -> None:
+    """Lead `python` of the step's command to debugpy."""
+    variables = made["environment"]
+    python = shutil.which("python", path=variables["PATH"]) or made["python"]
+    has = subprocess.run([python, "-c", "import debugpy"], env=variables, cwd=made["cwd"], capture_output=True)
+    if has.returncode:
+        raise Refused(
+            f"the environment of job '{made['job']}' has no debugpy; add it to the environment and run the job again, "
+            "or debug without an editor: smalt job debug NAME -- python -m pdb FILE"
+        )
+    folder = os.path.join(made["folder"], "debugger")
+    os.makedirs(folder)
+    text = _PYTHON.format(folder=folder, python=shlex.quote(python), port=port)
+    for name in ("python", "python3"):
+        path = os.path.join(folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, 0o700)
+    variables["PATH"] = f"{folder}:{variables['PATH']}"
+
+
+def _step(client: Any, name: str, node: str) -> str:
+    """The job's name of a step of a pipeline, by the name that the pipeline gives it."""
+    rows = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/{name}/tree")["jobs"]
+    steps = {str(row["node"]): str(row["name"]) for row in rows if row.get("node")}
+    if node not in steps:
+        known = f"its steps are {', '.join(steps)}" if steps else "it has none"
+        raise click.ClickException(f"job {name} has no step '{node}'; {known}")
+    return steps[node]

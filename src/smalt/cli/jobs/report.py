@@ -1,0 +1,98 @@
+"""A job as `smalt job show` prints it: with its error, the end of its log, its steps and what it waits for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from smalt.cli.jobs.watch import COMPOSITE, duration
+from smalt.client.transfers.progress import human
+
+if TYPE_CHECKING:
+    from smalt.cli.framework.verb import Invocation
+
+Json = dict[str, Any]
+
+_FIRST = (
+    "name", "type", "status", "error", "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes",
+)  # fmt: skip
+_COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
+_NARROW = ("step", "status", "duration", "remark")
+"""Columns where not all fit: why a step failed is read first."""
+
+
+def with_overview(shown: Json, jobs: list[Json]) -> Json:
+    """Return the job as plain data, with what `jobs` (the job and all below it) tell of its course."""
+    facts = _facts(jobs[0])
+    if str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1:
+        facts["steps"] = [{"step": job["label"], "name": job["name"], **_facts(job)} for job in jobs[1:]]
+    told = {**shown, **facts}
+    return {**{key: told.pop(key) for key in _FIRST if key in told}, **told}
+
+
+def write(to: Invocation, shown: Json) -> None:
+    """Print the job for a person: as YAML, then its steps as a table and the ends of logs as they are."""
+    import click
+
+    from smalt.cli.output import results as output
+    from smalt.cli.output import table
+
+    steps, tail = shown.pop("steps", None), shown.pop("log_tail", None)
+    to.show(shown)
+    rows = [_row(step) for step in steps or ()]
+    if rows:
+        click.echo()
+        screen = output.screen_of(sys.stdout)
+        needed = max(len(line) for line in table.render(rows, _COLUMNS).splitlines())
+        columns = _COLUMNS if screen.width is None or needed <= screen.width else _NARROW
+        click.echo(table.render(rows, columns, screen), nl=False)
+    for heading, lines in _tails(steps or [], tail):
+        click.echo(f"\n{heading}")
+        for line in lines:
+            click.echo(f"    {line}")
+
+
+def _facts(job: Json) -> Json:
+    """What is known of the course of a job; keys without a value are left out."""
+    start, end = job.get("start"), job.get("end")
+    never_ran = job["status"] == "Canceled" and start == end
+    facts = {
+        "status": job["status"],
+        "error": job.get("error"),
+        "waits_for": job.get("waits_for"),
+        "duration_seconds": None if start is None or end is None or never_ran else round(end - start, 3),
+        "cpu_seconds": job.get("cpu_seconds"),
+        "peak_memory_bytes": job.get("peak_memory_bytes"),
+        "reused": job.get("reused"),
+        "log_tail": job.get("log_tail"),
+    }
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _row(step: Json) -> Json:
+    """Return a step as a row of the table."""
+    peak = step.get("peak_memory_bytes")
+    told = {
+        "duration": duration(step.get("duration_seconds")),
+        "cpu": duration(step.get("cpu_seconds")),
+        "memory": "" if peak is None else human(peak),
+        "remark": _remark(step),
+    }
+    return {**step, **told}
+
+
+def _remark(step: Json) -> str:
+    if step.get("reused"):
+        return f"reused {step['reused']}"
+    if step.get("error"):
+        return str(step["error"].get("message") or "")
+    return f"waits for {step['waits_for']}" if step.get("waits_for") else ""
+
+
+def _tails(steps: list[Json], own: list[str] | None) -> Iterator[tuple[str, list[str]]]:
+    if own:
+        yield "its log ends:", own
+    for step in steps:
+        if step.get("log_tail"):
+            yield f"the log of step {step['step']} ends:", step["log_tail"]

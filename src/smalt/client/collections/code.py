@@ -1,0 +1,23 @@
+"""`ml_client._code`, here without its underscore: snapshots of code."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from smalt.client.collections.collection import Collection
+from smalt.client.transfers.snapshots import snapshot
+
+
+class CodeOperations(Collection):
+    kind = "code"
+    segment = "codes"
+
+    def create_or_update(self, path: str | os.PathLike[str]) -> str:
+        """Take a snapshot of a folder or file; gives its id."""
+        return snapshot(self._client, os.path.abspath(path))
+
+    def get(self, name: str, version: str = "1") -> dict[str, Any]:
+        """The code's resource, as the service has it."""
+        body: dict[str, Any] = self._connection.get(self._path(name, version))
+        return body

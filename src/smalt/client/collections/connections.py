@@ -1,0 +1,50 @@
+"""`ml_client.connections`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from smalt.client.collections.collection import Collection
+
+if TYPE_CHECKING:
+    from smalt.entities.connection import Connection
+
+_DATA = frozenset({"azure_blob", "azure_data_lake_gen2", "azure_one_lake"})
+
+
+class WorkspaceConnectionsOperations(Collection):
+    kind = "connection"
+    segment = "connections"
+
+    def create_or_update(
+        self, workspace_connection: Connection, *, populate_secrets: bool = False, **kwargs: Any
+    ) -> Connection:
+        """Keep the connection; its secrets are encrypted with a key of the home."""
+        made = self._put(workspace_connection)
+        return self.get(made.name, populate_secrets=True) if populate_secrets else made
+
+    def get(self, name: str, *, populate_secrets: bool = False, **kwargs: Any) -> Connection:
+        """The connection; its secrets only where they are asked for."""
+        path = self._path(name)
+        body = self._connection.post(f"{path}/listsecrets", {}) if populate_secrets else self._connection.get(path)
+        found: Connection = self._entity(body)
+        return found
+
+    def list(
+        self,
+        connection_type: str | None = None,
+        *,
+        populate_secrets: bool = False,
+        include_data_connections: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[Connection]:
+        """Those of a type; those to data only when they are asked for."""
+        for one in self._pages(self._path()):
+            if connection_type is not None and one.type != connection_type.lower():
+                continue
+            if one.type not in _DATA or include_data_connections or connection_type is not None:
+                yield self.get(one.name, populate_secrets=True) if populate_secrets else one
+
+    def delete(self, name: str, **kwargs: Any) -> None:
+        self._remove(self._path(name))

@@ -1,0 +1,71 @@
+"""`ml_client.data`"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from smalt.client.collections.versioned import Archivable
+from smalt.client.transfers.mounts import refuse_mount
+from smalt.entities.references import LocalPath, parse_uri
+from smalt.exceptions import Refused, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.entities.data import Data
+
+
+class DataOperations(Archivable):
+    kind = "data"
+    segment = "data"
+    type_key = "dataType"
+
+    def create_or_update(self, data: Data) -> Data:
+        """Register data; what is local must be of the type that is said."""
+        place = parse_uri(str(data.path or ""))
+        if isinstance(place, LocalPath) and os.path.exists(place.path):
+            _check(place.path, data.type or "uri_folder")
+        return self._register(data)  # type: ignore[no-any-return]
+
+    def import_data(self, data_import: Any, **kwargs: Any) -> Any:
+        """Refused: nothing reaches a database or a bucket yet."""
+        name = getattr(data_import, "name", None)
+        raise Refused(
+            f"data '{name}' was not imported: smalt reaches no databases yet; export it to files and register those "
+            "with ml_client.data.create_or_update"
+        )
+
+    def list_materialization_status(
+        self, name: str, *, list_view_type: str = "ActiveOnly", **kwargs: Any
+    ) -> Iterator[Any]:
+        """The jobs that imported it: none yet."""
+        return iter(())
+
+    def mount(
+        self,
+        path: str,
+        *,
+        mount_point: str | None = None,
+        mode: str = "ro_mount",
+        debug: bool = False,
+        persistent: bool = False,
+        **kwargs: Any,
+    ) -> NoReturn:
+        """Refused: what is registered is in folders of this machine already."""
+        refuse_mount(path)
+
+
+def _check(path: str, type: str) -> None:
+    is_folder = os.path.isdir(path)
+    if type == "uri_file" and is_folder:
+        raise ValidationException(f"{path} is a folder, and the type is uri_file; make it uri_folder or name a file")
+    if type == "uri_folder" and not is_folder:
+        raise ValidationException(f"{path} is a file, and the type is uri_folder; make it uri_file or name a folder")
+    if type == "mltable" and not os.path.isfile(os.path.join(path, "MLTable")):
+        raise ValidationException(f"{path} is not an mltable: it has no file MLTable; name a folder that has one")
+    if type == "mltable":
+        from smalt.mltable import document  # of jobs; most data is none
+
+        problems = document.problems_in(path)
+        if problems:
+            raise ValidationException("\n".join(problems))

@@ -1,0 +1,161 @@
+"""`ml_client.feature_sets`, `ml_client.feature_store_entities` and `ml_client.feature_stores`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from smalt.client.collections.pollers import Done
+from smalt.client.collections.versioned import Versioned
+from smalt.client.collections.workspaces import Workspaces
+from smalt.exceptions import Refused
+
+if TYPE_CHECKING:
+    from smalt.entities.feature_store import FeatureSet, FeatureStore, FeatureStoreEntity
+
+_NOT_MADE = "smalt keeps feature sets, but makes no features yet"
+
+
+class FeatureSetOperations(Versioned):
+    kind = "feature_set"
+    segment = "featuresets"
+
+    def begin_create_or_update(self, featureset: FeatureSet, **kwargs: Any) -> Done[FeatureSet]:
+        return Done(self._register(featureset))
+
+    def get(self, name: str, version: str, **kwargs: Any) -> FeatureSet:
+        return self._entity(self._get(name, version, None))  # type: ignore[no-any-return]
+
+    def list(
+        self, name: str | None = None, *, list_view_type: str = "ActiveOnly", **kwargs: Any
+    ) -> Iterator[FeatureSet]:
+        return self._listed(name, list_view_type, **kwargs)
+
+    def archive(self, name: str, version: str, **kwargs: Any) -> None:
+        self._hide(name, version, None, True)
+
+    def restore(self, name: str, version: str, **kwargs: Any) -> None:
+        self._hide(name, version, None, False)
+
+    def begin_backfill(
+        self,
+        *,
+        name: str,
+        version: str,
+        feature_window_start_time: datetime | None = None,
+        feature_window_end_time: datetime | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        compute_resource: Any = None,
+        spark_configuration: dict[str, str] | None = None,
+        data_status: list[Any] | None = None,  # type: ignore[valid-type]
+        job_id: str | None = None,
+        **kwargs: Any,
+    ) -> Done[Any]:
+        """Refused: features are made by nobody yet."""
+        self._refuse(name, version)
+
+    def list_features(
+        self,
+        feature_set_name: str,
+        version: str,
+        *,
+        feature_name: str | None = None,
+        description: str | None = None,
+        tags: str | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Refused: its specification is read by nobody yet."""
+        self._refuse(feature_set_name, version)
+
+    def get_feature(self, feature_set_name: str, version: str, *, feature_name: str, **kwargs: Any) -> Any:
+        """Refused, as `list_features`."""
+        self._refuse(feature_set_name, version)
+
+    def list_materialization_operations(
+        self,
+        name: str,
+        version: str,
+        *,
+        feature_window_start_time: str | datetime | None = None,
+        feature_window_end_time: str | datetime | None = None,
+        filters: str | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """The jobs that made its features: none yet."""
+        self.get(name, version)
+        return iter(())
+
+    def _refuse(self, name: str, version: str) -> NoReturn:
+        self.get(name, version)
+        raise Refused(f"nothing was made of feature set '{name}:{version}': {_NOT_MADE}")
+
+
+class FeatureStoreEntityOperations(Versioned):
+    kind = "feature_store_entity"
+    segment = "featurestoreEntities"
+
+    def begin_create_or_update(
+        self, feature_store_entity: FeatureStoreEntity, **kwargs: Any
+    ) -> Done[FeatureStoreEntity]:
+        return Done(self._register(feature_store_entity))
+
+    def get(self, name: str, version: str, **kwargs: Any) -> FeatureStoreEntity:
+        return self._entity(self._get(name, version, None))  # type: ignore[no-any-return]
+
+    def list(
+        self, name: str | None = None, *, list_view_type: str = "ActiveOnly", **kwargs: Any
+    ) -> Iterator[FeatureStoreEntity]:
+        return self._listed(name, list_view_type, **kwargs)
+
+    def archive(self, name: str, version: str, **kwargs: Any) -> None:
+        self._hide(name, version, None, True)
+
+    def restore(self, name: str, version: str, **kwargs: Any) -> None:
+        self._hide(name, version, None, False)
+
+
+class FeatureStoreOperations(Workspaces):
+    """A feature store is a workspace of that kind."""
+
+    kind = "feature_store"
+
+    def begin_create(
+        self,
+        feature_store: FeatureStore,
+        *,
+        grant_materialization_permissions: bool = True,
+        update_dependent_resources: bool = False,
+        **kwargs: Any,
+    ) -> Done[FeatureStore]:
+        feature_store.kind = "featurestore"
+        return Done(self._put(feature_store))
+
+    def begin_update(
+        self,
+        feature_store: FeatureStore,
+        *,
+        grant_materialization_permissions: bool = True,
+        update_dependent_resources: bool = False,
+        **kwargs: Any,
+    ) -> Done[FeatureStore]:
+        return self.begin_create(feature_store)
+
+    def get(self, name: str, **kwargs: Any) -> FeatureStore:
+        return self._entity(self._connection.get(self._path(name)))  # type: ignore[no-any-return]
+
+    def list(self, *, scope: str = "resource_group", **kwargs: Any) -> Iterator[FeatureStore]:
+        bodies = self._connection.pages(self._scope(scope))
+        return (self._entity(body) for body in bodies if str(body.get("kind", "")).lower() == "featurestore")
+
+    def begin_delete(self, name: str, *, delete_dependent_resources: bool = False, **kwargs: Any) -> Done[None]:
+        """Refused, as for any workspace."""
+        return Done(self._connection.delete(self._path(name)))
+
+    def begin_provision_network(
+        self, *, feature_store_name: str | None = None, include_spark: bool = False, **kwargs: Any
+    ) -> Done[Any]:
+        """Refused: there is no network to provide."""
+        return self._no_network(feature_store_name)

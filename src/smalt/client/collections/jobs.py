@@ -1,0 +1,365 @@
+"""`ml_client.jobs`"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from smalt import wire
+from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.name_rules import check_name
+from smalt.client.collections.pollers import LROPoller
+from smalt.client.jobs.default_names import job_name
+from smalt.client.scope.config_file import current_folder
+from smalt.entities.problems import did_you_mean
+from smalt.exceptions import (
+    Conflict,
+    JobException,
+    Located,
+    NotFound,
+    Refused,
+    UserErrorException,
+    ValidationException,
+)
+from smalt.lines import here, warn
+from smalt.wire.casing import fold
+from smalt.wire.ids import parse_id, url_path
+
+if TYPE_CHECKING:
+    from smalt.client.jobs.validation import ValidationResult
+    from smalt.entities.job import Job
+
+_ARGUMENTS = (
+    "description", "compute", "tags", "experiment_name", "skip_validation", "only", "from_", "of",
+)  # fmt: skip
+_PAGE = 500
+"""As many jobs as the server gives at once."""
+OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
+
+
+class JobOperations(Collection):
+    kind = "job"
+    segment = "jobs"
+
+    def create_or_update(
+        self,
+        job: Job,
+        *,
+        description: str | None = None,
+        compute: str | None = None,
+        tags: dict[str, str] | None = None,
+        experiment_name: str | None = None,
+        skip_validation: bool = False,
+        only: str | Sequence[str] = (),
+        from_: str | Sequence[str] = (),
+        of: str | None = None,
+        **kwargs: Any,
+    ) -> Job:
+        """Submit the job. One that came from the server is changed there: its display name, description, tags and
+        properties; where anything else was changed, it is refused.
+
+        smalt's own: of a pipeline `only` these steps, or those `from_` these on, with what the others made in an
+        earlier run: the job `of` this name, else the newest that has it.
+        """
+        _tell_unknown(kwargs)
+        given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
+        from smalt.client.jobs.validation import at_lines_of, validated
+        from smalt.entities.standalone import as_job
+
+        job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
+        for name, value in given.items():
+            if value is not None:
+                setattr(job, name, value)
+        if _is_there(job):
+            return self._update(job)
+        if not skip_validation:
+            validated(job, raise_on_failure=True)
+        if only or from_:
+            from smalt.client.jobs.step_selection import part
+
+            job = part(self._client, job, _names(only), _names(from_), of).job
+        elif of is not None:
+            raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
+        there = self._found(job.name) if job.name else None
+        job.name = job.name or job_name()
+        from smalt.client.jobs.display import shortened
+
+        with at_lines_of(job):
+            answer = self._connection.put(self._path(job.name), self._body(job))
+        if there is not None and self._client.show_progress:
+            note(_repeated(there["properties"], answer["properties"], job.name))
+        error = answer["properties"].get("error") or {}
+        if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
+            raise Refused(error["message"])
+        created: Job = self._entity(answer)
+        return shortened(created)
+
+    def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:
+        """Say what is wrong with the job: what `create_or_update` would say, but nothing is submitted.
+
+        Code and what else is described in place is sent to the server, which looks at the job with all that it names.
+        """
+        from smalt.client.jobs.validation import ValidationResult, at_lines_of, validated
+        from smalt.entities.standalone import as_job
+
+        job = copy.copy(as_job(job))
+        result = validated(job, raise_on_failure)
+        if not result.passed or _is_there(job):
+            return result
+        job.name = job.name or job_name()
+        try:
+            with at_lines_of(job):
+                answer = self._connection.post(f"/smalt/v1{self._path(job.name)}/validate", self._body(job))
+        except (ValidationException, Refused, Conflict, NotFound) as error:
+            if raise_on_failure:
+                raise
+            problems = getattr(error, "problems", None)
+            return ValidationResult(problems or [Located("", 0, 0, str(error))])
+        return ValidationResult(warnings=answer["warnings"])
+
+    def get(self, name: str) -> Job:
+        from smalt.client.jobs.display import shortened
+
+        job: Job = self._entity(self._connection.get(self._path(name)))
+        return shortened(job)
+
+    def list(
+        self,
+        *,
+        parent_job_name: str | None = None,
+        list_view_type: str = "ActiveOnly",
+        max_results: int | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Job]:
+        """Return the jobs of the workspace, newest first; or the children of one.
+
+        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` choose among them.
+        """
+        from itertools import islice
+
+        status, experiment, type = kwargs.get("status"), kwargs.get("experiment_name"), kwargs.get("job_type")
+        if parent_job_name is not None:
+            chosen = _chosen(self._children(parent_job_name), status, type)
+            return islice(chosen, max_results)
+        view = str(getattr(list_view_type, "value", list_view_type))
+        query = {"tag": kwargs.get("tag"), "status": status, "experimentName": experiment, "jobType": type}
+        top = max(max_results, 1) if max_results is not None and max_results < _PAGE else None
+        return islice(self._pages(self._path(), listViewType=view, __top=top, **query), max_results)
+
+    def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
+        """What the job was `made_by`: its inputs and where they come from; and what its outputs are `used_by`."""
+        check_name(self.kind, name)
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/lineage/jobs/{name}", depth=depth)
+        return found
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """The code that the job, and each of its steps, runs: its files with their sizes, and what git said of it."""
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._path(name)}/snapshot")
+        return found
+
+    def restore_snapshot(self, name: str, folder: str | os.PathLike[str]) -> dict[str, Any]:
+        """Write that code into a new or empty folder; of a pipeline each different one into a folder of its step."""
+        from smalt.client.transfers.downloads import restore
+
+        return restore(self._client, self.snapshot(name), os.fspath(folder))
+
+    def overview(self, name: str) -> Sequence[dict[str, Any]]:
+        """Return the job and all below it: state, times, error, the end of the log, what it waits for. smalt's own."""
+        found: Sequence[dict[str, Any]] = self._connection.get(f"/smalt/v1{self._path(name)}/overview")["jobs"]
+        return found
+
+    def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
+        """Why each step of a job was reused or ran; of a pipeline perhaps only the step `node`. smalt's own."""
+        query = f"?{urlencode({'node': node})}" if node else ""
+        path = url_path(f"/smalt/v1{self._path(name)}/reuse")
+        found: Sequence[dict[str, Any]] = self._connection.get(f"{path}{query}")["steps"]
+        return found
+
+    def begin_cancel(self, name: str, **kwargs: Any) -> LROPoller[None]:
+        """Ask for the end of a job and all that it started; the poller waits for it."""
+        self._connection.post(f"{self._path(name)}/cancel")
+        return LROPoller(lambda: self._status(name) in OVER, lambda: None)
+
+    def begin_delete(self, name: str, **kwargs: Any) -> LROPoller[None]:
+        self._connection.delete(self._path(name))
+        return LROPoller(lambda: True, lambda: None)
+
+    def archive(self, name: str) -> None:
+        """Hide the job from lists."""
+        self._change(name, {"hidden": True})
+
+    def restore(self, name: str) -> None:
+        self._change(name, {"hidden": False})
+
+    def update(
+        self,
+        name: str,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> Job:
+        """Change what people see of the job; tags and properties are added to those that it has."""
+        given = {"displayName": display_name, "description": description, "tags": tags, "properties": properties}
+        self._change(name, {key: value for key, value in given.items() if value is not None})
+        return self.get(name)
+
+    def show_services(self, name: str, node_index: int = 0) -> dict[str, Any] | None:
+        """The interactive services beside the job; None where it has none."""
+        return self.get(name).services or None
+
+    def events(self, name: str) -> Iterator[bytes]:
+        """What happens to the job and its descendants, from its beginning, as lines of JSON until it is over."""
+        answer = self._connection.stream(f"/smalt/v1{self._path(name)}/stream")
+        try:
+            yield from answer.lines()
+        finally:
+            answer.close()
+
+    def stream(self, name: str, on_event: Callable[[dict[str, Any]], None] | None = None) -> None:
+        """Follow the job until it is over; raises JobException where it does not complete.
+
+        `on_event` gets every event; without it the logs are printed, and the progress of the job and its steps.
+        """
+        from smalt.client.jobs.event_stream import follow
+        from smalt.client.jobs.stream_printer import Printer
+
+        show = on_event or Printer(shows_progress=self._client.show_progress)
+        try:
+            status, reason = follow(lambda: self.events(name), show)
+        except KeyboardInterrupt:
+            note(
+                f"no longer following {name}, which goes on; to follow it again: ml_client.jobs.stream('{name}'); "
+                f"to end it: ml_client.jobs.begin_cancel('{name}')"
+            )
+            raise
+        if status != "Completed":
+            raise JobException(f"job {name} ended as {status}{f': {reason}' if reason else ''}")
+
+    def download(
+        self,
+        name: str,
+        *,
+        download_path: str | os.PathLike[str] = ".",
+        output_name: str | None = None,
+        all: bool = False,
+    ) -> int:
+        """Download logs and files into `artifacts/`, outputs into `named-outputs/NAME/`; return the number of files.
+
+        With `all` the files of each step come, too, into `steps/STEP/`.
+        """
+        from smalt.client.transfers.downloads import download_job, download_steps
+
+        job = self.get(name)
+        if job.status not in OVER and job.status != "Paused":
+            raise JobException(f"job {name} is {job.status}; download it when it is over")
+        folder = os.path.abspath(download_path)
+        count = download_job(self._client, job, folder, output_name, all)
+        return count + download_steps(self._client, name, folder) if all and output_name is None else count
+
+    def _body(self, job: Job) -> dict[str, Any]:
+        from smalt.client.jobs.text_inputs import take_text_paths
+        from smalt.client.transfers import git_checkout
+        from smalt.client.transfers.local_assets import Assets
+
+        take_text_paths(self._client, job)
+        assets = Assets(self._client)
+        body = wire.to_rest(job, assets)
+        properties = body["properties"]
+        properties.setdefault("displayName", job.name)
+        properties.setdefault("experimentName", os.path.basename(current_folder() or "").replace(" ", "") or "Default")
+        folder = assets.first_code or (job.source_path and job.base_path)
+        if folder:
+            sources = [*assets.sources, *([job.source_path] if job.source_path else ())]
+            facts = git_checkout.properties(folder, sources=sources)
+            properties["properties"] = {**facts, **properties["properties"], **_command_file(job)}
+        assets.send()
+        return body
+
+    def _found(self, name: str) -> dict[str, Any] | None:
+        """The job of that name, if there is one."""
+        try:
+            found: dict[str, Any] = self._connection.get(self._path(name))
+        except NotFound:
+            return None
+        return found
+
+    def _update(self, job: Job) -> Job:
+        from smalt.client.jobs.updates import changes_of
+
+        there = self.get(str(job.name))
+        changes = changes_of(job, there)
+        if not changes:
+            return there
+        self._change(str(job.name), changes)
+        return self.get(str(job.name))
+
+    def _change(self, name: str, changes: dict[str, Any]) -> None:
+        job = self._connection.get(self._path(name))
+        experiment = job["properties"].get("experimentName") or "Default"
+        path = f"/history/v1.0{self._workspace}/experiments/{experiment}/runs/{name}"
+        self._connection.patch(path, changes)
+
+    def _status(self, name: str) -> str:
+        return str(self._connection.get(self._path(name))["properties"].get("status"))
+
+    def _children(self, name: str) -> Iterator[Job]:
+        from smalt.client.jobs.display import child
+
+        tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
+        return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+
+
+def _tell_unknown(arguments: Mapping[str, Any]) -> None:
+    """Refuse an argument that is nearly one of `create_or_update`'s; warn of another one, which does nothing."""
+    for name in arguments:
+        hint = did_you_mean(name, _ARGUMENTS)
+        if hint:
+            raise TypeError(f"create_or_update has no argument '{name}'{hint}")
+        warn(f"create_or_update has no argument '{name}', so it has no effect")
+
+
+def _is_there(job: Job) -> bool:
+    """Return whether the job came from the server and has its name still; a file that tells an id is of another run."""
+    if job.id is None or job.source_path is not None:
+        return False
+    parsed = parse_id(job.id)
+    return parsed is None or parsed.name == job.name
+
+
+def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    """The line for a job that was there already, and perhaps is described otherwise now."""
+    words = {"displayName": "display name", "description": "description", "tags": "tags", "properties": "properties"}
+    changed = [word for key, word in words.items() if (before.get(key) or None) != (after.get(key) or None)]
+    if before.get("status") not in OVER:  # times come to the properties of a job as it goes
+        changed = [word for word in changed if word != "properties"]
+    updated = f", and has other {' and '.join(changed)} now" if changed else ""
+    return f"job '{name}' exists already and is the same{updated}; nothing new runs"
+
+
+def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
+    from smalt.entities.states import state
+
+    wanted = None if status is None else state(status)
+    for job in found:
+        if wanted in (None, job.status) and (type is None or fold(str(getattr(job, "type", ""))) == fold(str(type))):
+            yield job
+
+
+def _names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
+
+
+def _command_file(job: Job) -> dict[str, str]:
+    """Where the file is that a command names as if it were a program, for the message when it fails."""
+    code, words = getattr(job, "code", None), str(getattr(job, "command", "")).split()
+    if not code or not words:
+        return {}
+    file = os.path.join(code, words[0]) if os.path.isdir(code) else str(code)
+    if not os.path.isfile(file) or os.path.basename(file) != os.path.basename(words[0]):
+        return {}
+    return {"smalt.command-file": os.path.relpath(file)}

@@ -1,0 +1,59 @@
+"""`ml_client.registries`"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.name_rules import check_name
+from smalt.client.collections.pollers import Done
+from smalt.entities.effects import without_effect
+from smalt.exceptions import ValidationException
+from smalt.wire.ids import registry_id
+
+if TYPE_CHECKING:
+    from smalt.entities.registry import Registry
+
+_BUILT_IN = "azureml"
+
+
+class RegistryOperations(Collection):
+    """`azureml`, with the environments of smalt's catalogue, and folders that a team shares."""
+
+    kind = "registry"
+
+    def get(self, name: str | None = None) -> Registry:
+        return self._entity(self._connection.get(self._path(name or self._client.registry_name or _BUILT_IN)))
+
+    def list(self, *, scope: str = "resource_group") -> Iterator[Registry]:
+        path = self._path("x").rpartition("/")[0]
+        return (self._entity(body) for body in self._connection.pages(path))
+
+    def begin_create(self, registry: Registry, **kwargs: Any) -> Done[Registry]:
+        """Its location, where that is a path, becomes the registry; else a folder of the home."""
+        if not registry.name:
+            raise ValidationException("a registry needs a name to be created")
+        for line in without_effect(registry):
+            note(f"registry '{registry.name}': {line}")
+        location = str(registry.location or "")
+        if location.startswith((".", "/", "~")):
+            location = os.path.abspath(os.path.expanduser(location))
+        return Done(self._entity(self._connection.put(self._path(registry.name), {"location": location})))
+
+    def begin_delete(self, *, name: str, **kwargs: Any) -> Done[None]:
+        """Forget the registry; its folder stays as it is."""
+        return self._remove(self._path(name))
+
+    def _path(self, name: str = "", version: str | None = None) -> str:
+        check_name(self.kind, name)
+        return registry_id(self._client.subscription_id, self._client.resource_group_name, name)
+
+    def _entity(self, body: dict[str, Any]) -> Registry:
+        from smalt.entities.registry import Registry
+
+        description = body["properties"].get("description")
+        made = Registry(name=body["name"], location=body["location"], description=description)
+        made.id = body["id"]
+        return made

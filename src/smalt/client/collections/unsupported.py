@@ -1,0 +1,63 @@
+"""Collections of services that are the cloud's alone: each method says so in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from smalt.client.collections.collection import Collection
+from smalt.exceptions import Refused
+
+
+class CapabilityHostsOperations(Collection):
+    """Capability hosts belong to the cloud's agent service."""
+
+    def begin_create_or_update(self, capability_host: Any, **kwargs: Any) -> NoReturn:
+        _refuse("capability hosts, which are of the cloud's agent service")
+
+    def get(self, name: str, **kwargs: Any) -> NoReturn:
+        _refuse("capability hosts, which are of the cloud's agent service")
+
+    def begin_delete(self, name: str, **kwargs: Any) -> NoReturn:
+        _refuse("capability hosts, which are of the cloud's agent service")
+
+
+class DeploymentTemplateOperations(Collection):
+    """Deployment templates belong to registries."""
+
+    def create_or_update(self, deployment_template: Any, **kwargs: Any) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+    def get(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        tags: str | None = None,
+        count: int | None = None,
+        stage: str | None = None,
+        list_view_type: str = "ActiveOnly",
+        **kwargs: Any,
+    ) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+    def archive(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+    def restore(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+    def delete(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
+        _refuse("deployment templates, which are of registries")
+
+
+class AzureOpenAIDeploymentOperations(Collection):
+    """Deployments of Azure OpenAI are found by asking Azure."""
+
+    def list(self, connection_name: str, **kwargs: Any) -> NoReturn:
+        _refuse("deployments of Azure OpenAI, which are had from Azure")
+
+
+def _refuse(what: str) -> NoReturn:
+    raise Refused(f"smalt has no {what}; leave the call out")

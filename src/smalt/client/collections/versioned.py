@@ -1,0 +1,217 @@
+"""What the collections of versioned assets share: components, environments, data, models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from smalt import wire
+from smalt.client.collections.collection import Collection
+from smalt.client.collections.name_rules import check_name, check_version
+from smalt.client.transfers.import_progress import shown
+from smalt.client.transfers.local_assets import Assets
+from smalt.client.transfers.sharing import bring, other_workspace, share
+from smalt.entities.kinds import KINDS
+from smalt.entities.nested import noun_class
+from smalt.exceptions import NotFound, Refused, ValidationException
+
+Json = dict[str, Any]
+
+
+class Versioned(Collection):
+    type_key = ""
+    """The container's key for the type of its assets, where it has one."""
+    reuses_latest = False
+    """Whether an asset without a version, and the same as the latest, is that one."""
+
+    def _register(self, entity: Any, version: str | None = None) -> Any:
+        """Register the asset; without a version under the next free number, which the server has the last word on."""
+        name = _named(entity)
+        assets = Assets(self._client)
+        body = self._body(entity, assets)
+        assets.send()
+        given = version or entity.version
+        chosen = given or self._next_version(name, body)
+        if isinstance(chosen, dict):
+            return self._entity(chosen)
+        self._versioned(body, str(chosen))
+        with shown(self._client, body["properties"]):
+            return self._entity(self._connection.put(self._written(name, str(chosen), is_next=not given), body))
+
+    def _body(self, entity: Any, assets: Assets) -> Json:
+        return wire.to_rest(entity, assets)
+
+    def _written(self, name: str, version: str, *, is_next: bool = False) -> str:
+        """The path of its PUT; a registry is told the workspace by way of which local files came."""
+        queries = [f"workspace={self._client.uploads_id}"] if self._client.registry_name is not None else []
+        queries += ["next=true"] if is_next else []
+        return "?".join(filter(None, (self._path(name, version), "&".join(queries))))
+
+    def _listed(
+        self, name: str | None, list_view_type: str = "ActiveOnly", max_results: int | None = None, **_: object
+    ) -> Iterator[Any]:
+        """The versions of an asset, or without a name all assets with their latest versions."""
+        view = str(getattr(list_view_type, "value", list_view_type))
+        if name is not None:
+            found = self._pages(f"{self._path(name)}/versions", listViewType=view)
+        else:
+            found = (self._container(body) for body in self._connection.pages(self._path(), listViewType=view))
+        return islice(found, max_results)
+
+    def _get(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
+        if version is not None and label is not None:
+            raise ValidationException("a version and a label are given; give one of them")
+        if version is None:
+            version = self._labelled(name, label or "latest")
+        body: dict[str, Any] = self._connection.get(self._path(name, version))
+        return body
+
+    def _labelled(self, name: str, label: str) -> str:
+        if label != "latest":
+            return str(self._connection.get(f"{self._path(name)}/labels/{quote(label, safe='')}")["name"])
+        latest = self._connection.get(self._path(name))["properties"].get("latestVersion")
+        if latest is None:
+            self._connection.get(f"{self._path(name)}/labels/latest")  # which says why there is none
+            raise NotFound(f"{self.kind} {name} has no version")
+        return str(latest)
+
+    def _next_version(self, name: str, body: dict[str, Any]) -> str | dict[str, Any]:
+        """The next free number; or the latest version itself."""
+        try:
+            facts = self._connection.get(self._path(name))["properties"]
+        except NotFound:
+            return "1"
+        latest = facts.get("latestVersion")
+        if self.reuses_latest and latest is not None:
+            there: dict[str, Any] = self._connection.get(self._path(name, str(latest)))
+            if self._is_same(there["properties"], body["properties"]):
+                return there
+        return str(facts.get("nextVersion") or "1")
+
+    def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
+        return all(there.get(key) == value for key, value in here.items())
+
+    def _versioned(self, body: dict[str, Any], version: str) -> None:
+        """Note the version where the body has a place for it."""
+
+    def _container(self, body: dict[str, Any]) -> Any:
+        properties = body["properties"]
+        where = KINDS[self.kind]
+        if isinstance(where, dict):
+            where = where.get(str(properties.get("type", "command")), where["command"])
+        noun: Any = noun_class(where)(name=body["name"], id=body.get("id"))
+        shown = {"latest_version": "latestVersion", "description": "description", "tags": "tags", "type": self.type_key}
+        for key, there in shown.items():
+            if properties.get(there):
+                setattr(noun, key, properties[there])
+        return noun
+
+    def _hide(self, name: str, version: str | None, label: str | None, archived: bool) -> None:
+        if version is None and label is not None:
+            version = self._labelled(name, label)
+        if version is not None and not archived and self._connection.get(self._path(name))["properties"]["isArchived"]:
+            raise Refused(
+                f"{self.kind} '{name}' is archived as a whole, so its version {version} cannot be restored alone; "
+                "restore it without a version"
+            )
+        body = self._connection.get(self._path(name, version))
+        properties = {**body["properties"], "isArchived": archived}
+        properties.pop("provisioningState", None)
+        path = self._path(name) if version is None else self._written(name, version)
+        self._connection.put(path, {"properties": properties})
+
+
+class Archivable(Versioned):
+    """Those that are got by a version or a label, and listed, archived and restored alike."""
+
+    def get(self, name: str, version: str | None = None, label: str | None = None) -> Any:
+        """One version: the given one, that of a label, or the latest."""
+        return self._entity(self._get(name, version, label))
+
+    def list(
+        self, name: str | None = None, *, list_view_type: str = "ActiveOnly", max_results: int | None = None
+    ) -> Iterator[Any]:
+        """The versions of an asset, or without a name all assets with their latest versions."""
+        return self._listed(name, list_view_type, max_results)
+
+    def archive(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
+        """Hide the asset, or one version of it, from lists."""
+        self._hide(name, version, label, True)
+
+    def restore(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
+        self._hide(name, version, label, False)
+
+    def lineage(self, name: str, version: str | None = None, label: str | None = None, *, depth: int = 8) -> Json:
+        """What a version was `made_by`, and what it is `used_by`, as nested plain data; of data and models."""
+        if version is None:
+            version = self._labelled(name, label or "latest")
+        check_name(self.kind, name)
+        check_version(str(version))
+        path = f"/smalt/v1{self._workspace}/lineage/{self.segment}/{name}/versions/{version}"
+        found: Json = self._connection.get(path, depth=depth)
+        return found
+
+    def share(
+        self,
+        name: str,
+        version: str,
+        *,
+        share_with_name: str | None = None,
+        share_with_version: str | None = None,
+        registry_name: str,
+        **kwargs: Any,
+    ) -> Any:
+        """Copy a version, with its content, into a registry; under its own name and version unless others are given."""
+        shared_as = share_with_name or name, str(share_with_version or version)
+        return self._entity(share(self._client, self.segment, (name, str(version)), registry_name, shared_as))
+
+    def export_to(
+        self,
+        name: str,
+        version: str,
+        *,
+        workspace_name: str | None = None,
+        resource_group_name: str | None = None,
+        registry_name: str | None = None,
+    ) -> Any:
+        """Copy a version, with its content, to another workspace or into a registry."""
+        if registry_name is not None and workspace_name is None:
+            return self.share(name, version, registry_name=registry_name)
+        if workspace_name is None or registry_name is not None:
+            raise ValidationException("say where it goes: give a workspace_name or a registry_name, one of them")
+        there = type(self)(other_workspace(self._client, workspace_name, resource_group_name))
+        client = self._client
+        return there.import_from(
+            name, version, workspace_name=client.workspace_name, resource_group_name=client.resource_group_name
+        )
+
+    def import_from(
+        self,
+        name: str,
+        version: str,
+        *,
+        workspace_name: str | None = None,
+        resource_group_name: str | None = None,
+        registry_name: str | None = None,
+        as_name: str | None = None,
+        as_version: str | None = None,
+    ) -> Any:
+        """Copy a version, with its content, from another workspace or from a registry to this workspace."""
+        found = bring(
+            self._client,
+            self.segment,
+            (name, str(version)),
+            workspace_name=workspace_name,
+            resource_group_name=resource_group_name,
+            registry_name=registry_name,
+            brought_as=(as_name, as_version),
+        )
+        return self._entity(found)
+
+
+def _named(entity: Any) -> str:
+    if not entity.name:
+        raise ValidationException(f"{entity.noun} needs a name to be registered; set 'name'")
+    return str(entity.name)

@@ -1,0 +1,233 @@
+"""Find the home's server, or start it: detached, keeping nothing of whoever starts it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from smalt.exceptions import Unavailable
+from smalt.inherited import is_inherited
+
+if TYPE_CHECKING:
+    import io
+    import subprocess
+
+    from smalt.home import Home
+
+DEADLINE = 15.0
+_FIRST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.02
+_DYING_SECONDS = 1.0
+
+_started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
+_seen: dict[str, int] = {}  # by home: how long the server's log was before
+
+
+def connect(home: Home) -> socket.socket:
+    """A connection to the home's server, which is started, or replaced by this version's, where need be."""
+    deadline = time.monotonic() + DEADLINE
+    sock = _try(home)
+    if sock is not None and _runs_older(home):
+        _give_way(home, sock)
+        _wait_until_gone(home, deadline)
+        sock = None
+    return sock or start(home, deadline)
+
+
+def running(home: Home) -> bool:
+    """Whether the home's server answers; starts nothing."""
+    sock = _try(home)
+    if sock is None:
+        return False
+    sock.close()
+    return True
+
+
+class Serving(NamedTuple):
+    """The process that serves a home, by what it wrote when it was ready."""
+
+    pid: int
+    start_time: int
+    is_stopped: bool
+    """Whether it was sent SIGSTOP, say, and so does nothing."""
+
+    @property
+    def lives(self) -> bool:
+        from smalt.processes import stat
+
+        found = stat(self.pid)
+        return found is not None and not found.dead and found.start_time == self.start_time
+
+
+def serving(home: Home) -> Serving | None:
+    """Return the process of the home's server, whether or not it answers; None where there is none or it starts."""
+    from smalt.processes import boot_id, stat
+
+    facts: Any = home.read_json("server.json")
+    if not isinstance(facts, dict) or facts.get("boot_id") != boot_id():
+        return None
+    noted = str(facts.get("socket", home.socket("server")))
+    if os.path.realpath(noted) != os.path.realpath(home.socket("server")):  # of the home that this one is a copy of
+        return None
+    found = stat(int(facts["pid"]))
+    if found is None or found.dead or found.start_time != facts.get("start_time"):
+        return None
+    return Serving(int(facts["pid"]), found.start_time, found.state in "Tt")
+
+
+def start(home: Home, deadline: float | None = None) -> socket.socket:
+    """Start a server and wait for it; several may do so at once, and the home's lock decides which one stays."""
+    deadline = deadline or time.monotonic() + DEADLINE
+    home.create()
+    reap()
+    log = home.path("server.log")
+    seen = log.stat().st_size if log.exists() else 0
+    _seen[str(home.root)] = seen
+    process = spawn(home)
+    pause = _FIRST_PAUSE
+    while True:
+        sock = _try(home)
+        if sock is not None:
+            return sock
+        if process.poll():
+            raise Unavailable(f"the smalt server did not start: {_last_line(home, seen)}")
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"the smalt server was started but does not answer after {DEADLINE:.0f} s: {_last_line(home, seen)}"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def failure(home: Home) -> str | None:
+    """What the server said that was started here last and has ended with an error; None where it has not."""
+    import subprocess
+
+    if not _started:
+        return None
+    try:
+        code = _started[-1].wait(_DYING_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+    return _last_line(home, _seen.get(str(home.root), 0)) if code else None
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a version is; one that has no numbers is not."""
+    left, right = _numbers(version), _numbers(than)
+    return bool(left) and left < right
+
+
+def spawn(home: Home) -> subprocess.Popen[bytes]:
+    """Start `python -m smalt.service` for the home, in a session, folder and environment of its own."""
+    import subprocess
+
+    with _log(home) as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "smalt.service"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environment(home, os.environ),
+            start_new_session=True,
+        )
+    _started.append(process)
+    return process
+
+
+def environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
+    """What the server inherits of its caller's environment."""
+    kept = {name: value for name, value in caller.items() if is_inherited(name)}
+    return {**kept, "SMALT_HOME": str(home.root)}
+
+
+def _try(home: Home) -> socket.socket | None:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(str(home.socket("server")))
+    except OSError as error:
+        sock.close()
+        if isinstance(error, (FileNotFoundError, NotADirectoryError, ConnectionRefusedError)):
+            return None
+        raise Unavailable(f"cannot reach the smalt server of {home.root}: {error.strerror or error}") from None
+    return sock
+
+
+def _runs_older(home: Home) -> bool:
+    from smalt._version import __version__
+
+    facts: Any = home.read_json("server.json")
+    theirs = facts.get("version") if isinstance(facts, dict) else None
+    return isinstance(theirs, str) and theirs != __version__ and is_older(theirs, __version__)
+
+
+def _numbers(version: str) -> list[int]:
+    """`[1, 0, 1]` of `1.0.1`, and of `1.0.1rc2`, too."""
+    numbers = []
+    for part in version.partition("+")[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return numbers
+
+
+def _give_way(home: Home, sock: socket.socket) -> None:
+    from smalt.client.connection.http1 import Broken, Wire
+
+    wire = Wire(sock, "localhost")
+    try:
+        answer = wire.request("POST", "/smalt/v1/shutdown", {"Content-Type": "application/json"}, b'{"replace": true}')
+        body = answer.read()
+    except Broken:
+        return  # ending already
+    finally:
+        wire.close()
+    if answer.status >= 400:
+        from smalt.client.connection.errors import from_answer
+
+        raise from_answer(answer.status, body, "the request to give way to a newer version")
+
+
+def _wait_until_gone(home: Home, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        sock = _try(home)
+        if sock is None:
+            return
+        sock.close()
+        time.sleep(_LONGEST_PAUSE)
+    raise Unavailable(
+        "an older smalt server still runs and does not end; stop it with `smalt server stop --force` and try again"
+    )
+
+
+def _last_line(home: Home, seen: int) -> str:
+    try:
+        with open(home.path("server.log"), "rb") as log:
+            log.seek(seen)
+            lines = log.read()[-65536:].decode(errors="replace").split("\n")
+    except OSError:
+        lines = []
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1] if said else f"it said nothing in {home.path('server.log')}"
+
+
+def reap() -> bool:
+    """Let go of the started servers that have ended; whether one is left."""
+    _started[:] = [process for process in _started if process.poll() is None]
+    return bool(_started)
+
+
+def _log(home: Home) -> io.BufferedWriter:
+    path = home.path("server.log")
+    try:
+        return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"cannot write {path}: {error.strerror}; set SMALT_HOME to a folder that you can write to"
+        ) from None

@@ -1,0 +1,210 @@
+"""A job that ran as a folder that runs again elsewhere: job.yml, and all that it refers to beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from smalt.client.transfers.downloads import copy, download_code, fetch
+from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
+from smalt.exceptions import NotFound, Refused
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+Plain = dict[str, Any]
+_AUTOMATIC_VERSIONS = "smalt.automatic-versions"
+"""The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
+_OUTPUT_PATHS = "smalt.output-paths"
+"""The server's property of a job: by output the place that its answer shows, and the path that it was given."""
+_OF_THIS_RUN = (
+    "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
+)  # fmt: skip
+_OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
+_ANONYMOUS = (ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT)
+
+
+def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = False) -> str:
+    """Write the job's folder, which must be new or empty; the path of its job.yml.
+
+    Data stays where it is, unless `copy_inputs` puts it into the folder, too.
+    """
+    from smalt.yaml.dumping import dump_plain
+
+    target = os.path.abspath(folder)
+    if os.path.isdir(target) and os.listdir(target):
+        raise Refused(f"{target} is not empty; name a new folder")
+    job = client.jobs.get(name)
+    path = f"/smalt/v1{client.workspace_id}/jobs/{name}/references"
+    export = _Export(client, target, copy_inputs, client.connection.get(url_path(path))["pins"])
+    os.makedirs(target, exist_ok=True)
+    document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
+    _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
+    _restore_paths(document, json.loads((job.properties or {}).get(_OUTPUT_PATHS) or "{}"))
+    text = dump_plain(export.document(document, target))
+    return export.write("job.yml", text)
+
+
+def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
+    """Let a rerun register the next version again where the run did."""
+    for name in outputs:
+        output = document.get("outputs", {}).get(name)
+        if isinstance(output, Mapping):
+            document["outputs"][name] = {key: value for key, value in output.items() if key != "version"}
+
+
+def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]]) -> None:
+    """Let a rerun write to a place of its own where the run did."""
+    for name, (_, path) in given.items():
+        output = document.get("outputs", {}).get(name)
+        if isinstance(output, Mapping):
+            bare = {key: value for key, value in output.items() if key != "path"}
+            document["outputs"][name] = {**bare, **({} if path is None else {"path": path})}
+
+
+class _Export:
+    """One folder: each code, component, environment and input once, however often it is named."""
+
+    def __init__(self, client: MLClient, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]) -> None:
+        self._client = client
+        self._pins = pins
+        """By kind and reference as written: with the version that the job read."""
+        self._folder = folder
+        self._copy_inputs = copy_inputs
+        self._known: dict[tuple[str, str], str] = {}
+        """By kind and reference: the file or folder, absolute; or the reference where it stays one."""
+        self._taken: set[str] = set()
+
+    def write(self, name: str, text: str) -> str:
+        path = os.path.join(self._folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def document(self, document: Plain, beside: str) -> Plain:
+        """A job, step or component with its references led into the folder; `beside` is where its own file lies."""
+        made = dict(document)
+        for key, place in (("code", self._code), ("environment", self._environment), ("component", self._component)):
+            if isinstance(made.get(key), str):
+                made[key] = self._relative(place(made[key]), beside, "file:" if key == "environment" else "")
+        for key in ("component", "trial", "task"):
+            if isinstance(made.get(key), Mapping):
+                made[key] = self.document(made[key], beside)
+        if isinstance(made.get("trial"), str):
+            made["trial"] = self._relative(self._component(made["trial"]), beside)
+        if isinstance(made.get("jobs"), Mapping):
+            made["jobs"] = {name: self._step(step, beside) for name, step in made["jobs"].items()}
+        if isinstance(made.get("inputs"), Mapping):
+            made["inputs"] = {name: self._input(name, value, beside) for name, value in made["inputs"].items()}
+        return made
+
+    def _step(self, step: Any, beside: str) -> Any:
+        if not isinstance(step, Mapping):
+            return step
+        return self.document({key: value for key, value in step.items() if key not in ("services", "id")}, beside)
+
+    def _input(self, name: str, value: Any, beside: str) -> Any:
+        """Data that stays is named so that another home can find it."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("path"), str) or "${{" in value["path"]:
+            return value
+        return {**value, "path": self._relative(self._data(name, value["path"]), beside)}
+
+    def _pinned(self, kind: str, text: str) -> str:
+        return self._pins.get(kind, {}).get(text, text)
+
+    def _code(self, text: str) -> str:
+        text = self._pinned("codes", text)
+        return self._once("code", text, lambda: self._fetch_code(text))
+
+    def _fetch_code(self, text: str) -> str:
+        if not text.startswith(("/subscriptions/", "azureml:/subscriptions/")):
+            return text
+        place = self._place("code")
+        download_code(self._client, text, place)
+        return place
+
+    def _environment(self, text: str) -> str:
+        text = self._pinned("environments", text)
+        return self._once("environment", text, lambda: self._asset("environments", text))
+
+    def _component(self, text: str) -> str:
+        text = self._pinned("components", text)
+        return self._once("component", text, lambda: self._asset("components", text))
+
+    def _asset(self, kind: str, text: str) -> str:
+        """Its file; the reference of what is the same in every home, or in a registry."""
+        from smalt.yaml.dumping import dump_plain
+
+        reference = parse_reference(text)
+        if reference is None or reference.registry is not None or reference.name == "host":
+            return text
+        try:
+            found = getattr(self._client, kind).get(reference.name, reference.version, reference.label)
+        except NotFound:
+            return text
+        document = {key: value for key, value in found.to_dict().items() if key not in _OF_THIS_HOME}
+        if reference.name in _ANONYMOUS:
+            document = {key: value for key, value in document.items() if key not in ("name", "version")}
+        title = document.get("name") or document.get("display_name") or kind[:-1]
+        place = self._place(f"{kind}/{title}", ".yml")
+        build = document.get("build")
+        if isinstance(build, Mapping) and isinstance(build.get("path"), str):
+            context = self._place(f"{kind}/{title}-context")
+            fetch(self._client, build["path"], context)
+            document["build"] = {**build, "path": self._relative(context, os.path.dirname(place))}
+        if kind == "components":
+            document = self.document(document, os.path.dirname(place))
+        return self.write(os.path.relpath(place, self._folder), dump_plain(document))
+
+    def _data(self, name: str, text: str) -> str:
+        text = self._pinned("data", text)
+        return self._once("data", text, lambda: self._copy(name, text) if self._copy_inputs else _elsewhere(text))
+
+    def _copy(self, name: str, text: str) -> str:
+        uri = parse_uri(text)
+        if not isinstance(uri, (LocalPath, Reference)) and not text.startswith("azureml"):
+            return text
+        place = self._place(f"data/{name}")
+        if not isinstance(uri, LocalPath):
+            fetch(self._client, text, place)
+            return place
+        source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
+        if not os.path.exists(source):
+            raise Refused(f"cannot copy input '{name}' from {source}, where nothing is")
+        os.makedirs(place, exist_ok=True)
+        copy(source, place)
+        return place if os.path.isdir(source) else os.path.join(place, os.path.basename(source))
+
+    def _once(self, kind: str, text: str, make: Any) -> str:
+        if (kind, text) not in self._known:
+            self._known[kind, text] = make()
+        return self._known[kind, text]
+
+    def _place(self, name: str, ending: str = "") -> str:
+        """A path that is not taken yet."""
+        name = re.sub(r"[^A-Za-z0-9_./-]", "_", name)
+        number, tried = 1, name
+        while tried + ending in self._taken:
+            number += 1
+            tried = f"{name}-{number}"
+        self._taken.add(tried + ending)
+        return os.path.join(self._folder, tried + ending)
+
+    def _relative(self, text: str, beside: str, prefix: str = "") -> str:
+        if not text.startswith(self._folder + os.sep):
+            return text
+        return f"{prefix}./{os.path.relpath(text, beside)}"
+
+
+def _elsewhere(text: str) -> str:
+    """An asset by its name, which does not say the workspace."""
+    reference = parse_reference(text)
+    if reference is None or reference.registry is not None or reference.version is None:
+        return text
+    return f"azureml:{reference.name}:{reference.version}"

@@ -1,0 +1,64 @@
+"""What jobs logged, by the server's own routes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from smalt.client.collections.name_rules import check_name
+from smalt.wire.ids import resource_id, url_path
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+Json = dict[str, Any]
+
+_AT_ONCE = 5000
+
+
+class Metrics:
+    """Reads the metrics of a workspace's jobs. A value is a number, or "NaN", "Infinity" or "-Infinity"."""
+
+    def __init__(self, client: MLClient) -> None:
+        self._connection = client.connection
+        self._workspace = client.workspace_id
+
+    def runs(
+        self,
+        job: str,
+        metrics: Sequence[str] = (),
+        *,
+        extremes: bool = False,
+        history: bool = False,
+        points: int | None = None,
+    ) -> list[Json]:
+        """The job's own run and those below it, with their last values; see `service/api/metrics.py`."""
+        check_name("job", job)
+        path = url_path(f"/smalt/v1{resource_id(self._workspace, 'jobs', job)}/metrics")
+        flags = {"extremes": extremes, "history": history}
+        query: Json = {"metric": list(metrics), **{name: "true" for name, given in flags.items() if given}}
+        if points is not None:
+            query["points"] = points
+        found: list[Json] = self._connection.get(f"{path}?{urlencode(query, doseq=True)}")["runs"]
+        return found
+
+    def latest(self, jobs: Sequence[str]) -> dict[str, Json]:
+        """job → metric → its last value; jobs without any are left out."""
+        found: dict[str, Json] = {}
+        for start in range(0, len(jobs), _AT_ONCE):
+            body = {"jobs": list(jobs[start : start + _AT_ONCE])}
+            found.update(self._connection.post(f"/smalt/v1{self._workspace}/metrics", body)["metrics"])
+        return found
+
+    def costs(self, jobs: Sequence[str]) -> dict[str, Json]:
+        """Return what the processes of each job, and of its steps, used: CPU seconds and peak memory."""
+        found: dict[str, Json] = self._connection.post(f"/smalt/v1{self._workspace}/costs", {"jobs": list(jobs)})[
+            "costs"
+        ]
+        return found
+
+    def compare(self, jobs: Sequence[str]) -> list[Json]:
+        """What each of the jobs is and did; see `service/api/compare.py`."""
+        found: list[Json] = self._connection.post(f"/smalt/v1{self._workspace}/compare", {"jobs": list(jobs)})["jobs"]
+        return found

@@ -1,0 +1,183 @@
+"""Some steps of a pipeline again, with what an earlier run of it made: `job create --only STEP`, `--from STEP`.
+
+In Python: `ml_client.jobs.create_or_update(job, only="score", of="NAME")`, `from_=["train"]`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from smalt.client.jobs.source_run import PART_OF, earlier_run
+from smalt.entities.expansion import expanded
+from smalt.entities.expression import Expression, as_binding, bindings, port_named
+from smalt.entities.inputs import Input
+from smalt.entities.pipeline_job import PipelineJob
+from smalt.entities.problems import did_you_mean, listed
+from smalt.entities.references import parse_reference
+from smalt.entities.rules.settings import EDGES
+from smalt.exceptions import NotFound, Refused, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+PART = "smalt.part"
+"""The property that says, a line each, what this part of a pipeline takes and what it leaves out."""
+
+
+class Part(NamedTuple):
+    job: PipelineJob
+    lines: list[str]
+    """What the user is to know of it; the job's log says it, too."""
+
+
+def part(
+    client: MLClient, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
+) -> Part:
+    """The pipeline with only these steps, or with these and all that need them, fed by an earlier run.
+
+    `how` the user names the run, for messages.
+    """
+    if isinstance(job, PipelineJob) and job.component is not None and not vars(job).get("jobs"):
+        job = _with_steps(client, job)
+    if not isinstance(job, PipelineJob) or not job.jobs:
+        raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
+    for name in (*only, *since):
+        if name not in job.jobs:
+            hint = did_you_mean(name, job.jobs) or f"; its steps are {listed(job.jobs, 'and')}"
+            raise ValidationException(f"this pipeline has no step '{name}'{hint}")
+    wanted = _wanted(job, only, since)
+    needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
+    earlier, steps, told = earlier_run(client, job, needed, of, how)
+    made = _Part(client, job, wanted, steps).made()
+    names = [name for name in job.jobs if name in wanted]
+    taken = f" with the outputs of job {earlier}" if earlier and needed else ""
+    lines = [f"only {listed(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}", *told, *_left_out(job, made)]
+    notes = {PART: "\n".join(lines), **({PART_OF: earlier} if earlier else {})}
+    vars(made)["properties"] = {**(job.properties or {}), **notes}
+    return Part(made, lines)
+
+
+def _wanted(job: PipelineJob, only: Sequence[str], since: Sequence[str]) -> set[str]:
+    """The steps to run. Those of `on_init` and `on_finalize` belong to the pipeline: only `only` leaves them out."""
+    edges = {name for name in _edges(job).values() if name}
+    if since and _edges(job).get("on_init") in since:
+        return set(job.jobs)  # all others come after it
+    return {*only, *_users(job, since), *(edges if since else ())}
+
+
+def _left_out(job: PipelineJob, made: PipelineJob) -> Iterator[str]:
+    """What the whole pipeline does and this part of it does not."""
+    for key, step in _edges(job).items():
+        if step and step not in made.jobs:
+            yield f"'{step}', the pipeline's {key} step, is left out"
+    for name in job.outputs.keys() - made.outputs.keys():
+        yield f"the pipeline's output '{name}' is left out with the step that writes it"
+
+
+def _edges(job: PipelineJob) -> dict[str, str | None]:
+    return {key: getattr(job.settings, key) for key in EDGES}
+
+
+def _with_steps(client: MLClient, job: PipelineJob) -> PipelineJob:
+    """Return a job that names a component as one that has the component's steps itself."""
+    component = job.component
+    if isinstance(component, str):
+        reference = parse_reference(component)
+        if reference is None:
+            raise ValidationException(f"component: '{component}' names nothing; write azureml:NAME:VERSION")
+        component = client.components.get(reference.name, reference.version, reference.label)
+    made = expanded(job, component)
+    vars(made).pop("component")
+    return made
+
+
+class _Part:
+    def __init__(self, client: MLClient, job: PipelineJob, wanted: set[str], steps: Mapping[str, str]) -> None:
+        self._client = client
+        self._job = job
+        self._wanted = wanted
+        self._steps = steps
+        """By the step's name: the job that it was."""
+        self._read: dict[str, Any] = {}
+
+    def made(self) -> PipelineJob:
+        made = copy.copy(self._job)
+        nodes = {name: self._node(name, node) for name, node in self._job.jobs.items() if name in self._wanted}
+        written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
+        read = {
+            port_named(one.name, self._job.inputs)
+            for node in nodes.values()
+            for one in _everything_said(node.to_dict())
+        }
+        vars(made)["jobs"] = nodes
+        vars(made)["inputs"] = {name: value for name, value in self._job.inputs.items() if name in read}
+        vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
+        vars(made)["settings"] = settings = copy.copy(self._job.settings)
+        settings.force_rerun = True  # who names a step wants it to run, though it be as it was
+        edges = _edges(self._job)
+        for key, step in edges.items():
+            if step not in self._wanted or self._wanted <= set(edges.values()):  # nothing is left to be before or after
+                vars(settings).pop(key, None)
+        return made
+
+    def _node(self, name: str, node: Any) -> Any:
+        made = copy.copy(node)
+        vars(made)["inputs"] = {key: self._input(f"{name}.inputs.{key}", value) for key, value in node.inputs.items()}
+        left = sorted({str(one.job) for one in _said(made) if one.job and one.job not in self._wanted})
+        if left:
+            raise Refused(f"step '{name}' cannot run without {listed(left, 'and')}: name them, too")
+        return made
+
+    def _input(self, where: str, value: Any) -> Any:
+        """The same, but what a step that stays out was to give is what it gave."""
+        text = value.path if isinstance(value, Input) else value
+        binding = as_binding(text)
+        if binding is None or not binding.job or binding.job in self._wanted:
+            return value
+        name = self._steps[binding.job]
+        if name not in self._read:
+            self._read[name] = self._client.jobs.get(name)
+        earlier = self._read[name]
+        if binding.kind == "parent.jobs.inputs":
+            return earlier.inputs.get(port_named(binding.name, earlier.inputs) or "")
+        port = port_named(binding.name, earlier.outputs or {})
+        output = (earlier.outputs or {}).get(port or "")
+        if output is None:
+            raise NotFound(f"{where}: job {name} has no output '{binding.name}'; run it again from '{binding.job}'")
+        given = copy.copy(value) if isinstance(value, Input) else Input()
+        given.type = given.type or output.type or "uri_folder"
+        given.path = f"azureml://jobs/{name}/outputs/{port}"
+        return given
+
+
+def _users(job: PipelineJob, names: Sequence[str]) -> set[str]:
+    """These steps and all that need them, however far."""
+    found = set(names)
+    while True:
+        more = {name for name, node in job.jobs.items() if any(one.job in found for one in _said(node))} - found
+        if not more:
+            return found
+        found |= more
+
+
+def _said(node: Any) -> Iterator[Expression]:
+    """The expressions in a step's inputs and outputs."""
+    for values in (node.inputs or {}, node.outputs or {}):
+        for value in values.values():
+            text = value if isinstance(value, str) else getattr(value, "path", None)
+            if isinstance(text, str):
+                yield from bindings(text)
+
+
+def _everything_said(value: Any) -> Iterator[Expression]:
+    """The pipeline's inputs that anything in a step names."""
+    if isinstance(value, str):
+        yield from (one for one in bindings(value) if one.kind == "parent.inputs")
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _everything_said(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _everything_said(one)

@@ -1,0 +1,115 @@
+"""A followed job as a program or a notebook shows it: the logs as they are, and what happens beside them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any, TextIO
+
+from smalt.client.transfers.progress import duration
+
+Event = dict[str, Any]
+
+_TOLD = ("Running", "Completed", "Failed", "Canceled")
+_OVER = _TOLD[1:]
+
+
+class Printer:
+    """Prints the log of the job itself as it is, that of each step after a line with its name; and the progress.
+
+    Progress is each step's start, end and reuse, the building of environments, and the totals. It goes to standard
+    error; in a notebook, where that looks like a failure, to standard output.
+    """
+
+    def __init__(self, *, shows_progress: bool = True) -> None:
+        self._shows_progress = shows_progress
+        self._root = ""
+        self._last = ""
+        self._is_open = False
+        """The last line of the log has no end yet."""
+        self._jobs: dict[str, Event] = {}
+        self._notes: dict[str, str] = {}
+        """The beginning of a line of smalt's own log, by job."""
+
+    def __call__(self, event: Event) -> None:
+        kind = event.get("t")
+        self._root = self._root or str(event.get("name") or "")  # what is followed comes before its steps
+        if kind == "job":
+            self._tell_change(event)
+        elif kind == "log" and str(event.get("file", "")).startswith("user_logs"):
+            self._print_log(str(event["name"]), str(event["text"]))
+        elif kind == "log":
+            self._tell_notes(str(event["name"]), str(event["text"]))
+        elif kind == "end":
+            self._tell_end(str(event.get("status")))
+
+    def _print_log(self, name: str, text: str) -> None:
+        if name != (self._last or self._root):
+            newline = "\n" if self._is_open else ""
+            sys.stdout.write(f"{newline}--- {name}\n")
+        self._last, self._is_open = name, not text.endswith("\n")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def _tell_change(self, event: Event) -> None:
+        before = self._jobs.get(event["name"], {})
+        self._jobs[event["name"]] = event
+        status = event.get("status")
+        if event["name"] == self._root or status == before.get("status") or status not in _TOLD:
+            return
+        how = f", reused from {event['reused']}" if event.get("reused") else self._took(event, " in ")
+        self._tell(f"{self._label(event)}: {status}{how}")
+
+    def _tell_notes(self, name: str, text: str) -> None:
+        """Tell what smalt itself says of a job, whole lines; indented ones are details."""
+        *lines, self._notes[name] = (self._notes.get(name, "") + text).split("\n")
+        label = self._label(self._jobs.get(name, {"name": name}))
+        for line in lines:
+            if line and not line.startswith(" "):
+                self._tell(f"{label} | {line}" if label else line)
+
+    def _tell_end(self, status: str) -> None:
+        steps = [job for job in self._jobs.values() if job["name"] != self._root]
+        parents = {job.get("parent") for job in steps}
+        counts = Counter(str(job.get("status")) for job in steps if job["name"] not in parents)
+        reused = sum(bool(job.get("reused")) for job in steps)
+        told = [
+            f"{number} {state}{f' ({reused} reused)' if reused and state == 'Completed' else ''}"
+            for state, number in counts.most_common()
+        ]
+        totals = f" ({', '.join(told)})" if told else ""
+        if self._is_open and self._last != self._root:
+            sys.stdout.write("\n")
+            self._is_open = False
+        self._tell(f"job {self._root} {status}{self._took(self._jobs.get(self._root, {}), ' after ')}{totals}")
+
+    def _label(self, job: Event) -> str:
+        """Return the job's path of nodes below the one that is followed; nothing for that one."""
+        names: list[str] = []
+        while job and job.get("name") != self._root and job.get("name"):
+            names.append(str(job.get("node") or job["name"]))
+            job = self._jobs.get(str(job.get("parent") or ""), {})
+        return "/".join(reversed(names))
+
+    def _took(self, job: Event, word: str) -> str:
+        start, end = job.get("start"), job.get("end")
+        if not isinstance(start, (int, float)) or not isinstance(end, (int, float)) or start == end:
+            return ""
+        return f"{word}{duration(end - start)}" if job.get("status") in _OVER else ""
+
+    def _tell(self, line: str) -> None:
+        if not self._shows_progress:
+            return
+        stream = _progress_stream()
+        if self._is_open and stream is sys.stdout:
+            stream.write("\n")
+            self._is_open = False
+        stream.write(f"{line}\n")
+        stream.flush()
+
+
+def _progress_stream() -> TextIO:
+    ipython = sys.modules.get("IPython")
+    in_notebook = ipython is not None and ipython.get_ipython() is not None
+    ours: Any = sys.modules.get("smalt.python.display")
+    return sys.stdout if in_notebook or (ours is not None and ours.shell is not None) else sys.stderr

@@ -1,0 +1,166 @@
+"""The workspace in effect: which one is meant where a program or a command line does not say, and why.
+
+Each of subscription, resource group and workspace is what the first of these names: the caller (options, arguments),
+the environment, a `config.json` here or above, `az configure --defaults`, the home's setting `defaults`. A workspace
+whose resource group or subscription only a later one names is found by its name, where that is unique in the home.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from smalt.client.scope.config_file import current_folder, find_workspace_config, read_scope
+from smalt.entities.slips import is_slip
+from smalt.exceptions import NotFound, ValidationException
+from smalt.wire import ids
+
+if TYPE_CHECKING:
+    from smalt.home import Home
+
+AZ_DEFAULTS = "programs/az.json"
+"""Where smalt's `az` keeps what `az configure --defaults` and `az account set` say, in the home."""
+WEAK = "SMALT_WORKSPACE_IS_DEFAULT"
+"""Set by `smalt exec` to the id of the workspace that its variables name, where nobody had named one: they then say
+where programs run, and do not go before what the programs themselves configure."""
+
+_VARIABLES = {
+    "subscription": "AZUREML_ARM_SUBSCRIPTION",
+    "group": "AZUREML_ARM_RESOURCEGROUP",
+    "workspace": "AZUREML_ARM_WORKSPACE_NAME",
+}
+_OPTIONS = {"subscription": "--subscription", "group": "-g", "workspace": "-w"}
+_LAST = {
+    "subscription": ids.DEFAULT_SUBSCRIPTION, "group": ids.DEFAULT_RESOURCE_GROUP, "workspace": ids.DEFAULT_WORKSPACE,
+}  # fmt: skip
+
+Names = Mapping[str, str | None]
+"""`subscription`, `group` and `workspace`, as far as they are named."""
+Known = Callable[[], Iterable[str]]
+"""Gives the ids of all workspaces of the home."""
+
+
+class InEffect(NamedTuple):
+    subscription: str
+    group: str
+    workspace: str
+    why: str
+    """Who names the workspace."""
+    is_named: bool
+    """Whether the caller or the environment does."""
+
+    @property
+    def id(self) -> str:
+        return ids.workspace_id(self.subscription, self.group, self.workspace)
+
+
+def workspace_in_effect(
+    given: Names,
+    home: Home | None,
+    *,
+    by: str = "named by the program",
+    known: Known | None = None,
+    is_remote: bool = False,
+) -> InEffect:
+    """Return the workspace in effect; `known` looks workspaces up by name. A remote server's home is not this one."""
+    sources = _sources(given, home, by, is_remote)
+    found, rank, why = {}, {}, ""
+    for part in _LAST:
+        rank[part] = next(at for at, (_, names) in enumerate(sources) if names.get(part))
+        found[part] = str(sources[rank[part]][1][part])
+        why = sources[rank[part]][0]
+    loose = {part for part in ("subscription", "group") if rank[part] > rank["workspace"]}
+    if loose and known is not None:
+        found = _looked_up(found, loose, list(known()))
+    return InEffect(found["subscription"], found["group"], found["workspace"], why, rank["workspace"] < 2)
+
+
+def options(workspace: tuple[str, str, str], without: InEffect) -> str:
+    """Return the options by which a command means `workspace` where without any it would mean `without`."""
+    subscription, group, name = workspace
+    if [one.lower() for one in (subscription, group, name)] == [one.lower() for one in without[:3]]:
+        return ""
+    text = f" -g {shlex.quote(group)} -w {shlex.quote(name)}"
+    if subscription.lower() != without.subscription.lower():
+        text += f" --subscription {shlex.quote(subscription)}"
+    return text
+
+
+def read_az_defaults(home: Home) -> dict[str, str]:
+    """Return what `az configure --defaults` and `az account set` have said."""
+    found = home.read_json(AZ_DEFAULTS)
+    return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+
+
+def _sources(given: Names, home: Home | None, by: str, is_remote: bool) -> list[tuple[str, Names]]:
+    """Return who may name it, the first one first, each with what it names."""
+    if all(given.get(part) for part in _LAST):
+        return [(by, given)]
+    here = current_folder()
+    config = find_workspace_config(here) if here else None
+    named = dict(zip(_LAST, read_scope(config), strict=True)) if config else {}
+    return [
+        (by, given),
+        (f"named by {_VARIABLES['workspace']}", _environment()),
+        (f"named by {config}", named),
+        ("named by 'az configure --defaults'", read_az_defaults(home) if home else {}),
+        ("the home's default (the setting 'defaults')", _setting(home) if home and not is_remote else {}),
+        ("smalt's default, as nothing names another", _LAST),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    found = {part: os.environ.get(name, "") for part, name in _VARIABLES.items()}
+    weak = os.environ.get(WEAK)
+    if weak and ids.workspace_id(found["subscription"], found["group"], found["workspace"]) == weak:
+        return {}
+    return found
+
+
+def _setting(home: Home) -> dict[str, str]:
+    config = home.read_json("config.json")
+    defaults = config.get("defaults") if isinstance(config, dict) else None
+    return {key: value for key, value in (defaults or {}).items() if isinstance(value, str)}
+
+
+def _looked_up(found: dict[str, str], loose: set[str], every: list[str]) -> dict[str, str]:
+    """Return the names of the only workspace that `found` may mean; the loose parts are those that were not said."""
+    parsed = [ids.parse_id(each) for each in every]
+    there = [
+        {"subscription": one.subscription, "group": one.resource_group, "workspace": one.workspace}
+        for one in parsed
+        if one is not None
+    ]
+    meant = [one for one in there if all(_same(one, found, part) for part in _LAST if part not in loose)]
+    if not meant and "group" in loose:
+        _refuse_slip(found["workspace"], there)
+    if any(all(_same(one, found, part) for part in _LAST) for one in meant) or not meant:
+        return found
+    if len(meant) > 1:
+        subscriptions = {each["subscription"] for each in meant}
+        choices = ", or ".join(_shown(one, len(subscriptions) > 1) for one in meant)
+        raise ValidationException(
+            f"there are {len(meant)} workspaces called '{found['workspace']}'; say which: {choices}"
+        )
+    return meant[0]
+
+
+def _refuse_slip(name: str, there: list[dict[str, str]]) -> None:
+    """Raise where the name is nowhere in the home and is a slip of one that is, whatever its group."""
+    meant = next((one for one in there if is_slip(name, one["workspace"])), None)
+    if meant is not None:
+        raise NotFound(
+            f"there is no workspace '{name}'; did you mean '{meant['workspace']}' in resource group "
+            f"'{meant['group']}'? if another is wanted: smalt workspace create --name {shlex.quote(name)} -g GROUP"
+        )
+
+
+def _same(one: Names, other: Names, part: str) -> bool:
+    return str(one[part]).lower() == str(other[part]).lower()
+
+
+def _shown(one: Mapping[str, str], with_subscription: bool) -> str:
+    parts = ("subscription", "group", "workspace") if with_subscription else ("group", "workspace")
+    return " ".join(f"{_OPTIONS[part]} {shlex.quote(one[part])}" for part in parts)

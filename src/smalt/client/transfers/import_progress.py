@@ -1,0 +1,58 @@
+"""How far the server is with copying what a client on its machine registers."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.client.transfers.progress import Progress
+from smalt.entities.references import LocalPath, parse_uri
+from smalt.exceptions import SmaltError
+
+if TYPE_CHECKING:
+    from smalt.client.client import MLClient
+
+_EVERY = 0.3
+
+
+@contextlib.contextmanager
+def shown(client: MLClient, properties: Mapping[str, Any]) -> Iterator[None]:
+    """While the asset with these properties is registered; nothing where it is not watched on a terminal."""
+    found = [uri for uri in properties.values() if isinstance(uri, str) and uri.startswith("file://")]
+    if not found or not client.show_progress or not sys.stderr.isatty():
+        yield
+        return
+    place = parse_uri(found[0])
+    path, over = place.path if isinstance(place, LocalPath) else "", threading.Event()
+    watching = threading.Thread(target=_watch, args=(client, path, over), daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+
+
+def _watch(client: MLClient, path: str, over: threading.Event) -> None:
+    """On a thread of its own, with a connection of its own."""
+    progress, files, size = None, 0, 0
+    try:
+        while not over.wait(_EVERY):
+            told = client.connection.get(f"/smalt/v1{client.uploads_id}/imports", path=path)
+            if not told:
+                continue
+            if progress is None:
+                progress = Progress(path.rpartition("/")[2], told["files"], told["bytes"], verb="copying")
+                progress.skip(told["done_files"], told["done_bytes"])  # nobody knows how long they took
+            else:
+                progress.add(told["done_files"] - files, told["done_bytes"] - size)
+            files, size = told["done_files"], told["done_bytes"]
+    except SmaltError:
+        pass  # the registration itself tells what is wrong
+    finally:
+        client.connection.close()
+        if progress is not None:
+            progress.close()
