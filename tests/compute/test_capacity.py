@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.compute.capacity import capacity
+from smalt.service.compute.local.capacity import capacity
 
 
 def test_the_cores_are_those_we_may_use() -> None:
@@ -31,7 +31,7 @@ def test_gpus_are_listed_by_the_tool_where_the_driver_shows_none(
 ) -> None:
     """nvidia-smi is asked; one that fails means no GPUs."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr("smalt.service.compute.capacity._DRIVER", tmp_path / "gpus")
+    monkeypatch.setattr("smalt.service.compute.local.capacity._DRIVER", tmp_path / "gpus")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 'GPU 0: X (UUID: GPU-1)'; echo '  MIG 1g: ...'; echo 'GPU 1: X (UUID: GPU-2)'\n")

@@ -16,7 +16,7 @@ from smalt import processes
 from smalt.processes import Process
 from smalt.runner import script
 from smalt.service.compute import Capacity, Exit, LocalCompute, Step
-from smalt.service.compute.base import Compute
+from smalt.service.compute.backend import Compute
 from tests.launcher.rig import DEADLINE, Rig, until
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from smalt.launcher.marks import VARIABLE
 from smalt.processes import LINUX, Process, identify
-from smalt.service.compute import usage
-from smalt.service.compute.usage import Sampler, interval
+from smalt.service.compute.local import usage
+from smalt.service.compute.local.usage import Sampler, interval
 from tests.helpers import eventually
 
 _MEGABYTE = 1024 * 1024

@@ -13,7 +13,8 @@ from typing import Any
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.home import Home
-from smalt.service.compute.local import LocalCompute
+from smalt.service.compute.containers.images import ContainerImages
+from smalt.service.compute.local.backend import LocalCompute
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
@@ -42,8 +43,9 @@ class Workbench:
         compute = LocalCompute(home, cpus=cpus, restart=["true"])
         vault = Vault(home, self.db, lambda question, *arguments: question(*arguments))
         tracking = Tracking(home, self.settings, self.db, data, vault.hider)
-        environments = Environments(home, self.settings)
-        rooms = Rooms(home, self.db, data, environments, compute, self.settings, tracking, None, vault)
+        images = ContainerImages(home, self.settings)
+        environments = Environments(home, self.settings, images)
+        rooms = Rooms(home, self.db, data, environments, compute, self.settings, tracking, None, vault, images)
         self.engine = Engine(rooms)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:

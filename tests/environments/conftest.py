@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.home import Home
+from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.environments import Environments, Realised
 
 from .podman import Podman, remove, start
@@ -69,7 +70,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def environments(home: Home, settings: Settings) -> Environments:
-    return Environments(home, settings)
+    return Environments(home, settings, ContainerImages(home, settings))
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from smalt.home import Home
-from smalt.service.environments import container_engine
+from smalt.service.compute.containers import engine as container_engine
+from smalt.service.compute.containers.supervision import remove_orphans
 from smalt.service.environments.builders.interpreters import Pythons
-from smalt.service.environments.container import sweep
 from smalt.service.records.jobs import Job
 from tests.durability.test_hand_over import kill_launcher
 from tests.engine.bench import Workbench
@@ -149,7 +149,7 @@ def test_a_killed_keeper_leaves_no_container(within: Any, podman: Podman, marks:
         await asyncio.to_thread(eventually, lambda: marks.is_dir() and any(marks.iterdir()))
         (mark,) = marks.iterdir()
         await asyncio.to_thread(eventually, lambda: mark.name in podman.containers)
-        sweep(marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
+        remove_orphans(marks, [*podman.command.split(), "rm", "--force", "--time", "0"])
         assert mark.name in podman.containers  # its keeper lives
         os.kill(int(mark.name.rpartition("-")[2]), signal.SIGKILL)
         assert (await bench.over(job)).status == "Failed"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from smalt.exceptions import NotFound
 from smalt.home import Home
 from smalt.service.compute import LocalCompute
+from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
@@ -43,12 +44,13 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
         is_busy=lookups.busy,
         unfinished=lookups.unfinished,
     )
-    environments = Environments(home, settings)
+    images = ContainerImages(home, settings)
+    environments = Environments(home, settings, images)
     compute = LocalCompute(home, cpus=settings.cpus)
     vault = Vault(home, db, lookups.ask)
     tracking = Tracking(home, settings, db, data, vault.hider)
     registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
-    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault))
+    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images))
 
 
 class _Lookups:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.service.compute.base import Capacity, Compute, Exit, Step
-from smalt.service.compute.local import LocalCompute
+from smalt.service.compute.backend import Capacity, Compute, Exit, Step
+from smalt.service.compute.local.backend import LocalCompute
 
 __all__ = ["Capacity", "Compute", "Exit", "LocalCompute", "Step"]

@@ -9,7 +9,8 @@ from typing import Any
 from smalt.exceptions import Unavailable
 from smalt.home import Home
 from smalt.room import Disk, Reserve
-from smalt.service.compute.base import Compute
+from smalt.service.compute.backend import Compute
+from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import Data, Location
 from smalt.service.engine.deletion.place_references import Held
 from smalt.service.engine.steps.attempt_folders import Spares
@@ -48,6 +49,7 @@ class Rooms:
         tracking: Tracking,
         registries: Registries | None = None,
         vault: Vault | None = None,
+        images: ContainerImages | None = None,
     ) -> None:
         self.home = home
         self.root = os.path.realpath(home.root)
@@ -57,6 +59,7 @@ class Rooms:
         self.data = data
         self.environments = environments
         self.compute = compute
+        self.images = images
         self.settings = settings
         self.tracking = tracking
         self.registries = registries or Registries(settings, Desk(home, db, data))

@@ -14,7 +14,7 @@ from typing import Any
 from smalt.entities import Input
 from smalt.entities.literals import PRIMITIVES
 from smalt.exceptions import Unavailable
-from smalt.service.compute.base import Step
+from smalt.service.compute.backend import Step
 from smalt.service.data.job_data import access_modes
 from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from smalt.exceptions import Unavailable
 from smalt.processes import Process
-from smalt.service.compute.base import Exit, Reason
+from smalt.service.compute.backend import Exit, Reason
 from smalt.service.data.files.copy_cancellation import stopped_by
 from smalt.service.engine import dependencies, outcome
 from smalt.service.engine.context import Rooms

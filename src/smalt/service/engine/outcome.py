@@ -10,7 +10,7 @@ from typing import Any
 
 from smalt.exceptions import SmaltError
 from smalt.room import Disk
-from smalt.service.compute.base import Exit
+from smalt.service.compute.backend import Exit
 
 log = logging.getLogger("smalt.engine")
 

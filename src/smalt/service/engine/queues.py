@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from smalt.entities import CommandJob, PipelineJob
-from smalt.service.compute.base import Capacity
+from smalt.service.compute.backend import Capacity
 from smalt.service.engine.dependencies import Plan
 from smalt.service.engine.kinds import COMPOSITES, command
 from smalt.service.engine.slots import Grant, Request, Slots

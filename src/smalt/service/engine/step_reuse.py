@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -201,7 +202,7 @@ class Reusing:
         if command.wants_gpu(entity):
             resources["gpu"] = True
         if environment.container is not None:
-            told = [*environment.container.engine.arguments, *command.docker_args(entity)]
+            told = [*shlex.split(self._rooms.settings.container_arguments), *command.docker_args(entity)]
             resources.update({"container": told} if told else {})
         parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
         inherited = {name: value for name, value in self._rooms.base_variables.items() if name in _LOCALE}

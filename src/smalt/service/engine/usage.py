@@ -7,8 +7,8 @@ import logging
 import time
 
 from smalt.exceptions import Unavailable
-from smalt.service.compute.base import Compute
-from smalt.service.compute.usage import Sampler
+from smalt.service.compute.backend import Compute
+from smalt.service.compute.local.usage import Sampler
 from smalt.service.records import usage
 from smalt.service.records.database import Database
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders.mltable_wheel import version as own_mltable_version
-from smalt.service.environments.container_engine import Engine
 from smalt.service.environments.environments import Built, Environments
 from smalt.service.environments.resolution.curated_environments import lookup_curated
 from smalt.service.environments.views.built_environments import Realised
@@ -13,7 +12,6 @@ from smalt.service.environments.views.host_python import HOST
 __all__ = [
     "HOST",
     "Built",
-    "Engine",
     "EnvironmentFailed",
     "Environments",
     "Realised",

@@ -25,6 +25,10 @@ class EnvironmentFailed(SmaltError):
     code = "EnvironmentFailed"
 
 
+class ImageUnavailable(EnvironmentFailed):
+    """An image that cannot be used here: no network, no such name, access denied, or another Python than asked for."""
+
+
 def sentence_of_uv(lines: Sequence[str]) -> str:
     """uv's reason for giving up, from what it printed, on one line."""
     start = next((index for index, line in enumerate(lines) if _is_error(line)), None)

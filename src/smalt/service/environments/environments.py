@@ -13,16 +13,14 @@ from typing import Any, NamedTuple, Protocol
 from smalt.exceptions import Refused, SmaltError
 from smalt.home import Home
 from smalt.service.data.integrity import Trouble
-from smalt.service.environments.build_errors import EnvironmentFailed
+from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable
 from smalt.service.environments.builders import conda_prefixes, virtual_environments
 from smalt.service.environments.builders.build_explanations import reason
 from smalt.service.environments.builders.conda_prefixes import Conda
 from smalt.service.environments.builders.installed_packages import realised_hash, recorded_size
 from smalt.service.environments.builders.interpreters import Interpreter, Pythons
 from smalt.service.environments.builders.shared_builds import Build
-from smalt.service.environments.container_engine import Engine
-from smalt.service.environments.container_images import NotHad
-from smalt.service.environments.containers import Containers
+from smalt.service.environments.image_source import ContainerImage, EngineState, ImageSource
 from smalt.service.environments.resolution import curated_environments
 from smalt.service.environments.resolution.build_plans import Plan, contained, plan
 from smalt.service.environments.resolution.declarations import Base, Declared, Locate, declare
@@ -39,6 +37,7 @@ from smalt.service.environments.views.overlay_pool import Overlays
 Log = Callable[[str], None]
 
 _MOST_KNOWN = 500
+_NO_ENGINE = EngineState(False)
 
 
 class Settings(Protocol):
@@ -47,8 +46,6 @@ class Settings(Protocol):
     fidelity: str
     host_python: str | None
     conda_channels: dict[str, str]
-    container_command: str | None
-    container_arguments: str
     image_map: dict[str, str]
 
 
@@ -74,9 +71,15 @@ class Environments:
     """The environments of one home."""
 
     def __init__(
-        self, home: Home, settings: Settings, *, pythons: Pythons | None = None, locate: Locate = lambda uri: None
+        self,
+        home: Home,
+        settings: Settings,
+        images: ImageSource | None = None,
+        *,
+        pythons: Pythons | None = None,
+        locate: Locate = lambda uri: None,
     ) -> None:
-        """`locate` tells where a build context's URI lies on this machine."""
+        """`images` makes container images, if there may be any; `locate` maps a build context's URI to its folder."""
         self._settings = settings
         self._catalogue = home.path("catalogue")
         self._pythons = pythons or Pythons()
@@ -85,7 +88,7 @@ class Environments:
         self._tools = Store(home.path("tools"))
         self._overlays = Overlays(home.path("environments", ".spare"))
         self._host = Host(self._overlays)
-        self._containers = Containers(home, settings)
+        self._images = images
         self._conda = Conda(home)
         self._known: dict[tuple[object, ...], Declared] = {}
         self._ready: dict[str, _Ready] = {}
@@ -96,7 +99,7 @@ class Environments:
         try:
             if asset.get("host"):
                 return self._host.known(self._settings.host_python)
-            engine = self._containers.known() if self._may_contain(asset) else ""
+            engine = images.get_known_state() if (images := self._images_for(asset)) else _NO_ENGINE
             return None if engine is None else self._found(self._plan(asset, engine))
         except SmaltError:
             return None
@@ -118,12 +121,15 @@ class Environments:
         """The environment, built where it is not there yet; `log` gets the story of the build, line by line."""
         if asset.get("host"):
             return await asyncio.to_thread(self._host.realise, self._settings.host_python)
-        engine = await self._containers.engine() if self._may_contain(asset) else ""
+        images = self._images_for(asset)
+        engine = await images.find_state() if images else _NO_ENGINE
         planned = self._plan(asset, engine)
         try:
             return await self._provided(planned, log)
-        except NotHad as error:
-            self._containers.had_not(planned.hash, str(error))
+        except ImageUnavailable as error:
+            if images is None:
+                raise
+            images.mark_unavailable(planned.hash, str(error))
             return await self._provided(self._plan(asset, engine), log)
 
     async def _provided(self, planned: Plan, log: Log) -> Realised:
@@ -150,7 +156,8 @@ class Environments:
     def release(self, folder: Path) -> None:
         """A job's view in `folder` (see `Realised.clone`) is done with: reused where untouched, else removed."""
         self._overlays.release(folder)
-        self._containers.sweep()
+        if self._images is not None:
+            self._images.start_sweep()
 
     def stay(self, folder: Path) -> bool:
         """The same, where the folder that the view is in serves another job as it is; False where it was touched."""
@@ -160,20 +167,23 @@ class Environments:
         """Remove what earlier servers of the home left half done; for the start of a server."""
         self._overlays.sweep()
         self._store.sweep()
-        self._containers.sweep()
+        if self._images is not None:
+            self._images.start_sweep()
 
     async def troubles(self, thorough: bool, since: float) -> list[Trouble]:
         """What `smalt doctor` tells of environments, and of the programs that smalt installed for itself."""
         store, examine, remove = self._store, integrity.examine, self._remove_unused
         found = await asyncio.to_thread(examine, store, "environment", remove, thorough, since)
         found += await asyncio.to_thread(examine, self._tools, "tool", self._tools.remove_left, thorough, since)
-        found += integrity.containers(self._containers.left_over(), self._containers.remove_left_over)
-        engine, records = await self._containers.engine(), store.records()
-        if isinstance(engine, Engine):
-            lost = {store.path(one.declared_hash): one for one in await self._containers.lost(records)}
-            unused = await self._containers.unused(records)
-            unused = [name for name in unused if not store.is_locked(name.rpartition(":")[2])]  # not being built
-            found += integrity.images(engine.command, lost, unused, remove)
+        if self._images is None:
+            return found
+        found += integrity.containers(self._images.list_orphans(), self._images.remove_orphans)
+        if (await self._images.find_state()).is_available:
+            records = store.records()
+            lost = {store.path(one.declared_hash): one for one in await self._images.list_lost(records)}
+            unused = await self._images.list_unused(records)
+            unused = [one for one in unused if not store.is_locked(one.name.rpartition(":")[2])]  # not being built
+            found += integrity.images(lost, unused, remove)
         return found
 
     def _remove_unused(self, path: Path) -> None:
@@ -205,27 +215,30 @@ class Environments:
             record, ready = self._store.record(declared_hash), self._ready.get(declared_hash)
             if ready is not None and ready.template is not None and self._overlays.serve(ready.template):
                 return None
-            if record is not None and record.container is not None and not await self._containers.remove(record):
+            has_image = record is not None and record.container is not None
+            if record is not None and has_image and self._images and not await self._images.remove_image(record):
                 return None
             self._ready.pop(declared_hash, None)
             await asyncio.to_thread(self._store.discard, declared_hash)
         return record.size if record else 0
 
-    def _plan(self, asset: Mapping[str, Any], engine: Engine | str) -> Plan:
-        """`engine` is the container engine, or why there is none."""
+    def _plan(self, asset: Mapping[str, Any], engine: EngineState) -> Plan:
         fidelity, pythons = self._settings.fidelity, self._pythons.minors()
-        declared, why = self._declared(asset), engine
-        if isinstance(engine, Engine) and declared.base is not None:
-            planned = contained(declared, fidelity, self._containers.content(declared.base))
-            why = "" if planned is None else self._containers.why_not(planned.hash) or engine
-            if planned is not None and why is engine:
-                return planned
-        return plan(declared, pythons, fidelity, why if isinstance(why, str) else "")
+        declared, why = self._declared(asset), engine.problem
+        if engine.is_available and self._images is not None and declared.base is not None:
+            planned = contained(declared, fidelity, self._images.get_context_digest(declared.base))
+            if planned is not None:
+                unavailable = self._images.get_unavailable_reason(planned.hash)
+                if unavailable is None:
+                    return planned
+                why = unavailable
+        return plan(declared, pythons, fidelity, why)
 
-    def _may_contain(self, asset: Mapping[str, Any]) -> bool:
-        """Whether it matters which container engine there is."""
+    def _images_for(self, asset: Mapping[str, Any]) -> ImageSource | None:
+        """Return what makes images, where an environment may be one of them."""
         base = self._declared(asset).base
-        return base is not None and (not base.if_strict or self._settings.fidelity == "strict")
+        may_be_image = base is not None and (not base.if_strict or self._settings.fidelity == "strict")
+        return self._images if may_be_image else None
 
     def _declared(self, asset: Mapping[str, Any]) -> Declared:
         entries = self._settings.image_map
@@ -241,7 +254,7 @@ class Environments:
         return self._known[key]
 
     def _found(self, planned: Plan) -> Realised | None:
-        if planned.base is not None and not self._containers.stood(planned.hash):
+        if planned.base is not None and not (self._images and self._images.was_seen(planned.hash)):
             return None
         if planned.hash in self._ready and self._store.stands(planned.hash):
             return self._realised(planned, self._ready[planned.hash].record)
@@ -278,9 +291,11 @@ class Environments:
         )
 
     def _contained(self, planned: Plan, record: Record) -> Realised:
-        engine = self._containers.last()
-        if not isinstance(engine, Engine):
-            raise EnvironmentFailed(planned.failure(engine or "the setting container-command was changed meanwhile"))
+        engine = self._images.get_last_state() if self._images else _NO_ENGINE
+        if engine is None or not engine.is_available:
+            problem = engine.problem if engine else ""
+            raise EnvironmentFailed(planned.failure(problem or "the setting container-command was changed meanwhile"))
+        assert record.container is not None
         self._ready[planned.hash] = _Ready(record, None, False)
         return Realised(
             bin=None,
@@ -292,7 +307,7 @@ class Environments:
             notes=planned.notes,
             template=None,
             overlays=self._overlays,
-            container=self._containers.container(record, engine),
+            container=ContainerImage(record.container["image"], record.container["path"]),
         )
 
     async def _build(self, planned: Plan, log: Log) -> Record:
@@ -300,15 +315,18 @@ class Environments:
         try:
             async with self._store.locked(planned.hash, lambda: log(waiting)):
                 record = self._store.record(planned.hash)
-                if record is None or (planned.base is not None and not await self._containers.stands(record)):
+                if record is None or (planned.base is not None and not await self._has_image(record)):
                     record = await self._make(planned, log)
                 return record
-        except NotHad:
+        except ImageUnavailable:
             raise
         except EnvironmentFailed as error:
             raise EnvironmentFailed(planned.failure(str(error))) from None
         except OSError as error:
             raise EnvironmentFailed(planned.failure(error.strerror or str(error))) from None
+
+    async def _has_image(self, record: Record) -> bool:
+        return self._images is not None and await self._images.check_exists(record)
 
     async def _make(self, planned: Plan, log: Log) -> Record:
         started = time.monotonic()
@@ -351,9 +369,10 @@ class Environments:
         return _told(record, log)
 
     async def _make_image(self, planned: Plan, base: Base, log: Log, started: float) -> Record:
+        assert self._images is not None, "a plan with a base is made only where there are images"
         building = self._store.begin(planned.hash)
         try:
-            image, name = await self._containers.make(planned.declared, base, planned.hash, building / "layer", log)
+            image, name = await self._images.make_image(planned.declared, base, planned.hash, building / "layer", log)
             (building / "image").write_text(f"{image.id}\n")
             record = Record(
                 declared_hash=planned.hash,
@@ -372,7 +391,7 @@ class Environments:
             self._store.publish(building, record)
         finally:
             self._store.give_up(building)
-        self._containers.saw(planned.hash)
+        self._images.mark_seen(planned.hash)
         log(f"made in {record.seconds:.1f} s: {image.id[:19]}, {record.size / 1e6:.0f} MB")
         return record
 

@@ -22,7 +22,10 @@ from smalt.entities.resources import TensorFlowDistribution
 from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script
-from smalt.service.compute.base import Step
+from smalt.service.compute.backend import Step
+from smalt.service.compute.containers.command import StepContainer
+from smalt.service.compute.containers.engine import ContainerEngine
+from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import Location, remove_tree
 from smalt.service.data.data_access import OWN
 from smalt.service.data.files.copy_cancellation import Stopped
@@ -42,7 +45,7 @@ from smalt.service.engine.steps.shell_paths import bring_back, clean_path, is_cl
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import expand_macros, filled
 from smalt.service.engine.versions import overwrites
-from smalt.service.environments import Engine, Realised
+from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
@@ -223,7 +226,7 @@ def step(
     if laid_out is None or number > 1 or laid_out.view.declared_hash != realised.declared_hash:
         laid_out = lay_out(rooms, leaf, realised, number)
     folders, _, own = laid_out
-    if own.container is not None and grant.gpus and _sees_no_gpu(leaf.entity, own.container.engine):
+    if own.container is not None and grant.gpus and _sees_no_gpu(leaf.entity, _images(rooms).get_engine()):
         rooms.say(leaf.job, "the container sees no GPU: NVIDIA's Container Toolkit is not installed on this machine")
     if own.container is None:
         for key in idle_outside_container(leaf.entity):
@@ -239,6 +242,11 @@ def step(
         reads={} if own.container is not None else given.reads,
         writes=(folders.folder, folders.artifacts, *laid_out.outputs.values()),
     ), own  # fmt: skip
+
+
+def _images(rooms: Rooms) -> ContainerImages:
+    assert rooms.images is not None, "an environment is an image only where there are images"
+    return rooms.images
 
 
 def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
@@ -263,9 +271,11 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant, given: 
         trusted = str(rooms.home.path(TRUSTED))
         if trusted in variables.values():
             mounts[trusted] = False
-        text = own.container.command(
+        images = _images(rooms)
+        engine = images.get_engine()
+        text = StepContainer(engine, own.container.id, own.container.path, images.marks).build_command(
             text, name=leaf.job.name, cwd=folders.cwd, grace=GRACE, given=_given(rooms, leaf, variables),
-            options=_container_options(leaf.entity, own.container.engine, bool(grant.gpus)),
+            options=_container_options(leaf.entity, engine, bool(grant.gpus)),
             mounts={**mounts, **_mounts(folders, given, outputs)},
         )  # fmt: skip
     return text, variables
@@ -618,19 +628,19 @@ def _given(rooms: Rooms, leaf: Leaf, variables: dict[str, str]) -> dict[str, str
     }
 
 
-def _container_options(job: CommandJob, engine: Engine, has_gpu: bool) -> list[str]:
+def _container_options(job: CommandJob, engine: ContainerEngine, has_gpu: bool) -> list[str]:
     """The job's own: the service gives 2 GB of shared memory to who asks for none."""
     size, own = str(getattr(job.resources, "shm_size", None) or "2g"), docker_args(job)
     gpus = engine.gpu_options if has_gpu and not _names_gpus(engine, own) else ()
     return ["--shm-size", size, *gpus, *own]
 
 
-def _sees_no_gpu(job: CommandJob, engine: Engine) -> bool:
+def _sees_no_gpu(job: CommandJob, engine: ContainerEngine) -> bool:
     """Whether a container of this job is given no GPU although the job is."""
     return not engine.gpu_options and not _names_gpus(engine, docker_args(job))
 
 
-def _names_gpus(engine: Engine, own: list[str]) -> bool:
+def _names_gpus(engine: ContainerEngine, own: list[str]) -> bool:
     """Whether somebody has said which; CUDA_VISIBLE_DEVICES is then theirs to mind, too."""
     return any("gpu" in word for word in (*engine.arguments, *own))
 

@@ -16,6 +16,7 @@ import uv
 
 from smalt.service.data import remove_tree
 from smalt.service.data.integrity import Trouble
+from smalt.service.environments.image_source import UnusedImage
 from smalt.service.environments.store.environment_store import Record, Store
 from smalt.service.environments.store.removal import graves
 
@@ -56,14 +57,13 @@ def examine(store: Store, kind: str, remove: Remove, thorough: bool, since: floa
     return found
 
 
-def images(command: Sequence[str], lost: dict[Path, Record], unused: list[str], remove: Remove) -> Iterator[Trouble]:
-    """Environments whose image the engine has `lost`, and images of this home's that are `unused`."""
+def images(lost: dict[Path, Record], unused: Sequence[UnusedImage], remove: Remove) -> Iterator[Trouble]:
+    """Yield the environments whose image the engine has lost, and the images that no environment uses."""
     for path, record in lost.items():
         problem = f"the container engine has its image {(record.container or {}).get('name')} no more"
         yield Trouble("environment", _called(record), problem, _AGAIN, functools.partial(remove, path))
-    for name in unused:
-        remove_image = functools.partial(_call, [*command, "image", "rm", name])
-        yield Trouble("image", name, "no environment of this home uses it", "it is removed", remove_image)
+    for image in unused:
+        yield Trouble("image", image.name, "no environment of this home uses it", "it is removed", image.remove)
 
 
 def containers(names: list[str], remove: Callable[[], None]) -> Iterator[Trouble]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from smalt.service.environments.container import Container
+from smalt.service.environments.image_source import ContainerImage
 from smalt.service.environments.views.overlay_layout import Template
 from smalt.service.environments.views.overlay_pool import Overlays
 
@@ -35,8 +35,8 @@ class Realised:
     """What runs in it may well track; of the host's Python it is not known."""
     folder: Path | None = None
     """Where this job's view is; None for the environment itself."""
-    container: Container | None = None
-    """Where jobs run in a container; `bin` and `python` are then of its image."""
+    container: ContainerImage | None = None
+    """The image that jobs run in, if any; `bin` and `python` are then of that image."""
 
     @property
     def key(self) -> str:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from smalt.service.compute.base import Capacity
+from smalt.service.compute.backend import Capacity
 
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 

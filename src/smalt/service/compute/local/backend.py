@@ -11,9 +11,9 @@ from smalt import __version__
 from smalt.home import Home
 from smalt.launcher.protocol import PROTOCOL
 from smalt.processes import Machine, Process
-from smalt.service.compute.base import Exit, OnExit, OnStarted, Step
-from smalt.service.compute.capacity import capacity
-from smalt.service.compute.link import Link
+from smalt.service.compute.backend import Exit, OnExit, OnStarted, Step
+from smalt.service.compute.local.capacity import capacity
+from smalt.service.compute.local.launcher_link import Link
 
 RECOVERY = 30.0
 """Seconds in which a launcher must have come up before unfinished jobs are settled."""

@@ -1,4 +1,4 @@
-"""Images for jobs: pulled, built from a context, or with an environment's packages laid on top."""
+"""Makes images for jobs: pulls them, builds a context, or adds an environment's packages to an image."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import uv
 
-from smalt.service.environments.build_errors import EnvironmentFailed, sentence_of_uv
-from smalt.service.environments.builders import shared_files, virtual_environments
+from smalt.service.compute.containers.engine import ContainerEngine
+from smalt.service.compute.containers.supervision import hold_mark
+from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable, sentence_of_uv
+from smalt.service.environments.builders import shared_files
+from smalt.service.environments.builders import virtual_environments as installer
 from smalt.service.environments.builders.build_processes import Lines, Log
 from smalt.service.environments.builders.pip_settings import forbids_indexes
-from smalt.service.environments.container import marked
-from smalt.service.environments.container_engine import Engine, Image
+from smalt.service.environments.image_source import ContainerImage
 from smalt.service.environments.resolution.image_names import bases
 from smalt.service.environments.resolution.python_versions import NEWEST, AskedPython
 from smalt.service.environments.resolution.requirements import copied
 
 PREFIX = "/opt/smalt-environment"
 _HAS_ANOTHER, _HAS_NONE = 77, 78
-"""How the script ends where the image has another Python, or none."""
+"""Exit codes of the script when the image has another Python than asked for, or none."""
 _EVERY = [(3, minor) for minor in range(6, 30)]
 
 # uv, where it runs inside (it needs glibc), else the image's own venv and pip.
@@ -59,57 +62,60 @@ done
 """
 
 
-class NotHad(EnvironmentFailed):
-    """The image cannot serve here: no network, no such name, no right to it, not the Python that is asked for."""
+async def get_image(engine: ContainerEngine, image: str, log: Log, called: str = "it") -> ContainerImage:
+    """Return an image that the engine has, or pull it.
 
-
-async def provide(engine: Engine, image: str, log: Log, called: str = "it") -> Image:
-    """An image that the engine has or can pull."""
-    reference = engine.reference(image)
-    found = await engine.inspect(reference)
+    Raises:
+        ImageUnavailable: It could not be pulled; the sentence begins with `called`.
+    """
+    reference = engine.get_reference(image)
+    found = await engine.inspect_image(reference)
     if found is None:
         log(f"pulling image '{image}'")
         lines = Lines(log)
         if await engine.call(["pull", reference], lines) != 0:
-            raise NotHad(f"{called} could not be pulled: {_reason(lines)}")
-        found = await engine.inspect(reference)
+            raise ImageUnavailable(f"{called} could not be pulled: {_parse_reason(lines)}")
+        found = await engine.inspect_image(reference)
     if found is None:
-        raise NotHad(f"{called} is not there although it was pulled")
+        raise ImageUnavailable(f"{called} is not there although it was pulled")
     return found
 
 
-async def build(engine: Engine, folder: Path, dockerfile: str, tag: str, log: Log) -> Image:
-    """The image of a build context, under `tag`; its size is that of its own layers."""
+async def build_image(engine: ContainerEngine, folder: Path, dockerfile: str, tag: str, log: Log) -> ContainerImage:
+    """Build a context and return its image, tagged `tag`; its size is that of its own layers."""
     if not (folder / dockerfile).is_file():
         raise EnvironmentFailed(f"the build context has no file '{dockerfile}'; name it as dockerfile_path")
     below = 0
     for image in bases((folder / dockerfile).read_text(errors="replace")):
-        below = (await provide(engine, image, log, f"its base image '{image}'")).size
+        below = (await get_image(engine, image, log, f"its base image '{image}'")).size
     lines = Lines(log)
     arguments = ["build", "--network", "host", "--tag", tag, "--file", str(folder / dockerfile), str(folder)]
     if await engine.call(arguments, lines) != 0:
-        raise EnvironmentFailed(f"its Dockerfile could not be built: {_reason(lines)}")
-    return _above(await _made(engine, tag), below)
+        raise EnvironmentFailed(f"its Dockerfile could not be built: {_parse_reason(lines)}")
+    return _subtract_base(await _get_built_image(engine, tag), below)
 
 
-async def layer(
-    engine: Engine,
-    image: Image,
+async def add_packages(
+    engine: ContainerEngine,
+    image: ContainerImage,
     python: AskedPython,
     requirements: Sequence[str],
     tag: str,
     marks: Path,
     scratch: Path,
     log: Log,
-) -> Image:
-    """The image with a virtual environment of its own Python and the requirements on top, under `tag`.
+) -> ContainerImage:
+    """Return the image with a virtual environment of its own Python and the requirements added, tagged `tag`.
 
-    NotHad where its Python is not what is asked for. `marks` has the container's name meanwhile, `scratch` is a
-    folder for what goes inside.
+    While the container runs, `marks` has a file of its name; `scratch` is a folder for the files that go inside.
+
+    Raises:
+        ImageUnavailable: The image has no Python that is allowed.
+        EnvironmentFailed: The packages could not be installed.
     """
     name = f"smalt-layer-{secrets.token_hex(6)}"
-    with _material(python, requirements, scratch) as folder, marked(marks / name):
-        mounts = [word for place in _local_places() for word in ("--volume", f"{place}:{place}:ro")]
+    with _write_build_files(python, requirements, scratch) as folder, hold_mark(marks / name):
+        mounts = [word for place in _list_local_sources() for word in ("--volume", f"{place}:{place}:ro")]
         run = ["run", "--name", name, "--network", "host", "--user", "0:0", "--volume", f"{folder}:/smalt:ro", *mounts]
         lines = Lines(log)
         try:
@@ -117,37 +123,37 @@ async def layer(
                 [*run, *engine.arguments, "--entrypoint", "sh", image.id, "/smalt/layer.sh"], lines
             )
             if code == _HAS_NONE:
-                raise NotHad("it has no Python")
+                raise ImageUnavailable("it has no Python")
             if code == _HAS_ANOTHER:
-                raise NotHad(f"it has Python {lines.seen[-1]}, not {python}")
+                raise ImageUnavailable(f"it has Python {lines.seen[-1]}, not {python}")
             if code != 0:
-                raise EnvironmentFailed(f"its packages could not be installed in the image: {_reason(lines)}")
+                raise EnvironmentFailed(f"its packages could not be installed in the image: {_parse_reason(lines)}")
             if await engine.call(["commit", name, tag], lines) != 0:
-                raise EnvironmentFailed(f"the image with its packages could not be kept: {_reason(lines)}")
+                raise EnvironmentFailed(f"the image with its packages could not be kept: {_parse_reason(lines)}")
         finally:
             await engine.call([*engine.removal[len(engine.command) :], name], Lines(None))
-    made = await _made(engine, tag)
-    return _above(made, image.size)._replace(path=f"{PREFIX}/bin:{image.path}")
+    made = await _get_built_image(engine, tag)
+    return replace(_subtract_base(made, image.size), path=f"{PREFIX}/bin:{image.path}")
 
 
-def _above(made: Image, below: int) -> Image:
-    """What its removal would free, the last of its base images staying."""
-    return made._replace(size=max(made.size - below, 0))
+def _subtract_base(made: ContainerImage, below: int) -> ContainerImage:
+    """Reduce the size to what removing the image frees while its base image stays."""
+    return replace(made, size=max(made.size - below, 0))
 
 
-async def _made(engine: Engine, tag: str) -> Image:
-    made = await engine.inspect(tag)
+async def _get_built_image(engine: ContainerEngine, tag: str) -> ContainerImage:
+    made = await engine.inspect_image(tag)
     if made is None:
         raise EnvironmentFailed("the engine built the image and does not have it")
     return made
 
 
 @contextlib.contextmanager
-def _material(python: AskedPython, requirements: Sequence[str], folder: Path) -> Iterator[Path]:
-    """What the script that lays the packages on top reads: files, since an image keeps what its container is told."""
+def _write_build_files(python: AskedPython, requirements: Sequence[str], folder: Path) -> Iterator[Path]:
+    """Write the files that the script reads; variables of a container would stay in the image."""
     folder.mkdir()
     try:
-        told = virtual_environments.index_variables()
+        told = installer.index_variables()
         authorities = told.pop("SSL_CERT_FILE", "")
         if os.path.isfile(authorities):
             shutil.copyfile(authorities, Path(folder, "authorities.pem"))
@@ -169,9 +175,9 @@ def _material(python: AskedPython, requirements: Sequence[str], folder: Path) ->
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _local_places() -> list[str]:
-    """Folders of wheels and of indexes that the settings of pip and uv name: at the same place inside."""
-    told = virtual_environments.index_variables()
+def _list_local_sources() -> list[str]:
+    """Return the local folders of wheels and indexes in the settings of pip and uv, to mount at the same place."""
+    told = installer.index_variables()
     indexes = f"{told.get('UV_DEFAULT_INDEX', '')} {told.get('UV_INDEX', '')}".split()
     paths = told.get("UV_FIND_LINKS", "").split(",")
     # Its pages name files beside it, as ../../files/…
@@ -179,8 +185,8 @@ def _local_places() -> list[str]:
     return sorted({path for path in paths if path.startswith("/") and path != "/" and os.path.exists(path)})
 
 
-def _reason(lines: Lines) -> str:
-    """uv's reason, or the engine's last words, those of an error before others."""
+def _parse_reason(lines: Lines) -> str:
+    """Return uv's reason, else the last line that mentions an error, else the last line."""
     said = [line.strip() for line in lines.seen if line.strip()]
     if any(line.startswith(("error:", "× ")) for line in said):
         return sentence_of_uv(said)

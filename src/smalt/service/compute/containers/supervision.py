@@ -1,0 +1,64 @@
+"""Marks of supervised containers: a locked file for each, so that an orphan is known by its unlocked file."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def hold_mark(mark: Path) -> Iterator[None]:
+    """Hold a mark while the container of its name exists; a mark that nobody locks is an orphan's."""
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        mark.unlink()
+    finally:
+        os.close(handle)
+
+
+def list_orphans(marks: Path) -> list[Path]:
+    """Return the marks of containers whose supervisor was killed."""
+    found = []
+    for mark in sorted(marks.glob("smalt-*")):
+        with _lock_if_orphaned(mark) as is_orphaned:
+            if is_orphaned:
+                found.append(mark)
+    return found
+
+
+def remove_orphans(marks: Path, removal: Sequence[str]) -> None:
+    """Remove the containers whose supervisor was killed; `removal` is the engine's command for that."""
+    for mark in list_orphans(marks):
+        with _lock_if_orphaned(mark) as is_orphaned:
+            if is_orphaned:
+                subprocess.run([*removal, mark.name], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+                mark.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _lock_if_orphaned(mark: Path) -> Iterator[bool]:
+    """Yield True if nobody supervises the mark's container, and keep others from removing it meanwhile."""
+    try:
+        handle = os.open(mark, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        yield _try_lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
