@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from smalt.dsl.loading import load_environment as load_environment
     from smalt.dsl.loading import load_job as load_job
     from smalt.dsl.loading import load_model as load_model
-    from smalt.entities.inputs import Input as Input
-    from smalt.entities.inputs import Output as Output
-    from smalt.entities.resources import MpiDistribution as MpiDistribution
-    from smalt.entities.resources import PyTorchDistribution as PyTorchDistribution
-    from smalt.entities.resources import RayDistribution as RayDistribution
-    from smalt.entities.resources import TensorFlowDistribution as TensorFlowDistribution
+    from smalt.entities.jobs.inputs import Input as Input
+    from smalt.entities.jobs.inputs import Output as Output
+    from smalt.entities.jobs.resources import MpiDistribution as MpiDistribution
+    from smalt.entities.jobs.resources import PyTorchDistribution as PyTorchDistribution
+    from smalt.entities.jobs.resources import RayDistribution as RayDistribution
+    from smalt.entities.jobs.resources import TensorFlowDistribution as TensorFlowDistribution
 
 _NAMES = {
     "client.client": "MLClient",
@@ -35,14 +35,14 @@ _NAMES = {
     "load_feature_store load_feature_store_entity load_index load_job load_marketplace_subscription load_model "
     "load_model_package load_online_deployment load_online_endpoint load_registry load_serverless_endpoint "
     "load_workspace load_workspace_connection",
-    "entities.inputs": "Input Output",
-    "entities.resources": "MpiDistribution PyTorchDistribution RayDistribution TensorFlowDistribution",
+    "entities.jobs.inputs": "Input Output",
+    "entities.jobs.resources": "MpiDistribution PyTorchDistribution RayDistribution TensorFlowDistribution",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 _RENAMED = {
-    "ManagedIdentityConfiguration": ("entities.identity", "ManagedIdentity"),
-    "UserIdentityConfiguration": ("entities.identity", "UserIdentity"),
-    "AmlTokenConfiguration": ("entities.identity", "AmlToken"),
+    "ManagedIdentityConfiguration": ("entities.jobs.identity", "ManagedIdentity"),
+    "UserIdentityConfiguration": ("entities.jobs.identity", "UserIdentity"),
+    "AmlTokenConfiguration": ("entities.jobs.identity", "AmlToken"),
 }
 _MODULES = (
     *("automl", "constants", "data_transfer", "designer", "dsl", "entities", "exceptions", "finetuning", "identity"),

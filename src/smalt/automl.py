@@ -29,25 +29,25 @@ from smalt.dsl.automl_words import TargetLagsMode as TargetLagsMode
 from smalt.dsl.automl_words import TargetRollingWindowSizeMode as TargetRollingWindowSizeMode
 from smalt.dsl.automl_words import UseStl as UseStl
 from smalt.dsl.automl_words import ValidationMetricType as ValidationMetricType
-from smalt.entities.automl import AutoMLLimits, AutoMLSweep, Featurization
-from smalt.entities.automl import ColumnTransformer as ColumnTransformer
-from smalt.entities.automl import ForecastingSettings as ForecastingSettings
-from smalt.entities.automl import StackEnsembleSettings as StackEnsembleSettings
-from smalt.entities.automl import Training as TrainingSettings
-from smalt.entities.automl_tasks import JOBS, NODES
-from smalt.entities.automl_tasks import ClassificationJob as ClassificationJob
-from smalt.entities.automl_tasks import ForecastingJob as ForecastingJob
-from smalt.entities.automl_tasks import ImageClassificationJob as ImageClassificationJob
-from smalt.entities.automl_tasks import ImageClassificationMultilabelJob as ImageClassificationMultilabelJob
-from smalt.entities.automl_tasks import ImageInstanceSegmentationJob as ImageInstanceSegmentationJob
-from smalt.entities.automl_tasks import ImageObjectDetectionJob as ImageObjectDetectionJob
-from smalt.entities.automl_tasks import RegressionJob as RegressionJob
-from smalt.entities.automl_tasks import TextClassificationJob as TextClassificationJob
-from smalt.entities.automl_tasks import TextClassificationMultilabelJob as TextClassificationMultilabelJob
-from smalt.entities.automl_tasks import TextNerJob as TextNerJob
-from smalt.entities.gathering import gather, gatherer
-from smalt.entities.signatures import Shown
-from smalt.entities.wiring import StepOutputs
+from smalt.entities.jobs.automl.settings import AutoMLLimits, AutoMLSweep, Featurization
+from smalt.entities.jobs.automl.settings import ColumnTransformer as ColumnTransformer
+from smalt.entities.jobs.automl.settings import ForecastingSettings as ForecastingSettings
+from smalt.entities.jobs.automl.settings import StackEnsembleSettings as StackEnsembleSettings
+from smalt.entities.jobs.automl.settings import Training as TrainingSettings
+from smalt.entities.jobs.automl.tasks import JOBS, NODES
+from smalt.entities.jobs.automl.tasks import ClassificationJob as ClassificationJob
+from smalt.entities.jobs.automl.tasks import ForecastingJob as ForecastingJob
+from smalt.entities.jobs.automl.tasks import ImageClassificationJob as ImageClassificationJob
+from smalt.entities.jobs.automl.tasks import ImageClassificationMultilabelJob as ImageClassificationMultilabelJob
+from smalt.entities.jobs.automl.tasks import ImageInstanceSegmentationJob as ImageInstanceSegmentationJob
+from smalt.entities.jobs.automl.tasks import ImageObjectDetectionJob as ImageObjectDetectionJob
+from smalt.entities.jobs.automl.tasks import RegressionJob as RegressionJob
+from smalt.entities.jobs.automl.tasks import TextClassificationJob as TextClassificationJob
+from smalt.entities.jobs.automl.tasks import TextClassificationMultilabelJob as TextClassificationMultilabelJob
+from smalt.entities.jobs.automl.tasks import TextNerJob as TextNerJob
+from smalt.entities.schema.signatures import Shown
+from smalt.entities.steps.bindings import StepOutputs
+from smalt.entities.steps.collector import gather, gatherer
 
 TabularFeaturizationSettings = NlpFeaturizationSettings = Featurization
 TabularLimitSettings = NlpLimitSettings = ImageLimitSettings = AutoMLLimits

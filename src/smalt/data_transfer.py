@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.dsl.builders import check_arguments, step
-from smalt.entities.data_transfer import Database as Database
-from smalt.entities.data_transfer import DataTransferComponent as DataTransferComponent
-from smalt.entities.data_transfer import DataTransferNode
-from smalt.entities.data_transfer import FileSystem as FileSystem
-from smalt.entities.gathering import gather
+from smalt.entities.jobs.data_transfer import Database as Database
+from smalt.entities.jobs.data_transfer import DataTransferComponent as DataTransferComponent
+from smalt.entities.jobs.data_transfer import DataTransferNode
+from smalt.entities.jobs.data_transfer import FileSystem as FileSystem
+from smalt.entities.steps.collector import gather
 
 DataTransferCopy = DataTransferImport = DataTransferExport = DataTransferNode
 DataTransferCopyComponent = DataTransferImportComponent = DataTransferExportComponent = DataTransferComponent

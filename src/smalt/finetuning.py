@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.constants._job.finetuning import FineTuningTaskType as FineTuningTaskType
-from smalt.entities.finetuning import CustomModelFineTuningJob, JobResources
-from smalt.entities.inputs import Input, Output
-from smalt.entities.resources import QueueSettings
+from smalt.entities.jobs.finetuning import CustomModelFineTuningJob, JobResources
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.resources import QueueSettings
 
 __all__ = ["FineTuningTaskType", "create_finetuning_job"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.constants._job.distillation import DataGenerationType
-from smalt.entities.connection import Connection
-from smalt.entities.distillation import DistillationJob
-from smalt.entities.distillation import EndpointRequestSettings as EndpointRequestSettings
-from smalt.entities.distillation import PromptSettings as PromptSettings
-from smalt.entities.distillation import TeacherModelSettings as TeacherModelSettings
-from smalt.entities.inputs import Input
-from smalt.entities.resources import ResourceConfiguration
+from smalt.entities.jobs.distillation import DistillationJob
+from smalt.entities.jobs.distillation import EndpointRequestSettings as EndpointRequestSettings
+from smalt.entities.jobs.distillation import PromptSettings as PromptSettings
+from smalt.entities.jobs.distillation import TeacherModelSettings as TeacherModelSettings
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.jobs.resources import ResourceConfiguration
+from smalt.entities.workspaces.connection import Connection
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.dsl.builders import check_arguments, given, step
-from smalt.entities.parallel import ParallelNode, ParallelTask
-from smalt.entities.references import qualified
+from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
+from smalt.entities.syntax.references import qualified
 
 __all__ = ["ParallelJob", "RunFunction", "parallel_run_function"]
 

@@ -15,10 +15,10 @@ from smalt.entities import (
     Output,
     PipelineComponent,
     PipelineJob,
-    effect,
 )
-from smalt.entities.entity import Entity
-from smalt.entities.nodes import CommandNode, PipelineNode
+from smalt.entities.schema import effects as effect
+from smalt.entities.schema.entity import Entity
+from smalt.entities.steps.nodes import CommandNode, PipelineNode
 from tests.acceptance.conftest import Desk
 
 HOST = {"environment": "azureml:host"}

@@ -8,7 +8,7 @@ import pytest
 
 from smalt import MLClient, command, load_job
 from smalt.client.collections.jobs import JobOperations
-from smalt.entities.kinds import JOBS, STEPS
+from smalt.entities.schema.kinds import JOBS, STEPS
 from smalt.exceptions import SmaltError
 from smalt.home import Home
 from tests.acceptance.conftest import Desk

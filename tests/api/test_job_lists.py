@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.states import STATES
+from smalt.entities.syntax.job_states import STATES
 from smalt.service.records import database, job_lists, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.job_lists import Choice

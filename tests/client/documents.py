@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.reading import read
+from smalt.entities.schema.documents import read
 
 ENVIRONMENT = "azureml:host"
 

@@ -192,7 +192,7 @@ def test_feature_stores_are_workspaces(client: MLClient) -> None:
 
 def test_outbound_rules_and_subscriptions_are_kept(client: MLClient) -> None:
     """As they are described."""
-    from smalt.entities.workspace import PrivateEndpointDestination
+    from smalt.entities.workspaces.workspace import PrivateEndpointDestination
 
     destination = {"service_resource_id": "/x", "subresource_target": "blob", "spark_enabled": True}
     rule = PrivateEndpointDestination.from_dict({"type": "private_endpoint", "name": "r", "destination": destination})

@@ -4,7 +4,7 @@ import pytest
 
 from smalt import Input, command
 from smalt.entities import CommandJob
-from smalt.entities.standalone import as_job
+from smalt.entities.steps.standalone_jobs import as_job
 from smalt.exceptions import ValidationException
 
 

@@ -16,7 +16,7 @@ import pytest
 from smalt import Input, Output, command, load_component
 from smalt.client.jobs.validation import validated
 from smalt.dsl import pipeline
-from smalt.entities.standalone import as_job
+from smalt.entities.steps.standalone_jobs import as_job
 from smalt.exceptions import KeywordError, UserErrorException, ValidationException
 from smalt.sweep import Uniform
 from tests.dsl.programs import train

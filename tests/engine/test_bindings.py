@@ -280,7 +280,7 @@ def test_a_body_that_means_nothing_is_not_accepted(changes: Step, settings: Step
 
 def _unchecked(noun: Any, document: dict[str, Any]) -> Any:
     """A job that another client sends, which does not check it."""
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
 
     reader = Reader()
     reader.is_answer = True

@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from smalt.entities.command import Code
-from smalt.entities.entity import Entity, Field
-from smalt.entities.environment import CondaFile, LocalOrRemote
-from smalt.entities.inputs import DataPath, JobInput, LiteralValue, Outputs
-from smalt.entities.nested import Named, Nested, Tagged, noun_class
-from smalt.entities.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
+from smalt.entities.assets.environment import CondaFile, LocalOrRemote
+from smalt.entities.jobs.command import Code
+from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
+from smalt.entities.schema.entity import Entity, Field
+from smalt.entities.schema.nested import Named, Nested, Tagged, noun_class
+from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
 
 WORDS = st.text("abc é-_./${}", max_size=8)
 NUMBERS = st.integers(-5, 200) | st.floats(-5, 200, allow_nan=False)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.entities.entity import Entity
-from smalt.entities.kinds import KINDS, STEPS
-from smalt.entities.nested import noun_class
-from smalt.entities.reader import Reader
-from smalt.entities.reading import read
+from smalt.entities.schema.documents import read
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import KINDS, STEPS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.reader import Reader
 from smalt.exceptions import ValidationException
 from tests.entities.documents import JUNK, documents
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from smalt.entities import read
-from smalt.entities.expression import KINDS
-from smalt.entities.reader import Reader
 from smalt.entities.rules import page, places
 from smalt.entities.rules.places import PLACES, Place, Use
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax.expression import KINDS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "bindings.md"
 ENVIRONMENT = "azureml:e:1"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import smalt.entities
-from smalt.entities.json_schema import Definitions, json_schema
-from smalt.entities.kinds import KINDS
-from smalt.entities.reader import Reader
-from smalt.entities.shapes import Boolean, Enum, Integer, Number, Shape
+from smalt.entities.schema.json_schema import Definitions, json_schema
+from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.shapes import Boolean, Enum, Integer, Number, Shape
 
 
 def test_what_is_promised_is_there() -> None:
@@ -38,8 +38,10 @@ def test_importing_loads_no_more_than_is_used() -> None:
     modules = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
-    assert "smalt.entities.command_job" in modules
-    assert not {"smalt.entities.automl_job", "smalt.entities.nodes", "yaml", "dataclasses", "difflib"} & modules
+    assert "smalt.entities.jobs.command_job" in modules
+    assert (
+        not {"smalt.entities.jobs.automl.job", "smalt.entities.steps.nodes", "yaml", "dataclasses", "difflib"} & modules
+    )
 
 
 def test_a_json_schema_refers_only_to_what_it_has() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from smalt.entities.reading import read
+from smalt.entities.schema.documents import read
 
 
 def job(**data: Any) -> Any:

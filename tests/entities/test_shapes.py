@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.reader import Reader
-from smalt.entities.shapes import AsText, Boolean, Enum, Integer, List, Map, Number, Shape, Text
+from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.shapes import AsText, Boolean, Enum, Integer, List, Map, Number, Shape, Text
 
 
 def read(shape: Shape[Any], value: Any, *, in_step: bool = False) -> tuple[Any, list[str]]:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalt.entities.durations import from_iso, to_iso
-from smalt.entities.expression import Expression, Optional, as_binding, bindings, parse, parse_command
-from smalt.entities.literals import convert, to_text
-from smalt.entities.problems import Problem
-from smalt.entities.references import parse_reference, parse_uri
+from smalt.entities.schema.problems import Problem
+from smalt.entities.syntax.durations import from_iso, to_iso
+from smalt.entities.syntax.expression import Expression, Optional, as_binding, bindings, parse, parse_command
+from smalt.entities.syntax.literals import convert, to_text
+from smalt.entities.syntax.references import parse_reference, parse_uri
 
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 

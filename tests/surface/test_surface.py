@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.entity import Entity
+from smalt.entities.schema.entity import Entity
 from tests.surface.comparison import SURFACE, Difference, differences, found, method_differences
 
 REFUSED = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.entity import Entity
-from smalt.entities.reading import read
+from smalt.entities.schema.documents import read
+from smalt.entities.schema.entity import Entity
 from tests.wire import described
 
 CODE = (

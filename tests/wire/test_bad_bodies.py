@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.entities.entity import Entity
+from smalt.entities.schema.entity import Entity
 from smalt.exceptions import ValidationException
 from smalt.wire import from_rest, to_rest
 from tests.wire.samples import SAMPLES, entity

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from smalt.entities import effect
-from smalt.entities.entity import Entity
-from smalt.entities.field_table import nouns
-from smalt.entities.reader import Reader
+from smalt.entities.schema import effects as effect
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.field_table import nouns
+from smalt.entities.schema.reader import Reader
 from smalt.exceptions import SmaltError
 from smalt.wire import from_rest, to_rest
 from tests.entities.documents import documents

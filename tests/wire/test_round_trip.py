@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.entities.component import Component
-from smalt.entities.credentials import NoneCredentials
-from smalt.entities.data import Data
-from smalt.entities.entity import Entity
-from smalt.entities.inputs import Input, Output
-from smalt.entities.model import Model
-from smalt.entities.reading import read
-from smalt.entities.sweep import RandomSamplingAlgorithm
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.data import Data
+from smalt.entities.assets.model import Model
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.search_space import RandomSamplingAlgorithm
+from smalt.entities.schema.documents import read
+from smalt.entities.schema.entity import Entity
+from smalt.entities.workspaces.credentials import NoneCredentials
 from smalt.wire import from_rest, to_rest
 from tests.wire.samples import SAMPLES, entity
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.component import Component
-from smalt.entities.reading import read
+from smalt.entities.assets.component import Component
+from smalt.entities.schema.documents import read
 from smalt.wire import from_rest, to_rest
 from tests.wire.samples import COMPONENT, SAMPLES, entity
 

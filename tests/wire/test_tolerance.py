@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.command_job import CommandJob
-from smalt.entities.inputs import Input
-from smalt.entities.pipeline_job import PipelineJob
+from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.exceptions import Refused, ValidationException
 from smalt.wire import from_rest, to_rest
 from smalt.wire.ids import asset_id, resource_id, workspace_id
@@ -161,7 +161,7 @@ def test_all_problems_come_at_once() -> None:
 
 def test_what_has_no_form_is_refused() -> None:
     """In one sentence, rather than with a traceback."""
-    from smalt.entities.entity import Entity
+    from smalt.entities.schema.entity import Entity
 
     with pytest.raises(Refused, match="cannot send"):
         to_rest(Entity())

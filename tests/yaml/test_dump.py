@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from smalt.entities.entity import Entity
-from smalt.entities.kinds import KINDS
-from smalt.entities.nested import noun_class
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.nested import noun_class
 from smalt.exceptions import ValidationException
 from smalt.yaml import load, load_text
 from smalt.yaml.dumping import dump_plain

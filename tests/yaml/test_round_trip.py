@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from smalt.entities import CommandJob, PipelineJob
-from smalt.entities.entity import Entity
-from smalt.entities.kinds import KINDS
-from smalt.entities.nested import noun_class
-from smalt.entities.reader import Reader
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.reader import Reader
 from smalt.exceptions import ValidationException
 from smalt.yaml import dump, load_text
 from smalt.yaml.document import Document
@@ -24,7 +24,7 @@ PIECES = "command type jobs inputs pipeline ${{inputs.x}} : - { } [ ] &a *a !!in
 TOKENS = st.sampled_from([*PIECES.split(), ": ", "- ", "? ", "&a ", "!!int ", "\n", "\n  ", "\t", "\x00", "\ufeff"])
 
 
-@pytest.mark.parametrize("noun", [CommandJob, PipelineJob, noun_class("environment:Environment")])
+@pytest.mark.parametrize("noun", [CommandJob, PipelineJob, noun_class("assets.environment:Environment")])
 @given(data=st.data())
 @QUICK
 def test_dumped_text_loads_as_the_same_entity(noun: type[Entity], data: Any) -> None:

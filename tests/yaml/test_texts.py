@@ -8,7 +8,7 @@ import pytest
 
 from smalt.cli.output import results as output
 from smalt.entities import CommandComponent, CommandJob, Data, Environment
-from smalt.entities.entity import Entity
+from smalt.entities.schema.entity import Entity
 from smalt.exceptions import ValidationException
 from smalt.yaml import dump, load_text
 from smalt.yaml.document import Document

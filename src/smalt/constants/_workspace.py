@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from smalt.entities.words import CapabilityHostKind as CapabilityHostKind
-from smalt.entities.words import IsolationMode as IsolationMode
+from smalt.entities.enums import CapabilityHostKind as CapabilityHostKind
+from smalt.entities.enums import IsolationMode as IsolationMode
 
 
 class ManagedServiceIdentityType(str, Enum):

@@ -6,7 +6,7 @@ import inspect
 import os
 from typing import Any, NoReturn
 
-from smalt.entities import inputs
+from smalt.entities.jobs import inputs
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.ports import members
 from smalt.lines import here

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.inputs import Input
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input
 from smalt.exceptions import UserErrorException
 from smalt.ignore import Ignore, walk
 from smalt.lines import here

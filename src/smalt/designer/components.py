@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smalt.entities.calling import call
-from smalt.entities.command_component import CommandComponent
-from smalt.entities.environment import Environment
-from smalt.entities.inputs import Input
-from smalt.entities.reader import Reader
-from smalt.entities.references import is_reference, qualified
-from smalt.entities.wiring import type_of
+from smalt.entities.assets.environment import Environment
+from smalt.entities.jobs.command_component import CommandComponent
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.bindings import type_of
+from smalt.entities.steps.calls import call
+from smalt.entities.syntax.references import is_reference, qualified
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.inside.designer import decorators
 from smalt.inside.designer.errors import UserErrorException as Mistake

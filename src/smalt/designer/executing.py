@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from smalt.entities.inputs import Input
-from smalt.entities.nodes import CommandNode
-from smalt.entities.references import is_reference
-from smalt.entities.wiring import component_of
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.steps.bindings import component_of
+from smalt.entities.steps.nodes import CommandNode
+from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.errors import UserErrorException as Mistake
 from smalt.inside.designer.executor import execute_function

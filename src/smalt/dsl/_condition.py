@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.calling import only_output
-from smalt.entities.control_flow import IfElse
-from smalt.entities.gathering import gather
-from smalt.entities.literals import PRIMITIVES
-from smalt.entities.nodes import Node
-from smalt.entities.problems import shown
-from smalt.entities.wiring import PipelineInput, Promise, Step, type_of
+from smalt.entities.jobs.control_flow import IfElse
+from smalt.entities.schema.problems import shown
+from smalt.entities.steps.bindings import PipelineInput, Promise, Step, type_of
+from smalt.entities.steps.calls import only_output
+from smalt.entities.steps.collector import gather
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.control_flow import DoWhile, DoWhileLimits
-from smalt.entities.gathering import gather
-from smalt.entities.literals import PRIMITIVES
-from smalt.entities.nodes import Node
-from smalt.entities.problems import did_you_mean, listed, shown
-from smalt.entities.reader import Reader
-from smalt.entities.wiring import Step, StepOutput, component_of, declared_type
+from smalt.entities.jobs.control_flow import DoWhile, DoWhileLimits
+from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.bindings import Step, StepOutput, component_of, declared_type
+from smalt.entities.steps.collector import gather
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.control_flow import ParallelFor
-from smalt.entities.gathering import gather
-from smalt.entities.inputs import Output
-from smalt.entities.literals import PRIMITIVES
-from smalt.entities.nodes import Node
-from smalt.entities.problems import did_you_mean, listed, shown
-from smalt.entities.wiring import Promise, Step, StepOutputs, component_of
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.control_flow import ParallelFor
+from smalt.entities.jobs.inputs import Output
+from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.steps.bindings import Promise, Step, StepOutputs, component_of
+from smalt.entities.steps.collector import gather
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 

@@ -6,20 +6,20 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.entity import Entity
-from smalt.entities.inputs import Input, Output
-from smalt.entities.nodes import CommandNode
-from smalt.entities.paths import as_text
-from smalt.entities.problems import did_you_mean
-from smalt.entities.reader import Reader
-from smalt.entities.references import is_reference, qualified
-from smalt.entities.sweep import SweepDistribution
-from smalt.entities.wiring import Promise, StepInputs, StepOutputs
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.search_space import SweepDistribution
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.paths import as_text
+from smalt.entities.schema.problems import did_you_mean
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.bindings import Promise, StepInputs, StepOutputs
+from smalt.entities.steps.nodes import CommandNode
+from smalt.entities.syntax.references import is_reference, qualified
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
 from smalt.lines import here, warn
 
 if TYPE_CHECKING:
-    from smalt.entities.spark import SparkNode
+    from smalt.entities.jobs.spark import SparkNode
 
 
 def command(
@@ -111,7 +111,7 @@ def spark(
     **more: Any,
 ) -> SparkNode:
     """A Spark job, or called in a function with @pipeline, a step."""
-    from smalt.entities.spark import SparkNode
+    from smalt.entities.jobs.spark import SparkNode
 
     sizes = {
         "spark.driver.cores": driver_cores,
@@ -197,11 +197,11 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, Enum):
         return value.value
-    from smalt.entities.data import Data
-    from smalt.entities.model import Model
+    from smalt.entities.assets.data import Data
+    from smalt.entities.assets.model import Model
 
     if isinstance(value, (Data, Model)):
-        from smalt.entities.calling import checked_value
+        from smalt.entities.steps.calls import checked_value
 
         return checked_value("", value, None, ("", 0))
     return value
@@ -210,7 +210,7 @@ def _plain(value: Any) -> Any:
 def _plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
     """The same of an input, which may be an output of a job that is over."""
     if isinstance(value, Output) and not isinstance(value, Promise):
-        from smalt.entities.calling import checked_value
+        from smalt.entities.steps.calls import checked_value
 
         return checked_value(name, value, None, where)
     return _plain(value)

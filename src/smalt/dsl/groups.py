@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from smalt.entities.attributes import Attributes
-from smalt.entities.inputs import Input, Output
-from smalt.entities.problems import did_you_mean, listed
-from smalt.entities.wiring import PipelineInput
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.attributes import Attributes
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.steps.bindings import PipelineInput
 from smalt.exceptions import MissingPositionalArgsError, UnexpectedKeywordError, UserErrorException
 from smalt.lines import here
 

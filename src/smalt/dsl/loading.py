@@ -91,7 +91,7 @@ def load_component(
     _check_arguments("load_component", more, "client", "name", "version")
     client, name, version = more.get("client"), more.get("name"), more.get("version")
     if isinstance(source, str) and source.startswith("azureml:"):
-        from smalt.entities.references import parse_reference
+        from smalt.entities.syntax.references import parse_reference
 
         reference = parse_reference(source)
         if reference is None:

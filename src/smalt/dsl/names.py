@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.nodes import Node
-from smalt.entities.wiring import component_of
+from smalt.entities.steps.bindings import component_of
+from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 

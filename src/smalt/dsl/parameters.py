@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Any
 
 from smalt.dsl import groups
-from smalt.entities.inputs import Input
-from smalt.entities.problems import did_you_mean, listed
-from smalt.entities.wiring import PipelineInput, Promise, type_of
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.steps.bindings import PipelineInput, Promise, type_of
 from smalt.exceptions import (
     MultipleValueError,
     TooManyPositionalArgsError,
@@ -74,7 +74,7 @@ class Signature:
             return value
         if groups.is_group(value) or isinstance(value, groups.GroupValues):
             return value
-        from smalt.entities.calling import checked_value
+        from smalt.entities.steps.calls import checked_value
 
         declared = self.declared.get(name)
         return checked_value(name, value, declared if isinstance(declared, Input) and declared.type else None, where)

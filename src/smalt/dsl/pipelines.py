@@ -12,14 +12,14 @@ from smalt.dsl import groups, parameters
 from smalt.dsl.builders import check_arguments
 from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve
-from smalt.entities.attributes import Attributes
-from smalt.entities.calling import call, check_complete
-from smalt.entities.gathering import gatherer
-from smalt.entities.inputs import Input, Output
-from smalt.entities.nodes import Node
-from smalt.entities.pipeline_component import PipelineComponent
-from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
-from smalt.entities.wiring import StepOutput, StepOutputs, component_of, declared_type
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
+from smalt.entities.jobs.pipeline_component import PipelineComponent
+from smalt.entities.schema.attributes import Attributes
+from smalt.entities.steps.bindings import StepOutput, StepOutputs, component_of, declared_type
+from smalt.entities.steps.calls import call, check_complete
+from smalt.entities.steps.collector import gatherer
+from smalt.entities.steps.nodes import Node
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
 from smalt.lines import here, shown_file
 

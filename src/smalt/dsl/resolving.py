@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.entity import Entity
-from smalt.entities.inputs import Input
-from smalt.entities.sweep import SweepDistribution
-from smalt.entities.wiring import Promise, StepOutput
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.jobs.search_space import SweepDistribution
+from smalt.entities.schema.entity import Entity
+from smalt.entities.steps.bindings import Promise, StepOutput
 from smalt.exceptions import UserErrorException
 
 

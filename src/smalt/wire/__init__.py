@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from smalt.wire.references import AS_WRITTEN, AsWritten, References
 
 if TYPE_CHECKING:
-    from smalt.entities.entity import Entity
+    from smalt.entities.schema.entity import Entity
 
 __all__ = ["AS_WRITTEN", "AsWritten", "References", "from_rest", "to_rest"]
 
@@ -85,11 +85,11 @@ _BY_CLASS = {
 
 def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     """The body of a PUT; of a step, as the job that it is by itself."""
-    from smalt.entities.component import Component
+    from smalt.entities.assets.component import Component
     from smalt.wire.codec import Writing
 
     if type(entity).__name__.endswith("Node"):
-        from smalt.entities.standalone import as_job
+        from smalt.entities.steps.standalone_jobs import as_job
 
         entity = as_job(entity)
     writing = Writing(refs)
@@ -117,7 +117,7 @@ def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is
     `kind` is one of the entities' kinds: "job", "component", "environment", …; an answer is not judged again by rules
     that came after it was accepted, and only what is new must hold by the rules of documents that people write.
     """
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
     from smalt.exceptions import Located, ValidationException
 
     reader = Reader()
@@ -147,7 +147,7 @@ def _resources(where: str) -> Any:
 
 
 def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
-    from smalt.entities.problems import did_you_mean, shown
+    from smalt.entities.schema.problems import did_you_mean, shown
     from smalt.wire.casing import fold
 
     properties = body.get("properties")

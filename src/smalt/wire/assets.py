@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.code import Code
-from smalt.entities.templates import WorkspaceModelReference
+from smalt.entities.assets.code import Code
+from smalt.entities.assets.deployment_template import WorkspaceModelReference
 from smalt.wire.codec import Codec, Json, Rule, Writing
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from smalt.entities import automl as nouns
-from smalt.entities.automl_job import AutoMLJob
-from smalt.entities.nested import noun_class
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
-from smalt.entities.sweep import DISTRIBUTION
+from smalt.entities.jobs.automl import settings as nouns
+from smalt.entities.jobs.automl.job import AutoMLJob
+from smalt.entities.jobs.search_space import DISTRIBUTION
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import camel, fold, pascal, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.envelope import Envelope
@@ -70,7 +70,7 @@ def _write_minutes(value: Any, writing: Writing) -> Any:
 
 
 def _read_minutes(value: Any, path: Path, reader: Reader) -> Any:
-    from smalt.entities.durations import from_iso
+    from smalt.entities.syntax.durations import from_iso
 
     seconds = from_iso(value) if isinstance(value, str) else None
     return value if seconds is None else max(1, int(seconds // 60))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from smalt.entities.entity import Entity
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import camel, fold, pascal, snake
 from smalt.wire.references import References
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.environment import Environment
-from smalt.entities.inputs import ASSETS, Input
-from smalt.entities.literals import convert, to_text
-from smalt.entities.problems import Path, Problem
-from smalt.entities.reader import Reader
-from smalt.entities.reading import choose
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.environment import Environment
+from smalt.entities.jobs.inputs import ASSETS, Input
+from smalt.entities.schema.documents import choose
+from smalt.entities.schema.problems import Path, Problem
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax.literals import convert, to_text
 from smalt.wire.casing import fold
 from smalt.wire.codec import Json, Writing, check_spelling, plain
 from smalt.wire.envelope import identity

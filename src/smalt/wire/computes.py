@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import compute as nouns
-from smalt.entities.problems import Path, did_you_mean, shown
-from smalt.entities.reader import Reader
+from smalt.entities.computes import compute as nouns
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, word
 from smalt.wire.envelope import HIDDEN, identity

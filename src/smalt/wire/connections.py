@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.connection import CREDENTIALS, OTHERS, SERVICES, STORES, Connection
-from smalt.entities.nested import noun_class
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.workspaces.connection import CREDENTIALS, OTHERS, SERVICES, STORES, Connection
 from smalt.wire.casing import camel, fold, pascal
 from smalt.wire.codec import Codec, Json, Rule, Writing
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.data import Data
+from smalt.entities.assets.data import Data
 from smalt.wire.codec import Codec, Json, Rule, Writing
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 from smalt.wire.inputs import DEFAULT_TYPE

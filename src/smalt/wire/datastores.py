@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import credentials as entities
-from smalt.entities import datastore as nouns
-from smalt.entities.problems import Path, did_you_mean, shown
-from smalt.entities.reader import Reader
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
+from smalt.entities.workspaces import credentials as entities
+from smalt.entities.workspaces import datastore as nouns
 from smalt.wire.casing import camel, fold, pascal
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import HIDDEN, identity

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.distillation import DistillationJob, EndpointRequestSettings, PromptSettings
-from smalt.entities.entity import Entity
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.jobs.distillation import DistillationJob, EndpointRequestSettings, PromptSettings
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Writing
 from smalt.wire.connections import CONNECTION

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import batch_deployment as nouns
-from smalt.entities.deployment import CodeConfiguration
-from smalt.entities.endpoint import BatchEndpoint, EndpointDefaults
-from smalt.entities.problems import Path, did_you_mean, shown
-from smalt.entities.reader import Reader
+from smalt.entities.endpoints import batch_deployment as nouns
+from smalt.entities.endpoints.deployment import CodeConfiguration
+from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import camel, fold, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain, word
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope, identity

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.entity import Entity
-from smalt.entities.reader import Reader
-from smalt.entities.references import parse_reference
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax.references import parse_reference
 from smalt.wire.casing import snake
 from smalt.wire.codec import Codec, Json, Rule, Writing
 from smalt.wire.ids import parse_id

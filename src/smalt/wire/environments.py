@@ -7,10 +7,10 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from smalt.entities.conda import find_problems
-from smalt.entities.environment import BuildContext, Environment, InferenceConfig, Route
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.assets.conda import find_problems
+from smalt.entities.assets.environment import BuildContext, Environment, InferenceConfig, Route
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire import conda_text
 from smalt.wire.codec import Codec, Rule, Writing, nested
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import feature_store as nouns
-from smalt.entities import triggers
-from smalt.entities.index import Index
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.assets.index import Index
+from smalt.entities.schedules import triggers
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.workspaces import feature_store as nouns
 from smalt.wire.codec import Codec, Rule, Writing, nested
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, RESOURCE, Envelope
 

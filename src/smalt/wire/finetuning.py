@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.finetuning import AzureOpenAIHyperparameters, FineTuningJob, JobResources
-from smalt.entities.inputs import Input
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.jobs.finetuning import AzureOpenAIHyperparameters, FineTuningJob, JobResources
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import camel, fold, snake
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import Envelope

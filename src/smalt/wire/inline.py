@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from smalt.entities.component import Component
-from smalt.entities.expression import as_binding
-from smalt.entities.inputs import Input, Output
-from smalt.entities.kinds import COMPONENTS
-from smalt.entities.nested import noun_class
-from smalt.entities.nodes import Node
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.kinds import COMPONENTS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import as_binding
 
 _BODY = {
     "command": ("command",),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.expression import as_binding
-from smalt.entities.inputs import Input, Output
-from smalt.entities.literals import to_text
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax.expression import as_binding
+from smalt.entities.syntax.literals import to_text
 from smalt.wire.casing import fold
 from smalt.wire.codec import Json, Rule, Writing, check_spelling
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smalt.entities.command_job import CommandJob
-from smalt.entities.environment import Environment
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.assets.environment import Environment
+from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire import parts
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope

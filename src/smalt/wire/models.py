@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.model import Model
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
-from smalt.entities.templates import DeploymentTemplateReference
+from smalt.entities.assets.deployment_template import DeploymentTemplateReference
+from smalt.entities.assets.model import Model
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
 

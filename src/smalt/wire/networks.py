@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import workspace as nouns
-from smalt.entities.reader import Reader
+from smalt.entities.schema.reader import Reader
+from smalt.entities.workspaces import workspace as nouns
 from smalt.wire.codec import Codec, Json, Tagged, Writing, nested
 from smalt.wire.envelope import HIDDEN
 

@@ -8,16 +8,16 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.control_flow import ControlFlowNode
-from smalt.entities.entity import Entity
-from smalt.entities.expression import as_binding
-from smalt.entities.inputs import Input, Output
-from smalt.entities.kinds import STEPS
-from smalt.entities.nested import noun_class
-from smalt.entities.nodes import Node
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.control_flow import ControlFlowNode
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import STEPS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import as_binding
 from smalt.wire import components, parts
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import durations
-from smalt.entities import online_deployment as nouns
-from smalt.entities.deployment import CodeConfiguration
-from smalt.entities.endpoint import MarketplaceSubscription, OnlineEndpoint, ServerlessEndpoint
-from smalt.entities.problems import Path, did_you_mean, shown
-from smalt.entities.reader import Reader
+from smalt.entities.endpoints import online_deployment as nouns
+from smalt.entities.endpoints.deployment import CodeConfiguration
+from smalt.entities.endpoints.endpoint import MarketplaceSubscription, OnlineEndpoint, ServerlessEndpoint
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax import durations
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, named, nested, plain, word
 from smalt.wire.endpoints import SHARED, read_id

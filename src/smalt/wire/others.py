@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.data_transfer import DataTransferJob
-from smalt.entities.import_job import ImportJob
-from smalt.entities.job import Job
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.jobs.data_transfer import DataTransferJob
+from smalt.entities.jobs.import_job import ImportJob
+from smalt.entities.jobs.job import Job
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.codec import Codec, Json, Writing
 from smalt.wire.envelope import HIDDEN, Envelope
 from smalt.wire.inputs import read_outputs, write_inputs, write_outputs

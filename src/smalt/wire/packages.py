@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from smalt.entities import model_package as nouns
-from smalt.entities.deployment import CodeConfiguration
-from smalt.entities.environment import Route
+from smalt.entities.assets import model_package as nouns
+from smalt.entities.assets.environment import Route
+from smalt.entities.endpoints.deployment import CodeConfiguration
 from smalt.wire.codec import Codec, Rule, Tagged, nested, plain, word
 from smalt.wire.envelope import HIDDEN
 from smalt.wire.jobs import CODE

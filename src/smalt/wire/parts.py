@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import durations, identity, resources
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
-from smalt.entities.resource_identity import ResourceIdentity
-from smalt.entities.services import JobService
+from smalt.entities.jobs import identity, resources
+from smalt.entities.jobs.services import JobService
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax import durations
+from smalt.entities.workspaces.resource_identity import ResourceIdentity
 from smalt.wire.casing import fold, pascal
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, named, nested, word
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.inputs import Output
-from smalt.entities.pipeline_job import PipelineJob, PipelineJobSettings
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.jobs.inputs import Output
+from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Writing, plain
 from smalt.wire.envelope import Envelope

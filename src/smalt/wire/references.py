@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from smalt.entities.entity import Entity
+    from smalt.entities.schema.entity import Entity
 
 
 class References(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.registry import (
+from smalt.entities.workspaces.registry import (
     Registry,
     RegistryRegionDetails,
     SystemCreatedAcrAccount,

@@ -6,16 +6,17 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import data_transfer, triggers
-from smalt.entities.data_import import DataImport
-from smalt.entities.entity import Entity
-from smalt.entities.job import Job
-from smalt.entities.nodes import Node
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
-from smalt.entities.schedule import Schedule
-from smalt.entities.scheduled_job import ScheduledJob
-from smalt.entities.standalone import as_job
+from smalt.entities.assets.data_import import DataImport
+from smalt.entities.jobs import data_transfer
+from smalt.entities.jobs.job import Job
+from smalt.entities.schedules import triggers
+from smalt.entities.schedules.schedule import Schedule
+from smalt.entities.schedules.scheduled_job import ScheduledJob
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.nodes import Node
+from smalt.entities.steps.standalone_jobs import as_job
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
 from smalt.wire.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope

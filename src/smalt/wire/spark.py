@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.spark import SparkJob, SparkJobEntry, SparkResourceConfiguration
+from smalt.entities.jobs.spark import SparkJob, SparkJobEntry, SparkResourceConfiguration
 from smalt.wire.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.envelope import Envelope
 from smalt.wire.jobs import CODE, ENVIRONMENT_ID, JOB, JOB_DEFAULTS

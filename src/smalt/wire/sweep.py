@@ -6,12 +6,12 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities import sweep as nouns
-from smalt.entities.command_job import CommandJob
-from smalt.entities.component import Component
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
-from smalt.entities.sweep_job import SweepJob, Trial
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs import search_space as nouns
+from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.jobs.sweep import SweepJob, Trial
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 from smalt.wire import parts
 from smalt.wire.casing import fold
 from smalt.wire.codec import Codec, Json, Rule, Tagged, Writing, nested, plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.workspace import Workspace
+from smalt.entities.workspaces.workspace import Workspace
 from smalt.wire.codec import Codec, Rule
 from smalt.wire.envelope import HIDDEN, RESOURCE, Envelope
 from smalt.wire.parts import ACTS_AS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.json_schema import json_schema
+from smalt.entities.schema.json_schema import json_schema
 from smalt.yaml.dumping import dump
 from smalt.yaml.loading import load, load_text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
-from smalt.entities.problems import Path
+from smalt.entities.schema.problems import Path
 
 _MOST_VALUES = 5_000_000
 _DEEPEST = 100

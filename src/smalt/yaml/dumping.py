@@ -6,7 +6,7 @@ import os
 from typing import IO, Any
 
 import yaml
-from smalt.entities.entity import Entity
+from smalt.entities.schema.entity import Entity
 from smalt.exceptions import UserErrorException
 from smalt.lines import here
 from smalt.yaml.places import seen_from
@@ -48,7 +48,7 @@ def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
 
 
 def _as_job(entity: Entity) -> Any:
-    from smalt.entities.standalone import can_be_job, job_of
+    from smalt.entities.steps.standalone_jobs import can_be_job, job_of
 
     return job_of(entity) if can_be_job(entity) else entity
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from smalt.entities import conda
-from smalt.entities.entity import Entity
-from smalt.entities.mistaken import mistaken_kind
-from smalt.entities.problems import Path, Problem, did_you_mean
-from smalt.entities.reader import Reader
-from smalt.entities.reading import read_with
+from smalt.entities.assets import conda
+from smalt.entities.schema.documents import read_with
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kind_mismatch import mistaken_kind
+from smalt.entities.schema.problems import Path, Problem, did_you_mean
+from smalt.entities.schema.reader import Reader
 from smalt.exceptions import Located, ValidationException
 from smalt.garbage import no_collections
 from smalt.requirements import is_requirements_file, lines_of

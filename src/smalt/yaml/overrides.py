@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from smalt.entities.problems import Path, shown
-from smalt.entities.reader import Written
+from smalt.entities.schema.problems import Path, shown
+from smalt.entities.schema.reader import Written
 from smalt.exceptions import Located
 from smalt.yaml.document import Document, plain_texts, scalar
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from smalt.entities.entity import Entity
-from smalt.entities.problems import Path
-from smalt.entities.reader import Reader
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
 
 
 def seen_from(folder: str, entity: Entity) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from smalt.entities.component import Component
-from smalt.entities.entity import Entity
-from smalt.entities.problems import did_you_mean, listed
-from smalt.entities.wiring import OPEN_INPUTS, OPEN_OUTPUTS, component_of
+from smalt.entities.assets.component import Component
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.steps.bindings import OPEN_INPUTS, OPEN_OUTPUTS, component_of
 from smalt.yaml.overrides import Place
 
 _SINGULAR = {"inputs": "input", "outputs": "output", "jobs": "step"}

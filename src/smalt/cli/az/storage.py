@@ -130,7 +130,7 @@ def create_container(client: Any, call: Call) -> Row:
             f"container '{name}' can be made on the server's machine only, or be a cloud's: "
             "smalt datastore create --file FILE"
         )
-    from smalt.entities.datastore import LocalPathDatastore
+    from smalt.entities.workspaces.datastore import LocalPathDatastore
     from smalt.home import Home
 
     folder = Home.find().path("workspaces", account_name(client), "containers", name)

@@ -108,7 +108,7 @@ def _place(name: str, path: str) -> tuple[str, str]:
     """The datastore and the path in it; a URI names both."""
     if "://" not in path:
         return name, path
-    from smalt.entities.references import DatastoreUri, parse_uri
+    from smalt.entities.syntax.references import DatastoreUri, parse_uri
 
     uri = parse_uri(path)
     if not isinstance(uri, DatastoreUri):

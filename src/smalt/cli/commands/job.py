@@ -394,7 +394,7 @@ def _warn(to: Invocation, warnings: Iterable[str]) -> None:
 
 def _without_effect(job: Any) -> list[str]:
     """Return a line for each thing that the job says and that does nothing, as far as its files tell."""
-    from smalt.entities.effects import unused_inputs, without_effect
+    from smalt.entities.rules.ineffective_keys import unused_inputs, without_effect
 
     return [*unused_inputs(job), *without_effect(job)]
 

@@ -38,7 +38,7 @@ def create(
     **_: Any,
 ) -> Any:
     """Make a folder a registry, or a new folder of the home where none is given."""
-    from smalt.entities.registry import Registry
+    from smalt.entities.workspaces.registry import Registry
 
     if file is not None:
         entity = documents.read("registry", file, (), {"name": name})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smalt.cli.framework import edits
-from smalt.entities.problems import listed
-from smalt.entities.references import is_mlflow
+from smalt.entities.schema.problems import listed
+from smalt.entities.syntax.references import is_mlflow
 
 if TYPE_CHECKING:
     from smalt.yaml.overrides import Setting

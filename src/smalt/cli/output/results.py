@@ -51,7 +51,7 @@ def search(data: Any, query: str) -> Any:
     from jmespath.exceptions import JMESPathError
     from jmespath.visitor import TreeInterpreter
 
-    from smalt.entities.problems import shown
+    from smalt.entities.schema.problems import shown
 
     class Limited(TreeInterpreter):
         def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,8 +9,8 @@ from smalt.client.collections.endpoints import Deployments, Endpoints
 from smalt.client.collections.pollers import Done
 
 if TYPE_CHECKING:
-    from smalt.entities.deployment import Deployment
-    from smalt.entities.endpoint import BatchEndpoint
+    from smalt.entities.endpoints.deployment import Deployment
+    from smalt.entities.endpoints.endpoint import BatchEndpoint
 
 _NOTE = "batch endpoints and deployments are kept, but smalt runs none yet"
 

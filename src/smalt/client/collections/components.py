@@ -11,7 +11,7 @@ from smalt.exceptions import Refused
 if TYPE_CHECKING:
     from smalt.client.jobs.validation import ValidationResult
     from smalt.client.transfers.local_assets import Assets
-    from smalt.entities.component import Component
+    from smalt.entities.assets.component import Component
 
 
 class ComponentOperations(Archivable):
@@ -61,7 +61,7 @@ class ComponentOperations(Archivable):
 
 def _of(component: Any) -> Any:
     """The component of a function that a decorator made one of, or of a step that was built in place."""
-    from smalt.entities.component import Component
+    from smalt.entities.assets.component import Component
 
     if hasattr(component, "_is_dsl_func"):
         return component._as_component()

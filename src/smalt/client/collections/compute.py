@@ -13,7 +13,7 @@ from smalt.exceptions import Refused
 from smalt.wire.ids import PROVIDER
 
 if TYPE_CHECKING:
-    from smalt.entities.compute import Compute
+    from smalt.entities.computes.compute import Compute
 
 
 class ComputeOperations(Collection):

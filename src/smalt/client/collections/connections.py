@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.client.collections.collection import Collection
 
 if TYPE_CHECKING:
-    from smalt.entities.connection import Connection
+    from smalt.entities.workspaces.connection import Connection
 
 _DATA = frozenset({"azure_blob", "azure_data_lake_gen2", "azure_one_lake"})
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.client.collections.versioned import Archivable
 from smalt.client.transfers.mounts import refuse_mount
-from smalt.entities.references import LocalPath, parse_uri
+from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
-    from smalt.entities.data import Data
+    from smalt.entities.assets.data import Data
 
 
 class DataOperations(Archivable):

@@ -62,7 +62,7 @@ class Deployments(Collection):
 
     def _complete(self, deployment: Any) -> Any:
         """With a model that is described in place registered, as its reference."""
-        from smalt.entities.model import Model
+        from smalt.entities.assets.model import Model
 
         if not isinstance(getattr(deployment, "model", None), Model):
             return deployment

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from smalt.client.collections.versioned import Archivable
 
 if TYPE_CHECKING:
-    from smalt.entities.environment import Environment
+    from smalt.entities.assets.environment import Environment
 
 
 class EnvironmentOperations(Archivable):

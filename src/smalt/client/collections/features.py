@@ -12,7 +12,7 @@ from smalt.client.collections.workspaces import Workspaces
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
-    from smalt.entities.feature_store import FeatureSet, FeatureStore, FeatureStoreEntity
+    from smalt.entities.workspaces.feature_store import FeatureSet, FeatureStore, FeatureStoreEntity
 
 _NOT_MADE = "smalt keeps feature sets, but makes no features yet"
 

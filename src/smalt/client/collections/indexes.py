@@ -9,7 +9,7 @@ from smalt.client.collections.versioned import Versioned
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
-    from smalt.entities.index import Index
+    from smalt.entities.assets.index import Index
 
 
 class IndexOperations(Versioned):

@@ -14,7 +14,7 @@ from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import LROPoller
 from smalt.client.jobs.default_names import job_name
 from smalt.client.scope.config_file import current_folder
-from smalt.entities.problems import did_you_mean
+from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import (
     Conflict,
     JobException,
@@ -30,7 +30,7 @@ from smalt.wire.ids import parse_id, url_path
 
 if TYPE_CHECKING:
     from smalt.client.jobs.validation import ValidationResult
-    from smalt.entities.job import Job
+    from smalt.entities.jobs.job import Job
 
 _ARGUMENTS = (
     "description", "compute", "tags", "experiment_name", "skip_validation", "only", "from_", "of",
@@ -67,7 +67,7 @@ class JobOperations(Collection):
         _tell_unknown(kwargs)
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
         from smalt.client.jobs.validation import at_lines_of, validated
-        from smalt.entities.standalone import as_job
+        from smalt.entities.steps.standalone_jobs import as_job
 
         job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
         for name, value in given.items():
@@ -103,7 +103,7 @@ class JobOperations(Collection):
         Code and what else is described in place is sent to the server, which looks at the job with all that it names.
         """
         from smalt.client.jobs.validation import ValidationResult, at_lines_of, validated
-        from smalt.entities.standalone import as_job
+        from smalt.entities.steps.standalone_jobs import as_job
 
         job = copy.copy(as_job(job))
         result = validated(job, raise_on_failure)
@@ -342,7 +342,7 @@ def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
 
 
 def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
-    from smalt.entities.states import state
+    from smalt.entities.syntax.job_states import state
 
     wanted = None if status is None else state(status)
     for job in found:

@@ -10,7 +10,7 @@ from smalt.client.collections.versioned import Archivable
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
-    from smalt.entities.model import Model
+    from smalt.entities.assets.model import Model
 
 
 class ModelOperations(Archivable):

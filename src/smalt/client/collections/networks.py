@@ -10,7 +10,7 @@ from smalt.client.collections.pollers import Done
 from smalt.wire.ids import resource_id, workspace_id
 
 if TYPE_CHECKING:
-    from smalt.entities.workspace import OutboundRule
+    from smalt.entities.workspaces.workspace import OutboundRule
 
 
 class WorkspaceOutboundRuleOperations(Collection):

@@ -10,8 +10,8 @@ from smalt.client.collections.pollers import Done
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
-    from smalt.entities.endpoint import OnlineEndpoint
-    from smalt.entities.online_deployment import OnlineDeployment
+    from smalt.entities.endpoints.endpoint import OnlineEndpoint
+    from smalt.entities.endpoints.online_deployment import OnlineDeployment
 
 _NOTE = "online endpoints and deployments are kept, but smalt serves no requests yet"
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from smalt.client.collections.collection import Collection, note
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import Done
-from smalt.entities.effects import without_effect
+from smalt.entities.rules.ineffective_keys import without_effect
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import registry_id
 
 if TYPE_CHECKING:
-    from smalt.entities.registry import Registry
+    from smalt.entities.workspaces.registry import Registry
 
 _BUILT_IN = "azureml"
 
@@ -51,7 +51,7 @@ class RegistryOperations(Collection):
         return registry_id(self._client.subscription_id, self._client.resource_group_name, name)
 
     def _entity(self, body: dict[str, Any]) -> Registry:
-        from smalt.entities.registry import Registry
+        from smalt.entities.workspaces.registry import Registry
 
         description = body["properties"].get("description")
         made = Registry(name=body["name"], location=body["location"], description=description)

@@ -9,7 +9,7 @@ from smalt.client.collections.collection import Collection, note
 from smalt.client.collections.pollers import Done
 
 if TYPE_CHECKING:
-    from smalt.entities.schedule import Schedule
+    from smalt.entities.schedules.schedule import Schedule
 
 
 class ScheduleOperations(Collection):

@@ -9,7 +9,7 @@ from smalt.client.collections.endpoints import Endpoints
 from smalt.client.collections.pollers import Done
 
 if TYPE_CHECKING:
-    from smalt.entities.endpoint import MarketplaceSubscription, ServerlessEndpoint
+    from smalt.entities.endpoints.endpoint import MarketplaceSubscription, ServerlessEndpoint
 
 _NOTE = "serverless endpoints and marketplace subscriptions are kept, but smalt reaches no model of the marketplace"
 

@@ -13,8 +13,8 @@ from smalt.client.collections.name_rules import check_name, check_version
 from smalt.client.transfers.import_progress import shown
 from smalt.client.transfers.local_assets import Assets
 from smalt.client.transfers.sharing import bring, other_workspace, share
-from smalt.entities.kinds import KINDS
-from smalt.entities.nested import noun_class
+from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.nested import noun_class
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from smalt.exceptions import Refused
 from smalt.wire.ids import PROVIDER, parse_id, workspace_id
 
 if TYPE_CHECKING:
-    from smalt.entities.workspace import Workspace
+    from smalt.entities.workspaces.workspace import Workspace
 
 
 class Workspaces(Collection):

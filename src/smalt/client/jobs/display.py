@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from smalt.entities.kinds import JOBS
-from smalt.entities.nested import noun_class
+from smalt.entities.schema.kinds import JOBS
+from smalt.entities.schema.nested import noun_class
 from smalt.wire.ids import parse_id, short_name
 
 if TYPE_CHECKING:
-    from smalt.entities.job import Job
+    from smalt.entities.jobs.job import Job
 
 J = TypeVar("J", bound="Job")
 _NAMED = ("compute", "environment", "component")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from smalt.client.transfers.downloads import copy, download_code, fetch
-from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
+from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from smalt import wire
-from smalt.entities.expression import as_binding, bindings, port_named
-from smalt.entities.problems import listed
+from smalt.entities.schema.problems import listed
+from smalt.entities.syntax.expression import as_binding, bindings, port_named
 from smalt.exceptions import NotFound
 from smalt.wire.casing import fold
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
-    from smalt.entities.pipeline_job import PipelineJob
+    from smalt.entities.jobs.pipeline import PipelineJob
 
 Json = dict[str, Any]
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.client.jobs.source_run import PART_OF, earlier_run
-from smalt.entities.expansion import expanded
-from smalt.entities.expression import Expression, as_binding, bindings, port_named
-from smalt.entities.inputs import Input
-from smalt.entities.pipeline_job import PipelineJob
-from smalt.entities.problems import did_you_mean, listed
-from smalt.entities.references import parse_reference
+from smalt.entities.jobs.inputs import Input
+from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.steps.expansion import expanded
+from smalt.entities.syntax.expression import Expression, as_binding, bindings, port_named
+from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.component import Component
-from smalt.entities.expression import as_binding, has_expression, port_named
-from smalt.entities.inputs import ASSETS, Input
-from smalt.entities.references import is_reference, parse_reference
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import ASSETS, Input
+from smalt.entities.syntax.expression import as_binding, has_expression, port_named
+from smalt.entities.syntax.references import is_reference, parse_reference
 from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.problems import listed
+from smalt.entities.schema.problems import listed
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
-    from smalt.entities.job import Job
+    from smalt.entities.jobs.job import Job
 
 _CHANGEABLE = {"display_name": "displayName", "description": "description", "tags": "tags", "properties": "properties"}
 _FROM_SERVICE = ("id", "name", "creation_context", "services")

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from smalt.entities.problems import Path, Problem
-from smalt.entities.reader import Reader
-from smalt.entities.validation_result import ValidationResult as ValidationResult
+from smalt.entities.schema.problems import Path, Problem
+from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.validation_result import ValidationResult as ValidationResult
 from smalt.exceptions import Located, ValidationException
 
 

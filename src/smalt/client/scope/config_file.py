@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from smalt.entities.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.exceptions import Located, ValidationException
 from smalt.wire.ids import parse_id
 

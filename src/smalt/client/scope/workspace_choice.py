@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from smalt.client.scope.config_file import current_folder, find_workspace_config, read_scope
-from smalt.entities.slips import is_slip
+from smalt.entities.schema.typos import is_slip
 from smalt.exceptions import NotFound, ValidationException
 from smalt.wire import ids
 

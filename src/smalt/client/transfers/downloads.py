@@ -12,7 +12,7 @@ from smalt.exceptions import NotFound, Refused
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
-    from smalt.entities.job import Job
+    from smalt.entities.jobs.job import Job
 
 ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.transfers.progress import Progress
-from smalt.entities.references import LocalPath, parse_uri
+from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:

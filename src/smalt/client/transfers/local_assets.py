@@ -12,10 +12,10 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from smalt.entities.component import Component
-from smalt.entities.conda import change_lines
-from smalt.entities.environment import Environment
-from smalt.entities.references import LocalPath, Reference, parse_reference, parse_uri
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.conda import change_lines
+from smalt.entities.assets.environment import Environment
+from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.requirements import with_paths
 from smalt.wire import components

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from smalt.entities.component import Component
-from smalt.entities.expression import Expression, as_binding, bindings, has_expression, port_named
-from smalt.entities.flow import FlowComponent
-from smalt.entities.inputs import Output
-from smalt.entities.nodes import Node
-from smalt.entities.problems import Path, did_you_mean
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.flow import FlowComponent
+from smalt.entities.jobs.inputs import Output
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_text, is_data, no_value, problem_of_port, texts
 from smalt.entities.rules.places import Place
-from smalt.entities.waiting import source_of, steps_named, text_of
+from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.steps.dependencies import source_of, steps_named, text_of
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import Expression, as_binding, bindings, has_expression, port_named
 
 if TYPE_CHECKING:
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
 
 _TOLD_ELSEWHERE = (places.COMMAND, places.ARGUMENTS)
 """The texts that name a step's own inputs and outputs, which the step checks itself."""

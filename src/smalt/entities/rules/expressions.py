@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from smalt.entities.component import Component
-from smalt.entities.entity import Entity
-from smalt.entities.expression import (
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.rules import places
+from smalt.entities.rules.places import Place, Use
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import Path, did_you_mean, nearest
+from smalt.entities.syntax.expression import (
     KINDS,
     MACROS,
     OPEN,
@@ -19,14 +23,10 @@ from smalt.entities.expression import (
     is_open,
     port_named,
 )
-from smalt.entities.inputs import Input, Output
-from smalt.entities.literals import PRIMITIVES
-from smalt.entities.problems import Path, did_you_mean, nearest
-from smalt.entities.rules import places
-from smalt.entities.rules.places import Place, Use
+from smalt.entities.syntax.literals import PRIMITIVES
 
 if TYPE_CHECKING:
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
 
 Ports = Mapping[str, Mapping[str, Any]]
 """Inputs, outputs and parameters by name, by kind of expression: "inputs", "outputs", "search_space"."""

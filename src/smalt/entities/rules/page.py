@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from smalt.entities.expression import KINDS
 from smalt.entities.rules.places import BLOCKS, PLACES, Place, Use
+from smalt.entities.syntax.expression import KINDS
 
 MARK = "<!-- Below this line the page is made by: python -m smalt.entities.rules.page docs/bindings.md -->\n"
 _BLOCK = "$[[…]]"

@@ -6,25 +6,25 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.component import Component
-from smalt.entities.control_flow import repeated
-from smalt.entities.expression import Expression, as_binding, has_expression, port_named
-from smalt.entities.flow import FlowComponent
-from smalt.entities.inputs import Input, Output, has_default
-from smalt.entities.literals import PRIMITIVES, Literal
-from smalt.entities.nodes import Node
-from smalt.entities.problems import Path, did_you_mean
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.flow import FlowComponent
+from smalt.entities.jobs.control_flow import repeated
+from smalt.entities.jobs.inputs import Input, Output, has_default
 from smalt.entities.rules import places
 from smalt.entities.rules.bindings import Names, check_step, component_of, outputs_of, unwritten
-from smalt.entities.rules.circles import circles
+from smalt.entities.rules.cycles import circles
 from smalt.entities.rules.expressions import check_fields, empty_inputs
-from smalt.entities.rules.overriding import check_output_type, check_overriding
+from smalt.entities.rules.overrides import check_output_type, check_overriding
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, take_path
-from smalt.entities.waiting import steps_awaited, text_of
+from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.steps.dependencies import steps_awaited, text_of
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import Expression, as_binding, has_expression, port_named
+from smalt.entities.syntax.literals import PRIMITIVES, Literal
 
 if TYPE_CHECKING:
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
 
 _STEP_NAME = re.compile(r"[A-Za-z0-9_-]+")
 

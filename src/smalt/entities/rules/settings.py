@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.control_flow import ControlFlowNode
-from smalt.entities.problems import Path, did_you_mean, listed
-from smalt.entities.waiting import steps_awaited
+from smalt.entities.jobs.control_flow import ControlFlowNode
+from smalt.entities.schema.problems import Path, did_you_mean, listed
+from smalt.entities.steps.dependencies import steps_awaited
 
 if TYPE_CHECKING:
-    from smalt.entities.reader import Reader
+    from smalt.entities.schema.reader import Reader
 
 EDGES = ("on_init", "on_finalize")
 _WHEN = {"on_init": "before", "on_finalize": "after"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.literals import PRIMITIVES, Literal, convert, to_text
-from smalt.entities.problems import Path, Problem, listed, shown
+from smalt.entities.schema.problems import Path, Problem, listed, shown
+from smalt.entities.syntax.literals import PRIMITIVES, Literal, convert, to_text
 
 if TYPE_CHECKING:
-    from smalt.entities.inputs import Input
-    from smalt.entities.reader import Reader
+    from smalt.entities.jobs.inputs import Input
+    from smalt.entities.schema.reader import Reader
 
 _A = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "a boolean (true or false)"}
 _FITS = {("integer", "number")}
@@ -39,7 +39,7 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
 
 def take_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
     """Make data of a text of a file that is given to an input for data, as it is in Python: the text is its path."""
-    from smalt.entities.inputs import DataPath, Input
+    from smalt.entities.jobs.inputs import DataPath, Input
 
     value = inputs.get(name)
     if reader.from_file and isinstance(value, str) and "${{" not in value and declared.type not in (None, *PRIMITIVES):

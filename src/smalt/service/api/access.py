@@ -13,7 +13,7 @@ import shlex
 
 from starlette.types import Scope
 
-from smalt.entities.slips import is_slip
+from smalt.entities.schema.typos import is_slip
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api import paths
 from smalt.service.api.service import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from smalt.entities.references import LocalPath, parse_uri
+from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.service.api.job_shapes import below
 from smalt.service.api.metrics import labels_of
 from smalt.service.data.data_access import OWN

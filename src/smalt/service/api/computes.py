@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt import wire
-from smalt.entities.problems import did_you_mean
+from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.service.api.call import Call, Reply
 from smalt.service.api.lists import page

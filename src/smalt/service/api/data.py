@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.references import Reference, parse_uri
+from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.service.api.call import Call
 from smalt.service.api.named_content import place_named
 from smalt.service.api.versioned import Collection

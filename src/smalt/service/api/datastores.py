@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from smalt import wire
-from smalt.entities.references import DatastoreUri, parse_uri
+from smalt.entities.syntax.references import DatastoreUri, parse_uri
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api.blob_urls import CONTAINERS
 from smalt.service.api.call import Call, Reply

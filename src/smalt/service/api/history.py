@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smalt.entities.problems import listed
+from smalt.entities.schema.problems import listed
 from smalt.exceptions import ValidationException
 from smalt.service.api.call import Call
 from smalt.service.api.jobs import describe, existing

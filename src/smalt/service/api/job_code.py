@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.references import parse_reference
+from smalt.entities.syntax.references import parse_reference
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below
 from smalt.service.api.jobs import existing

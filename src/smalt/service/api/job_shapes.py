@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.inputs import ASSETS
+from smalt.entities.jobs.inputs import ASSETS
 from smalt.service.api.shapes import resource_id, resource_type, system_data
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
 from smalt.service.engine.outputs.registration import asset_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from smalt.entities.states import state
+from smalt.entities.syntax.job_states import state
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from smalt.entities.references import JobOutputUri, parse_uri
+from smalt.entities.syntax.references import JobOutputUri, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.api.call import Call
 from smalt.service.api.data import DATA

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
-from smalt.entities.references import LocalPath, parse_uri
+from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api import access, catalogue
 from smalt.service.api.archives import packed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from smalt.entities.problems import dotted
+from smalt.entities.schema.problems import dotted
 
 _MOST = 10
 """Repetitions that are named; whoever made a text with more has one cause to mend."""

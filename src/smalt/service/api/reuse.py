@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.exceptions import NotFound
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import below

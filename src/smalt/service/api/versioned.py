@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from smalt import wire
-from smalt.entities.problems import listed
+from smalt.entities.schema.problems import listed
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api.blob_urls import canonical
 from smalt.service.api.call import Call, Reply

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from smalt.entities import Input
-from smalt.entities.literals import PRIMITIVES
+from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import Unavailable
 from smalt.service.compute.backend import Step
 from smalt.service.data.job_data import access_modes

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from smalt import wire, yaml
-from smalt.entities.references import LocalPath, parse_uri
+from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry.desk import Desk, Properties

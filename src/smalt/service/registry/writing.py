@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt import wire
-from smalt.entities.references import parse_reference
+from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import NotFound, Refused
 from smalt.service.data import Location
 from smalt.service.data.files.copying import copy_tree

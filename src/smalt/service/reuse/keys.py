@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from smalt.entities import CommandJob, Input
-from smalt.entities.literals import to_text
+from smalt.entities.syntax.literals import to_text
 from smalt.service.data import Location
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from smalt.entities.references import Reference, parse_uri
+from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.service.data.datastores.managed_folders import find_kept
 from smalt.service.data.files.copying import Log, cannot_write, copy_tree, move_tree, remove_tree

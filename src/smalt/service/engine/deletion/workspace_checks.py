@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 
-from smalt.entities.problems import listed
+from smalt.entities.schema.problems import listed
 from smalt.exceptions import Conflict
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion.place_references import Overlaps

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, cast
 
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
-from smalt.entities.identity import UserIdentity
-from smalt.entities.literals import PRIMITIVES, to_text
-from smalt.entities.references import Reference, parse_uri
-from smalt.entities.resources import TensorFlowDistribution
+from smalt.entities.jobs.identity import UserIdentity
+from smalt.entities.jobs.resources import TensorFlowDistribution
+from smalt.entities.syntax.literals import PRIMITIVES, to_text
+from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
 from smalt.launcher import claims, watching
 from smalt.runner import script

@@ -10,11 +10,11 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
-from smalt.entities.expression import as_binding, has_expression, port_named, trim
-from smalt.entities.inputs import has_default
-from smalt.entities.literals import convert, to_text
-from smalt.entities.pipeline_job import PipelineJobSettings
-from smalt.entities.waiting import never_started, steps_awaited
+from smalt.entities.jobs.inputs import has_default
+from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.steps.dependencies import never_started, steps_awaited
+from smalt.entities.syntax.expression import as_binding, has_expression, port_named, trim
+from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.expression import has_expression
+from smalt.entities.syntax.expression import has_expression
 
 OUTPUT_PATHS = "smalt.output-paths"
 """The property of an ended job with the place of each output that its answer shows, and the path it was given."""

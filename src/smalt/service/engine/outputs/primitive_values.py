@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalt.entities.literals import convert
-from smalt.entities.problems import Problem, shown
+from smalt.entities.schema.problems import Problem, shown
+from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
 
 _A = {"integer": "an integer", "number": "a number", "boolean": "a boolean (true or false)", "string": "a string"}

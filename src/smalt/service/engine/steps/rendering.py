@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smalt.entities.expression import Expression, Optional, is_given, parse_command, port_named
+from smalt.entities.syntax.expression import Expression, Optional, is_given, parse_command, port_named
 from smalt.exceptions import ValidationException
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
-from smalt.entities.problems import a
+from smalt.entities.schema.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.garbage import no_collections
 from smalt.service.engine.context import Rooms

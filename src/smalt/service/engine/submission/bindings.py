@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.entities import Input, Output
-from smalt.entities.entity import Entity
-from smalt.entities.expression import MACROS, Expression, as_binding, has_expression, parse, port_named
-from smalt.entities.literals import PRIMITIVES, to_text
+from smalt.entities.schema.entity import Entity
+from smalt.entities.syntax.expression import MACROS, Expression, as_binding, has_expression, parse, port_named
+from smalt.entities.syntax.literals import PRIMITIVES, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.secrets.references import around
 

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
-from smalt.entities.control_flow import repeated
-from smalt.entities.effects import lines_of, told, unused_inputs
-from smalt.entities.expression import has_expression
-from smalt.entities.inputs import ASSETS
-from smalt.entities.problems import a
-from smalt.entities.reader import Reader
-from smalt.entities.references import PREFIX
+from smalt.entities.jobs.control_flow import repeated
+from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import Names, check_step
+from smalt.entities.rules.ineffective_keys import lines_of, told, unused_inputs
 from smalt.entities.rules.pipeline import check_component_step, values_within
 from smalt.entities.rules.settings import check_settings
-from smalt.entities.waiting import steps_awaited
+from smalt.entities.schema.problems import a
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.dependencies import steps_awaited
+from smalt.entities.syntax.expression import has_expression
+from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
 from smalt.service.data.job_data.access_modes import explain_read_only, missing, not_a_file, not_a_folder
 from smalt.service.engine.context import Rooms

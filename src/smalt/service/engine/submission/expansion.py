@@ -6,9 +6,9 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import PipelineJob
-from smalt.entities.expansion import expanded
-from smalt.entities.reader import Reader
 from smalt.entities.rules.pipeline import check_component_job
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.expansion import expanded
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.pipeline import leave_out_absent

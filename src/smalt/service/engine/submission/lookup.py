@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from smalt.entities.references import Reference, parse_reference
+from smalt.entities.syntax.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.environments.resolution.requirements import TRAVELLED

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smalt.entities.expression import has_expression
-from smalt.entities.inputs import ASSETS
+from smalt.entities.jobs.inputs import ASSETS
+from smalt.entities.syntax.expression import has_expression
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.submission import lookup

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from smalt.entities.references import parse_reference
+from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.engine.context import Rooms

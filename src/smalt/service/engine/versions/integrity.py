@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from smalt.entities.references import Reference, parse_uri
+from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.data import Location
 from smalt.service.data.datastores.managed_folders import find_kept

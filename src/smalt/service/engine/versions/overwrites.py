@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from smalt.entities.references import Reference, parse_uri
+from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import DEFAULT, Location
 from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from smalt.entities.conda import gather_files
-from smalt.entities.problems import Problem
+from smalt.entities.assets.conda import gather_files
+from smalt.entities.schema.problems import Problem
 from smalt.exceptions import Refused
 from smalt.requirements import is_requirements_file, with_paths
 from smalt.service.environments.resolution import conda_files as conda

@@ -1,0 +1,111 @@
+"""What all assets and resources share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.schema.effects import ACTED, KEPT, SERVICE
+from smalt.entities.schema.entity import Entity, from_service, mapping, optional
+from smalt.entities.schema.equality import are_alike
+from smalt.entities.schema.keyed import Keyed
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import JSON, Anything, AsText, Enum, Map, Shape, Tag, Text, Version
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.json_schema import Definitions
+    from smalt.entities.schema.reader import Reader
+
+
+class Tags(Map[str]):
+    """Tags; one without a value is empty."""
+
+    def nothing(self) -> str:
+        return ""
+
+
+TAGS = Tags(Tag())
+"""Of jobs, steps and components, whose values Azure's client takes only as text."""
+
+ASSET_TAGS = Tags(AsText())
+
+
+class AutoDeleteSetting(Entity):
+    noun = "an auto-delete setting"
+    _effect = KEPT
+
+    condition = optional(Enum("created_greater_than", "last_accessed_greater_than"), "What the age counts from.")
+    value = optional(AsText(), "The age, such as `30d`.")
+
+
+class Moment(Shape[datetime]):
+    """A time, written as ISO 8601; what is not so stays as it is, since only the service tells times."""
+
+    words = "a time"
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        try:
+            return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    def dump(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "string"}
+
+
+class SystemData(Keyed, Entity):
+    noun = "who made and changed something, and when"
+    _effect = SERVICE
+    _is_open = True
+
+    created_by = optional(Text(), "Who made it.")
+    created_by_type = optional(Text(), "What that is: a user, an application, …")
+    created_at = optional(Moment(), "When it was made.")
+    last_modified_by = optional(Text(), "Who changed it last.")
+    last_modified_by_type = optional(Text(), "What that is.")
+    last_modified_at = optional(Moment(), "When that was.")
+
+
+class Resource(Entity):
+    """Something with a name."""
+
+    noun = "a resource"
+
+    name = optional(Text(), "The name.", effect=ACTED)
+    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=KEPT)
+    properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.", effect=KEPT)
+    id = from_service(Text(), "The full id, given by the service.")
+    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) or are_alike(self, other)
+
+    __hash__ = None
+
+    def __str__(self) -> str:
+        """As YAML: what `print(job)` is to show."""
+        return self._to_yaml()
+
+
+class Asset(Resource):
+    """Something with a name and a version."""
+
+    noun = "an asset"
+
+    version = optional(Version(), "The version; the next free number where unset.", effect=ACTED)
+    latest_version = from_service(Version(), "The newest version that there is.")
+    stage = optional(Text(), "Where it is in its life, such as `Development`.", effect=KEPT)
+    auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.", effect=KEPT)
+    intellectual_property = from_service(Anything(), "Who owns it.")
+
+
+class IntellectualProperty(Entity):
+    noun = "intellectual property"
+
+    publisher = optional(Text(), "Who owns it.")
+    protection_level = optional(Enum("all", "none"), "What of it is hidden.")

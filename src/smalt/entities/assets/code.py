@@ -1,0 +1,15 @@
+"""Code as an asset of its own."""
+
+from __future__ import annotations
+
+from smalt.entities.assets.asset import Asset
+from smalt.entities.jobs.command import Code as CodePath
+from smalt.entities.schema.effects import ACTED, KEPT
+from smalt.entities.schema.entity import optional
+
+
+class Code(Asset):
+    noun = "a code asset"
+    _effect = KEPT
+
+    path = optional(CodePath(), "Where the code is: a local path or a URI.", effect=ACTED)

@@ -1,0 +1,95 @@
+"""What all components share, and the references to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.assets.asset import TAGS, Asset
+from smalt.entities.jobs.inputs import ASSETS, DataPath, Input, Output, Outputs, Ports
+from smalt.entities.rules.values import check_default
+from smalt.entities.schema.effects import ACTED, KEPT
+from smalt.entities.schema.entity import mapping, optional
+from smalt.entities.schema.kinds import COMPONENTS, component_type
+from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import Boolean, Map, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+INPUT_KEYS = ("type", "default", "min", "max", "enum", "description", "mode", "optional")
+OUTPUT_KEYS = ("type", "mode", "description", "early_available")
+
+
+class Port(Nested[Any]):
+    """An input or output of a component, which must have a type."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        if isinstance(value, Mapping) and value.get("type") is None and "tpye" not in value:
+            reader.problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
+        return super().read(value, path, reader)
+
+
+class ComponentOutputs(Outputs):
+    """A name without a value needs no type."""
+
+    def dump(self, value: Any) -> Any:
+        return {name: port or None for name, port in super().dump(value).items()}
+
+
+COMPONENT_INPUTS: Map[Input] = Ports(Port(Input, INPUT_KEYS, "a component"))
+COMPONENT_OUTPUTS: Map[Output] = ComponentOutputs(Port(Output, OUTPUT_KEYS, "a component"))
+
+
+class Component(Asset):
+    noun = "a component"
+    _is_lenient = True
+
+    type = optional(Text(), "The type of component.", effect=ACTED)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    is_deterministic = optional(
+        Boolean(),
+        "Whether the same inputs give the same outputs, so that a run can be reused.",
+        effect=ACTED,
+    )
+    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.", effect=ACTED)
+    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED)
+
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""
+        from smalt.entities.steps.calls import call
+
+        return call(self, args, inputs)
+
+    @property
+    def _func(self) -> Any:
+        """The same as a function, whose help says the inputs."""
+        from smalt.entities.steps.calls import function_of
+
+        return function_of(self)
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        for name, declared in self.inputs.items():
+            if not isinstance(declared, Input):
+                continue
+            where = (*path, "inputs", name)
+            check_default(declared, where, reader)
+            if declared.type in ASSETS and isinstance(declared.default, str):
+                declared.default = DataPath().read(declared.default, (*where, "default"), reader)
+
+
+class InlineComponent(Tagged[Component]):
+    """A component in place; its type may be left to what it has."""
+
+    def __init__(self) -> None:
+        super().__init__(Component, "type", COMPONENTS)
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        if value.get("type") is None:
+            return component_type(value)
+        return super().choose(value, path, reader)
+
+
+COMPONENT = Named[Component]("component") | InlineComponent()

@@ -1,0 +1,19 @@
+"""Data assets that are imported from elsewhere."""
+
+from __future__ import annotations
+
+from smalt.entities.assets.asset import Asset
+from smalt.entities.jobs.data_transfer import EXTERNAL_DATA
+from smalt.entities.schema.effects import REFUSED
+from smalt.entities.schema.entity import optional, required
+from smalt.entities.schema.shapes import Enum, Text
+
+
+class DataImport(Asset):
+    noun = "a data import"
+    _effect = REFUSED
+
+    type = optional(Enum("uri_file", "uri_folder", "mltable"), "The type; uri_folder where unset.")
+    path = required(Text(), "Where the data is written.")
+    source = required(EXTERNAL_DATA, "What is imported.")
+    datastore = optional(Text(), "The datastore that it is written to.")

@@ -1,0 +1,163 @@
+"""Environments, and the references to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.assets import conda
+from smalt.entities.assets.asset import Asset
+from smalt.entities.schema.effects import ACTED, KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, mapping, optional, required
+from smalt.entities.schema.nested import Named, Nested
+from smalt.entities.schema.paths import as_text
+from smalt.entities.schema.problems import Path, Problem, did_you_mean
+from smalt.entities.schema.shapes import JSON, Enum, Integer, Map, Shape, Text
+from smalt.entities.syntax.references import LocalPath, is_reference, parse_uri
+from smalt.exceptions import Located, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.json_schema import Definitions
+    from smalt.entities.schema.reader import Reader
+
+
+class Route(Entity):
+    noun = "a route"
+    _effect = KEPT
+
+    port = required(Integer(), "The port of the container.")
+    path = required(Text(), "The path of the request.")
+
+
+class InferenceConfig(Entity):
+    noun = "an inference configuration"
+    _effect = KEPT
+
+    liveness_route = required(Nested(Route), "Answers whether the container lives.")
+    readiness_route = required(Nested(Route), "Answers whether it can take requests.")
+    scoring_route = required(Nested(Route), "Where requests go.")
+
+
+class LocalOrRemote(Text):
+    """A path of this machine, or the URL of something elsewhere."""
+
+    def __init__(self, *, must_exist: bool = True) -> None:
+        self.must_exist = must_exist
+
+    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        if text is None or "://" in text.removeprefix("file://") or is_reference(text):
+            return text
+        return reader.local(text, path, must_exist=self.must_exist)
+
+
+class BuildContext(Entity):
+    noun = "a build context"
+    _effect = KEPT
+
+    path = optional(LocalOrRemote(), "The folder that is the context.", effect=ACTED)
+    dockerfile_path = optional(Text(), "The Dockerfile in it; `Dockerfile` where unset.", effect=ACTED)
+    args = mapping(Map(Text()), "Build arguments.", effect=REFUSED)
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        if data.get("args"):
+            words = "'args' of a build are not handed on by smalt; give each ARG its default in the Dockerfile"
+            reader.problem((*path, "args"), words, at_key=True)
+        if self.path is None and data.get("path") is None and not reader.is_answer:
+            words = "a build needs 'path', the folder with the Dockerfile"
+            reader.problem((*path, "dockerfile_path"), words, at_key=True)
+        if reader.from_file:
+            for problem in self._find_problems():
+                reader.problem((*path, *problem.path), problem.message)
+
+    def _find_problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with a context that lies on this machine."""
+        place = parse_uri(self.path) if self.path else None
+        folder = os.path.expanduser(place.path) if isinstance(place, LocalPath) else ""
+        name = self.dockerfile_path or "Dockerfile"
+        if not folder or not os.path.exists(folder):
+            return
+        if not os.path.isdir(folder):
+            words = f"'{folder}' is a file; name the folder that is the build context"
+            yield Problem(("path",), f"{words}, and the file as dockerfile_path")
+        elif not os.path.isfile(os.path.join(folder, name)):
+            whole = f"the build context '{folder}' has no file '{name}'"
+            inner = os.path.relpath(os.path.abspath(name), folder)
+            ways = (os.path.basename(name), *((inner,) if not inner.startswith("..") else ()))
+            near = next((way for way in ways if os.path.isfile(os.path.join(folder, way))), None)
+            hint = f"; did you mean '{near}'?" if near else did_you_mean(name, os.listdir(folder))
+            at = ("dockerfile_path",) if self.dockerfile_path else ("path",)
+            yield Problem(at, f"{whole}; dockerfile_path is relative to the context{hint}")
+
+
+class CondaFile(Shape[dict[str, Any]]):
+    """A conda specification, in place or in a file."""
+
+    words = "a conda specification, or the path of one or of a requirements.txt"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(as_text(value), (str, Mapping))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        value = as_text(value)
+        if isinstance(value, str):
+            return reader.conda(value, path)
+        if not isinstance(value, Mapping):
+            return self.refuse(value, path, reader)
+        problems = [] if reader.is_answer else list(conda.find_problems(value))
+        if not problems and reader.folder is not None:
+            value = conda.gather_files(value, reader.folder, problems.append)
+        for problem in problems:
+            reader.problem((*path, *problem.path), problem.message, problem.at_key)
+        return dict(value)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": ["string", "object"]}
+
+
+_ONE_OF_BOTH = "an environment has 'image' or 'build', not both"
+
+
+class Environment(Asset):
+    noun = "an environment"
+    _effect = KEPT
+
+    image = optional(Text(), "A container image.", effect=ACTED)
+    conda_file = optional(CondaFile(), "Conda and pip packages.", effect=ACTED)
+    build = optional(Nested(BuildContext), "A Dockerfile, in place of an image.", effect=ACTED)
+    os_type = optional(Enum("linux", "windows"), "The operating system.")
+    inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
+    datastore = optional(Text(), "The datastore that a build context is uploaded to.", effect=ACTED)
+
+    _is_in_place = False
+    """Whether it was written in a job's document, and so is registered under no name."""
+
+    def validate(self) -> None:
+        """Raises ValidationException with all that is wrong with an environment that is to be registered."""
+        problems = [] if self.name else ["an environment needs 'name'"]
+        if self.image is None and self.build is None and self.conda_file is None:
+            problems.append("an environment needs 'image', 'build' or 'conda_file'")
+        if self.image is not None and self.build is not None:
+            problems.append(_ONE_OF_BOTH)
+        if self.build is not None:
+            problems += [f"build.{problem}" for problem in self.build._find_problems()]
+        if problems:
+            raise ValidationException([Located("", 0, 0, problem) for problem in problems])
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        if self.image is not None and self.build is not None:
+            reader.problem((*path, "build"), _ONE_OF_BOTH, at_key=True)
+
+
+class InPlace(Nested[Environment]):
+    """An environment of one job. It is registered under no name, as by the service, so two may say the same version."""
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Environment | None:
+        read = super().read(value, path, reader)
+        if read is not None and not isinstance(value, Environment):
+            vars(read)["_is_in_place"] = True
+        return read
+
+
+ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | InPlace(Environment)

@@ -1,0 +1,110 @@
+"""Batch deployments: of models, and of pipeline components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smalt.entities.assets.component import COMPONENT
+from smalt.entities.endpoints.deployment import Deployment
+from smalt.entities.jobs.command import VARIABLES
+from smalt.entities.jobs.resources import CountsInstances, JobResourceConfiguration
+from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.entity import Entity, constant, mapping, optional
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import Anything, AsText, Enum, Integer, Map, Text
+from smalt.entities.steps.nodes import Step
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class BatchRetrySettings(Entity):
+    noun = "retry settings"
+    _effect = KEPT
+
+    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+    timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
+
+
+class ModelBatchDeploymentSettings(Entity):
+    """How mini-batches are made and what becomes of their results."""
+
+    noun = "settings of a batch deployment"
+    _effect = KEPT
+
+    mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    instance_count = optional(Integer(at_least=1), "How many machines.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
+    logging_level = optional(Text(), "How much is logged.")
+    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    output_file_name = optional(Text(), "The file that rows are appended to.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+
+
+class ModelBatchDeployment(Deployment):
+    """Settings stand under `settings`, or, as they once did, beside it."""
+
+    noun = "a batch deployment of a model"
+
+    type = constant("model", "The type.")
+    compute = optional(Text(), "Where it runs.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    settings = optional(Nested(ModelBatchDeploymentSettings), "How mini-batches are made and what becomes of them.")
+    mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
+    logging_level = optional(Text(), "How much is logged.")
+    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    output_file_name = optional(Text(), "The file that rows are appended to.")
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if "compute" not in given:
+            reader.problem(path, f"{cls.noun} needs 'compute'", at_key=True)
+
+    def __eq__(self, other: object) -> bool:
+        """A BatchDeployment is another way to make the same."""
+        return isinstance(other, ModelBatchDeployment) and self._set() == other._set()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class BatchDeployment(CountsInstances, ModelBatchDeployment):
+    """Made with its settings beside the rest; it is read as a ModelBatchDeployment."""
+
+
+class JobDefinition(Entity):
+    noun = "a job definition"
+    _effect = KEPT
+
+    type = constant("pipeline", "The type of job.")
+    name = optional(Text(), "The name.")
+    display_name = optional(Text(), "The name that people see.")
+    description = optional(Text(), "What it is, for people.")
+    tags = mapping(Map(AsText()), "Labels, for people and searches.")
+    experiment_name = optional(Text(), "The experiment that it is listed under.")
+    component = optional(COMPONENT, "The pipeline component.")
+    inputs = mapping(Map(Anything()), "Its inputs.")
+    outputs = mapping(Map(Anything()), "Its outputs.")
+    jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
+    settings = mapping(Map(Anything()), "Settings of the pipeline.")
+
+
+class PipelineComponentBatchDeployment(Deployment):
+    noun = "a batch deployment of a pipeline component"
+
+    type = constant("pipeline", "The type.")
+    component = optional(COMPONENT, "The pipeline component.")
+    job_definition = optional(Text() | Nested(JobDefinition), "A pipeline job, in place of a component.")
+    settings = mapping(Map(Anything()), "Settings of the pipeline.")
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if given.isdisjoint(("component", "job_definition")):
+            reader.problem(path, f"{cls.noun} needs 'component' or 'job_definition'", at_key=True)

@@ -1,0 +1,200 @@
+"""AutoML: jobs and steps of all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.automl.making import Settable
+from smalt.entities.jobs.automl.parameters import SEARCH_SPACES, TRAINING_PARAMETERS
+from smalt.entities.jobs.automl.settings import (
+    AUTO,
+    AutoMLLimits,
+    AutoMLSweep,
+    Featurization,
+    ForecastingSettings,
+    Training,
+)
+from smalt.entities.jobs.command import VARIABLES
+from smalt.entities.jobs.inputs import JOB_OUTPUTS, DataPath, Input
+from smalt.entities.jobs.job import Job
+from smalt.entities.jobs.resources import JobResourceConfiguration, QueueSettings
+from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
+from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
+from smalt.entities.steps.nodes import Node
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class Task(NamedTuple):
+    """What one task of AutoML may have beyond what all have."""
+
+    keys: tuple[str, ...]
+    metrics: tuple[str, ...]
+    algorithms: tuple[str, ...] = ()
+    needs_target: bool = True
+
+
+_TABLE = (
+    *("featurization", "training", "cv_split_column_names", "n_cross_validations", "weight_column_name"),
+    *("test_data", "test_data_size", "validation_data_size"),
+)
+_IMAGE = ("sweep", "training_parameters", "search_space", "test_data", "test_data_size", "validation_data_size")
+_NLP = ("sweep", "training_parameters", "search_space", "featurization")
+_CLASSIFY = (
+    *("auc_weighted", "accuracy", "norm_macro_recall"),
+    *("average_precision_score_weighted", "precision_score_weighted"),
+)
+_REGRESS = (
+    *("spearman_correlation", "normalized_root_mean_squared_error"),
+    *("r2_score", "normalized_mean_absolute_error"),
+)
+_TREES = (
+    *("elastic_net", "gradient_boosting", "decision_tree", "knn", "lasso_lars", "sgd"),
+    *("random_forest", "extreme_random_trees", "light_gbm", "xg_boost_regressor"),
+)
+_CLASSIFIERS = (
+    *("logistic_regression", "sgd", "multinomial_naive_bayes", "bernoulli_naive_bayes", "svm", "linear_svm", "knn"),
+    *(
+        "decision_tree",
+        "random_forest",
+        "extreme_random_trees",
+        "light_gbm",
+        "gradient_boosting",
+        "xg_boost_classifier",
+    ),
+)
+_FORECASTERS = (
+    *("auto_arima", "prophet", "naive", "seasonal_naive", "average", "seasonal_average"),
+    *("exponential_smoothing", "arimax", "tcn_forecaster"),
+)
+TASKS = {
+    "classification": Task((*_TABLE, "positive_label"), _CLASSIFY, _CLASSIFIERS),
+    "regression": Task(_TABLE, _REGRESS, _TREES),
+    "forecasting": Task((*_TABLE, "forecasting"), _REGRESS, (*_FORECASTERS, *_TREES)),
+    "image_classification": Task(_IMAGE, _CLASSIFY),
+    "image_classification_multilabel": Task(_IMAGE, (*_CLASSIFY, "iou")),
+    "image_object_detection": Task(_IMAGE, ("mean_average_precision",)),
+    "image_instance_segmentation": Task(_IMAGE, ("mean_average_precision",)),
+    "text_classification": Task(_NLP, _CLASSIFY),
+    "text_classification_multilabel": Task(_NLP, ("accuracy",)),
+    "text_ner": Task(_NLP, ("accuracy",), needs_target=False),
+}
+
+_TASK_KEYS = frozenset(key for task in TASKS.values() for key in task.keys)
+_DATA = DataPath() | Nested(Input)
+
+
+class AutoML(Settable, Entity):
+    """What AutoML jobs and steps have in common; which keys a task may have is said in `TASKS`."""
+
+    noun = "an AutoML job"
+    _effect = KEPT
+
+    task = required(Enum(*TASKS), "What the model is to do.")
+    primary_metric = optional(Text(), "The metric that is sought.")
+    target_column_name = optional(Text(), "The column that is to be known.")
+    training_data = optional(_DATA, "What it learns from.")
+    validation_data = optional(_DATA, "What it is tried on.")
+    validation_data_size = optional(Number(), "The part of the training data that is kept for that.")
+    test_data = optional(_DATA, "What the best model is tried on in the end.")
+    test_data_size = optional(Number(), "The part of the training data that is kept for that.")
+    cv_split_column_names = optional(List(Text()), "Columns that say which fold a row is in.")
+    n_cross_validations = optional(Integer() | AUTO, "How many folds.")
+    weight_column_name = optional(Text(), "The column with the weights.")
+    positive_label = optional(Text(), "The label that counts as positive.")
+    featurization = optional(Nested(Featurization), "How features are made.")
+    training = optional(Nested(Training), "What is tried.")
+    forecasting = optional(Nested(ForecastingSettings), "What is forecast.")
+    training_parameters = optional(TRAINING_PARAMETERS, "Parameters that all trials share.")
+    search_space = optional(SEARCH_SPACES, "What is varied: a list of spaces.")
+    sweep = optional(Nested(AutoMLSweep), "How the space is searched.")
+    limits = optional(Nested(AutoMLLimits), "How many trials, and how long.")
+    log_verbosity = optional(Enum("not_set", "debug", "info", "warning", "error", "critical"), "How much is logged.")
+    environment_id = optional(Text(), "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+
+    @property
+    def task_type(self) -> str:
+        """What the official class calls its task."""
+        return str(self.task)
+
+    @property
+    def forecasting_settings(self) -> ForecastingSettings | None:
+        return self.forecasting
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        name = self.__dict__.get("task")
+        task = TASKS.get(name) if isinstance(name, str) else None
+        if task is None:
+            return
+        for key in self.__dict__:
+            if key in _TASK_KEYS and key not in task.keys:
+                reader.problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
+        if task.needs_target and self.target_column_name is None:
+            reader.problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
+        self._check_words(task, path, reader)
+
+    def _check_words(self, task: Task, path: Path, reader: Reader) -> None:
+        def check(word: str, allowed: tuple[str, ...], *where: object) -> None:
+            if reader.is_binding(word) or _fold(word) in map(_fold, allowed):
+                return
+            hint = did_you_mean(word, allowed) or f"; it may be {listed(allowed)}"
+            reader.problem((*path, *where), f"{shown(word)} is not for the task {self.task}{hint}")
+
+        if self.primary_metric is not None:
+            check(self.primary_metric, task.metrics, "primary_metric")
+        for key in ("allowed_training_algorithms", "blocked_training_algorithms") if task.algorithms else ():
+            for index, word in enumerate(getattr(self.training, key, None) or ()):
+                check(word, task.algorithms, "training", key, index)
+
+
+def _fold(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+class AutoMLJob(AutoML, Job):
+    noun = "an AutoML job"
+    _effect = REFUSED
+
+    type = constant("automl", "The type of job.")
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        from smalt.entities.jobs.automl.tasks import JOBS
+
+        return JOBS.get(str(data.get("task")), cls) if cls is AutoMLJob else cls
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """None by name: what it reads is its data."""
+        return {}
+
+
+class AutoMLNode(AutoML, Node):
+    noun = "an AutoML step"
+    _effect = REFUSED
+
+    type = constant("automl", "The type of step.")
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        from smalt.entities.jobs.automl.tasks import NODES
+
+        return NODES.get(str(data.get("task")), cls) if cls is AutoMLNode else cls
+
+
+class AutoMLComponent(Component):
+    noun = "an AutoML component"
+    _effect = KEPT
+
+    type = constant("automl", "The type of component.")
+    task = required(Enum(*TASKS), "What the model is to do.")

@@ -1,0 +1,55 @@
+"""What a program sets on an AutoML job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from smalt.entities.schema.entity import Entity, changed
+from smalt.entities.schema.problems import did_you_mean
+from smalt.exceptions import UserErrorException
+from smalt.lines import here
+
+
+class Settable:
+    """What the `set_…` methods are made of."""
+
+    def set_values(self: Any, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            if value is None:
+                continue
+            field = self._fields.get(name)
+            if field is None:
+                words = did_you_mean(name, self._fields)
+                raise UserErrorException(f"{self.noun} has no '{name}'{words}", here())
+            if name == "primary_metric" and isinstance(value, Enum):
+                value = value.name.lower()  # as in YAML
+            vars(self)[name] = self._read_field(field, name, _plain(value))
+
+    def _change(self: Any, name: str, given: Mapping[str, Any]) -> None:
+        known = changed(vars(self).get(name), _given(given))
+        if known:
+            self.set_values({name: known})
+
+    def _add_parameters(self: Any, given: Mapping[str, Any]) -> None:
+        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_given(given)}})
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Enums as their values, at any depth."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Entity) and type(value)._fields:
+        for key, item in list(vars(value).items()):
+            if isinstance(item, Enum):
+                vars(value)[key] = item.value
+    return value

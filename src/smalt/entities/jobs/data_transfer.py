@@ -1,0 +1,122 @@
+"""Copying, importing and exporting data: jobs, steps and components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.jobs.job import Job
+from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
+from smalt.entities.schema.keyed import Keyed
+from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import Enum, List, Text
+from smalt.entities.steps.nodes import ComponentNode
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class ExternalData(Entity):
+    noun = "data elsewhere"
+    _effect = KEPT
+
+    connection = required(Text(), "The connection that leads to it.")
+
+
+class StoredProcedureParameter(Entity):
+    noun = "a parameter of a stored procedure"
+    _effect = KEPT
+
+    name = required(Text(), "The name.")
+    value = required(Text(), "The value.")
+    type = required(Text(), "The type.")
+
+
+class Database(Keyed, ExternalData):
+    noun = "a database"
+
+    type = constant("database", "The type.")
+    query = optional(Text(), "The SQL query.")
+    table_name = optional(Text(), "The table.")
+    stored_procedure = optional(Text(), "The stored procedure.")
+    stored_procedure_params = optional(List(Nested(StoredProcedureParameter)), "Its parameters.")
+
+
+class FileSystem(Keyed, ExternalData):
+    noun = "a file system"
+
+    type = constant("file_system", "The type.")
+    path = optional(Text(), "The path.")
+
+
+class ExternalDataKind(Entity):
+    """A component's source or sink, which its steps say more of."""
+
+    noun = "the kind of data elsewhere"
+    _effect = KEPT
+
+    type = required(Enum("database", "file_system"), "The type.")
+
+
+EXTERNAL_DATA: Tagged[ExternalData] = Tagged(
+    ExternalData,
+    "type",
+    {"database": "jobs.data_transfer:Database", "file_system": "jobs.data_transfer:FileSystem"},
+    default="file_system",
+)
+TASK = Enum("copy_data", "import_data", "export_data")
+
+
+class DataTransfer(Entity):
+    """What jobs, steps and components have in common."""
+
+    noun = "a data transfer"
+    _effect = KEPT
+
+    task = required(TASK, "What is done with the data.")
+    data_copy_mode = optional(Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.")
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        given = vars(self)
+        given.setdefault(
+            "task", "import_data" if given.get("source") else "export_data" if given.get("sink") else "copy_data"
+        )
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        end = {"import_data": "source", "export_data": "sink"}.get(str(self.__dict__.get("task")))
+        if end and self.__dict__.get(end) is None:
+            reader.problem(path, f"{self.noun} with 'task: {self.task}' needs '{end}'", at_key=True)
+
+
+class DataTransferJob(DataTransfer, Job):
+    noun = "a data transfer job"
+    _effect = REFUSED
+
+    type = constant("data_transfer", "The type of job.")
+    inputs = mapping(JOB_INPUTS, "What is read, by name.")
+    outputs = mapping(JOB_OUTPUTS, "What is written, by name.")
+    source = optional(EXTERNAL_DATA, "What is imported.")
+    sink = optional(EXTERNAL_DATA, "Where it is exported to.")
+
+
+class DataTransferNode(DataTransfer, ComponentNode):
+    noun = "a data transfer step"
+    _effect = REFUSED
+
+    type = constant("data_transfer", "The type of step.")
+    source = optional(EXTERNAL_DATA, "What is imported.")
+    sink = optional(EXTERNAL_DATA, "Where it is exported to.")
+
+    _alternatives = ("component", "task")
+
+
+class DataTransferComponent(DataTransfer, Component):
+    noun = "a data transfer component"
+
+    type = constant("data_transfer", "The type of component.")
+    source = optional(Nested(ExternalDataKind), "What is imported.")
+    sink = optional(Nested(ExternalDataKind), "Where it is exported to.")

@@ -1,0 +1,59 @@
+"""Importing from databases and buckets: jobs, steps and components."""
+
+from __future__ import annotations
+
+from smalt.entities.assets.component import COMPONENT_INPUTS, Component, Port
+from smalt.entities.jobs.inputs import Output
+from smalt.entities.jobs.job import Job
+from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, constant, optional, required
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.shapes import Enum, Text
+from smalt.entities.steps.nodes import ComponentNode
+
+
+class ImportSource(Entity):
+    noun = "the source of an import"
+    _effect = KEPT
+
+    type = required(Enum("azuresqldb", "azuresynapseanalytics", "snowflake", "s3"), "The kind of source.")
+    connection = required(Text(), "The connection that leads to it.")
+    query = optional(Text(), "The SQL query, of a database.")
+    path = optional(Text(), "The path, in a bucket.")
+
+
+class DatabaseImportSource(ImportSource):
+    """A database, as the official SDK has it."""
+
+
+class FileImportSource(ImportSource):
+    """A bucket, as the official SDK has it."""
+
+
+class ImportJob(Job):
+    noun = "an import job"
+    _effect = REFUSED
+
+    type = constant("import", "The type of job.")
+    source = required(Nested(ImportSource), "What is imported.")
+    output = required(Nested(Output), "Where it is written.")
+
+
+class ImportNode(ComponentNode):
+    noun = "an import step"
+    _effect = REFUSED
+
+    type = constant("import", "The type of step.")
+    source = optional(Nested(ImportSource), "What is imported.")
+    output = optional(Nested(Output), "Where it is written.")
+
+    _alternatives = ("component", "source")
+
+
+class ImportComponent(Component):
+    noun = "an import component"
+    _effect = KEPT
+
+    type = constant("import", "The type of component.")
+    source = required(COMPONENT_INPUTS, "What is imported: parameters, by name.")
+    output = required(Port(Output), "Where it is written.")

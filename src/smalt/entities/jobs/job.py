@@ -1,0 +1,53 @@
+"""What all jobs share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities.assets.asset import TAGS, Resource
+from smalt.entities.jobs.identity import IDENTITY
+from smalt.entities.jobs.services import SERVICES
+from smalt.entities.schema.effects import ACTED, KEPT, NONE
+from smalt.entities.schema.entity import Entity, from_service, mapping, optional
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.shapes import Anything, Map, Text
+
+OF_ITS_COURSE = (
+    "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes", "log_tail", "steps", "reused",
+)  # fmt: skip
+"""Keys that `smalt job show` prints besides a job's own."""
+
+
+class Job(Resource):
+    noun = "a job"
+
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
+    experiment_name = optional(Text(), "The experiment that it is listed under.", effect=ACTED)
+    compute = optional(Text(), "Where it runs.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=NONE)
+    services = mapping(SERVICES, "Interactive services beside the job.", effect=NONE)
+    properties = mapping(TAGS, "What tools note about it; cannot be changed later.", effect=KEPT)
+    parent_job_name = from_service(Text(), "The job that this is a part of.")
+    status = from_service(Text(), "The state.")
+    error = from_service(Map(Anything()), "Why it did not complete.")
+    log_files = from_service(Map(Anything()), "The logs.")
+
+    @classmethod
+    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Pass over what `smalt job show` told of the course of the job that it printed."""
+        is_printed = data.get("creation_context") is not None
+        left = [key for key in keys if not (is_printed and key in OF_ITS_COURSE)]
+        return super()._unknown(left, data, entity, path, reader)
+
+    @property
+    def studio_url(self) -> str | None:
+        """The job's page; None, as long as there is no studio that has one."""
+        studio: Any = self.services.get("Studio")
+        return getattr(studio, "endpoint", None)
+
+    def _repr_html_(self) -> str:
+        from smalt.entities.jobs.notebook import table
+
+        return table(self)

@@ -1,0 +1,117 @@
+"""Work on mini-batches of data, many at a time: steps and components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.environment import ENVIRONMENT
+from smalt.entities.jobs.command import VARIABLES, Code
+from smalt.entities.jobs.resources import ComponentResources, CountsInstances, JobResourceConfiguration
+from smalt.entities.rules import places
+from smalt.entities.rules.expressions import check_own
+from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, changed, constant, mapping, optional, required
+from smalt.entities.schema.keyed import Keyed
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import AsText, Enum, Integer, List, Text
+from smalt.entities.steps.nodes import ComponentNode
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class ParallelTask(Keyed, Entity):
+    """Open, as with the service."""
+
+    noun = "the task of a parallel step"
+    _effect = KEPT
+    _is_open = True
+
+    type = required(Enum("run_function", "model", "function"), "What is called for each mini-batch.")
+    code = optional(Code(), "The folder with the entry script.")
+    entry_script = optional(Text(), "The script with `init` and `run`.")
+    program_arguments = optional(Text(), "Its arguments.")
+    model = optional(Text(), "The model that is applied.")
+    append_row_to = optional(Text(), "The output that gets a line for each result.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+
+
+class RetrySettings(Keyed, Entity):
+    noun = "retry settings"
+    _effect = KEPT
+    _is_open = True
+
+    timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
+    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+
+
+class Parallel(Entity):
+    """What parallel steps and parallel components have in common."""
+
+    noun = "a parallel step"
+    _effect = KEPT
+
+    task = optional(Nested(ParallelTask), "What is done with each mini-batch.")
+    mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.")
+    partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.")
+    input_data = optional(Text(), "The input that is cut into mini-batches, as `${{inputs.NAME}}`.")
+    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "How much is logged.")
+    retry_settings = optional(Nested(RetrySettings), "How mini-batches are tried again.")
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
+    mini_batch_error_threshold = optional(Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.")
+
+
+class ParallelNode(Parallel, ComponentNode):
+    noun = "a parallel step"
+    _effect = REFUSED
+
+    type = constant("parallel", "The type of step.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+
+    _alternatives = ("component", "task")
+
+    def set_resources(
+        self,
+        *,
+        instance_type: str | list[str] | None = None,
+        instance_count: int | None = None,
+        properties: dict[str, Any] | None = None,
+        docker_args: str | None = None,
+        shm_size: str | None = None,
+        **more: Any,
+    ) -> None:
+        """`more`: what else `JobResourceConfiguration` has."""
+        given = {name: value for name, value in locals().items() if name not in ("self", "more")}
+        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if "component" not in data:
+            check_own(self, "this step", places.OF_BODY, path, reader)
+
+
+class ParallelComponent(CountsInstances, Parallel, Component):
+    noun = "a parallel component"
+
+    type = constant("parallel", "The type of component.")
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.")
+
+    @property
+    def code(self) -> str | None:
+        """The folder with the entry script: `task.code`."""
+        return self.task.code if isinstance(self.task, ParallelTask) else None
+
+    @code.setter
+    def code(self, path: str) -> None:
+        if not isinstance(self.task, ParallelTask):
+            self.task = ParallelTask(type="run_function")
+        self.task.code = path
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)

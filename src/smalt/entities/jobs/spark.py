@@ -1,0 +1,159 @@
+"""Spark: jobs, steps and components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.environment import ENVIRONMENT, LocalOrRemote
+from smalt.entities.enums import SparkJobEntryType
+from smalt.entities.jobs.command import Code
+from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.jobs.job import Job
+from smalt.entities.rules import places
+from smalt.entities.rules.expressions import check_own
+from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
+from smalt.entities.schema.keyed import Keyed
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
+from smalt.entities.steps.nodes import ComponentNode
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class SparkJobEntry(Entity):
+    noun = "the entry of a Spark job"
+    _effect = KEPT
+
+    file = optional(Text(), "The Python file in the code folder.")
+    class_name = optional(Text(), "The class in a jar, in place of a file.")
+
+    @property
+    def entry(self) -> str | None:
+        """The file or the class."""
+        return self.class_name or self.file
+
+    @entry.setter
+    def entry(self, value: str) -> None:
+        self.file = value
+
+    @property
+    def type(self) -> str:
+        """Which of both it is."""
+        return SparkJobEntryType.SPARK_JOB_CLASS_ENTRY if self.class_name else SparkJobEntryType.SPARK_JOB_FILE_ENTRY
+
+    @type.setter
+    def type(self, value: str) -> None:
+        if value == SparkJobEntryType.SPARK_JOB_CLASS_ENTRY and self.file:
+            self.file, self.class_name = None, self.file
+
+
+class SparkResourceConfiguration(Keyed, Entity):
+    noun = "resources of a Spark job"
+    _effect = KEPT
+    instance_type_list: ClassVar[list[str]] = [f"standard_e{cores}s_v3" for cores in (4, 8, 16, 32, 64)]
+
+    instance_type = optional(Text(), "The kind of machine.")
+    runtime_version = optional(AsText(), "The version of Spark.")
+    instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.")
+
+
+_OWN_KEYS = frozenset(
+    (
+        *("spark.driver.cores", "spark.driver.memory", "spark.executor.cores", "spark.executor.memory"),
+        *("spark.executor.instances", "spark.dynamicAllocation.enabled"),
+        *("spark.dynamicAllocation.minExecutors", "spark.dynamicAllocation.maxExecutors"),
+    )
+)
+"""The keys of `conf` that jobs have as attributes of their own."""
+
+
+def _setting(key: str) -> Any:
+    """A key of `conf`, as a property."""
+
+    def get(spark: Spark) -> Any:
+        return spark.conf.get(key)
+
+    def put(spark: Spark, value: Any) -> None:
+        if value is not None:
+            spark.conf = {**spark.conf, key: value}
+
+    return property(get, put, doc=f"`{key}` of `conf`.")
+
+
+class Spark(Entity):
+    """What Spark jobs, steps and components have in common."""
+
+    noun = "a Spark job"
+    _effect = KEPT
+
+    code = optional(Code(), "The folder with the entry file.")
+    entry = optional(Nested(SparkJobEntry), "Where it begins.")
+    py_files = optional(List(Text()), "Python files and archives on the path.")
+    jars = optional(List(Text()), "Jars of driver and executors.")
+    files = optional(List(Text()), "Files beside each executor.")
+    archives = optional(List(Text()), "Archives unpacked beside each executor.")
+    conf = mapping(Map(Anything()), "Spark's configuration.")
+    args = optional(Text(), "The arguments of the entry.")
+    environment = optional(ENVIRONMENT, "Python packages.")
+
+    driver_cores = _setting("spark.driver.cores")
+    driver_memory = _setting("spark.driver.memory")
+    executor_cores = _setting("spark.executor.cores")
+    executor_memory = _setting("spark.executor.memory")
+    executor_instances = _setting("spark.executor.instances")
+    dynamic_allocation_enabled = _setting("spark.dynamicAllocation.enabled")
+    dynamic_allocation_min_executors = _setting("spark.dynamicAllocation.minExecutors")
+    dynamic_allocation_max_executors = _setting("spark.dynamicAllocation.maxExecutors")
+
+
+class SparkJob(Spark, Job):
+    noun = "a Spark job"
+    _effect = REFUSED
+
+    type = constant("spark", "The type of job.")
+    entry = required(Nested(SparkJobEntry), "Where it begins.")
+    inputs = mapping(JOB_INPUTS, "What it reads, by name.")
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
+    properties = mapping(Map(Anything()), "What tools note about it.")
+
+    def filter_conf_fields(self) -> dict[str, Any]:
+        """The part of `conf` that is not an attribute of the job too, as `driver_cores` is."""
+        return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        check_own(self, "this Spark job", places.OF_JOB, path, reader)
+
+
+class SparkNode(Spark, ComponentNode):
+    noun = "a Spark step"
+    _effect = REFUSED
+
+    type = constant("spark", "The type of step.")
+    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
+    properties = mapping(Map(Anything()), "What tools note about it.")
+
+    _alternatives = ("component", "entry")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if "component" not in data:
+            check_own(self, "this step", places.OF_BODY, path, reader)
+
+
+class SparkComponent(Spark, Component):
+    noun = "a Spark component"
+
+    type = constant("spark", "The type of component.")
+    entry = required(Nested(SparkJobEntry), "Where it begins.")
+    additional_includes = optional(
+        List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
+    )
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)

@@ -1,0 +1,136 @@
+"""What a job says that does nothing: the lines that its log and `job validate` have of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.resources import JobResourceConfiguration
+from smalt.entities.schema.effects import NONE
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.problems import nearest
+from smalt.entities.steps.bindings import component_of
+from smalt.entities.syntax.expression import bindings, port_named
+
+_OWN_SERVICES = ("Tracking", "Studio")
+"""What the service itself adds to every job."""
+
+
+def without_effect(job: Entity) -> list[str]:
+    """One line for each field that is set and does nothing, of a job and of the steps that it has in place."""
+    return told(_all_lines(job, ""))
+
+
+def told(lines: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines and the steps that they are of, each line once with its steps."""
+    found: dict[str, list[str]] = {}
+    for step, line in lines:
+        found.setdefault(line, []).append(step)
+    return [f"{line}{_steps(steps)}" for line, steps in found.items()]
+
+
+def _steps(steps: list[str]) -> str:
+    named = [step for step in dict.fromkeys(steps) if step]
+    if not named:
+        return ""
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return f" (step{'s' if len(named) > 1 else ''} {', '.join(named[:3])}{more})"
+
+
+def _all_lines(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
+    component = component_of(noun)
+    yield from ((step, line) for line in lines_of(noun, component))
+    jobs = vars(noun if component is None else component).get("jobs")
+    for name, below in jobs.items() if isinstance(jobs, Mapping) else ():
+        if isinstance(below, Entity):
+            yield from _all_lines(below, f"{step}.{name}" if step else str(name))
+
+
+def lines_of(noun: Entity, component: Entity | None = None) -> Iterator[str]:
+    """Each line of a job or a step and its component, but for the steps below it."""
+    for one in (noun,) if component is None or component is noun else (noun, component):
+        for key in _keys(one, ""):
+            yield f"{key} has no effect on this machine"
+    services = vars(noun).get("services")
+    names = [name for name in services or () if name not in _OWN_SERVICES]
+    if names:
+        yield f"services ({', '.join(names)}) are not started on this machine"
+    yield from _instances(vars(noun), vars(component) if component is not None else {})
+    yield from _undeclared(vars(noun), component)
+
+
+def _undeclared(own: Mapping[str, Any], component: Entity | None) -> Iterator[str]:
+    """Inputs of a step that its pipeline component does not have, which real files give; others are refused."""
+    if not isinstance(component, Component) or component.type != "pipeline":
+        return
+    for name in own.get("inputs") or ():
+        if name not in component.inputs and not any(other.startswith(f"{name}.") for other in component.inputs):
+            near = nearest(name, component.inputs)
+            hint = f" (did you mean '{near}'?)" if near else ""
+            yield f"inputs.{name} has no effect: the component has no such input{hint}"
+
+
+def _keys(noun: Entity, before: str) -> Iterator[str]:
+    """The fields that are set and do nothing, by their dotted names."""
+    for name, value in vars(noun).items():
+        field = noun._fields.get(name)
+        if field is None or name in ("jobs", "services") or not value:
+            continue
+        key = f"{before}{name}"
+        if noun._effect_of(name) == NONE or getattr(type(value), "_effect", "") == NONE:
+            yield key
+        elif isinstance(value, Entity) and not isinstance(value, Component):
+            yield from _keys(value, f"{key}.")
+        elif isinstance(value, Mapping):
+            for own, item in value.items():
+                if isinstance(item, Entity):
+                    yield from _keys(item, f"{key}.{own}.")
+    for name in noun.extra if noun._is_open and "extra" in vars(noun) else ():
+        if not _is_of_clients(name, noun):
+            yield f"{before}{name}"
+
+
+def _is_of_clients(name: str, noun: Entity) -> bool:
+    """Whether a further key is one that Azure's clients send by themselves, or a field in their spelling."""
+    folded = name.replace("_", "").lower()
+    return name.startswith("_") or folded in {field.replace("_", "") for field in noun._fields}
+
+
+def _instances(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
+    """Instances are processes of a distribution; without one the command runs once."""
+    resources = own.get("resources") or component.get("resources")
+    if isinstance(resources, JobResourceConfiguration) and not (
+        own.get("distribution") or component.get("distribution")
+    ):
+        count = resources.instance_count
+        if isinstance(count, int) and count > 1:
+            yield f"resources.instance_count: {count} has no effect without 'distribution': the command runs once"
+
+
+def unused_inputs(pipeline: Entity) -> list[str]:
+    """One line for each input of a pipeline that none of its steps reads."""
+    inputs, steps = vars(pipeline).get("inputs"), vars(pipeline).get("jobs")
+    if not inputs or not steps:
+        return []
+    read: set[str] = set()
+    for text in _texts(steps):
+        for expression in bindings(text):
+            if expression.kind == "parent.inputs":
+                read.add(port_named(expression.name, inputs) or "")
+    return [f"the input '{name}' is read by no step of the pipeline" for name in inputs if name not in read]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of steps, but for those of their components."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Entity):
+        if not isinstance(value, Component):
+            yield from _texts(vars(value))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,36 @@
+"""What only a component says must not be said again by a step of it: nothing would follow from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.jobs.inputs import Output
+from smalt.entities.schema.problems import Path
+
+if TYPE_CHECKING:
+    from smalt.entities.assets.component import Component
+    from smalt.entities.schema.reader import Reader
+
+OF_COMPONENT = ("command", "code")
+"""What a step of a component has from its component alone; `environment` and others it may replace."""
+
+
+def component_says(key: str) -> str:
+    """Return the sentence about a step that says what only its component can."""
+    return f"a step of a component has the component's {key}; change the component, or write a step without one"
+
+
+def check_overriding(step: Any, component: Component | None, path: Path, reader: Reader) -> None:
+    """Refuse a command or code beside a component that has another; a component that is not known may have it."""
+    for key in OF_COMPONENT:
+        own = vars(step).get(key)
+        if own is not None and (component is None or own != vars(component).get(key)):
+            reader.problem((*path, key), component_says(key), at_key=True)
+
+
+def check_output_type(said: Any, declared: Any, path: Path, reader: Reader) -> None:
+    """Refuse another type than the component's; each client sends `uri_folder` where nothing is said."""
+    types = [one.type for one in (said, declared) if isinstance(one, Output) and one.type not in (None, "uri_folder")]
+    if len(types) == 2 and types[0] != types[1]:
+        words = f"the component writes this output as {types[1]}, not as {types[0]}; change the component"
+        reader.problem((*path, "type"), words)

@@ -1,0 +1,69 @@
+"""Monitors of models: what is watched, and who is told."""
+
+from __future__ import annotations
+
+from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.entity import Entity, mapping, optional, required
+from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.shapes import Anything, AsText, Boolean, Enum, List, Map, Number, Text
+
+SIGNALS = (
+    *("data_drift", "data_quality", "prediction_drift", "feature_attribution_drift", "custom"),
+    *("model_performance", "generation_safety_quality", "generation_token_statistics"),
+)
+
+
+class ServerlessSparkCompute(Entity):
+    noun = "the compute of a monitor"
+    _effect = KEPT
+
+    compute_type = optional(Text(), "The type of compute.")
+    instance_type = optional(Text(), "The kind of machine.")
+    runtime_version = optional(AsText(), "The version of Spark.")
+
+
+class MonitoringTarget(Entity):
+    noun = "the target of a monitor"
+    _effect = KEPT
+
+    ml_task = optional(
+        Enum("classification", "regression", "question_answering", "text_generation"), "What the model does."
+    )
+    endpoint_deployment_id = optional(Text(), "The deployment, as `azureml:ENDPOINT:DEPLOYMENT`.")
+    model_id = optional(Text(), "The model.")
+
+
+class AlertNotification(Entity):
+    noun = "an alert notification"
+    _effect = KEPT
+
+    emails = optional(List(Text()), "Who is told.")
+
+
+class MonitoringSignal(Entity):
+    """Kept as it is beyond the keys below, which all signals share."""
+
+    noun = "a monitoring signal"
+    _effect = KEPT
+    _is_open = True
+
+    type = required(Enum(*SIGNALS), "What is looked for.")
+    production_data = optional(Anything(), "What the model saw and said.")
+    reference_data = optional(Anything(), "What it is compared with.")
+    features = optional(Anything(), "The features that are looked at.")
+    feature_type_override = mapping(Map(Text()), "What features are, by name.")
+    metric_thresholds = optional(Anything(), "The bounds of the metrics.")
+    alert_enabled = optional(Boolean(), "Whether someone is told.")
+    properties = mapping(Map(Anything()), "Settings of the signal.")
+    sampling_rate = optional(Number(), "The part of the data that is looked at.")
+    component_id = optional(Text(), "The component of a custom signal.")
+
+
+class MonitorDefinition(Entity):
+    noun = "a monitor"
+    _effect = KEPT
+
+    compute = optional(Nested(ServerlessSparkCompute), "Where it runs.")
+    monitoring_target = optional(Nested(MonitoringTarget), "What is watched.")
+    monitoring_signals = mapping(Map(Nested(MonitoringSignal)), "What is looked for, by name.")
+    alert_notification = optional(Enum("azmonitoring") | Nested(AlertNotification), "Who is told.")

@@ -1,0 +1,92 @@
+"""Schedules: of jobs, of monitors, of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.assets.asset import Resource
+from smalt.entities.assets.data_import import DataImport
+from smalt.entities.schedules.monitor import MonitorDefinition
+from smalt.entities.schedules.triggers import TRIGGER
+from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.entity import Entity, from_service, optional, required
+from smalt.entities.schema.kinds import JOBS, job_type
+from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.shapes import Boolean, Text
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+
+class CreateJob(Tagged[Entity]):
+    """A job in place, or one in a file with some of its settings changed."""
+
+    def __init__(self) -> None:
+        super().__init__(Entity, "type", {**JOBS, "": "schedules.scheduled_job:ScheduledJob"})
+        self.words = "a job, the path of one, or 'azureml:NAME'"
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        if "job" in value:
+            return ""
+        return super().choose(value, path, reader) if value.get("type") is not None else job_type(value)
+
+
+CREATE_JOB = Named[Entity]("job") | CreateJob()
+IMPORT_DATA = Named[DataImport]("data_import") | Nested(DataImport)
+
+
+class Schedule(Resource):
+    noun = "a schedule"
+    _effect = KEPT
+
+    name = required(Text(), "The name.")
+    display_name = optional(Text(), "The name that people see.")
+    trigger = optional(TRIGGER, "When it happens.")
+    create_job = optional(CREATE_JOB, "The job that is made each time.")
+    create_monitor = optional(Nested(MonitorDefinition), "The monitor that is run each time.")
+    import_data = optional(IMPORT_DATA, "The data that is imported each time.")
+    is_enabled = optional(Boolean(), "Whether it is on.")
+    provisioning_state = from_service(Text(), "The state.")
+
+    @classmethod
+    def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
+        outside, reader.in_schedule = reader.in_schedule, True
+        try:
+            return super()._read(data, path, reader)
+        finally:
+            reader.in_schedule = outside
+
+    @classmethod
+    def _special(cls, data: Mapping[str, Any]) -> Any:
+        if cls is not Schedule:
+            return cls
+        if data.get("create_monitor") is not None:
+            return MonitorSchedule
+        return (
+            JobSchedule
+            if data.get("create_job") is not None
+            else ImportDataSchedule
+            if data.get("import_data")
+            else cls
+        )
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._needs(given, path, reader)
+        if given.isdisjoint(("create_job", "create_monitor", "import_data")):
+            words = "'create_job', 'create_monitor' or 'import_data'"
+            reader.problem(path, f"{cls.noun} needs {words}", at_key=True)
+
+
+class JobSchedule(Schedule):
+    noun = "a schedule"
+
+
+class ImportDataSchedule(Schedule):
+    noun = "a schedule of an import"
+
+
+class MonitorSchedule(Schedule):
+    noun = "a schedule of a monitor"

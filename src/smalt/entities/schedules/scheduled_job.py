@@ -1,0 +1,36 @@
+"""A job of a schedule: one in a file, with some of its settings changed."""
+
+from __future__ import annotations
+
+from smalt.entities.assets.environment import ENVIRONMENT
+from smalt.entities.jobs.command import VARIABLES
+from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.jobs.job import Job
+from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.jobs.resources import DISTRIBUTION, CommandJobLimits, JobResourceConfiguration, QueueSettings
+from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.entity import mapping, optional, required
+from smalt.entities.schema.kinds import JOBS
+from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.shapes import Anything, Enum, Map, Shape
+
+_TYPES: Shape[Job] = Tagged(Job, "type", JOBS)
+JOB = Named[Job]("job") | _TYPES
+
+
+class ScheduledJob(Job):
+    noun = "the job of a schedule"
+    _effect = KEPT
+
+    type = optional(Enum("command", "pipeline", "spark"), "The type of job.")
+    job = required(JOB, "The job: a file, a registered one, or one in place.")
+    inputs = mapping(JOB_INPUTS, "Inputs that differ, by name.")
+    outputs = mapping(JOB_OUTPUTS, "Outputs that differ, by name.")
+    settings = optional(Nested(PipelineJobSettings), "Settings that differ.")
+    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment_variables = mapping(VARIABLES, "Environment variables.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+    limits = optional(Nested(CommandJobLimits), "When it is ended.")
+    conf = mapping(Map(Anything()), "Spark's configuration.")

@@ -1,0 +1,108 @@
+"""Cron expressions, times and time zones, as the service takes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from smalt.constants._time_zone import TimeZone
+from smalt.entities.schema.problems import Path, nearest, shown
+from smalt.entities.schema.shapes import Text
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NAMES = {
+    "month": {name: at for at, name in enumerate(_MONTHS, 1)},
+    "day of the week": {name: at for at, name in enumerate(_DAYS)},
+}
+_PART = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+
+
+class Cron(Text):
+    """Five fields: minute, hour, day, month, day of the week."""
+
+    def read(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        wrong = None if text is None or reader.is_answer or reader.is_binding(text) else _wrong_cron(text)
+        if wrong:
+            reader.problem(path, f"'{path[-1]}' is not a cron expression: {wrong}")
+        return text
+
+
+class Time(Text):
+    """A date, or a date and a time of the day, as ISO 8601 has them."""
+
+    def read(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        if text is not None and not reader.is_answer and _time(text) is None:
+            words = f"'{path[-1]}' must be a time such as '2026-01-31T10:15:00', not {shown(text)}"
+            reader.problem(path, words)
+        return text
+
+
+class Zone(Text):
+    """The name of a time zone, which the service has of Windows."""
+
+    def read(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read(value, path, reader)
+        if text is None or reader.is_answer or text.strip().lower() in _zones():
+            return text
+        near = nearest(_short(text), [_short(zone.value) for zone in TimeZone])
+        meant = next((zone.value for zone in TimeZone if _short(zone.value) == near), None)
+        hint = f"; did you mean '{meant}'?" if meant else ""
+        hint = hint or "; write it as 'UTC' or as Windows does, such as 'W. Europe Standard Time'"
+        reader.problem(path, f"'{path[-1]}' is {shown(text)}, which is not a time zone that schedules have{hint}")
+        return text
+
+
+def _short(zone: str) -> str:
+    """Return the name without the words that most names have."""
+    return re.sub(r"\s+(standard|time|std|daylight)\b", "", zone.strip().lower())
+
+
+def _zones() -> set[str]:
+    return {zone.value.lower() for zone in TimeZone}
+
+
+def ends_before(start: str, end: str) -> bool:
+    """Return whether the second time is not after the first, where that shows."""
+    first, last = _time(start), _time(end)
+    return first is not None and last is not None and last <= first
+
+
+def _time(text: str) -> datetime | None:
+    """Return the time that the clock shows; None where the text is not a time."""
+    found = _TIME.fullmatch(text.strip())
+    try:
+        return datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}{(found[3] or '')[:3]}") if found else None
+    except ValueError:
+        return None
+
+
+def _wrong_cron(text: str) -> str | None:
+    """Return the end of the sentence for an expression that is wrong."""
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        names = ", ".join(name for name, _, _ in _FIELDS)
+        return f"{shown(text)} has {len(fields)} field{'s' * (len(fields) != 1)}, and five are needed ({names})"
+    for field, (name, least, most) in zip(fields, _FIELDS, strict=True):
+        for part in field.split(","):
+            if not _is_part(part, _NAMES.get(name, {}), least, most):
+                return (
+                    f"the {name} is {shown(part)}; it may be *, {least} to {most}, a range 'a-b', a step '/n' or a list"
+                )
+    return None
+
+
+def _is_part(text: str, names: dict[str, int], least: int, most: int) -> bool:
+    found = _PART.fullmatch(text)
+    if found is None or (found[4] is not None and int(found[4]) < 1):
+        return False
+    ends = [names.get(word.lower(), int(word) if word.isdecimal() else -1) for word in (found[2], found[3]) if word]
+    return all(least <= end <= most for end in ends) and ends == sorted(ends)

@@ -1,0 +1,73 @@
+"""When schedules happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.schedules.times import Cron, Time, Zone, ends_before
+from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.entity import Entity, constant, optional, required
+from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.shapes import Enum, Integer, List
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.problems import Path
+    from smalt.entities.schema.reader import Reader
+
+DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class RecurrencePattern(Entity):
+    noun = "a recurrence pattern"
+    _effect = KEPT
+
+    hours = required(Integer(0, 23) | List(Integer(0, 23)), "Hours of the day.")
+    minutes = required(Integer(0, 59) | List(Integer(0, 59)), "Minutes of the hour.")
+    week_days = optional(DAYS | List(DAYS), "Days of the week.")
+    month_days = optional(Integer(1, 31) | List(Integer(1, 31)), "Days of the month.")
+
+
+class Trigger(Entity):
+    noun = "a trigger"
+    _effect = KEPT
+
+    start_time = optional(Time(), "When it begins, such as `2026-01-31T10:15:00`.")
+    end_time = optional(Time(), "When it ends.")
+    time_zone = optional(Zone(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
+        for name in ("start_time", "end_time"):
+            setattr(self, name, vars(self).get(name))
+
+    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+        start, end = vars(self).get("start_time"), vars(self).get("end_time")
+        if isinstance(start, str) and isinstance(end, str) and not reader.is_answer and ends_before(start, end):
+            reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A `datetime` becomes text as the service takes it: the time of the clock in `time_zone`."""
+        super().__setattr__(name, value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value)
+
+
+class CronTrigger(Trigger):
+    noun = "a cron trigger"
+
+    type = constant("cron", "The type.")
+    expression = required(Cron(), "The cron expression: minute, hour, day, month, day of the week.")
+
+
+class RecurrenceTrigger(Trigger):
+    noun = "a recurrence trigger"
+
+    type = constant("recurrence", "The type.")
+    frequency = required(Enum("minute", "hour", "day", "week", "month"), "The unit of the interval.")
+    interval = optional(Integer(at_least=1), "How many units pass each time; 1 where unset.")
+    schedule = optional(Nested(RecurrencePattern), "The times of the day and days of the week.")
+
+
+TRIGGER: Tagged[Trigger] = Tagged(
+    Trigger, "type", {"cron": "schedules.triggers:CronTrigger", "recurrence": "schedules.triggers:RecurrenceTrigger"}
+)

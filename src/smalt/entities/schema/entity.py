@@ -1,0 +1,331 @@
+"""What all nouns share: fields described once, from which reading, checking, dumping and comparing follow."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Callable, Mapping
+from typing import IO, Any, ClassVar, TypeVar, cast
+
+from smalt.entities.schema.effects import ACTED, REFUSED, SERVICE
+from smalt.entities.schema.paths import as_text
+from smalt.entities.schema.problems import Path, did_you_mean, listed, nearest
+from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.shapes import Enum, Map, Shape, is_written_empty
+from smalt.entities.schema.signatures import Shown, parameters_of
+from smalt.exceptions import Located, UserErrorException, ValidationException
+from smalt.lines import here, warn
+
+T = TypeVar("T")
+E = TypeVar("E", bound="Entity")
+
+
+class Field:
+    """A key of a noun. On an instance without a value it answers its default."""
+
+    __slots__ = ("default", "doc", "effect", "factory", "from_service", "name", "required", "shape")
+
+    def __init__(
+        self,
+        shape: Shape[Any],
+        doc: str,
+        *,
+        required: bool = False,
+        default: Any = None,
+        factory: Callable[[], Any] | None = None,
+        from_service: bool = False,
+        effect: str = "",
+    ) -> None:
+        """`effect` is one of the words of `smalt.entities.schema.effects`; without one it is that of the noun."""
+        self.name, self.effect = "", effect
+        self.shape, self.doc, self.required = shape, doc, required
+        self.default, self.factory, self.from_service = default, factory, from_service
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        if self.factory is None:
+            return self.default
+        value = instance.__dict__[self.name] = self.factory()
+        return value
+
+
+def required(shape: Shape[T], doc: str, effect: str = "") -> T:
+    return cast("T", Field(shape, doc, required=True, effect=effect))
+
+
+def optional(shape: Shape[T], doc: str, effect: str = "") -> T | None:
+    return cast("T | None", Field(shape, doc, effect=effect))
+
+
+def mapping(shape: Map[T], doc: str, effect: str = "") -> dict[str, T]:
+    """Names to values; an empty mapping when unset."""
+    return cast("dict[str, T]", Field(shape, doc, factory=dict, effect=effect))
+
+
+def constant(word: str, doc: str) -> str:
+    """A key that tells the noun from others, and so always has this value."""
+    return cast("str", Field(Enum(word), doc, default=word))
+
+
+def from_service(shape: Shape[T], doc: str) -> T | None:
+    """A key that the service fills in; a user's value is kept, and means nothing."""
+    return cast("T | None", Field(shape, doc, from_service=True))
+
+
+class Entity:
+    """A noun that a user writes: plain data, attributes named as the YAML keys, None (or {}) where unset.
+
+    What is not a key is underscored, as in a namedtuple, so that no key collides with it.
+    """
+
+    noun: ClassVar[str] = "an entity"
+    _is_open: ClassVar[bool] = False
+    """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
+
+    _is_lenient: ClassVar[bool] = False
+    """Whether a file of its own may have keys beyond the fields, which mean nothing and are warned of."""
+
+    _effect: ClassVar[str] = ""
+    """What its fields do here that do not say it (`smalt.entities.schema.effects`)."""
+
+    _says_defaults: ClassVar[bool] = True
+    """Whether the official class's defaults are set in one that a program makes."""
+
+    _fields: ClassVar[dict[str, Field]] = {}
+    _required: ClassVar[tuple[str, ...]] = ()
+    _constants: ClassVar[dict[str, str]] = {}
+    _partial = False
+    """Whether something of it could not be read."""
+
+    source_path: str | None = None
+    """The file that it was read from."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        fields = {
+            name: field for base in reversed(cls.__mro__[1:]) for name, field in getattr(base, "_fields", {}).items()
+        }
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
+        first = {"type": fields["type"]} if "type" in fields else {"type": own["type"]} if "type" in own else {}
+        cls._fields = {
+            name: field for name, field in {**first, **fields, **own}.items() if vars(cls).get(name, 0) is not None
+        }
+        cls._constants = {name: field.default for name, field in cls._fields.items() if field.default is not None}
+        cls._required = tuple(name for name, field in cls._fields.items() if field.required)
+
+    __signature__ = Shown()
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        """Called as the official class of the name is, where there is one."""
+        takes = parameters_of(type(self))
+        if arguments:
+            values = takes.named(type(self).__name__, arguments, values)
+        fields, own = self._fields, self.__dict__
+        others: dict[str, Any] = {}
+        for name, value in values.items():
+            value = as_text(value)
+            if name in fields or name == "extra":
+                if type(value) in (dict, list) and value and name in fields:
+                    value = self._read_field(fields[name], name, value)
+                own[name] = value.value if isinstance(value, enum.Enum) else value
+            elif isinstance(getattr(type(self), name, None), property):
+                others[name] = value
+            elif not takes.is_open or did_you_mean(name, fields):
+                raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
+            elif not name.startswith("_") and name not in takes.names:
+                warn(f"{type(self).__name__} has no '{name}', so it has no effect")
+        for name, value in others.items():
+            if value is not None:
+                setattr(self, name, value)
+        if self._says_defaults:
+            for name, value in {**takes.defaults, **self._constants}.items():
+                if name in fields and own.get(name) is None:
+                    own[name] = value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
+        field, value = self._fields.get(name), as_text(value)
+        if field is None:
+            if not name.startswith("_") and not hasattr(type(self), name) and not self._is_open:
+                self._misnamed(name)
+        elif isinstance(value, (dict, list)) and value:
+            value = self._read_field(field, name, value)
+        object.__setattr__(self, name, value)
+
+    def _misnamed(self, name: str) -> None:
+        """A key that is nearly one of the noun's was meant to be it; others are kept, and mean nothing."""
+        hint = did_you_mean(name, self._fields)
+        if hint:
+            raise UserErrorException(f"{self.noun} has no '{name}'{hint}", here())
+
+    def _read_field(self, field: Field, name: str, value: Any) -> Any:
+        reader = Reader()
+        read = field.shape.read(value, (name,), reader)
+        if reader.problems:
+            raise UserErrorException(str(reader.problems[0]), here())
+        return read
+
+    @property
+    def base_path(self) -> str:
+        """The folder that its paths are relative to: that of its file, or the current one."""
+        return os.path.dirname(self.source_path) if self.source_path else os.getcwd()
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Keys beyond the fields, where the schema is open."""
+        return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))
+
+    @classmethod
+    def _effect_of(cls, name: str) -> str:
+        """What a field does on this machine; none does more than its noun."""
+        field = cls._fields[name]
+        if cls._effect == REFUSED:
+            return REFUSED
+        if field.from_service:
+            return SERVICE
+        return field.effect or cls._effect or (ACTED if field.default is not None else "")
+
+    @classmethod
+    def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:
+        """Raises ValidationException with all problems."""
+        reader = Reader()
+        entity = cls._read_whole(data, reader)
+        if entity is None or reader.problems:
+            raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+        return entity
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in YAML: only what is set."""
+        result: dict[str, Any] = {}
+        for name, field in self._fields.items():
+            value = self.__dict__.get(name, field.default)
+            if value is None or (field.factory and not value):
+                continue
+            dumped = field.shape.dump(value)
+            if not (field.factory and dumped == {}):
+                result[name] = dumped
+        if self._is_open:
+            result.update(self.extra)
+        return result
+
+    def dump(self, dest: str | os.PathLike[str] | IO[str], **_: object) -> None:
+        """Write it as YAML to a file, new or not, or to an open one; what is written loads as an equal entity."""
+        from smalt.yaml.dumping import dump_to
+
+        dump_to(self, dest)
+
+    def _to_yaml(self) -> str:
+        from smalt.yaml.dumping import dump
+
+        return dump(self)
+
+    @classmethod
+    def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:
+        """A document's noun; one that is nested too deeply for Python is a problem too."""
+        try:
+            return cls._read(data, (), reader)
+        except RecursionError:
+            reader.problem((), f"{cls.noun} is nested too deeply")
+            return None
+
+    @classmethod
+    def _read(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:
+        """One noun from plain data; problems go to the reader, and what is left is answered."""
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            reader.wrong(path, data, f"{cls.noun} (a mapping)")
+            return None
+        cls = cls._special(data)
+        entity = cls.__new__(cls)
+        values = entity.__dict__
+        fields = cls._fields
+        unknown: list[Any] = []
+        told = len(reader.problems)
+        for key, value in data.items():
+            field = fields.get(key)
+            if field is None:
+                unknown.append(key)
+            elif value is not None or is_written_empty(field.shape, (*path, key), reader):
+                read = field.shape.read(value, (*path, key), reader)
+                if read is not None:
+                    values[key] = read
+        guessed = cls._unknown(unknown, data, entity, path, reader) if unknown else set()
+        cls._needs({key for key in data if data[key] is not None or key in values} | guessed, path, reader)
+        entity._check(path, reader, data)
+        if len(reader.problems) > told:
+            values["_partial"] = True
+        return entity
+
+    @classmethod
+    def _special(cls: type[E], data: Mapping[str, Any]) -> type[E]:
+        """The more special noun that the data is, where there are such."""
+        return cls
+
+    @classmethod
+    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Keep or refuse the keys that are not fields; answers the fields that they were perhaps meant to be."""
+        guessed: set[str] = set()
+        for key in keys:
+            if key == "$schema":
+                continue
+            if cls._is_open:
+                entity.extra[key] = data[key]
+                continue
+            near = nearest(key, [name for name in cls._fields if name not in data])
+            if near:
+                guessed.add(near)
+            short = 0 < len(cls._fields) <= 8
+            hint = f"; it may have {listed(cls._fields, 'and')}" if short else ""
+            hint = did_you_mean(near or key, cls._fields) or hint
+            words = f"unknown key '{key}' in {cls.noun}{hint}"
+            if not (cls._is_lenient and near not in cls._required and reader.warn((*path, key), words)):
+                reader.problem((*path, key), words, at_key=True)
+        return guessed
+
+    @classmethod
+    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+        """Whether all keys are there that must be; `given` has also those that a wrong key was meant to be."""
+        for name in cls._required:
+            if name not in given:
+                reader.problem(path, f"{cls.noun} needs '{name}'", at_key=True)
+
+    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+        """Rules beyond the shape of single keys; `data` has also what could not be read."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._set() == other._set()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _set(self) -> dict[str, Any]:
+        fields = self._fields
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if (name in fields or (name == "extra" and self._is_open))
+            and value is not None
+            and value != {}
+            and not (isinstance(value, Entity) and name in fields and fields[name].factory and not value._set())
+            and not (name in fields and value == fields[name].default)
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._set().items())})"
+
+
+def changed(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entity and, in their place, those that are given."""
+    kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
+    return {**kept, **{key: value for key, value in given.items() if value is not None}}
+
+
+def dump_and_tell(self: Any, dest: str | os.PathLike[str] | IO[str] | None = None, **_: Any) -> dict[str, Any]:
+    """`dump` of those classes whose official ones answer with what they dump; a file is written where one is named."""
+    if dest is not None:
+        Entity.dump(self, dest)
+    return cast("dict[str, Any]", self.to_dict())

@@ -1,0 +1,97 @@
+"""docs/fields.md: what each field does here; `python -m smalt.entities.schema.field_table docs/fields.md` writes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED, SERVICE
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import KINDS, STEPS
+from smalt.entities.schema.nested import Nested, Tagged, noun_class
+from smalt.entities.schema.shapes import Either, List, Map, Shape
+
+_INTRODUCTION = """# What each field does
+
+This page is made from the code by `python -m smalt.entities.schema.field_table docs/fields.md`, and a test holds it.
+Keys that are not here are refused; at the top of a component's own file they are warned of, with a did-you-mean, as
+Azure's client takes them. Each field has one of these words:
+
+- **acted on**: something runs, is looked up, placed or checked otherwise for it.
+- **kept**: it is stored and answered back, for people and clients. Nothing else follows from it.
+- **no effect**: it is read and kept, and does nothing on this machine. If a job sets it, the job's log says so,
+  and so do `smalt job validate` and the property `smalt.no_effect`, which `smalt job show` shows.
+- **refused**: it belongs to something that this smalt does not run; a job that has it is refused in one sentence.
+- **from the service**: smalt fills it in. It may stand in a file that was written from an answer; `--set` of it is an
+  error.
+
+A part that stands within another does at most what the other does: the `description` of an input of a job that is
+refused is refused with it. Some fields act only together with others: `resources.instance_count` is the number of
+groups of processes of a `distribution`, and has no effect without one; `resources.shm_size` and
+`resources.docker_args` act on containers, and the log of a job that runs in none says that they did nothing; an input
+of a pipeline that no step reads has a line in the log. Further keys of `settings` are kept, and have no effect.
+"""
+
+
+def nouns() -> dict[str, list[type[Entity]]]:
+    """All nouns with fields: of each kind those that a document of the kind can be, and last those within others."""
+    kinds = {**{kind: _classes(table) for kind, table in KINDS.items()}, "step": _classes(STEPS)}
+    roots = [noun for classes in kinds.values() for noun in classes]
+    within: dict[type[Entity], None] = {}
+    for root in roots:
+        _gather(root, within)
+    parts = [noun for noun in within if noun not in roots and noun._fields]
+    return {**kinds, "part": sorted(parts, key=lambda noun: (noun.noun, noun.__name__))}
+
+
+def _classes(table: dict[str, str] | str) -> list[type[Entity]]:
+    return [noun_class(where) for where in dict.fromkeys([table] if isinstance(table, str) else table.values())]
+
+
+def _gather(noun: type[Entity], found: dict[type[Entity], None]) -> None:
+    if noun not in found:
+        found[noun] = None
+        for field in noun._fields.values():
+            for other in _within(field.shape):
+                _gather(other, found)
+
+
+def _within(shape: Shape[Any]) -> Iterator[type[Entity]]:
+    """The nouns that stand in a shape."""
+    if isinstance(shape, Either):
+        for side in shape.shapes:
+            yield from _within(side)
+    elif isinstance(shape, (List, Map)):
+        yield from _within(shape.item)
+    elif isinstance(shape, Nested):
+        yield shape.noun
+    elif isinstance(shape, Tagged):
+        yield from (noun_class(where) for where in shape.table.values())
+    elif isinstance(data := getattr(shape, "data", None), Nested):
+        yield data.noun
+
+
+def page() -> str:
+    """The whole page."""
+    sections = [_INTRODUCTION]
+    for kind, classes in nouns().items():
+        title = "Parts of others" if kind == "part" else kind.replace("_", " ").capitalize()
+        sections.append("\n".join([f"## {title}\n", *(_of_noun(noun) for noun in classes)]))
+    return "\n".join(sections)
+
+
+def _of_noun(noun: type[Entity]) -> str:
+    constant = noun._fields.get("type")
+    tag = f" (`type: {constant.default}`)" if constant is not None and constant.default else ""
+    lines = [f"### {noun.__name__}: {noun.noun}{tag}\n"]
+    for word in (ACTED, KEPT, NONE, REFUSED, SERVICE):
+        names = [f"`{name}`" for name in noun._fields if noun._effect_of(name) == word]
+        if names:
+            lines.append(f"- {word}: {', '.join(names)}")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -1,0 +1,91 @@
+"""A JSON Schema of any noun, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities.schema.entity import Entity, Field
+from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.shapes import JSON, any_case
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EXPRESSION: JSON = {"type": "string", "pattern": r"\$\{\{"}
+
+
+def json_schema(kind: str | None = None) -> JSON:
+    """The schema of the documents of a kind, such as "job"; without one, of all kinds."""
+    definitions = Definitions()
+    kinds = [kind] if kind else list(KINDS)
+    roots = [_root(name, definitions) for name in kinds]
+    root = roots[0] if kind else {"anyOf": roots}
+    return {"$schema": DIALECT, "title": kind or "smalt", **root, "$defs": definitions.found}
+
+
+def _root(kind: str, definitions: Definitions) -> JSON:
+    table = KINDS[kind]
+    if isinstance(table, str):
+        return definitions.root(noun_class(table))
+    given = {tag: {"properties": {"type": any_case([tag])}, "required": ["type"]} for tag in table}
+    cases = [{"if": given[tag], "then": definitions.root(noun_class(where))} for tag, where in table.items()]
+    untyped = [definitions.root(noun_class(where)) for where in dict.fromkeys(table.values())]
+    known: JSON = {"properties": {"type": any_case(table)}}
+    return {"type": "object", **known, "allOf": [*cases, {"if": {"required": ["type"]}, "else": {"anyOf": untyped}}]}
+
+
+class Definitions:
+    """The nouns met on the way; each is described once and referred to after that."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, JSON] = {}
+        self._in_step = False
+
+    def root(self, noun: type[Entity]) -> JSON:
+        """A noun that a file can consist of."""
+        reference = self.reference(noun)
+        self.found[noun.__name__]["properties"].setdefault("$schema", {"type": "string"})
+        return reference
+
+    def reference(self, noun: type[Entity], only: tuple[str, ...] = (), place: str = "") -> JSON:
+        """`only` some keys, where the noun has fewer in this `place`."""
+        was_in_step = self._in_step
+        self._in_step = was_in_step or getattr(noun, "_is_step", False)
+        name = noun.__name__ + "".join(word.title() for word in place.split() if len(word) > 1)
+        name += "InStep" if was_in_step else ""
+        if name not in self.found:
+            self.found[name] = {}
+            self.found[name].update(self._describe(noun, only or tuple(noun._fields)))
+        self._in_step = was_in_step
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _describe(self, noun: type[Entity], keys: tuple[str, ...]) -> JSON:
+        properties = {name: self._property(noun._fields[name]) for name in keys}
+        required = [name for name in keys if noun._fields[name].required]
+        described: JSON = {"type": "object", "title": noun.noun, "properties": properties}
+        if required:
+            described["required"] = required
+        if not noun._is_open:
+            described["additionalProperties"] = False
+        return described
+
+    def _property(self, field: Field) -> JSON:
+        shape: JSON = field.shape.schema(self)
+        if self._in_step and field.default is None and not _takes_text(shape):
+            shape = {"anyOf": [shape, _EXPRESSION]}
+        more: dict[str, Any] = {"readOnly": True} if field.from_service else {}
+        return {"description": field.doc, **(shape if field.required else _or_nothing(shape)), **more}
+
+
+def _or_nothing(shape: JSON) -> JSON:
+    """A key without a value is as one that is not there."""
+    if not shape:
+        return shape
+    return {"anyOf": [*(shape["anyOf"] if [*shape] == ["anyOf"] else [shape]), {"type": "null"}]}
+
+
+def _takes_text(shape: JSON) -> bool:
+    """Whether it takes any text, and so an expression, too."""
+    types = shape.get("type", ())
+    if ("string" in types and "pattern" not in shape) or not shape:
+        return True
+    return any(_takes_text(one) for one in shape.get("anyOf", ()))

@@ -1,0 +1,145 @@
+"""Which noun a document is: by its kind, and where a kind has several, by `type`, `$schema` or what it has.
+
+The classes are named rather than imported, so that rare kinds cost nothing until they are met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+JOBS = {
+    "command": "jobs.command_job:CommandJob",
+    "pipeline": "jobs.pipeline:PipelineJob",
+    "sweep": "jobs.sweep:SweepJob",
+    "automl": "jobs.automl.job:AutoMLJob",
+    "spark": "jobs.spark:SparkJob",
+    "import": "jobs.import_job:ImportJob",
+    "data_transfer": "jobs.data_transfer:DataTransferJob",
+    "finetuning": "jobs.finetuning:FineTuningJob",
+    "distillation": "jobs.distillation:DistillationJob",
+}
+
+COMPONENTS = {
+    "command": "jobs.command_component:CommandComponent",
+    "pipeline": "jobs.pipeline_component:PipelineComponent",
+    "parallel": "jobs.parallel:ParallelComponent",
+    "spark": "jobs.spark:SparkComponent",
+    "automl": "jobs.automl.job:AutoMLComponent",
+    "import": "jobs.import_job:ImportComponent",
+    "data_transfer": "jobs.data_transfer:DataTransferComponent",
+    "promptflow_parallel": "assets.flow:FlowComponent",
+}
+
+STEPS = {
+    "command": "steps.nodes:CommandNode",
+    "pipeline": "steps.nodes:PipelineNode",
+    "sweep": "steps.nodes:SweepNode",
+    "parallel": "jobs.parallel:ParallelNode",
+    "automl": "jobs.automl.job:AutoMLNode",
+    "spark": "jobs.spark:SparkNode",
+    "import": "jobs.import_job:ImportNode",
+    "data_transfer": "jobs.data_transfer:DataTransferNode",
+    "if_else": "jobs.control_flow:IfElse",
+    "do_while": "jobs.control_flow:DoWhile",
+    "parallel_for": "jobs.control_flow:ParallelFor",
+}
+
+DATASTORES = {
+    "azure_blob": "workspaces.datastore:AzureBlobDatastore",
+    "azure_file": "workspaces.datastore:AzureFileDatastore",
+    "azure_data_lake_gen2": "workspaces.datastore:AzureDataLakeGen2Datastore",
+    "azure_data_lake_gen1": "workspaces.datastore:AzureDataLakeGen1Datastore",
+    "one_lake": "workspaces.datastore:OneLakeDatastore",
+    "hdfs": "workspaces.datastore:HdfsDatastore",
+    "s3": "workspaces.datastore:S3Datastore",
+    "gcs": "workspaces.datastore:GcsDatastore",
+    "local_path": "workspaces.datastore:LocalPathDatastore",
+}
+
+COMPUTES = {
+    "amlcompute": "computes.compute:AmlCompute",
+    "computeinstance": "computes.compute:ComputeInstance",
+    "virtualmachine": "computes.compute:VirtualMachineCompute",
+    "kubernetes": "computes.compute:KubernetesCompute",
+    "synapsespark": "computes.compute:SynapseSparkCompute",
+}
+
+ONLINE_DEPLOYMENTS = {
+    "managed": "endpoints.online_deployment:ManagedOnlineDeployment",
+    "kubernetes": "endpoints.online_deployment:KubernetesOnlineDeployment",
+}
+
+BATCH_DEPLOYMENTS = {
+    "model": "endpoints.batch_deployment:ModelBatchDeployment",
+    "pipeline": "endpoints.batch_deployment:PipelineComponentBatchDeployment",
+}
+
+KINDS: dict[str, dict[str, str] | str] = {
+    "job": JOBS,
+    "component": COMPONENTS,
+    "environment": "assets.environment:Environment",
+    "data": "assets.data:Data",
+    "model": "assets.model:Model",
+    "datastore": DATASTORES,
+    "compute": COMPUTES,
+    "workspace": "workspaces.workspace:Workspace",
+    "schedule": "schedules.schedule:Schedule",
+    "data_import": "assets.data_import:DataImport",
+    "online_endpoint": "endpoints.endpoint:OnlineEndpoint",
+    "online_deployment": ONLINE_DEPLOYMENTS,
+    "batch_endpoint": "endpoints.endpoint:BatchEndpoint",
+    "batch_deployment": BATCH_DEPLOYMENTS,
+    "serverless_endpoint": "endpoints.endpoint:ServerlessEndpoint",
+    "marketplace_subscription": "endpoints.endpoint:MarketplaceSubscription",
+    "feature_store": "workspaces.feature_store:FeatureStore",
+    "feature_set": "workspaces.feature_store:FeatureSet",
+    "feature_store_entity": "workspaces.feature_store:FeatureStoreEntity",
+    "registry": "workspaces.registry:Registry",
+    "connection": "workspaces.connection:Connection",
+    "model_package": "assets.model_package:ModelPackage",
+    "index": "assets.index:Index",
+}
+
+
+def schema_word(data: Mapping[str, Any]) -> str:
+    """`pipelineJob`, from a `$schema` that ends in `pipelineJob.schema.json`."""
+    schema = data.get("$schema")
+    if not isinstance(schema, str):
+        return ""
+    return schema.rstrip("/#").rsplit("/", 1)[-1].partition(".")[0]
+
+
+def job_type(data: Mapping[str, Any]) -> str:
+    """The type of a job that has no `type`."""
+    word = _schema_type(data, "job")
+    if word in JOBS:
+        return word
+    if "jobs" in data or "component" in data:
+        return "pipeline"
+    return "sweep" if "trial" in data else "automl" if "task" in data and "training_data" in data else "command"
+
+
+def component_type(data: Mapping[str, Any]) -> str:
+    """The type of a component that has no `type`."""
+    word = _schema_type(data, "component")
+    if word in COMPONENTS:
+        return word
+    if "nodes" in data or "flow" in data or schema_word(data) in ("Flow", "Run"):
+        return "promptflow_parallel"
+    return "pipeline" if "jobs" in data else "command"
+
+
+def deployment_type(kind: str, data: Mapping[str, Any]) -> str:
+    """The type of a deployment that has no `type`."""
+    if kind == "batch_deployment":
+        return "pipeline" if "component" in data or "job_definition" in data else "model"
+    return "kubernetes" if "kubernetes" in schema_word(data).lower() else "managed"
+
+
+def _schema_type(data: Mapping[str, Any], end: str) -> str:
+    word = schema_word(data).lower()
+    return _SCHEMA_TYPES.get(word.removesuffix(end), word.removesuffix(end)) if word.endswith(end) else ""
+
+
+_SCHEMA_TYPES = {"datatransfer": "data_transfer", "finetuning": "finetuning"}

@@ -1,0 +1,137 @@
+"""Shapes that are nouns of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.paths import as_text
+from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
+from smalt.entities.schema.shapes import JSON, Shape
+from smalt.entities.syntax.references import is_reference, parse_reference
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.json_schema import Definitions
+    from smalt.entities.schema.reader import Reader
+
+E = TypeVar("E", bound=Entity)
+
+
+def noun_class(where: str) -> type[Entity]:
+    """The class at `module:Class` of this package, loaded when it is first needed."""
+    module, _, name = where.partition(":")
+    return cast("type[Entity]", getattr(import_module(f"smalt.entities.{module}"), name))
+
+
+class Nested(Shape[E]):
+    """One noun inside another."""
+
+    def __init__(self, noun: type[E], only: tuple[str, ...] = (), place: str = "") -> None:
+        """`only` some of the noun's keys are for this `place`."""
+        self.noun, self.only, self.place = noun, only, place
+        self.words = f"{noun.noun} (a mapping)"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (Mapping, self.noun))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> E | None:
+        if self.only and isinstance(value, Mapping):
+            for key in value:
+                if key in self.noun._fields and key not in self.only:
+                    words = f"'{key}' is not for {self.noun.noun} of {self.place}"
+                    reader.problem((*path, key), f"{words}; it may have {listed(self.only, 'and')}", at_key=True)
+        return self.noun._read(value, path, reader)
+
+    def dump(self, value: Any) -> Any:
+        return value.to_dict() if isinstance(value, Entity) else value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return definitions.reference(self.noun, self.only, self.place)
+
+
+class Tagged(Shape[E], Generic[E]):
+    """One of several nouns, told apart by the value of one of their keys."""
+
+    def __init__(self, base: type[E], key: str, table: Mapping[str, str], default: str | None = None) -> None:
+        self.base, self.key, self.table, self.default = base, key, table, default
+        self.words = f"{base.noun} (a mapping)"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(value, (Mapping, Entity))
+
+    def read(self, value: Any, path: Path, reader: Reader) -> E | None:
+        if isinstance(value, self.base):
+            return value
+        if not isinstance(value, Mapping):
+            return self.refuse(value, path, reader)
+        tag = self.choose(value, path, reader)
+        return None if tag is None else cast("type[E]", noun_class(self.table[tag]))._read(value, path, reader)
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        """The tag of a mapping, or None after saying what is wrong with it."""
+        tag = value.get(self.key, self.default)
+        if tag is None:
+            reader.problem(path, f"{self.base.noun} needs '{self.key}': {listed(map(repr, self.table))}", at_key=True)
+            return None
+        if isinstance(tag, str):
+            folded = tag.lower().replace("_", "")
+            for known in self.table:
+                if known.replace("_", "") == folded:
+                    return known
+        hint = did_you_mean(tag, self.table)
+        reader.problem((*path, self.key), f"unknown {self.key} {shown(tag)} of {self.base.noun}{hint or self._known()}")
+        return None
+
+    def _known(self) -> str:
+        return f"; it may be {listed(self.table)}"
+
+    def dump(self, value: Any) -> Any:
+        return value.to_dict() if isinstance(value, Entity) else value
+
+    def schema(self, definitions: Definitions) -> JSON:
+        nouns = dict.fromkeys(self.table.values())
+        return {"anyOf": [definitions.reference(noun_class(where)) for where in nouns]}
+
+
+class ByKey(Tagged[E]):
+    """One of several nouns, told apart by which of some keys is there."""
+
+    def __init__(self, base: type[E], table: Mapping[str, str], default: str) -> None:
+        super().__init__(base, "", {**table, "": default})
+
+    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+        keys = [key for key in self.table if key]
+        found = next((key for key in keys if key in value), "")
+        for key in () if found else value:
+            hint = did_you_mean(key, keys) or f"; it may have {listed(keys)}"
+            reader.problem((*path, key), f"unknown key '{key}' in {self.base.noun}{hint}", at_key=True)
+        return None if value and not found else found
+
+
+class Named(Shape[E | str]):
+    """An entity that is registered, or that another file describes; the text, or the entity of that file."""
+
+    def __init__(self, kind: str, *, bare_paths: bool = True) -> None:
+        """Without `bare_paths` a file must be named with `file:` or end in `.yml` or `.yaml`."""
+        self.kind, self.bare_paths = kind, bare_paths
+        noun = kind.replace("_", " ")
+        file = f"the path of a {noun}" if bare_paths else "'file:PATH'"
+        self.words = f"{file}, 'azureml:NAME:VERSION', 'azureml:NAME@latest' or 'azureml://registries/…'"
+
+    def takes(self, value: object) -> bool:
+        return isinstance(as_text(value), str)
+
+    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+        value = as_text(value)
+        if not isinstance(value, str) or reader.is_binding(value):
+            return self.refuse(value, path, reader)
+        if is_reference(value):
+            return self.refuse(value, path, reader) if parse_reference(value) is None else value
+        if self.bare_paths or value.startswith("file:") or value.endswith((".yml", ".yaml")):
+            return reader.entity(value, self.kind, path)
+        return self.refuse(value, path, reader)
+
+    def schema(self, definitions: Definitions) -> JSON:
+        return {"type": "string"}

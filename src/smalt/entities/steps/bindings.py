@@ -1,0 +1,304 @@
+"""What stands for a value inside a pipeline function: an input of the pipeline, an output of a step.
+
+A step's name is known only when the function has returned, so these stay objects until then; then each becomes the
+expression `${{parent…}}` that a file would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.attributes import Attributes
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.syntax.literals import python_type
+from smalt.exceptions import UnexpectedAttributeError, UserErrorException
+from smalt.lines import here
+
+if TYPE_CHECKING:
+    from smalt.entities.steps.nodes import Node
+
+
+class Promise:
+    """A value that a step gets when the pipeline runs."""
+
+    __slots__ = ()
+
+    def binding(self) -> str:
+        """The expression that a file would have here."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.binding()
+
+
+def _refuse(operator: str) -> Any:
+    def refuse(self: Promise, *_: Any) -> NoReturn:
+        what = f"the pipeline's input '{self.name}'" if isinstance(self, PipelineInput) else "this output of a step"
+        more = f", or take '{self.name}.result()'" if isinstance(self, PipelineInput) else ""
+        raise UserErrorException(
+            f"{what} is known only when the pipeline runs, so {operator} cannot be used on it; compute in a step{more}",
+            here(),
+        )
+
+    return refuse
+
+
+for _operator, _methods in {
+    "'+'": "add radd", "'-'": "sub rsub neg", "'*'": "mul rmul", "'/'": "truediv rtruediv floordiv rfloordiv",
+    "'%'": "mod rmod", "'**'": "pow rpow", "'<'": "lt", "'<='": "le", "'>'": "gt", "'>='": "ge", "'&'": "and rand",
+    "'|'": "or ror", "int()": "int index", "float()": "float", "round()": "round", "abs()": "abs",
+}.items():  # fmt: skip
+    for _method in _methods.split():
+        setattr(Promise, f"__{_method}__", _refuse(_operator))
+
+
+class PipelineInput(Promise):
+    """An input of the pipeline whose function is running; `result()` is what the caller gave."""
+
+    __slots__ = ("_default", "_given", "_name", "_type")
+
+    def __init__(self, name: str, given: Any = None, default: Any = None, type: str | None = None) -> None:
+        self._name, self._given, self._default = name, given, default
+        self._type = type or type_of(default if given is None else given)
+
+    @property
+    def type(self) -> str | None:
+        return self._type
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def binding(self) -> str:
+        return f"${{{{parent.inputs.{self._name}}}}}"
+
+    def result(self) -> Any:
+        value = self._default if self._given is None else self._given
+        while isinstance(value, PipelineInput):
+            value = value.result()
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        given = self.result()
+        if isinstance(given, Input) and name in Input._fields:
+            return getattr(given, name)
+        raise UnexpectedAttributeError(
+            f"the pipeline's input '{self._name}' has no '{name}'; it stands for a value that is known when the "
+            f"pipeline runs, and '{self._name}.result()' is what was given",
+            here(),
+        )
+
+    def __bool__(self) -> bool:
+        raise UserErrorException(
+            f"the pipeline's input '{self._name}' is known only when the pipeline runs, so 'if' cannot ask for it; "
+            f"use '{self._name}.result()', or name it in non_pipeline_inputs=['{self._name}']",
+            here(),
+        )
+
+    def __repr__(self) -> str:
+        return self.binding()
+
+
+class StepOutput(Output, Promise):
+    """`node.outputs.NAME`: passed on it is a binding; what is set on it is said of the step's output."""
+
+    __slots__ = ("_node", "_port")
+    noun = "an output"
+    _node: Node
+    _port: str
+
+    @classmethod
+    def of(cls, node: Node, port: str, said: Output | None = None) -> StepOutput:
+        found = cls.__new__(cls)
+        object.__setattr__(found, "_node", node)
+        object.__setattr__(found, "_port", port)
+        found.__dict__.update(vars(said) if said is not None else {})
+        return found
+
+    @property
+    def port_name(self) -> str:
+        return self._port
+
+    def binding(self) -> str:
+        name = vars(self._node).get("_step") or self._node.name
+        if name is None:
+            raise UserErrorException(
+                f"the output '{self._port}' of a step cannot be part of a text, for the step has no name yet; "
+                "pass it as an input of its own",
+                here(),
+            )
+        return f"${{{{parent.jobs.{name}.outputs.{self._port}}}}}"
+
+    def __str__(self) -> str:
+        return self.binding()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        self._node.outputs[self._port] = self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Output) and self._set() == other._set()
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __reduce__(self) -> Any:
+        return Output, (), dict(vars(self))
+
+
+class Step(Promise):
+    """A step itself, for those that decide about it."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def binding(self) -> str:
+        return f"${{{{parent.jobs.{vars(self.node).get('_step') or self.node.name}}}}}"
+
+
+def type_of(value: Any) -> str | None:
+    """The type of what is given for an input, as far as it shows."""
+    if isinstance(value, PipelineInput):
+        return value.type
+    if isinstance(value, StepOutput):
+        return value.type or declared_type(value._node, value._port)
+    if isinstance(value, Input):
+        return value.type or "uri_folder"
+    return python_type(value)
+
+
+def declared_type(node: Node, output: str) -> str | None:
+    component = component_of(node)
+    found = component.outputs.get(output) if component is not None else None
+    return found.type if isinstance(found, Output) else None
+
+
+def component_of(node: Any) -> Component | None:
+    values = vars(node)
+    found = values.get("component") or values.get("trial") or values.get("_collects")
+    return found if isinstance(found, Component) else None
+
+
+class StepInputs(Attributes):
+    """`node.inputs`; assigned as attributes or items."""
+
+    __slots__ = ("_node",)
+    word = "input"
+
+    def __init__(self, node: Node, values: Mapping[str, Any] = {}) -> None:
+        super().__init__(values)
+        object.__setattr__(self, "_node", node)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            component = component_of(self._node)
+            if component is None or name not in component.inputs:
+                _unknown(self._node, name, "input", component.inputs if component is not None else self)
+            dict.__setitem__(self, name, Input(type=component.inputs[name].type))
+        value = dict.__getitem__(self, name)
+        if isinstance(value, Promise) or (isinstance(value, str) and "${{" in value):
+            value = Input(path=value)  # so that its mode can be set
+            dict.__setitem__(self, name, value)
+        return value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        from smalt.entities.steps.calls import checked_value
+
+        component = component_of(self._node)
+        is_open = component is None or component.type in OPEN_INPUTS
+        declared = None if component is None or is_open else component.inputs.get(name)
+        if component is not None and declared is None and not is_open and component.type != "pipeline":
+            _unknown(self._node, name, "input", component.inputs)
+        value = checked_value(name, value, declared, here())
+        if value is None:
+            self.pop(name, None)
+        else:
+            dict.__setitem__(self, name, value)
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Any]:
+        return dict(self)
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+class StepOutputs(Attributes):
+    """`node.outputs`: holds what is said of outputs; every output that the component has can be asked for."""
+
+    __slots__ = ("_handles", "_node")
+    word = "output"
+
+    def __init__(self, node: Node, values: Mapping[str, Any] = {}) -> None:
+        super().__init__(values)
+        object.__setattr__(self, "_node", node)
+        object.__setattr__(self, "_handles", {})
+
+    def __getitem__(self, name: str) -> StepOutput:
+        known = self._handles.get(name)
+        said = self.get(name)
+        if known is not None and (said is None or said is known):
+            return known  # type: ignore[no-any-return]
+        if said is None and name not in self:
+            component = component_of(self._node)
+            if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
+                _unknown(self._node, name, "output", component.outputs)
+            if component is None and vars(self._node).get("component") is None:
+                _unknown(self._node, name, "output", self)
+        if isinstance(said, str):
+            said = Output(path=said)
+        handle = self._handles[name] = StepOutput.of(self._node, name, said)
+        if said is not None:
+            dict.__setitem__(self, name, handle)
+        return handle
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        component = component_of(self._node)
+        if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
+            _unknown(self._node, name, "output", component.outputs)
+        if not isinstance(value, (Output, str, Mapping)) and value is not None:
+            raise UserErrorException(f"an output is set to Output(…), not to {type(value).__name__}", here())
+        value = Output(**value) if isinstance(value, Mapping) else value
+        dict.__setitem__(self, name, value if value is not None else Output())
+
+    def names(self) -> list[str]:
+        """All outputs that the step has, also those of which nothing is said."""
+        component = component_of(self._node)
+        return [*dict.fromkeys((*(component.outputs if component is not None else ()), *self))]
+
+    def all(self) -> Iterator[tuple[str, StepOutput]]:
+        return ((name, self[name]) for name in self.names())
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Any]:
+        return {name: plain_output(value) for name, value in self.items()}
+
+    def __reduce__(self) -> Any:
+        return dict, (self.__deepcopy__({}),)
+
+
+OPEN_INPUTS = ("promptflow_parallel", "automl", "import")
+"""Components whose inputs are not all declared."""
+
+OPEN_OUTPUTS = ("automl", "import", "data_transfer", "promptflow_parallel")
+"""Components whose outputs are not all declared."""
+
+
+def plain_output(value: Any) -> Any:
+    return Output(**vars(value)) if isinstance(value, StepOutput) else value
+
+
+def _unknown(node: Node, name: str, word: str, known: Mapping[str, Any]) -> NoReturn:
+    what = vars(node).get("_step") or _called(node)
+    hint = did_you_mean(name, known) or (f"; it has {listed(known, 'and')}" if known else "; it has none")
+    raise UnexpectedAttributeError(f"{what} has no {word} '{name}'{hint}", here())
+
+
+def _called(node: Node) -> str:
+    component = component_of(node)
+    name = component.name if component is not None else None
+    return f"the step '{name}'" if name else node.noun

@@ -1,0 +1,294 @@
+"""Components and commands called as functions: `train(data=…, lr=0.1)` is a step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from enum import Enum
+from typing import Any
+
+from smalt.entities.assets.asset import Asset
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.search_space import SweepDistribution
+from smalt.entities.rules.values import check_literal, check_types
+from smalt.entities.schema.kinds import STEPS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.paths import as_text
+from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.bindings import (
+    OPEN_INPUTS,
+    PipelineInput,
+    Promise,
+    StepInputs,
+    StepOutput,
+    StepOutputs,
+    component_of,
+    declared_type,
+    type_of,
+)
+from smalt.entities.steps.collector import gather, gatherer
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.literals import PRIMITIVES, python_type
+from smalt.exceptions import (
+    MissingPositionalArgsError,
+    TooManyPositionalArgsError,
+    UnexpectedKeywordError,
+    UserErrorException,
+)
+from smalt.lines import here
+
+Where = tuple[str, int]
+
+_FROM_COMPONENT = ("distribution", "resources")
+_BY_TYPE = {
+    "spark": ("entry", "conf", "args", "py_files", "jars", "files", "archives"),
+    "parallel": (
+        *("task", "input_data", "mini_batch_size", "partition_keys", "logging_level", "retry_settings"),
+        *("max_concurrency_per_instance", "error_threshold", "mini_batch_error_threshold"),
+    ),
+}
+"""What a step says itself, with its component's value where it says nothing."""
+
+
+def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
+    """A step of the component; in a pipeline function, one of that pipeline's."""
+    where = here()
+    if args:
+        if len(args) == 1 and isinstance(args[0], Mapping) and not given:
+            given = {str(key): value for key, value in args[0].items()}
+        else:
+            example = ", ".join(f"{name}=…" for name in component.inputs)
+            words = f"{_name(component)} takes its inputs by name: {_name(component)}({example})"
+            raise TooManyPositionalArgsError(words, where)
+    values = _arguments(component, given, where)
+    node = new_step(component, values)
+    vars(node)["_line"] = where
+    gather(node)
+    return node
+
+
+def function_of(component: Component) -> Any:
+    import inspect
+
+    def make(**inputs: Any) -> Node:
+        return call(component, (), inputs)
+
+    make.__name__ = make.__qualname__ = component.name or component.type or "component"
+    make.__doc__ = component.description
+    empty = inspect.Parameter.empty
+    make.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None if found.optional else empty if found.default is None else found.default,
+                annotation=found.type or empty,
+            )
+            for name, found in component.inputs.items()
+            if name.isidentifier()
+        ]
+    )
+    return make
+
+
+def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
+    noun = noun_class(STEPS[(component.type or "command").removeprefix("promptflow_")])  # a flow is a parallel step
+    node = noun.__new__(noun)
+    values = vars(node)
+    values["component"] = component
+    values["inputs"] = StepInputs(node, inputs)  # type: ignore[arg-type]
+    values["outputs"] = StepOutputs(node)  # type: ignore[arg-type]
+    for key in (*_FROM_COMPONENT, *_BY_TYPE.get(component.type or "", ())):
+        found = vars(component).get(key)
+        if found is not None and key in noun._fields:
+            values[key] = copy.copy(found)  # a step's own: what is set on it is not said of the component
+    for key in noun._required:  # such as a data transfer's task
+        if key in vars(component) and key not in values:
+            values[key] = vars(component)[key]
+    return node  # type: ignore[return-value]
+
+
+def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
+    """A new step like one that there is, with other inputs: `command_job(lr=0.1)`."""
+    if args:
+        words = f"a {node.type} is called with its inputs by name: {listed((f'{key}=…' for key in node.inputs), 'and')}"
+        raise TooManyPositionalArgsError(words, here())
+    where = here()
+    component = component_of(node) or as_component(node)
+    kept = {name: value for name, value in node.inputs.items() if name not in given and _is_value(value)}
+    values = _arguments(component, {**kept, **given}, where)
+    new = new_step(component, values)
+    for name, value in vars(node).items():
+        if name in _COPIED and name in type(new)._fields:
+            vars(new)[name] = copy.deepcopy(value)
+    if node.type in _KEEP_NAMES and node.name:
+        new.name = node.name
+    for name, value in node.outputs.items():
+        dict.__setitem__(new.outputs, name, copy.copy(value))
+    vars(new)["_line"] = where
+    gather(new)
+    return new
+
+
+_KEEP_NAMES = ("parallel", "spark")
+"""Of these a call has the name that was given to the builder, as with the SDK; of a command that of its variable."""
+
+_COPIED = frozenset(
+    (
+        *("compute", "tags", "display_name", "environment_variables", "limits", "distribution", "resources"),
+        *("queue_settings", "services", "identity", "retry_settings", "logging_level", "mini_batch_size"),
+        *("max_concurrency_per_instance", "error_threshold", "mini_batch_error_threshold", "task", "input_data"),
+        *("partition_keys", "conf", "entry", "py_files", "jars", "files", "archives", "args"),
+    )
+)
+
+
+def _is_value(value: Any) -> bool:
+    """Not only a declaration, as `Input(type="uri_folder")` is."""
+    return value is not None and not (isinstance(value, Input) and value.path is None)
+
+
+def as_component(node: Any) -> Component:
+    """The component that a step with its command in place has, with its inputs as declared there."""
+    known = vars(node).get("_made_of")
+    if known is None or known[0] != _body(node):
+        from smalt.entities.steps.inline_components import made_of
+
+        known = _body(node), made_of(node)
+        vars(node)["_made_of"] = known
+    return known[1]  # type: ignore[no-any-return]
+
+
+def _body(node: Any) -> list[Any]:
+    return [id(value) for name, value in sorted(vars(node).items()) if not name.startswith("_")]
+
+
+def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> dict[str, Any]:
+    """What is given, checked against what the component declares."""
+    declared = component.inputs
+    values: dict[str, Any] = {}
+    is_open = component.type in OPEN_INPUTS
+    for name, value in given.items():
+        if name not in declared and not is_open and not _in_group(name, declared):
+            known = f"; its inputs are {listed(declared, 'and')}" if declared else "; it has no inputs"
+            hint = did_you_mean(name, declared) + known if did_you_mean(name, declared) else known
+            raise UnexpectedKeywordError(f"{_name(component)} has no input '{name}'{hint}", where)
+        checked = checked_value(name, value, None if is_open else declared.get(name), where)
+        if checked is not None:
+            values[name] = checked
+    if gatherer.get() is None:  # else when the pipeline's function has returned: what it sets afterwards counts too
+        check_complete(component, values, where)
+    return values
+
+
+def check_complete(component: Component, given: Collection[str], where: Where) -> None:
+    """All inputs are given that the component must have."""
+    if component.type in OPEN_INPUTS:
+        return
+    missing = [
+        name
+        for name, found in component.inputs.items()
+        if name not in given and not found.optional and found.default is None
+    ]
+    if missing:
+        words = listed((f"{name} ({component.inputs[name].type})" for name in missing), "and")
+        raise MissingPositionalArgsError(f"{_name(component)} is called without {words}", where)
+
+
+def _in_group(name: str, declared: Mapping[str, Any]) -> bool:
+    return any(known.startswith(f"{name}.") for known in declared)
+
+
+def _name(component: Component) -> str:
+    return component.display_name or component.name or component.noun
+
+
+def checked_value(name: str, value: Any, declared: Input | None, where: Where) -> Any:
+    """A value as an input of a step has it; raises where it cannot be one."""
+    value = _plain(name, value, where)
+    if value is None or isinstance(value, SweepDistribution) or declared is None:
+        return value
+    reader = Reader()
+    path = (name,)
+    if isinstance(value, Promise):
+        source = _source(value)
+        given = type_of(value)
+        if isinstance(value, PipelineInput) and isinstance(value.result(), (str, int, float)):
+            if declared.type in PRIMITIVES:
+                check_literal(value.result(), declared, path, reader)
+        elif not isinstance(value, PipelineInput) or given in PRIMITIVES:
+            check_types(given, declared.type, path, reader, source)
+    elif isinstance(value, Input):
+        if not isinstance(value.path, Promise) and "${{" not in (value.path or ""):
+            check_types(value.type or "uri_folder", declared.type, path, reader, "what is given")
+    elif not (isinstance(value, str) and "${{" in value):
+        check_literal(value, declared, path, reader)
+        if declared.type is not None and declared.type not in PRIMITIVES and isinstance(value, str):
+            value = Input(type=declared.type, path=value)
+    if reader.problems:
+        raise UserErrorException(reader.problems[0].message, where)
+    return value
+
+
+def _source(value: Promise) -> str:
+    if isinstance(value, PipelineInput):
+        return f"the pipeline's input '{value.name}'"
+    return f"the output '{value._port}'" if isinstance(value, StepOutput) else "what is given"
+
+
+def _plain(name: str, value: Any, where: Where) -> Any:
+    """An asset as an input, a step as its only output, an enum's member as its value, a path as its text."""
+    value = as_text(value)
+    if isinstance(value, Input):
+        return copy.copy(value)  # the program may use its own for another step, in another mode
+    if isinstance(value, (Promise, str, int, float, SweepDistribution)) or value is None:
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Node):
+        return only_output(name, value, where)
+    if isinstance(value, StepOutputs):
+        return only_output(name, value._node, where)
+    if isinstance(value, Asset) and "path" in type(value)._fields:
+        kind: Any = value
+        reference = kind.id or (f"azureml:{kind.name}:{kind.version}" if kind.name and kind.version else kind.path)
+        return Input(type=kind.type, path=reference)
+    if isinstance(value, Mapping):
+        return Input.from_dict(value)
+    if isinstance(value, (Component, type)) or callable(value):
+        words = f"the input '{name}' is given {_described(value)} itself; call it first and pass one of its outputs"
+        raise UserErrorException(words, where)
+    if isinstance(value, Output):
+        return _written(name, value, where)
+    words = f"the input '{name}' must be Input(…), text, a number or a boolean, not {_described(value)}"
+    hint = "; pass a list as text, such as ','.join(values)" if isinstance(value, (list, tuple)) else ""
+    raise UserErrorException(words + hint, where)
+
+
+def _written(name: str, output: Output, where: Where) -> Input:
+    """The output of a job that is over, as an input."""
+    if not output.path or "${{" in output.path:
+        words = f"the input '{name}' is given an Output(…) of which nobody knows yet where it lies"
+        raise UserErrorException(f"{words}; give one of a job that is over, as ml_client.jobs.get(NAME) has it", where)
+    return Input(type=output.type or "uri_folder", path=output.path)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Component):
+        return f"the component '{_name(value)}'"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function '{value.__name__}'"
+    return shown(value)
+
+
+def only_output(name: str, node: Any, where: Where) -> StepOutput:
+    names = node.outputs.names()
+    if len(names) != 1:
+        words = listed((f".outputs.{output}" for output in names), "or") if names else "no output"
+        raise UserErrorException(f"the input '{name}' is given a step; name one of its outputs: {words}", where)
+    return node.outputs[names[0]]  # type: ignore[no-any-return]
+
+
+__all__ = ["again", "as_component", "call", "checked_value", "declared_type", "new_step", "python_type"]

@@ -1,0 +1,70 @@
+"""Which steps of a pipeline a step waits for, and which steps can never start."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.syntax.expression import Expression, as_binding, bindings, port_named
+
+
+def steps_awaited(step: Any, steps: Mapping[str, Any]) -> set[str]:
+    """The steps whose outputs the inputs of a step are made of."""
+    return {name for value in (step.inputs or {}).values() for name in steps_behind(value, steps)}
+
+
+def steps_behind(value: Any, steps: Mapping[str, Any]) -> set[str]:
+    """The steps whose outputs the value of an input is made of."""
+    return {name for expression in bindings(text_of(value)) for name in steps_named(expression, steps)}
+
+
+def steps_named(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
+    """The step whose output an expression is; another step's input is followed to what that is bound to."""
+    job = expression.job or ""
+    if expression.kind == "parent.jobs.outputs":
+        yield job
+    elif expression.kind == "parent.jobs.inputs" and job in steps and (job, expression.name) not in seen:
+        given = getattr(steps[job], "inputs", None) or {}
+        value = given.get(port_named(expression.name, given) or "")
+        for inner in bindings(text_of(value)):
+            yield from steps_named(inner, steps, (*seen, (job, expression.name)))
+
+
+def source_of(expression: Expression, steps: Mapping[str, Any]) -> Any:
+    """The value, or the expression, that a step's input comes from in the end; itself where it leads back to itself."""
+    seen: set[tuple[str | None, str]] = set()
+    found = expression
+    while found.kind == "parent.jobs.inputs" and found.job in steps and (found.job, found.name) not in seen:
+        seen.add((found.job, found.name))
+        given = getattr(steps[str(found.job)], "inputs", None) or {}
+        value = given.get(port_named(found.name, given) or "")
+        inner = as_binding(text_of(value))
+        if inner is None:
+            return value
+        found = inner
+    return found
+
+
+def text_of(value: Any) -> str:
+    """The text of an input or output that may be an expression."""
+    text = value.path if isinstance(value, (Input, Output)) else value
+    return text if isinstance(text, str) else ""
+
+
+def never_started(needs: Mapping[str, Collection[str]]) -> list[str]:
+    """The steps that can never start, as they wait for each other or for what is not there; by step what it needs."""
+    left = {name: set(needed) for name, needed in needs.items()}
+    users: dict[str, list[str]] = {}
+    for name, needed in left.items():
+        for one in needed:
+            users.setdefault(one, []).append(name)
+    free = [name for name, needed in left.items() if not needed]
+    while free:
+        name = free.pop()
+        del left[name]
+        for user in users.get(name, ()):
+            left[user].discard(name)
+            if not left[user]:
+                free.append(user)
+    return list(left)

@@ -1,0 +1,127 @@
+"""A step that is submitted by itself, as the job that it then is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.job import Job
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.problems import listed
+from smalt.entities.steps.bindings import component_of, plain_output
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import trim
+from smalt.exceptions import MissingPositionalArgsError, UserErrorException
+
+if TYPE_CHECKING:
+    from smalt.entities.assets.component import Component
+
+_JOBS = {
+    "command": "jobs.command_job:CommandJob",
+    "sweep": "jobs.sweep:SweepJob",
+    "spark": "jobs.spark:SparkJob",
+    "pipeline": "jobs.pipeline:PipelineJob",
+    "data_transfer": "jobs.data_transfer:DataTransferJob",
+}
+
+
+def as_job(node: Any) -> Any:
+    """The job that a step is by itself; anything else as it is."""
+    if not isinstance(node, Node) or isinstance(node, Job):
+        _check_given(node)
+        return node
+    where = vars(node).get("_line", ("", 0))
+    if node.type not in _JOBS:
+        raise UserErrorException(f"{node.noun} runs only inside a pipeline; call it under @pipeline", where)
+    return job_of(node)
+
+
+def can_be_job(thing: Any) -> bool:
+    return isinstance(thing, Node) and not isinstance(thing, Job) and thing.type in _JOBS
+
+
+def job_of(node: Any) -> Any:
+    """The job that such a step is."""
+    noun = noun_class(_JOBS[str(node.type)])
+    job = noun.__new__(noun)
+    values = {name: value for name, value in vars(node).items() if name in noun._fields}
+    values["inputs"] = dict(node.inputs)
+    values["outputs"] = {name: plain_output(value) or Output() for name, value in node.outputs.items()}
+    component = component_of(node)
+    if component is not None:
+        _complete(values, component, noun._fields)
+    vars(job).update(values, _line=vars(node).get("_line"))
+    job.source_path = node.source_path
+    return job
+
+
+def _check_given(job: Any) -> None:
+    """A pipeline made by a program has all inputs that its function needs; they may be set after the call."""
+    declared = vars(job).get("_declared") or {}
+    missing = [
+        name
+        for name, found in declared.items()
+        if job.inputs.get(name) is None and not found.optional and found.default is None
+    ]
+    if missing:
+        names = listed((repr(name) for name in missing), "and")
+        words = f"the pipeline '{job.display_name}' is not given {names}"
+        raise MissingPositionalArgsError(words, vars(job).get("_line") or ("", 0))
+
+
+def _complete(values: dict[str, Any], component: Component, fields: Any) -> None:
+    """What the step leaves to its component."""
+    own = vars(component)
+    for name, declared in component.inputs.items():
+        if declared.default is not None and name not in (values.get("search_space") or ()):
+            values["inputs"].setdefault(name, declared.default)
+    values["inputs"] = {name: _moded(value, component.inputs.get(name)) for name, value in values["inputs"].items()}
+    for name, output in component.outputs.items():
+        said = values["outputs"].get(name)
+        kept = {} if said is None else vars(said)
+        values["outputs"][name] = Output(**{"type": output.type, **_given(mode=output.mode), **kept})
+    if "trial" in fields:
+        values["trial"] = _trial(component, values.get("search_space") or {}, values["inputs"])
+        return
+    if component.type == "pipeline":
+        values["component"] = component
+        return
+    for key in ("display_name", "description"):
+        if own.get(key):
+            values.setdefault(key, own[key])
+    for key, value in own.items():
+        if key in _BODY and key in fields and value is not None:
+            values.setdefault(key, value)
+    if "command" in values:
+        values["command"] = trim(values["command"], values["inputs"])
+
+
+_BODY = frozenset(
+    (
+        *("command", "code", "environment", "environment_variables", "distribution", "resources", "entry", "py_files"),
+        *("jars", "files", "archives", "conf", "args", "task", "data_copy_mode"),
+    )
+)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _moded(value: Any, declared: Input | None) -> Any:
+    """Data in the mode that the component says, where the step says none."""
+    if isinstance(value, Input) and value.mode is None and declared is not None and declared.mode is not None:
+        return Input(**{**vars(value), "mode": declared.mode})
+    return value
+
+
+def _trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+    """The command of each trial, which reads the point of the space that it is given."""
+    from smalt.entities.jobs.sweep import Trial
+
+    kept = {name: item for name, item in vars(component).items() if name in Trial._fields}
+    text = trim(str(kept.get("command") or ""), {*space, *inputs})
+    for name in space:
+        text = text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
+    return Trial(**{**kept, "command": text})

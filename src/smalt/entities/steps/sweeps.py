@@ -1,0 +1,101 @@
+"""`node.sweep(…)`: a sweep whose trials are a command step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.jobs.resources import QueueSettings
+from smalt.entities.jobs.search_space import SweepDistribution
+from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.bindings import StepInputs, StepOutputs, component_of
+from smalt.entities.steps.calls import as_component
+from smalt.entities.steps.collector import drop, gather
+from smalt.entities.steps.nodes import CommandNode, SweepNode
+from smalt.exceptions import UnexpectedKeywordError, UserErrorException
+from smalt.lines import here
+
+_KEPT = ("name", "description", "display_name", "tags", "properties", "experiment_name", "compute", "identity")
+
+
+def sweep(
+    node: CommandNode,
+    *,
+    primary_metric: str,
+    goal: str,
+    sampling_algorithm: Any = "random",
+    compute: str | None = None,
+    max_concurrent_trials: int | None = None,
+    max_total_trials: int | None = None,
+    timeout: int | None = None,
+    trial_timeout: int | None = None,
+    early_termination_policy: Any = None,
+    search_space: Mapping[str, Any] | None = None,
+    identity: Any = None,
+    queue_settings: Any = None,
+    job_tier: str | None = None,
+    priority: str | None = None,
+) -> SweepNode:
+    where = here()
+    component = component_of(node) or as_component(node)
+    fixed = {name: value for name, value in node.inputs.items() if not isinstance(value, SweepDistribution)}
+    space = {name: value for name, value in node.inputs.items() if isinstance(value, SweepDistribution)}
+    space.update(search_space or {})
+    for name in space:
+        if name not in component.inputs:
+            words = did_you_mean(name, component.inputs) or f"; there are {listed(component.inputs, 'and')}"
+            raise UnexpectedKeywordError(f"the step has no input '{name}' to vary{words}", where)
+    for name in space:
+        fixed.pop(name, None)
+    given = {
+        "objective": {"primary_metric": primary_metric, "goal": goal},
+        "sampling_algorithm": sampling_algorithm,
+        "early_termination": _policy(early_termination_policy),
+        "search_space": space,
+        "limits": {
+            "max_total_trials": max_total_trials, "max_concurrent_trials": max_concurrent_trials,
+            "timeout": timeout, "trial_timeout": trial_timeout,
+        },
+        "compute": compute, "identity": identity,
+        "queue_settings": _queue(queue_settings or node.queue_settings, job_tier, priority),
+    }  # fmt: skip
+    new = _read({key: value for key, value in given.items() if value is not None}, where)
+    for key in _KEPT:
+        if vars(node).get(key) is not None:
+            vars(new).setdefault(key, vars(node)[key])
+    vars(new)["trial"] = component
+    vars(new)["inputs"] = StepInputs(new, fixed)
+    vars(new)["outputs"] = StepOutputs(new, node.outputs)
+    vars(new)["_line"] = where
+    drop(node)
+    gather(new)
+    return new
+
+
+def _read(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
+    """The fields of the sweep, each checked by its own shape."""
+    new = SweepNode.__new__(SweepNode)
+    reader = Reader()
+    for key, value in given.items():
+        if key == "limits":  # trials may be said later
+            value = {name: item for name, item in value.items() if item is not None}
+            value.setdefault("max_total_trials", 1)
+        vars(new)[key] = SweepNode._fields[key].shape.read(value, (key,), reader)
+    if given["limits"]["max_total_trials"] is None:
+        vars(new)["limits"].__dict__.pop("max_total_trials", None)
+    if reader.problems:
+        raise UserErrorException(str(reader.problems[0]), where)
+    return new
+
+
+def _policy(policy: Any) -> Any:
+    return {"type": policy} if isinstance(policy, str) else policy
+
+
+def _queue(settings: Any, job_tier: str | None, priority: str | None) -> Any:
+    given = {key: value for key, value in (("job_tier", job_tier), ("priority", priority)) if value is not None}
+    if settings is None and not given:
+        return None
+    known = vars(settings) if isinstance(settings, QueueSettings) else settings or {}
+    return {**known, **given}

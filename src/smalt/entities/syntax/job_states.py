@@ -1,0 +1,21 @@
+"""The states of jobs, as people name them."""
+
+from __future__ import annotations
+
+from smalt.entities.schema.problems import did_you_mean, shown
+from smalt.exceptions import ValidationException
+
+STATES = (
+    "NotStarted", "Queued", "Preparing", "Provisioning", "Starting", "Running", "Finalizing", "CancelRequested",
+    "Completed", "Failed", "Canceled", "NotResponding", "Paused",
+)  # fmt: skip
+
+
+def state(text: str) -> str:
+    """Return the state that is meant, in whatever case."""
+    known = {each.lower(): each for each in STATES}
+    found = known.get(text.strip().lower())
+    if found is None:
+        hint = did_you_mean(text, STATES) or "; the states are " + ", ".join(STATES)
+        raise ValidationException(f"{shown(text)} is not a state of jobs{hint}")
+    return found

@@ -1,0 +1,79 @@
+"""The service's own conversions of literal values."""
+
+from __future__ import annotations
+
+from smalt.entities.schema.problems import Problem, shown
+
+Literal = str | int | float | bool
+
+PRIMITIVES = ("string", "integer", "number", "boolean")
+
+
+def to_text(value: object) -> str:
+    """As on the wire and in a command line: `True`, `0.5`, `text`."""
+    return value if isinstance(value, str) else str(value)
+
+
+_PYTHON = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def python_type(value: object) -> str | None:
+    """The type that an input of this value has: `boolean` of True."""
+    return next((_PYTHON[base] for base in type(value).__mro__ if base in _PYTHON), None)
+
+
+def as_written(value: Literal | None, text: str, before: object) -> Literal:
+    """A literal of a command line, which YAML reads as `value`: the text, unless it replaces a boolean or is a number
+    that is written as Python writes it."""
+    if isinstance(value, bool):
+        return value if isinstance(before, bool) else text
+    if isinstance(value, (int, float)) and not isinstance(before, str) and str(value) == text:
+        return value
+    return text
+
+
+def convert(value: Literal, type: str) -> Literal | Problem:
+    """A literal as an input of a declared type has it."""
+    if type == "string":
+        return to_text(value)
+    if type == "boolean":
+        converted: Literal | None = _boolean(value)
+    elif type == "integer":
+        converted = _integer(value)
+    elif type == "number":
+        converted = _number(value)
+    else:
+        return value
+    return Problem((), f"{shown(value)} is not {_WORDS[type]}") if converted is None else converted
+
+
+_WORDS = {"integer": "an integer", "number": "a number", "boolean": "a boolean (true or false)"}
+
+
+def _boolean(value: Literal) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+
+
+def _integer(value: Literal) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def _number(value: Literal) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
