@@ -25,7 +25,7 @@ import common
 import run
 import uv
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments
 from smalt.service.environments.builders.pip_settings import uv_variables
 

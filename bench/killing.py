@@ -12,10 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt import processes
 from smalt.client import MLClient
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine import processes
+from smalt.machine.home import Home
 
 DEADLINE = 300.0
 """Seconds after the last kill in which all must be over."""

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.runner.script import build
 from smalt.service.compute import Exit, LocalCompute, Step
 

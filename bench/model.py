@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.model.driver import Rig
 from tests.model.play import NOT_YET, examine
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.tracking.tool import Tool
 
 RENEWED = 100

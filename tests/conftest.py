@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.helpers import WORKSPACE, Server, temporary_server
 
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from smalt.home import Home
+from smalt.machine.home import Home
 
 T = TypeVar("T")
 

@@ -92,7 +92,7 @@ class _LastFinder:
 
         top, _, below = name.partition(".")
         if top == "smalt" and "_" in below:
-            return import_module("smalt.forwarding").find_spec(name)
+            return import_module("smalt.python.private_modules").find_spec(name)
         return import_module("smalt.designer.importing").find_spec(name) if top == "mldesigner" else None
 
 

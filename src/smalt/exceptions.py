@@ -106,7 +106,7 @@ class SmaltError(_Base):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows: the sentence and the user's own lines, without the frames of smalt."""
-        from smalt.lines import traceback_lines
+        from smalt.machine.source_lines import traceback_lines
 
         return traceback_lines(self)
 

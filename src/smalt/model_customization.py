@@ -13,7 +13,7 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.resources import ResourceConfiguration
 from smalt.entities.workspaces.connection import Connection
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 __all__ = ["EndpointRequestSettings", "PromptSettings", "TeacherModelSettings", "distillation"]
 

@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 _LONGEST = 60.0
 """Seconds until the server and all that it runs must have ended."""
@@ -37,7 +37,7 @@ def smalt_home(pytestconfig: pytest.Config) -> Iterator[Home]:
     import shutil
     import tempfile
 
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
     folder = Path(tempfile.mkdtemp(prefix="smalt-"))  # short, as the names of sockets must be
     home = Home(folder / "home")

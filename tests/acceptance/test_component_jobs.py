@@ -12,7 +12,7 @@ from smalt import Input, MLClient, load_component, load_job
 from smalt.dsl import pipeline
 from smalt.entities import PipelineComponent, PipelineJob
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
 COMPONENT = """

@@ -8,7 +8,7 @@ import pytest
 
 from smalt import MLClient, dsl, load_component
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
 LEAF = """

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import allow_writing, forbid_writing
 from tests.helpers import Answer, Server, eventually
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.helpers import Server, temporary_server
 
 from .conftest import Desk

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.processes import identify
+from smalt.machine.processes import identify
 
 from .conftest import Desk
 

@@ -8,7 +8,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
 JOB = "environment: azureml:host\ntags: {k: '1', l: '2'}\ndescription: old\ncommand: echo ran\n"

@@ -10,7 +10,7 @@ from smalt import MLClient, command, load_job
 from smalt.client.collections.jobs import JobOperations
 from smalt.entities.schema.kinds import JOBS, STEPS
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
 STEP = "{command: ls, environment: azureml:host}"

@@ -20,7 +20,7 @@ from smalt.cli.commands.exec import programs
 from smalt.client.scope.command_hints import complete
 from smalt.client.scope.workspace_choice import options, workspace_in_effect
 from smalt.exceptions import NotFound
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import deletions
 from smalt.service.records import workspaces as records
 from smalt.service.records.database import Database

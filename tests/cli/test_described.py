@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.client.connection import autostart
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.cli.conftest import Ran
 from tests.client.conftest import end
 

@@ -9,7 +9,7 @@ import pytest
 from smalt import MLClient
 from smalt.client.connection import autostart
 from smalt.client.connection.connection import Connection
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.client.waiting import until
 
 _numbers = itertools.count(1)

@@ -14,7 +14,7 @@ import pytest
 from smalt.client.connection import autostart
 from smalt.client.connection.connection import Connection
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 
 ASK = (
     "from smalt.client.connection.connection import Connection; print(Connection.open().get('/smalt/v1/status')['pid'])"

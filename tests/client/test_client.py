@@ -10,7 +10,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.exceptions import ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 
 NAMES = {"subscription_id": "sub", "resource_group": "group", "workspace_name": "name"}
 

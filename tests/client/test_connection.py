@@ -9,7 +9,7 @@ import pytest
 
 from smalt.client.connection.connection import Connection
 from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unauthorized, Unavailable, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.client.tiny import Reply, Tiny, answer
 
 Serve = Callable[..., tuple[Connection, Tiny]]

@@ -26,7 +26,7 @@ def test_importing_smalt_loads_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["from smalt import MLClient; MLClient(home=__import__('smalt.home').home.Home('/x'))"]
+    "code", ["from smalt import MLClient; MLClient(home=__import__('smalt.machine.home').machine.home.Home('/x'))"]
 )
 def test_the_client_loads_nothing_heavy(code: str) -> None:
     """No YAML, no e-mail, no TLS, no server."""

@@ -14,7 +14,7 @@ from smalt.client.transfers import file_hashes, uploads
 from smalt.client.transfers.progress import Progress
 from smalt.entities import Data, Model, Registry
 from smalt.exceptions import Refused, Unauthorized, Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.client.documents import command, make
 
 

@@ -18,8 +18,8 @@ import pytest
 from smalt.client.connection import connection as module
 from smalt.client.connection.connection import Connection, Silent
 from smalt.client.connection.errors import Unreachable
-from smalt.home import Home
-from smalt.processes import stat
+from smalt.machine.home import Home
+from smalt.machine.processes import stat
 from tests.client.tiny import Tiny, answer
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from smalt import processes
-from smalt.processes import Process
+from smalt.machine import processes
+from smalt.machine.processes import Process
 from smalt.runner import script
 from smalt.service.compute import Capacity, Exit, LocalCompute, Step
 from smalt.service.compute.backend import Compute

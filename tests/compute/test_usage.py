@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smalt.launcher.marks import VARIABLE
-from smalt.processes import LINUX, Process, identify
+from smalt.machine.processes import LINUX, Process, identify
 from smalt.service.compute.local import usage
 from smalt.service.compute.local.usage import Sampler, interval
 from tests.helpers import eventually

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import AssetReference, Data, Snapshots
 from smalt.service.records.workspaces import Workspace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.engine.versions.contents import Contents
 from smalt.service.records import assets, workspaces

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import NotFound, Refused, Unavailable
-from smalt.mounts import mount_points_in
+from smalt.machine.mounts import mount_points_in
 from smalt.service.data import copy_tree, remove_tree
 from smalt.service.data.files.copy_cancellation import Stopped, stopped_by
 from smalt.service.data.files.copying import cannot_write, copy_file, human

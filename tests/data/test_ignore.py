@@ -1,4 +1,4 @@
-"""smalt.ignore against git itself."""
+"""smalt.machine.ignore_rules against git itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.ignore import Ignore, walk
+from smalt.machine.ignore_rules import Ignore, walk
 
 NAMES = ["a", "b", "ab", "abc", "a.b", "[a]", "a b", "a ", "!a", "#a", "-a", "a*", "a\\b", "A", ".a", "]", "a-c"]
 FOLDERS = ["", "a/", "b/", "ab/", "a/b/", "a/a/b/", "b/ab/", "a b/", "a.b/", ".a/"]

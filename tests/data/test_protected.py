@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.data.files.write_protection import allow_writing, copy_aside, forbid_writing, is_forbidden
 from smalt.service.data.uploads.batch_uploads import _HEAD as HEAD

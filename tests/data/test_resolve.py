@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.data.datastores.addresses import Address, check_driver
 from smalt.service.data.datastores.remote_store import Store

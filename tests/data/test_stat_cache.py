@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt import statcache
-from smalt.ignore import Folder, Ignore, walk
+from smalt.machine import stat_cache
+from smalt.machine.ignore_rules import Folder, Ignore, walk
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import folder_scan
 from smalt.service.data.snapshots.folder_scan import Scan
@@ -73,28 +73,28 @@ def test_a_replaced_file_is_seen(snapshots: Snapshots, code: Path) -> None:
 def test_an_unchanged_folder_is_not_read_again(snapshots: Snapshots) -> None:
     """Of files that are older than the clock's resolution nothing but the status is looked at."""
     snapshots.add(_LIBRARY)
-    place = statcache.place(snapshots.folder / "stat", _LIBRARY, True)
+    place = stat_cache.place(snapshots.folder / "stat", _LIBRARY, True)
     assert Scan(_LIBRARY, True, place, lambda files, size: None).unchanged
 
 
 def test_what_could_have_changed_unseen_is_not_kept() -> None:
     """A file whose stamps are as young as the reading is racy; whole seconds mean a coarse clock."""
     began = 1_000_000_000_123
-    assert statcache.racy((1, began, 5, 1, 1, ""), began)
-    assert statcache.racy((1, 5, began - 1_000_000, 1, 1, ""), began)
-    assert not statcache.racy((1, 5, began - 100_000_000, 1, 1, ""), began)
-    assert statcache.racy((1, 5, 999_000_000_000, 1, 1, ""), began)
-    assert not statcache.racy((1, 5, 997_000_000_000, 1, 1, ""), began)
+    assert stat_cache.racy((1, began, 5, 1, 1, ""), began)
+    assert stat_cache.racy((1, 5, began - 1_000_000, 1, 1, ""), began)
+    assert not stat_cache.racy((1, 5, began - 100_000_000, 1, 1, ""), began)
+    assert stat_cache.racy((1, 5, 999_000_000_000, 1, 1, ""), began)
+    assert not stat_cache.racy((1, 5, 997_000_000_000, 1, 1, ""), began)
 
 
 def test_a_torn_cache_is_no_cache(snapshots: Snapshots) -> None:
     """Whatever a crash leaves of the cache, the snapshot is right."""
     first = snapshots.add(_LIBRARY)
-    place = statcache.place(snapshots.folder / "stat", _LIBRARY, True)
+    place = stat_cache.place(snapshots.folder / "stat", _LIBRARY, True)
     whole = place.read_bytes()
     for torn in (b"", whole[: len(whole) // 2], b"\0" * len(whole), whole[:-1] + b"?"):
         place.write_bytes(torn)
-        assert statcache.load(place) is None
+        assert stat_cache.load(place) is None
         assert snapshots.add(_LIBRARY) == first
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import NotFound, Refused
-from smalt.ignore import Folder, Ignore, stays_inside, walk
+from smalt.machine.ignore_rules import Folder, Ignore, stays_inside, walk
 
 
 def folders(root: Path) -> dict[str, Folder]:

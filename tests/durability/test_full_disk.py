@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
 from smalt.launcher.journal import Journal
-from smalt.room import PORTION, RESERVED, Disk, Reserve
+from smalt.machine.disk_reserve import PORTION, RESERVED, Disk, Reserve
+from smalt.machine.home import Home
 from tests.helpers import WORKSPACE, Server, eventually, host_job
 
 WS = WORKSPACE.format("w")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute.local import backend as local
 from smalt.service.records import events, jobs
 from tests.engine.bench import Workbench, workbench

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import assets, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually

@@ -12,7 +12,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.compute.local.backend import LocalCompute
 from smalt.service.data import Data

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.engine.engine import Engine
 from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as reused

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.engine.kinds import command
 from smalt.service.records import events, jobs
 from smalt.service.records.jobs import Job

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.mounts import mount_points_in
+from smalt.machine.mounts import mount_points_in
 from smalt.service.data import remove_tree
 from tests.engine.bench import Workbench, workbench
 

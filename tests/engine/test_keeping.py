@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.engine.versions.overwrites import keep_versions
 from smalt.service.records import assets
 from tests.engine.bench import workbench

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from smalt.exceptions import Conflict
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import is_forbidden
 from smalt.service.engine.versions.protection import protect_made
 from smalt.service.records import assets, jobs, lineage, reuse

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.environments import Environments, Realised
 

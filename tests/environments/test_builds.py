@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import NotFound, Refused
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments, Realised
 from smalt.service.environments.builders.installed_packages import packages
 from smalt.service.environments.builders.interpreters import Pythons

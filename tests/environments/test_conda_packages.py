@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments
 
 from . import channel

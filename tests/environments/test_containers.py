@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute.containers import engine as container_engine
 from smalt.service.compute.containers.supervision import remove_orphans
 from smalt.service.environments.builders.interpreters import Pythons

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 
 import yaml
 from smalt.exceptions import NotFound, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import lookup_curated
 from smalt.service.environments.resolution import curated_environments
 from smalt.service.environments.resolution.curated_names import listed_names

@@ -11,7 +11,7 @@ import pytest
 import uv
 
 from smalt.exceptions import Refused
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments, Realised
 from smalt.service.environments.builders.installed_packages import packages
 

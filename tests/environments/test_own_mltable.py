@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments
 from smalt.service.environments.builders.mltable_wheel import version, write
 from smalt.service.environments.resolution.build_plans import Plan, plan

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments
 
 from .conftest import Settings, conda, eventually
@@ -15,7 +15,7 @@ from .conftest import Settings, conda, eventually
 _REALISE = """
 import asyncio, json, os, signal, sys
 from types import SimpleNamespace
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments
 
 home, asset, die_at = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]

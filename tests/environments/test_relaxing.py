@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import EnvironmentFailed, Environments
 
 from .conftest import Settings, conda, run

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.requirements import gathered, local_file, with_paths
+from smalt.machine.requirements_files import gathered, local_file, with_paths
 from smalt.service.environments.resolution.requirements import content_of, copied, inlined, listed
 
 

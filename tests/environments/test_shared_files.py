@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments import Environments
 from smalt.service.environments.builders.shared_files import choose_reinstalled, order_installation
 

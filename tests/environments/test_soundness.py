@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.integrity import Trouble
 from smalt.service.environments import EnvironmentFailed, Environments
 from tests.helpers import WORKSPACE, Server

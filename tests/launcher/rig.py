@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from smalt import launcher, processes
-from smalt.home import Home
+from smalt import launcher
 from smalt.launcher.marks import VARIABLE
 from smalt.launcher.tree import Tree
+from smalt.machine import processes
+from smalt.machine.home import Home
 from smalt.runner import script
 
 DEADLINE = 20.0

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from smalt import processes
 from smalt.launcher import claims
 from smalt.launcher.recovery import RESTARTED
+from smalt.machine import processes
 from tests.launcher.rig import Client, Rig, until
 
 WAITS = "echo run >>runs; read <go; exit 6"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from smalt import processes
+from smalt.machine import processes
 from tests.launcher.rig import Client, Rig, until
 
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(1000)"

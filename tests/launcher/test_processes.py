@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt import processes
+from smalt.machine import processes
 from tests.launcher.rig import until
 
 

@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-from smalt import processes
+from smalt.machine import processes
 from tests.launcher.rig import Client, Rig, until
 
 SERVER = """
 import json, os, socket, sys
-from smalt.home import Home
+from smalt.machine.home import Home
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(str(Home.find().socket("launcher")))
 connection.sendall(json.dumps({"t": "hello", "restart": sys.orig_argv}).encode() + b"\\n")

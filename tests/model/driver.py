@@ -20,7 +20,7 @@ from smalt.client import MLClient
 from smalt.client.jobs.export import export_job
 from smalt.entities import Data, Model
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.helpers import Server, eventually
 from tests.model import step
 from tests.model.facts import REFUSED, Asset, Expected, Unknown, noun_of

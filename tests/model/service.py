@@ -12,7 +12,7 @@ from smalt.cli.jobs import comparison
 from smalt.client import MLClient
 from smalt.client.jobs.metrics import Metrics
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from tests.model import step
 from tests.model.facts import Asset, Tree, noun_of
 

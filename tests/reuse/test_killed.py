@@ -14,7 +14,7 @@ import pytest
 
 from smalt import wire
 from smalt.entities import PipelineJob
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home, this_host
-from smalt.mounts import network_file_system
+from smalt.machine.home import Home, this_host
+from smalt.machine.mounts import network_file_system
 from tests.helpers import Server, refusal
 
 LOCAL = "/dev/vda / ext4 rw 0 0\n"

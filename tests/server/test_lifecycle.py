@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smalt._version import __version__
-from smalt.processes import boot_id, identify
+from smalt.machine.processes import boot_id, identify
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, refusal
 
 SERVED = WORKSPACE.format("default")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from smalt import processes
 from smalt.client.connection import autostart
-from smalt.home import Home
+from smalt.machine import processes
+from smalt.machine.home import Home
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
 from tests.launcher.rig import Rig, until
 

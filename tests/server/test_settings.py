@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import Unavailable, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.settings import SETTINGS, Settings
 from tests.helpers import Server, eventually
 

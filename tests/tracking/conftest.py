@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.tracking.tool import Tool
 from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 

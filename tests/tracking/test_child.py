@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
-from smalt.processes import alive, identify
+from smalt.machine.home import Home
+from smalt.machine.processes import alive, identify
 from smalt.service.settings import Settings
 from smalt.service.tracking.process import Child
 from tests.helpers import eventually
@@ -410,7 +410,7 @@ def test_it_ends_with_the_server(mlflow_python: str, tmp_path: Path) -> None:
     """A SIGKILL of the server, which can tell nobody, ends it too."""
     program = f"""
 import asyncio, json
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.settings import Settings
 from smalt.service.tracking.process import Child
 async def main():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.tracking import tool
 from tests.environments.wheels import make_wheel
 from tests.helpers import eventually
@@ -21,7 +21,7 @@ from tests.helpers import eventually
 ASK = """
 import asyncio, json, sys
 from pathlib import Path
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.tracking import tool
 tool._REQUIREMENTS, tool.CHILD = Path(sys.argv[2]), Path(sys.argv[3])
 said = []

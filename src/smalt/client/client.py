@@ -14,7 +14,7 @@ from smalt.client.scope.command_hints import complete
 from smalt.client.scope.workspace_choice import InEffect, Known, Names, options, workspace_in_effect
 from smalt.client.workspace_collections import Collections
 from smalt.exceptions import ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.wire import ids
 
 if TYPE_CHECKING:

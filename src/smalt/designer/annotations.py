@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from smalt.entities.jobs import inputs
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.ports import members
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 
 class Input(inputs.Input):

@@ -11,8 +11,8 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input
 from smalt.exceptions import UserErrorException
-from smalt.ignore import Ignore, walk
-from smalt.lines import here
+from smalt.machine.ignore_rules import Ignore, walk
+from smalt.machine.source_lines import here
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/{}Component.schema.json"
 _ORDER = ("name", "display_name", "description", "type", "version", "is_deterministic", "tags", "inputs", "outputs",

@@ -21,7 +21,7 @@ from smalt.inside.designer import decorators
 from smalt.inside.designer.errors import UserErrorException as Mistake
 from smalt.inside.designer.executor import LOADING
 from smalt.inside.designer.signature import Signature
-from smalt.lines import here, scope, source_file
+from smalt.machine.source_lines import here, scope, source_file
 
 _CURATED = "azureml://registries/azureml/environments/{}/labels/latest"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")

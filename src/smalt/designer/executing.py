@@ -12,7 +12,7 @@ from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.errors import UserErrorException as Mistake
 from smalt.inside.designer.executor import execute_function
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 
 def execute(source: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.machinery import ModuleSpec
 
-from smalt.forwarding import PUBLIC, forward, is_private
+from smalt.python.private_modules import PUBLIC, forward, is_private
 
 _MODULES = {"mldesigner": "smalt.designer", "mldesigner.dsl": "smalt.designer.dsl"}
 

@@ -12,7 +12,7 @@ from smalt.entities.steps.calls import call
 from smalt.entities.steps.collector import gather
 from smalt.entities.steps.nodes import CommandNode
 from smalt.exceptions import TooManyPositionalArgsError, UnexpectedKeywordError, UserErrorException
-from smalt.lines import here, source_file
+from smalt.machine.source_lines import here, source_file
 
 
 def reference_component(

@@ -15,7 +15,7 @@ from smalt.entities.steps.collector import gather
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 Where = tuple[str, int]
 

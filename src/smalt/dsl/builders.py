@@ -16,7 +16,7 @@ from smalt.entities.steps.bindings import Promise, StepInputs, StepOutputs
 from smalt.entities.steps.nodes import CommandNode
 from smalt.entities.syntax.references import is_reference, qualified
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
-from smalt.lines import here, warn
+from smalt.machine.source_lines import here, warn
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.spark import SparkNode

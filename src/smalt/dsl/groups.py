@@ -12,7 +12,7 @@ from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.entities.steps.bindings import PipelineInput
 from smalt.exceptions import MissingPositionalArgsError, UnexpectedKeywordError, UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 Source = Any
 """A path, an open file, or the mapping that a file would hold."""
@@ -16,7 +16,7 @@ Source = Any
 def _load(
     kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
 ) -> Any:
-    from smalt.lines import warn_at
+    from smalt.machine.source_lines import warn_at
     from smalt.yaml.loading import warnings_of
 
     entity = _loaded(kind, source, relative_origin, params_override)

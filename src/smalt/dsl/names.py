@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.steps.bindings import component_of
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 _DECIDING = {"if_else": "conditionnode", "do_while": "dowhile", "parallel_for": "parallelfor"}
 """Steps of control flow have no component; these are the SDK's names."""

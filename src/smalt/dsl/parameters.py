@@ -20,7 +20,7 @@ from smalt.exceptions import (
     UnsupportedParameterKindError,
     UserErrorException,
 )
-from smalt.lines import scope
+from smalt.machine.source_lines import scope
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _EMPTY = inspect.Parameter.empty

@@ -21,7 +21,7 @@ from smalt.entities.steps.calls import call, check_complete
 from smalt.entities.steps.collector import gatherer
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
-from smalt.lines import here, shown_file
+from smalt.machine.source_lines import here, shown_file
 
 _DEEPEST = 100
 _SETTINGS = ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")

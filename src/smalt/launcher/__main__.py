@@ -10,9 +10,9 @@ import time
 if __package__ in (None, ""):
     sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))]
 
-from smalt.home import Home
 from smalt.launcher import marks
 from smalt.launcher.loop import Launcher, say
+from smalt.machine.home import Home
 
 PATIENCE = 1.0  # for the lock of a launcher that is just ending
 

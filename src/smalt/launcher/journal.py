@@ -15,7 +15,7 @@ from typing import Any
 
 from smalt.launcher.protocol import encode
 from smalt.launcher.record import Record
-from smalt.place import Place
+from smalt.machine.home_identity import Place
 
 COMPACT_AT = 4 << 20
 

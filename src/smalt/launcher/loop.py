@@ -11,16 +11,17 @@ import socket
 import sys
 import time
 
-from smalt import __version__, processes
-from smalt.home import Home
+from smalt import __version__
 from smalt.launcher import journal
 from smalt.launcher.journal import Journal
 from smalt.launcher.protocol import PROTOCOL, Channel, Message
 from smalt.launcher.restart import ServerKeeper
 from smalt.launcher.steps import Steps
 from smalt.launcher.timers import Timers
-from smalt.place import Place
-from smalt.room import Disk, Reserve
+from smalt.machine import processes
+from smalt.machine.disk_reserve import Disk, Reserve
+from smalt.machine.home import Home
+from smalt.machine.home_identity import Place
 
 FIRST_CONNECTION = 10.0  # who started us has this long to come
 HOME_CHECK = 2.0

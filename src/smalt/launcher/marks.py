@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from smalt import processes
+from smalt.machine import processes
 
 VARIABLE = "SMALT_STEP"
 _RLIMIT_LOCKS = 10

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 
-from smalt import processes
 from smalt.launcher import claims
 from smalt.launcher.journal import FOREIGN
 from smalt.launcher.record import Record
 from smalt.launcher.tree import Tree
+from smalt.machine import processes
 
 RESTARTED = "the machine was restarted while the step was to run"
 OTHER_NAMESPACE = "the container that the step ran in was restarted"

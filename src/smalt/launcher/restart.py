@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from smalt.home import Home
 from smalt.launcher.timers import Timers
+from smalt.machine.home import Home
 
 FIRST_WAIT = 0.2  # a server that ends to make way for a newer one connects again within this
 LONGEST_WAIT = 30.0

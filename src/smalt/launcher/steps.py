@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from smalt import processes
 from smalt.launcher import claims, journal, marks, recovery, watching
 from smalt.launcher.ending import Ending
 from smalt.launcher.journal import Journal
@@ -19,6 +18,7 @@ from smalt.launcher.sealing import Sealing
 from smalt.launcher.spawn import spawn
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import Tree
+from smalt.machine import processes
 
 SYNC_AFTER = 0.005
 _MAXRSS_UNIT = 1024 if processes.LINUX else 1  # bytes in what wait4 counts memory by

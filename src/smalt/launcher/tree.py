@@ -8,9 +8,9 @@ import os
 import signal
 from collections.abc import Set
 
-from smalt import processes
 from smalt.launcher.marks import Mark, read
 from smalt.launcher.record import Record
+from smalt.machine import processes
 
 _PR_SET_CHILD_SUBREAPER = 36
 

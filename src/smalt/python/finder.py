@@ -15,7 +15,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
-from smalt.forwarding import PUBLIC, Made, forward, is_private
+from smalt.python.private_modules import PUBLIC, Made, forward, is_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

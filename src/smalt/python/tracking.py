@@ -13,7 +13,7 @@ def lead_mlflow() -> None:
         return
     from smalt.client import MLClient
     from smalt.exceptions import SmaltError
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
     client = MLClient()
     try:

@@ -10,8 +10,8 @@ import os
 import sys
 
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.home import Home
 from smalt.launcher import marks
+from smalt.machine.home import Home
 from smalt.service import detach, lock
 
 

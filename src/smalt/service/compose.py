@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute import LocalCompute
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import AssetReference, Data, Registered

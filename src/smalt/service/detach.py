@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from smalt.home import Home
-from smalt.inherited import is_inherited
+from smalt.machine.home import Home
+from smalt.machine.server_environment import is_inherited
 
 
 def leave_caller(home: Home) -> None:

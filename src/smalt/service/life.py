@@ -21,8 +21,8 @@ import uvicorn
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
-from smalt.home import Home
-from smalt.processes import boot_id, identify
+from smalt.machine.home import Home
+from smalt.machine.processes import boot_id, identify
 from smalt.service import detach, relocation, tls
 from smalt.service.api.app import build
 from smalt.service.api.service import Service

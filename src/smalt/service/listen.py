@@ -9,7 +9,7 @@ import secrets
 import socket
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 
 _BACKLOG = 512
 _PORTS = range(20000, 32000)

@@ -10,7 +10,7 @@ import time
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 
 _PATIENCE = 30.0
 """Seconds for a server that ends, or gives way, to let go of the lock."""

@@ -10,7 +10,7 @@ import json
 import sys
 
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.lock import win
 from smalt.service.settings import Settings
 

@@ -7,8 +7,8 @@ import json
 import logging
 import time
 
-from smalt.home import Home
-from smalt.place import Place, Relocation, find_relocation
+from smalt.machine.home import Home
+from smalt.machine.home_identity import Place, Relocation, find_relocation
 from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.records import jobs

@@ -6,7 +6,7 @@ for a socket; it answers only after everything that a crash left is settled.
 
 from __future__ import annotations
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.listen import tcp_door, unix_door
 from smalt.service.lock import Lock
 from smalt.service.settings import Settings

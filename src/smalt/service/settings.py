@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Located, Unavailable, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 

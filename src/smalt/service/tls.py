@@ -12,8 +12,8 @@ import ssl
 import threading
 from typing import TYPE_CHECKING
 
-from smalt import authorities
-from smalt.home import Home
+from smalt.machine import certificates
+from smalt.machine.home import Home
 from smalt.service.secrets.identity import TRUSTED
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def certificate(home: Home) -> str:
 def trust(home: Home) -> str:
     """Write down what jobs are to trust: what this server's own environment says, and this home. The file's path."""
     with _making:
-        text = authorities.with_own(os.environ, certificate(home))
+        text = certificates.with_own(os.environ, certificate(home))
         if home.read(TRUSTED) != text:
             home.write(TRUSTED, text)
     return str(home.path(TRUSTED))

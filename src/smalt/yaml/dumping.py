@@ -8,7 +8,7 @@ from typing import IO, Any
 import yaml
 from smalt.entities.schema.entity import Entity
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 from smalt.yaml.places import seen_from
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -14,8 +14,8 @@ from smalt.entities.schema.kind_mismatch import mistaken_kind
 from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.exceptions import Located, ValidationException
-from smalt.garbage import no_collections
-from smalt.requirements import is_requirements_file, lines_of
+from smalt.machine.gc_pause import no_collections
+from smalt.machine.requirements_files import is_requirements_file, lines_of
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
 from smalt.yaml.unread import unread

@@ -21,7 +21,7 @@ from smalt.cli.az.storage import Call
 from smalt.cli.framework import failure
 from smalt.cli.output import results as output
 from smalt.client.scope.workspace_choice import AZ_DEFAULTS, read_az_defaults
-from smalt.home import Home
+from smalt.machine.home import Home
 
 _EXTENSIONS = [{"name": "ml", "version": "2.0.0", "extensionType": "whl", "path": None, "preview": False}]
 

@@ -131,7 +131,7 @@ def create_container(client: Any, call: Call) -> Row:
             "smalt datastore create --file FILE"
         )
     from smalt.entities.workspaces.datastore import LocalPathDatastore
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
     folder = Home.find().path("workspaces", account_name(client), "containers", name)
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from smalt import authorities
 from smalt.cli.framework.verb import Invocation, Verb
 from smalt.client.scope.workspace_choice import WEAK
 from smalt.exceptions import NotFound, ValidationException
+from smalt.machine import certificates
 
 if TYPE_CHECKING:
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 _OTHER_LOGINS = (
     "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD",
@@ -79,7 +79,7 @@ def _variables(to: Invocation) -> dict[str, str]:
         "AZUREML_DEV_URL_MFE": answer["url"],
         "IDENTITY_ENDPOINT": answer["identity"],
         "IDENTITY_HEADER": token or "",
-        **dict.fromkeys(authorities.BUNDLES, bundle),
+        **dict.fromkeys(certificates.BUNDLES, bundle),
         "NO_PROXY": away,
         "no_proxy": away,
         "PATH": f"{programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -108,7 +108,7 @@ def _workspace(to: Invocation, url: str) -> dict[str, str]:
 
 def _bundle(home: Home, authority: str) -> str:
     """One file of all that may be trusted: what was before, and this server's authority."""
-    text = authorities.with_own(os.environ, authority)
+    text = certificates.with_own(os.environ, authority)
     home.path("tls").mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"tls/bundle-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
     if not home.path(name).exists():

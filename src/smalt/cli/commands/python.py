@@ -51,7 +51,7 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
 def lead_az() -> None:
     """In what the program starts `az ml …` and `mldesigner` are smalt, `python` the Python that runs the program."""
     from smalt.cli.commands.exec import program, programs
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
     home = Home.find()
     home.create()

@@ -17,7 +17,7 @@ from smalt.exceptions import Unavailable
 
 if TYPE_CHECKING:
     from smalt.client.connection.autostart import Serving
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 server = Noun("server", "The local server, which starts by itself.")
 

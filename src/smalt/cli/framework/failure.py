@@ -114,7 +114,7 @@ def _logged(error: Exception) -> str:
     import time
     import traceback
 
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
     home = Home.find()
     home.create()

@@ -16,7 +16,7 @@ from smalt.exceptions import Refused
 if TYPE_CHECKING:
     from smalt.client import MLClient
     from smalt.client.connection.connection import Connection
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 Result = Any
 Callback = Callable[..., Result]
@@ -110,7 +110,7 @@ class Invocation:
 
     @property
     def home(self) -> Home:
-        from smalt.home import Home
+        from smalt.machine.home import Home
 
         return Home.find()
 

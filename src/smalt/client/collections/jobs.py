@@ -24,7 +24,7 @@ from smalt.exceptions import (
     UserErrorException,
     ValidationException,
 )
-from smalt.lines import here, warn
+from smalt.machine.source_lines import here, warn
 from smalt.wire.casing import fold
 from smalt.wire.ids import parse_id, url_path
 

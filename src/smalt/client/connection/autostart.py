@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.exceptions import Unavailable
-from smalt.inherited import is_inherited
+from smalt.machine.server_environment import is_inherited
 
 if TYPE_CHECKING:
     import io
     import subprocess
 
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 DEADLINE = 15.0
 _FIRST_PAUSE = 0.002
@@ -57,7 +57,7 @@ class Serving(NamedTuple):
 
     @property
     def lives(self) -> bool:
-        from smalt.processes import stat
+        from smalt.machine.processes import stat
 
         found = stat(self.pid)
         return found is not None and not found.dead and found.start_time == self.start_time
@@ -65,7 +65,7 @@ class Serving(NamedTuple):
 
 def serving(home: Home) -> Serving | None:
     """Return the process of the home's server, whether or not it answers; None where there is none or it starts."""
-    from smalt.processes import boot_id, stat
+    from smalt.machine.processes import boot_id, stat
 
     facts: Any = home.read_json("server.json")
     if not isinstance(facts, dict) or facts.get("boot_id") != boot_id():

@@ -16,7 +16,7 @@ from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.ids import url_path
 
 if TYPE_CHECKING:
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 _CONNECT_SECONDS = 15.0
 _STOPPING_SECONDS = 15.0
@@ -58,7 +58,7 @@ class Connection:
         url = url or (os.environ.get("SMALT_URL") if home is None else None)
         if url:
             return cls(RemoteServer(url, token or os.environ.get("SMALT_TOKEN", "")))
-        from smalt.home import Home
+        from smalt.machine.home import Home
 
         return cls(LocalServer(home or Home.find()))
 

@@ -18,7 +18,7 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.wire import ids
 
 if TYPE_CHECKING:
-    from smalt.home import Home
+    from smalt.machine.home import Home
 
 AZ_DEFAULTS = "programs/az.json"
 """Where smalt's `az` keeps what `az configure --defaults` and `az account set` say, in the home."""

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt import statcache
 from smalt.exceptions import NotFound, Unavailable
-from smalt.ignore import Ignore, walk
-from smalt.statcache import Cache, Known
+from smalt.machine import stat_cache
+from smalt.machine.ignore_rules import Ignore, walk
+from smalt.machine.stat_cache import Cache, Known
 
 _PIECE = 1 << 20
 _AT_ONCE = 64
@@ -49,8 +49,8 @@ def of(root: str, ignore: bool) -> Tree:
         status = os.stat(root)
         stamps = status.st_mtime_ns, status.st_ctime_ns
         return Tree([File("", root, status.st_size, sha256(root), status.st_mode, stamps)], {}, [])
-    began, place = time.time_ns(), statcache.place(_folder(), root, ignore)
-    last = statcache.load(place)
+    began, place = time.time_ns(), stat_cache.place(_folder(), root, ignore)
+    last = stat_cache.load(place)
     known: dict[str, dict[str, Known]] = {}
     rest: dict[str, str] = {}
     changed: list[tuple[str, str]] = []
@@ -59,7 +59,7 @@ def of(root: str, ignore: bool) -> Tree:
         here = known[folder.prefix] = {}
         for name, status in folder.files:
             was = before.get(name)
-            if was is not None and was == statcache.known(status, was[5]):
+            if was is not None and was == stat_cache.known(status, was[5]):
                 here[name] = was
             else:
                 changed.append((folder.prefix, name))
@@ -128,7 +128,7 @@ def _read(root: str, changed: list[tuple[str, str]]) -> list[Known]:
 
 def _known(path: str) -> Known:
     status = os.stat(path)
-    return statcache.known(status, sha256(path, status.st_size))
+    return stat_cache.known(status, sha256(path, status.st_size))
 
 
 def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
@@ -143,10 +143,10 @@ def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
 
 def _remember(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, str], began: int) -> None:
     safe = {
-        prefix: {name: file for name, file in names.items() if not statcache.racy(file, began)}
+        prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, began)}
         for prefix, names in known.items()
     }
-    statcache.save(place, Cache(safe, rest, sum(map(len, known.values())), 0, ""))
+    stat_cache.save(place, Cache(safe, rest, sum(map(len, known.values())), 0, ""))
 
 
 def _folder() -> Path:

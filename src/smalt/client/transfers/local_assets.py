@@ -17,7 +17,7 @@ from smalt.entities.assets.conda import change_lines
 from smalt.entities.assets.environment import Environment
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
-from smalt.requirements import with_paths
+from smalt.machine.requirements_files import with_paths
 from smalt.wire import components
 from smalt.wire.codec import Json, Writing
 from smalt.wire.environments import ENVIRONMENT

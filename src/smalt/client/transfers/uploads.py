@@ -16,7 +16,7 @@ from smalt.client.transfers import file_hashes
 from smalt.client.transfers.file_hashes import File, Tree, check_same, pieces, whole
 from smalt.client.transfers.progress import Progress
 from smalt.exceptions import NotFound
-from smalt.ignore import walk
+from smalt.machine.ignore_rules import walk
 
 if TYPE_CHECKING:
     from smalt.client.client import MLClient

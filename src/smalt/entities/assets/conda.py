@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from smalt.entities.schema.problems import Path, Problem, shown
-from smalt.requirements import UnknownFile, gathered
+from smalt.machine.requirements_files import UnknownFile, gathered
 
 _LISTS = {"channels": "channels", "dependencies": "packages"}
 

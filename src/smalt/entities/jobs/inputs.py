@@ -17,7 +17,7 @@ from smalt.entities.schema.shapes import JSON, Boolean, Enum, List, Map, Shape, 
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.literals import PRIMITIVES, Literal, as_written
 from smalt.entities.syntax.references import PREFIX, is_mlflow
-from smalt.lines import warn
+from smalt.machine.source_lines import warn
 
 if TYPE_CHECKING:
     from smalt.entities.schema.json_schema import Definitions

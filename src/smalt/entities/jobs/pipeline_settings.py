@@ -9,7 +9,7 @@ from smalt.entities.schema.entity import Entity, Field, optional
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, nearest
 from smalt.entities.schema.shapes import Boolean, Text
-from smalt.lines import warn
+from smalt.machine.source_lines import warn
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader

@@ -14,7 +14,7 @@ from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Enum, Map, Shape, is_written_empty
 from smalt.entities.schema.signatures import Shown, parameters_of
 from smalt.exceptions import Located, UserErrorException, ValidationException
-from smalt.lines import here, warn
+from smalt.machine.source_lines import here, warn
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Entity")

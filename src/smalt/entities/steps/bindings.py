@@ -15,7 +15,7 @@ from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.entities.syntax.literals import python_type
 from smalt.exceptions import UnexpectedAttributeError, UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 if TYPE_CHECKING:
     from smalt.entities.steps.nodes import Node

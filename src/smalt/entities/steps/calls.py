@@ -37,7 +37,7 @@ from smalt.exceptions import (
     UnexpectedKeywordError,
     UserErrorException,
 )
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 Where = tuple[str, int]
 

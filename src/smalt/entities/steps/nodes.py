@@ -28,7 +28,7 @@ from smalt.entities.schema.problems import Path, did_you_mean, listed
 from smalt.entities.schema.shapes import Boolean, Text
 from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader

@@ -14,7 +14,7 @@ from smalt.entities.steps.calls import as_component
 from smalt.entities.steps.collector import drop, gather
 from smalt.entities.steps.nodes import CommandNode, SweepNode
 from smalt.exceptions import UnexpectedKeywordError, UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 _KEPT = ("name", "description", "display_name", "tags", "properties", "experiment_name", "compute", "identity")
 

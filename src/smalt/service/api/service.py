@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from smalt.exceptions import Unauthorized, Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.api.jwt import Tokens as Jwt
 from smalt.service.api.links import Links
 from smalt.service.api.sas import Sas

@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt._version import __version__
 from smalt.exceptions import Conflict
-from smalt.room import Disk
+from smalt.machine.disk_reserve import Disk
 from smalt.service.api.call import Call
 from smalt.service.api.job_shapes import shown_status
 from smalt.service.engine.kinds.command import GRACE

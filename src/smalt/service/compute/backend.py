@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from smalt.processes import Process
+from smalt.machine.processes import Process
 
 Reason = Literal["exited", "timeout", "stopped", "lost", "never started", "refused"]
 

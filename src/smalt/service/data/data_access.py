@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import NotFound, Refused, SmaltError
-from smalt.home import Home
-from smalt.realpath import real_path
+from smalt.machine.home import Home
+from smalt.machine.real_path import real_path
 from smalt.service.data.cache.cache_leases import IsBusy
 from smalt.service.data.cache.remote_cache import StoreCache
 from smalt.service.data.cache.url_cache import HINT, Unfinished, UrlCache, shown

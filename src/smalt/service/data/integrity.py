@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt import processes
 from smalt.exceptions import SmaltError
-from smalt.ignore import walk
+from smalt.machine import processes
+from smalt.machine.ignore_rules import walk
 from smalt.service.data.cache.remote_cache import StoreCache
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.snapshots import manifest

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
-from smalt.room import Disk, Reserve
+from smalt.machine.disk_reserve import Disk, Reserve
+from smalt.machine.home import Home
 from smalt.service.compute.backend import Compute
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import Data, Location

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
-from smalt.garbage import no_collections
+from smalt.machine.gc_pause import no_collections
 from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import pipeline

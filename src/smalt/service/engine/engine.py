@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from smalt.exceptions import Unavailable
-from smalt.processes import Process
+from smalt.machine.processes import Process
 from smalt.service.compute.backend import Exit, Reason
 from smalt.service.data.files.copy_cancellation import stopped_by
 from smalt.service.engine import dependencies, outcome

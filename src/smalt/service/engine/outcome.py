@@ -9,7 +9,7 @@ import signal
 from typing import Any
 
 from smalt.exceptions import SmaltError
-from smalt.room import Disk
+from smalt.machine.disk_reserve import Disk
 from smalt.service.compute.backend import Exit
 
 log = logging.getLogger("smalt.engine")

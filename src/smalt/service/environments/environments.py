@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from smalt.exceptions import Refused, SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.integrity import Trouble
 from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable
 from smalt.service.environments.builders import conda_prefixes, virtual_environments

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data, Snapshot
 from smalt.service.records import assets
 from smalt.service.records.database import Database

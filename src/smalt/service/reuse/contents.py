@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.ignore import Ignore, walk
+from smalt.machine.ignore_rules import Ignore, walk
+from smalt.machine.stat_cache import racy
 from smalt.service.data import Snapshots
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.data.job_data.mltable_inputs import Named
@@ -22,7 +23,6 @@ from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK
 from smalt.service.data.snapshots.object_store import hash_file
 from smalt.service.records.reuse import Seen
 from smalt.service.reuse import composite_contents
-from smalt.statcache import racy
 
 _MANY = 64
 """Files; of more, which may change one by one, the stat cache of snapshots is kept."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from smalt import authorities
-from smalt.home import Home
+from smalt.machine import certificates
+from smalt.machine.home import Home
 from smalt.service.records.workspaces import Workspace
 
 ROUTE = "/vaults"
@@ -80,7 +80,7 @@ class Identity:
             "MSI_SECRET": own.token,
             "OBO_ENDPOINT": f"{own.base}{_ASKED}?token={own.token}",
             "SMALT_TOKEN": own.token,
-            **dict.fromkeys(authorities.BUNDLES, self.listener.trusted()),
+            **dict.fromkeys(certificates.BUNDLES, self.listener.trusted()),
         }
         if as_user:
             told["AZUREML_OBO_ENABLED"] = "True"

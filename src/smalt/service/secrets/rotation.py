@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import resources, secrets
 from smalt.service.records.database import Database
 from smalt.service.secrets.sealing import SEALED, add_key, drop_old_keys, seal, unseal

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 
 SEALED = "sealed"
 """Where the properties of a resource hold its encrypted secrets."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import secrets
 from smalt.service.records.database import Database
 from smalt.service.records.secrets import Secret

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unavailable, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import strict
 from smalt.service.tracking.http import Headers, Response

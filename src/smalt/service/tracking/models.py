@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.records import assets, jobs
 from smalt.service.records.database import Database

@@ -10,7 +10,7 @@ import time
 from typing import NoReturn
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.settings import Settings
 from smalt.service.tracking.http import Pool
 from smalt.service.tracking.tool import CHILD, Tool, variables

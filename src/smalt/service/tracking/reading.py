@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 
 PARENT = "mlflow.parentRunId"
 

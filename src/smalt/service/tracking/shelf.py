@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from smalt.exceptions import NotFound, Refused
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.data.files.path_containment import contained
 from smalt.service.records import assets

@@ -10,7 +10,7 @@ import hmac
 import secrets
 import time
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

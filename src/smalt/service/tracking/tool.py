@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import server_tools
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from smalt.exceptions import SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data import Data
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job

@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.schema.entity import Entity, changed
 from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import UserErrorException
-from smalt.lines import here
+from smalt.machine.source_lines import here
 
 
 class Settable:

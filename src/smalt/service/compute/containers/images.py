@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.compute.containers import image_building
 from smalt.service.compute.containers.engine import ContainerEngine, EngineFinder
 from smalt.service.compute.containers.supervision import list_orphans, remove_orphans

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from smalt import __version__
-from smalt.home import Home
 from smalt.launcher.protocol import PROTOCOL
-from smalt.processes import Machine, Process
+from smalt.machine.home import Home
+from smalt.machine.processes import Machine, Process
 from smalt.service.compute.backend import Exit, OnExit, OnStarted, Step
 from smalt.service.compute.local.capacity import capacity
 from smalt.service.compute.local.launcher_link import Link

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from smalt.exceptions import Unavailable
-from smalt.home import Home
 from smalt.launcher import __file__ as _launcher
 from smalt.launcher.marks import VARIABLE
 from smalt.launcher.protocol import encode
+from smalt.machine.home import Home
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from smalt.launcher.marks import VARIABLE
-from smalt.processes import LINUX, Process
+from smalt.machine.processes import LINUX, Process
 
 FIRST = 2.0
 """Seconds that a step runs before it is looked at: most are over by then."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.exceptions import NotFound, Refused, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.cache.remote_cache import StoreCache
 from smalt.service.data.datastores import addresses
 from smalt.service.data.datastores.addresses import Address

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
-from smalt.mounts import mount_points_in
+from smalt.machine.mounts import mount_points_in
 from smalt.service.data.files.copy_cancellation import check_stop
 
 Log = Callable[[str], None]

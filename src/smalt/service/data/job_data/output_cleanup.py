@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 from smalt.exceptions import Refused, SmaltError
-from smalt.ignore import stays_inside
+from smalt.machine.ignore_rules import stays_inside
 from smalt.service.data.files.copy_cancellation import Stopped
 from smalt.service.data.files.copying import copy_tree, remove_tree, temporary_beside
 from smalt.service.data.files.write_protection import make_single

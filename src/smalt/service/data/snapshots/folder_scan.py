@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smalt import statcache
 from smalt.exceptions import Refused, Unavailable
-from smalt.ignore import FILES, Folder, Ignore, walk
+from smalt.machine import stat_cache
+from smalt.machine.ignore_rules import FILES, Folder, Ignore, walk
+from smalt.machine.stat_cache import Cache, Known
 from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
-from smalt.statcache import Cache, Known
 
 _TRIES = 3
 
@@ -26,7 +26,7 @@ class Scan:
         self._began = time.time_ns()
         self._place = place
         self._guard = guard
-        self.last = statcache.load(place)
+        self.last = stat_cache.load(place)
         self._files: dict[str, dict[str, Known]] = {}
         self._rest: dict[str, str] = {}
         self._changed: list[tuple[str, str]] = []
@@ -51,7 +51,7 @@ class Scan:
         for prefix, name in self._changed:
             try:
                 sha, status = read_steady(os.path.join(self._root, prefix + name), reader)
-                self._files[prefix][name] = statcache.known(status, sha)
+                self._files[prefix][name] = stat_cache.known(status, sha)
             except FileNotFoundError:
                 self._files[prefix].pop(name, None)  # deleted since the walk
 
@@ -68,10 +68,10 @@ class Scan:
     def remember(self, hash: str, files: int, size: int) -> None:
         """Keep what is known for the next time, but nothing that could have changed unseen since it was read."""
         safe = {
-            prefix: {name: file for name, file in names.items() if not statcache.racy(file, self._began)}
+            prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, self._began)}
             for prefix, names in self._files.items()
         }
-        statcache.save(self._place, Cache(safe, self._rest, files, size, hash))
+        stat_cache.save(self._place, Cache(safe, self._rest, files, size, hash))
 
     def _compare(self, folder: Folder) -> None:
         prefix = folder.prefix
@@ -117,6 +117,6 @@ def read_steady(path: str, reader: Reader) -> tuple[str, os.stat_result]:
             raise
         except OSError as error:
             raise Unavailable(f"cannot read {path}: {error.strerror}") from None
-        if statcache.known(before, sha) == statcache.known(after, sha):
+        if stat_cache.known(before, sha) == stat_cache.known(after, sha):
             return sha, after
     raise Unavailable(f"{path} changes while it is being read; wait until it is written or name it in {FILES[0]}")

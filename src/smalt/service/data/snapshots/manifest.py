@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.exceptions import ValidationException
-from smalt.ignore import stays_inside
+from smalt.machine.ignore_rules import stays_inside
 from smalt.service.data.files.path_containment import can_be_named, inside
 
 FORMAT = b"smalt-snapshot 1\0"

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt import statcache
 from smalt.exceptions import NotFound, Refused, Unavailable
-from smalt.ignore import FILES
+from smalt.machine import stat_cache
+from smalt.machine.ignore_rules import FILES
 from smalt.service.data.files.copying import cannot_write, human
 from smalt.service.data.files.durable_files import sync_files, sync_folders
 from smalt.service.data.snapshots import manifest, pruning
@@ -62,7 +62,7 @@ class Snapshots:
         root = os.path.abspath(path)
         if not os.path.isdir(root):
             return _summed([_file_entry(root, _hash)])
-        scan = Scan(root, ignore, statcache.place(self.folder / "stat", root, ignore), lambda files, size: None)
+        scan = Scan(root, ignore, stat_cache.place(self.folder / "stat", root, ignore), lambda files, size: None)
         scan.read(_hash, lambda sha, size: True)
         snapshot, entries = _summed(scan.entries())
         scan.remember(*snapshot)
@@ -149,7 +149,7 @@ class Snapshots:
                     os.unlink(self.objects.path(sha))
 
     def _add_folder(self, root: str, ignore: bool) -> Snapshot:
-        place = statcache.place(self.folder / "stat", root, ignore)
+        place = stat_cache.place(self.folder / "stat", root, ignore)
         scan = Scan(root, ignore, place, lambda files, size: self._guard(f"folder {root}", files, size))
         is_whole = scan.last is not None and self._touch(scan.last.hash)  # then its blobs are all here
         if scan.last is not None and is_whole and scan.unchanged:

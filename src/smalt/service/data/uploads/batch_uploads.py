@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt import processes
 from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.machine import processes
 from smalt.service.data.files.copying import cannot_write, remove_tree
 from smalt.service.data.files.durable_files import sync_files, sync_folders
 from smalt.service.data.files.path_containment import inside

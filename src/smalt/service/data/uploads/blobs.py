@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.exceptions import NotFound, Refused, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.data.datastores.datastores import Datastores
 from smalt.service.data.files.copying import copy_tree, remove_tree, temporary_beside
 from smalt.service.data.files.durable_files import NewFile, sync_files

@@ -62,7 +62,7 @@ BIN = str(Path(inside.__path__[0], "bin"))
 
 _OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
-PLACE = "smalt.place"
+PLACE = "smalt.machine.home_identity"
 """The property with the name of the folder for a job's outputs, where that of the job's own name is taken."""
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""

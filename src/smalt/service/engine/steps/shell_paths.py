@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable
 
-from smalt.home import ONE_WORD
+from smalt.machine.home import ONE_WORD
 from smalt.service.data.files.copying import cannot_write, move_tree
 from smalt.service.data.job_data.output_cleanup import make_plain
 

@@ -11,7 +11,7 @@ from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.entities.schema.problems import a
 from smalt.exceptions import Conflict, Refused, ValidationException
-from smalt.garbage import no_collections
+from smalt.machine.gc_pause import no_collections
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import KEPT, TYPES, command

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from smalt.exceptions import Refused, SmaltError
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import server_tools, virtual_environments
 from smalt.service.environments.builders.build_processes import LOCKS, Lines, Log, run

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import virtual_environments
 from smalt.service.environments.builders.build_processes import Log

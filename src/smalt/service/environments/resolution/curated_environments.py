@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from smalt.exceptions import NotFound, ValidationException
-from smalt.home import Home
+from smalt.machine.home import Home
 from smalt.service.environments.resolution.curated_names import is_curated, listed_names, nearest, plain
 
 _SHIPPED = Path(__file__).with_name("catalogue")

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from smalt.entities.assets.conda import gather_files
 from smalt.entities.schema.problems import Problem
 from smalt.exceptions import Refused
-from smalt.requirements import is_requirements_file, with_paths
+from smalt.machine.requirements_files import is_requirements_file, with_paths
 from smalt.service.environments.resolution import conda_files as conda
 from smalt.service.environments.resolution import curated_environments, image_map, image_names
 from smalt.service.environments.resolution.dockerfiles import Recipe, read_recipe

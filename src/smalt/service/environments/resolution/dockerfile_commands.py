@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from smalt.requirements import local_file
+from smalt.machine.requirements_files import local_file
 
 _PIP = re.compile(r"pip[\d.]*")
 _PYTHON = re.compile(r"python[\d.]*")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from smalt.exceptions import Refused
-from smalt.requirements import UnknownFile, gathered, included_path, lines_of, local_file, with_paths
+from smalt.machine.requirements_files import UnknownFile, gathered, included_path, lines_of, local_file, with_paths
 
 TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
 """What a client writes into a conda file in place of the path of a file of its machine."""

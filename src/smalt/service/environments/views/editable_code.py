@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from smalt.statcache import racy
+from smalt.machine.stat_cache import racy
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "build", "dist"})
 _CODE = (".py", ".so", ".pyd")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from smalt.exceptions import NotFound, Refused
-from smalt.realpath import real_path
+from smalt.machine.real_path import real_path
 
 FILES = (".amlignore", ".gitignore")
 """The first of these in the root folder counts, and no other."""

@@ -85,7 +85,7 @@ class Home:
 
         `mounts` and `host` stand in for what the system says (see `mounts.py` and `this_host`).
         """
-        from smalt.mounts import network_file_system  # only the server pays for it
+        from smalt.machine.mounts import network_file_system  # only the server pays for it
 
         with self._usable():
             self._check_layout()
