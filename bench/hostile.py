@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from smalt.service.api import app, vault
+from smalt.service.api import app, key_vault
 from smalt.wire import to_rest
 
 ROOT = Path(__file__).parent.parent
@@ -90,7 +90,7 @@ _QUERIES = sorted(
     {"api-version", "$filter", "$orderBy", "$select", "$skipToken", "orderBy", "properties", "comp", "restype"}
     | {
         name
-        for path in (ROOT / "src/smalt/service/api").glob("*.py")
+        for path in (ROOT / "src/smalt/service/api").rglob("*.py")
         for name in re.findall(r'call\.(?:query|flag|number)\("([^"]+)"', path.read_text())
     }
 )
@@ -126,7 +126,7 @@ def every_route() -> list[tuple[str, str]]:
     """Return method and path template of all that the server answers, from the app's own tables."""
     tables = [("", table) for table in app._GLOBAL]
     tables += [(f"{prefix}{WS}", table) for prefix, inner in app._WORKSPACE.items() for table in inner]
-    tables.append(("/vaults/{vault}", vault.ROUTES))
+    tables.append(("/vaults/{vault}", key_vault.ROUTES))
     found = [(method, prefix + template) for prefix, table in tables for method, template, _ in table]
     found += [
         (method, "/{account}.blob.core.windows.net/azureml-blobstore/{name}") for method in ("GET", "PUT", "DELETE")

@@ -26,7 +26,7 @@ from tests.model.driver import Rig
 from tests.model.play import NOT_YET, examine
 
 from smalt.machine.home import Home
-from smalt.service.tracking.tool import Tool
+from smalt.service.tracking.mlflow_environment import Tool
 
 RENEWED = 100
 """Sequences on one home."""

@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from smalt.service.api import app, job_rules, vault
-from smalt.service.tracking.tokens import GRACE
+from smalt.service.api import app, key_vault
+from smalt.service.api.auth import job_permissions
+from smalt.service.tracking.job_tokens import GRACE
 from tests.helpers import WORKSPACE, Answer, Server, eventually, host_job
 
 SENTENCE = "is not good for"
@@ -54,7 +55,7 @@ def job(server: Server, workspace: str) -> Token:
 
 def routes() -> Iterator[tuple[str, str, str]]:
     """Prefix, method and template of every route but MLflow's and the blobs'."""
-    tables = {job_rules.SERVER: app._GLOBAL, **app._WORKSPACE, job_rules.VAULT: [vault.ROUTES]}
+    tables = {job_permissions.SERVER: app._GLOBAL, **app._WORKSPACE, job_permissions.VAULT: [key_vault.ROUTES]}
     for prefix, found in tables.items():
         for table in found:
             for method, template, _ in table:
@@ -63,9 +64,9 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 def path(job: Token, prefix: str, template: str) -> str:
     filled = re.sub(r"\{[^}]*\}", "none", template)
-    if prefix == job_rules.SERVER:
+    if prefix == job_permissions.SERVER:
         return filled
-    if prefix == job_rules.VAULT:
+    if prefix == job_permissions.VAULT:
         return f"/vaults/{job.workspace.rsplit('/', 1)[1]}{filled}"
     return f"{prefix}{job.workspace}{filled}".rstrip("/")
 
@@ -77,12 +78,12 @@ def is_refused(answer: Answer) -> bool:
 def test_a_job_may_call_what_the_table_names_and_nothing_else(server: Server, job: Token) -> None:
     """Through all routes, each with every method that it has."""
     known = set(routes())
-    for prefix, templates in job_rules.ALLOWED.items():
+    for prefix, templates in job_permissions.ALLOWED.items():
         for template, methods in templates.items():
             assert {(prefix, method, template) for method in methods} <= known, (prefix, template)
     for prefix, method, template in sorted(known):
         answer = server.ask_tcp(method, path(job, prefix, template), {}, token=job.secret)
-        is_allowed = method in job_rules.ALLOWED[prefix].get(template, ())
+        is_allowed = method in job_permissions.ALLOWED[prefix].get(template, ())
         assert is_refused(answer) is not is_allowed or template == "/identity/token", (prefix, method, template)
         assert answer.status < 500, (prefix, method, template, answer.body)
 
@@ -102,7 +103,7 @@ def test_every_route_of_smalts_own_is_decided() -> None:
     """A route that is added must be allowed to jobs in the table, or stand here."""
     for prefix, refused in NOT_FOR_JOBS.items():
         found = {(method, template) for its, method, template in routes() if its == prefix}
-        allowed = {(method, where) for where, methods in job_rules.ALLOWED[prefix].items() for method in methods}
+        allowed = {(method, where) for where, methods in job_permissions.ALLOWED[prefix].items() for method in methods}
         assert found - allowed == refused
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.listen import peer_uid
+from smalt.service.listeners import peer_uid
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
 from tests.helpers import WORKSPACE, Server, host_job

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.api import costs
+from smalt.service.api.native import costs
 from tests.cli.conftest import smalt
 from tests.cli.test_job_report import on_a_terminal, pipeline, shown
 

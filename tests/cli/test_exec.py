@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.api.jwt import Tokens, looks_like_one
+from smalt.service.api.auth.access_tokens import Tokens, looks_like_one
 from tests.helpers import Server
 
 SMALT = [sys.executable, "-m", "smalt"]

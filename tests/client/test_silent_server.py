@@ -71,7 +71,8 @@ def test_status_and_stop_look_at_the_process(stopped: Server) -> None:
 
 def test_a_server_that_hangs_is_killed_by_force_only(own_server: Server) -> None:
     """Its jobs are canceled by the next server."""
-    hang = "import runpy, smalt.service.api.status as s, time; s.ROUTES[:] = [(m, p, hang) for m, p, _ in s.ROUTES]\n"
+    hang = "import runpy, time\nfrom smalt.service.api.native.status import ROUTES as routes\n"
+    hang += "routes[:] = [(m, p, hang) for m, p, _ in routes]\n"
     program = (
         f"async def hang(call):\n    time.sleep(3600)\n{hang}runpy.run_module('smalt.service', run_name='__main__')"
     )

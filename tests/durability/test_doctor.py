@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.api.doctor import _records
+from smalt.service.api.native.doctor import _records
 from tests.engine.bench import workbench
 from tests.helpers import Server, eventually, host_job
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.api.job_shapes import tree_row
+from smalt.service.api.arm.job_shapes import tree_row
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job, New

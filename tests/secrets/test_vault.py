@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from smalt.service.secrets.sealing import add_key
-from smalt.service.tracking.tokens import PREFIX
+from smalt.service.secrets.encryption import add_key
+from smalt.service.tracking.job_tokens import PREFIX
 from tests.helpers import Server, eventually, host_job
 
 VALUE = "s3cret value/ö"

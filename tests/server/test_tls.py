@@ -9,14 +9,14 @@ from tests.helpers import WORKSPACE, Server, eventually, host_job
 
 RUN = "import runpy; runpy.run_module('smalt.service', run_name='__main__')"
 NO_PORT = """
-import smalt.service.life as life
+from smalt.service import lifecycle
 from smalt.exceptions import Unavailable
-real = life.tcp_door
+real = lifecycle.tcp_door
 def refuse(home, host, name="port"):
     if name == "tls-port":
         raise Unavailable("no port is free")
     return real(home, host, name)
-life.tcp_door = refuse
+lifecycle.tcp_door = refuse
 """
 PLACE = WORKSPACE.format("w")
 

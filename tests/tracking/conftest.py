@@ -14,7 +14,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.tracking.tool import Tool
+from smalt.service.tracking.mlflow_environment import Tool
 from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 
 M = "/api/2.0/mlflow"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.tracking import policy, strict
+from smalt.service.tracking import policy, request_parsing
 
 FILES = policy.ARTIFACTS
 
@@ -119,37 +119,37 @@ def test_a_files_name_may_be_odd(name: str) -> None:
 def test_a_body_that_can_be_read_in_two_ways_is_refused(raw: bytes) -> None:
     """Keys twice, JSON in JSON, other encodings, other spellings of a field, numbers that are none."""
     with pytest.raises(ValidationException):
-        strict.body(raw)
+        request_parsing.body(raw)
 
 
 def test_an_escaped_key_is_the_key_that_it_spells() -> None:
     """The check sees what MLflow will see."""
-    assert strict.body(b'{"run\\u005fid":"a"}') == {"run_id": "a"}
-    assert json.loads(strict.dump(strict.body(b'{"run\\u005fid":"a"}'))) == {"run_id": "a"}
+    assert request_parsing.body(b'{"run\\u005fid":"a"}') == {"run_id": "a"}
+    assert json.loads(request_parsing.dump(request_parsing.body(b'{"run\\u005fid":"a"}'))) == {"run_id": "a"}
     with pytest.raises(ValidationException):
-        strict.body(b'{"run\\u005fid":"a","run_id":"b"}')
+        request_parsing.body(b'{"run\\u005fid":"a","run_id":"b"}')
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, 1, True])
 def test_an_id_is_a_text(value: object) -> None:
     """Lists and objects are no ids."""
     with pytest.raises(ValidationException, match="must be a text"):
-        strict.text({"run_id": value}, "run_id", "run_uuid")
+        request_parsing.text({"run_id": value}, "run_id", "run_uuid")
 
 
 def test_two_names_of_a_field_must_agree() -> None:
     """Clients send run_id and run_uuid; null is none."""
-    assert strict.text({"run_id": "a", "run_uuid": "a"}, "run_id", "run_uuid") == "a"
-    assert strict.text({"run_id": None, "run_uuid": "a"}, "run_id", "run_uuid") == "a"
+    assert request_parsing.text({"run_id": "a", "run_uuid": "a"}, "run_id", "run_uuid") == "a"
+    assert request_parsing.text({"run_id": None, "run_uuid": "a"}, "run_id", "run_uuid") == "a"
     with pytest.raises(ValidationException, match="differ"):
-        strict.text({"run_id": "a", "run_uuid": "b"}, "run_id", "run_uuid")
+        request_parsing.text({"run_id": "a", "run_uuid": "b"}, "run_id", "run_uuid")
 
 
 @pytest.mark.parametrize("text", ["run_id=a&run_id=b", "path=a&path=b", "runId=a", "run_id=%ff", "a"])
 def test_a_query_that_can_be_read_in_two_ways_is_refused(text: str) -> None:
     """What names a thing is there once."""
     with pytest.raises(ValidationException):
-        strict.query(text)
+        request_parsing.query(text)
 
 
 @pytest.mark.parametrize(

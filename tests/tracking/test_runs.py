@@ -12,7 +12,7 @@ from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.tracking import filling
+from smalt.service.tracking import run_fields
 from smalt.service.tracking.runs import Runs
 
 COMMAND = {
@@ -127,7 +127,7 @@ def test_every_state_has_mlflows_word(records: Records, status: str, expected: s
     """A job that waits is scheduled; one that is being ended still runs."""
     job = records.add("train")
     job.status = status
-    assert filling.status(job) == expected
+    assert run_fields.status(job) == expected
 
 
 @pytest.mark.parametrize(

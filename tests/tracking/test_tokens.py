@@ -9,7 +9,7 @@ from smalt.machine.home import Home
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.tracking.tokens import GRACE, Tokens
+from smalt.service.tracking.job_tokens import GRACE, Tokens
 
 
 @pytest.fixture

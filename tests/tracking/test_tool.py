@@ -13,7 +13,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.tracking import tool
+from smalt.service.tracking import mlflow_environment
 from tests.environments.wheels import make_wheel
 from tests.helpers import eventually
 
@@ -43,8 +43,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     requirements, program = tmp_path / "requirements.txt", tmp_path / "program.py"
     requirements.write_text("# a comment\nshade==1.0\nmlflow-skinny==3.17.2 ; python_version < '3'\n")
     program.write_text("import shade\n")
-    monkeypatch.setattr(tool, "_REQUIREMENTS", requirements)
-    monkeypatch.setattr(tool, "CHILD", program)
+    monkeypatch.setattr(mlflow_environment, "_REQUIREMENTS", requirements)
+    monkeypatch.setattr(mlflow_environment, "CHILD", program)
     return requirements, program
 
 
@@ -66,7 +66,7 @@ def test_no_index(home: Home, small: tuple[Path, Path], monkeypatch: pytest.Monk
     """Where it cannot be installed one sentence says why and what to do, and nothing is left."""
     monkeypatch.delenv("PIP_FIND_LINKS")
     with pytest.raises(Unavailable, match=r"could not be installed: .*shade.*'smalt config set mlflow-python="):
-        asyncio.run(tool.Tool(home).python(lambda line: None))
+        asyncio.run(mlflow_environment.Tool(home).python(lambda line: None))
     eventually(lambda: [path.name for path in home.path("tools").iterdir()] == [".locks"], "an empty folder")
 
 
@@ -74,22 +74,22 @@ def test_what_does_not_start_is_not_kept(home: Home, small: tuple[Path, Path]) -
     """It is tried before it is put in place."""
     small[1].write_text("import hue\n")
     with pytest.raises(Unavailable, match=r"it does not start .*No module named 'hue'"):
-        asyncio.run(tool.Tool(home).python(lambda line: None))
-    assert not tool.Tool(home).ready
+        asyncio.run(mlflow_environment.Tool(home).python(lambda line: None))
+    assert not mlflow_environment.Tool(home).ready
     assert not list(home.path("tools").glob("mlflow-*"))
 
 
 def test_an_earlier_one_is_removed(home: Home, small: tuple[Path, Path]) -> None:
     """Other requirements are another environment, and the one before is not kept."""
-    first = Path(asyncio.run(tool.Tool(home).python(lambda line: None)))
+    first = Path(asyncio.run(mlflow_environment.Tool(home).python(lambda line: None)))
     small[0].write_text(small[0].read_text() + "# newer\n")
-    second = Path(asyncio.run(tool.Tool(home).python(lambda line: None)))
+    second = Path(asyncio.run(mlflow_environment.Tool(home).python(lambda line: None)))
     assert second.exists()
     assert not first.exists()
 
 
 def test_requirements_are_pinned() -> None:
     """Every requirement names one version."""
-    lines = [line for line in tool._REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
+    lines = [line for line in mlflow_environment._REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
     assert len(lines) > 20
     assert all("==" in line.split(";")[0] for line in lines)

@@ -12,7 +12,7 @@ import sys
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.launcher import marks
 from smalt.machine.home import Home
-from smalt.service import detach, lock
+from smalt.service import daemon, lock
 
 
 def main() -> int:
@@ -33,9 +33,9 @@ def _serve(foreground: bool) -> int:
     home.check()
     home.create()
     if foreground:
-        detach.keep_short_list(home)
+        daemon.keep_short_list(home)
     else:
-        detach.leave_caller(home)
+        daemon.leave_caller(home)
     held = lock.win(home)
     if held is None:
         if foreground:

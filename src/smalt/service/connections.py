@@ -16,7 +16,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from smalt.service.listen import peer_uid
+from smalt.service.listeners import peer_uid
 
 logger = logging.getLogger("smalt")
 

@@ -7,7 +7,7 @@ for a socket; it answers only after everything that a crash left is settled.
 from __future__ import annotations
 
 from smalt.machine.home import Home
-from smalt.service.listen import tcp_door, unix_door
+from smalt.service.listeners import tcp_door, unix_door
 from smalt.service.lock import Lock
 from smalt.service.settings import Settings
 
@@ -18,7 +18,7 @@ def run(home: Home, lock: Lock, foreground: bool) -> None:
     try:
         settings = Settings(home)
         tcp, note = tcp_door(home, settings.listen, chosen=settings.port)
-        from smalt.service.life import Doors, Life  # late: both doors are open by now
+        from smalt.service.lifecycle import Doors, Life  # late: both doors are open by now
 
         Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()
     finally:

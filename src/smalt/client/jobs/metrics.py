@@ -33,7 +33,7 @@ class Metrics:
         history: bool = False,
         points: int | None = None,
     ) -> list[Json]:
-        """The job's own run and those below it, with their last values; see `service/api/metrics.py`."""
+        """The job's own run and those below it, with their last values; see `service/api/native/metrics.py`."""
         check_name("job", job)
         path = url_path(f"/smalt/v1{resource_id(self._workspace, 'jobs', job)}/metrics")
         flags = {"extremes": extremes, "history": history}
@@ -59,6 +59,6 @@ class Metrics:
         return found
 
     def compare(self, jobs: Sequence[str]) -> list[Json]:
-        """What each of the jobs is and did; see `service/api/compare.py`."""
+        """What each of the jobs is and did; see `service/api/native/job_comparison.py`."""
         found: list[Json] = self._connection.post(f"/smalt/v1{self._workspace}/compare", {"jobs": list(jobs)})["jobs"]
         return found

@@ -16,7 +16,7 @@ from smalt.exceptions import Refused
 if TYPE_CHECKING:
     from smalt.client.client import MLClient
 
-_HEAD = struct.Struct(">32sQ")  # as service/api/snapshots reads it
+_HEAD = struct.Struct(">32sQ")  # as service/api/native/snapshot_uploads.py reads it
 _SMALL = 1 << 20
 _REQUEST = 8_000_000
 

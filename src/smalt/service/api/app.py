@@ -9,68 +9,68 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smalt.exceptions import NotFound, Refused
-from smalt.service.api import (
-    access,
-    archives,
-    blob_urls,
-    blobs,
-    bulk,
+from smalt.service.api import key_vault, workspace_paths
+from smalt.service.api.arm import (
+    cloud,
     codes,
-    compare,
     components,
     computes,
-    config,
-    costs,
     data,
     datastores,
-    debug,
-    described,
-    doctor,
     environments,
-    files,
-    history,
-    job_code,
-    job_rules,
     jobs,
-    lineage,
-    metrics,
     models,
-    official,
-    overview,
-    paths,
-    prune,
     registries,
-    reuse,
-    sizes,
-    snapshots,
-    status,
-    stream,
-    uploads,
-    vault,
+    run_history,
+    stored_resources,
+    vm_sizes,
     workspaces,
 )
-from smalt.service.api.call import Call, Reply
-from smalt.service.api.gate import Gate
+from smalt.service.api.auth import job_permissions, workspace_access
+from smalt.service.api.auth.middleware import Gate
+from smalt.service.api.blob import operations as blob_operations
+from smalt.service.api.blob import urls as blob_urls
+from smalt.service.api.native import (
+    archives,
+    asset_batches,
+    config,
+    costs,
+    datastore_files,
+    datastore_uploads,
+    debug,
+    doctor,
+    job_code,
+    job_comparison,
+    job_stream,
+    lineage,
+    metrics,
+    overview,
+    prune,
+    reuse,
+    snapshot_uploads,
+    status,
+)
+from smalt.service.api.request import Call, Reply
+from smalt.service.api.rest_shapes import workspace_id
 from smalt.service.api.router import Router, Table
-from smalt.service.api.service import Service
-from smalt.service.api.shapes import workspace_id
+from smalt.service.api.server_context import Service
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.proxy import raw_rest
 from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 _GLOBAL: list[Table] = [
     status.ROUTES,
-    official.ROUTES,
+    cloud.ROUTES,
     config.ROUTES,
     workspaces.GLOBAL_ROUTES,
-    snapshots.GLOBAL_ROUTES,
+    snapshot_uploads.GLOBAL_ROUTES,
     prune.ROUTES,
     costs.GLOBAL_ROUTES,
     doctor.ROUTES,
-    vault.GLOBAL_ROUTES,
+    key_vault.GLOBAL_ROUTES,
     environments.GLOBAL_ROUTES,
     registries.GLOBAL_ROUTES,
-    sizes.GLOBAL_ROUTES,
+    vm_sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
 _WORKSPACE: dict[str, list[Table]] = {
@@ -79,31 +79,31 @@ _WORKSPACE: dict[str, list[Table]] = {
         jobs.ROUTES,
         computes.ROUTES,
         datastores.ROUTES,
-        *(collection.routes() for collection in (*_ASSETS, *described.COLLECTIONS)),
+        *(collection.routes() for collection in (*_ASSETS, *stored_resources.COLLECTIONS)),
     ],
     "/smalt/v1": [
         jobs.OWN_ROUTES,
         components.OWN_ROUTES,
         debug.OWN_ROUTES,
         reuse.OWN_ROUTES,
-        stream.ROUTES,
+        job_stream.ROUTES,
         metrics.ROUTES,
         overview.ROUTES,
         costs.ROUTES,
-        compare.ROUTES,
-        snapshots.ROUTES,
+        job_comparison.ROUTES,
+        snapshot_uploads.ROUTES,
         archives.ROUTES,
         registries.ROUTES,
         lineage.ROUTES,
         job_code.ROUTES,
-        bulk.ROUTES,
-        files.ROUTES,
-        uploads.ROUTES,
-        vault.ROUTES,
+        asset_batches.ROUTES,
+        datastore_files.ROUTES,
+        datastore_uploads.ROUTES,
+        key_vault.ROUTES,
     ],
-    "/history/v1.0": [history.ROUTES],
-    "/data/v1.0": [history.DATA_ROUTES],
-    "/modelregistry/v1.0": [history.MODEL_ROUTES],
+    "/history/v1.0": [run_history.ROUTES],
+    "/data/v1.0": [run_history.DATA_ROUTES],
+    "/modelregistry/v1.0": [run_history.MODEL_ROUTES],
 }
 
 
@@ -120,10 +120,10 @@ class _Dispatch:
     def __init__(self) -> None:
         self._global = Router(_GLOBAL)
         self._routers = {prefix: Router(tables) for prefix, tables in _WORKSPACE.items()}
-        self._vault = Router([vault.ROUTES])
+        self._vault = Router([key_vault.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = paths.split(scope["path"])
+        found = workspace_paths.split(scope["path"])
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _workspace(scope, found)
             scope["smalt.rest"] = raw_rest(scope, found.rest)
@@ -132,21 +132,23 @@ class _Dispatch:
         job = scope["smalt.job"]
         if blob := blob_urls.split(scope["path"]):
             if job is not None:
-                job_rules.refuse(job, "the storage account; ask listSecrets of a datastore for a link")
+                job_permissions.refuse(job, "the storage account; ask listSecrets of a datastore for a link")
             scope["smalt.workspace"] = _workspace_in(scope, blob[0])
-            response = await _answer(scope, blobs.serve(Call(scope, receive, send), *blob[1:]))
+            response = await _answer(scope, blob_operations.serve(Call(scope, receive, send), *blob[1:]))
             await response(scope, receive, send)
             return
         scope["smalt.path"] = quote(scope["path"])
-        if secret := vault.split(scope["path"]):
+        if secret := key_vault.split(scope["path"]):
             scope["smalt.workspace"] = _workspace_in(scope, secret[0])
             handler, scope["path_params"], template = self._vault.find(scope["method"], secret[1])
-            job_rules.check(job, job_rules.VAULT, scope["method"], template)
+            job_permissions.check(job, job_permissions.VAULT, scope["method"], template)
             answer = await _answer(scope, handler(Call(scope, receive, send)))
             await Reply.of(answer)(scope, receive, send)
             return
         router, path = (
-            (self._routers[found.prefix], found.rest) if found else (self._global, paths.canonical(scope["path"]))
+            (self._routers[found.prefix], found.rest)
+            if found
+            else (self._global, workspace_paths.canonical(scope["path"]))
         )
         handler, scope["path_params"], template = router.find(scope["method"], path)
         if found:
@@ -154,7 +156,7 @@ class _Dispatch:
             scope["smalt.files"] = "/smalt/v1" + workspace_id(scope["smalt.workspace"])
         elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
-        job_rules.check(job, found.prefix if found else job_rules.SERVER, scope["method"], template)
+        job_permissions.check(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
         answer = await _answer(scope, handler(Call(scope, receive, send)))
         await Reply.of(answer)(scope, receive, send)
 
@@ -177,14 +179,14 @@ def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
     raise NotFound(f"there is no storage account '{folder[:100]}' here")
 
 
-def _workspace(scope: Scope, path: paths.WorkspacePath) -> records.Workspace:
+def _workspace(scope: Scope, path: workspace_paths.WorkspacePath) -> records.Workspace:
     """Return the workspace that the path names; a token of one workspace opens no other."""
     names, token = (path.subscription, path.group, path.workspace), scope["smalt.token"]
     if token and token.workspace_id is not None:
-        access.check_names(names)
+        workspace_access.check_names(names)
         own = records.by_id(scope["smalt.service"].db, token.workspace_id)
         if [own.subscription.lower(), own.resource_group.lower(), own.name.lower()] != [name.lower() for name in names]:
             raise Refused(f"the token is good for workspace '{own.name}' only")
         return own
     is_put = (scope["method"], path.prefix, path.rest) == ("PUT", "", "/")
-    return access.open_workspace(scope, names, is_put=is_put)
+    return workspace_access.open_workspace(scope, names, is_put=is_put)

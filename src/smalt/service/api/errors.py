@@ -23,7 +23,7 @@ from smalt.exceptions import (
     Unavailable,
     ValidationException,
 )
-from smalt.service.tracking.line import Interrupted
+from smalt.service.tracking.child_connection import Interrupted
 from smalt.service.tracking.policy import NoRoute
 
 logger = logging.getLogger("smalt")

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from smalt.service.api.call import Call
+from smalt.service.api.request import Call
 
 Handler = Callable[[Call], Awaitable[Any]]
 Table = Iterable[tuple[str, str, Handler]]

@@ -10,10 +10,10 @@ from typing import Any
 from smalt.exceptions import Conflict, NotFound
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.records.workspaces import Workspace
-from smalt.service.registry import reading
-from smalt.service.registry.desk import Desk, Properties
-from smalt.service.registry.shelf import NOUNS, Found, Shelf
-from smalt.service.registry.writing import Writer
+from smalt.service.registry import asset_reader
+from smalt.service.registry.asset_writer import Writer
+from smalt.service.registry.folder import NOUNS, Found, Shelf
+from smalt.service.registry.workspace_assets import Desk, Properties
 
 BUILT_IN = "azureml"
 _DESCRIPTIVE = ("description", "tags", "properties", "stage")
@@ -47,22 +47,24 @@ class Registries:
     def shown(self, registry: str, found: Found) -> Properties:
         """The properties as they are told."""
         id = f"azureml://registries/{registry}/{found.kind}/{found.name}/versions/{found.version}"
-        return reading.properties(found, reading.Told(id))
+        return asset_reader.properties(found, asset_reader.Told(id))
 
     def used(
         self, workspace: Workspace, registry: str, kind: str, name: str, version: str | None, label: str | None
     ) -> Properties:
         """The properties for a job of the workspace."""
-        return self._read(self.shelf(registry).find(kind, name, version, label), reading.Kept(self.desk, workspace))
+        return self._read(
+            self.shelf(registry).find(kind, name, version, label), asset_reader.Kept(self.desk, workspace)
+        )
 
     def imported(self, workspace: Workspace, found: Found) -> Properties:
         """The properties for a version of the workspace's own; the content has been copied there."""
-        return self._read(found, reading.Copied(self.desk, workspace))
+        return self._read(found, asset_reader.Copied(self.desk, workspace))
 
     def uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
         """Where the content of data or of a model is."""
         found = self.shelf(registry).find(kind, name, version, label)
-        shown = reading.properties(found, reading.InPlace())
+        shown = asset_reader.properties(found, asset_reader.InPlace())
         return str(shown.get({"data": "dataUri", "models": "modelUri"}[kind]) or "") or None
 
     def publish(
@@ -99,7 +101,7 @@ class Registries:
 
     def _redescribe(self, there: Found, new: Found) -> None:
         """Take the new description over, where nothing else differs."""
-        before, after = (_relative(reading.entity(one).to_dict(), one) for one in (there, new))
+        before, after = (_relative(asset_reader.entity(one).to_dict(), one) for one in (there, new))
         changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
         same_files = self._content(there) == self._content(new)
         if not same_files or changed - {*_DESCRIPTIVE}:
@@ -117,10 +119,10 @@ class Registries:
         _, entries = self.desk.data.snapshots.identify(found.folder, ignore=False)
         return [entry for entry in entries if entry.path not in (found.document.name, ".archived")]
 
-    def _read(self, found: Found, references: reading.Kept) -> Properties:
+    def _read(self, found: Found, references: asset_reader.Kept) -> Properties:
         if found.kind == "components":
-            reading.refuse_includes(found, reading.entity(found))
-        return reading.properties(found, references)
+            asset_reader.refuse_includes(found, asset_reader.entity(found))
+        return asset_reader.properties(found, references)
 
 
 def _relative(value: Any, found: Found) -> Any:

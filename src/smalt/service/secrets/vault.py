@@ -14,9 +14,9 @@ from smalt.service.records import secrets
 from smalt.service.records.database import Database
 from smalt.service.records.secrets import Secret
 from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.encryption import seal, unseal
 from smalt.service.secrets.masks import Mask
 from smalt.service.secrets.references import SecretName, fill, named
-from smalt.service.secrets.sealing import seal, unseal
 
 Result = TypeVar("Result")
 Ask = Callable[..., Any]

@@ -1,7 +1,7 @@
 """Which of MLflow's routes answer, to whom, and how: everything that is not in the table is refused.
 
-MLflow's server has some 490 routes, some of which run programs, keep secrets or call out. What a user's token may do
-is the table; what a job's token may, in addition, its third column says: a rule of `rules.py`, or `-` for nothing.
+MLflow's server has some 490 routes, some of which run programs, keep secrets or call out. The table lists what a user's
+token may do; its third column says what a job's token may: a rule of `job_permissions.py`, or `-` for nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.tracking import strict
+from smalt.service.tracking import request_parsing
 
 _TABLE = """
 GET    /health                                         read
@@ -169,8 +169,8 @@ def find(method: str, path: str, *, is_user: bool) -> Found:
     if path == ARTIFACTS and method == "GET":
         return Found(_LIST, path, ())
     if path.startswith(f"{ARTIFACTS}/") and method in _FILES:
-        segments = strict.artifact_path(path.removeprefix(f"{ARTIFACTS}/"))
-        return Found(_FILES[method], f"{ARTIFACTS}/{strict.joined(segments)}", tuple(segments))
+        segments = request_parsing.artifact_path(path.removeprefix(f"{ARTIFACTS}/"))
+        return Found(_FILES[method], f"{ARTIFACTS}/{request_parsing.joined(segments)}", tuple(segments))
     exact = _EXACT.get((method, path))
     if exact is not None:
         return Found(exact, path, ())
@@ -190,7 +190,7 @@ def source_of(source: str) -> str:
         source = f"mlflow-artifacts:/ExperimentRun/dcid.{of_job[1]}/{of_job[2]}"
     scheme, _, path = source.partition(":/")
     if scheme in ("runs", "mlflow-artifacts", "models") and path and not path.startswith("/"):
-        segments = strict.segments(path.rstrip("/"))
+        segments = request_parsing.segments(path.rstrip("/"))
         if scheme != "mlflow-artifacts" or is_artifact(segments):
             return source
     raise ValidationException(

@@ -12,8 +12,8 @@ from typing import NoReturn
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.service.settings import Settings
-from smalt.service.tracking.http import Pool
-from smalt.service.tracking.tool import CHILD, Tool, variables
+from smalt.service.tracking.http_client import Pool
+from smalt.service.tracking.mlflow_environment import CHILD, Tool, variables
 
 log = logging.getLogger("smalt")
 

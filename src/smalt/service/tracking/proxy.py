@@ -16,14 +16,14 @@ from starlette.types import Receive, Scope, Send
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.tracking import policy, strict
-from smalt.service.tracking.guard import Guard
-from smalt.service.tracking.http import Headers
-from smalt.service.tracking.line import WHOLE, Answer, Line
-from smalt.service.tracking.models import SHELF, Models
-from smalt.service.tracking.rules import Asked, Rules, check
+from smalt.service.tracking import policy, request_parsing
+from smalt.service.tracking.artifact_guard import Guard
+from smalt.service.tracking.child_connection import WHOLE, Answer, Line
+from smalt.service.tracking.external_models import Shelf
+from smalt.service.tracking.http_client import Headers
+from smalt.service.tracking.job_permissions import Asked, Rules, check
+from smalt.service.tracking.model_sync import SHELF, Models
 from smalt.service.tracking.runs import Runs
-from smalt.service.tracking.shelf import Shelf
 
 _PASSED_ON = ("accept", "content-type", "range", "user-agent")
 _OF_SPANS = ("content-encoding", "x-mlflow-experiment-id", "x-mlflow-run-id")
@@ -66,7 +66,7 @@ class Proxy:
         if job is not None:
             reply = await self._rules.apply(workspace, job, asked)
             if reply is not None:
-                await _send(send, 200, [(b"content-type", b"application/json")], strict.dump(reply))
+                await _send(send, 200, [(b"content-type", b"application/json")], request_parsing.dump(reply))
                 return
         if (response := await self._from_shelf(workspace, scope["method"], asked)) is not None:
             await response(scope, receive, send)
@@ -117,7 +117,7 @@ class Proxy:
 
     async def _pass_on(self, workspace: Workspace, scope: Scope, receive: Receive, asked: Asked) -> Answer:
         found, method = asked.found, scope["method"]
-        target = found.path + (f"?{strict.query_text(asked.query)}" if asked.query else "")
+        target = found.path + (f"?{request_parsing.query_text(asked.query)}" if asked.query else "")
         body: bytes | AsyncIterator[bytes] = b""
         if found.route.is_file and method == "PUT":
             body, length = await _file(receive), _header(scope, "content-length")
@@ -126,7 +126,7 @@ class Proxy:
         elif found.path == _SPANS:
             body = await _whole(receive, _LARGEST_SPANS)
         elif method != "GET":
-            body = strict.dump(asked.body)
+            body = request_parsing.dump(asked.body)
             asked.headers["content-type"] = "application/json"
         headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()]
         return await self._line.ask(workspace, method, target, headers, body, again=found.route.again)
@@ -141,14 +141,14 @@ async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
     if found.path == _SPANS or (found.route.is_file and method == "PUT"):
         return Asked(found, [], {}, headers)
     if method == "GET":
-        query = strict.query(scope["query_string"].decode("latin-1"))
+        query = request_parsing.query(scope["query_string"].decode("latin-1"))
         for name, value in query:
             if name == "path" and value:
-                strict.segments(value.removesuffix("/"))
+                request_parsing.segments(value.removesuffix("/"))
         return Asked(found, query, {}, headers)
     if _header(scope, "content-encoding"):
         raise ValidationException("a compressed body is not taken here; send it as it is")
-    return Asked(found, [], strict.body(await _whole(receive, strict.LARGEST)), headers)
+    return Asked(found, [], request_parsing.body(await _whole(receive, request_parsing.LARGEST)), headers)
 
 
 def _hide(part: Any, hide: Callable[[str], str]) -> None:

@@ -15,7 +15,7 @@ from smalt.service.records import reuse, tracked_runs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.tracking import filling
+from smalt.service.tracking import run_fields
 
 log = logging.getLogger("smalt.tracking")
 
@@ -129,7 +129,7 @@ class Runs:
                     await self._call(workspace, "POST", "/smalt/runs", {"runs": self._filled(rows)})
                     self._note(workspace, rows)
 
-    def _filled(self, jobs: Sequence[Job]) -> list[filling.Json]:
+    def _filled(self, jobs: Sequence[Job]) -> list[run_fields.Json]:
         before = tracked_runs.written(self._db, [job.id for job in jobs])
         facts = tracked_runs.facts(self._db, [job.id for job in jobs])
         names = tracked_runs.names(
@@ -137,9 +137,9 @@ class Runs:
         )
         reused = reuse.origins_of(self._db, jobs[0].workspace_id, [job.name for job in jobs])
         filled = [
-            filling.ending(job, facts[job.id])
+            run_fields.ending(job, facts[job.id])
             if before.get(job.id)
-            else filling.whole(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
+            else run_fields.whole(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
             for job in jobs
         ]
         return [

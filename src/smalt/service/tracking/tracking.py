@@ -18,15 +18,15 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.secrets.identity import Own
 from smalt.service.settings import Settings
 from smalt.service.tracking import variables
-from smalt.service.tracking.guard import Guard
-from smalt.service.tracking.line import Line
-from smalt.service.tracking.models import Models
+from smalt.service.tracking.artifact_guard import Guard
+from smalt.service.tracking.child_connection import Line
+from smalt.service.tracking.external_models import Shelf
+from smalt.service.tracking.job_permissions import Rules
+from smalt.service.tracking.job_tokens import Tokens
+from smalt.service.tracking.model_sync import Models
 from smalt.service.tracking.process import Child
 from smalt.service.tracking.proxy import Hider, Proxy
-from smalt.service.tracking.rules import Rules
 from smalt.service.tracking.runs import Runs
-from smalt.service.tracking.shelf import Shelf
-from smalt.service.tracking.tokens import Tokens
 
 log = logging.getLogger("smalt.tracking")
 

@@ -15,7 +15,7 @@ import sys
 import threading
 
 if not __package__:
-    # By path there is no package, and neither the folder above (whose `http.py` is not Python's) nor this one may be on
+    # By path there is no package, and neither the folder above nor this one may be on
     # the path of modules: so the package is made by hand.
     _folder = os.path.dirname(os.path.abspath(__file__))
     _spec = importlib.util.spec_from_file_location(

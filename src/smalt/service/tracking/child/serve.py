@@ -1,7 +1,7 @@
 """A WSGI server on a Unix socket: a thread for each connection, no more than the server's pool keeps.
 
-It speaks to smalt's own server alone (`tracking/http.py`), which sends well-formed HTTP/1.1, with a body either of a
-known length or in chunks.
+It speaks to smalt's own server alone (`tracking/http_client.py`), which sends well-formed HTTP/1.1, with a body either
+of a known length or in chunks.
 """
 
 from __future__ import annotations

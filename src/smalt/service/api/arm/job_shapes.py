@@ -1,0 +1,170 @@
+"""Jobs as the REST API shows them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.jobs.inputs import ASSETS
+from smalt.service.api.rest_shapes import resource_id, resource_type, system_data
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
+from smalt.service.engine.outputs.registration import asset_of
+from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.wire.casing import fold
+
+TIMES = ("StartTimeUtc", "EndTimeUtc")
+"""The times among the properties that a job gets as it goes."""
+GIVEN = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED)
+"""The properties that a job gets as it goes."""
+_LONG = "azureml:/subscriptions/"
+_TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
+_READABLE = {*map(fold, ASSETS), "literal"}
+
+
+def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
+    """What was submitted, and what has become of it."""
+    properties = jobs.properties(db, job.id)
+    notes = {**_texts(properties.get("properties")), **_times(job)}
+    shape = {
+        "tags": {},
+        "isArchived": bool(job.is_archived),
+        **properties,
+        "displayName": job.display_name or job.name,
+        "experimentName": job.experiment,
+        "properties": notes,
+        "services": {},
+        "status": shown_status(job),
+    }
+    shape["isArchived"] = bool(job.is_archived)
+    for key in ("codeId", "environmentId"):
+        if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
+            shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
+    if job.ended_at is not None and properties.get("outputs"):
+        written = jobs.data(db, job.id, "output")
+        places = {name: row[2] for name, row in written.items()}
+        outputs, given_paths = with_places(properties["outputs"], places)
+        shape["outputs"] = _registered(outputs, written)
+        if given_paths is not None:
+            notes[OUTPUT_PATHS] = given_paths
+        automatic = [name for name in _versions(shape) if name not in _versions(properties)]
+        if automatic:
+            notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
+    if job.empty_outputs:
+        notes[EMPTY_OUTPUTS] = job.empty_outputs
+    if job.parent_id is not None:
+        shape["parentJobName"] = jobs.name_of(db, job.parent_id)
+    if job.ended_by:
+        shape["error"] = job.ended_by
+        notes.update(_ended(job.ended_by))
+    return {
+        "id": resource_id(workspace, "jobs", job.name),
+        "name": job.name,
+        "type": resource_type("jobs"),
+        "properties": shape,
+        "systemData": system_data(job.created_by, job.created_at),
+    }
+
+
+def for_azure(properties: dict[str, Any]) -> dict[str, Any]:
+    """The same, where azure-ai-ml would give up the whole list of jobs: it reads no file:// without a host, and no
+    outputs that are values, which are folders with one file."""
+    told = {key: _ports_for_azure(properties[key]) for key in ("inputs", "outputs") if properties.get(key)}
+    nodes = properties.get("jobs")
+    if isinstance(nodes, dict):
+        told["jobs"] = {name: for_azure(node) if isinstance(node, dict) else node for name, node in nodes.items()}
+    return {**properties, **told}
+
+
+def _ports_for_azure(ports: Any) -> Any:
+    return {name: _port_for_azure(port) for name, port in ports.items()} if isinstance(ports, dict) else ports
+
+
+def _port_for_azure(port: Any) -> Any:
+    if not isinstance(port, dict):
+        return port
+    type = "literal" if "value" in port else "uri_folder"
+    told = {key: type for key in _TYPES if isinstance(port.get(key), str) and fold(port[key]) not in _READABLE}
+    uri = port.get("uri")
+    if isinstance(uri, str) and uri.startswith("file:///"):
+        told["uri"] = uri.replace("file://", "file://localhost", 1)
+    return {**port, **told}
+
+
+def shown_status(job: Job) -> str:
+    """Return the state as the service tells it: a job by itself is Queued from the start, and scripts poll for that."""
+    return "Queued" if job.status == "NotStarted" and job.parent_id is None and job.type == "command" else job.status
+
+
+def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
+    """Whether what is sent is what was submitted, as it was answered: with what the service added or changed."""
+    if sent in (submitted, shown):
+        return True
+    if not isinstance(sent, dict) or not isinstance(submitted, dict):
+        return False
+    known = shown if isinstance(shown, dict) else {}
+    return submitted.keys() <= sent.keys() and all(
+        is_answer(value, submitted[key], known.get(key)) if key in submitted else value in (known.get(key), None, {})
+        for key, value in sent.items()
+    )
+
+
+def tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict[str, Any]:
+    """The few facts about a job that streams and trees tell; `reused` is the job whose outputs it has."""
+    return {
+        "name": job.name,
+        "node": job.node,
+        "parent": names.get(job.parent_id) if job.parent_id is not None else None,
+        "type": job.type,
+        "status": job.status,
+        "start": job.started_at,
+        "end": job.ended_at,
+        "error": job.ended_by,
+        **({"reused": reused} if reused else {}),
+    }
+
+
+def below(rows: list[Job], top: Job) -> list[Job]:
+    """Of a tree, parents first, `top` and what is below it."""
+    wanted = {top.id}
+    found = []
+    for row in rows:
+        if row.id in wanted or row.parent_id in wanted:
+            wanted.add(row.id)
+            found.append(row)
+    return found
+
+
+def _registered(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs that became assets tell which versions they are."""
+    named = {name for name, output in outputs.items() if (output or {}).get("assetName") or (output or {}).get("name")}
+    if not named:
+        return outputs
+    assets = {name: str(written[name][3]).split("/") for name in named if name in written and written[name][3]}
+    told = {name: {"assetName": asset[1], "assetVersion": asset[3]} for name, asset in assets.items()}
+    return {name: {**output, **told[name]} if name in told else output for name, output in outputs.items()}
+
+
+def _versions(properties: dict[str, Any]) -> list[str]:
+    """The outputs that have the version of an asset."""
+    return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
+
+
+def _ended(error: dict[str, Any]) -> dict[str, str]:
+    """Return the properties that tell why a job did not complete."""
+    message, code = ENDED
+    told = {message: str(error["message"])}
+    return {**told, code: str(error["exit_code"])} if "exit_code" in error else told
+
+
+def _texts(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _times(job: Job) -> dict[str, str]:
+    times = zip(TIMES, (job.started_at, job.ended_at), strict=True)
+    return {key: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value)) for key, value in times if value is not None}

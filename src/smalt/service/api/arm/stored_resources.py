@@ -1,0 +1,140 @@
+"""Resources that are kept as they are described: schedules, endpoints, deployments, connections, feature sets, …
+
+Nothing acts on them yet. They are created, listed, changed and deleted as in the service, and what would act is
+refused in one sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.service.api.arm.asset_collection import Collection
+from smalt.service.api.arm.connections import CONNECTIONS
+from smalt.service.api.arm.resource_collection import Named
+from smalt.service.api.request import Call
+from smalt.service.api.rest_shapes import resource_id
+from smalt.service.api.router import Handler
+from smalt.service.records.resources import Resource
+from smalt.wire.distillation import without_secrets
+
+Body = dict[str, Any]
+
+
+class _Schedules(Named):
+    def is_listed(self, call: Call, resource: Resource) -> bool:
+        """Those that are on, unless the others are asked for."""
+        view = call.query("listViewType", "EnabledOnly").lower()
+        enabled = bool(resource.content["properties"].get("isEnabled", True))
+        return view == "all" or enabled == (view != "disabledonly")
+
+    def kept(self, call: Call, properties: Body, existed: Resource | None) -> Body:
+        action = properties.get("action")
+        job = action.get("jobDefinition") if isinstance(action, dict) else None
+        if not isinstance(action, dict) or not isinstance(job, dict):
+            return properties
+        return {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
+
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
+
+
+class _Endpoints(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients insist on an address; what is sent there is refused."""
+        id = resource_id(call.workspace, self.segment, resource.name)
+        return {"properties": {}, **properties, "scoringUri": f"{call.base}{id}/invoke"}
+
+
+class _BatchEndpoints(_Endpoints):
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        jobs = f"/{self.segment}/{{name}}/jobs"
+        below = f"/{self.segment}/{{name}}/deployments/{{deployment}}/jobs"
+        return [*super().routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
+
+    async def list_jobs(self, call: Call) -> Body:
+        """It ran none."""
+        self.existing(call)
+        return {"value": []}
+
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Programs set `endpoint.defaults.deployment_name` on what they get."""
+        return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
+
+
+class _OnlineDeployments(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients insist on a scale; one that was not given is the service's."""
+        return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
+
+
+class _Serverless(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Clients up to 1.20 insist on an address, too."""
+        id = resource_id(call.workspace, self.segment, resource.name)
+        return {**properties, "inferenceEndpoint": {"uri": f"{call.base}{id}/invoke", "headers": {}}}
+
+
+class _Subscriptions(Named):
+    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+        """Nothing was bought; clients insist on a plan."""
+        plan = {"publisherId": "", "offerId": "", "planId": ""}
+        return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}
+
+
+_SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serves no requests yet"
+_RUNS_NOTHING = "smalt keeps batch endpoints as they are described, but runs none yet"
+_SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
+_NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
+
+SCHEDULES = _Schedules(
+    "schedules",
+    "schedule",
+    "schedule",
+    refused={
+        "trigger": "schedule '{name}' was not triggered: smalt keeps schedules, but runs none yet; submit its job"
+    },
+)
+ONLINE_ENDPOINTS = _Endpoints(
+    "onlineEndpoints",
+    "online_endpoint",
+    "online endpoint",
+    refused={"invoke": _SAYS, "listKeys": _NO_KEYS, "regenerateKeys": _NO_KEYS, "token": _NO_KEYS},
+)
+ONLINE_DEPLOYMENTS = _OnlineDeployments(
+    "deployments",
+    "online_deployment",
+    "online deployment",
+    within=ONLINE_ENDPOINTS,
+    refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
+)
+BATCH_ENDPOINTS = _BatchEndpoints(
+    "batchEndpoints",
+    "batch_endpoint",
+    "batch endpoint",
+    refused={
+        "invoke": f"batch endpoint '{{name}}' was not run: {_RUNS_NOTHING}; submit its pipeline component as a job",
+        "listkeys": f"batch endpoint '{{name}}' has no keys: {_RUNS_NOTHING}",
+    },
+)
+BATCH_DEPLOYMENTS = Named("deployments", "batch_deployment", "batch deployment", within=BATCH_ENDPOINTS)
+_FROM_MARKET = "smalt reaches no model of the marketplace"
+SERVERLESS_ENDPOINTS = _Serverless(
+    "serverlessEndpoints",
+    "serverless_endpoint",
+    "serverless endpoint",
+    refused=dict.fromkeys(
+        ("listKeys", "regenerateKeys"), f"serverless endpoint '{{name}}' has no keys: {_FROM_MARKET}"
+    ),
+)
+SUBSCRIPTIONS = _Subscriptions("marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription")
+OUTBOUND_RULES = Named("outboundRules", "outbound_rule", "outbound rule")
+
+FEATURE_SETS = Collection("featuresets", "feature_set", content=("specification", "entities"))
+FEATURE_STORE_ENTITIES = Collection("featurestoreEntities", "feature_store_entity", content=("indexColumns",))
+INDEXES = Collection("indexes", "index", content=("storageUri",), uri="storageUri")
+
+COLLECTIONS: tuple[Named | Collection, ...] = (
+    *(SCHEDULES, ONLINE_ENDPOINTS, ONLINE_DEPLOYMENTS, BATCH_ENDPOINTS, BATCH_DEPLOYMENTS),
+    *(SERVERLESS_ENDPOINTS, SUBSCRIPTIONS, OUTBOUND_RULES, CONNECTIONS),
+    *(FEATURE_SETS, FEATURE_STORE_ENTITIES, INDEXES),
+)

@@ -1,0 +1,210 @@
+"""What every request passes first: who it is, where it comes from, and that nothing of a fault gets out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smalt.exceptions import Refused, Unauthorized
+from smalt.service.api import errors, key_vault
+from smalt.service.api.auth import access_tokens, workspace_access
+from smalt.service.api.blob import urls as blob_urls
+from smalt.service.api.request import Reply
+from smalt.service.api.server_context import Service
+from smalt.service.records import tokens
+from smalt.service.secrets.identity import challenge
+from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
+from smalt.service.tracking.variables import ROUTE as MLFLOW
+
+Headers = dict[str, str]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+_OPEN_PATHS = {"/discovery", "/metadata/endpoints", "/identity/token"}
+"""Fetched by Azure's clients without a token. The first two tell nothing but this server's URLs; the third wants its
+own header."""
+_OWN_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Gate:
+    """Authenticates before anything is looked up, whatever the method.
+
+    Over the Unix socket the private folder and the peer's user (checked as it connects) are the proof.
+    Over TCP it takes a Host that is allowed, no foreign Origin, and a token.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        answered = False
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                message["headers"] = [*message["headers"], *_OWN_HEADERS, *_note(scope)]
+            await send(message)
+
+        with self._service.activity:
+            try:
+                self._admit(scope)
+                await self._app(scope, receive, watched)
+            except Exception as error:
+                status, body, headers = errors.describe(error)
+                if status == 401 and key_vault.split(scope["path"]):
+                    headers["www-authenticate"] = challenge(_host(scope))
+                if _is_mlflow(scope):
+                    body = errors.for_mlflow(status, body)
+                if answered:
+                    raise ConnectionAbortedError("the answer broke off") from None
+                await Reply(body, status, headers)(scope, receive, watched)
+
+    def _admit(self, scope: Scope) -> None:
+        service = self._service
+        if service.stopping.is_set():
+            raise errors.Stopping("this server is ending; send it again to the next one")
+        scope["smalt.service"] = service
+        scope["smalt.token"] = scope["smalt.job"] = None
+        scope["smalt.local"] = is_local(scope)
+        if scope["smalt.local"]:
+            scope["smalt.principal"], scope["smalt.base"] = service.principal, service.base
+            return
+        headers = _headers(scope)
+        host = headers.get("host", "")
+        self._check_host(host)
+        _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
+        scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
+        scope["smalt.principal"] = "anonymous"
+        if scope["path"] not in _OPEN_PATHS and not self._has_link(scope) and not self._has_key(scope, headers):
+            self._authenticate(scope, headers)
+
+    def _authenticate_holder(self, scope: Scope, secret: str) -> None:
+        holder = self._service.jwt.holder(secret)
+        if holder is None:
+            raise Unauthorized("the token is not of this server or has expired; get another, or use smalt exec")
+        principal, job = holder
+        if job is not None:
+            self._authenticate_job(scope, job)
+            return
+        scope["smalt.token"] = tokens.Token(0, None, principal, "all", None)
+        scope["smalt.principal"] = principal
+
+    def _authenticate_job(self, scope: Scope, secret: str) -> None:
+        """Open the job's workspace to its own token and to those that it got for it by /identity/token: of MLflow's API
+        what `tracking/job_permissions.py` says, of all else what `api/auth/job_permissions.py` says."""
+        job = self._service.tracking.tokens.find(self._service.db, secret)
+        if job is None:
+            raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
+        if self._service.settings.job_identity == "off" and not _is_mlflow(scope):
+            raise Refused(
+                f"the token of job '{job.name}' is good for its MLflow calls only, as the setting 'job-identity' is off"
+            )
+        scope["smalt.job"] = job
+        scope["smalt.token"] = tokens.Token(0, job.workspace_id, job.created_by, "job", None)
+        scope["smalt.principal"] = job.created_by
+
+    def _check_host(self, host: str) -> None:
+        found = _HOST.fullmatch(host)
+        allowed = _LOOPBACK.union((self._service.host, *self._service.settings.allowed_hosts))
+        if found is None or found[1].lower() not in {name.lower() for name in allowed}:
+            raise Refused(
+                f"the Host '{host[:100]}' is not one of this server's; "
+                "add it with 'smalt config set allowed-hosts' if it is"
+            )
+
+    def _has_link(self, scope: Scope) -> bool:
+        service, query = self._service, scope["query_string"].decode("latin-1")
+        if "sig=" in query and (blob := blob_urls.split(scope["path"])):
+            return service.link_opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
+        return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
+
+    def _has_key(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a request to the blob store is signed with the key of its account, which opens all of that."""
+        blob = blob_urls.split(scope["path"])
+        if blob is None or not headers.get("authorization", "").lower().startswith("sharedkey "):
+            return False
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        if not self._service.account_keys.opens(scope["method"], blob[0], path, query, headers):
+            raise Unauthorized("the request is not signed with this account's key, or its date is not of now")
+        scope["smalt.token"] = tokens.Token(0, None, self._service.principal, "all", None)
+        scope["smalt.principal"] = self._service.principal
+        return True
+
+    def _authenticate(self, scope: Scope, headers: Headers) -> None:
+        secret = _secret(headers.get("authorization", ""), or_password=_is_mlflow(scope))
+        if not secret:
+            raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
+        if access_tokens.looks_like_one(secret):
+            self._authenticate_holder(scope, secret)
+            return
+        if secret.startswith(JOB_TOKEN):
+            self._authenticate_job(scope, secret)
+            return
+        token = tokens.find(self._service.db, secret)
+        if token is None:
+            raise Unauthorized(
+                "the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'"
+            )
+        if token.scope != "all":
+            raise Refused(f"the token is good for '{token.scope}' only")
+        scope["smalt.token"] = token
+        scope["smalt.principal"] = token.principal
+
+
+def _note(scope: Scope) -> list[tuple[bytes, bytes]]:
+    note = scope.get(workspace_access.NOTE)
+    return [(b"x-smalt-note", note.encode("latin-1", "replace"))] if note else []
+
+
+def _is_mlflow(scope: Scope) -> bool:
+    return str(scope["path"]).lower().startswith(f"{MLFLOW}/")
+
+
+def _secret(authorization: str, *, or_password: bool) -> str:
+    """The token; MLflow's clients may send it as the password of whatever user."""
+    kind, _, value = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic" and or_password:
+        try:
+            return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2].strip()
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether the request came over the Unix socket, which has no port."""
+    server = scope.get("server")
+    return server is None or server[1] is None
+
+
+def _host(scope: Scope) -> str:
+    return str(dict(scope["headers"]).get(b"host", b"").decode("latin-1"))
+
+
+def _headers(scope: Scope) -> Headers:
+    headers: Headers = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1")
+        if name in headers and name in ("host", "origin", "authorization"):
+            raise Refused(f"the header '{name}' is there twice")
+        headers[name] = raw_value.decode("latin-1")
+    return headers
+
+
+def _check_origin(headers: Headers, own: str, public: str | None) -> None:
+    """A browser tells where a request comes from; only this server's own pages may send any."""
+    origin = headers.get("origin")
+    if origin is not None and origin.lower() not in {own.lower(), (public or own).lower()}:
+        raise Refused(f"requests from the web page {origin[:100]} are not answered")
+    site = headers.get("sec-fetch-site", "none").lower()
+    if site not in ("same-origin", "none"):
+        raise Refused(f"requests from other web pages are not answered (Sec-Fetch-Site: {site[:40]})")

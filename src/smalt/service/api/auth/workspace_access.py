@@ -1,0 +1,154 @@
+"""The workspace that a request names: found, made for those who may make one, or refused.
+
+Reading makes nothing. What makes a workspace that is not there: storing something in it, by whatever client; and any
+request of a program, smalt's own client or Azure's, since programs written for the cloud name workspaces of the cloud
+and begin by reading them. The home's default workspace is always there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+
+from starlette.types import Scope
+
+from smalt.entities.schema.typos import is_slip
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.api import workspace_paths
+from smalt.service.api.server_context import Service
+from smalt.service.records import workspaces as records
+from smalt.service.records.workspaces import Workspace
+from smalt.wire import ids
+
+MAKES = b"x-smalt-makes-workspaces"
+"""The header by which smalt's client says that it runs for a program, or for a command that stores something."""
+NOTE = "smalt.note"
+"""In a request's scope: one line that the answer brings to the person, in a header of this name."""
+
+_AZURE = re.compile(rb"\bazure-ai-ml/|\bazsdk-python-")
+_MOST = 10
+Names = tuple[str, str, str]
+"""Of a subscription, a resource group and a workspace."""
+
+
+def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Workspace:
+    """Return the workspace of these names, for the request; `is_put` where it is the workspace that is stored."""
+    check_names(names)
+    service: Service = scope["smalt.service"]
+    found = records.find(service.db, *names)
+    if found is not None:
+        return found
+    if is_put or _is_default(service, names):
+        return records.provide(service.db, *names, scope["smalt.principal"])
+    if not _may_make(scope):
+        raise missing(service, names)
+    return make(scope, names)
+
+
+def find(service: Service, names: Names, principal: str) -> Workspace:
+    """Return the workspace of these names where it is there, or is the home's default one."""
+    if _is_default(service, names):
+        return records.provide(service.db, *names, principal)
+    found = records.find(service.db, *names)
+    if found is None:
+        raise missing(service, names)
+    return found
+
+
+def make(scope: Scope, names: Names) -> Workspace:
+    """Return a new workspace for a request that does not ask for it as such; refused where the name is a slip."""
+    service: Service = scope["smalt.service"]
+    every = records.every(service.db)
+    for one in every:
+        if _is_slip(names, _names(one)):
+            raise NotFound(
+                f"{_sentence(names)}; did you mean {_called(one, names)}? if another is wanted: {_create(names)}"
+            )
+    made = records.provide(service.db, *names, scope["smalt.principal"])
+    same = [one for one in every if one.name.lower() == names[2].lower()]
+    more = f"; another of that name is in {_place(_names(same[0]), names)}" if same else ""
+    scope[NOTE] = f"made workspace '{names[2]}' in resource group '{names[1]}', as there was none{more}"
+    return made
+
+
+def missing(service: Service, names: Names) -> NotFound:
+    """Return the error that a workspace is not there, with what may have been meant."""
+    every = records.every(service.db)
+    beside = [one for one in every if _within(one, names)]
+    meant = _like(names[2], beside) or _like(names[2], every)
+    if meant:
+        return NotFound(f"{_sentence(names)}; did you mean {_called(meant[0], names)}?")
+    listed = ", ".join(sorted(one.name for one in beside)[:_MOST])
+    there = f"there are: {listed}" if beside else "see: smalt workspace list"
+    return NotFound(f"{_sentence(names)}; {there}; to make it: {_create(names)}")
+
+
+def _like(name: str, workspaces: list[Workspace]) -> list[Workspace]:
+    """Return those whose name is the same, or else the most like it."""
+    near = difflib.get_close_matches(name.lower(), [one.name.lower() for one in workspaces], 1)
+    return [one for one in workspaces if one.name.lower() in near]
+
+
+def check_names(names: Names) -> None:
+    for name in names:
+        if not workspace_paths.is_name(name):
+            raise ValidationException(
+                f"'{name[:100]}' cannot be the name of a subscription, resource group or workspace; "
+                "use letters, digits, '-', '_' and '.'"
+            )
+
+
+def _may_make(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    if scope["smalt.job"] is not None or scope["method"] == "DELETE":
+        return False
+    is_program = headers.get(MAKES) == b"1" or _AZURE.search(headers.get(b"user-agent", b"")) is not None
+    return is_program or scope["method"] == "PUT"
+
+
+def _is_default(service: Service, names: Names) -> bool:
+    defaults = service.settings.defaults
+    default = (
+        defaults.get("subscription") or ids.DEFAULT_SUBSCRIPTION,
+        defaults.get("group") or ids.DEFAULT_RESOURCE_GROUP,
+        defaults.get("workspace") or ids.DEFAULT_WORKSPACE,
+    )
+    return _lower(names) == _lower(default)
+
+
+def _names(workspace: Workspace) -> Names:
+    return workspace.subscription, workspace.resource_group, workspace.name
+
+
+def _within(one: Workspace, names: Names) -> bool:
+    return _lower(_names(one))[:2] == _lower(names)[:2]
+
+
+def _lower(names: Names) -> list[str]:
+    return [name.lower() for name in names]
+
+
+def _is_slip(names: Names, known: Names) -> bool:
+    """Tell whether the names differ from those of a workspace by one slip of the finger in one of them."""
+    pairs = [pair for pair in zip(_lower(names), _lower(known), strict=True) if pair[0] != pair[1]]
+    return len(pairs) == 1 and is_slip(*pairs[0])
+
+
+def _sentence(names: Names) -> str:
+    subscription = "" if names[0].lower() == ids.DEFAULT_SUBSCRIPTION else f" of subscription '{names[0]}'"
+    return f"there is no workspace '{names[2]}' in resource group '{names[1]}'{subscription}"
+
+
+def _called(one: Workspace, names: Names) -> str:
+    return f"'{one.name}'" if _within(one, names) else f"'{one.name}' in {_place(_names(one), names)}"
+
+
+def _place(there: Names, names: Names) -> str:
+    subscription = "" if there[0].lower() == names[0].lower() else f" of subscription '{there[0]}'"
+    return f"resource group '{there[1]}'{subscription}"
+
+
+def _create(names: Names) -> str:
+    subscription = "" if names[0] == ids.DEFAULT_SUBSCRIPTION else f" --subscription {shlex.quote(names[0])}"
+    return f"smalt workspace create --name {shlex.quote(names[2])} -g {shlex.quote(names[1])}{subscription}"

@@ -1,0 +1,49 @@
+"""What a copy of a blob reads: another blob of the same workspace, by its URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from smalt.exceptions import Refused, Unauthorized, ValidationException
+from smalt.service.api.blob import urls
+from smalt.service.api.request import Call
+
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
+_CHUNK = 1 << 20
+
+
+def source(call: Call) -> tuple[str, str]:
+    """Store and name of the blob that the header names; refused where the request may not read it."""
+    url = call.headers["x-ms-copy-source"]
+    found = urls.own(call, url)
+    if found is None or not found[1]:
+        raise Refused(f"only a blob of this workspace can be copied, by its URL, not {unquote(url)[:200]!r}")
+    container, name = found
+    if call.scope["smalt.token"] is None and not call.is_local:
+        account, opener = call.workspace.folder, urls.opened_with(container)
+        links = (urlsplit(url).query, call.scope["query_string"].decode("latin-1"))
+        if not any(call.service.link_opens("GET", account, opener, link) for link in links):
+            raise Unauthorized(f"the link does not open container '{container}', which is to be copied from")
+    return urls.store(call, container), name
+
+
+def part(call: Call, size: int) -> tuple[int, int]:
+    """The first and the last byte that are to be copied of a blob of that size."""
+    given = call.headers.get("x-ms-source-range")
+    if given is None:
+        return 0, size - 1
+    found = _RANGE.fullmatch(given.strip())
+    if found is None or not int(found[1]) <= int(found[2]) < size:
+        raise ValidationException(f"'x-ms-source-range' must be bytes=FIRST-LAST within the blob's {size} bytes")
+    return int(found[1]), int(found[2])
+
+
+def pieces(path: Path, first: int, last: int) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        file.seek(first)
+        while first <= last and (piece := file.read(min(_CHUNK, last - first + 1))):
+            yield piece
+            first += len(piece)

@@ -1,0 +1,20 @@
+"""POST /smalt/v1{WS}/jobs/{name}/debug: a step made again, for a shell of whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.exceptions import Refused
+from smalt.service.api.arm.jobs import existing
+from smalt.service.api.request import Call
+from smalt.service.engine import debugging
+
+
+async def debug_job(call: Call) -> dict[str, Any]:
+    """Of a user of this machine only: the answer has its folders, and the job's own variables."""
+    if not call.is_local:
+        raise Refused("a step can be debugged only on the machine that runs the server; log in there")
+    return await debugging.lay_out(call.service.engine.rooms, existing(call))
+
+
+OWN_ROUTES = [("POST", "/jobs/{name}/debug", debug_job)]

@@ -1,0 +1,157 @@
+"""POST /smalt/v1/doctor: whether the store is sound, and with `repair` it is made so."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import SmaltError, ValidationException
+from smalt.service.api.native.prune import wanted_code
+from smalt.service.api.native.status import disk_of
+from smalt.service.api.request import Call
+from smalt.service.api.server_context import Service
+from smalt.service.data import integrity as soundness
+from smalt.service.data.integrity import Trouble
+from smalt.service.engine.versions.integrity import is_changed
+from smalt.service.records import assets, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+
+_URIS = {"data": "dataUri", "models": "modelUri"}
+
+
+async def examine(call: Call) -> dict[str, Any]:
+    """`full` reads the content of everything, too, which takes as long as reading the disk does."""
+    body = await call.object()
+    repair, full = body.get("repair", False), body.get("full", False)
+    if not isinstance(repair, bool) or not isinstance(full, bool):
+        raise ValidationException('"repair" and "full" must be true or false')
+    found = await asyncio.to_thread(_examined, call.service, full)
+    found += await call.service.engine.rooms.environments.troubles(full, call.service.started)
+    disk = disk_of(call.service.home.root)
+    if disk["full"]:
+        advice = "free some space; smalt prune --older-than 0s frees what ended jobs left"
+        found.append(Trouble("disk", str(call.service.home.root), "it is full", advice))
+    return {
+        "sound": not found,
+        "disk": disk,
+        "troubles": [await asyncio.to_thread(_told, one, repair) for one in found],
+    }
+
+
+def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
+    repaired, advice = False, trouble.advice
+    if repair and trouble.repair is not None:
+        try:
+            trouble.repair()
+            repaired = True
+        except (OSError, SmaltError) as error:
+            advice = f"it could not be repaired: {error}"
+    told = {"check": trouble.check, "what": trouble.what, "problem": trouble.problem, "advice": advice}
+    return {**told, "repairable": trouble.repair is not None, "repaired": repaired}
+
+
+def _examined(service: Service, full: bool) -> list[Trouble]:
+    """On a thread, with a connection of its own, so that the server goes on meanwhile."""
+    with service.db.reader() as db:
+        try:
+            found = [*_records(db), *_job_folders(service, db)]
+            return [*found, *_disk(service, full), *_code(service, db), *_assets(service, db, full)]
+        except sqlite3.DatabaseError as error:
+            return [_damaged(db, str(error))]
+
+
+def _records(db: Database) -> Iterator[Trouble]:
+    """The database itself."""
+    said = dict.fromkeys(str(line) for (line,) in db.rows("PRAGMA quick_check(100000)"))
+    for line in [line for line in said if line != "ok" and not _is_mistaken(db, line)][:20]:
+        yield _damaged(db, line)
+
+
+def _is_mistaken(db: Database, line: str) -> bool:
+    """SQLite 3.40 sees NULLs in tables without row ids whose key has another order than their columns."""
+    match = re.fullmatch(r"NULL value in (\w+)\.(\w+)", line)
+    return match is not None and not db.value(f"SELECT count(*) FROM {match[1]} WHERE {match[2]} IS NULL")
+
+
+def _damaged(db: Database, said: str) -> Trouble:
+    return Trouble("records", str(db.path), f"it is damaged: {said}", "stop the server and restore it from a backup")
+
+
+def _disk(service: Service, full: bool) -> Iterator[Trouble]:
+    home, store = service.home, service.data.snapshots
+    since = min(service.started, home.path("server.json").stat().st_mtime)  # by the clock of the disk's own machine
+    yield from soundness.permissions([home.root, *(path for path in home.root.iterdir() if _is_private(path))])
+    yield from soundness.snapshots(store, full)
+    datastores = [*home.path("workspaces").glob("*/datastores/*")]
+    yield from soundness.left_overs(store, home.path("cache"), datastores, since)
+    yield from soundness.fetched(service.data.remote)
+    for name, folder in service.engine.rooms.registries.folders.items():
+        if Path(folder).is_dir():
+            yield from soundness.in_registry(Path(folder))
+        else:
+            advice = f"mount it, or forget the registry: smalt registry delete --name {name}"
+            yield Trouble("registry", name, f"its folder {folder} is not there", advice)
+
+
+def _is_private(path: Path) -> bool:
+    return path.name.startswith(("token", "secret", "smalt.db")) or path.suffix in (".key", ".pem")
+
+
+def _job_folders(service: Service, db: Database) -> Iterator[Trouble]:
+    """Working folders, older than this server, of jobs that there are no records of: after a backup was restored it
+    may be all that is left of them. A retry's is NAME.2."""
+    for workspace in workspaces.every(db):
+        known = {name for (name,) in db.rows("SELECT name FROM jobs WHERE workspace_id=?", (workspace.id,))}
+        jobs = service.home.path("workspaces", workspace.folder, "jobs")
+        lost = [
+            path
+            for path in sorted(jobs.glob("[!.]*"))
+            if path.name.partition(".")[0] not in known and path.lstat().st_mtime < service.started
+        ]
+        if lost:
+            problem = f"it has the folders of {len(lost)} jobs that are not in the records, {lost[0].name} for one"
+            yield Trouble("job folder", str(jobs), problem, "keep what you want of them, and remove them: smalt prune")
+
+
+def _code(service: Service, db: Database) -> Iterator[Trouble]:
+    """Of what may still run: what jobs that ended left is pruned in time."""
+    for hash, user in sorted(wanted_code(db).items()):
+        if not service.data.snapshots.has(hash):
+            again = "register it again" if user.startswith("component") else "cancel it and submit it again"
+            yield Trouble("code", user, f"its code, snapshot {hash[:12]}, is not in the store", again)
+
+
+def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
+    """Data and models whose content is gone or, where `full`, is another one."""
+    for workspace in workspaces.every(db):
+        for kind, key in _URIS.items():
+            for container in assets.containers(db, workspace.id, kind, "All"):
+                for one in assets.versions(db, workspace.id, kind, container.name):
+                    uri = one.properties.get(key)
+                    what = f"{kind.removesuffix('s')} {one.name}:{one.version} of workspace {workspace.name}"
+                    problem = _content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None
+                    if problem:
+                        advice = "put it back, or archive this version and register another one"
+                        yield Trouble("asset", what, problem, advice)
+
+
+def _content_problem(service: Service, db: Database, workspace: Workspace, uri: str, full: bool) -> str | None:
+    try:
+        place = service.data.resolve(uri, workspace)
+    except SmaltError as error:
+        return str(error)
+    if place.path is None:
+        return None  # on the network
+    if not place.exists:
+        return f"its content, {uri}, is not there"
+    if full and is_changed(db, service.engine.rooms.root, str(place.path)):
+        return f"its content, {place.path}, is not what was registered"
+    return None
+
+
+ROUTES = [("POST", "/smalt/v1/doctor", examine)]

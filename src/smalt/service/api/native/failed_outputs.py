@@ -1,0 +1,69 @@
+"""What failed and cancelled jobs left in the places that were made for their outputs; their records and logs stay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from smalt.service.api.server_context import Service
+from smalt.service.data import remove_tree
+from smalt.service.engine.deletion.place_references import Overlaps
+from smalt.service.environments.store.environment_store import size_of
+from smalt.service.records import jobs, workspaces
+from smalt.service.records.jobs import Job
+from smalt.service.reuse import retention
+
+
+async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, Any]]:
+    """Remove the outputs of jobs that ended so before `age` seconds, or with `dry_run` only tell which.
+
+    Those stay that a version names, an unfinished job reads, or another job wrote to or has by reuse.
+    """
+    found = _folders(service, time.time() - age)
+    if not found:
+        return []
+    overlaps = await asyncio.to_thread(Overlaps, found)
+    held = service.engine.rooms.held
+    written = await asyncio.to_thread(_written_by_others, service, found, overlaps)
+    by_job = await held.by_jobs(overlaps, jobs.unfinished(service.db))
+    kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)
+    return await asyncio.to_thread(_removed, found, kept, dry_run)
+
+
+def _folders(service: Service, before: float) -> dict[str, Job]:
+    """Return the jobs none of whose steps did well, by their folders of outputs."""
+    db = service.db
+    found: dict[str, Job] = {}
+    for workspace in workspaces.every(db):
+        top = service.home.path("workspaces", workspace.folder)
+        for job in jobs.ended_ill(db, workspace.id, before):
+            if any(child.status == "Completed" for child in _below(service, job.id)):
+                continue
+            own = retention.own(db, [job]) - retention.in_use(db, [job]) - {retention.artifacts_of(job)}
+            found |= {os.path.realpath(top / folder): job for folder in own if (top / folder).is_dir()}
+    return found
+
+
+def _written_by_others(service: Service, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
+    ours = {job.id for job in found.values()}
+    with service.db.reader() as db:
+        return overlaps.of(place for id, place in jobs.written_places(db) if id not in ours)
+
+
+def _below(service: Service, id: int) -> list[Job]:
+    children = jobs.children(service.db, id)
+    return children + [one for child in children for one in _below(service, child.id)]
+
+
+def _removed(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
+    items = []
+    for place in sorted(found.keys() - kept):
+        size = size_of(Path(place))
+        if size and not dry_run:
+            remove_tree(Path(place))
+        if size:
+            items.append({"kind": "unfinished output", "name": found[place].name, "bytes": size})
+    return items

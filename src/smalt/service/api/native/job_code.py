@@ -1,0 +1,57 @@
+"""GET /smalt/v1{WS}/jobs/{name}/snapshot: the code that a job and its steps run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.entities.syntax.references import parse_reference
+from smalt.service.api.arm.job_shapes import below
+from smalt.service.api.arm.jobs import existing
+from smalt.service.api.request import Call
+from smalt.service.api.rest_shapes import resource_id
+from smalt.service.data.snapshots.manifest import LINK, Entry
+from smalt.service.records import assets, jobs
+
+_GIT = ("azureml.git.", "mlflow.source.git.")
+
+
+async def get_snapshot(call: Call) -> dict[str, Any]:
+    """Each different code once, with the jobs and steps that run it."""
+    db, top = call.service.db, existing(call)
+    found: dict[str, dict[str, Any]] = {}
+    for job in below(jobs.tree(db, top.root_id), top):
+        text = jobs.properties(db, job.id).get("codeId")
+        reference = parse_reference(str(text or ""))
+        if reference is None:
+            continue
+        code = assets.find(db, call.workspace.id, "codes", reference.name, reference.version, None)
+        if code.content_hash is None:
+            continue
+        one = found.setdefault(code.content_hash, _shown(call, code))
+        one["jobs"].append(job.name)
+        one["steps"].append(job.node)
+    notes = jobs.properties(db, top.id).get("properties") or {}
+    git = {key: value for key, value in notes.items() if key.startswith(_GIT)}
+    return {"name": top.name, "git": git, "snapshots": list(found.values())}
+
+
+def _shown(call: Call, code: assets.Version) -> dict[str, Any]:
+    entries = call.service.data.snapshots.entries(str(code.content_hash))
+    return {
+        "id": f"{resource_id(call.workspace, 'codes', code.name)}/versions/{code.version}",
+        "hash": code.content_hash,
+        "bytes": sum(entry.size for entry in entries),
+        "files": [_file(entry) for entry in entries],
+        "jobs": [],
+        "steps": [],
+    }
+
+
+def _file(entry: Entry) -> dict[str, Any]:
+    file: dict[str, Any] = {"path": entry.path, "kind": entry.kind, "size": entry.size}
+    if entry.kind == LINK:
+        file["link"] = entry.content
+    return file
+
+
+ROUTES = [("GET", "/jobs/{name}/snapshot", get_snapshot)]

@@ -1,0 +1,201 @@
+"""GET /smalt/v1{WS}/lineage/{kind}/{name}…: what something was made of and by, and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smalt.entities.syntax.references import JobOutputUri, parse_uri
+from smalt.exceptions import Refused
+from smalt.service.api.arm.data import DATA
+from smalt.service.api.arm.job_shapes import below
+from smalt.service.api.arm.jobs import existing
+from smalt.service.api.arm.models import MODELS
+from smalt.service.api.native.metrics import labels_of
+from smalt.service.api.request import Call
+from smalt.service.records import jobs, lineage, reuse
+
+Node = dict[str, Any]
+
+_MADE_BY, _USED_BY = "made_by", "used_by"
+_DEPTH = 8
+_MOST = 500
+"""Nodes of one answer: a data set may be used by thousands of jobs."""
+_COLLECTIONS = {"data": DATA, "models": MODELS}
+_URIS = {"data": "dataUri", "models": "modelUri"}
+
+
+async def of_version(call: Call) -> Node:
+    kind = call.name("kind")
+    if kind not in _COLLECTIONS:
+        raise Refused("lineage is kept of data and models, and of jobs")
+    found = _COLLECTIONS[kind].find(call, call.name("version"), None)
+    return _Walk(call).both(_asset_node(kind, found.name, found.version))
+
+
+async def of_job(call: Call) -> Node:
+    return _Walk(call).both(_job_node(call, existing(call)))
+
+
+class _Walk:
+    """From one node both ways, never through the same one twice."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._db = call.service.db
+        self._workspace = call.workspace.id
+        self._depth = min(call.number("depth", _DEPTH), 50)
+        self._left = _MOST
+
+    def both(self, node: Node) -> Node:
+        for direction in (_MADE_BY, _USED_BY):
+            self._grow(node, direction, self._depth, {_key(node)})
+        return node
+
+    def _grow(self, node: Node, direction: str, depth: int, seen: set[tuple[str, str]]) -> None:
+        if not depth:
+            return
+        found = []
+        for other in self._beside(node, direction):
+            self._left -= 1
+            if self._left < 0:
+                node["more"] = True
+                break
+            found.append(other)
+            if _key(other) in seen:
+                other["again"] = True
+            else:
+                seen.add(_key(other))
+                self._grow(other, direction, depth - 1, seen)
+        node[direction] = found
+
+    def _beside(self, node: Node, direction: str) -> Iterator[Node]:
+        if node["kind"] == "job":
+            return self._of_job(node, direction)
+        return self._of_asset(node, direction) if node["kind"] in _COLLECTIONS else iter(())
+
+    def _of_job(self, node: Node, direction: str) -> Iterator[Node]:
+        """Of its inputs the assets, or the jobs whose outputs they are; of its outputs the same the other way."""
+        job = jobs.by_name(self._db, self._workspace, node["name"])
+        if job is None:
+            return
+        side, other_side = ("input", "output") if direction == _MADE_BY else ("output", "input")
+        rows = [(port, uri, asset) for _, port, uri, asset in lineage.of_job(self._db, job.id, side)]
+        if job.type == "pipeline" and side == "input":
+            rows += self._of_steps(job, {asset or uri for _, uri, asset in rows})
+        for port, uri, asset in rows:
+            if asset:
+                yield {**_of_text(asset), side: port}
+                continue
+            found = list(self._at(uri, other_side, (job.name, port)))
+            yield from ({**each, side: port} for each in found)
+            if not found and side == "input" and uri:
+                yield {"kind": "uri", "name": uri, side: port}
+
+    def _of_steps(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
+        """What the steps of a pipeline read that neither its own inputs nor its own steps gave them."""
+        steps = {row.id: row for row in below(jobs.tree(self._db, job.root_id), job)}
+        labels = labels_of(list(steps.values()))
+        made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.of_steps(self._db, job.root_id, "output")}
+        names = {row.name for row in steps.values()}
+        for id, port, uri, asset in lineage.of_steps(self._db, job.root_id, "input"):
+            if id not in steps or (asset or uri) in known or _is_below(uri, made):
+                continue
+            parsed = parse_uri(uri) if uri else None
+            if isinstance(parsed, JobOutputUri) and parsed.job in names:
+                continue
+            known.add(asset or uri)
+            yield f"{labels[steps[id].name]}.{port}", uri, asset
+
+    def _of_asset(self, node: Node, direction: str) -> Iterator[Node]:
+        asset = f"{node['kind']}/{node['name']}/versions/{node['version']}"
+        side = "output" if direction == _MADE_BY else "input"
+        found = {row[0]: row for row in lineage.of_asset(self._db, self._workspace, asset, side)}
+        properties = self._properties(node)
+        uris = [str(properties.get(_URIS[node["kind"]]) or "")]
+        if side == "input":
+            for job_id, port, _, _ in lineage.of_asset(self._db, self._workspace, asset, "output"):
+                uris += _as_output(jobs.name_of(self._db, job_id), port)
+        rows = lineage.of_uris(self._db, self._workspace, [uri for uri in uris if uri], side)
+        found = {**{row[0]: row for row in rows}, **found}
+        for job_id, port, _, _ in self._acting(list(found.values()), side):
+            yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: port}
+        source = (properties.get("properties") or {}).get("smalt.imported_from")
+        if source and direction == _MADE_BY:
+            yield {"kind": "imported", "name": str(source)}
+
+    def _at(self, uri: str | None, side: str, port: tuple[str, str]) -> Iterator[Node]:
+        """The jobs that wrote what lies at a URI, or that read an output: by its place, or as the job's output."""
+        if not uri:
+            return
+        parsed = parse_uri(uri)
+        if side == "output" and isinstance(parsed, JobOutputUri):
+            job = jobs.by_name(self._db, self._workspace, parsed.job)
+            if job is not None:
+                yield {**_job_node(self._call, job), side: parsed.output}
+            return
+        uris = [uri]
+        if side == "input":
+            uris += _as_output(*port)
+        for job_id, name, _, _ in self._acting(lineage.of_uris(self._db, self._workspace, uris, side), side):
+            yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: name}
+
+    def _acting(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
+        """Return the rows of outputs without those of jobs that were reused: they made nothing.
+
+        Where the job whose outputs they have was deleted, the earliest of them stands for it.
+        """
+        if side == "input" or len(rows) < 2:
+            return rows
+        reused = reuse.reused_among(self._db, [row[0] for row in rows])
+        return [row for row in rows if row[0] not in reused] or [min(rows)]
+
+    def _properties(self, node: Node) -> dict[str, Any]:
+        from smalt.service.records import assets
+
+        found = assets.get(self._db, self._workspace, node["kind"], node["name"], node["version"])
+        return found.properties if found else {}
+
+
+def _as_output(job: str, port: str) -> list[str]:
+    base = f"azureml://jobs/{job}/outputs/{port}"
+    return [base, f"{base}/paths"]
+
+
+def _is_below(uri: str | None, places: set[str]) -> bool:
+    """Whether the URI is one of `places`, or within one."""
+    above = (uri or "").rstrip("/")
+    while above:
+        if above in places:
+            return True
+        above = above.rpartition("/")[0]
+    return False
+
+
+def _asset_node(kind: str, name: str, version: str) -> Node:
+    return {"kind": kind, "name": name, "version": version}
+
+
+def _of_text(asset: str) -> Node:
+    """`data/n/versions/1`, or with a registry before it."""
+    parts = asset.split("/")
+    if parts[0] == "registries":
+        return {**_asset_node(f"registry {parts[1]} {parts[2]}", parts[3], parts[5])}
+    return _asset_node(parts[0], parts[1], parts[3])
+
+
+def _job_node(call: Call, job: jobs.Job) -> Node:
+    node: Node = {"kind": "job", "name": job.name, "type": job.type, "status": job.status}
+    if job.parent_id is not None:
+        node.update(step=job.node, parent=jobs.name_of(call.service.db, job.parent_id))
+    return node
+
+
+def _key(node: Node) -> tuple[str, str]:
+    return node["kind"], f"{node['name']}:{node.get('version', '')}"
+
+
+ROUTES = [
+    ("GET", "/lineage/jobs/{name}", of_job),
+    ("GET", "/lineage/{kind}/{name}/versions/{version}", of_version),
+]

@@ -1,0 +1,185 @@
+"""What jobs have logged, read from MLflow's database without MLflow.
+
+GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values, of the job and of all runs below it that have some:
+     {"runs": [{"id", "job", "label", "metrics": [{"name", "value", "step", "time"}]}]}, the job's own run first.
+     `job` is null for a run that a script made; `label` is its path below the job (`train/fold-1`), "" for the job
+     itself; `time` is in seconds. With `extremes=true` each metric has "min", "max" and "count", with `history=true`
+     "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
+     chooses. What a job used of the machine comes as metrics `system/cpu` (cores), `system/memory` (bytes) …
+POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
+POST /smalt/v1{WS}/compare {"jobs": [names]}   what the jobs are and did, for comparison: see `job_comparison.py`.
+
+A value that is not a finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import NotFound, ValidationException
+from smalt.service.api.arm.job_shapes import below
+from smalt.service.api.arm.jobs import existing
+from smalt.service.api.request import Call
+from smalt.service.records import jobs, reuse, tracked_runs, usage
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.tracking import run_database
+from smalt.service.tracking.run_database import Extremes, Point
+
+_MOST_JOBS = 10_000
+_USED = ("cpu", "memory", "gpu", "gpu_memory")
+
+
+@dataclass
+class Shown:
+    """A run with what is to be told of it."""
+
+    id: str
+    job: Job | None
+    label: str
+    latest: dict[str, Point] = field(default_factory=dict)
+    extremes: dict[str, Extremes] = field(default_factory=dict)
+    history: dict[str, list[Point]] = field(default_factory=dict)
+
+
+async def get_metrics(call: Call) -> dict[str, Any]:
+    db, top = call.service.db, existing(call)
+    chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
+    extremes, history = call.flag("extremes"), call.flag("history")
+    rows = below(jobs.tree(db, top.root_id), top)
+    reused = reused_of(db, rows, top.root_id)
+    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history, reused)
+    for run in runs:
+        if run.job is not None:
+            add_usage(run, usage.of(db, run.job.id), chosen)
+    shown = [run for run in runs if run.latest or run.id == top.name]
+    return {"runs": await asyncio.to_thread(lambda: [_run_shape(run, most, history) for run in shown])}
+
+
+async def post_metrics(call: Call) -> dict[str, Any]:
+    names = asked(await call.object())
+    reused = reuse.origins_of(call.service.db, call.workspace.id, names)
+    found = await asyncio.to_thread(run_database.latest, path_of(call), [*names, *reused.values()])
+    shown = {name: of for name in names if (of := found.get(reused.get(name, name)) or found.get(name))}
+    return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in shown.items()}}
+
+
+def path_of(call: Call) -> Path:
+    return run_database.database(call.service.home, call.workspace.folder)
+
+
+def asked(body: dict[str, Any]) -> list[str]:
+    """The names of jobs in a body; refused where they are not a list of texts, or very many."""
+    names = body.get("jobs")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > _MOST_JOBS:
+        raise ValidationException(f'"jobs" must be a list of at most {_MOST_JOBS} names of jobs')
+    return names
+
+
+def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
+    """The jobs of these names, in that order."""
+    found = {job.name: job for job in tracked_runs.jobs_named(call.service.db, call.workspace.id, names)}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{call.workspace.name}'")
+    return [found[name] for name in names]
+
+
+def runs_below(
+    path: Path,
+    rows: Sequence[Job],
+    chosen: Sequence[str] = (),
+    extremes: bool = False,
+    history: bool = False,
+    reused: Mapping[str, str] | None = None,
+) -> list[Shown]:
+    """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made.
+
+    A reused job has the metrics of the job whose outputs it has; `reused` tells which.
+    """
+    labels = labels_of(rows)
+    runs = [Shown(row.name, row, labels[row.name]) for row in rows]
+    reused = reused or {}
+    origins = {origin: labels[name] for name, origin in reused.items()}
+    known = {*labels, *origins}
+    for nested in run_database.nested(path, known):
+        if nested.id not in known:
+            above = labels.get(nested.parent, origins.get(nested.parent, ""))
+            labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
+            runs.append(Shown(nested.id, None, labels[nested.id]))
+    latest = run_database.latest(path, [*labels, *reused.values()])
+    having = list(latest)
+    lowest_highest = run_database.extremes(path, having) if extremes else {}
+    points = run_database.history(path, having, chosen) if history else {}
+    for run in runs:
+        source = reused.get(run.id, run.id)
+        of = latest.get(source) or latest.get(run.id, {})  # its own copy, where the earlier job was deleted
+        run.latest = {name: of[name] for name in of if not chosen or name in chosen}
+        run.extremes, run.history = lowest_highest.get(source, {}), points.get(source, {})
+    return runs
+
+
+def reused_of(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
+    """The jobs among `rows`, of one root, that are reused → the jobs whose outputs they have."""
+    origins = reuse.origins(db, root_id)
+    return {row.name: origins[row.id] for row in rows if row.id in origins}
+
+
+def add_usage(run: Shown, samples: Sequence[usage.Sample], chosen: Sequence[str] = ()) -> None:
+    """What the job used, as metrics whose step is the number of the sample."""
+    for what in _USED:
+        name = f"system/{what}"
+        points = [
+            Point(float(value), step, int(sample.at * 1000))
+            for step, sample in enumerate(samples)
+            if (value := getattr(sample, what)) is not None
+        ]
+        if points and (not chosen or name in chosen):
+            values = [point.value for point in points]
+            run.latest[name] = points[-1]
+            run.extremes[name] = Extremes(min(values), max(values), len(values))
+            run.history[name] = points
+
+
+def number(value: float) -> float | str:
+    """JSON's form of it."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def labels_of(rows: Sequence[Job]) -> dict[str, str]:
+    """job → its path of nodes below the first job."""
+    paths = {rows[0].id: ""}
+    for row in rows[1:]:
+        above = paths.get(row.parent_id or 0, "")
+        paths[row.id] = f"{above}/{row.node}" if above else row.node or row.name
+    return {row.name: paths[row.id] for row in rows}
+
+
+def _run_shape(run: Shown, most: int, history: bool) -> dict[str, Any]:
+    metrics = []
+    for name, point in run.latest.items():
+        metric: dict[str, Any] = {
+            "name": name,
+            "value": number(point.value),
+            "step": point.step,
+            "time": point.time / 1000,
+        }
+        if name in run.extremes:
+            lowest, highest, total = run.extremes[name]
+            metric.update(min=number(lowest), max=number(highest), count=total)
+        if history:
+            points = run.history.get(name, [])
+            points = run_database.thinned(points, most) if most else points
+            metric["points"] = [[point.step, point.time / 1000, number(point.value)] for point in points]
+        metrics.append(metric)
+    return {"id": run.id, "job": run.job.name if run.job else None, "label": run.label, "metrics": metrics}
+
+
+ROUTES = [("GET", "/jobs/{name}/metrics", get_metrics), ("POST", "/metrics", post_metrics)]

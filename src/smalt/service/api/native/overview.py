@@ -1,0 +1,61 @@
+"""GET /smalt/v1{WS}/jobs/{name}/overview: how a job stands, for people.
+
+{"jobs": [the job, then all below it, parents first]}; each as in the tree, and
+- "label": its path of nodes below the job (`outer/train`), "" for the job itself;
+- "log_tail": the last lines of its log, for the first jobs that failed by themselves;
+- "cpu_seconds" and "peak_memory_bytes": what its processes, and those of all below it, used;
+- "waits_for": a sentence, for what has not started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from smalt.service.api.arm.job_shapes import below, tree_row
+from smalt.service.api.arm.jobs import existing
+from smalt.service.api.native.costs import costs_of_tree
+from smalt.service.api.native.log_files import NAMES, last_lines
+from smalt.service.api.native.metrics import labels_of
+from smalt.service.api.request import Call
+from smalt.service.records import jobs, reuse
+from smalt.service.records.jobs import Job
+
+_MOST_TAILS = 3
+_WAITING = ("NotStarted", "Queued", "Preparing")
+
+
+async def get_overview(call: Call) -> dict[str, Any]:
+    top, db = existing(call), call.service.db
+    rows = below(jobs.tree(db, top.root_id), top)
+    names, labels, reused = {row.id: row.name for row in rows}, labels_of(rows), reuse.origins(db, top.root_id)
+    tails, costs = await _log_tails(call, rows), costs_of_tree(db, rows)
+    told = []
+    for row in rows:
+        found = {**tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
+        if tails.get(row.id):
+            found["log_tail"] = tails[row.id]
+        if row.status in _WAITING and (reason := call.service.engine.waits_for(row)):
+            found["waits_for"] = reason
+        told.append(found)
+    return {"jobs": told}
+
+
+async def _log_tails(call: Call, rows: list[Job]) -> dict[int, list[str]]:
+    """Return the last lines of the logs of the first jobs that failed and have no failed child."""
+    failed = [row for row in rows if row.status == "Failed"]
+    parents = {row.parent_id for row in failed}
+    causes = sorted((row for row in failed if row.id not in parents), key=lambda row: row.ended_at or 0.0)
+    rooms, loop = call.service.engine.rooms, asyncio.get_running_loop()
+    mask, tails = rooms.vault.mask(call.workspace), {}
+    for row in causes[:_MOST_TAILS]:
+        folder = Path(rooms.artifacts(call.workspace, row.name))
+        for name in reversed(NAMES):  # what the command wrote; where it wrote nothing, what smalt did
+            tails[row.id] = await loop.run_in_executor(call.service.readers, last_lines, folder / name, mask)
+            if tails[row.id]:
+                break
+    return tails
+
+
+ROUTES = [("GET", "/jobs/{name}/overview", get_overview)]

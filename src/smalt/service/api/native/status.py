@@ -1,0 +1,80 @@
+"""GET /smalt/v1/status, POST /smalt/v1/shutdown."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from typing import Any
+
+from smalt._version import __version__
+from smalt.exceptions import Conflict
+from smalt.machine.disk_reserve import Disk
+from smalt.service.api.arm.job_shapes import shown_status
+from smalt.service.api.request import Call
+from smalt.service.engine.kinds.command import GRACE
+from smalt.service.records import jobs, workspaces
+
+_MOST_WAITING = 10
+_KILLED_BY = 10.0
+"""Seconds beyond the grace period in which what was killed is gone."""
+
+
+async def get_status(call: Call) -> dict[str, Any]:
+    service = call.service
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "home": str(service.home.root),
+        "port": service.port,
+        "url": service.base,
+        **({"note": service.port_note} if service.port_note else {}),
+        "unfinished": service.unfinished(),
+        "started": service.started,
+        "disk": disk_of(service.home.root),
+        **(_unfinished(call) if call.flag("details") else {}),
+    }
+
+
+def disk_of(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return how full the disk of a folder is."""
+    disk = Disk.of(folder)
+    return {"free": disk.free, "size": disk.size, "full": disk.is_full}
+
+
+def _unfinished(call: Call) -> dict[str, Any]:
+    """Return how many unfinished jobs each workspace has, by state as lists show it; and what waits, for what."""
+    db, engine = call.service.db, call.service.engine
+    known = {one.id: one for one in workspaces.every(db)}
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for job in jobs.unfinished_top(db):
+        counts[job.workspace_id][shown_status(job)] += 1
+    return {
+        "workspaces": [
+            {"name": known[id].name, "resource_group": known[id].resource_group, "unfinished": dict(states)}
+            for id, states in counts.items()
+        ],
+        "waiting": [
+            {"job": job.name, "workspace": known[job.workspace_id].name, "waits_for": engine.waits_for(job)}
+            for job in jobs.ready(db, _MOST_WAITING)
+        ],
+    }
+
+
+async def shut_down(call: Call) -> dict[str, Any]:
+    """End the server. Unfinished jobs keep it from ending, unless `force` (they are canceled first) or
+    `replace` (they go on, and the next server takes them over)."""
+    body = await call.object()
+    unfinished = call.service.unfinished()
+    them = "them" if unfinished > 1 else "it"
+    if unfinished and not body.get("force") and not body.get("replace"):
+        raise Conflict(
+            f"{unfinished} job{'s are' if unfinished > 1 else ' is'} not finished; wait for {them}, cancel {them}, "
+            f"or run 'smalt server stop --force', which cancels {them}"
+        )
+    if unfinished and not body.get("replace"):
+        await call.service.cancel_all(f"the server was stopped with --force by {call.principal}", GRACE + _KILLED_BY)
+    call.service.stopping.set()
+    return {"pid": os.getpid()}
+
+
+ROUTES = [("GET", "/smalt/v1/status", get_status), ("POST", "/smalt/v1/shutdown", shut_down)]

@@ -1,0 +1,80 @@
+"""What the steps of a pipeline are, read and register, for a comparison with those of another run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smalt.entities.syntax.references import LocalPath, parse_uri
+from smalt.service.api.arm.job_shapes import below
+from smalt.service.api.native.metrics import labels_of
+from smalt.service.data.data_access import OWN
+from smalt.service.records import jobs, lineage, reuse, tracked_runs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.tracked_runs import Facts
+from smalt.service.tracking import run_fields
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
+
+
+def facts_of(db: Database, top: Job) -> dict[str, str]:
+    """By "step: fact" what is known of the steps at all levels; what a step of the run made is told by that step."""
+    rows = below(jobs.tree(db, top.root_id), top)
+    labels = labels_of(rows)
+    by_id = {row.id: labels[row.name] for row in rows}
+    made = {
+        str(uri).rstrip("/"): f"{by_id[id]}.outputs.{port}"
+        for id, port, uri, _ in lineage.of_steps(db, top.root_id, "output")
+        if id in by_id
+    }
+    bodies = {row.id: jobs.properties(db, row.id) for row in rows}
+    facts = tracked_runs.facts(db, [row.id for row in rows])
+    read = reuse.inputs_read(db, [row.id for row in rows])
+    found: dict[str, str] = {}
+    for row in rows[1:]:
+        parent, contents = bodies.get(row.parent_id or 0, {}), read.get(row.id, {})
+        own = dict(_own(row, bodies[row.id], parent, facts[row.id], made, contents))
+        found.update({f"{labels[row.name]}: {key}": value for key, value in own.items() if value})
+    for id, port, _, asset in lineage.of_steps(db, top.root_id, "output"):
+        if asset and id in by_id:
+            found[f"{by_id[id]}: outputs.{port}"] = asset
+    return found
+
+
+def read_at(uri: str | None, place: str | None) -> str | None:
+    """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
+    if not uri or not place or uri == place or uri.startswith(OWN):
+        return uri
+    return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
+
+
+def _own(
+    row: Job,
+    body: dict[str, Any],
+    parent: dict[str, Any],
+    facts: Facts,
+    made: dict[str, str],
+    contents: dict[str, str],
+) -> Iterator[tuple[str, str | None]]:
+    component = ((parent.get("jobs") or {}).get(row.node) or {}).get("componentId")
+    if isinstance(component, str) and ANONYMOUS_COMPONENT not in component:
+        yield "component", short_name(component).removeprefix("azureml:")
+    if row.type == "pipeline":
+        return
+    yield "status", row.status
+    yield "command", facts.command
+    yield "code", (run_fields.snapshot(facts.code) or "")[:12]
+    environment = body.get("environmentId")
+    if isinstance(environment, str):
+        name = short_name(environment).removeprefix("azureml:")
+        yield "environment", name.replace(f"{ANONYMOUS_ENVIRONMENT}:", "")[:100]
+    for name, value in run_fields.literals(facts.inputs).items():
+        yield f"inputs.{name}", value
+    for name, (_, uri, asset) in facts.data.items():
+        known = asset or made.get((uri or "").rstrip("/"))
+        yield f"inputs.{name}", known or _with_content(read_at(uri, facts.places.get(name)), contents.get(name))
+
+
+def _with_content(place: str | None, content: str | None) -> str | None:
+    """Return a place with what was there when the step read it: the files of a path may be changed for the next run."""
+    return f"{place} ({content.rpartition(':')[2][:12]})" if place and content else place

@@ -1,0 +1,162 @@
+"""One request as the handlers see it: its service, workspace, principal, and a body that can be trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from smalt.exceptions import Located, Refused, ValidationException
+from smalt.service.api.errors import TooLarge
+from smalt.service.api.repeated_keys import RepeatedKeys
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from smalt.service.api.server_context import Service
+
+_MOST_DIGITS = 1000
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_AZURE = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Call(Request):
+    """A request whose security the gate has checked already."""
+
+    @property
+    def service(self) -> Service:
+        service: Service = self.scope["smalt.service"]
+        return service
+
+    @property
+    def workspace(self) -> Workspace:
+        workspace: Workspace = self.scope["smalt.workspace"]
+        return workspace
+
+    @property
+    def principal(self) -> str:
+        return str(self.scope["smalt.principal"])
+
+    @property
+    def job(self) -> Job | None:
+        """The job whose token it came with."""
+        job: Job | None = self.scope["smalt.job"]
+        return job
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it came over the Unix socket: the caller sees the same files as the server."""
+        return bool(self.scope["smalt.local"])
+
+    @property
+    def base(self) -> str:
+        """Where the caller reaches this server; never stored."""
+        return str(self.scope["smalt.base"])
+
+    @property
+    def azure_release(self) -> int | None:
+        """The 35 of azure-ai-ml 1.35.2; None for all other clients."""
+        found = _AZURE.search(self.headers.get("user-agent", ""))
+        return int(found[1]) if found else None
+
+    def name(self, parameter: str = "name") -> str:
+        """Without the `azureml:` that Azure's client leaves on it where a program names `azureml:NAME@LABEL`."""
+        return str(self.path_params[parameter]).removeprefix("azureml:")
+
+    def query(self, parameter: str, default: str = "") -> str:
+        return self.query_params.get(parameter, default)
+
+    def flag(self, parameter: str) -> bool:
+        return self.query(parameter).lower() in ("true", "1", "yes")
+
+    def number(self, parameter: str, default: int) -> int:
+        text = self.query(parameter, str(default))
+        if not text.isdecimal() or len(text) > 15:
+            raise ValidationException(f"'{parameter}' must be a whole number, not '{text}'")
+        return int(text)
+
+    async def object(self) -> dict[str, Any]:
+        """The body, a JSON object; an empty body is an empty object."""
+        limit = int(self.service.settings.max_body_mb * 1024 * 1024)
+        parts, size = [], 0
+        async for part in self.chunks():
+            size += len(part)
+            if size > limit:
+                raise TooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
+            parts.append(part)
+        return parse_object(b"".join(parts))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self.stream():
+                yield part
+        except ClientDisconnect:
+            raise Refused("the body ended early") from None
+
+
+class Reply(Response):
+    """A JSON answer."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        super().__init__(content, status, headers)
+
+    @staticmethod
+    def of(answer: Any) -> Any:
+        """What a handler answers as a response."""
+        return answer if callable(answer) else Reply(answer)
+
+    def render(self, content: Any) -> bytes:
+        if self.status_code == 204:
+            return b""  # one with a body ends the connection
+        return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """JSON that can be kept and sent again: an object, finite numbers, texts that are Unicode without NUL."""
+    if not raw.strip():
+        return {}
+    if b"\\u0000" in raw and _NUL.search(raw):
+        raise ValidationException("the body has a NUL character in a text; remove it")
+    try:
+        repeated = RepeatedKeys()
+        text = raw.decode(json.detect_encoding(raw))  # given bytes, json.loads lets half a character through
+        loaded = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=repeated.make
+        )
+        if b"\\u" in raw and _SURROGATE.search(raw):
+            json.dumps(loaded, ensure_ascii=False).encode()
+    except UnicodeError:
+        raise ValidationException("the body is not Unicode text (UTF-8)") from None
+    except ValueError as error:
+        raise ValidationException(f"the body is not JSON: {error}") from None
+    if not isinstance(loaded, dict):
+        raise ValidationException("the body must be a JSON object")
+    faults = repeated.faults(loaded)
+    if faults:
+        raise ValidationException([Located("", 0, 0, fault) for fault in faults])
+    return loaded
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text.lstrip('-'))} digits is too large; a text may have as many")
+    return int(text)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number that JSON has")

@@ -1,0 +1,144 @@
+"""What the handlers work with: the rooms of one running server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from smalt.exceptions import Unauthorized, Unavailable
+from smalt.machine.home import Home
+from smalt.service.api.auth.access_tokens import Tokens as Jwt
+from smalt.service.api.auth.signed_links import Links
+from smalt.service.api.blob.sas import Sas
+from smalt.service.api.blob.shared_key import AccountKeys
+from smalt.service.api.job_followers import Streams
+from smalt.service.data import Data
+from smalt.service.engine import Engine
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.settings import Settings
+from smalt.service.tracking import Tracking
+
+_READERS = 4
+
+
+class Activity:
+    """Who is connected now, and since when nobody is."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.last = time.monotonic()
+
+    def __enter__(self) -> None:
+        self.open += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+        self.last = time.monotonic()
+
+    def touch(self) -> None:
+        self.last = time.monotonic()
+
+    @property
+    def idle(self) -> float:
+        """Seconds without any request."""
+        return 0.0 if self.open else time.monotonic() - self.last
+
+
+async def _no_tls() -> tuple[str, str]:
+    raise Unavailable("this server has no TLS listener")
+
+
+@dataclass
+class Service:
+    home: Home
+    settings: Settings
+    db: Database
+    engine: Engine
+    principal: str
+    """The user whose server this is; whoever comes over the Unix socket."""
+    port: int = 0
+    host: str = "127.0.0.1"
+    """The host by which programs of this machine reach the port, as URLs have it."""
+    port_note: str | None = None
+    """What is to be said about the port: that another program has the home's own."""
+    started: float = field(default_factory=time.time)
+    activity: Activity = field(default_factory=Activity)
+    links: Links = field(default_factory=Links)
+    streams: Streams = field(default_factory=Streams)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
+    """Read the logs of streams; apart, as what copies and fetches may take long."""
+    tls: Callable[[], Awaitable[tuple[str, str]]] = _no_tls
+    """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""
+
+    @property
+    def base(self) -> str:
+        """The server's own URL, for callers that did not use one."""
+        return self.settings.public_url or f"http://{self.host}:{self.port}"
+
+    @cached_property
+    def jwt(self) -> Jwt:
+        return Jwt(self.home.secret("jwt"))
+
+    @cached_property
+    def sas(self) -> Sas:
+        return Sas(self.home.secret("storage"))
+
+    @cached_property
+    def account_keys(self) -> AccountKeys:
+        return AccountKeys(self.home.secret("storage"))
+
+    @property
+    def data(self) -> Data:
+        return self.engine.rooms.data
+
+    @property
+    def tracking(self) -> Tracking:
+        return self.engine.rooms.tracking
+
+    def sign(self, workspace: Workspace, container: str, job: Job | None) -> str:
+        """The query that opens a container of the workspace for a day; one that a job is given ends with the job."""
+        return self.sas.sign(workspace.folder, container, job=job)
+
+    def link_opens(self, method: str, workspace: str, container: str, query: str) -> bool:
+        """Tell whether the query opens the container; one that a job was given ends with the job's token."""
+        named = self.sas.job(query)
+        job = self.tracking.tokens.living(self.db, *named) if named else None
+        if named and job is None:
+            raise Unauthorized("the link was given to a job that has been over for more than an hour")
+        return self.sas.opens(method, workspace, container, query, job)
+
+    def unfinished(self) -> int:
+        return self.engine.unfinished
+
+    async def cancel_all(self, why: str, patience: float) -> None:
+        """Cancel whatever is unfinished, and wait until it has ended."""
+        deadline = time.monotonic() + patience
+        found = [job for job in jobs.unfinished(self.db) if job.parent_id is None]
+        for job in found:
+            self.engine.cancel(job, why)
+        for job in found:
+            await self.until_over(job, deadline)
+
+    async def until_over(self, job: jobs.Job, deadline: float) -> bool:
+        """Wait for the end of the job's tree, or the deadline."""
+        news = self.engine.watch.join(job.root_id)
+        try:
+            while not jobs.get(self.db, job.id).is_over:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(news.wait(), left)
+                news.clear()
+            return True
+        finally:
+            self.engine.watch.leave(job.root_id, news)

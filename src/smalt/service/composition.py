@@ -1,0 +1,168 @@
+"""How the rooms are put together: each is given what it may ask of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from smalt.exceptions import NotFound
+from smalt.machine.home import Home
+from smalt.service.compute import LocalCompute
+from smalt.service.compute.containers.images import ContainerImages
+from smalt.service.data import AssetReference, Data, Registered
+from smalt.service.engine import Engine
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.outputs import job_outputs as made
+from smalt.service.environments import Environments
+from smalt.service.records import assets, jobs, resources, reuse, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+from smalt.service.registry import Desk, Registries
+from smalt.service.secrets.encryption import opened
+from smalt.service.secrets.vault import Vault
+from smalt.service.settings import Settings
+from smalt.service.tracking import Tracking
+
+Result = TypeVar("Result")
+
+_URIS = {"data": "dataUri", "models": "modelUri"}
+
+
+def compose(home: Home, settings: Settings, db: Database) -> Engine:
+    """Call on the event loop, which owns the database."""
+    lookups = _Lookups(home, db)
+    data = Data(
+        home,
+        settings,
+        lookups.output,
+        lookups.asset,
+        lookup_datastore=lookups.datastore,
+        lookup_workspace=lookups.workspace,
+        is_busy=lookups.busy,
+        unfinished=lookups.unfinished,
+    )
+    images = ContainerImages(home, settings)
+    environments = Environments(home, settings, images)
+    compute = LocalCompute(home, cpus=settings.cpus)
+    vault = Vault(home, db, lookups.ask)
+    tracking = Tracking(home, settings, db, data, vault.hider)
+    registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
+    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images))
+
+
+class _Lookups:
+    """Questions of the data room to the records, which it may ask from any thread."""
+
+    def __init__(self, home: Home, db: Database) -> None:
+        self.registries: Registries | None = None
+        self._home = home
+        self._db = db
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def output(self, workspace: Workspace, job: str, output: str) -> str | None:
+        return self.ask(self._output, workspace, job, output)
+
+    def asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+        return self.ask(self._asset, workspace, reference)
+
+    def datastore(self, folder: str, name: str | None) -> Registered:
+        return self.ask(self._datastore, folder, name)
+
+    def workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+        return self.ask(self._workspace, subscription, group, name)
+
+    def ask(self, question: Callable[..., Result], *arguments: Any) -> Result:
+        """The answer of a function that must run on the thread that owns the records."""
+        if threading.get_ident() == self._thread:
+            return question(*arguments)
+
+        async def answer() -> Result:
+            return question(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
+
+    def _output(self, workspace: Workspace, job: str, output: str) -> str | None:
+        found = jobs.by_name(self._db, workspace.id, job)
+        if found is None:
+            return self._run(workspace, job) if output == "artifacts" else None
+        written = made.output_uri(self._db, found, output)
+        if written is not None:
+            return written
+        whose = reuse.origin(self._db, found.id) or found.name
+        return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
+
+    def _run(self, workspace: Workspace, run: str) -> str | None:
+        """The artifacts of a run that is not a job: a script's nested one."""
+        store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
+        there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
+        return ARTIFACTS.format(job=run) if there else None
+
+    def _asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+        if reference.registry:
+            return self._shared(reference)
+        if reference.workspace:
+            other = self._workspace(*reference.workspace)
+            if other is None:
+                return None
+            workspace = other
+        kinds = [reference.kind] if reference.kind else list(_URIS)
+        for kind in kinds:
+            found = self._version(workspace, kind, reference)
+            if found:
+                return str(found.properties.get(_URIS[kind]) or "") or None
+        for kind in kinds if not reference.version else ():
+            whole = assets.container(self._db, workspace.id, kind, reference.name)
+            if whole is not None and whole.is_archived:
+                raise NotFound(f"{reference.text} is archived; restore it, or name one of its versions")
+        return None
+
+    def _shared(self, reference: AssetReference) -> str | None:
+        """Of a registry; the built-in one has neither data nor models."""
+        if self.registries is None or reference.kind not in _URIS:
+            return None
+        named = reference.name, reference.version, reference.label
+        return self.registries.uri(str(reference.registry), str(reference.kind), *named)
+
+    def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
+        if reference.version:
+            return assets.get(self._db, workspace.id, kind, reference.name, reference.version)
+        name, label, stage = reference.name, reference.label, reference.stage
+        return assets.meant(self._db, workspace.id, kind, name, label=label, stage=stage)
+
+    def _datastore(self, folder: str, name: str | None) -> Registered:
+        for workspace in workspaces.every(self._db):
+            if workspace.folder == folder:
+                every = name is None and resources.every(self._db, workspace.id, "datastores")
+                one = name is not None and resources.get(self._db, workspace.id, "datastores", name)
+                found = every or ([one] if one else [])
+                return {each.name: opened(self._home, each.content.get("properties") or {}) for each in found}
+        return {}
+
+    def busy(self, folders: list[str]) -> set[str]:
+        """Of folders of attempts (`…/WORKSPACE/jobs/JOB`, of a retry `JOB.2`), those whose jobs are unfinished."""
+        return self.ask(self._busy, folders)
+
+    def unfinished(self, ids: list[int]) -> set[int]:
+        """Of the ids of jobs, those of unfinished ones."""
+        return self.ask(jobs.unfinished_of, self._db, ids)
+
+    def _busy(self, folders: list[str]) -> set[str]:
+        named = {one.id: one.folder for one in workspaces.every(self._db)}
+        unfinished = {(named[job.workspace_id], job.name) for job in jobs.unfinished(self._db)}
+        found = set()
+        for folder in folders:
+            workspace, _, job = folder.split("/")[-3:]
+            if (workspace, job.partition(".")[0]) in unfinished:
+                found.add(folder)
+        return found
+
+    def _workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+        wanted = (subscription.lower(), group.lower(), name.lower())
+        for one in workspaces.every(self._db):
+            if (one.subscription.lower(), one.resource_group.lower(), one.name.lower()) == wanted:
+                return one
+        return None

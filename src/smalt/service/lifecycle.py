@@ -1,0 +1,359 @@
+"""From open doors to the last answer: the rooms, the HTTP server, the reasons to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import pwd
+import secrets
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from smalt._version import __version__
+from smalt.exceptions import Unavailable
+from smalt.machine.home import Home
+from smalt.machine.processes import boot_id, identify
+from smalt.service import daemon, relocation, tls
+from smalt.service.api.app import build
+from smalt.service.api.server_context import Service
+from smalt.service.composition import compose
+from smalt.service.connections import IDLE_SECONDS, Acceptor, Cap, Connection, end_late, most_connections
+from smalt.service.engine import usage
+from smalt.service.listeners import tcp_door, url_host
+from smalt.service.lock import Lock
+from smalt.service.records import tokens
+from smalt.service.records.database import Database
+from smalt.service.settings import Settings
+
+logger = logging.getLogger("smalt")
+
+_LARGEST_LOG = 8 * 1024 * 1024
+_LOOK = 1.0
+"""Seconds between looks at whether there is a reason to end."""
+_ROOM_AGAIN = 60.0
+"""Seconds until it is looked at again how full the disk is."""
+_SETTLED = 1.0
+"""Seconds after which who started the server has most likely been served."""
+
+_LAST_ANSWERS = 3
+"""Seconds for requests in progress once the server ends."""
+
+
+class Doors(NamedTuple):
+    unix: socket.socket
+    tcp: socket.socket
+    note: str | None
+    """What is to be said about the port."""
+
+
+class Life:
+    def __init__(self, home: Home, settings: Settings, lock: Lock, doors: Doors, foreground: bool) -> None:
+        self._home = home
+        self._settings = settings
+        self._lock = lock
+        self._doors = doors
+        self._foreground = foreground
+        self._cap = Cap(most_connections())
+
+    def run(self) -> None:
+        """Serve to the end. Threads that still copy or fetch are not waited for: what they write is whole or absent."""
+        _log_to(self._home, self._foreground)
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        service = await self._open()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, service.stopping.set)
+        watch = loop.create_task(_end_when_idle(service, self._lock))
+        samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
+        room = loop.create_task(_keep_room(service))
+        http = _Http(service, self._cap, lambda: self._ready(service))
+        try:
+            await http.serve([self._doors.unix, self._doors.tcp])
+        finally:
+            watch.cancel()
+            samples.cancel()
+            room.cancel()
+            await self._close(service)
+        self._lock.withdraw()
+        logging.shutdown()
+        os._exit(0)
+
+    async def _open(self) -> Service:
+        home, settings = self._home, self._settings
+        relocated = relocation.find(home)
+        db = Database(home.path("smalt.db"))
+        principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
+        _first_token(home, db, principal)
+        engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
+        relocation.settle(home, db, engine.rooms, relocated)
+        listener = self._listener = _Tls(home, settings, self._cap)
+        service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
+        service.host, service.port_note = url_host(settings.listen), self._doors.note
+        engine.rooms.tracking.port = port  # the first jobs start while the engine opens
+        engine.rooms.identity.listener = listener
+        if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
+            listener.port()
+        await engine.open()
+        engine.rooms.tracking.open()
+        return service
+
+    def _ready(self, service: Service) -> None:
+        process = identify(os.getpid())
+        facts = {
+            "pid": os.getpid(),
+            "start_time": process.start_time if process else None,
+            "boot_id": boot_id(),
+            "port": service.port,
+            "version": __version__,
+            "socket": str(self._home.socket("server")),
+        }
+        self._home.write("server.json", json.dumps(facts) + "\n")
+        if self._doors.note:
+            logger.warning(self._doors.note)
+        _warn_of_the_world(self._settings)
+        logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
+        if not self._foreground:
+            daemon.close_errors(self._home)
+        if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
+            asyncio.get_running_loop().run_in_executor(None, self._listener.trusted)
+        gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
+        asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
+
+    async def _close(self, service: Service) -> None:
+        await service.engine.close()
+        await service.tracking.close()
+        service.db.close()
+        logger.info("the server has ended")
+
+
+class _Tls:
+    """The listener for programs that send their tokens over TLS only. Its port is taken when a job is told of it; what
+    answers there is loaded when the first program connects."""
+
+    service: Service
+
+    def __init__(self, home: Home, settings: Settings, cap: Cap) -> None:
+        self._home = home
+        self._settings = settings
+        self._cap = cap
+        self._door: socket.socket | None = None
+        self._trusted = ""
+        self._has_no_port = False
+        self._opened: asyncio.Task[tuple[str, str]] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._trusted)
+
+    def port(self) -> int | None:
+        if self._has_no_port and self._door is None:
+            return None
+        try:
+            return int(self._taken().getsockname()[1])
+        except Unavailable as error:
+            self._has_no_port = True
+            logger.warning("jobs cannot open their workspace: %s", error)
+            return None
+
+    def trusted(self) -> str:
+        self._trusted = self._trusted or tls.trust(self._home)
+        return self._trusted
+
+    def _taken(self) -> socket.socket:
+        if self._door is None:
+            self._door, note = tcp_door(self._home, self._settings.listen, "tls-port")
+            self._door.setblocking(False)
+            if note:
+                logger.warning("for TLS: %s", note)
+            asyncio.get_running_loop().add_reader(self._door, self._begin)
+        return self._door
+
+    def _begin(self) -> None:
+        """Somebody has connected and waits."""
+        if self._opened is None or self._opened.done():
+            self._opened = self._opening()
+
+    async def open(self) -> tuple[str, str]:
+        if self._opened is None or (self._opened.done() and self._opened.exception()):
+            self._opened = self._opening()
+        return await asyncio.shield(self._opened)
+
+    def _opening(self) -> asyncio.Task[tuple[str, str]]:
+        task = asyncio.ensure_future(self._open())
+        task.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # it is logged; nobody may wait for it
+        return task
+
+    async def _open(self) -> tuple[str, str]:
+        door, loop = self._taken(), asyncio.get_running_loop()
+        loop.remove_reader(door)
+        try:
+            return await self._serve(door)
+        except Exception as error:
+            logger.warning("cannot answer over TLS: %s", error)
+            _turn_away(door)
+            loop.call_later(_LOOK, self._listen_again, door)
+            raise Unavailable(
+                f"this server cannot answer over TLS: {error}; see its log, and remove {self._home.path('tls')} "
+                "if the files there are damaged"
+            ) from error
+
+    def _listen_again(self, door: socket.socket) -> None:
+        if self._opened is not None and self._opened.done() and self._opened.exception():
+            asyncio.get_running_loop().add_reader(door, self._begin)
+
+    async def _serve(self, door: socket.socket) -> tuple[str, str]:
+        names = {"127.0.0.1", "::1", "localhost", self._settings.listen, *self._settings.allowed_hosts}
+        context = await asyncio.to_thread(tls.context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
+        await asyncio.to_thread(tls.trust, self._home)
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        http = _Http(self.service, self._cap, lambda: ready.set_result(None), context)
+        self._serving = asyncio.ensure_future(http.serve([door]))
+        await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            await self._serving
+        url = f"https://{url_host(self._settings.listen)}:{door.getsockname()[1]}"
+        logger.info("TLS on %s", url)
+        return url, tls.certificate(self._home)
+
+
+def _turn_away(door: socket.socket) -> None:
+    """Close the connections that wait at the door, so that whoever made them need not wait for ever."""
+    with contextlib.suppress(OSError):
+        while True:
+            door.accept()[0].close()
+
+
+class _Http(uvicorn.Server):
+    """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
+
+    def __init__(
+        self, service: Service, cap: Cap, ready: Callable[[], None], tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._service = service
+        self._cap = cap
+        self._ready = ready
+        self._tls = tls
+        super().__init__(
+            uvicorn.Config(
+                build(service),
+                http=Connection,
+                interface="asgi3",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=_LAST_ANSWERS,
+                timeout_keep_alive=IDLE_SECONDS,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the doors as `Acceptor` does, which keeps descriptors for the owner's."""
+        self.servers: list[Any] = [Acceptor(door, self._connection, self._cap, self._tls) for door in sockets or ()]
+        self._watch = asyncio.ensure_future(end_late(self.server_state.connections))
+        self.started = True
+
+    def _connection(self, released: Callable[[], None]) -> Connection:
+        return Connection(released, config=self.config, server_state=self.server_state, app_state={})
+
+    async def main_loop(self) -> None:
+        self._ready()
+        await self._service.stopping.wait()
+        self._watch.cancel()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _widen(service: Service) -> None:
+    try:
+        service.db.widen()
+    except Unavailable as error:  # it only makes commits quicker
+        logger.warning("%s", error)
+
+
+async def _keep_room(service: Service) -> None:
+    """Fill the reserve, soon after the start and again whenever there is room after it was needed."""
+    while True:
+        await asyncio.sleep(_SETTLED)
+        try:
+            await asyncio.to_thread(service.engine.rooms.reserve.fill)
+        except OSError as error:
+            logger.warning("no room can be kept in %s: %s", service.home.root, error.strerror)
+        await asyncio.sleep(_ROOM_AGAIN)
+
+
+async def _end_when_idle(service: Service, lock: Lock) -> None:
+    while True:
+        if not lock.holds:
+            logger.warning("the home is gone; so is its server")
+            service.stopping.set()
+            return
+        limit = service.settings.idle_minutes * 60
+        if service.unfinished():
+            service.activity.touch()
+        left = limit - service.activity.idle
+        if limit and left <= 0:
+            logger.info("nobody has asked for anything in %g minutes", service.settings.idle_minutes)
+            service.stopping.set()
+            return
+        await asyncio.sleep(min(max(left, 0.02), _LOOK) if limit else _LOOK)
+
+
+def _first_token(home: Home, db: Database, principal: str) -> None:
+    """The token of the home's file is good for all; one that the file no longer holds is not."""
+    token = home.token()
+    if token is None:
+        token = secrets.token_urlsafe(32)
+        home.write("token", f"{token}\n")
+    elif home.path("token").stat().st_mode & 0o077:
+        home.path("token").chmod(0o600)
+    with db.transaction():
+        db.execute("DELETE FROM tokens WHERE created_by='server'")
+        tokens.add(db, token, principal)
+
+
+def _has_name() -> bool:
+    try:
+        return bool(pwd.getpwuid(os.getuid()))
+    except KeyError:
+        return False
+
+
+def _warn_of_the_world(settings: Settings) -> None:
+    if settings.listen not in ("127.0.0.1", "::1", "localhost"):
+        logger.warning(
+            "listening on %s without TLS: tokens travel in the clear; put a TLS proxy in front", settings.listen
+        )
+
+
+def _log_to(home: Home, foreground: bool) -> None:
+    path = home.path("server.log")
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > _LARGEST_LOG:
+            os.replace(path, home.path("server.log.1"))
+    handlers: list[logging.Handler] = [logging.FileHandler(path)]
+    if foreground:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,0 +1,114 @@
+"""From the files of a registry to what a workspace knows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from smalt import wire, yaml
+from smalt.entities.syntax.references import LocalPath, parse_uri
+from smalt.exceptions import Refused, ValidationException
+from smalt.service.records.workspaces import Workspace
+from smalt.service.registry.folder import NOUNS, Found
+from smalt.service.registry.workspace_assets import Desk, Properties
+from smalt.wire.codec import Writing
+from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
+
+
+def entity(found: Found) -> Any:
+    """As it was written; its name and version are those of its folders."""
+    read = yaml.load(found.document, NOUNS[found.kind])
+    for key in ("name", "version"):
+        wanted = getattr(found, key)
+        if getattr(read, key) not in (None, wanted):
+            raise ValidationException(
+                f"{found.document}: '{key}' is {getattr(read, key)}, and the folder says {wanted}; make them the same"
+            )
+        setattr(read, key, wanted)
+    return read
+
+
+def properties(found: Found, references: InPlace) -> Properties:
+    """The REST properties."""
+    made: Properties = wire.to_rest(entity(found), references)["properties"]
+    return {**made, "isArchived": found.archived}
+
+
+class InPlace(wire.AsWritten):
+    """What is local stays where it lies, and is named by its file: URI."""
+
+    def code(self, path: str) -> str:
+        return self.stored(path, None)
+
+    def data(self, path: str, type: str | None) -> str:
+        return self.stored(path, None)
+
+    def stored(self, path: str, datastore: str | None) -> str:
+        place = parse_uri(path)
+        return f"file://{quote(os.path.abspath(place.path))}" if isinstance(place, LocalPath) else path
+
+
+class Told(InPlace):
+    """What is local is named by the id of its asset, which leads there from everywhere."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+
+    def stored(self, path: str, datastore: str | None) -> str:
+        return self._id if isinstance(parse_uri(path), LocalPath) else path
+
+
+class Kept(InPlace):
+    """For a workspace: code, environments and components in place get ids there, each content once."""
+
+    keeps_inline = False
+
+    def __init__(self, desk: Desk, workspace: Workspace) -> None:
+        self._desk = desk
+        self._workspace = workspace
+
+    def code(self, path: str) -> str:
+        place = parse_uri(path)
+        if not isinstance(place, LocalPath):
+            return path
+        return self._desk.keep_code(self._workspace, self._desk.data.snapshots.add(place.path))
+
+    def environment(self, environment: Any) -> Any:
+        if isinstance(environment, str):
+            return environment
+        from smalt.wire.environments import ENVIRONMENT
+
+        made = ENVIRONMENT.write(environment, Writing(self))
+        return self._desk.put_anonymous(self._workspace, "environments", ANONYMOUS_ENVIRONMENT, _hash(made), made)
+
+    def component(self, component: Any) -> Any:
+        if isinstance(component, str):
+            return component
+        made = wire.to_rest(component, self)["properties"]
+        digest = _hash(made["componentSpec"])
+        return self._desk.put_anonymous(self._workspace, "components", ANONYMOUS_COMPONENT, digest, made)
+
+
+class Copied(Kept):
+    """The same, and data, models and build contexts are copied into the workspace's own store."""
+
+    def stored(self, path: str, datastore: str | None) -> str:
+        place = parse_uri(path)
+        return self._desk.data.import_local(place.path, self._workspace) if isinstance(place, LocalPath) else path
+
+
+def refuse_includes(found: Found, component: Any) -> None:
+    if getattr(component, "additional_includes", None):
+        raise Refused(
+            f"{found.document} has additional_includes, which would lead out of the registry; create it with: "
+            f"smalt component create --registry-name NAME --file {shlex.quote(Path(found.document).name)}"
+        )
+
+
+def _hash(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

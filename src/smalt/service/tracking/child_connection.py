@@ -1,0 +1,109 @@
+"""The line to the child: a request is held while the child comes up, and sent once more where that does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unavailable, ValidationException
+from smalt.machine.home import Home
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import request_parsing
+from smalt.service.tracking.http_client import Headers, Response
+from smalt.service.tracking.process import Child
+
+WHOLE = 1024 * 1024
+"""Bytes up to which an answer is read before any of it goes on: one that breaks off half-way no client sends again."""
+
+_PATIENCE = 60.0
+"""Seconds that a request is held while the child is down; MLflow's clients wait for 120."""
+_PAUSE = 0.05
+
+
+class Interrupted(SmaltError):
+    """The child went away over something that must not be sent twice; the client knows whether to ask again."""
+
+    code = "Interrupted"
+
+
+class Answer(NamedTuple):
+    response: Response
+    whole: bytes | None
+    """None where it is long and to be streamed."""
+
+
+class Line:
+    def __init__(self, home: Home, child: Child) -> None:
+        self._workspaces = home.path("workspaces")
+        self._child = child
+        self._provided: set[str] = set()
+
+    async def ask(
+        self,
+        workspace: Workspace,
+        method: str,
+        target: str,
+        headers: Headers,
+        body: bytes | AsyncIterator[bytes] = b"",
+        *,
+        again: bool,
+    ) -> Answer:
+        """The child's answer. `again` says that the same request twice does no harm."""
+        self._provide(workspace)
+        sent = [(b"x-smalt-workspace", workspace.folder.encode()), *headers]
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            await self._child.ready()
+            try:
+                response = await self._child.pool.request(method, target.encode("ascii"), sent, body)
+                if response.length is None or response.length > WHOLE:
+                    return Answer(response, None)
+                return Answer(response, await response.read())
+            except ConnectionRefusedError:  # nothing was sent
+                if time.monotonic() > deadline:
+                    raise Interrupted("MLflow does not come back; the server's log says why") from None
+            except ConnectionError:
+                if not again or not isinstance(body, bytes) or time.monotonic() > deadline:
+                    raise Interrupted("MLflow went away over this; it is being started again") from None
+            await asyncio.sleep(_PAUSE)
+
+    def _provide(self, workspace: Workspace) -> None:
+        """Make the workspace's folder, which is there only when something is kept in it."""
+        if workspace.folder not in self._provided:
+            (self._workspaces / workspace.folder).mkdir(parents=True, exist_ok=True)
+            self._provided.add(workspace.folder)
+
+    async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
+        """A JSON call of our own; what the child refuses is raised."""
+        content = b"" if body is None else request_parsing.dump(body)
+        again = method == "GET" or path.startswith("/smalt/")
+        answer = await self.ask(workspace, method, path, [(b"content-type", b"application/json")], content, again=again)
+        whole = await answer.response.read() if answer.whole is None else answer.whole
+        try:
+            reply = json.loads(whole or b"{}")
+        except ValueError:
+            reply = {}
+        if answer.response.status >= 400:
+            raise _error(answer.response.status, reply if isinstance(reply, dict) else {})
+        return reply
+
+
+_KINDS: dict[str, type[NotFound] | type[Conflict] | type[Refused] | type[ValidationException]] = {
+    "RESOURCE_DOES_NOT_EXIST": NotFound,
+    "RESOURCE_ALREADY_EXISTS": Conflict,
+    "PERMISSION_DENIED": Refused,
+    "INVALID_PARAMETER_VALUE": ValidationException,
+    "BAD_REQUEST": ValidationException,
+    "INVALID_STATE": ValidationException,
+}
+
+
+def _error(status: int, reply: dict[str, Any]) -> SmaltError:
+    message = str(reply.get("message") or f"MLflow answered with status {status}")
+    kind = _KINDS.get(str(reply.get("error_code")))
+    if kind is None and status >= 500:
+        return Unavailable(message)
+    return (kind or ValidationException)(message)

@@ -1,0 +1,72 @@
+"""Registered models whose files lie outside MLflow's artifacts: its clients read them at `models/NAME/VERSION/…`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from smalt.exceptions import NotFound, Refused
+from smalt.machine.home import Home
+from smalt.service.data import Data
+from smalt.service.data.files.path_containment import contained
+from smalt.service.records import assets
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.model_sync import SHELF
+
+
+class Shelf:
+    def __init__(self, home: Home, db: Database, data: Data) -> None:
+        self._workspaces = home.path("workspaces")
+        self._db = db
+        self._data = data
+
+    async def list(self, workspace: Workspace, path: str) -> Response:
+        """The answer to a list of the artifact folder `path`; a model that is one file is a folder with it."""
+        root, below = await self._find(workspace, path.strip("/").split("/"))
+        items = await asyncio.to_thread(_items, root, below)
+        return JSONResponse({"files": items})
+
+    async def file(self, workspace: Workspace, segments: Sequence[str]) -> Response:
+        root, below = await self._find(workspace, segments)
+        found = root if root.is_file() and below == root.name else contained(root, below)
+        if not found.is_file():
+            raise NotFound(f"there is no file {'/'.join(segments)[:300]}")
+        return FileResponse(found, headers={"content-security-policy": "sandbox"})
+
+    async def _find(self, workspace: Workspace, segments: Sequence[str]) -> tuple[Path, str]:
+        """Where the model's files are on this machine, and the path below that is asked for."""
+        if len(segments) < 3 or segments[0] != SHELF:
+            raise NotFound(f"there is no artifact {'/'.join(segments)[:300]}")
+        name, version = segments[1], segments[2]
+        found = assets.find(self._db, workspace.id, "models", name, version, None)
+        uri = str(found.properties.get("modelUri") or "")
+        if not uri:
+            raise Refused(f"model '{name}:{version}' has no files")
+        location = self._data.resolve(uri, workspace)
+        if location.path is not None and self._is_of_another(location.path, workspace):
+            raise Refused(f"the files of model '{name}:{version}' are another workspace's; ask for them there")
+        return await self._data.fetch(location), "/".join(segments[3:])
+
+    def _is_of_another(self, path: Path, workspace: Workspace) -> bool:
+        """A token is good for one workspace, whatever a model's path names."""
+        top, real = os.path.realpath(self._workspaces), os.path.realpath(path)
+        return real.startswith(f"{top}/") and not real.startswith(f"{top}/{workspace.folder}/")
+
+
+def _items(root: Path, below: str) -> list[dict[str, Any]]:
+    if root.is_file():
+        return [] if below else [{"path": root.name, "is_dir": False, "file_size": root.stat().st_size}]
+    folder = contained(root, below)
+    if not folder.is_dir():
+        return []
+    found = []
+    for entry in sorted(folder.iterdir()):
+        size = {} if entry.is_dir() else {"file_size": entry.stat().st_size}
+        found.append({"path": entry.name, "is_dir": entry.is_dir(), **size})
+    return found

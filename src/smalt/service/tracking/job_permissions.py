@@ -1,0 +1,330 @@
+"""What a job's token may do, route by route: it writes the job's run and those that it made, and reads its workspace.
+
+So that scripts need no edit, some calls come to mean the job's own run and experiment: looking up or making an
+experiment answers with the job's, a further run becomes a child of the job's, and what MLflow says of the status of
+the job's run is not taken (the engine knows better: a script that dies is FINISHED to MLflow).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, NamedTuple
+
+from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.service.records import jobs
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import request_parsing
+from smalt.service.tracking.policy import CREATE_VERSION, Found, source_of
+from smalt.service.tracking.request_parsing import Body
+
+Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
+"""A call to the child: workspace, method, path, body; NotFound where it has no such thing."""
+
+PARENT = "mlflow.parentRunId"
+_M = "/api/2.0/mlflow"
+_SOURCE_RUN = "mlflow.sourceRun"
+_MODEL_VERSIONS = "mlflow.modelVersions"
+_OWN_TAGS = ("mlflow.artifactLocation", "smalt.")
+"""They say where the server finds things, and what it made: nobody writes them from outside."""
+_IN_PATH = ("model_id", "trace_id", "request_id")
+"""Of these MLflow believes the body in some routes and the URL in others."""
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
+_REMEMBERED = 10_000
+_DEEPEST = 32
+
+
+class Asked(NamedTuple):
+    """A request on its way to the child, read strictly; rules change its parts in place."""
+
+    found: Found
+    query: request_parsing.Query
+    body: Body
+    headers: dict[str, str]
+
+
+def check(asked: Asked) -> None:
+    """What nobody may say, a user neither: where on the server's machine something lies, or one thing in two ways."""
+    for name in _IN_PATH if asked.found.ids else ():
+        if asked.body.get(name, asked.found.ids[0]) != asked.found.ids[0]:
+            raise ValidationException(f"'{name}' is another in the body than in the URL")
+    for key, _ in _tags(asked):
+        if key.startswith(_OWN_TAGS):
+            raise Refused(f"the tag '{key[:100]}' is the server's own")
+    if asked.body.get("artifact_location"):
+        raise Refused("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
+    if asked.found.path == CREATE_VERSION:
+        asked.body["source"] = source_of(request_parsing.text(asked.body, "source"))
+
+
+class Rules:
+    """The rules for jobs' tokens, and what they have found out of late."""
+
+    def __init__(self, db: Database, call: Call) -> None:
+        self._db = db
+        self._call = call
+        self._own: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._experiments: OrderedDict[int, str] = OrderedDict()
+
+    async def apply(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+        """Check and change what the job asks for; what it gives, unless None, is the answer without MLflow."""
+        rule = asked.found.route.rule
+        if not rule:
+            path = asked.found.path[:200]
+            raise Refused(f"the token of job '{job.name}' is not good for {path}; use the home's token")
+        return await getattr(self, "_" + rule.replace("-", "_"))(workspace, job, asked)
+
+    async def _read(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """Everything in its workspace."""
+
+    async def _write(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """What is not a run's: the model registry."""
+
+    async def _create_version(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """Of any run of the workspace: a pipeline's last step registers what another step has logged."""
+
+    async def _own_experiment_by_name(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        asked.query[:] = [("experiment_name", job.experiment)]
+
+    async def _own_experiment(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+        return {"experiment_id": await self._experiment(workspace, job)}
+
+    async def _experiment_tag(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        if request_parsing.text(asked.body, "experiment_id") != await self._experiment(workspace, job):
+            raise Refused(f"job '{job.name}' may tag its own experiment only")
+
+    async def _own_run(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """The run in the body must be the job's, one that it made, or that of a pipeline which the job is a step of."""
+        await self._named_run(workspace, job, asked.body, or_ancestor=True)
+        for key, value in _tags(asked):
+            if key == PARENT:
+                await self._need_run(workspace, job, value)
+        for model in request_parsing.objects(asked.body, "models") if asked.found.path == f"{_M}/runs/outputs" else ():
+            await self._need_model(workspace, job, request_parsing.text(model, "model_id"))
+
+    async def _update_run(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+        """Status, end and name of the job's own run are smalt's to say."""
+        run = await self._named_run(workspace, job, asked.body, or_ancestor=True)
+        if run != job.name and run not in self._ancestors(job):
+            return None
+        found = await self._run(workspace, run)
+        return {"run_info": found["info"]}
+
+    async def _nested_run(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        if await self._named_run(workspace, job, asked.body) == job.name:
+            raise Refused(f"the run of job '{job.name}' goes with the job; delete the job instead")
+
+    async def _create_run(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+        """A further run of a script is a child of the job's."""
+        body = asked.body
+        body["experiment_id"] = await self._experiment(workspace, job)
+        parents = [value for key, value in _tags(asked) if key == PARENT]
+        for parent in parents:
+            await self._need_run(workspace, job, parent)
+        if not parents:
+            body["tags"] = [*request_parsing.objects(body, "tags"), {"key": PARENT, "value": job.name}]
+        reply = await self._call(workspace, "POST", asked.found.path, body)
+        self._remember(job, reply["run"]["info"]["run_id"])
+        return reply
+
+    async def _create_model(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+        """A model that a script logs outside of any run is an output of the job's."""
+        body = asked.body
+        body["experiment_id"] = await self._experiment(workspace, job)
+        run = request_parsing.text(body, "source_run_id")
+        if run:
+            await self._need_run(workspace, job, run)
+        body["source_run_id"] = run or job.name
+        reply = await self._call(workspace, "POST", asked.found.path, body)
+        model = reply["model"]["info"]["model_id"]
+        self._remember(job, model)
+        if not run:
+            output = {"run_id": job.name, "models": [{"model_id": model, "step": 0}]}
+            await self._call(workspace, "POST", f"{_M}/runs/outputs", output)
+        return reply
+
+    async def _own_model(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        await self._need_model(workspace, job, asked.found.ids[0])
+
+    async def _model_tags(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """Whoever registers a model notes so on it, another job's too."""
+        if {key for key, _ in _tags(asked)} != {_MODEL_VERSIONS}:
+            await self._need_model(workspace, job, asked.found.ids[0])
+
+    async def _spans(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        run = asked.headers.get("x-mlflow-run-id") or job.name
+        await self._need_run(workspace, job, run)
+        asked.headers["x-mlflow-run-id"] = run
+        asked.headers["x-mlflow-experiment-id"] = await self._experiment(workspace, job)
+
+    async def _start_trace(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """In the job's experiment, and of the job's run unless it says another of its own."""
+        experiment = await self._experiment(workspace, job)
+        if asked.found.path == f"{_M}/traces":  # mlflow 2
+            asked.body["experiment_id"] = experiment
+            metadata = request_parsing.objects(asked.body, "request_metadata")
+            sources = _source_runs(asked.body)
+            if not sources:
+                asked.body["request_metadata"] = [*metadata, {"key": _SOURCE_RUN, "value": job.name}]
+        else:
+            info = _below(asked.body, "trace", "trace_info")
+            await self._need_trace(workspace, job, request_parsing.text(info, "trace_id"))
+            info["trace_location"] = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
+            metadata = info.setdefault("trace_metadata", {})
+            if not isinstance(metadata, dict):
+                raise ValidationException("'trace_metadata' must be an object")
+            sources = [request_parsing.text(metadata, _SOURCE_RUN)] if metadata.get(_SOURCE_RUN) else []
+            if not sources:
+                metadata[_SOURCE_RUN] = job.name
+        for source in sources:
+            await self._need_run(workspace, job, source)
+
+    async def _own_trace(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        ids = asked.found.ids
+        await self._need_trace(workspace, job, ids[0] if ids else request_parsing.text(asked.body, "trace_id"))
+        for run in _source_runs(asked.body):
+            await self._need_run(workspace, job, run)
+
+    async def _own_file(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+        """A file below an own run, model or trace."""
+        path = asked.found.ids
+        if len(path) > 2 and path[0] == "ExperimentRun" and path[1].startswith("dcid."):
+            await self._need_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
+        elif len(path) > 5 and path[0] == "mlflow" and path[4] == "artifacts" and path[2] in ("models", "traces"):
+            if path[1] != await self._experiment(workspace, job):
+                raise Refused(f"job '{job.name}' writes into its own experiment only")
+            need = self._need_model if path[2] == "models" else self._need_trace
+            await need(workspace, job, path[3])
+        else:
+            raise Refused(f"job '{job.name}' may write the files of its own runs only, not '{'/'.join(path)[:200]}'")
+
+    async def _named_run(self, workspace: Workspace, job: Job, body: Body, *, or_ancestor: bool = False) -> str:
+        """The run that the body names, the one way of naming it left there."""
+        run = request_parsing.text(body, "run_id", "run_uuid")
+        await self._need_run(workspace, job, run, or_ancestor=or_ancestor)
+        body.pop("run_uuid", None)
+        body["run_id"] = run
+        return run
+
+    async def _need_run(self, workspace: Workspace, job: Job, run: str, *, or_ancestor: bool = False) -> None:
+        if not _RUN_ID.fullmatch(run):
+            raise ValidationException(f"'{run[:100]}' is not the id of a run")
+        if or_ancestor and run in self._ancestors(job):
+            return
+        if not await self._owns_run(workspace, job, run):
+            raise Refused(f"run '{run[:100]}' is not one of job '{job.name}', whose token this is")
+
+    def _ancestors(self, job: Job) -> list[str]:
+        """The jobs that this one is a step of; in the service a step logs to its pipeline, as `run.parent`."""
+        found = []
+        while job.parent_id is not None:
+            job = jobs.get(self._db, job.parent_id)
+            found.append(job.name)
+        return found
+
+    async def _owns_run(self, workspace: Workspace, job: Job, run: str) -> bool:
+        """Whether its chain of parents leads to the job's run; that of no other job does."""
+        passed: list[str] = []
+        while len(passed) < _DEEPEST:
+            if run == job.name or (job.id, run) in self._own:
+                for one in passed:
+                    self._remember(job, one)
+                return True
+            if not _RUN_ID.fullmatch(run) or jobs.by_name(self._db, workspace.id, run) is not None:
+                return False
+            passed.append(run)
+            found = await self._run(workspace, run)
+            run = next((tag["value"] for tag in found["data"].get("tags", ()) if tag["key"] == PARENT), "")
+        return False
+
+    async def _need_model(self, workspace: Workspace, job: Job, model: str) -> None:
+        if (job.id, model) in self._own:
+            return
+        if not _RUN_ID.fullmatch(model):
+            raise ValidationException(f"'{model[:100]}' is not the id of a logged model")
+        found = await self._call(workspace, "GET", f"{_M}/logged-models/{model}", None)
+        source = found["model"]["info"].get("source_run_id", "")
+        if not source or not await self._owns_run(workspace, job, source):
+            raise Refused(f"model '{model[:100]}' is not one of job '{job.name}', whose token this is")
+        self._remember(job, model)
+
+    async def _need_trace(self, workspace: Workspace, job: Job, trace: str) -> None:
+        """One of the job's own, or none yet."""
+        if (job.id, trace) in self._own:
+            return
+        if not _RUN_ID.fullmatch(trace):
+            raise ValidationException(f"'{trace[:100]}' is not the id of a trace")
+        try:
+            found = await self._call(workspace, "GET", f"/api/3.0/mlflow/traces/{trace}", None)
+        except NotFound:
+            return
+        info = found["trace"]["trace_info"]
+        place = info.get("trace_location", {}).get("mlflow_experiment", {}).get("experiment_id")
+        source = info.get("trace_metadata", {}).get(_SOURCE_RUN)
+        is_own = await self._owns_run(workspace, job, source) if source else True
+        if not is_own or place != await self._experiment(workspace, job):
+            raise Refused(f"trace '{trace[:100]}' is not one of job '{job.name}', whose token this is")
+        if source:
+            self._remember(job, trace)
+
+    async def _experiment(self, workspace: Workspace, job: Job) -> str:
+        """The id of the experiment that the job's run is in."""
+        if job.id not in self._experiments:
+            found = await self._run(workspace, job.name)
+            self._experiments[job.id] = str(found["info"]["experiment_id"])
+            _trim(self._experiments)
+        return self._experiments[job.id]
+
+    async def _run(self, workspace: Workspace, run: str) -> Any:
+        found = await self._call(
+            workspace, "GET", f"{_M}/runs/get?{request_parsing.query_text([('run_id', run)])}", None
+        )
+        return found["run"]
+
+    def _remember(self, job: Job, id: str) -> None:
+        self._own[job.id, id] = None
+        _trim(self._own)
+
+
+def _source_runs(body: Body) -> list[str]:
+    """The run that a trace of mlflow 2 says it belongs to."""
+    metadata = request_parsing.objects(body, "request_metadata")
+    return [request_parsing.text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
+
+
+def _trim(memory: OrderedDict[Any, Any]) -> None:
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _below(body: Body, *names: str) -> Body:
+    where = ""
+    for name in names:
+        inner = body.get(name)
+        if not isinstance(inner, dict):
+            raise ValidationException(f"'{where}{name}' must be an object")
+        where += f"{name}."
+        request_parsing.fields(inner, where)
+        body = inner
+    return body
+
+
+def _tags(asked: Asked) -> Iterator[tuple[str, str]]:
+    """Every tag that a request sets or deletes, in whichever of MLflow's ways."""
+    body, path = asked.body, asked.found.path
+    if path.endswith(("-tag", "/tags")) and "key" in body:
+        yield request_parsing.text(body, "key"), request_parsing.text(body, "value")
+    inner = body.get("trace")
+    info = inner.get("trace_info") if isinstance(inner, dict) else None
+    for holder in (body, info if isinstance(info, dict) else {}):
+        tags = holder.get("tags")
+        if isinstance(tags, dict):
+            yield from ((key, str(value)) for key, value in tags.items())
+        elif tags is not None:
+            yield from (
+                (request_parsing.text(tag, "key"), request_parsing.text(tag, "value"))
+                for tag in request_parsing.objects(holder, "tags")
+            )

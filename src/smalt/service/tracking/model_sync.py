@@ -1,0 +1,265 @@
+"""Models are one thing seen from two sides: assets of smalt, and registered models of MLflow.
+
+smalt's records are the truth of what smalt knows. Before MLflow's registry is read, what it lacks is written there;
+what is written there by a client is taken over when MLflow has answered. A version that is archived in smalt is
+deleted to MLflow, and the other way round, so nothing is ever lost; only versions that are whole numbers can be shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import yaml
+from smalt.exceptions import SmaltError
+from smalt.machine.home import Home
+from smalt.service.data import Data
+from smalt.service.records import assets, jobs
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import run_database
+from smalt.service.tracking.artifact_guard import Guard
+from smalt.service.tracking.model_database import DELETED, Registered, Version, registered
+
+Json = dict[str, Any]
+Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
+
+SHELF = "models"
+"""The folder below `mlflow-artifacts:/` of models that lie elsewhere; see external_models.py."""
+
+_STORE = "azureml://datastores/workspaceartifactstore/paths/"
+_RUNS = f"{_STORE}ExperimentRun/"
+_ARTIFACTS = "mlflow-artifacts:/"
+_IN_RUNS = f"{_ARTIFACTS}ExperimentRun/"
+_STAGES = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
+_MLMODEL = "MLmodel"
+_LARGEST_MLMODEL = 1 << 20
+_DEEPEST = 32
+
+
+class Models:
+    def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: Guard) -> None:
+        self._guard = guard
+        self._home = home
+        self._db = db
+        self._data = data
+        self._call = call
+        self._shown: dict[int, int] = {}
+        self._turns: dict[int, asyncio.Lock] = {}
+
+    async def mirror(self, workspace: Workspace) -> None:
+        """MLflow's registry is about to be read: it shows what smalt has. Costs little when nothing changed."""
+        if self._shown.get(workspace.id) != self._state(workspace):
+            async with self._turn(workspace):
+                await self._show(workspace)
+
+    @contextlib.asynccontextmanager
+    async def writing(self, workspace: Workspace, names: Collection[str], principal: str) -> AsyncIterator[None]:
+        """MLflow's registry is written meanwhile, by a client; what it says of these models is taken over."""
+        async with self._turn(workspace):
+            await self._show(workspace)
+            made: list[str] = []
+            try:
+                yield
+            finally:
+                made += self._take(workspace, names, principal)
+            for uri in made:
+                await self._guard.registered(workspace, uri)
+
+    def _turn(self, workspace: Workspace) -> asyncio.Lock:
+        return self._turns.setdefault(workspace.id, asyncio.Lock())
+
+    def _state(self, workspace: Workspace) -> int:
+        """What differs when any model does."""
+        return hash(tuple(assets.states(self._db, workspace.id, "models")))
+
+    async def _show(self, workspace: Workspace) -> None:
+        state = self._state(workspace)
+        if self._shown.get(workspace.id) == state:
+            return
+        there = registered(run_database.database(self._home, workspace.folder))
+        known = {one.name: one for one in assets.containers(self._db, workspace.id, "models", "All")}
+        self._take(workspace, there.keys() - known.keys(), "mlflow")  # a server that died over it did not
+        wanted = {name: self._wanted(workspace, one) for name, one in known.items() if not one.is_archived}
+        body = {
+            "models": [
+                difference for name, one in wanted.items() if (difference := _difference(name, there.get(name), one))
+            ],
+            "gone": [[name, None] for name, one in known.items() if one.is_archived and name in there],
+        }
+        if body["models"] or body["gone"]:
+            await self._call(workspace, "POST", "/smalt/models", body)
+        self._shown[workspace.id] = state
+
+    def _wanted(self, workspace: Workspace, container: assets.Container) -> Registered:
+        """A model as MLflow is to show it."""
+        body, taken, found = json.loads(container.body), set[str](), {}
+        versions = assets.versions(self._db, workspace.id, "models", container.name, "All")
+        for version in sorted(versions, key=lambda one: (one.modified_at, one.id), reverse=True):
+            if not version.version.isdecimal():
+                continue
+            properties = version.properties
+            own = frozenset(assets.aliases(properties)) - taken if not version.is_archived else frozenset()
+            taken |= own
+            found[int(version.version)] = Version(
+                properties.get("description") or "",
+                _texts(properties.get("tags")),
+                own,
+                DELETED if version.is_archived else _stage(properties),
+                _source(container.name, version.version, str(properties.get("modelUri") or "")),
+                properties.get("jobName") or "",
+            )
+        return Registered(body.get("description") or "", _texts(body.get("tags")), found)
+
+    def _take(self, workspace: Workspace, names: Collection[str], principal: str) -> list[str]:
+        """Record of these models what MLflow's database says; return the URIs of the versions that are new."""
+        made: list[str] = []
+        path = run_database.database(self._home, workspace.folder)
+        with self._db.transaction():
+            for name in names:
+                found = registered(path, name).get(name)
+                container = assets.container(self._db, workspace.id, "models", name)
+                if found is None:
+                    if container is not None:
+                        self._hide(workspace, container, principal)
+                    continue
+                self._take_container(workspace, name, found, container, principal)
+                for number, version in found.versions.items():
+                    made += self._take_version(workspace, name, str(number), version, principal)
+        return made
+
+    def _take_container(
+        self, workspace: Workspace, name: str, found: Registered, container: assets.Container | None, principal: str
+    ) -> None:
+        before = {**json.loads(container.body), "isArchived": bool(container.is_archived)} if container else {}
+        after = {**before, "description": found.description or None, "tags": found.tags, "isArchived": False}
+        if before != after:
+            assets.put_container(self._db, workspace.id, "models", name, after, principal)
+
+    def _take_version(self, workspace: Workspace, name: str, number: str, found: Version, principal: str) -> list[str]:
+        existing = assets.get(self._db, workspace.id, "models", name, number)
+        if existing is None and found.is_deleted:
+            return []
+        before = existing.properties if existing else {}
+        if found.is_deleted:
+            after = {**before, "isArchived": True}
+        else:
+            after = {**(before or self._new(workspace, found)), **_changing(before, found), "isArchived": False}
+        if existing is None or (before, bool(existing.is_archived)) != (after, after["isArchived"]):
+            assets.put(self._db, workspace.id, "models", name, number, after, principal)
+        return [str(after["modelUri"])] if existing is None else []
+
+    def _hide(self, workspace: Workspace, container: assets.Container, principal: str) -> None:
+        """MLflow has deleted the model: it is archived, with all its versions."""
+        for version in assets.versions(self._db, workspace.id, "models", container.name):
+            after = {**version.properties, "isArchived": True}
+            assets.put(self._db, workspace.id, "models", container.name, version.version, after, principal)
+        after = {**json.loads(container.body), "isArchived": True}
+        assets.put_container(self._db, workspace.id, "models", container.name, after, principal)
+
+    def _new(self, workspace: Workspace, found: Version) -> Json:
+        """A version that MLflow made: what of it never changes."""
+        uri = self._uri(workspace, found.source)
+        flavors = self._flavors(workspace, uri)
+        return {
+            "modelUri": uri,
+            "modelType": "custom_model" if flavors is None else "mlflow_model",
+            "flavors": {name: {"data": data} for name, data in (flavors or {}).items()},
+            "jobName": self._job(workspace, found.run),
+            "isAnonymous": False,
+        }
+
+    def _uri(self, workspace: Workspace, source: str) -> str:
+        """Where a version's files are, as smalt says it."""
+        path = source.removeprefix(_ARTIFACTS).strip("/")
+        if source.startswith(_ARTIFACTS) and not path.startswith(f"{SHELF}/"):
+            return f"{_STORE}{path}"
+        if source.startswith(_ARTIFACTS):
+            _, name, version = path.split("/")[:3]
+            copied = assets.get(self._db, workspace.id, "models", name, version)
+            return str(copied.properties.get("modelUri") or "") if copied else source
+        with contextlib.suppress(SmaltError):
+            place = self._data.resolve(source, workspace)
+            if place.datastore is not None:
+                return f"azureml://datastores/{place.datastore}/paths/{place.relative}"
+        return source
+
+    def _flavors(self, workspace: Workspace, uri: str) -> dict[str, dict[str, str]] | None:
+        """What the model can be loaded as; None where there is no MLmodel file."""
+        try:
+            folder = self._data.resolve(uri, workspace).path
+            file = Path(folder or "/nowhere", _MLMODEL)
+            if not file.is_file() or file.stat().st_size > _LARGEST_MLMODEL:
+                return None
+            found = yaml.safe_load(file.read_text())["flavors"]
+            return {str(name): _texts(data) for name, data in found.items()}
+        except (SmaltError, OSError):
+            return None
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError):
+            return {}
+
+    def _job(self, workspace: Workspace, run: str) -> str | None:
+        """The job that a run is of, or is nested in."""
+        path = run_database.database(self._home, workspace.folder)
+        for _ in range(_DEEPEST):
+            if not run or jobs.by_name(self._db, workspace.id, run) is not None:
+                break
+            run = run_database.tags(path, [run]).get(run, {}).get(run_database.PARENT, "")
+        return run or None
+
+
+def _changing(before: Json, found: Version) -> Json:
+    """What a client of MLflow may change of a version."""
+    properties = {key: value for key, value in (before.get("properties") or {}).items() if key != assets.ALIASES}
+    if found.aliases:
+        properties[assets.ALIASES] = ", ".join(sorted(found.aliases))
+    own = {"description": found.description or None, "tags": found.tags, "properties": properties}
+    if _stage(before) != found.stage:
+        own["stage"] = found.stage if found.stage != "None" else None
+    return own
+
+
+def _difference(name: str, there: Registered | None, wanted: Registered) -> Json | None:
+    """What MLflow must be told so that it shows the model as wanted; None where it does."""
+    versions = []
+    for number, version in sorted(wanted.versions.items()):
+        before = there.versions.get(number) if there else None
+        is_moved = before is not None and _is_moved(before.source, version.source)
+        if before is not None and not is_moved and version.shows_as(before):
+            continue
+        told: Json = {"version": str(number), "description": version.description, "tags": version.tags}
+        told.update(aliases=sorted(version.aliases), stage=version.stage)
+        if before is None or before.is_deleted or is_moved:
+            told.update(source=version.source, run_id=(before.run if before and is_moved else version.run) or None)
+        versions.append(told)
+    if there is not None and there[:2] == wanted[:2] and not versions:
+        return None
+    return {"name": name, "description": wanted.description, "tags": wanted.tags, "versions": versions}
+
+
+def _source(name: str, version: str, uri: str) -> str:
+    """Where MLflow's clients find the files: in the run, or, for all that lies elsewhere, on the shelf."""
+    if uri.startswith(_RUNS):
+        return f"{_ARTIFACTS}{uri.removeprefix(_STORE)}"
+    return f"{_ARTIFACTS}{SHELF}/{name}/{version}"
+
+
+def _is_moved(before: str, now: str) -> bool:
+    """Whether a version that was in a run has been copied aside, as its files are written over there."""
+    return before.startswith(_IN_RUNS) and now.startswith(f"{_ARTIFACTS}{SHELF}/")
+
+
+def _stage(properties: Json) -> str:
+    """MLflow's word for the stage; of those that it does not have, None."""
+    return _STAGES.get(str(properties.get("stage") or "None").lower(), "None")
+
+
+def _texts(mapping: Any) -> dict[str, str]:
+    if not isinstance(mapping, dict):
+        return {}
+    return {str(key): value if isinstance(value, str) else json.dumps(value, default=str)
+            for key, value in mapping.items() if value is not None}  # fmt: skip
