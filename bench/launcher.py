@@ -21,7 +21,7 @@ from pathlib import Path
 
 from smalt.machine.home import Home
 from smalt.runner.script import build
-from smalt.service.compute import Exit, LocalCompute, Step
+from smalt.service.compute import Exit, LauncherClient, Step
 
 
 def main() -> None:
@@ -71,7 +71,7 @@ def bare_wide(count: int) -> float:
 async def through_launcher(folder: Path, count: int, at_once: int) -> float:
     home = Home(folder)
     home.create()
-    compute = LocalCompute(home, restart=[])
+    compute = LauncherClient(home, restart=[])
     exits: asyncio.Queue[Exit] = asyncio.Queue()
     await compute.open(lambda step_id, process, since: None, exits.put_nowait)
     compute.start([_step(folder, "warm")])

@@ -15,7 +15,7 @@ import pytest
 from smalt.machine import processes
 from smalt.machine.processes import Process
 from smalt.runner import script
-from smalt.service.compute import Capacity, Exit, LocalCompute, Step
+from smalt.service.compute import Capacity, Exit, LauncherClient, Step
 from smalt.service.compute.backend import Compute
 from tests.launcher.rig import DEADLINE, Rig, until
 
@@ -25,7 +25,7 @@ class Server:
 
     def __init__(self, rig: Rig, **options: Any) -> None:
         self.rig = rig
-        self.compute = LocalCompute(rig.home, restart=[], **options)
+        self.compute = LauncherClient(rig.home, restart=[], **options)
         self.started: dict[str, Process] = {}
         self.exits: list[Exit] = []
         self._news = asyncio.Event()
@@ -99,7 +99,7 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
 def test_it_is_a_compute(rig: Rig) -> None:
     """It has all that the engine asks of one, with the settings' capacity."""
-    compute: Compute = LocalCompute(rig.home, cpus=7, gpus=["0", "3"])
+    compute: Compute = LauncherClient(rig.home, cpus=7, gpus=["0", "3"])
     assert compute.capacity == Capacity(7, ["0", "3"])
 
 

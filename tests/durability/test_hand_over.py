@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.compute.local import backend as local
+from smalt.service.compute.local import launcher_client as local
 from smalt.service.records import events, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import Gates, attempts, waits

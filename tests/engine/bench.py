@@ -14,7 +14,7 @@ from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.machine.home import Home
 from smalt.service.compute.containers.images import ContainerImages
-from smalt.service.compute.local.backend import LocalCompute
+from smalt.service.compute.local.launcher_client import LauncherClient
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
@@ -40,7 +40,7 @@ class Workbench:
         self.db = Database(home.path("smalt.db"))
         self.workspace = workspaces.provide(self.db, "sub", "group", "default", "tester")
         data = Data(home, self.settings.as_dict(), self._output, self._asset)
-        compute = LocalCompute(home, cpus=cpus, restart=["true"])
+        compute = LauncherClient(home, cpus=cpus, restart=["true"])
         vault = Vault(home, self.db, lambda question, *arguments: question(*arguments))
         tracking = Tracking(home, self.settings, self.db, data, vault.hider)
         images = ContainerImages(home, self.settings)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
 from smalt.machine.home import Home
-from smalt.service.compute import LocalCompute
+from smalt.service.compute import LauncherClient
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
@@ -46,7 +46,7 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     )
     images = ContainerImages(home, settings)
     environments = Environments(home, settings, images)
-    compute = LocalCompute(home, cpus=settings.cpus)
+    compute = LauncherClient(home, cpus=settings.cpus)
     vault = Vault(home, db, lookups.ask)
     tracking = Tracking(home, settings, db, data, vault.hider)
     registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))

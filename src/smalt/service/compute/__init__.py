@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from smalt.service.compute.backend import Capacity, Compute, Exit, Step
-from smalt.service.compute.local.backend import LocalCompute
+from smalt.service.compute.local.launcher_client import LauncherClient
 
-__all__ = ["Capacity", "Compute", "Exit", "LocalCompute", "Step"]
+__all__ = ["Capacity", "Compute", "Exit", "LauncherClient", "Step"]

@@ -11,9 +11,9 @@ from smalt.machine.disk_reserve import Disk, Reserve
 from smalt.machine.home import Home
 from smalt.service.compute.backend import Compute
 from smalt.service.compute.containers.images import ContainerImages
+from smalt.service.compute.local.attempt_folders import Spares
 from smalt.service.data import Data, Location
 from smalt.service.engine.deletion.place_references import Held
-from smalt.service.engine.steps.attempt_folders import Spares
 from smalt.service.engine.versions.contents import Contents
 from smalt.service.engine.versions.integrity import Intact
 from smalt.service.engine.versions.integrity_cache import Verified

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.exceptions import Refused
+from smalt.service.compute.local.attempt_folders import Folders
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.engine.slots import Grant
-from smalt.service.engine.steps.attempt_folders import Folders
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 

@@ -26,22 +26,21 @@ from smalt.service.compute.backend import Step
 from smalt.service.compute.containers.command import StepContainer
 from smalt.service.compute.containers.engine import ContainerEngine
 from smalt.service.compute.containers.images import ContainerImages
+from smalt.service.compute.local.attempt_folders import KEPT, Folders, copy_code, keep, make
+from smalt.service.compute.local.rendering import render
+from smalt.service.compute.local.shell_paths import bring_back, clean_path, is_clean, link_path
 from smalt.service.data import Location, remove_tree
 from smalt.service.data.data_access import OWN
 from smalt.service.data.files.copy_cancellation import Stopped
 from smalt.service.data.files.write_protection import forbid_writing
-from smalt.service.data.job_data import access_modes
+from smalt.service.data.job_data import access_modes, primitive_values
 from smalt.service.data.job_data import mltable_inputs as tables
 from smalt.service.data.job_data.output_cleanup import Found, look_at, make_plain
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.pipeline import ARTIFACTS
-from smalt.service.engine.outputs import primitive_values
 from smalt.service.engine.outputs.registration import why_taken
 from smalt.service.engine.slots import Grant, Request
-from smalt.service.engine.steps.attempt_folders import KEPT, Folders, copy_code, keep, make
-from smalt.service.engine.steps.rendering import render
-from smalt.service.engine.steps.shell_paths import bring_back, clean_path, is_clean, link_path
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import expand_macros, filled
 from smalt.service.engine.versions import overwrites

@@ -16,11 +16,11 @@ from smalt.entities.steps.dependencies import never_started, steps_awaited
 from smalt.entities.syntax.expression import as_binding, has_expression, port_named, trim
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
+from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import Made
-from smalt.service.engine.outputs import primitive_values
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced
 from smalt.service.engine.submission.pins import Pins

@@ -19,7 +19,7 @@ RECOVERY = 30.0
 """Seconds in which a launcher must have come up before unfinished jobs are settled."""
 
 
-class LocalCompute:
+class LauncherClient:
     """`restart` is the command by which the launcher starts a server that died."""
 
     def __init__(
