@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
-import weakref
-from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.connection.connection import Connection
-from smalt.client.scope.command_hints import complete
-from smalt.client.scope.workspace_choice import InEffect, Known, Names, options, workspace_in_effect
-from smalt.client.workspace_collections import Collections
+from smalt.client.workspace_collections import WorkspaceCollections
 from smalt.exceptions import ValidationException
-from smalt.machine.home import Home
-from smalt.wire import ids
 
 if TYPE_CHECKING:
     from smalt.client.collections.pollers import LROPoller
+    from smalt.machine.home import Home
 
 
-class MLClient(Collections):
-    """Named and called as the service's own; whatever it is given to log in with, it needs not.
+class MLClient(WorkspaceCollections):
+    """A client named and called as the service's own. Credentials are accepted and ignored.
 
-    Without `url` (or `SMALT_URL`) it talks to the server of the home on this machine, which it starts.
-    It keeps nothing that knows it, so that it, and its connection, end with the last reference to it.
+    Without `url` (or `SMALT_URL`) it talks to the server of the home on this machine, and starts it if needed.
     """
 
     def __init__(
@@ -43,16 +34,15 @@ class MLClient(Collections):
     ) -> None:
         if workspace_name is not None and registry_name is not None:
             raise ValidationException("a workspace_name and a registry_name are given; give one of them")
-        self._url, self._token, self._home = url, token, home
-        self.show_progress = kwargs.get("show_progress", True) is not False
-        self._threads = threading.local()
-        self.registry_name = registry_name
-        self._makes_workspaces = bool(kwargs.get("_makes_workspaces", True))
-        given = {"subscription": subscription_id, "group": resource_group_name, "workspace": workspace_name}
-        self._in_effect = self._effect(given)
-        self.subscription_id, self.resource_group_name, self.workspace_name = self._in_effect[:3]
-        self.why, self.is_named = self._in_effect[3:]
-        """Who names the workspace; whether that is the caller or the environment."""
+        super().__init__(
+            {"subscription": subscription_id, "group": resource_group_name, "workspace": workspace_name},
+            registry_name,
+            url=url,
+            token=token,
+            home=home,
+            show_progress=kwargs.get("show_progress", True) is not False,
+            makes_workspaces=bool(kwargs.get("_makes_workspaces", True)),
+        )
 
     def __repr__(self) -> str:
         scope = f"subscription_id={self.subscription_id}, resource_group_name={self.resource_group_name}"
@@ -72,7 +62,7 @@ class MLClient(Collections):
 
         Where there is none the home's default workspace is taken, and said so.
         """
-        from smalt.client.collections.collection import note
+        from smalt.client.connection.notices import print_notice
         from smalt.client.scope.config_file import find_config, read_scope
 
         found = find_config(os.path.abspath(path or "."), file_name)
@@ -83,59 +73,11 @@ class MLClient(Collections):
                 f"there is no {file_name} in {os.path.abspath(path or '.')} or above it; give the workspace by name"
             )
         client = cls(credential, **kwargs)
-        note(
+        print_notice(
             f"there is no config.json in {os.path.abspath(path or '.')} or above it; "
             f"this is workspace '{client.workspace_name}', {client.why}"
         )
         return client
-
-    @property
-    def connection(self) -> Connection:
-        """This thread's connection."""
-        connection: Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            connection = self._threads.connection = Connection.open(url=self._url, token=self._token, home=self._home)
-            connection.makes_workspaces = self._makes_workspaces
-            own = weakref.WeakMethod(self.completed)
-            connection.completed = lambda text: say(text) if (say := own()) else text
-        return connection
-
-    def _effect(self, given: Names, known: Known | None = None) -> InEffect:
-        """Return the workspace that the names mean, by the one rule of `effect.py`."""
-        is_remote = bool(self._url or (os.environ.get("SMALT_URL") and self._home is None))
-        return workspace_in_effect(given, self._home or Home.find(), known=known, is_remote=is_remote)
-
-    def completed(self, text: str) -> str:
-        """Return the text with its commands as they work from here: with this workspace where another is in effect."""
-        return complete(text, self._options)
-
-    def options_of(self, workspace: str) -> str:
-        """Return the options by which commands typed here mean the workspace of that id; none where it is in effect."""
-        named = ids.parse_id(workspace)
-        return options(named[:3], self._effect({}, self._known)) if named is not None else ""
-
-    def _options(self) -> str:
-        return self.options_of(self.uploads_id)
-
-    def _known(self) -> Iterator[str]:
-        return (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
-
-    @property
-    def scope(self) -> tuple[str, str, str]:
-        """The names of subscription, resource group and workspace."""
-        return self.subscription_id, self.resource_group_name, self.workspace_name
-
-    @cached_property
-    def workspace_id(self) -> str:
-        """The id of the workspace; of the registry, for the client of one."""
-        if self.registry_name is not None:
-            return ids.registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
-        return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
-
-    @cached_property
-    def uploads_id(self) -> str:
-        """The id of the workspace through which local files reach the server, for the client of a registry too."""
-        return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
 
     def create_or_update(self, entity: Any, **kwargs: Any) -> Any:
         """Whatever the entity is, in its collection."""

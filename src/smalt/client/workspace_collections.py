@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from smalt.client.session import ClientSession
+
 if TYPE_CHECKING:
     from smalt.client.collections.batch import BatchDeploymentOperations, BatchEndpointOperations
     from smalt.client.collections.code import CodeOperations
@@ -34,170 +36,170 @@ if TYPE_CHECKING:
     from smalt.client.collections.workspaces import WorkspaceOperations
 
 
-class Collections:
-    """What MLClient has a property for; the arguments that a collection is made of are the client's own business."""
+class WorkspaceCollections(ClientSession):
+    """A session with a property for each collection, whose module is imported at first use."""
 
     @property
     def jobs(self) -> JobOperations:
         from smalt.client.collections.jobs import JobOperations
 
-        return JobOperations(self)  # type: ignore[arg-type]
+        return JobOperations(self)
 
     @property
     def components(self) -> ComponentOperations:
         from smalt.client.collections.components import ComponentOperations
 
-        return ComponentOperations(self)  # type: ignore[arg-type]
+        return ComponentOperations(self)
 
     @property
     def environments(self) -> EnvironmentOperations:
         from smalt.client.collections.environments import EnvironmentOperations
 
-        return EnvironmentOperations(self)  # type: ignore[arg-type]
+        return EnvironmentOperations(self)
 
     @property
     def data(self) -> DataOperations:
         from smalt.client.collections.data import DataOperations
 
-        return DataOperations(self)  # type: ignore[arg-type]
+        return DataOperations(self)
 
     @property
     def models(self) -> ModelOperations:
         from smalt.client.collections.models import ModelOperations
 
-        return ModelOperations(self)  # type: ignore[arg-type]
+        return ModelOperations(self)
 
     @property
     def evaluators(self) -> EvaluatorOperations:
         from smalt.client.collections.models import EvaluatorOperations
 
-        return EvaluatorOperations(self)  # type: ignore[arg-type]
+        return EvaluatorOperations(self)
 
     @property
     def compute(self) -> ComputeOperations:
         from smalt.client.collections.compute import ComputeOperations
 
-        return ComputeOperations(self)  # type: ignore[arg-type]
+        return ComputeOperations(self)
 
     @property
     def datastores(self) -> DatastoreOperations:
         from smalt.client.collections.datastores import DatastoreOperations
 
-        return DatastoreOperations(self)  # type: ignore[arg-type]
+        return DatastoreOperations(self)
 
     @property
     def workspaces(self) -> WorkspaceOperations:
         from smalt.client.collections.workspaces import WorkspaceOperations
 
-        return WorkspaceOperations(self)  # type: ignore[arg-type]
+        return WorkspaceOperations(self)
 
     @property
     def schedules(self) -> ScheduleOperations:
         from smalt.client.collections.schedules import ScheduleOperations
 
-        return ScheduleOperations(self)  # type: ignore[arg-type]
+        return ScheduleOperations(self)
 
     @property
     def online_endpoints(self) -> OnlineEndpointOperations:
         from smalt.client.collections.online import OnlineEndpointOperations
 
-        return OnlineEndpointOperations(self)  # type: ignore[arg-type]
+        return OnlineEndpointOperations(self)
 
     @property
     def online_deployments(self) -> OnlineDeploymentOperations:
         from smalt.client.collections.online import OnlineDeploymentOperations
 
-        return OnlineDeploymentOperations(self)  # type: ignore[arg-type]
+        return OnlineDeploymentOperations(self)
 
     @property
     def batch_endpoints(self) -> BatchEndpointOperations:
         from smalt.client.collections.batch import BatchEndpointOperations
 
-        return BatchEndpointOperations(self)  # type: ignore[arg-type]
+        return BatchEndpointOperations(self)
 
     @property
     def batch_deployments(self) -> BatchDeploymentOperations:
         from smalt.client.collections.batch import BatchDeploymentOperations
 
-        return BatchDeploymentOperations(self)  # type: ignore[arg-type]
+        return BatchDeploymentOperations(self)
 
     @property
     def serverless_endpoints(self) -> ServerlessEndpointOperations:
         from smalt.client.collections.serverless import ServerlessEndpointOperations
 
-        return ServerlessEndpointOperations(self)  # type: ignore[arg-type]
+        return ServerlessEndpointOperations(self)
 
     @property
     def marketplace_subscriptions(self) -> MarketplaceSubscriptionOperations:
         from smalt.client.collections.serverless import MarketplaceSubscriptionOperations
 
-        return MarketplaceSubscriptionOperations(self)  # type: ignore[arg-type]
+        return MarketplaceSubscriptionOperations(self)
 
     @property
     def connections(self) -> WorkspaceConnectionsOperations:
         from smalt.client.collections.connections import WorkspaceConnectionsOperations
 
-        return WorkspaceConnectionsOperations(self)  # type: ignore[arg-type]
+        return WorkspaceConnectionsOperations(self)
 
     @property
     def registries(self) -> RegistryOperations:
         from smalt.client.collections.registries import RegistryOperations
 
-        return RegistryOperations(self)  # type: ignore[arg-type]
+        return RegistryOperations(self)
 
     @property
     def feature_stores(self) -> FeatureStoreOperations:
         from smalt.client.collections.features import FeatureStoreOperations
 
-        return FeatureStoreOperations(self)  # type: ignore[arg-type]
+        return FeatureStoreOperations(self)
 
     @property
     def feature_sets(self) -> FeatureSetOperations:
         from smalt.client.collections.features import FeatureSetOperations
 
-        return FeatureSetOperations(self)  # type: ignore[arg-type]
+        return FeatureSetOperations(self)
 
     @property
     def feature_store_entities(self) -> FeatureStoreEntityOperations:
         from smalt.client.collections.features import FeatureStoreEntityOperations
 
-        return FeatureStoreEntityOperations(self)  # type: ignore[arg-type]
+        return FeatureStoreEntityOperations(self)
 
     @property
     def indexes(self) -> IndexOperations:
         from smalt.client.collections.indexes import IndexOperations
 
-        return IndexOperations(self)  # type: ignore[arg-type]
+        return IndexOperations(self)
 
     @property
     def workspace_outbound_rules(self) -> WorkspaceOutboundRuleOperations:
         from smalt.client.collections.networks import WorkspaceOutboundRuleOperations
 
-        return WorkspaceOutboundRuleOperations(self)  # type: ignore[arg-type]
+        return WorkspaceOutboundRuleOperations(self)
 
     @property
     def capability_hosts(self) -> CapabilityHostsOperations:
         from smalt.client.collections.unsupported import CapabilityHostsOperations
 
-        return CapabilityHostsOperations(self)  # type: ignore[arg-type]
+        return CapabilityHostsOperations(self)
 
     @property
     def deployment_templates(self) -> DeploymentTemplateOperations:
         from smalt.client.collections.unsupported import DeploymentTemplateOperations
 
-        return DeploymentTemplateOperations(self)  # type: ignore[arg-type]
+        return DeploymentTemplateOperations(self)
 
     @property
     def azure_openai_deployments(self) -> AzureOpenAIDeploymentOperations:
         from smalt.client.collections.unsupported import AzureOpenAIDeploymentOperations
 
-        return AzureOpenAIDeploymentOperations(self)  # type: ignore[arg-type]
+        return AzureOpenAIDeploymentOperations(self)
 
     @property
     def code(self) -> CodeOperations:
         from smalt.client.collections.code import CodeOperations
 
-        return CodeOperations(self)  # type: ignore[arg-type]
+        return CodeOperations(self)
 
     def __getattr__(self, name: str) -> Any:
         if name in _PRIVATE:

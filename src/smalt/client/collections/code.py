@@ -15,7 +15,7 @@ class CodeOperations(Collection):
 
     def create_or_update(self, path: str | os.PathLike[str]) -> str:
         """Take a snapshot of a folder or file; gives its id."""
-        return snapshot(self._client, os.path.abspath(path))
+        return snapshot(self._session, os.path.abspath(path))
 
     def get(self, name: str, version: str = "1") -> dict[str, Any]:
         """The code's resource, as the service has it."""

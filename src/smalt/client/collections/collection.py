@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from smalt.exceptions import ValidationException
 from smalt.wire.ids import asset_id, resource_id
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
     from smalt.client.connection.connection import Connection
+    from smalt.client.session import ClientSession
 
 
 class Collection:
@@ -25,16 +24,16 @@ class Collection:
     segment = ""
     """The path's: "jobs", "data", …"""
 
-    def __init__(self, client: MLClient) -> None:
-        self._client = client
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
 
     @property
     def _connection(self) -> Connection:
-        return self._client.connection
+        return self._session.connection
 
     @property
     def _workspace(self) -> str:
-        return self._client.workspace_id
+        return self._session.workspace_id
 
     def _path(self, name: str = "", version: str | None = None) -> str:
         if not name:
@@ -55,7 +54,7 @@ class Collection:
         """The body of its PUT; what is local in it is at the server by then."""
         from smalt.client.transfers.local_assets import Assets
 
-        assets = Assets(self._client)
+        assets = Assets(self._session)
         body = wire.to_rest(entity, assets)
         assets.send()
         return body
@@ -70,13 +69,3 @@ class Collection:
         self._connection.get(path)
         self._connection.delete(path)
         return Done(None)
-
-
-def note(text: str) -> None:
-    """One line for the person at the terminal; each once in a process."""
-    if text not in _NOTED:
-        _NOTED.add(text)
-        sys.stderr.write(f"smalt: {text}\n")
-
-
-_NOTED: set[str] = set()

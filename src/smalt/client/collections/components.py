@@ -38,7 +38,7 @@ class ComponentOperations(Archivable):
         """Its specification and its code into a folder of its name."""
         from smalt.client.transfers.downloads import download_component
 
-        download_component(self._client, self.get(name, version), os.path.join(os.path.abspath(download_path), name))
+        download_component(self._session, self.get(name, version), os.path.join(os.path.abspath(download_path), name))
 
     def prepare_for_sign(self, component: Component) -> NoReturn:
         """Refused: nothing here checks a signature."""
@@ -51,7 +51,7 @@ class ComponentOperations(Archivable):
 
     def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
         """Whether it would be as it is there: what it names without a version has the latest one by now."""
-        if self._client.registry_name is None:
+        if self._session.registry_name is None:
             here = self._connection.post(f"/smalt/v1{self._workspace}/components/fixed", here)
         return bool(_without_version(there.get("componentSpec")) == _without_version(here["componentSpec"]))
 

@@ -23,7 +23,7 @@ class ComputeOperations(Collection):
     segment = "computes"
 
     def begin_create_or_update(self, compute: Compute) -> Done[Compute]:
-        body = wire.to_rest(compute, Assets(self._client))
+        body = wire.to_rest(compute, Assets(self._session))
         body.setdefault("location", "local")
         return Done(self._entity(self._connection.put(self._path(str(compute.name or "")), body)))
 
@@ -48,7 +48,7 @@ class ComputeOperations(Collection):
 
     def list_sizes(self, *, location: str | None = None, compute_type: str | None = None) -> Sizes:
         """This machine, and the sizes of the cloud that are known here by name."""
-        base = f"/subscriptions/{self._client.subscription_id}/providers/{PROVIDER}/locations/{location or 'local'}"
+        base = f"/subscriptions/{self._session.subscription_id}/providers/{PROVIDER}/locations/{location or 'local'}"
         found = [VmSize(item) for item in self._connection.get(f"{base}/vmSizes")["value"]]
         wanted = (compute_type or "").lower()
         return (each for each in found if not wanted or wanted in each.supported_compute_types.lower().split(","))

@@ -28,7 +28,7 @@ class DatastoreOperations(Collection):
         for body in self._connection.pages(self._path(), isDefault=True):
             if body["properties"].get("isDefault"):
                 return self._with_secrets(body, include_secrets)
-        raise NotFound(f"workspace {self._client.workspace_name} has no default datastore")
+        raise NotFound(f"workspace {self._session.workspace_name} has no default datastore")
 
     def delete(self, name: str) -> None:
         """Forget the datastore; its files stay."""
@@ -57,7 +57,7 @@ class DatastoreOperations(Collection):
         place = target.strip("/")
         if not os.path.isdir(path) and (not place or target.endswith("/")):
             place = "/".join(part for part in (place, os.path.basename(path)) if part)
-        sent = put(self._client, path, name, place)
+        sent = put(self._session, path, name, place)
         return {"uri": f"azureml://datastores/{name}/paths/{place}", "files": len(sent)}
 
     def download(self, name: str, path: str, target: str | os.PathLike[str] = ".") -> dict[str, Any]:
@@ -65,7 +65,7 @@ class DatastoreOperations(Collection):
         from smalt.client.transfers.downloads import fetch
 
         folder = os.path.abspath(os.path.expanduser(target))
-        fetch(self._client, f"azureml://datastores/{name}/paths/{path.strip('/')}", folder)
+        fetch(self._session, f"azureml://datastores/{name}/paths/{path.strip('/')}", folder)
         return {"folder": folder}
 
     def ls(self, name: str, path: str = "", *, recursive: bool = False) -> Iterator[dict[str, Any]]:

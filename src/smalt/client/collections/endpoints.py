@@ -6,9 +6,10 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import Done
+from smalt.client.connection.notices import print_notice
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import resource_id
 
@@ -18,7 +19,7 @@ class Endpoints(Collection):
     """What is told when one is created."""
 
     def _create(self, endpoint: Any) -> Done[Any]:
-        note(self.does_nothing)
+        print_notice(self.does_nothing)
         return Done(self._put(endpoint))
 
     def _one(self, name: str) -> Any:
@@ -41,7 +42,7 @@ class Deployments(Collection):
         if not endpoint:
             raise ValidationException(f"{deployment.noun} needs 'endpoint_name'")
         self._connection.get(self._endpoint(endpoint))
-        note(self.does_nothing)
+        print_notice(self.does_nothing)
         path = self._place(endpoint, str(deployment.name or ""))
         return Done(self._of(self._put(self._complete(deployment), path), endpoint))
 
@@ -62,6 +63,7 @@ class Deployments(Collection):
 
     def _complete(self, deployment: Any) -> Any:
         """With a model that is described in place registered, as its reference."""
+        from smalt.client.collections.models import ModelOperations
         from smalt.entities.assets.model import Model
 
         if not isinstance(getattr(deployment, "model", None), Model):
@@ -69,7 +71,7 @@ class Deployments(Collection):
         model = copy.copy(deployment.model)
         if model.id is None:
             model.name = model.name or f"{deployment.endpoint_name}-{deployment.name}"
-            model = self._client.models.create_or_update(model)
+            model = ModelOperations(self._session).create_or_update(model)
         changed = copy.copy(deployment)
         changed.model = f"azureml:{model.name}:{model.version}"
         return changed

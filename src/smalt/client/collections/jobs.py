@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from smalt import wire
-from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import LROPoller
+from smalt.client.connection.notices import print_notice
 from smalt.client.jobs.default_names import job_name
 from smalt.client.scope.config_file import current_folder
 from smalt.entities.schema.problems import did_you_mean
@@ -80,7 +81,7 @@ class JobOperations(Collection):
         if only or from_:
             from smalt.client.jobs.step_selection import part
 
-            job = part(self._client, job, _names(only), _names(from_), of).job
+            job = part(self._session, job, _names(only), _names(from_), of).job
         elif of is not None:
             raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
         there = self._found(job.name) if job.name else None
@@ -89,8 +90,8 @@ class JobOperations(Collection):
 
         with at_lines_of(job):
             answer = self._connection.put(self._path(job.name), self._body(job))
-        if there is not None and self._client.show_progress:
-            note(_repeated(there["properties"], answer["properties"], job.name))
+        if there is not None and self._session.show_progress:
+            print_notice(_repeated(there["properties"], answer["properties"], job.name))
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
             raise Refused(error["message"])
@@ -121,10 +122,9 @@ class JobOperations(Collection):
         return ValidationResult(warnings=answer["warnings"])
 
     def get(self, name: str) -> Job:
-        from smalt.client.jobs.display import shortened
+        from smalt.client.jobs.lookup import fetch_job
 
-        job: Job = self._entity(self._connection.get(self._path(name)))
-        return shortened(job)
+        return fetch_job(self._session, name)
 
     def list(
         self,
@@ -164,7 +164,7 @@ class JobOperations(Collection):
         """Write that code into a new or empty folder; of a pipeline each different one into a folder of its step."""
         from smalt.client.transfers.downloads import restore
 
-        return restore(self._client, self.snapshot(name), os.fspath(folder))
+        return restore(self._session, self.snapshot(name), os.fspath(folder))
 
     def overview(self, name: str) -> Sequence[dict[str, Any]]:
         """Return the job and all below it: state, times, error, the end of the log, what it waits for. smalt's own."""
@@ -228,11 +228,11 @@ class JobOperations(Collection):
         from smalt.client.jobs.event_stream import follow
         from smalt.client.jobs.stream_printer import Printer
 
-        show = on_event or Printer(shows_progress=self._client.show_progress)
+        show = on_event or Printer(shows_progress=self._session.show_progress)
         try:
             status, reason = follow(lambda: self.events(name), show)
         except KeyboardInterrupt:
-            note(
+            print_notice(
                 f"no longer following {name}, which goes on; to follow it again: ml_client.jobs.stream('{name}'); "
                 f"to end it: ml_client.jobs.begin_cancel('{name}')"
             )
@@ -258,16 +258,19 @@ class JobOperations(Collection):
         if job.status not in OVER and job.status != "Paused":
             raise JobException(f"job {name} is {job.status}; download it when it is over")
         folder = os.path.abspath(download_path)
-        count = download_job(self._client, job, folder, output_name, all)
-        return count + download_steps(self._client, name, folder) if all and output_name is None else count
+        count = download_job(self._session, job, folder, output_name, all)
+        if all and output_name is None:
+            steps = ((str(row["label"]), self.get(row["name"])) for row in self.overview(name)[1:])
+            count += download_steps(self._session, steps, folder)
+        return count
 
     def _body(self, job: Job) -> dict[str, Any]:
         from smalt.client.jobs.text_inputs import take_text_paths
         from smalt.client.transfers import git_checkout
         from smalt.client.transfers.local_assets import Assets
 
-        take_text_paths(self._client, job)
-        assets = Assets(self._client)
+        take_text_paths(self._session, job)
+        assets = Assets(self._session)
         body = wire.to_rest(job, assets)
         properties = body["properties"]
         properties.setdefault("displayName", job.name)

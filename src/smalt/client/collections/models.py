@@ -49,9 +49,9 @@ class ModelOperations(Archivable):
         found = self._get(name, version, label)
         uri, folder = found["properties"]["modelUri"], os.path.join(os.path.abspath(download_path), name)
         if uri == found.get("id") and not self._connection.local:  # of a registry, whose folder is not seen from here
-            unpack(self._client, f"/smalt/v1/{uri.removeprefix('azureml://')}/archive", folder, uri)
+            unpack(self._session, f"/smalt/v1/{uri.removeprefix('azureml://')}/archive", folder, uri)
         else:
-            fetch(self._client, uri, folder)
+            fetch(self._session, uri, folder)
 
     def package(self, name: str, version: str, package_request: Any, **kwargs: Any) -> NoReturn:
         """Refused: images for serving are not built yet."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import Done
+from smalt.client.connection.notices import print_notice
 from smalt.wire.ids import resource_id, workspace_id
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class WorkspaceOutboundRuleOperations(Collection):
     segment = "outboundRules"
 
     def begin_create(self, workspace_name: str, rule: OutboundRule, **kwargs: Any) -> Done[OutboundRule]:
-        note("outbound rules are kept, but jobs reach whatever this machine does")
+        print_notice("outbound rules are kept, but jobs reach whatever this machine does")
         return Done(self._put(rule, self._of(workspace_name, rule.name)))
 
     def begin_update(self, workspace_name: str, rule: OutboundRule, **kwargs: Any) -> Done[OutboundRule]:
@@ -38,6 +39,6 @@ class WorkspaceOutboundRuleOperations(Collection):
         return self._pages(self._of(workspace_name, "").rstrip("/"))
 
     def _of(self, workspace: str, name: str) -> str:
-        client = self._client
-        id = workspace_id(client.subscription_id, client.resource_group_name, workspace)
+        session = self._session
+        id = workspace_id(session.subscription_id, session.resource_group_name, workspace)
         return resource_id(id, self.segment, name)

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import Done
+from smalt.client.connection.notices import print_notice
 from smalt.entities.rules.ineffective_keys import without_effect
 from smalt.exceptions import ValidationException
 from smalt.wire.ids import registry_id
@@ -25,7 +26,7 @@ class RegistryOperations(Collection):
     kind = "registry"
 
     def get(self, name: str | None = None) -> Registry:
-        return self._entity(self._connection.get(self._path(name or self._client.registry_name or _BUILT_IN)))
+        return self._entity(self._connection.get(self._path(name or self._session.registry_name or _BUILT_IN)))
 
     def list(self, *, scope: str = "resource_group") -> Iterator[Registry]:
         path = self._path("x").rpartition("/")[0]
@@ -36,7 +37,7 @@ class RegistryOperations(Collection):
         if not registry.name:
             raise ValidationException("a registry needs a name to be created")
         for line in without_effect(registry):
-            note(f"registry '{registry.name}': {line}")
+            print_notice(f"registry '{registry.name}': {line}")
         location = str(registry.location or "")
         if location.startswith((".", "/", "~")):
             location = os.path.abspath(os.path.expanduser(location))
@@ -48,7 +49,7 @@ class RegistryOperations(Collection):
 
     def _path(self, name: str = "", version: str | None = None) -> str:
         check_name(self.kind, name)
-        return registry_id(self._client.subscription_id, self._client.resource_group_name, name)
+        return registry_id(self._session.subscription_id, self._session.resource_group_name, name)
 
     def _entity(self, body: dict[str, Any]) -> Registry:
         from smalt.entities.workspaces.registry import Registry

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.collection import Collection, note
+from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import Done
+from smalt.client.connection.notices import print_notice
 
 if TYPE_CHECKING:
     from smalt.entities.schedules.schedule import Schedule
@@ -20,7 +21,7 @@ class ScheduleOperations(Collection):
 
     def begin_create_or_update(self, schedule: Schedule, **kwargs: Any) -> Done[Schedule]:
         """Keep the schedule; one that was on or off stays so unless it says otherwise."""
-        note("schedules are kept, but smalt runs none yet")
+        print_notice("schedules are kept, but smalt runs none yet")
         return Done(self._put(schedule))
 
     def get(self, name: str, **kwargs: Any) -> Schedule:

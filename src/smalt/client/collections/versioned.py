@@ -12,7 +12,7 @@ from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name, check_version
 from smalt.client.transfers.import_progress import shown
 from smalt.client.transfers.local_assets import Assets
-from smalt.client.transfers.sharing import bring, other_workspace, share
+from smalt.client.transfers.sharing import bring, share
 from smalt.entities.schema.kinds import KINDS
 from smalt.entities.schema.nested import noun_class
 from smalt.exceptions import NotFound, Refused, ValidationException
@@ -29,7 +29,7 @@ class Versioned(Collection):
     def _register(self, entity: Any, version: str | None = None) -> Any:
         """Register the asset; without a version under the next free number, which the server has the last word on."""
         name = _named(entity)
-        assets = Assets(self._client)
+        assets = Assets(self._session)
         body = self._body(entity, assets)
         assets.send()
         given = version or entity.version
@@ -37,7 +37,7 @@ class Versioned(Collection):
         if isinstance(chosen, dict):
             return self._entity(chosen)
         self._versioned(body, str(chosen))
-        with shown(self._client, body["properties"]):
+        with shown(self._session, body["properties"]):
             return self._entity(self._connection.put(self._written(name, str(chosen), is_next=not given), body))
 
     def _body(self, entity: Any, assets: Assets) -> Json:
@@ -45,7 +45,7 @@ class Versioned(Collection):
 
     def _written(self, name: str, version: str, *, is_next: bool = False) -> str:
         """The path of its PUT; a registry is told the workspace by way of which local files came."""
-        queries = [f"workspace={self._client.uploads_id}"] if self._client.registry_name is not None else []
+        queries = [f"workspace={self._session.uploads_id}"] if self._session.registry_name is not None else []
         queries += ["next=true"] if is_next else []
         return "?".join(filter(None, (self._path(name, version), "&".join(queries))))
 
@@ -165,7 +165,7 @@ class Archivable(Versioned):
     ) -> Any:
         """Copy a version, with its content, into a registry; under its own name and version unless others are given."""
         shared_as = share_with_name or name, str(share_with_version or version)
-        return self._entity(share(self._client, self.segment, (name, str(version)), registry_name, shared_as))
+        return self._entity(share(self._session, self.segment, (name, str(version)), registry_name, shared_as))
 
     def export_to(
         self,
@@ -181,10 +181,10 @@ class Archivable(Versioned):
             return self.share(name, version, registry_name=registry_name)
         if workspace_name is None or registry_name is not None:
             raise ValidationException("say where it goes: give a workspace_name or a registry_name, one of them")
-        there = type(self)(other_workspace(self._client, workspace_name, resource_group_name))
-        client = self._client
+        there = type(self)(self._session.with_workspace(workspace_name, resource_group_name))
+        own = self._session
         return there.import_from(
-            name, version, workspace_name=client.workspace_name, resource_group_name=client.resource_group_name
+            name, version, workspace_name=own.workspace_name, resource_group_name=own.resource_group_name
         )
 
     def import_from(
@@ -200,7 +200,7 @@ class Archivable(Versioned):
     ) -> Any:
         """Copy a version, with its content, from another workspace or from a registry to this workspace."""
         found = bring(
-            self._client,
+            self._session,
             self.segment,
             (name, str(version)),
             workspace_name=workspace_name,

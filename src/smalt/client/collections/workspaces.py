@@ -19,8 +19,8 @@ class Workspaces(Collection):
     """Workspaces of the subscription and resource group of the client."""
 
     def _path(self, name: str = "", version: str | None = None) -> str:
-        client = self._client
-        return workspace_id(client.subscription_id, client.resource_group_name, name or client.workspace_name)
+        session = self._session
+        return workspace_id(session.subscription_id, session.resource_group_name, name or session.workspace_name)
 
     def _entity(self, body: dict[str, Any]) -> Any:
         """With its resource group, which only the id tells."""
@@ -36,14 +36,14 @@ class Workspaces(Collection):
         """Return the path of all workspaces of the resource group, of the subscription or of the home."""
         if scope == "home":
             return "/smalt/v1/workspaces"
-        base = f"/subscriptions/{self._client.subscription_id}"
+        base = f"/subscriptions/{self._session.subscription_id}"
         if scope == "resource_group":
-            base += f"/resourceGroups/{self._client.resource_group_name}"
+            base += f"/resourceGroups/{self._session.resource_group_name}"
         return f"{base}/providers/{PROVIDER}/workspaces"
 
     def _no_network(self, name: str | None) -> NoReturn:
         raise Refused(
-            f"workspace '{name or self._client.workspace_name}' got no network: jobs run on this machine and reach "
+            f"workspace '{name or self._session.workspace_name}' got no network: jobs run on this machine and reach "
             "what it does; leave the call out"
         )
 
@@ -53,7 +53,7 @@ class WorkspaceOperations(Workspaces):
 
     def get(self, name: str | None = None, **kwargs: Any) -> Workspace:
         """Return a workspace; a program's own is made where it is not there, another is not found."""
-        is_own = (name or "").lower() in ("", self._client.workspace_name.lower())
+        is_own = (name or "").lower() in ("", self._session.workspace_name.lower())
         headers = {} if is_own else {"X-Smalt-Makes-Workspaces": "0"}
         workspace: Workspace = self._entity(self._connection.request("GET", self._path(name or ""), headers=headers))
         return workspace

@@ -184,9 +184,9 @@ def _tell(answer: Answer) -> None:
     """Say what the server has to say beside its answer."""
     text = answer.headers.get("x-smalt-note")
     if text:
-        from smalt.client.collections.collection import note
+        from smalt.client.connection.notices import print_notice
 
-        note(text)
+        print_notice(text)
 
 
 class _Tries:

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from smalt.client.collections.components import ComponentOperations
+from smalt.client.collections.environments import EnvironmentOperations
+from smalt.client.collections.versioned import Archivable
+from smalt.client.jobs.lookup import fetch_job
 from smalt.client.transfers.downloads import copy, download_code, fetch
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 Plain = dict[str, Any]
 _AUTOMATIC_VERSIONS = "smalt.automatic-versions"
@@ -26,10 +30,11 @@ _OF_THIS_RUN = (
     "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
 )  # fmt: skip
 _OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
+_COLLECTIONS: dict[str, type[Archivable]] = {"components": ComponentOperations, "environments": EnvironmentOperations}
 _ANONYMOUS = (ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT)
 
 
-def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = False) -> str:
+def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: bool = False) -> str:
     """Write the job's folder, which must be new or empty; the path of its job.yml.
 
     Data stays where it is, unless `copy_inputs` puts it into the folder, too.
@@ -39,9 +44,9 @@ def export_job(client: MLClient, name: str, folder: str, *, copy_inputs: bool = 
     target = os.path.abspath(folder)
     if os.path.isdir(target) and os.listdir(target):
         raise Refused(f"{target} is not empty; name a new folder")
-    job = client.jobs.get(name)
-    path = f"/smalt/v1{client.workspace_id}/jobs/{name}/references"
-    export = _Export(client, target, copy_inputs, client.connection.get(url_path(path))["pins"])
+    job = fetch_job(session, name)
+    path = f"/smalt/v1{session.workspace_id}/jobs/{name}/references"
+    export = _Export(session, target, copy_inputs, session.connection.get(url_path(path))["pins"])
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
@@ -70,8 +75,10 @@ def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]])
 class _Export:
     """One folder: each code, component, environment and input once, however often it is named."""
 
-    def __init__(self, client: MLClient, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]) -> None:
-        self._client = client
+    def __init__(
+        self, session: ClientSession, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._session = session
         self._pins = pins
         """By kind and reference as written: with the version that the job read."""
         self._folder = folder
@@ -126,7 +133,7 @@ class _Export:
         if not text.startswith(("/subscriptions/", "azureml:/subscriptions/")):
             return text
         place = self._place("code")
-        download_code(self._client, text, place)
+        download_code(self._session, text, place)
         return place
 
     def _environment(self, text: str) -> str:
@@ -145,7 +152,7 @@ class _Export:
         if reference is None or reference.registry is not None or reference.name == "host":
             return text
         try:
-            found = getattr(self._client, kind).get(reference.name, reference.version, reference.label)
+            found = _COLLECTIONS[kind](self._session).get(reference.name, reference.version, reference.label)
         except NotFound:
             return text
         document = {key: value for key, value in found.to_dict().items() if key not in _OF_THIS_HOME}
@@ -156,7 +163,7 @@ class _Export:
         build = document.get("build")
         if isinstance(build, Mapping) and isinstance(build.get("path"), str):
             context = self._place(f"{kind}/{title}-context")
-            fetch(self._client, build["path"], context)
+            fetch(self._session, build["path"], context)
             document["build"] = {**build, "path": self._relative(context, os.path.dirname(place))}
         if kind == "components":
             document = self.document(document, os.path.dirname(place))
@@ -172,7 +179,7 @@ class _Export:
             return text
         place = self._place(f"data/{name}")
         if not isinstance(uri, LocalPath):
-            fetch(self._client, text, place)
+            fetch(self._session, text, place)
             return place
         source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
         if not os.path.exists(source):

@@ -10,7 +10,7 @@ from smalt.client.collections.name_rules import check_name
 from smalt.wire.ids import resource_id, url_path
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 Json = dict[str, Any]
 
@@ -20,9 +20,9 @@ _AT_ONCE = 5000
 class Metrics:
     """Reads the metrics of a workspace's jobs. A value is a number, or "NaN", "Infinity" or "-Infinity"."""
 
-    def __init__(self, client: MLClient) -> None:
-        self._connection = client.connection
-        self._workspace = client.workspace_id
+    def __init__(self, session: ClientSession) -> None:
+        self._connection = session.connection
+        self._workspace = session.workspace_id
 
     def runs(
         self,

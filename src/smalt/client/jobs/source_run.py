@@ -15,7 +15,7 @@ from smalt.exceptions import NotFound
 from smalt.wire.casing import fold
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
     from smalt.entities.jobs.pipeline import PipelineJob
 
 Json = dict[str, Any]
@@ -33,26 +33,28 @@ _NOT_CONTENT = {fold(key) for key in (*_PLACING, *_DESCRIBING, "is_deterministic
 class Run:
     """A pipeline that was submitted before."""
 
-    def __init__(self, client: MLClient, name: str, properties: Json) -> None:
-        self._client = client
+    def __init__(self, session: ClientSession, name: str, properties: Json) -> None:
+        self._session = session
         self.name = name
         self.inputs: Json = properties.get("inputs") or {}
         self.steps: Json = properties.get("jobs") or {}
         self._part_of = (properties.get("properties") or {}).get(PART_OF)
 
     @classmethod
-    def named(cls, client: MLClient, name: str) -> Run:
-        return cls(client, name, client.connection.get(f"{client.workspace_id}/jobs/{quote(name)}")["properties"])
+    def named(cls, session: ClientSession, name: str) -> Run:
+        return cls(session, name, session.connection.get(f"{session.workspace_id}/jobs/{quote(name)}")["properties"])
 
     @cached_property
     def earlier(self) -> Run | None:
         """The run of which this one took up steps."""
-        return Run.named(self._client, self._part_of) if self._part_of else None
+        return Run.named(self._session, self._part_of) if self._part_of else None
 
     @cached_property
     def completed(self) -> dict[str, str]:
         """By step the names of its jobs, as far as they completed."""
-        rows = self._client.connection.get(f"/smalt/v1{self._client.workspace_id}/jobs/{quote(self.name)}/tree")["jobs"]
+        rows = self._session.connection.get(f"/smalt/v1{self._session.workspace_id}/jobs/{quote(self.name)}/tree")[
+            "jobs"
+        ]
         return {
             str(row["node"]): str(row["name"])
             for row in rows
@@ -62,18 +64,18 @@ class Run:
     @cached_property
     def pins(self) -> dict[str, str]:
         """The versions that this run's references without one meant, by the reference as written."""
-        path = f"/smalt/v1{self._client.workspace_id}/jobs/{quote(self.name)}/references"
-        kinds: dict[str, dict[str, str]] = self._client.connection.get(path)["pins"]
+        path = f"/smalt/v1{self._session.workspace_id}/jobs/{quote(self.name)}/references"
+        kinds: dict[str, dict[str, str]] = self._session.connection.get(path)["pins"]
         return {text: fixed for pins in kinds.values() for text, fixed in pins.items()}
 
 
 class Definition:
     """The steps of a pipeline that is about to be submitted, as the service will have them."""
 
-    def __init__(self, client: MLClient, job: PipelineJob) -> None:
+    def __init__(self, session: ClientSession, job: PipelineJob) -> None:
         from smalt.client.transfers.local_assets import Assets
 
-        properties = wire.to_rest(job, Assets(client))["properties"]
+        properties = wire.to_rest(job, Assets(session))["properties"]
         self._inputs: Json = properties.get("inputs") or {}
         self._steps: Json = properties.get("jobs") or {}
 
@@ -134,17 +136,17 @@ class Definition:
 
 
 def earlier_run(
-    client: MLClient, job: PipelineJob, needed: set[str], of: str | None, how: str
+    session: ClientSession, job: PipelineJob, needed: set[str], of: str | None, how: str
 ) -> tuple[str, dict[str, str], list[str]]:
     """Return the run that has the outputs of the `needed` steps, by step the names of its jobs, and what to be told."""
     if of is not None:
-        return _chosen(client, job, needed, of, how)
+        return _chosen(session, job, needed, of, how)
     if not needed:
         return "", {}, []
-    definition, nearest = Definition(client, job), ""
-    path = f"{client.workspace_id}/jobs"
-    for body in islice(client.connection.pages(path, jobType="Pipeline", listViewType="ActiveOnly"), _LOOKED_AT):
-        run = Run(client, str(body["name"]), body["properties"])
+    definition, nearest = Definition(session, job), ""
+    path = f"{session.workspace_id}/jobs"
+    for body in islice(session.connection.pages(path, jobType="Pipeline", listViewType="ActiveOnly"), _LOOKED_AT):
+        run = Run(session, str(body["name"]), body["properties"])
         if not needed <= run.steps.keys():
             continue
         different = [line for step in sorted(needed) for line in definition.differences(step, run)]
@@ -158,16 +160,16 @@ def earlier_run(
 
 
 def _chosen(
-    client: MLClient, job: PipelineJob, needed: set[str], of: str, how: str
+    session: ClientSession, job: PipelineJob, needed: set[str], of: str, how: str
 ) -> tuple[str, dict[str, str], list[str]]:
     """The run that the user names is taken, though its steps be others; that is told."""
-    run = Run.named(client, of)
+    run = Run.named(session, of)
     missing = sorted(needed - run.completed.keys())
     if missing:
         raise NotFound(f"job {of} has no completed step {listed(missing, 'and')}; name another run with {how}")
     if not needed:
         return of, run.completed, []
-    definition = Definition(client, job)
+    definition = Definition(session, job)
     different = [line for step in sorted(needed) for line in definition.differences(step, run)]
     told = [f"job {of} is not as this file says: {'; '.join(dict.fromkeys(different))}"] if different else []
     return of, run.completed, told

@@ -9,6 +9,8 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from smalt.client.collections.components import ComponentOperations
+from smalt.client.jobs.lookup import fetch_job
 from smalt.client.jobs.source_run import PART_OF, earlier_run
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
@@ -20,7 +22,7 @@ from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 PART = "smalt.part"
 """The property that says, a line each, what this part of a pipeline takes and what it leaves out."""
@@ -33,14 +35,14 @@ class Part(NamedTuple):
 
 
 def part(
-    client: MLClient, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
+    session: ClientSession, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
 ) -> Part:
     """The pipeline with only these steps, or with these and all that need them, fed by an earlier run.
 
     `how` the user names the run, for messages.
     """
     if isinstance(job, PipelineJob) and job.component is not None and not vars(job).get("jobs"):
-        job = _with_steps(client, job)
+        job = _with_steps(session, job)
     if not isinstance(job, PipelineJob) or not job.jobs:
         raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
     for name in (*only, *since):
@@ -49,8 +51,8 @@ def part(
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
     wanted = _wanted(job, only, since)
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
-    earlier, steps, told = earlier_run(client, job, needed, of, how)
-    made = _Part(client, job, wanted, steps).made()
+    earlier, steps, told = earlier_run(session, job, needed, of, how)
+    made = _Part(session, job, wanted, steps).made()
     names = [name for name in job.jobs if name in wanted]
     taken = f" with the outputs of job {earlier}" if earlier and needed else ""
     lines = [f"only {listed(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}", *told, *_left_out(job, made)]
@@ -80,22 +82,22 @@ def _edges(job: PipelineJob) -> dict[str, str | None]:
     return {key: getattr(job.settings, key) for key in EDGES}
 
 
-def _with_steps(client: MLClient, job: PipelineJob) -> PipelineJob:
+def _with_steps(session: ClientSession, job: PipelineJob) -> PipelineJob:
     """Return a job that names a component as one that has the component's steps itself."""
     component = job.component
     if isinstance(component, str):
         reference = parse_reference(component)
         if reference is None:
             raise ValidationException(f"component: '{component}' names nothing; write azureml:NAME:VERSION")
-        component = client.components.get(reference.name, reference.version, reference.label)
+        component = ComponentOperations(session).get(reference.name, reference.version, reference.label)
     made = expanded(job, component)
     vars(made).pop("component")
     return made
 
 
 class _Part:
-    def __init__(self, client: MLClient, job: PipelineJob, wanted: set[str], steps: Mapping[str, str]) -> None:
-        self._client = client
+    def __init__(self, session: ClientSession, job: PipelineJob, wanted: set[str], steps: Mapping[str, str]) -> None:
+        self._session = session
         self._job = job
         self._wanted = wanted
         self._steps = steps
@@ -138,7 +140,7 @@ class _Part:
             return value
         name = self._steps[binding.job]
         if name not in self._read:
-            self._read[name] = self._client.jobs.get(name)
+            self._read[name] = fetch_job(self._session, name)
         earlier = self._read[name]
         if binding.kind == "parent.jobs.inputs":
             return earlier.inputs.get(port_named(binding.name, earlier.inputs) or "")

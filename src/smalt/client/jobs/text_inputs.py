@@ -13,12 +13,12 @@ from smalt.entities.syntax.references import is_reference, parse_reference
 from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 Ask = Callable[[str], "Component | None"]
 
 
-def take_text_paths(client: MLClient, job: Any) -> None:
+def take_text_paths(session: ClientSession, job: Any) -> None:
     """Make data of each text that names a file or folder and is given to data of a registered component.
 
     The server is asked only for components that are given such a text, each once.
@@ -27,19 +27,21 @@ def take_text_paths(client: MLClient, job: Any) -> None:
 
     def ask(reference: str) -> Component | None:
         if reference not in known:
-            known[reference] = _component(client, reference)
+            known[reference] = _component(session, reference)
         return known[reference]
 
     _take(job, ask)
 
 
-def _component(client: MLClient, text: str) -> Component | None:
+def _component(session: ClientSession, text: str) -> Component | None:
     """Return the component of the workspace that the text names; what is wrong with the name is the server's to say."""
     reference = parse_reference(text)
     if reference is None or reference.registry or reference.workspace:
         return None
+    from smalt.client.collections.components import ComponentOperations
+
     try:
-        found: Component = client.components.get(reference.name, reference.version, label=reference.label)
+        found: Component = ComponentOperations(session).get(reference.name, reference.version, label=reference.label)
     except SmaltError:
         return None
     return found

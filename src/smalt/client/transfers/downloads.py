@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import NotFound, Refused
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
     from smalt.entities.jobs.job import Job
 
 ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
-def download_job(client: MLClient, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
+def download_job(session: ClientSession, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
     """In `az`'s layout: `artifacts/…` by default, `named-outputs/NAME/…` for one output, both for all.
 
     Gives the number of files; where it is 0, nothing was made.
@@ -33,45 +33,46 @@ def download_job(client: MLClient, job: Job, folder: str, output_name: str | Non
     count = 0
     if output_name is None:
         made = (job.properties or {}).get("azureml.reusedrunid") or job.name  # a reused step has no files of its own
-        count += fetch(client, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
+        count += fetch(session, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
-        count += fetch(client, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+        count += fetch(session, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
     return count
 
 
-def download_steps(client: MLClient, name: str, folder: str) -> int:
-    """Download the files of each step below a job into `steps/STEP/`, of a step within one `steps/OUTER/steps/INNER/`.
+def download_steps(session: ClientSession, steps: Iterable[tuple[str, Job]], folder: str) -> int:
+    """Download the files of each step into `steps/STEP/`, or `steps/OUTER/steps/INNER/` where steps are nested.
 
-    The word between keeps a step that is called `artifacts` apart from the files of the step that it is in.
+    `steps` has the label (`OUTER/INNER`) and the job of each. The folder `steps` between the names keeps a step
+    called `artifacts` apart from the files of its parent. Return the number of files.
     """
     count = 0
-    for row in client.jobs.overview(name)[1:]:
-        place = os.path.join(folder, *(part for node in row["label"].split("/") for part in ("steps", node)))
-        count += download_job(client, client.jobs.get(row["name"]), place, None, True)
+    for label, job in steps:
+        place = os.path.join(folder, *(part for node in label.split("/") for part in ("steps", node)))
+        count += download_job(session, job, place, None, True)
     return count
 
 
-def download_component(client: MLClient, component: Any, folder: str) -> None:
+def download_component(session: ClientSession, component: Any, folder: str) -> None:
     """`component_spec.yaml`, and what its code is in `code/`."""
     import yaml
 
     document = component.to_dict()
     code = document.get("code")
     if code:
-        download_code(client, str(code), os.path.join(folder, "code"))
+        download_code(session, str(code), os.path.join(folder, "code"))
         document["code"] = "./code"
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "component_spec.yaml"), "w", encoding="utf-8") as file:
         yaml.safe_dump(document, file, sort_keys=False, allow_unicode=True)
 
 
-def download_code(client: MLClient, id: str, folder: str) -> None:
+def download_code(session: ClientSession, id: str, folder: str) -> None:
     """A snapshot's content into a folder."""
-    unpack(client, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
+    unpack(session, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
 
 
-def restore(client: MLClient, found: dict[str, Any], folder: str) -> dict[str, Any]:
+def restore(session: ClientSession, found: dict[str, Any], folder: str) -> dict[str, Any]:
     """The snapshots of a job into a folder; which went where."""
     if os.path.isdir(folder) and os.listdir(folder):
         raise Refused(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
@@ -80,15 +81,15 @@ def restore(client: MLClient, found: dict[str, Any], folder: str) -> dict[str, A
         raise NotFound(f"job {found['name']} has no code, so there is nothing to restore")
     for one in snapshots:
         one["folder"] = folder if len(snapshots) == 1 else os.path.join(folder, one["steps"][0] or one["jobs"][0])
-        download_code(client, one["id"], one["folder"])
+        download_code(session, one["id"], one["folder"])
     return found
 
 
-def unpack(client: MLClient, path: str, folder: str, what: str) -> None:
+def unpack(session: ClientSession, path: str, folder: str, what: str) -> None:
     """The tar that the server answers, as a folder."""
     import tarfile
 
-    answer = client.connection.stream(path)
+    answer = session.connection.stream(path)
     stream: Any = Pieces(answer.pieces())
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
@@ -122,17 +123,17 @@ class Pieces:
         return taken
 
 
-def fetch(client: MLClient, uri: str, folder: str, *, optional: bool = False) -> int:
+def fetch(session: ClientSession, uri: str, folder: str, *, optional: bool = False) -> int:
     """All files at a URI into a folder, a file under its own name; their number. Of none, no folder is made."""
     try:
-        place = client.connection.post(f"/smalt/v1{client.uploads_id}/resolve", {"uri": uri})
+        place = session.connection.post(f"/smalt/v1{session.uploads_id}/resolve", {"uri": uri})
     except NotFound:
         if optional:
             return 0
         raise
     local = place.get("local")
-    is_here = client.connection.local and local and os.path.exists(local)
-    count = copy(local, folder) if is_here else _fetch_remote(client, place, folder)
+    is_here = session.connection.local and local and os.path.exists(local)
+    count = copy(local, folder) if is_here else _fetch_remote(session, place, folder)
     if not count and not optional:
         raise NotFound(f"there is nothing at {uri}")
     return count
@@ -172,11 +173,11 @@ def _files(top: str) -> Iterator[tuple[str, str]]:
                     pending.append((f"{name}/", (*above, real)))
 
 
-def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
-    base = f"/smalt/v1{client.workspace_id}/datastores/{place['datastore']}"
+def _fetch_remote(session: ClientSession, place: dict[str, Any], folder: str) -> int:
+    base = f"/smalt/v1{session.workspace_id}/datastores/{place['datastore']}"
     path = str(place["path"]).strip("/")
     try:
-        listing = client.connection.pages(f"{base}/list", path=path, recursive=True)
+        listing = session.connection.pages(f"{base}/list", path=path, recursive=True)
         found = [item for item in listing if not item.get("is_dir")]
     except NotFound:
         return 0
@@ -184,15 +185,15 @@ def _fetch_remote(client: MLClient, place: dict[str, Any], folder: str) -> int:
         name = str(item["path"])
         inside = name[len(path) :].lstrip("/") if name.startswith(f"{path}/") or not path else os.path.basename(name)
         target = os.path.join(folder, *inside.split("/"))
-        save(client, f"{base}/files/{name}", target)
+        save(session, f"{base}/files/{name}", target)
         if item.get("executable"):
             os.chmod(target, os.stat(target).st_mode | 0o111)
     return len(found)
 
 
-def save(client: MLClient, path: str, target: str) -> None:
+def save(session: ClientSession, path: str, target: str) -> None:
     """A file of the server as a local one, which is whole or not there."""
-    answer = client.connection.stream(path)
+    answer = session.connection.stream(path)
     temporary = f"{target}.part"
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)

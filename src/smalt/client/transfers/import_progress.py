@@ -13,21 +13,21 @@ from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 _EVERY = 0.3
 
 
 @contextlib.contextmanager
-def shown(client: MLClient, properties: Mapping[str, Any]) -> Iterator[None]:
+def shown(session: ClientSession, properties: Mapping[str, Any]) -> Iterator[None]:
     """While the asset with these properties is registered; nothing where it is not watched on a terminal."""
     found = [uri for uri in properties.values() if isinstance(uri, str) and uri.startswith("file://")]
-    if not found or not client.show_progress or not sys.stderr.isatty():
+    if not found or not session.show_progress or not sys.stderr.isatty():
         yield
         return
     place = parse_uri(found[0])
     path, over = place.path if isinstance(place, LocalPath) else "", threading.Event()
-    watching = threading.Thread(target=_watch, args=(client, path, over), daemon=True)
+    watching = threading.Thread(target=_watch, args=(session, path, over), daemon=True)
     watching.start()
     try:
         yield
@@ -36,12 +36,12 @@ def shown(client: MLClient, properties: Mapping[str, Any]) -> Iterator[None]:
         watching.join()
 
 
-def _watch(client: MLClient, path: str, over: threading.Event) -> None:
+def _watch(session: ClientSession, path: str, over: threading.Event) -> None:
     """On a thread of its own, with a connection of its own."""
     progress, files, size = None, 0, 0
     try:
         while not over.wait(_EVERY):
-            told = client.connection.get(f"/smalt/v1{client.uploads_id}/imports", path=path)
+            told = session.connection.get(f"/smalt/v1{session.uploads_id}/imports", path=path)
             if not told:
                 continue
             if progress is None:
@@ -53,6 +53,6 @@ def _watch(client: MLClient, path: str, over: threading.Event) -> None:
     except SmaltError:
         pass  # the registration itself tells what is wrong
     finally:
-        client.connection.close()
+        session.connection.close()
         if progress is not None:
             progress.close()

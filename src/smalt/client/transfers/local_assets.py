@@ -24,7 +24,7 @@ from smalt.wire.environments import ENVIRONMENT
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 _MODELS = frozenset({"custom_model", "mlflow_model", "triton_model"})
 _BULK = 20_000
@@ -36,9 +36,9 @@ class Assets:
 
     keeps_inline = False
 
-    def __init__(self, client: MLClient) -> None:
-        self._client = client
-        self._workspace = client.uploads_id
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+        self._workspace = session.uploads_id
         self._items: dict[str, Json] = {}
         self._codes: dict[tuple[str, tuple[str, ...]], str] = {}
         self._components: dict[int, tuple[Component, str]] = {}
@@ -75,7 +75,7 @@ class Assets:
         self._items.clear()
         for start in range(0, len(items), _BULK):
             path = f"/smalt/v1{self._workspace}/assets"
-            self._client.connection.post(path, {"items": items[start : start + _BULK]})
+            self._session.connection.post(path, {"items": items[start : start + _BULK]})
 
     def code(self, path: str) -> str:
         return self._code(path, ())
@@ -130,7 +130,7 @@ class Assets:
         if not isinstance(uri, LocalPath):
             return path
         local = _existing(uri.path)
-        return _file_uri(local) if self._client.connection.local else self._upload(local, None)
+        return _file_uri(local) if self._session.connection.local else self._upload(local, None)
 
     def _model(self, reference: Reference) -> str:
         """A label says no kind by itself, and data may have the same name."""
@@ -143,14 +143,14 @@ class Assets:
         if not isinstance(uri, LocalPath):
             return path
         local = _existing(uri.path)
-        if self._client.connection.local and datastore is None:
+        if self._session.connection.local and datastore is None:
             return _file_uri(local)  # the server copies it
         return self._upload(local, datastore)
 
     def _upload(self, path: str, datastore: str | None) -> str:
         from smalt.client.transfers.uploads import upload
 
-        return upload(self._client, path, _bare(datastore) if datastore else None)
+        return upload(self._session, path, _bare(datastore) if datastore else None)
 
     def _code(self, path: str | None, includes: tuple[str, ...]) -> str:
         """Of a reference, a folder, or a file; or of nothing but what is included."""
@@ -171,7 +171,7 @@ class Assets:
         if key not in self._codes:
             from smalt.client.transfers.snapshots import snapshot
 
-            self._codes[key] = snapshot(self._client, *key)
+            self._codes[key] = snapshot(self._session, *key)
         return self._codes[key]
 
     def _asset(self, text: str, kind: str) -> str:

@@ -8,23 +8,23 @@ from smalt.exceptions import ValidationException
 from smalt.wire.ids import workspace_id
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 Json = dict[str, Any]
 
 
-def share(client: MLClient, kind: str, asset: tuple[str, str], registry: str, shared_as: tuple[str, str]) -> Json:
+def share(session: ClientSession, kind: str, asset: tuple[str, str], registry: str, shared_as: tuple[str, str]) -> Json:
     """A version of the workspace into a registry; both are a name and a version. Gives the registry's resource."""
     name, version = shared_as
     body = {"kind": kind, "name": asset[0], "version": asset[1], "registry": registry}
-    made: Json = client.connection.post(
-        f"/smalt/v1{client.workspace_id}/share", {**body, "shareName": name, "shareVersion": version}
+    made: Json = session.connection.post(
+        f"/smalt/v1{session.workspace_id}/share", {**body, "shareName": name, "shareVersion": version}
     )
     return made
 
 
 def bring(
-    client: MLClient,
+    session: ClientSession,
     kind: str,
     asset: tuple[str, str],
     *,
@@ -41,24 +41,7 @@ def bring(
     if registry_name is not None:
         body["registry"] = registry_name
     else:
-        group = resource_group_name or client.resource_group_name
-        body["workspace"] = workspace_id(client.subscription_id, group, str(workspace_name))
-    made: Json = client.connection.post(f"/smalt/v1{client.workspace_id}/import", body)
+        group = resource_group_name or session.resource_group_name
+        body["workspace"] = workspace_id(session.subscription_id, group, str(workspace_name))
+    made: Json = session.connection.post(f"/smalt/v1{session.workspace_id}/import", body)
     return made
-
-
-def other_workspace(client: MLClient, workspace_name: str, resource_group_name: str | None) -> MLClient:
-    """The client of another workspace at the same server."""
-    from smalt.client.client import MLClient
-
-    other = MLClient(
-        None,
-        client.subscription_id,
-        resource_group_name or client.resource_group_name,
-        workspace_name,
-        url=client._url,
-        token=client._token,
-        home=client._home,
-    )
-    other._threads = client._threads
-    return other

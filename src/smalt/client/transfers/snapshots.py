@@ -14,18 +14,18 @@ from smalt.client.transfers.progress import Progress
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 _HEAD = struct.Struct(">32sQ")  # as service/api/native/snapshot_uploads.py reads it
 _SMALL = 1 << 20
 _REQUEST = 8_000_000
 
 
-def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str:
+def snapshot(session: ClientSession, path: str, includes: tuple[str, ...] = ()) -> str:
     """The code id of a folder or file, or of nothing (""), with the files and folders `includes` added to it."""
-    route = f"/smalt/v1{client.uploads_id}/snapshots"
-    if client.connection.local and not includes:
-        return str(client.connection.post(route, {"path": path, "ignore": True})["codeId"])
+    route = f"/smalt/v1{session.uploads_id}/snapshots"
+    if session.connection.local and not includes:
+        return str(session.connection.post(route, {"path": path, "ignore": True})["codeId"])
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="smalt-") as scratch:
@@ -35,30 +35,30 @@ def snapshot(client: MLClient, path: str, includes: tuple[str, ...] = ()) -> str
         for include in includes:
             manifest.include(include, path)
         body = {"manifest": list(manifest.items.values())}
-        answer = client.connection.post(route, body)
+        answer = session.connection.post(route, body)
         name = os.path.basename(path or includes[0])
-        _send(client, name, [(sha, *manifest.sources[sha]) for sha in answer.get("missing") or ()])
+        _send(session, name, [(sha, *manifest.sources[sha]) for sha in answer.get("missing") or ()])
         if "codeId" not in answer:
-            answer = client.connection.post(route, body)
+            answer = session.connection.post(route, body)
     return str(answer["codeId"])
 
 
-def _send(client: MLClient, name: str, missing: list[tuple[str, str, int]]) -> None:
+def _send(session: ClientSession, name: str, missing: list[tuple[str, str, int]]) -> None:
     """Small contents many at once, each large one by itself."""
-    progress = Progress(name, len(missing), sum(size for _, _, size in missing), client.show_progress)
+    progress = Progress(name, len(missing), sum(size for _, _, size in missing), session.show_progress)
     batch = Parts()
     count = total = 0
 
     def flush() -> None:
         nonlocal batch, count, total
         if batch:
-            client.connection.request("POST", "/smalt/v1/blobs", batch)
+            session.connection.request("POST", "/smalt/v1/blobs", batch)
             progress.add(count, total)
         batch, count, total = Parts(), 0, 0
 
     for sha, source, size in missing:
         if size > _SMALL:
-            client.connection.request("PUT", f"/smalt/v1/blobs/{sha}", pieces(source))
+            session.connection.request("PUT", f"/smalt/v1/blobs/{sha}", pieces(source))
             progress.add(1, size)
             continue
         data = whole(source)

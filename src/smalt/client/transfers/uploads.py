@@ -19,7 +19,7 @@ from smalt.exceptions import NotFound
 from smalt.machine.ignore_rules import walk
 
 if TYPE_CHECKING:
-    from smalt.client.client import MLClient
+    from smalt.client.session import ClientSession
 
 DEFAULT_DATASTORE = "workspaceblobstore"
 Request = tuple[Parts, int, int]
@@ -29,7 +29,7 @@ _REQUEST = 8_000_000
 _SENDERS = 2
 
 
-def upload(client: MLClient, path: str, datastore: str | None = None) -> str:
+def upload(session: ClientSession, path: str, datastore: str | None = None) -> str:
     """Upload a file or folder under the hash of its content, as far as it is not there; gives its URI."""
     store = datastore or DEFAULT_DATASTORE
     tree, digest = file_hashes.of(path, ignore=True), hashlib.sha256()
@@ -39,16 +39,16 @@ def upload(client: MLClient, path: str, datastore: str | None = None) -> str:
     for folder in sorted(tree.folders):
         digest.update(f"{folder}/\0\0".encode("utf-8", "surrogateescape"))
     target = f"LocalUpload/{digest.hexdigest()}/{os.path.basename(path)}"
-    _Sending(client, store, target, tree).run()
+    _Sending(session, store, target, tree).run()
     return f"azureml://datastores/{store}/paths/{target}"
 
 
 class _Sending:
     """One upload: what is missing of it, in requests of many small files or a part of a large one."""
 
-    def __init__(self, client: MLClient, store: str, target: str, tree: Tree) -> None:
-        self._client = client
-        self._base = _base(client, store)
+    def __init__(self, session: ClientSession, store: str, target: str, tree: Tree) -> None:
+        self._session = session
+        self._base = _base(session, store)
         self._target = target
         self._files = tree.files
         self._folders = tree.folders
@@ -69,7 +69,7 @@ class _Sending:
             self._ask(f"{route}/finish", body)
 
     def _ask(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.connection.post(route, body)
+        answer: dict[str, Any] = self._session.connection.post(route, body)
         return answer
 
     def _send(self, missing: list[tuple[File, int]]) -> None:
@@ -82,7 +82,7 @@ class _Sending:
             for body, files, size in requests:
                 if stopped.is_set():
                     return
-                self._client.connection.request("POST", route, body)
+                self._session.connection.request("POST", route, body)
                 progress.add(files, size)
 
         def sender(_: int) -> None:
@@ -96,7 +96,7 @@ class _Sending:
                 stopped.set()
                 raise
             finally:
-                self._client.connection.close()
+                self._session.connection.close()
 
         small = [file for file, there in missing if not there and file.size <= _REQUEST]
         large = [(file, there) for file, there in missing if there or file.size > _REQUEST]
@@ -120,32 +120,32 @@ class _Sending:
 
     def _one_by_one(self) -> None:
         """To a datastore of a cloud; a file there is whole or not at all."""
-        present = _present(self._client, self._base, os.path.dirname(self._target))
+        present = _present(self._session, self._base, os.path.dirname(self._target))
         places = {f"{self._target}/{file.path}" if file.path else self._target: file for file in self._files}
         missing = {place: file for place, file in places.items() if present.get(place) != file.size}
         progress = self._progress([(file, 0) for file in missing.values()])
         for place, file in missing.items():
-            self._client.connection.request("PUT", f"{self._base}/files/{place}", _checked(file))
+            self._session.connection.request("PUT", f"{self._base}/files/{place}", _checked(file))
             progress.add(1, file.size)
         progress.close()
 
     def _progress(self, missing: list[tuple[File, int]]) -> Progress:
         total = sum(file.size for file in self._files)
         name = os.path.basename(self._target)
-        progress = Progress(name, len(self._files), total, self._client.show_progress)
+        progress = Progress(name, len(self._files), total, self._session.show_progress)
         left = sum(file.size - there for file, there in missing)
         progress.skip(len(self._files) - len(missing), total - left)
         return progress
 
 
-def put(client: MLClient, path: str, datastore: str, target: str) -> list[str]:
+def put(session: ClientSession, path: str, datastore: str, target: str) -> list[str]:
     """Upload a file as `target`, or what a folder holds below it; the paths in the datastore."""
-    base = _base(client, datastore)
+    base = _base(session, datastore)
     places = []
     for name, source in files(path).items():
         place = "/".join(part for part in (target, name) if part)
         query = {"executable": "true"} if os.stat(source).st_mode & stat.S_IXUSR else {}
-        client.connection.request("PUT", f"{base}/files/{place}", pieces(source), query=query)
+        session.connection.request("PUT", f"{base}/files/{place}", pieces(source), query=query)
         places.append(place)
     return places
 
@@ -206,14 +206,14 @@ def _checked(file: File) -> Iterator[bytes]:
     check_same(file)  # a body that breaks off is not kept
 
 
-def _base(client: MLClient, datastore: str) -> str:
-    return f"/smalt/v1{client.uploads_id}/datastores/{datastore}"
+def _base(session: ClientSession, datastore: str) -> str:
+    return f"/smalt/v1{session.uploads_id}/datastores/{datastore}"
 
 
-def _present(client: MLClient, base: str, folder: str) -> dict[str, int]:
+def _present(session: ClientSession, base: str, folder: str) -> dict[str, int]:
     """The files of a folder of the datastore, with their sizes."""
     try:
-        found = client.connection.pages(f"{base}/list", path=folder, recursive=True)
+        found = session.connection.pages(f"{base}/list", path=folder, recursive=True)
         return {item["path"]: item["size"] for item in found if not item.get("is_dir")}
     except NotFound:
         return {}
