@@ -58,7 +58,7 @@ def test_the_end_and_the_reason_are_told() -> None:
 
 def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, not at once."""
-    monkeypatch.setattr(following, "PATIENCE", 0.05)
+    monkeypatch.setattr(following, "PATIENCE", 0.5)
     monkeypatch.setattr(following, "_PAUSE", 0.01)
     tried = 0
 
