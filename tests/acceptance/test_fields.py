@@ -16,9 +16,10 @@ from smalt.entities import (
     PipelineComponent,
     PipelineJob,
 )
+from smalt.entities.jobs.command import CommandNode
+from smalt.entities.jobs.pipeline import PipelineNode
 from smalt.entities.schema import effects as effect
 from smalt.entities.schema.entity import Entity
-from smalt.entities.steps.nodes import CommandNode, PipelineNode
 from tests.acceptance.conftest import Desk
 
 HOST = {"environment": "azureml:host"}

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from smalt.entities.assets.environment import CondaFile, LocalOrRemote
-from smalt.entities.jobs.command import Code
+from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.nested import Named, Nested, Tagged, noun_class
@@ -82,7 +82,7 @@ def _plain(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
         return LITERALS | values(shape.data, depth)
     if isinstance(shape, (LiteralValue, AsText)):
         return LITERALS
-    if isinstance(shape, (Code, DataPath, LocalOrRemote)):
+    if isinstance(shape, (CodePath, DataPath, LocalOrRemote)):
         return st.sampled_from(PATHS)
     if isinstance(shape, CondaFile):
         return st.just("conda.yml") | st.dictionaries(WORDS, LITERALS, max_size=2)

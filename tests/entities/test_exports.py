@@ -38,7 +38,7 @@ def test_importing_loads_no_more_than_is_used() -> None:
     modules = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
-    assert "smalt.entities.jobs.command_job" in modules
+    assert "smalt.entities.jobs.command" in modules
     assert (
         not {"smalt.entities.jobs.automl.job", "smalt.entities.steps.nodes", "yaml", "dataclasses", "difflib"} & modules
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.jobs.command import CommandJob
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.exceptions import Refused, ValidationException

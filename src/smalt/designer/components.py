@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities.assets.environment import Environment
-from smalt.entities.jobs.command_component import CommandComponent
+from smalt.entities.jobs.command import CommandComponent
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import type_of

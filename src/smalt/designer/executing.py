@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.steps.bindings import component_of
-from smalt.entities.steps.nodes import CommandNode
 from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.errors import UserErrorException as Mistake

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from smalt.entities.jobs.command import CommandNode
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.entities.steps.calls import call
 from smalt.entities.steps.collector import gather
-from smalt.entities.steps.nodes import CommandNode
 from smalt.exceptions import TooManyPositionalArgsError, UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here, source_file
 

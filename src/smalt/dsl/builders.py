@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.search_space import SweepDistribution
 from smalt.entities.schema.entity import Entity
@@ -13,7 +14,6 @@ from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import Promise, StepInputs, StepOutputs
-from smalt.entities.steps.nodes import CommandNode
 from smalt.entities.syntax.references import is_reference, qualified
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
 from smalt.machine.source_lines import here, warn

@@ -13,8 +13,7 @@ from smalt.dsl.builders import check_arguments
 from smalt.dsl.names import name_steps
 from smalt.dsl.resolving import resolve
 from smalt.entities.jobs.inputs import Input, Output
-from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
-from smalt.entities.jobs.pipeline_component import PipelineComponent
+from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob, PipelineJobSettings
 from smalt.entities.schema.attributes import Attributes
 from smalt.entities.steps.bindings import StepOutput, StepOutputs, component_of, declared_type
 from smalt.entities.steps.calls import call, check_complete

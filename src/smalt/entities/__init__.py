@@ -111,9 +111,10 @@ if TYPE_CHECKING:
     from smalt.entities.jobs.automl.job import AutoMLComponent as AutoMLComponent
     from smalt.entities.jobs.automl.job import AutoMLJob as AutoMLJob
     from smalt.entities.jobs.automl.job import AutoMLNode as AutoMLNode
+    from smalt.entities.jobs.command import CommandComponent as CommandComponent
+    from smalt.entities.jobs.command import CommandJob as CommandJob
+    from smalt.entities.jobs.command import CommandNode as CommandNode
     from smalt.entities.jobs.command import ParameterizedCommand as ParameterizedCommand
-    from smalt.entities.jobs.command_component import CommandComponent as CommandComponent
-    from smalt.entities.jobs.command_job import CommandJob as CommandJob
     from smalt.entities.jobs.control_flow import DoWhile as DoWhile
     from smalt.entities.jobs.control_flow import IfElse as IfElse
     from smalt.entities.jobs.control_flow import ParallelFor as ParallelFor
@@ -140,9 +141,10 @@ if TYPE_CHECKING:
     from smalt.entities.jobs.parallel import ParallelNode as ParallelNode
     from smalt.entities.jobs.parallel import ParallelTask as ParallelTask
     from smalt.entities.jobs.parallel import RetrySettings as RetrySettings
+    from smalt.entities.jobs.pipeline import PipelineComponent as PipelineComponent
     from smalt.entities.jobs.pipeline import PipelineJob as PipelineJob
     from smalt.entities.jobs.pipeline import PipelineJobSettings as PipelineJobSettings
-    from smalt.entities.jobs.pipeline_component import PipelineComponent as PipelineComponent
+    from smalt.entities.jobs.pipeline import PipelineNode as PipelineNode
     from smalt.entities.jobs.resources import CommandJobLimits as CommandJobLimits
     from smalt.entities.jobs.resources import ComputeConfiguration as ComputeConfiguration
     from smalt.entities.jobs.resources import JobResourceConfiguration as JobResourceConfiguration
@@ -182,6 +184,7 @@ if TYPE_CHECKING:
     from smalt.entities.jobs.spark import SparkNode as SparkNode
     from smalt.entities.jobs.spark import SparkResourceConfiguration as SparkResourceConfiguration
     from smalt.entities.jobs.sweep import SweepJob as SweepJob
+    from smalt.entities.jobs.sweep import SweepNode as SweepNode
     from smalt.entities.responses import AmlComputeNodeInfo as AmlComputeNodeInfo
     from smalt.entities.responses import AzureOpenAIDeployment as AzureOpenAIDeployment
     from smalt.entities.responses import BatchJob as BatchJob
@@ -268,10 +271,7 @@ if TYPE_CHECKING:
     from smalt.entities.schema.json_schema import json_schema as json_schema
     from smalt.entities.schema.problems import Problem as Problem
     from smalt.entities.schema.validation_result import ValidationResult as ValidationResult
-    from smalt.entities.steps.nodes import CommandNode as CommandNode
     from smalt.entities.steps.nodes import Node as Node
-    from smalt.entities.steps.nodes import PipelineNode as PipelineNode
-    from smalt.entities.steps.nodes import SweepNode as SweepNode
     from smalt.entities.syntax.literals import convert as convert
     from smalt.entities.syntax.literals import to_text as to_text
     from smalt.entities.syntax.references import parse_reference as parse_reference
@@ -389,9 +389,7 @@ _MODULES = {
     "enums": "CapabilityHostKind ComputePowerAction CreatedByType DataAvailabilityStatus DataColumnType "
     "DefaultActionType IsolationMode MaterializationType ScheduleState SparkJobEntryType UsageUnit",
     "jobs.automl.job": "AutoMLComponent AutoMLJob AutoMLNode",
-    "jobs.command": "ParameterizedCommand",
-    "jobs.command_component": "CommandComponent",
-    "jobs.command_job": "CommandJob",
+    "jobs.command": "CommandComponent CommandJob CommandNode ParameterizedCommand",
     "jobs.control_flow": "DoWhile IfElse ParallelFor",
     "jobs.data_transfer": "DataTransferComponent DataTransferJob DataTransferNode Database FileSystem",
     "jobs.distillation": "DistillationJob",
@@ -401,8 +399,7 @@ _MODULES = {
     "jobs.inputs": "Input InputPort Output",
     "jobs.job": "Job",
     "jobs.parallel": "ParallelComponent ParallelNode ParallelTask RetrySettings",
-    "jobs.pipeline": "PipelineJob PipelineJobSettings",
-    "jobs.pipeline_component": "PipelineComponent",
+    "jobs.pipeline": "PipelineComponent PipelineJob PipelineJobSettings PipelineNode",
     "jobs.resources": "CommandJobLimits ComputeConfiguration JobResourceConfiguration MpiDistribution "
     "PyTorchDistribution QueueSettings RayDistribution ResourceConfiguration TensorFlowDistribution",
     "jobs.search_space": "BanditPolicy BayesianSamplingAlgorithm Choice GridSamplingAlgorithm LogNormal "
@@ -410,7 +407,7 @@ _MODULES = {
     "RandomSamplingAlgorithm SamplingAlgorithm SweepJobLimits TruncationSelectionPolicy Uniform",
     "jobs.services": "JobService JupyterLabJobService SshJobService TensorBoardJobService VsCodeJobService",
     "jobs.spark": "SparkComponent SparkJob SparkJobEntry SparkNode SparkResourceConfiguration",
-    "jobs.sweep": "SweepJob",
+    "jobs.sweep": "SweepJob SweepNode",
     "responses": "AmlComputeNodeInfo AzureOpenAIDeployment BatchJob ContainerRegistryCredential "
     "DiagnoseRequestProperties DiagnoseResponseResult DiagnoseResponseResultValue DiagnoseResult "
     "DiagnoseWorkspaceParameters EndpointAadToken EndpointAuthKeys EndpointAuthToken EndpointConnection "
@@ -436,7 +433,7 @@ _MODULES = {
     "schema.json_schema": "json_schema",
     "schema.problems": "Problem",
     "schema.validation_result": "ValidationResult",
-    "steps.nodes": "CommandNode Node PipelineNode SweepNode",
+    "steps.nodes": "Node",
     "syntax.literals": "convert to_text",
     "syntax.references": "parse_reference parse_uri",
     "workspaces.capability_host": "CapabilityHost",
@@ -460,14 +457,14 @@ _MODULES = {
 _RENAMED = {
     "AadCredentialConfiguration": ("workspaces.connection", "AadCredentials"),
     "AmlTokenConfiguration": ("jobs.identity", "AmlToken"),
-    "Command": ("steps.nodes", "CommandNode"),
+    "Command": ("jobs.command", "CommandNode"),
     "IdentityConfiguration": ("workspaces.resource_identity", "ResourceIdentity"),
     "ManagedIdentityConfiguration": ("jobs.identity", "ManagedIdentity"),
     "NoneCredentialConfiguration": ("workspaces.credentials", "NoneCredentials"),
     "Parallel": ("jobs.parallel", "ParallelNode"),
-    "Pipeline": ("steps.nodes", "PipelineNode"),
+    "Pipeline": ("jobs.pipeline", "PipelineNode"),
     "Spark": ("jobs.spark", "SparkNode"),
-    "Sweep": ("steps.nodes", "SweepNode"),
+    "Sweep": ("jobs.sweep", "SweepNode"),
     "UserIdentityConfiguration": ("jobs.identity", "UserIdentity"),
     "WorkspaceConnection": ("workspaces.connection", "Connection"),
 }

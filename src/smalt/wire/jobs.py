@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities.assets.environment import Environment
-from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.jobs.command import CommandJob
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.wire import parts

@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs import search_space as nouns
-from smalt.entities.jobs.command_job import CommandJob
+from smalt.entities.jobs.command import CommandJob
 from smalt.entities.jobs.sweep import SweepJob, Trial
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader

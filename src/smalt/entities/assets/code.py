@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.assets.asset import Asset
-from smalt.entities.jobs.command import Code as CodePath
+from smalt.entities.jobs.command import CodePath
 from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import optional
 

@@ -1,23 +1,44 @@
-"""A command: what command jobs, steps and components have in common."""
+"""Commands: jobs, steps and components."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.assets.environment import ENVIRONMENT
-from smalt.entities.jobs.resources import DISTRIBUTION, JobResourceConfiguration, QueueSettings
+from smalt.entities.assets.component import Component
+from smalt.entities.assets.environment import ENVIRONMENT, LocalOrRemote
+from smalt.entities.jobs.identity import IDENTITY
+from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
+from smalt.entities.jobs.job import Job
+from smalt.entities.jobs.resources import (
+    DISTRIBUTION,
+    CommandJobLimits,
+    ComponentResources,
+    CountsInstances,
+    JobResourceConfiguration,
+    QueueSettings,
+)
+from smalt.entities.jobs.services import SERVICES
+from smalt.entities.rules import places
+from smalt.entities.rules.expressions import check_own
+from smalt.entities.rules.optional_inputs import check_optional
+from smalt.entities.rules.overrides import OF_COMPONENT, component_says
 from smalt.entities.schema.effects import ACTED, NONE
-from smalt.entities.schema.entity import Entity, mapping, optional
+from smalt.entities.schema.entity import Entity, changed, constant, from_service, mapping, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
-from smalt.entities.schema.shapes import AsText, Map, Text
+from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
+from smalt.entities.steps.nodes import ComponentNode, OverridingField
 from smalt.entities.syntax.references import is_reference, qualified
+from smalt.exceptions import UserErrorException
+from smalt.machine.source_lines import here
 
 if TYPE_CHECKING:
+    from smalt.entities.jobs.sweep import SweepNode
     from smalt.entities.schema.reader import Reader
 
 
-class Code(Text):
+class CodePath(Text):
     """A local folder or file, or code elsewhere."""
 
     words = "a local path, a URL, 'git+…' or 'azureml:…'"
@@ -45,7 +66,7 @@ class HasCommand(Entity):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, qualified(value) if name == "environment" else value)
 
-    code = optional(Code(), "The folder or file that the command runs in a copy of.", effect=ACTED)
+    code = optional(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED)
     environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED)
     environment_variables = mapping(VARIABLES, "Environment variables.", effect=ACTED)
     distribution = optional(DISTRIBUTION, "How processes are laid out over machines.", effect=ACTED)
@@ -57,3 +78,114 @@ class ParameterizedCommand(HasCommand):
 
     command = optional(Text(), "The command line.", effect=ACTED)
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+
+
+class CommandJob(HasCommand, Job):
+    noun = "a command job"
+
+    type = constant("command", "The type of job.")
+    command = required(Text(), "The command line, run by the shell.", effect=ACTED)
+    inputs = mapping(JOB_INPUTS, "What the command reads, by name.", effect=ACTED)
+    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
+    parameters = from_service(Anything(), "As the service has them.")
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        check_own(self, "this command job", places.OF_JOB, path, reader, data=data)
+
+
+class CommandComponent(CountsInstances, HasCommand, Component):
+    noun = "a command component"
+
+    type = constant("command", "The type of component.")
+    command = required(Text(), "The command line, run by the shell.", effect=ACTED)
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.", effect=ACTED)
+    additional_includes = optional(
+        List(LocalOrRemote(must_exist=False)),
+        "Files and folders that are added to the code.",
+        effect=ACTED,
+    )
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_optional(self, path, reader)
+
+
+class CommandNode(HasCommand, ComponentNode):
+    noun = "a command job"
+
+    type = constant("command", "The type of step.")
+    command: Any = OverridingField(Text(), "The command line, in place of a component.", effect=ACTED)
+    code: Any = OverridingField(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED)
+    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED)
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
+    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
+    services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)
+    parent_job_name = from_service(Text(), "The job that this is a part of.")
+
+    _alternatives = ("component", "command")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        component = vars(self).get("component") if name in OF_COMPONENT else None
+        if component is not None and (isinstance(component, str) or value != vars(component).get(name)):
+            raise UserErrorException(f"{name}: {component_says(name)}", here())
+        super().__setattr__(name, value)
+
+    def set_limits(self, *, timeout: int, **_: Any) -> None:
+        """`timeout` is in seconds."""
+        self.limits = CommandJobLimits(timeout=timeout)
+
+    def set_resources(
+        self,
+        *,
+        instance_type: str | None = None,
+        instance_count: int | None = None,
+        locations: list[str] | None = None,
+        properties: dict[str, Any] | None = None,
+        docker_args: str | list[str] | None = None,
+        shm_size: str | None = None,
+        **more: Any,
+    ) -> None:
+        """`more`: what else `JobResourceConfiguration` has."""
+        given = {name: value for name, value in locals().items() if name not in ("self", "more")}
+        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
+
+    def set_queue_settings(self, *, job_tier: str | None = None, priority: str | None = None) -> None:
+        given = {"job_tier": job_tier, "priority": priority}
+        self.queue_settings = QueueSettings.from_dict(changed(self.queue_settings, given))
+
+    def sweep(
+        self,
+        *,
+        primary_metric: str,
+        goal: str,
+        sampling_algorithm: Any = "random",
+        compute: str | None = None,
+        max_concurrent_trials: int | None = None,
+        max_total_trials: int | None = None,
+        timeout: int | None = None,
+        trial_timeout: int | None = None,
+        early_termination_policy: Any = None,
+        search_space: Mapping[str, Any] | None = None,
+        identity: Any = None,
+        queue_settings: Any = None,
+        job_tier: str | None = None,
+        priority: str | None = None,
+    ) -> SweepNode:
+        """A sweep whose trials are this step.
+
+        What is varied are the inputs that are given distributions, and those in `search_space`.
+        """
+        from smalt.entities.steps.sweeps import sweep
+
+        given = {name: value for name, value in locals().items() if name not in ("self", "sweep")}
+        return sweep(self, **given)
+
+    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check(path, reader, data)
+        if "component" not in data:
+            check_own(self, "this step", places.OF_BODY, path, reader, data=data)

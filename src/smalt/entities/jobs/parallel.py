@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.environment import ENVIRONMENT
-from smalt.entities.jobs.command import VARIABLES, Code
+from smalt.entities.jobs.command import VARIABLES, CodePath
 from smalt.entities.jobs.resources import ComponentResources, CountsInstances, JobResourceConfiguration
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
@@ -30,7 +30,7 @@ class ParallelTask(Keyed, Entity):
     _is_open = True
 
     type = required(Enum("run_function", "model", "function"), "What is called for each mini-batch.")
-    code = optional(Code(), "The folder with the entry script.")
+    code = optional(CodePath(), "The folder with the entry script.")
     entry_script = optional(Text(), "The script with `init` and `run`.")
     program_arguments = optional(Text(), "Its arguments.")
     model = optional(Text(), "The model that is applied.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.enums import SparkJobEntryType
-from smalt.entities.jobs.command import Code
+from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
 from smalt.entities.rules import places
@@ -90,7 +90,7 @@ class Spark(Entity):
     noun = "a Spark job"
     _effect = KEPT
 
-    code = optional(Code(), "The folder with the entry file.")
+    code = optional(CodePath(), "The folder with the entry file.")
     entry = optional(Nested(SparkJobEntry), "Where it begins.")
     py_files = optional(List(Text()), "Python files and archives on the path.")
     jars = optional(List(Text()), "Jars of driver and executors.")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 JOBS = {
-    "command": "jobs.command_job:CommandJob",
+    "command": "jobs.command:CommandJob",
     "pipeline": "jobs.pipeline:PipelineJob",
     "sweep": "jobs.sweep:SweepJob",
     "automl": "jobs.automl.job:AutoMLJob",
@@ -21,8 +21,8 @@ JOBS = {
 }
 
 COMPONENTS = {
-    "command": "jobs.command_component:CommandComponent",
-    "pipeline": "jobs.pipeline_component:PipelineComponent",
+    "command": "jobs.command:CommandComponent",
+    "pipeline": "jobs.pipeline:PipelineComponent",
     "parallel": "jobs.parallel:ParallelComponent",
     "spark": "jobs.spark:SparkComponent",
     "automl": "jobs.automl.job:AutoMLComponent",
@@ -32,9 +32,9 @@ COMPONENTS = {
 }
 
 STEPS = {
-    "command": "steps.nodes:CommandNode",
-    "pipeline": "steps.nodes:PipelineNode",
-    "sweep": "steps.nodes:SweepNode",
+    "command": "jobs.command:CommandNode",
+    "pipeline": "jobs.pipeline:PipelineNode",
+    "sweep": "jobs.sweep:SweepNode",
     "parallel": "jobs.parallel:ParallelNode",
     "automl": "jobs.automl.job:AutoMLNode",
     "spark": "jobs.spark:SparkNode",

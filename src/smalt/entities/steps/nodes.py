@@ -7,28 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.assets.asset import TAGS
 from smalt.entities.assets.component import COMPONENT, Component
-from smalt.entities.assets.environment import ENVIRONMENT
-from smalt.entities.jobs.command import Code, HasCommand
 from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.inputs import JOB_INPUTS, STEP_OUTPUTS
-from smalt.entities.jobs.pipeline_settings import SettingsField
-from smalt.entities.jobs.resources import CommandJobLimits, JobResourceConfiguration, QueueSettings
-from smalt.entities.jobs.search_space import Sweep
-from smalt.entities.jobs.services import SERVICES
-from smalt.entities.jobs.sweep_methods import SweepMethods
-from smalt.entities.rules import places
-from smalt.entities.rules.expressions import check_own
-from smalt.entities.rules.overrides import OF_COMPONENT, component_says
-from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED
-from smalt.entities.schema.entity import Entity, Field, changed, constant, from_service, mapping, optional, required
+from smalt.entities.schema.effects import ACTED, KEPT, NONE
+from smalt.entities.schema.entity import Entity, Field, mapping, optional
 from smalt.entities.schema.equality import are_alike
 from smalt.entities.schema.kinds import STEPS, component_type
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Tagged
 from smalt.entities.schema.problems import Path, did_you_mean, listed
 from smalt.entities.schema.shapes import Boolean, Text
 from smalt.entities.syntax.references import is_reference
-from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -158,100 +146,6 @@ class ComponentNode(Node):
         from smalt.entities.steps.calls import again
 
         return again(self, args, inputs)
-
-
-class CommandNode(HasCommand, ComponentNode):
-    noun = "a command job"
-
-    type = constant("command", "The type of step.")
-    command: Any = OverridingField(Text(), "The command line, in place of a component.", effect=ACTED)
-    code: Any = OverridingField(Code(), "The folder or file that the command runs in a copy of.", effect=ACTED)
-    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED)
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
-    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
-    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
-    services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)
-    parent_job_name = from_service(Text(), "The job that this is a part of.")
-
-    _alternatives = ("component", "command")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        component = vars(self).get("component") if name in OF_COMPONENT else None
-        if component is not None and (isinstance(component, str) or value != vars(component).get(name)):
-            raise UserErrorException(f"{name}: {component_says(name)}", here())
-        super().__setattr__(name, value)
-
-    def set_limits(self, *, timeout: int, **_: Any) -> None:
-        """`timeout` is in seconds."""
-        self.limits = CommandJobLimits(timeout=timeout)
-
-    def set_resources(
-        self,
-        *,
-        instance_type: str | None = None,
-        instance_count: int | None = None,
-        locations: list[str] | None = None,
-        properties: dict[str, Any] | None = None,
-        docker_args: str | list[str] | None = None,
-        shm_size: str | None = None,
-        **more: Any,
-    ) -> None:
-        """`more`: what else `JobResourceConfiguration` has."""
-        given = {name: value for name, value in locals().items() if name not in ("self", "more")}
-        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
-
-    def set_queue_settings(self, *, job_tier: str | None = None, priority: str | None = None) -> None:
-        given = {"job_tier": job_tier, "priority": priority}
-        self.queue_settings = QueueSettings.from_dict(changed(self.queue_settings, given))
-
-    def sweep(
-        self,
-        *,
-        primary_metric: str,
-        goal: str,
-        sampling_algorithm: Any = "random",
-        compute: str | None = None,
-        max_concurrent_trials: int | None = None,
-        max_total_trials: int | None = None,
-        timeout: int | None = None,
-        trial_timeout: int | None = None,
-        early_termination_policy: Any = None,
-        search_space: Mapping[str, Any] | None = None,
-        identity: Any = None,
-        queue_settings: Any = None,
-        job_tier: str | None = None,
-        priority: str | None = None,
-    ) -> SweepNode:
-        """A sweep whose trials are this step.
-
-        What is varied are the inputs that are given distributions, and those in `search_space`.
-        """
-        from smalt.entities.steps.sweeps import sweep
-
-        given = {name: value for name, value in locals().items() if name not in ("self", "sweep")}
-        return sweep(self, **given)
-
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
-        if "component" not in data:
-            check_own(self, "this step", places.OF_BODY, path, reader, data=data)
-
-
-class PipelineNode(ComponentNode):
-    noun = "a pipeline step"
-
-    type = constant("pipeline", "The type of step.")
-    settings: Any = SettingsField()
-
-
-class SweepNode(SweepMethods, Sweep, Node):
-    noun = "a sweep step"
-    _effect = REFUSED
-
-    type = constant("sweep", "The type of step.")
-    trial = required(COMPONENT, "The command component that is run for each point of the space.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
-    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
 
 class Step(Tagged[Node]):

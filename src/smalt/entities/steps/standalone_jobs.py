@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smalt.entities.assets.component import Component
 
 _JOBS = {
-    "command": "jobs.command_job:CommandJob",
+    "command": "jobs.command:CommandJob",
     "sweep": "jobs.sweep:SweepJob",
     "spark": "jobs.spark:SparkJob",
     "pipeline": "jobs.pipeline:PipelineJob",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.resources import QueueSettings
 from smalt.entities.jobs.search_space import SweepDistribution
+from smalt.entities.jobs.sweep import SweepNode
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import StepInputs, StepOutputs, component_of
 from smalt.entities.steps.calls import as_component
 from smalt.entities.steps.collector import drop, gather
-from smalt.entities.steps.nodes import CommandNode, SweepNode
 from smalt.exceptions import UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here
 
