@@ -71,15 +71,15 @@ def bare_query(environment: dict[str, str]) -> float:
 def fill(path: Path, count: int) -> None:
     """Record finished jobs; one in a thousand failed, has a tag of its own, is of another experiment, is archived."""
     db = Database(path)
-    place = workspaces.every(db)[0]
+    place = workspaces.list_workspaces(db)[0]
     body = {"jobType": "Command", "command": "true", "environmentId": "azureml:host@latest"}
     with db.transaction():
         news = []
         for number in range(count):
             tags = {"parity": str(number % 2), **({"rare": "1"} if number % 1000 == 0 else {})}
             experiment = "rare" if number % 1000 == 0 else "e"
-            news.append(jobs.New(f"j{number}", "command", {**body, "tags": tags}, experiment))
-        ids = jobs.add_many(db, place.id, news, "me")
+            news.append(jobs.NewJob(f"j{number}", "command", {**body, "tags": tags}, experiment))
+        ids = jobs.add_jobs(db, place.id, news, "me")
         states = [("Failed" if n % 1000 == 7 else _STATES[n % 4], time.time(), id) for n, id in enumerate(ids)]
         db.execute_many("UPDATE jobs SET status=?, ended_at=? WHERE id=?", states)
         db.execute("UPDATE jobs SET is_archived=1 WHERE id % 1000 = 13")

@@ -299,8 +299,8 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_next_server(own_server
     assert own_server.ask("PUT", f"/smalt/v1{url}/datastores/workspaceblobstore/files/a", raw=b"x").status == 200
     own_server.end()
     db = Database(own_server.home.path("smalt.db"))
-    [workspace] = [one for one in records.every(db) if one.name == "cut"]
-    deletions.forget_workspace(db, workspace)
+    [workspace] = [one for one in records.list_workspaces(db) if one.name == "cut"]
+    deletions.remove_workspace_rows(db, workspace)
     db.close()
     folder = own_server.home.path("workspaces", "cut")
     assert folder.is_dir()

@@ -11,7 +11,7 @@ import pytest
 from smalt.entities.syntax.job_states import STATES
 from smalt.service.records import database, job_lists, jobs, workspaces
 from smalt.service.records.database import Database
-from smalt.service.records.job_lists import Choice
+from smalt.service.records.job_lists import JobFilter
 from tests.helpers import Server, begin_long_job, eventually, host_job
 
 
@@ -62,10 +62,12 @@ def test_every_state_is_known_and_others_are_refused(server: Server, workspace: 
 def test_a_command_that_waits_is_listed_as_queued(home: Any) -> None:
     """The list chooses by the state that it shows."""
     db = Database(home.path("smalt.db"))
-    place = workspaces.provide(db, "s", "g", "w", "me")
+    place = workspaces.ensure_workspace(db, "s", "g", "w", "me")
     for name, type in (("c", "command"), ("p", "pipeline")):
-        jobs.add(db, place.id, jobs.New(name, type, {}, "e"), "me")
-    chosen = {state: [job.name for job in job_lists.page(db, place.id, Choice(status=state))] for state in STATES}
+        jobs.add_job(db, place.id, jobs.NewJob(name, type, {}, "e"), "me")
+    chosen = {
+        state: [job.name for job in job_lists.list_page(db, place.id, JobFilter(status=state))] for state in STATES
+    }
     assert {state: names for state, names in chosen.items() if names} == {"Queued": ["c"], "NotStarted": ["p"]}
 
 
@@ -98,5 +100,5 @@ def test_jobs_of_an_older_home_keep_their_tags(tmp_path: Path, tags: str) -> Non
         old.execute("INSERT INTO job_bodies VALUES (1, ?)", (f'{{"tags": {tags}}}',))
         old.execute("PRAGMA user_version=6")
     db = Database(path)
-    found = [[job.name for job in job_lists.page(db, 1, Choice(tag=tag))] for tag in (("a", "1"), ("b", None))]
+    found = [[job.name for job in job_lists.list_page(db, 1, JobFilter(tag=tag))] for tag in (("a", "1"), ("b", None))]
     assert found == ([["j"], ["j"]] if "a" in tags else [[], []])

@@ -80,15 +80,15 @@ def test_no_row_is_added_to_a_deleted_workspace(own_server: Server) -> None:
     own_server.end()
     db = Database(own_server.home.path("smalt.db"))
     with contextlib.closing(db):
-        [two] = [one for one in records.every(db) if one.name == "two"]
-        deletions.forget_workspace(db, two)
-        new = jobs.New(name="j", type="command", body={}, body_hash="x", experiment="e", display_name="j")
+        [two] = [one for one in records.list_workspaces(db) if one.name == "two"]
+        deletions.remove_workspace_rows(db, two)
+        new = jobs.NewJob(name="j", type="command", body={}, body_hash="x", experiment="e", display_name="j")
         with pytest.raises(records.NotFound):
-            jobs.add(db, two.id, new, "me")
+            jobs.add_job(db, two.id, new, "me")
         with pytest.raises(records.NotFound):
-            assets.put(db, two.id, "data", "d", "1", {}, "me")
+            assets.put_version(db, two.id, "data", "d", "1", {}, "me")
         with pytest.raises(records.NotFound):
-            resources.put(db, two.id, "datastores", "d", {}, "me")
+            resources.put_resource(db, two.id, "datastores", "d", {}, "me")
 
 
 def test_rows_that_an_earlier_server_left_are_removed(own_server: Server, workspace: str) -> None:

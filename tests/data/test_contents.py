@@ -17,19 +17,19 @@ from .conftest import Known
 def test_a_version_that_is_moved_while_places_are_looked_up_is_found_where_it_is(home: Home, known: Known) -> None:
     """The next question is not answered from the look-up that began before the move."""
     db = Database(home.path("smalt.db"))
-    workspace = workspaces.provide(db, "sub", "rg", "ws", "me")
+    workspace = workspaces.ensure_workspace(db, "sub", "rg", "ws", "me")
     before, after = (str(home.path(name)) for name in ("before", "after"))
     for place in (before, after):
         Path(place).mkdir()
-    assets.put(db, workspace.id, "data", "d", "1", {"dataUri": f"file://{before}"}, "me")
+    assets.put_version(db, workspace.id, "data", "d", "1", {"dataUri": f"file://{before}"}, "me")
     contents = Contents(db, Data(home, known.settings, known.output, known.asset))
 
     async def scenario() -> None:
         looked_up = asyncio.create_task(contents.overlapping([before]))
         await asyncio.sleep(0)  # it has read the records, and waits for its thread
-        version = assets.get(db, workspace.id, "data", "d", "1")
+        version = assets.get_version(db, workspace.id, "data", "d", "1")
         assert version is not None
-        assets.move(db, version, {"dataUri": f"file://{after}"})
+        assets.move_version(db, version, {"dataUri": f"file://{after}"})
         contents.forget()
         await looked_up
         assert await contents.overlapping([before]) == []

@@ -90,10 +90,10 @@ def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tmp_path
             await gates.open("third")
             assert (await again.over(asked[2])).status == "Completed"
             for job in asked[1:]:
-                states = [event.data for event in events.since(again.db, job.id, 0) if event.job_id == job.id]
+                states = [event.data for event in events.list_since(again.db, job.id, 0) if event.job_id == job.id]
                 assert states[1:4] == ["Queued", "Preparing", "Running"]
-                (attempt,) = jobs.attempts(again.db, job.id)
-                assert jobs.get(again.db, job.id).started_at == attempt.started_at
+                (attempt,) = jobs.list_attempts(again.db, job.id)
+                assert jobs.get_job(again.db, job.id).started_at == attempt.started_at
 
     asyncio.run(scenario())
 

@@ -54,7 +54,7 @@ def test_a_step_outlives_its_server(tmp_path: Path) -> None:
             await asyncio.to_thread(gate.write_text, "done\n")
             over = await again.over(job)
             assert (over.status, again.log("long")) == ("Completed", "done\n")
-            assert len(jobs.attempts(again.db, job.id)) == 1
+            assert len(jobs.list_attempts(again.db, job.id)) == 1
 
     asyncio.run(scenario())
 
@@ -84,7 +84,7 @@ def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
             }
         }
         job = bench.submit("away", document)
-        await bench.until(job, lambda now: bool(jobs.children_with(bench.db, now.id, "Running")))
+        await bench.until(job, lambda now: bool(jobs.list_children_with_status(bench.db, now.id, "Running")))
         await crash(bench)
         await asyncio.to_thread(gate.write_text, "go\n")
         await asyncio.to_thread(ended.read_text)
@@ -122,7 +122,7 @@ def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest
             assert failed.status == "Failed"
             assert "restarted" in json.loads(failed.error or "{}")["message"]
             assert second.status == "Completed"
-            assert len(jobs.attempts(again.db, retried.id)) == 2
+            assert len(jobs.list_attempts(again.db, retried.id)) == 2
             assert third.status == "Completed"
 
     asyncio.run(scenario())
@@ -137,8 +137,8 @@ def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
         await bench.engine.open()
         bench.engine._closed = True  # accepted, and the server is gone before its first turn
         job = bench.submit("plan", {"jobs": {"a": {"command": "true", "environment": HOST}}})
-        half = jobs.New(name="plan-a", type="command", body={}, experiment="Default", node="a")
-        jobs.add(bench.db, job.workspace_id, half, "tester", jobs.get(bench.db, job.id))
+        half = jobs.NewJob(name="plan-a", type="command", body={}, experiment="Default", node="a")
+        jobs.add_job(bench.db, job.workspace_id, half, "tester", jobs.get_job(bench.db, job.id))
         await crash(bench)
         async with workbench(home) as again:
             assert (await again.over(job)).status == "Completed"
@@ -156,13 +156,13 @@ def test_a_failed_step_whose_environment_is_gone_is_settled(tmp_path: Path) -> N
         await bench.engine.open()
         python = {"host": True, "isAnonymous": False}
         put = (bench.db, bench.workspace.id, "environments", "fleeting", "1")
-        assets.put(*put, python, "tester")
+        assets.put_version(*put, python, "tester")
         gate, begun = tmp_path / "gate", tmp_path / "begun"
         os.mkfifo(gate)
         command = f"touch {begun}; read line < {gate}; exit 3"
         job = bench.submit("orphaned", {"command": command, "environment": "azureml:fleeting@latest"})
         await asyncio.to_thread(eventually, begun.exists)
-        assets.put(*put, {**python, "isArchived": True}, "tester")
+        assets.put_version(*put, {**python, "isArchived": True}, "tester")
         await crash(bench)
         async with workbench(home) as again:
             await asyncio.to_thread(gate.write_text, "go\n")
@@ -186,10 +186,12 @@ def test_a_pipeline_reads_what_it_named_though_server_and_label_have_moved(tmp_p
             (tmp_path / version).mkdir()
             (tmp_path / version / "f").write_text(f"data {version}\n")
             properties = {"dataUri": str(tmp_path / version), "dataType": "uri_folder"}
-            assets.put(bench.db, bench.workspace.id, "data", "d", version, properties, "tester")
+            assets.put_version(bench.db, bench.workspace.id, "data", "d", version, properties, "tester")
             leaf = {"type": "command", "command": f"cat ${{{{inputs.d}}}}/f; echo leaf {version}", "environment": HOST}
             spec = {**leaf, "inputs": {"d": {"type": "uri_folder"}}}
-            assets.put(bench.db, bench.workspace.id, "components", "leaf", version, {"componentSpec": spec}, "tester")
+            assets.put_version(
+                bench.db, bench.workspace.id, "components", "leaf", version, {"componentSpec": spec}, "tester"
+            )
 
         register(bench, "1")
         given = {"d": {"type": "uri_folder", "path": "azureml:d@latest"}}

@@ -38,7 +38,7 @@ class Workbench:
         home.socket_folder()
         self.settings = Settings(home)
         self.db = Database(home.path("smalt.db"))
-        self.workspace = workspaces.provide(self.db, "sub", "group", "default", "tester")
+        self.workspace = workspaces.ensure_workspace(self.db, "sub", "group", "default", "tester")
         data = Data(home, self.settings.as_dict(), self._output, self._asset)
         compute = LauncherClient(home, cpus=cpus, restart=["true"])
         vault = Vault(home, self.db, lambda question, *arguments: question(*arguments))
@@ -59,29 +59,29 @@ class Workbench:
 
         kind: Any = PipelineComponent if "jobs" in document else CommandComponent
         body = wire.to_rest(kind.from_dict({"name": name, **document}))["properties"]
-        assets.put(self.db, self.workspace.id, "components", name, "1", body, "tester")
+        assets.put_version(self.db, self.workspace.id, "components", name, "1", body, "tester")
         return f"azureml:{name}:1"
 
     async def over(self, job: Job) -> Job:
         """The job once it is over."""
         await self.until(job, lambda now: now.is_over)
-        return jobs.get(self.db, job.id)
+        return jobs.get_job(self.db, job.id)
 
     async def until(self, job: Job, holds: Callable[[Job], bool]) -> None:
         news = self.engine.watch.join(job.root_id)
         try:
             async with asyncio.timeout(LONGEST) if hasattr(asyncio, "timeout") else contextlib.nullcontext():
-                while not holds(jobs.get(self.db, job.id)):
+                while not holds(jobs.get_job(self.db, job.id)):
                     await asyncio.wait_for(news.wait(), LONGEST)
                     news.clear()
         finally:
             self.engine.watch.leave(job.root_id, news)
 
     def child(self, parent: Job, node: str) -> Job:
-        return next(one for one in jobs.children(self.db, parent.id) if one.node == node)
+        return next(one for one in jobs.list_children(self.db, parent.id) if one.node == node)
 
     def states(self, parent: Job) -> dict[str, str]:
-        return {str(one.node): one.status for one in jobs.children(self.db, parent.id)}
+        return {str(one.node): one.status for one in jobs.list_children(self.db, parent.id)}
 
     def log(self, job: Job | str) -> str:
         name = job if isinstance(job, str) else job.name
@@ -110,12 +110,12 @@ class Workbench:
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
 
     def _find_output(self, workspace: Any, job: str, output: str) -> str | None:
-        found = jobs.by_name(self.db, workspace.id, job)
-        return jobs.data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
+        found = jobs.find_by_name(self.db, workspace.id, job)
+        return jobs.read_data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
 
     def _find_asset(self, workspace: Any, reference: Any) -> str | None:
         kind = reference.kind or "data"
-        found = assets.find(self.db, workspace.id, kind, reference.name, reference.version, reference.label)
+        found = assets.find_version(self.db, workspace.id, kind, reference.name, reference.version, reference.label)
         return str(found.properties["modelUri" if kind == "models" else "dataUri"])
 
 
@@ -128,7 +128,7 @@ async def workbench(home: Home | None = None, cpus: int = 2) -> AsyncIterator[Wo
         try:
             yield bench
         finally:
-            for job in jobs.unfinished(bench.db):
+            for job in jobs.list_unfinished(bench.db):
                 if job.parent_id is None:
                     bench.engine.cancel(job)
                     await bench.over(job)

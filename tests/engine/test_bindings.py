@@ -26,7 +26,7 @@ def step(command: str, **more: Any) -> Step:
 
 async def complete(bench: Workbench, name: str, document: dict[str, Any]) -> jobs.Job:
     job = await bench.over(bench.submit(name, document))
-    assert job.status == "Completed", jobs.children_with(bench.db, job.id, "Failed") or job.error
+    assert job.status == "Completed", jobs.list_children_with_status(bench.db, job.id, "Failed") or job.error
     return job
 
 
@@ -96,13 +96,13 @@ def test_the_steps_of_a_pipeline() -> None:
             assert rest == ["contentcontentcontent"]
             assert shown(bench, "whole-last") == ["c-2", "f"]
             assert bench.store("of", "w", "q", "f").exists()
-            body = jobs.properties(bench.db, bench.child(job, "it").id)
+            body = jobs.read_properties(bench.db, bench.child(job, "it").id)
             assert body["resources"]["instanceCount"] == 2
             assert body["resources"]["shmSize"] == "2g"
             assert body["limits"]["timeout"] == "PT1M2S"
             assert body["tags"] == {"kept": "${{parent.inputs.word}}"}
             assert body["computeId"] == "c-w"
-            assert jobs.properties(bench.db, bench.child(job, "last").id)["computeId"] == "x2"
+            assert jobs.read_properties(bench.db, bench.child(job, "last").id)["computeId"] == "x2"
 
     asyncio.run(scenario())
 
@@ -146,7 +146,7 @@ def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() -> None:
             job = await complete(bench, "outer", {"jobs": {"w": write, "in": nested}})
             assert shown(bench, "outer-in-say") == ["a-7-b 7 v7"]
             child = bench.child(bench.child(job, "in"), "say")
-            assert jobs.properties(bench.db, child.id)["computeId"] == "c7"
+            assert jobs.read_properties(bench.db, child.id)["computeId"] == "c7"
 
     asyncio.run(scenario())
 
@@ -172,7 +172,7 @@ def test_a_value_of_another_type_fails_the_step_that_owed_it(type: str, command:
             reads = step("echo ${{inputs.x}}", inputs={"x": "${{parent.jobs.owes.outputs.v}}"})
             job = await bench.over(bench.submit("typed", {"jobs": {"owes": owes, "reads": reads}}))
             assert bench.states(job) == {"owes": "Failed", "reads": "Canceled"}
-            [(_, error)] = jobs.children_with(bench.db, job.id, "Failed")
+            [(_, error)] = jobs.list_children_with_status(bench.db, job.id, "Failed")
             assert sentence in str(error)
 
     asyncio.run(scenario())
@@ -195,7 +195,7 @@ def test_a_value_of_its_type_is_read(type: str, text: str) -> None:
 
 
 def names_of(bench: Workbench, name: str) -> list[str]:
-    return sorted(one.version for one in assets.versions(bench.db, bench.workspace.id, "data", name))
+    return sorted(one.version for one in assets.list_versions(bench.db, bench.workspace.id, "data", name))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_body_that_means_nothing_is_not_accepted(changes: Step, settings: Step
                         body["jobs"][name].pop(key, None)
             with pytest.raises(SmaltError):
                 bench.engine.submit(bench.workspace, "refused", body, "tester")
-            assert jobs.by_name(bench.db, bench.workspace.id, "refused") is None
+            assert jobs.find_by_name(bench.db, bench.workspace.id, "refused") is None
 
     asyncio.run(scenario())
 

@@ -64,13 +64,13 @@ def named(polite: Polite) -> dict[str, Any]:
 
 
 def registered(bench: Workbench) -> list[str]:
-    return [one.name for one in assets.containers(bench.db, bench.workspace.id, "data")]
+    return [one.name for one in assets.list_containers(bench.db, bench.workspace.id, "data")]
 
 
 def serves(bench: Workbench, job: Job) -> bool:
     """Whether a later step may have the outputs of this one."""
-    step = reused.step(bench.db, job.id)
-    return step is not None and reused.may_serve(bench.db, Job(**{**_fields(job), "root_id": 0}), step.partial)
+    step = reused.get_step(bench.db, job.id)
+    return step is not None and reused.has_candidate(bench.db, Job(**{**_fields(job), "root_id": 0}), step.partial)
 
 
 def _fields(job: Job) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_a_cancelled_step_that_exits_with_0(polite: Polite, whom: str) -> None:
             bench.engine.cancel(job if whom == "pipeline" else step)
             assert (await bench.over(job)).status == "Canceled"
             assert bench.states(job) == {"c": "Canceled", "use": "Canceled"}
-            (attempt,) = jobs.attempts(bench.db, step.id)
+            (attempt,) = jobs.list_attempts(bench.db, step.id)
             assert (attempt.exit_code, attempt.reason) == (0, "stopped")
             assert not registered(bench)
             assert not serves(bench, step)
@@ -165,7 +165,7 @@ def test_no_other_attempt_is_made_of_what_was_cancelled(polite: Polite) -> None:
             await polite.begun()
             bench.engine.cancel(job)
             assert (await bench.over(job)).status == "Canceled"
-            assert len(jobs.attempts(bench.db, job.id)) == 1
+            assert len(jobs.list_attempts(bench.db, job.id)) == 1
 
     asyncio.run(scenario())
 
@@ -219,7 +219,7 @@ def test_a_command_that_had_ended_by_itself_when_the_cancellation_came(polite: P
             eventually(lambda: not _lives(int(begun.read_text())), "the end of the command")
             bench.engine.cancel(job)
             assert (await bench.over(job)).status == "Canceled"
-            (attempt,) = jobs.attempts(bench.db, job.id)
+            (attempt,) = jobs.list_attempts(bench.db, job.id)
             assert attempt.exit_code == 0
 
     asyncio.run(scenario())
@@ -256,8 +256,8 @@ def test_a_cancellation_while_outputs_are_stored(
         else:
             await asyncio.to_thread(gate.write_text, "go\n")
         assert (await bench.over(job)).status == "Canceled"
-        assert len(jobs.attempts(bench.db, job.id)) == 1
-        assert jobs.attempts(bench.db, job.id)[0].exit_code == 0
+        assert len(jobs.list_attempts(bench.db, job.id)) == 1
+        assert jobs.list_attempts(bench.db, job.id)[0].exit_code == 0
         assert not registered(bench)
         await bench.engine.close()
         bench.db.close()

@@ -30,7 +30,7 @@ def test_each_state_is_an_event() -> None:
     async def scenario() -> None:
         async with workbench() as bench:
             job = await bench.over(bench.submit("hello", {"command": "true", "environment": HOST}))
-            states = [event.data for event in events.since(bench.db, job.id, 0)]
+            states = [event.data for event in events.list_since(bench.db, job.id, 0)]
             assert states[0] == "NotStarted"
             assert states[-3:] == ["Running", "Finalizing", "Completed"]
 
@@ -142,7 +142,7 @@ def test_a_named_output_becomes_an_asset() -> None:
             for number in ("1", "2"):
                 job = await bench.over(bench.submit(f"names{number}", document))
                 assert job.status == "Completed", job.error
-                version = assets.find(bench.db, bench.workspace.id, "data", "made", number, None)
+                version = assets.find_version(bench.db, bench.workspace.id, "data", "made", number, None)
                 assert version.properties["dataUri"].endswith(f"/azureml/names{number}/o/")
 
     asyncio.run(scenario())
@@ -168,7 +168,7 @@ def test_cancel_ends_a_running_job() -> None:
         async with workbench() as bench:
             job = bench.submit("endless", {"command": "sleep 300", "environment": HOST})
             await bench.until(job, lambda now: now.status == "Running")
-            bench.engine.cancel(jobs.get(bench.db, job.id))
+            bench.engine.cancel(jobs.get_job(bench.db, job.id))
             assert (await bench.over(job)).status == "Canceled"
 
     asyncio.run(scenario())
@@ -214,7 +214,7 @@ def test_registered_data_of_the_other_kind_is_refused_at_submission(tmp_path: Pa
             (tmp_path / "file.csv").write_text("1")
             for name, path in (("folder", tmp_path), ("file", tmp_path / "file.csv")):
                 content = {"dataUri": path.as_uri(), "dataType": f"uri_{name}"}
-                assets.put(bench.db, bench.workspace.id, "data", name, "1", content, "tester")
+                assets.put_version(bench.db, bench.workspace.id, "data", name, "1", content, "tester")
             inputs = {
                 "a": {"type": "uri_file", "path": "azureml:folder:1"},
                 "b": {"type": "uri_folder", "path": "azureml:file:1"},
@@ -241,7 +241,7 @@ def test_a_step_may_be_given_what_its_component_declares() -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("seen")
             content = {"dataUri": place.as_uri(), "dataType": "uri_file"}
-            assets.put(bench.db, bench.workspace.id, "data", "file", "1", content, "tester")
+            assets.put_version(bench.db, bench.workspace.id, "data", "file", "1", content, "tester")
             reads = {"command": "cat ${{inputs.x}}", "environment": HOST, "inputs": {"x": {"type": "uri_file"}}}
             reader = bench.register("reader", reads)
             step = {"type": "command", "component": reader, "inputs": {"x": {"path": "azureml:file:1"}}}
@@ -268,7 +268,7 @@ def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None:
             job = bench.engine.submit(bench.workspace, "sweep", body, "tester")
             assert (job.status, job.type) == ("Failed", "sweep")
             assert "a sweep job cannot run yet" in str(job.error)
-            assert jobs.properties(bench.db, job.id) == body
+            assert jobs.read_properties(bench.db, job.id) == body
             assert bench.engine.submit(bench.workspace, "sweep", body, "tester").id == job.id
             transfer = {"jobType": "DataTransfer", "task": "copy_data"}
             with pytest.raises(Refused, match="data_transfer job cannot run yet"):
@@ -290,7 +290,7 @@ def test_retries_run_the_command_again() -> None:
             }
             job = await bench.over(bench.submit("again", document))
             assert job.status == "Completed"
-            assert [one.exit_code for one in jobs.attempts(bench.db, job.id)] == [1, 0]
+            assert [one.exit_code for one in jobs.list_attempts(bench.db, job.id)] == [1, 0]
 
     asyncio.run(scenario())
 

@@ -54,7 +54,7 @@ def gates(tmp_path: Path) -> Gates:
 
 
 def attempts(bench: Workbench, job: Job) -> list[str | None]:
-    return [one.reason for one in jobs.attempts(bench.db, job.id)]
+    return [one.reason for one in jobs.list_attempts(bench.db, job.id)]
 
 
 async def waits(bench: Workbench, job: Job) -> None:
@@ -72,15 +72,15 @@ def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> 
             then = bench.submit("then", gates.mark("then"))
             await waits(bench, then)
             await gates.begun("first")
-            assert jobs.get(bench.db, then.id).started_at is None
+            assert jobs.get_job(bench.db, then.id).started_at is None
             await gates.open("first")
             over = await bench.over(then)
             assert (over.status, gates.marks) == ("Completed", ["then"])
-            states = [event.data for event in events.since(bench.db, then.id, 0) if event.job_id == then.id]
+            states = [event.data for event in events.list_since(bench.db, then.id, 0) if event.job_id == then.id]
             assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
-            (attempt,) = jobs.attempts(bench.db, then.id)
+            (attempt,) = jobs.list_attempts(bench.db, then.id)
             assert over.started_at == attempt.started_at
-            (before,) = jobs.attempts(bench.db, first.id)
+            (before,) = jobs.list_attempts(bench.db, first.id)
             assert (before.ended_at or 0) <= (attempt.started_at or 0) <= (attempt.ended_at or 0)
 
     asyncio.run(scenario())
@@ -94,7 +94,7 @@ def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
             nodes = {f"n{number:02}": {"command": "true", "environment": HOST} for number in range(30)}
             job = await bench.over(bench.submit("many", {"jobs": nodes}))
             assert job.status == "Completed"
-            ran = sorted(jobs.children(bench.db, job.id), key=lambda one: one.started_at or 0)
+            ran = sorted(jobs.list_children(bench.db, job.id), key=lambda one: one.started_at or 0)
             assert [one.node for one in ran] == sorted(nodes)
 
     asyncio.run(scenario())
@@ -133,7 +133,7 @@ def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
             assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
             assert "'a' failed" in json.loads(bench.child(job, "b").error or "{}")["message"]
             assert not gates.marks
-            assert not jobs.open_attempts(bench.db)
+            assert not jobs.list_open_attempts(bench.db)
 
     asyncio.run(scenario())
 
@@ -146,7 +146,7 @@ def test_cancel_reaches_what_waits(gates: Gates) -> None:
             first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
             last = bench.submit("last", gates.mark("last"))
             await waits(bench, then)
-            bench.engine.cancel(jobs.get(bench.db, then.id))
+            bench.engine.cancel(jobs.get_job(bench.db, then.id))
             assert (await bench.over(then)).status == "Canceled"
             assert attempts(bench, then) == ["never started"]
             await gates.open("first")
@@ -167,7 +167,7 @@ def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
             await gates.open("first")
             await gates.begun("then")
             bench.engine._closed = False
-            bench.engine.cancel(jobs.get(bench.db, then.id))
+            bench.engine.cancel(jobs.get_job(bench.db, then.id))
             assert (await bench.over(then)).status == "Canceled"
             assert attempts(bench, then) == ["stopped"]
             assert (await bench.over(first)).status == "Completed"
@@ -335,7 +335,7 @@ def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
             await gates.open("a")
             assert (await bench.over(job)).status == "Completed"
             assert gates.marks == ["b", "c"]
-            states = [event.data for event in events.since(bench.db, job.root_id, 0)]
+            states = [event.data for event in events.list_since(bench.db, job.root_id, 0)]
             assert states.count("Running") == 4
             assert bench.engine._board.slots.any_free
             assert not bench.engine._board.busy

@@ -32,7 +32,7 @@ class Registering:
     async def register(self) -> None:
         self.count += 1
         properties = {"dataUri": f"/data/{self.count}"}
-        assets.put(self._db, self._workspace.id, "data", "d", str(self.count), properties, "me")
+        assets.put_version(self._db, self._workspace.id, "data", "d", str(self.count), properties, "me")
 
 
 def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
 
     async def look() -> None:
         db = Database(tmp_path / "smalt.db")
-        workspace = workspaces.provide(db, "s", "g", "w", "me")
+        workspace = workspaces.ensure_workspace(db, "s", "g", "w", "me")
         data: Any = Registering(db, workspace)
         await data.register()
         held = Held(db, data, str(tmp_path), str(tmp_path))

@@ -25,11 +25,11 @@ def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
             for number in range(300):
                 (place / str(number)).write_text(str(number))
             properties = {"dataUri": URI.format("shared/many/"), "dataType": "uri_folder"}
-            assets.put(bench.db, workspace.id, "data", "many", "1", properties, "tester")
+            assets.put_version(bench.db, workspace.id, "data", "many", "1", properties, "tester")
             said: list[str] = []
             await asyncio.gather(*(keep_versions(rooms, workspace, [place], said.append) for _ in range(4)))
             assert len(said) == 1
-            found = assets.get(bench.db, workspace.id, "data", "many", "1")
+            found = assets.get_version(bench.db, workspace.id, "data", "many", "1")
             assert found is not None
             kept = rooms.data.locate(str(found.properties["dataUri"]), workspace).path
             assert kept is not None
@@ -50,7 +50,7 @@ def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path: Path
             place.mkdir(parents=True)
             (place / "f").write_text("one")
             properties = {"dataUri": URI.format(""), "dataType": "uri_folder"}
-            assets.put(bench.db, workspace.id, "data", "whole", "1", properties, "tester")
+            assets.put_version(bench.db, workspace.id, "data", "whole", "1", properties, "tester")
             await keep_versions(rooms, workspace, [place], print)
             assert [path.name for path in store.iterdir()] == ["shared"]
 

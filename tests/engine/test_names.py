@@ -36,7 +36,7 @@ def test_a_step_whose_name_another_job_has_gets_another(first: str) -> None:
             nodes = {"train": step("own"), "train-2": step("second"), "rain": step("rain")}
             job = await bench.over(bench.submit(name, {"jobs": nodes}))
             assert job.status == "Completed", job.error
-            words = {child.node: bench.log(child) for child in jobs.children(bench.db, job.id)}
+            words = {child.node: bench.log(child) for child in jobs.list_children(bench.db, job.id)}
             assert words == {"train": "own\n", "train-2": "second\n", "rain": "rain\n"}
             assert (await bench.over(bench.submit("innocent", step("x")))).status == "Completed"
 
@@ -52,7 +52,7 @@ def test_a_step_and_a_nested_step_of_one_name() -> None:
             nested = {"type": "pipeline", "component": "azureml:inner@latest"}
             job = await bench.over(bench.submit("p", {"jobs": {"a": nested, "a-b": step("plain")}}))
             assert job.status == "Completed", job.error
-            tree = [one for one in jobs.tree(bench.db, job.id) if one.type == "command"]
+            tree = [one for one in jobs.list_tree(bench.db, job.id) if one.type == "command"]
             assert sorted(bench.log(one) for one in tree) == ["nested\n", "plain\n"]
 
     asyncio.run(scenario())

@@ -232,8 +232,8 @@ def test_cancel_ends_every_step() -> None:
                 }
             }
             job = bench.submit("cancelled", document)
-            await bench.until(job, lambda now: bool(jobs.children_with(bench.db, now.id, "Running")))
-            bench.engine.cancel(jobs.get(bench.db, job.id))
+            await bench.until(job, lambda now: bool(jobs.list_children_with_status(bench.db, now.id, "Running")))
+            bench.engine.cancel(jobs.get_job(bench.db, job.id))
             job = await bench.over(job)
             assert (job.status, bench.states(job)) == ("Canceled", {"long": "Canceled", "after": "Canceled"})
 
@@ -287,6 +287,6 @@ def test_a_full_disk_while_outputs_are_registered_fails_no_job(owner: str) -> No
             job = await bench.over(bench.submit("crowded", document))
             assert refused
             assert job.status == "Completed", job.error
-            assert assets.find(bench.db, bench.workspace.id, "data", "made", "1", None)
+            assert assets.find_version(bench.db, bench.workspace.id, "data", "made", "1", None)
 
     asyncio.run(scenario())

@@ -47,8 +47,8 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         (store / "mine").mkdir()
         for name, uri in (("mine", f"{STORE}mine/"), ("running", f"{STORE}azureml/running/o/")):
             properties = {"dataUri": uri, "dataType": "uri_folder"}
-            assets.put(bench.db, bench.workspace.id, "data", name, "1", properties, "tester")
-        made = assets.get(bench.db, bench.workspace.id, "data", "both", "1")
+            assets.put_version(bench.db, bench.workspace.id, "data", name, "1", properties, "tester")
+        made = assets.get_version(bench.db, bench.workspace.id, "data", "both", "1")
         assert made is not None
         place = bench.engine.rooms.data.locate(str(made.properties["dataUri"]), bench.workspace).path
         assert place is not None
@@ -58,7 +58,7 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
             await asyncio.to_thread(eventually, lambda: is_forbidden(place), "the protection")
             assert not is_forbidden(store / "mine")
             assert not is_forbidden(store / "azureml" / "running" / "o")
-            again.engine.cancel(jobs.get(again.db, running.id))
+            again.engine.cancel(jobs.get_job(again.db, running.id))
             await again.over(running)
 
     asyncio.run(scenario())
@@ -75,13 +75,13 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
                 job = bench.submit(name, {"jobs": {"a": writer(name)}})
                 assert (await bench.over(job)).status == "Completed"
                 steps.append(bench.child(job, "a").id)
-            uri = str(jobs.data(bench.db, steps[0], "output")["o"][2])
-            assert reuse.unsettled(bench.db, 0, 10) == steps
+            uri = str(jobs.read_data(bench.db, steps[0], "output")["o"][2])
+            assert reuse.list_unsettled(bench.db, 0, 10) == steps
             await protect_made(bench.engine.rooms, bench.engine.reusing.reuse, bench.workspace, uri)
             path = bench.engine.rooms.data.locate(uri, bench.workspace).path
             assert path is not None
             assert is_forbidden(path)
-            assert reuse.unsettled(bench.db, 0, 10) == steps[1:]
+            assert reuse.list_unsettled(bench.db, 0, 10) == steps[1:]
 
     asyncio.run(scenario())
 
@@ -102,7 +102,7 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
             class Settling:
                 async def settle_steps(self, ids: list[int]) -> None:
                     begun.append(bench.submit("two", {**writer("two", **there), "command": command}))
-                    while not lineage.being_written(bench.db, str(place)):
+                    while not lineage.find_active_writer(bench.db, str(place)):
                         await asyncio.sleep(0)
                     await real.settle_steps(ids)
 

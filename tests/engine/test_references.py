@@ -73,7 +73,9 @@ def test_a_step_that_runs_reads_what_its_input_was_when_it_started(tmp_path: Pat
             assert job.status == "Completed", job.error
             assert bench.log("s") == "october"
             place = tmp_path / "october" / ("f.txt" if file else "")
-            assert jobs.places(bench.db, job.id) == {"i": (jobs.data(bench.db, job.id, "input")["i"][2], str(place))}
+            assert jobs.read_places(bench.db, job.id) == {
+                "i": (jobs.read_data(bench.db, job.id, "input")["i"][2], str(place))
+            }
 
     asyncio.run(scenario())
 
@@ -97,7 +99,7 @@ def test_a_second_attempt_reads_what_the_first_one_read(tmp_path: Path, kind: st
             Path(f"{failed}.2").touch()
             job = await bench.over(job)
             assert job.status == "Completed", job.error
-            assert len(jobs.attempts(bench.db, job.id)) == 2
+            assert len(jobs.list_attempts(bench.db, job.id)) == 2
             assert bench.log("s").endswith("october")
             assert "november" not in bench.log("s")
 
@@ -122,7 +124,7 @@ def test_a_file_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> None:
 
 
 def put(bench: Workbench, kind: str, name: str, version: str, **properties: Any) -> None:
-    assets.put(bench.db, bench.workspace.id, kind, name, version, properties, "tester")
+    assets.put_version(bench.db, bench.workspace.id, kind, name, version, properties, "tester")
 
 
 def data(bench: Workbench, folder: Path, version: str) -> None:
@@ -189,11 +191,11 @@ def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: st
             assert job.status == "Completed", job.error
             reader = "p-b-c" if place in ("a nested step's input", "a text above") else "p-b"
             assert bench.log(reader) == "v1 "
-            read = jobs.by_name(bench.db, bench.workspace.id, reader)
+            read = jobs.find_by_name(bench.db, bench.workspace.id, reader)
             assert read is not None
-            assert jobs.data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
+            assert jobs.read_data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
             if place == "the pipeline's input":
-                assert jobs.properties(bench.db, job.id)["inputs"]["d"]["uri"].endswith("/data/d/versions/1")
+                assert jobs.read_properties(bench.db, job.id)["inputs"]["d"]["uri"].endswith("/data/d/versions/1")
 
     asyncio.run(scenario())
 
@@ -219,9 +221,9 @@ def test_a_nested_pipeline_runs_the_components_of_the_submission(tmp_path: Path,
             component(bench, "above", "2", {"jobs": {"n": step("echo above 2")}})
             go.touch()
             await bench.over(job)
-            leaf = jobs.by_name(bench.db, bench.workspace.id, "p-b-n-c")
+            leaf = jobs.find_by_name(bench.db, bench.workspace.id, "p-b-n-c")
             assert leaf is not None
-            body = jobs.properties(bench.db, leaf.id)
+            body = jobs.read_properties(bench.db, leaf.id)
             assert body["command"] == "echo leaf 1"
             assert body["environmentId"].endswith("/environments/env/versions/1")
 
@@ -278,7 +280,7 @@ def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, refere
             put(bench, "models", "m", "1", **model, properties={"aliases": "champion"}, stage="Production")
             document = step("true", inputs={"e": {"type": "custom_model", "path": reference}})
             job = bench.submit("s", document)
-            assert jobs.properties(bench.db, job.id)["inputs"]["e"]["uri"].endswith("/models/m/versions/1")
+            assert jobs.read_properties(bench.db, job.id)["inputs"]["e"]["uri"].endswith("/models/m/versions/1")
             await bench.over(job)
 
     asyncio.run(scenario())

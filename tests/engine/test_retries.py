@@ -40,7 +40,7 @@ def test_an_output_has_nothing_of_an_attempt_that_failed(tmp_path: Path, first: 
             )
             document = {**made, "outputs": {"o": {"type": "uri_folder", "mode": mode}}}
             job = await bench.over(bench.submit("again", document))
-            assert (job.status, len(jobs.attempts(bench.db, job.id))) == ("Completed", 2), job.error
+            assert (job.status, len(jobs.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
             assert files(bench, "azureml", "again", "o") == {"f": "whole\n"}
             assert Path("/usr/lib").is_dir()
 
@@ -61,7 +61,7 @@ def test_what_failed_is_removed_beside_the_loop(tmp_path: Path, monkeypatch: pyt
         async with workbench() as bench:
             made = failing_once(tmp_path / "mark", "echo half > ${{outputs.o}}/f", "true")
             job = await bench.over(bench.submit("again", {**made, "outputs": FOLDER}))
-            assert (job.status, len(jobs.attempts(bench.db, job.id))) == ("Completed", 2), job.error
+            assert (job.status, len(jobs.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
             assert files(bench, "azureml", "again", "o") == {}
 
     asyncio.run(scenario())
@@ -77,7 +77,7 @@ def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Path) ->
             append = "echo line >> ${{outputs.o}}"
             made = failing_once(tmp_path / "mark", append, append)
             job = await bench.over(bench.submit("again", {**made, "outputs": {"o": {"type": "uri_file"}}}))
-            place = jobs.data(bench.db, job.id, "output")["o"][2] or ""
+            place = jobs.read_data(bench.db, job.id, "output")["o"][2] or ""
             assert bench.engine.rooms.data.resolve(place, bench.workspace).path.read_text() == "line\n"  # type: ignore[union-attr]
 
     asyncio.run(scenario())
@@ -120,18 +120,18 @@ def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) -> None:
                 },
             }
             job = bench.submit("pipe", document)
-            await bench.until(job, lambda now: now.status == "Running" and bool(jobs.children(bench.db, job.id)))
+            await bench.until(job, lambda now: now.status == "Running" and bool(jobs.list_children(bench.db, job.id)))
             after = bench.child(job, "b")
 
             async def handed_over() -> None:
-                while not jobs.attempts(bench.db, after.id):
+                while not jobs.list_attempts(bench.db, after.id):
                     await asyncio.sleep(0.01)
 
             await asyncio.wait_for(handed_over(), 30)
             go.touch()
             job = await bench.over(job)
             assert job.status == "Completed", bench.child(job, "b").error
-            ended = [(one.reason, one.exit_code) for one in jobs.attempts(bench.db, after.id)]
+            ended = [(one.reason, one.exit_code) for one in jobs.list_attempts(bench.db, after.id)]
             assert ended == [("never started", None), ("exited", 1), ("exited", 0)]
 
     asyncio.run(scenario())

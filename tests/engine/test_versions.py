@@ -24,13 +24,13 @@ def writes(word: str, **output: Any) -> dict[str, Any]:
 
 
 def content(bench: Workbench, version: str = "1", name: str = "single") -> str:
-    found = assets.find(bench.db, bench.workspace.id, "data", name, version, None)
+    found = assets.find_version(bench.db, bench.workspace.id, "data", name, version, None)
     place = bench.engine.rooms.resolve(str(found.properties["dataUri"]), bench.workspace).path
     return Path(str(place), "f").read_text().strip()
 
 
 def versions(bench: Workbench, name: str = "single") -> list[str]:
-    return [one.version for one in assets.versions(bench.db, bench.workspace.id, "data", name, "All")]
+    return [one.version for one in assets.list_versions(bench.db, bench.workspace.id, "data", name, "All")]
 
 
 @pytest.mark.parametrize("type", ["uri_folder", "custom_model"])
@@ -43,7 +43,7 @@ def test_a_version_that_exists_is_refused(type: str) -> None:
             assert first.status == "Completed", first.error
             with pytest.raises(ValidationException, match=r"outputs.o: .* 'single:1' exists already"):
                 bench.submit("second", writes("two", version="1", type=type))
-            assert jobs.by_name(bench.db, bench.workspace.id, "second") is None
+            assert jobs.find_by_name(bench.db, bench.workspace.id, "second") is None
 
     asyncio.run(scenario())
 
@@ -106,11 +106,11 @@ def test_a_step_that_asks_for_a_version_that_exists() -> None:
             assert first.status == "Completed", first.error
             again = await bench.over(bench.submit("two", {"jobs": {"s": writes("one", version="1")}}))
             assert again.status == "Completed", again.error
-            assert jobs.data(bench.db, bench.child(again, "s").id, "output")["o"][3] == "data/single/versions/1"
+            assert jobs.read_data(bench.db, bench.child(again, "s").id, "output")["o"][3] == "data/single/versions/1"
             other = await bench.over(bench.submit("three", {"jobs": {"s": writes("other", version="1")}}))
             assert other.status == "Failed"
             assert "'single:1' exists already" in str(other.error)
-            assert not jobs.attempts(bench.db, bench.child(other, "s").id)
+            assert not jobs.list_attempts(bench.db, bench.child(other, "s").id)
             assert (content(bench), versions(bench)) == ("one", ["1"])
 
     asyncio.run(scenario())
@@ -135,7 +135,7 @@ def test_a_pipeline_whose_output_asks_for_a_version_that_exists() -> None:
             assert "'single:1' exists already" in str(other.error)
             assert (content(bench), versions(bench)) == ("one", ["1"])
             properties = {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_folder"}
-            assets.put(bench.db, bench.workspace.id, "data", "single", "9", properties, "tester")
+            assets.put_version(bench.db, bench.workspace.id, "data", "single", "9", properties, "tester")
             bad = document("three")
             bad["outputs"]["p"]["version"] = "9"
             with pytest.raises(ValidationException, match=r"outputs.p: .* 'single:9' exists already"):

@@ -74,7 +74,7 @@ def within(home: Home, podman: Podman) -> Callable[[Callable[[Workbench], Corout
 def environment(bench: Workbench, name: str, **properties: Any) -> str:
     from smalt.service.records import assets
 
-    assets.put(bench.db, bench.workspace.id, "environments", name, "1", properties, "tester")
+    assets.put_version(bench.db, bench.workspace.id, "environments", name, "1", properties, "tester")
     return f"azureml:{name}:1"
 
 

@@ -9,7 +9,7 @@ import pytest
 from smalt.service.api.arm.job_shapes import tree_row
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import Job, New
+from smalt.service.records.jobs import Job, NewJob
 
 WHY = {"code": "Canceled", "message": "canceled by me"}
 
@@ -22,8 +22,8 @@ def db(tmp_path: Path) -> Database:
 @pytest.fixture
 def job(db: Database) -> Job:
     """A job that runs and is asked to end."""
-    workspace = workspaces.provide(db, "sub", "rg", "ws", "me")
-    added = jobs.add(db, workspace.id, New("j", "pipeline", {}, "Default"), "me")
+    workspace = workspaces.ensure_workspace(db, "sub", "rg", "ws", "me")
+    added = jobs.add_job(db, workspace.id, NewJob("j", "pipeline", {}, "Default"), "me")
     jobs.set_status(db, added, "Running")
     jobs.request_cancel(db, added, WHY)
     return added
@@ -31,25 +31,25 @@ def job(db: Database) -> Job:
 
 def test_the_reason_is_no_error_while_the_job_runs(db: Database, job: Job) -> None:
     """The job still may end in any state."""
-    assert jobs.get(db, job.id).ended_by is None
-    assert tree_row(jobs.get(db, job.id), {})["error"] is None
+    assert jobs.get_job(db, job.id).ended_by is None
+    assert tree_row(jobs.get_job(db, job.id), {})["error"] is None
 
 
 def test_a_canceled_job_has_the_reason(db: Database, job: Job) -> None:
     jobs.set_status(db, job, "CancelRequested")
     jobs.set_status(db, job, "Canceled")
-    assert jobs.get(db, job.id).ended_by == WHY
+    assert jobs.get_job(db, job.id).ended_by == WHY
 
 
 def test_a_job_that_completed_has_no_error(db: Database, job: Job) -> None:
     """The cancellation came too late."""
     jobs.set_status(db, job, "Completed")
-    assert jobs.get(db, job.id).error is None
+    assert jobs.get_job(db, job.id).error is None
     assert job.ended_by is None
 
 
 def test_a_job_that_failed_has_its_own_error(db: Database, job: Job) -> None:
     jobs.set_status(db, job, "Failed", error={"code": "X", "message": "broke"})
-    ended_by = jobs.get(db, job.id).ended_by
+    ended_by = jobs.get_job(db, job.id).ended_by
     assert ended_by is not None
     assert ended_by["message"] == "broke"

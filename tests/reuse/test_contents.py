@@ -11,7 +11,7 @@ import pytest
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.manifest import Entry
-from smalt.service.records.reuse import Seen
+from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import key_differences
 from smalt.service.reuse.contents import ABSENT, Budget, Content, TooMuch, Unknown, look
 from tests.helpers import eventually
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def see(path: Path, snapshots: Snapshots, last: Seen | None = None, type: str = "uri_folder") -> Content:
+def see(path: Path, snapshots: Snapshots, last: KnownContent | None = None, type: str = "uri_folder") -> Content:
     return look(path, type, last, snapshots, None)
 
 

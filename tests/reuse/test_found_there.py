@@ -103,7 +103,7 @@ def test_a_step_that_finds_nothing_is_reused(path: str, mode: str | None) -> Non
 
 
 def _output(bench: Workbench, job: Any) -> Path:
-    uri = jobs.data(bench.db, bench.child(job, "a").id, "output")["o"][2] or ""
+    uri = jobs.read_data(bench.db, bench.child(job, "a").id, "output")["o"][2] or ""
     path = bench.engine.rooms.resolve(uri, bench.workspace).path
     assert path is not None
     return path

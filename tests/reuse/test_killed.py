@@ -79,14 +79,14 @@ def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
     own.end()
     db = Database(own.home.path("smalt.db"))
     try:
-        for job in jobs.unfinished(db):
+        for job in jobs.list_unfinished(db):
             raise AssertionError(job.name)
         names = dict(db.rows("SELECT id, name FROM jobs WHERE parent_id IS NOT NULL"))
         assert len(names) == 4 * STEPS
         for id, name in names.items():
-            ran = [attempt for attempt in jobs.attempts(db, id) if attempt.exit_code == 0]
-            assert len(ran) + (records.origin(db, id) is not None) == 1, name
-        reused = [name for id, name in names.items() if records.origin(db, id) is not None]
+            ran = [attempt for attempt in jobs.list_attempts(db, id) if attempt.exit_code == 0]
+            assert len(ran) + (records.find_origin(db, id) is not None) == 1, name
+        reused = [name for id, name in names.items() if records.find_origin(db, id) is not None]
         assert len(reused) == 3 * (STEPS - 1)
     finally:
         db.close()

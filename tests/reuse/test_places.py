@@ -37,7 +37,7 @@ def bound(text: str, to: str = "final", output: str = "o") -> dict[str, Any]:
 
 def files(bench: Workbench, job: Job, output: str) -> set[str]:
     """The names of the files in a job's output."""
-    uri = jobs.data(bench.db, job.id, "output")[output][2] or ""
+    uri = jobs.read_data(bench.db, job.id, "output")[output][2] or ""
     path = bench.engine.rooms.resolve(uri, bench.workspace).path
     assert path is not None
     return {each.name for each in path.iterdir()}
@@ -145,7 +145,7 @@ def test_how_a_place_was_made_is_in_the_records() -> None:
             asked = bench.engine.reusing._asked(leaf, environment)
             assert asked is not None
             assert asked.parts["outputs.o"]["path"] == f"{STORE}/one/feat/"
-            assert records.origin(bench.db, child.id) == "more-a"
+            assert records.find_origin(bench.db, child.id) == "more-a"
 
     asyncio.run(scenario())
 
@@ -167,7 +167,7 @@ def test_two_steps_that_write_one_output_of_their_pipeline() -> None:
             assert files(bench, one, "final") == {"a.txt", "one.txt"}
             assert files(bench, two, "final") == {"a.txt", "two.txt"}
             assert origins(bench, two) == {"a": None, "b": None, "c": "one-c"}
-            latest = assets.latest(bench.db, bench.workspace.id, "data", "both")
+            latest = assets.find_latest(bench.db, bench.workspace.id, "data", "both")
             assert latest is not None
             assert latest.version == "2"
             told = await explain(bench.engine.reusing.reuse, bench.child(two, "a"))

@@ -62,7 +62,7 @@ async def run_while_changing(bench: Workbench, name: str, document: dict[str, An
     document["jobs"]["sum"]["command"] += f"; touch {ready}; until test -e {go}; do sleep 0.01; done"
     job = bench.submit(name, document)
     while not ready.exists():
-        assert not jobs.get(bench.db, job.id).is_over
+        assert not jobs.get_job(bench.db, job.id).is_over
         await asyncio.sleep(0.01)
     change()
     go.touch()
@@ -71,7 +71,7 @@ async def run_while_changing(bench: Workbench, name: str, document: dict[str, An
 
 def origins(bench: Workbench, job: Job) -> dict[str, str | None]:
     """By step, the job whose outputs it has."""
-    return {str(one.node): records.origin(bench.db, one.id) for one in jobs.children(bench.db, job.id)}
+    return {str(one.node): records.find_origin(bench.db, one.id) for one in jobs.list_children(bench.db, job.id)}
 
 
 def test_second_run_is_reused() -> None:
@@ -84,8 +84,8 @@ def test_second_run_is_reused() -> None:
             job = await run(bench, "two", pipeline(data))
             assert origins(bench, job) == {"sum": "one-sum", "count": "one-count"}
             child = bench.child(job, "count")
-            assert not jobs.attempts(bench.db, child.id)
-            properties = jobs.properties(bench.db, child.id)
+            assert not jobs.list_attempts(bench.db, child.id)
+            properties = jobs.read_properties(bench.db, child.id)
             assert properties["properties"]["azureml.isreused"] == "true"
             assert properties["properties"]["azureml.reusedrunid"] == "one-count"
             assert "azureml/one-count/o" in properties["outputs"]["o"]["uri"]
@@ -233,7 +233,7 @@ def test_outputs_that_are_gone_or_changed_are_not_reused() -> None:
             bench.store("azureml", "one-sum", "o", "sum").write_text("another\n")
             job = await run(bench, "three", pipeline(data))
             assert origins(bench, job)["sum"] is None
-            step = records.step(bench.db, bench.child(job, "sum").id)
+            step = records.get_step(bench.db, bench.child(job, "sum").id)
             assert step is not None
             assert "was changed since" in str(step.reason)
 
@@ -283,7 +283,7 @@ def test_pipelines_in_pipelines() -> None:
                 assert str(origins(bench, bench.child(two, node))["copy"]).startswith("one-")
             assert bench.log("two-after") == "1\n"
             assert one.status == "Completed"
-            result = jobs.data(bench.db, two.id, "output")["result"][2] or ""
+            result = jobs.read_data(bench.db, two.id, "output")["result"][2] or ""
             assert bench.engine.rooms.resolve(f"{result.rstrip('/')}/a.txt", bench.workspace).exists
 
     asyncio.run(scenario())
@@ -302,20 +302,22 @@ def test_named_outputs() -> None:
                 return document
 
             def versions() -> list[str]:
-                return [one.version for one in assets.versions(bench.db, bench.workspace.id, "data", "sums", "All")]
+                return [
+                    one.version for one in assets.list_versions(bench.db, bench.workspace.id, "data", "sums", "All")
+                ]
 
             await run(bench, "one", named("1"))
             two = await run(bench, "two", named("1"))
             assert versions() == ["1"]
-            assert jobs.data(bench.db, bench.child(two, "sum").id, "output")["o"][3] == "data/sums/versions/1"
+            assert jobs.read_data(bench.db, bench.child(two, "sum").id, "output")["o"][3] == "data/sums/versions/1"
             await run(bench, "three", named("2"))
             await run(bench, "four", named("1"))
-            latest = assets.latest(bench.db, bench.workspace.id, "data", "sums")
+            latest = assets.find_latest(bench.db, bench.workspace.id, "data", "sums")
             assert latest is not None
             assert latest.version == "3"
             assert "one-sum" in latest.properties["dataUri"]
             five = await run(bench, "five", named("1"))
-            assert jobs.data(bench.db, bench.child(five, "sum").id, "output")["o"][3] == "data/sums/versions/3"
+            assert jobs.read_data(bench.db, bench.child(five, "sum").id, "output")["o"][3] == "data/sums/versions/3"
             assert len(versions()) == 3
 
     asyncio.run(scenario())
@@ -332,7 +334,7 @@ def test_named_outputs_of_pipelines() -> None:
             versions = []
             for name, forced in (("one", False), ("two", False), ("three", True), ("four", False)):
                 job = await run(bench, name, {**document, "settings": {"force_rerun": forced}})
-                versions.append(str(jobs.data(bench.db, job.id, "output")["all"][3]).rpartition("/")[2])
+                versions.append(str(jobs.read_data(bench.db, job.id, "output")["all"][3]).rpartition("/")[2])
             assert versions == ["1", "1", "2", "2"]
 
     asyncio.run(scenario())
@@ -345,7 +347,7 @@ def test_a_standalone_command_job_always_runs() -> None:
         async with workbench() as bench:
             for name in ("one", "two"):
                 job = await run(bench, name, {"command": "true", "environment": HOST})
-                assert len(jobs.attempts(bench.db, job.id)) == 1
+                assert len(jobs.list_attempts(bench.db, job.id)) == 1
 
     asyncio.run(scenario())
 
@@ -429,7 +431,7 @@ def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
                 job = await bench.over(bench.submit(name, failing))
                 assert job.status == "Failed"
                 child = bench.child(job, "sum")
-                assert records.origin(bench.db, child.id) is None
+                assert records.find_origin(bench.db, child.id) is None
             told = await explain(bench.engine.reusing.reuse, child)
             assert told["compared_to"]["job"] == "one-sum"
             assert [part["part"] for part in told["parts"] if not part["same"]] == ["inputs.factor"]
@@ -448,7 +450,9 @@ def test_steps_that_need_an_environment_built_first_are_reused() -> None:
             two = await run(bench, "two", pipeline(data))
             assert origins(bench, two) == {"sum": "one-sum", "count": "one-count"}
             happened = [
-                event.data for event in events.since(bench.db, two.id, 0) if event.job_id == bench.child(two, "sum").id
+                event.data
+                for event in events.list_since(bench.db, two.id, 0)
+                if event.job_id == bench.child(two, "sum").id
             ]
             assert happened[-1] == "Completed"
             assert "Running" not in happened

@@ -72,7 +72,7 @@ def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> None:
             await run(bench, "made", {"jobs": {"make": made}})
             places = [top / "outside.csv", top / "more" / "deep" / "inner.csv", bench.store("in", "outside.csv"),
                       bench.store("azureml", "made-make", "o", "f.csv")]  # fmt: skip
-            assets.put(bench.db, bench.workspace.id, "data", "rows", "1", {"dataUri": str(places[0])}, "tester")
+            assets.put_version(bench.db, bench.workspace.id, "data", "rows", "1", {"dataUri": str(places[0])}, "tester")
 
             def write(text: str) -> None:
                 for place in places:

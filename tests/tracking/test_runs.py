@@ -34,7 +34,7 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self.db = Database(path)
-        self.workspace: Workspace = workspaces.provide(self.db, "s", "g", "w", "me")
+        self.workspace: Workspace = workspaces.ensure_workspace(self.db, "s", "g", "w", "me")
         self.sent: list[dict[str, Any]] = []
         self.is_down = False
         self.meanwhile: Any = lambda: None
@@ -50,8 +50,8 @@ class Records:
         return {"created": []}
 
     def add(self, name: str, parent: Job | None = None, **more: Any) -> Job:
-        new = jobs.New(name=name, type="command", body={**COMMAND, **more}, experiment="trials", node=name)
-        return jobs.add(self.db, self.workspace.id, new, "me", parent)
+        new = jobs.NewJob(name=name, type="command", body={**COMMAND, **more}, experiment="trials", node=name)
+        return jobs.add_job(self.db, self.workspace.id, new, "me", parent)
 
     def move(self, job: Job, *statuses: str) -> None:
         with self.db.transaction():
@@ -220,8 +220,8 @@ def test_before_a_search_all_jobs_are_there_in_few_calls(records: Records) -> No
     """Those of an experiment, or all; later only what is new or has changed."""
     for number in range(450):
         job = records.add(f"j{number}")
-    other = jobs.New(name="other", type="command", body=COMMAND, experiment="elsewhere")
-    jobs.add(records.db, records.workspace.id, other, "me")
+    other = jobs.NewJob(name="other", type="command", body=COMMAND, experiment="elsewhere")
+    jobs.add_job(records.db, records.workspace.id, other, "me")
 
     async def script() -> None:
         await records.runs.ensure_all(records.workspace, "trials")
@@ -246,13 +246,13 @@ def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records: Recor
         await records.runs.ensure(records.workspace, ["train"])
         records.taken()
         changed = {**COMMAND, "tags": {"team": "red"}}
-        jobs.describe(records.db, job, changed, display_name="better", is_archived=False)
+        jobs.update_description(records.db, job, changed, display_name="better", is_archived=False)
         records.runs.described(job)
         await records.runs.settled()
         (run,) = records.taken()
         assert (run["run_name"], run["tags"]["team"]) == ("better", "red")
         records.runs.removed(records.workspace, [job])
-        jobs.remove(records.db, job)
+        jobs.remove_tree(records.db, job)
         records.add("train")
         await records.runs.ensure(records.workspace, ["train"])
         assert records.sent[0] == {"runs": [], "gone": ["train"]}
@@ -273,7 +273,7 @@ def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> None:
         records.is_down = True
         with records.db.transaction():
             records.runs.removed(records.workspace, [job])
-            jobs.remove(records.db, job)
+            jobs.remove_tree(records.db, job)
         await records.runs.settled()
         records.is_down = False
         records.taken()

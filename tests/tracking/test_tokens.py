@@ -20,8 +20,8 @@ def db(home: Home) -> Iterator[Database]:
 
 
 def _job(db: Database, name: str = "job", workspace: str = "one") -> Job:
-    place = workspaces.provide(db, "sub", "group", workspace, "me")
-    return jobs.add(db, place.id, jobs.New(name, "command", {}, "exp"), "me")
+    place = workspaces.ensure_workspace(db, "sub", "group", workspace, "me")
+    return jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "exp"), "me")
 
 
 def test_a_token_leads_to_its_job_and_outlives_the_server(home: Home, db: Database) -> None:
@@ -71,7 +71,7 @@ def test_a_later_job_of_the_same_name_has_another_token(home: Home, db: Database
     """A job that was deleted cannot write into its successor's run."""
     job, tokens = _job(db), Tokens(home)
     token = tokens.of(job)
-    jobs.remove(db, job)
+    jobs.remove_tree(db, job)
     again = _job(db)
     assert again.name == job.name
     assert tokens.find(db, token) is None

@@ -86,13 +86,13 @@ class _Lookups:
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
 
     def _output(self, workspace: Workspace, job: str, output: str) -> str | None:
-        found = jobs.by_name(self._db, workspace.id, job)
+        found = jobs.find_by_name(self._db, workspace.id, job)
         if found is None:
             return self._run(workspace, job) if output == "artifacts" else None
         written = made.output_uri(self._db, found, output)
         if written is not None:
             return written
-        whose = reuse.origin(self._db, found.id) or found.name
+        whose = reuse.find_origin(self._db, found.id) or found.name
         return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
 
     def _run(self, workspace: Workspace, run: str) -> str | None:
@@ -115,7 +115,7 @@ class _Lookups:
             if found:
                 return str(found.properties.get(_URIS[kind]) or "") or None
         for kind in kinds if not reference.version else ():
-            whole = assets.container(self._db, workspace.id, kind, reference.name)
+            whole = assets.find_container(self._db, workspace.id, kind, reference.name)
             if whole is not None and whole.is_archived:
                 raise NotFound(f"{reference.text} is archived; restore it, or name one of its versions")
         return None
@@ -127,17 +127,17 @@ class _Lookups:
         named = reference.name, reference.version, reference.label
         return self.registries.uri(str(reference.registry), str(reference.kind), *named)
 
-    def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.Version | None:
+    def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.AssetVersion | None:
         if reference.version:
-            return assets.get(self._db, workspace.id, kind, reference.name, reference.version)
+            return assets.get_version(self._db, workspace.id, kind, reference.name, reference.version)
         name, label, stage = reference.name, reference.label, reference.stage
-        return assets.meant(self._db, workspace.id, kind, name, label=label, stage=stage)
+        return assets.resolve_version(self._db, workspace.id, kind, name, label=label, stage=stage)
 
     def _datastore(self, folder: str, name: str | None) -> Registered:
-        for workspace in workspaces.every(self._db):
+        for workspace in workspaces.list_workspaces(self._db):
             if workspace.folder == folder:
-                every = name is None and resources.every(self._db, workspace.id, "datastores")
-                one = name is not None and resources.get(self._db, workspace.id, "datastores", name)
+                every = name is None and resources.list_resources(self._db, workspace.id, "datastores")
+                one = name is not None and resources.get_resource(self._db, workspace.id, "datastores", name)
                 found = every or ([one] if one else [])
                 return {each.name: opened(self._home, each.content.get("properties") or {}) for each in found}
         return {}
@@ -148,11 +148,11 @@ class _Lookups:
 
     def unfinished(self, ids: list[int]) -> set[int]:
         """Of the ids of jobs, those of unfinished ones."""
-        return self.ask(jobs.unfinished_of, self._db, ids)
+        return self.ask(jobs.find_unfinished, self._db, ids)
 
     def _busy(self, folders: list[str]) -> set[str]:
-        named = {one.id: one.folder for one in workspaces.every(self._db)}
-        unfinished = {(named[job.workspace_id], job.name) for job in jobs.unfinished(self._db)}
+        named = {one.id: one.folder for one in workspaces.list_workspaces(self._db)}
+        unfinished = {(named[job.workspace_id], job.name) for job in jobs.list_unfinished(self._db)}
         found = set()
         for folder in folders:
             workspace, _, job = folder.split("/")[-3:]
@@ -162,7 +162,7 @@ class _Lookups:
 
     def _workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
         wanted = (subscription.lower(), group.lower(), name.lower())
-        for one in workspaces.every(self._db):
+        for one in workspaces.list_workspaces(self._db):
             if (one.subscription.lower(), one.resource_group.lower(), one.name.lower()) == wanted:
                 return one
         return None

@@ -285,7 +285,7 @@ class _Http(uvicorn.Server):
 
 def _widen(service: Service) -> None:
     try:
-        service.db.widen()
+        service.db.extend_log()
     except Unavailable as error:  # it only makes commits quicker
         logger.warning("%s", error)
 
@@ -328,7 +328,7 @@ def _first_token(home: Home, db: Database, principal: str) -> None:
         home.path("token").chmod(0o600)
     with db.transaction():
         db.execute("DELETE FROM tokens WHERE created_by='server'")
-        tokens.add(db, token, principal)
+        tokens.add_token(db, token, principal)
 
 
 def _has_name() -> bool:

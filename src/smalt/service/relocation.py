@@ -64,9 +64,9 @@ def _give_up(db: Database, rooms: Rooms, found: Relocation) -> None:
         "Submit it again to run it here",
         "HomeCopied",
     )
-    for attempt in jobs.open_attempts(db):
+    for attempt in jobs.list_open_attempts(db):
         jobs.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
-    for job in reversed(jobs.unfinished(db)):
+    for job in reversed(jobs.list_unfinished(db)):
         jobs.set_status(db, job, "Failed", error=why)
         rooms.tracking.runs.ended(job)
 

@@ -173,7 +173,7 @@ async def _answer(scope: Scope, work: Awaitable[Any]) -> Any:
 def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
     """The workspace of that folder, which is the account's name to storage clients."""
     token = scope["smalt.token"]
-    for one in records.every(scope["smalt.service"].db):
+    for one in records.list_workspaces(scope["smalt.service"].db):
         if one.folder == folder and (token is None or token.workspace_id in (None, one.id)):
             return one
     raise NotFound(f"there is no storage account '{folder[:100]}' here")
@@ -184,7 +184,7 @@ def _workspace(scope: Scope, path: workspace_paths.WorkspacePath) -> records.Wor
     names, token = (path.subscription, path.group, path.workspace), scope["smalt.token"]
     if token and token.workspace_id is not None:
         workspace_access.check_names(names)
-        own = records.by_id(scope["smalt.service"].db, token.workspace_id)
+        own = records.get_workspace(scope["smalt.service"].db, token.workspace_id)
         if [own.subscription.lower(), own.resource_group.lower(), own.name.lower()] != [name.lower() for name in names]:
             raise Refused(f"the token is good for workspace '{own.name}' only")
         return own

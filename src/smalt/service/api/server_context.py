@@ -122,7 +122,7 @@ class Service:
     async def cancel_all(self, why: str, patience: float) -> None:
         """Cancel whatever is unfinished, and wait until it has ended."""
         deadline = time.monotonic() + patience
-        found = [job for job in jobs.unfinished(self.db) if job.parent_id is None]
+        found = [job for job in jobs.list_unfinished(self.db) if job.parent_id is None]
         for job in found:
             self.engine.cancel(job, why)
         for job in found:
@@ -132,7 +132,7 @@ class Service:
         """Wait for the end of the job's tree, or the deadline."""
         news = self.engine.watch.join(job.root_id)
         try:
-            while not jobs.get(self.db, job.id).is_over:
+            while not jobs.get_job(self.db, job.id).is_over:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False

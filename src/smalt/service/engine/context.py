@@ -92,7 +92,7 @@ class Rooms:
 
     def workspace(self, job: Job) -> Workspace:
         if job.workspace_id not in self._workspaces:
-            self._workspaces[job.workspace_id] = workspaces.by_id(self.db, job.workspace_id)
+            self._workspaces[job.workspace_id] = workspaces.get_workspace(self.db, job.workspace_id)
         return self._workspaces[job.workspace_id]
 
     def root_name(self, job: Job) -> str:
@@ -101,7 +101,7 @@ class Rooms:
         if job.root_id not in self._root_names:
             if len(self._root_names) > 1000:
                 self._root_names.clear()
-            self._root_names[job.root_id] = jobs.name_of(self.db, job.root_id)
+            self._root_names[job.root_id] = jobs.get_name(self.db, job.root_id)
         return self._root_names[job.root_id]
 
     def refuse_where_full(self) -> None:
@@ -127,7 +127,7 @@ class Rooms:
         now, key = time.time(), (job.workspace_id, realised.declared_hash)
         if now - self._noted.get(key, 0.0) > _NOTED_SECONDS:
             self._noted[key] = now
-            uses.used(self.db, job, *key[1:], realised.realised_hash, now)
+            uses.record_use(self.db, job, *key[1:], realised.realised_hash, now)
 
     def say(self, job: Job, line: str) -> None:
         """A line of smalt's own in the job's log."""

@@ -49,7 +49,7 @@ async def lay_out(rooms: Rooms, job: Job) -> dict[str, Any]:
     text, variables = command.filled_in(rooms, twin, laid_out, Grant(1, ()), given)
     return {
         "job": job.name,
-        "attempts": jobs.last_attempt(rooms.db, job),
+        "attempts": jobs.get_last_attempt_number(rooms.db, job),
         "folder": folders.folder,
         "cwd": folders.cwd,
         "command": text,

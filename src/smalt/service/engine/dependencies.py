@@ -17,7 +17,7 @@ from smalt.service.engine.submission.pins import Pins
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.pins import of_job
+from smalt.service.records.pins import get_job_pins
 
 Ending = tuple[Job, str, "dict[str, Any] | None"]
 """A job, the state it ends in, and its error."""
@@ -29,9 +29,9 @@ class Plan:
     def __init__(self, rooms: Rooms, job: Job, entity: PipelineJob | None = None) -> None:
         """`entity` where it is known already; else it is read from the job's body."""
         if entity is None:
-            entity = cast("PipelineJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
+            entity = cast("PipelineJob", wire.from_rest({"properties": jobs.read_properties(rooms.db, job.id)}, "job"))
         self._rooms = rooms
-        pins = Pins(of_job(rooms.db, job))
+        pins = Pins(get_job_pins(rooms.db, job))
         self._planner = pipeline.Planner(
             rooms, rooms.workspace(job), job.name, entity, job.experiment, job.parent_id is not None, pins,
             taken=self._names_taken(job),
@@ -51,7 +51,9 @@ class Plan:
         return not self._names_taken(job).isdisjoint(child.name for child in self._made)
 
     def _names_taken(self, job: Job) -> set[str]:
-        return jobs.names_from(self._rooms.db, job.workspace_id, pipeline.prefix_of_children(job.name), job.id)
+        return jobs.list_names_with_prefix(
+            self._rooms.db, job.workspace_id, pipeline.prefix_of_children(job.name), job.id
+        )
 
     def record(self, job: Job) -> tuple[list[Job], dict[int, CommandJob]]:
         """Record them all, inside a transaction. Children of a plan that was cut short are made again.
@@ -60,21 +62,21 @@ class Plan:
         """
         db, made = self._rooms.db, self._made
         if job.open:
-            jobs.drop_children(db, job)
+            jobs.remove_children(db, job)
         news = [
-            jobs.New(
+            jobs.NewJob(
                 name=child.name, type=child.type, body=child.body, experiment=job.experiment,
                 display_name=child.display_name, node=child.node, waiting=len(child.needs),
             )
             for child in made
         ]  # fmt: skip
-        ids = jobs.add_many(db, job.workspace_id, news, job.created_by, job)
+        ids = jobs.add_jobs(db, job.workspace_id, news, job.created_by, job)
         by_node = {child.node: id for child, id in zip(made, ids, strict=True)}
-        jobs.need(db, [(by_node[child.node], by_node[need]) for child in made for need in child.needs])
+        jobs.add_dependencies(db, [(by_node[child.node], by_node[need]) for child in made for need in child.needs])
         jobs.put_data(db, job, [*self._planner.read(), *self._planner.written()])
         jobs.set_planned(db, job)
         jobs.set_status(db, job, "Running")
-        free = [jobs.get(db, by_node[child.node]) for child in made if not child.needs]
+        free = [jobs.get_job(db, by_node[child.node]) for child in made if not child.needs]
         return free, {by_node[child.node]: child.entity for child in made if isinstance(child.entity, CommandJob)}
 
 
@@ -100,9 +102,9 @@ class Families:
     def released(self, job: Job) -> list[Job]:
         """Return the jobs that waited for this one, with what they wait for now."""
         if job.status == "Completed":
-            return jobs.release(self._db, job)
+            return jobs.release_dependents(self._db, job)
         final = self._of(job).final
-        ready = jobs.release(self._db, job) if final else []
+        ready = jobs.release_dependents(self._db, job) if final else []
         return [one for one in ready if one.node == final]
 
     def given_up(self, job: Job) -> list[Ending]:
@@ -111,7 +113,7 @@ class Families:
             return []
         final = self._of(job).final
         why = outcome.failed(f"it needs '{job.node}', which did not complete", "Canceled")
-        return [(one, "Canceled", why) for one in jobs.dependents(self._db, job) if one.node != final]
+        return [(one, "Canceled", why) for one in jobs.list_dependents(self._db, job) if one.node != final]
 
     def stops_on(self, job: Job) -> bool:
         return not self._of(job).continues
@@ -131,12 +133,12 @@ class Families:
     def outcome(self, parent: Job) -> tuple[str, dict[str, Any] | None]:
         if jobs.is_cancel_requested(self._db, parent.id):
             return "Canceled", None
-        failed = jobs.children_with(self._db, parent.id, "Failed")
+        failed = jobs.list_children_with_status(self._db, parent.id, "Failed")
         if failed:
             names = ", ".join(f"'{node}'" for node, _ in failed[:5])
             more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
             return "Failed", outcome.failed(f"step {names}{more} failed: {_message(failed[0][1])}", "StepFailed")
-        canceled = jobs.children_with(self._db, parent.id, "Canceled")
+        canceled = jobs.list_children_with_status(self._db, parent.id, "Canceled")
         if canceled:
             node, error = canceled[0]
             return "Canceled", outcome.failed(f"step '{node}' was canceled: {_message(error)}", "Canceled")
@@ -147,14 +149,14 @@ class Families:
         final = self._of(job).final
         return [
             one
-            for one in jobs.children(self._db, job.parent_id)
+            for one in jobs.list_children(self._db, job.parent_id)
             if not one.is_over and one.id != job.id and one.node != final
         ]
 
     def _of(self, job: Job) -> _Family:
         assert job.parent_id is not None
         if job.parent_id not in self._known:
-            settings = jobs.properties(self._db, job.parent_id).get("settings") or {}
+            settings = jobs.read_properties(self._db, job.parent_id).get("settings") or {}
             self._known[job.parent_id] = _Family(
                 pipeline.is_true(settings, "continue_on_step_failure"),
                 settings.get("on_finalize"),

@@ -78,12 +78,12 @@ class Starting:
         self._reused = 0
         self._reusing.reuse.begin_turn()
         while board.ready and board.slots.any_free and self._may_go_on:
-            job = jobs.get(self._db, board.ready[0])
+            job = jobs.get_job(self._db, board.ready[0])
             if not job.is_over and not self._begin(job):
                 return
             board.ready.popleft()
         while board.ready and board.is_followed and self._rooms.compute.hands_over and self._may_go_on:
-            job = jobs.get(self._db, board.ready[0])
+            job = jobs.get_job(self._db, board.ready[0])
             if not job.is_over and not self._hand_over(job):
                 return
             board.ready.popleft()
@@ -171,8 +171,8 @@ class Starting:
         return True
 
     def _launch(self, run: Run, leaf: command.Leaf, environment: Realised, statuses: tuple[str, ...]) -> None:
-        number = jobs.last_attempt(self._db, run.job) + 1
-        step_id = jobs.step_id(run.job, number)
+        number = jobs.get_last_attempt_number(self._db, run.job) + 1
+        step_id = jobs.make_step_id(run.job, number)
         try:
             step, run.view = command.step(self._rooms, leaf, environment, run.grant or _NO_SLOT_YET, number, step_id)
         except Exception as error:
@@ -189,8 +189,8 @@ class Starting:
         leader = self._board.runs.get(leader_id)
         if leader is None or leader.leaf is None or not leader.step_id or not leader.leaf.finishes_quickly:
             return
-        for job_id in jobs.last_wait(self._db, leader.job, _MOST_DEPENDENTS):
-            job = jobs.get(self._db, job_id)
+        for job_id in jobs.list_waiting_only_for(self._db, leader.job, _MOST_DEPENDENTS):
+            job = jobs.get_job(self._db, job_id)
             if self._board.may_come and not job.is_over:
                 self._hand_over(job, (leader.step_id,))
 
@@ -214,8 +214,8 @@ class Starting:
             return False
         if self._is_reused(leaf):
             return True
-        number = jobs.last_attempt(self._db, job) + 1
-        step_id = jobs.step_id(job, number)
+        number = jobs.get_last_attempt_number(self._db, job) + 1
+        step_id = jobs.make_step_id(job, number)
         try:
             step, view = command.step(self._rooms, leaf, environment, _NO_SLOT_YET, number, step_id)
         except Exception:
@@ -239,7 +239,7 @@ class Starting:
     def _record(
         self, run: Run, leaf: command.Leaf, environment: Realised, step: Step, number: int, statuses: tuple[str, ...]
     ) -> None:
-        jobs.attempt(self._db, run.job, number, "local", leaf.timeout)
+        jobs.add_attempt(self._db, run.job, number, "local", leaf.timeout)
         self._board.start(run, step.id, number)
         self._rooms.note_use(run.job, environment)
         for note in environment.notes:
@@ -263,7 +263,7 @@ class Starting:
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 since = time.time()
-                paths = await command.fetch(self._rooms, leaf, say, jobs.last_attempt(self._db, run.job) + 1)
+                paths = await command.fetch(self._rooms, leaf, say, jobs.get_last_attempt_number(self._db, run.job) + 1)
                 await self._reusing.look_at_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # whatever it is, the job must not wait for ever
             error = caught

@@ -82,7 +82,7 @@ class Engine:
         self.rooms.environments.sweep()
         self.deletions.resume()
         await self.rooms.compute.open(self._on_started, self._on_exit)
-        steps = [attempt.step_id for attempt in jobs.open_attempts(self._db)]
+        steps = [attempt.step_id for attempt in jobs.list_open_attempts(self._db)]
         states = await self.rooms.compute.recover(steps)
         running = {step_id for step_id, state in states.items() if state == "running"}
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
@@ -109,7 +109,7 @@ class Engine:
                 self._end(job, "Failed", outcome.failed(why_not, "NotSupported"))
         if why_not:
             self._wake()
-            return jobs.get(self._db, job.id)
+            return jobs.get_job(self._db, job.id)
         if is_new:
             self._board.accepted(job, entity)
             if remote and job.type in COMPOSITES:
@@ -122,7 +122,7 @@ class Engine:
 
     def cancel(self, job: Job, why: str = "canceled") -> None:
         """Ask the job, and all below it, to end; durable when this returns. `why` is told by all of them."""
-        job = jobs.get(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
+        job = jobs.get_job(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
         try:
@@ -250,7 +250,7 @@ class Engine:
 
         def again() -> None:
             self._stalled = False
-            self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
+            self._reload({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
             if not isinstance(error, Unavailable):
                 self._take_exits_apart()
             self._turn()
@@ -265,10 +265,10 @@ class Engine:
         self._finished.clear()
         self._families.clear()
         self.reusing.clear()
-        attempts = {attempt.job_id: attempt for attempt in jobs.open_attempts(self._db)}
+        attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         unplanned: set[int] = set()
-        for job in jobs.unfinished(self._db):
+        for job in jobs.list_unfinished(self._db):
             if job.parent_id in unplanned:  # a plan that was cut short, which will be made again with other jobs
                 continue
             if job.type in COMPOSITES and not job.planned:
@@ -297,7 +297,7 @@ class Engine:
     def _finish_again(self, job: Job) -> None:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
         run = self._board.hold(job)
-        last = jobs.attempts(self._db, job.id)[-1]
+        last = jobs.list_attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
@@ -312,14 +312,14 @@ class Engine:
             if run:
                 self._starting.started(run, process[-1])
             if step_id not in ended:
-                jobs.note_process(self._db, step_id, process)
+                jobs.record_process(self._db, step_id, process)
 
     def _plan_all(self) -> None:
         """Plan what is to be planned, large ones some steps a turn."""
         board = self._board
         half = []
         while board.plans:
-            job = jobs.get(self._db, board.plans.popleft())
+            job = jobs.get_job(self._db, board.plans.popleft())
             if not self._plan(job):
                 half.append(job.id)
         if half:
@@ -371,14 +371,14 @@ class Engine:
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
             self._withdraw_dependents(run.job)
-            if not jobs.get(self._db, run.job.id).waiting:
+            if not jobs.get_job(self._db, run.job.id).waiting:
                 (self._board.again if exit.reason == "never started" else self._board.ready).append(run.job.id)
         else:
             self._settle(run, exit, run.number)
 
     def _withdraw_dependents(self, job: Job) -> None:
         """Another attempt is to be made: what was to follow the last one is taken back, and never starts."""
-        for one in jobs.dependents(self._db, job):
+        for one in jobs.list_dependents(self._db, job):
             if one.id in self._board.coming:
                 run = self._board.coming[one.id]
                 self._board.withdraw(one)
@@ -395,7 +395,7 @@ class Engine:
                 except Unavailable:
                     raise
                 except Exception as error:
-                    self._reload({attempt.step_id for attempt in jobs.open_attempts(self._db)})
+                    self._reload({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
                     with self._db.transaction():
                         self._give_up(exit, sentence(error))
             except Unavailable:
@@ -422,12 +422,12 @@ class Engine:
         except Exception:  # what it names is gone, perhaps: settling it says so
             return False
         allowed = command.retries(run.leaf.entity)
-        return allowed > 0 and jobs.started_attempts(self._db, run.job.id) <= allowed
+        return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
 
     def _hold_unknown(self, step_id: str) -> Run | None:
         """The run of a step that only the records know; None when its end is recorded already."""
-        attempt = jobs.open_attempt(self._db, step_id)
-        return self._board.hold(jobs.get(self._db, attempt.job_id), attempt) if attempt else None
+        attempt = jobs.find_open_attempt(self._db, step_id)
+        return self._board.hold(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
 
     def _settle(self, run: Run, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
@@ -560,7 +560,7 @@ class Engine:
 
     def _parent_end(self, parent_id: int) -> Ending:
         """All children are over: so is their parent, in the state that follows from theirs."""
-        parent = jobs.get(self._db, parent_id)
+        parent = jobs.get_job(self._db, parent_id)
         status, error = self._families.outcome(parent)
         self._families.forget(parent_id)
         if status == "Completed" and (error := self._register(parent, None)):
@@ -586,7 +586,7 @@ class Engine:
                 self._stops.append(run.step_id)
             elif one.type in COMPOSITES and one.open:
                 jobs.set_status(self._db, one, "CancelRequested")
-                todo.extend(child for child in jobs.children(self._db, one.id) if not child.is_over)
+                todo.extend(child for child in jobs.list_children(self._db, one.id) if not child.is_over)
             else:
                 if run and run.task:
                     run.task.cancel()

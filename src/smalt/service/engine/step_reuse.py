@@ -143,15 +143,15 @@ class Reusing:
         self.reuse.started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
         if environment.realised_hash not in self._environments:
             self._environments.add(environment.realised_hash)
-            records.keep_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
+            records.put_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
 
     def take(self, leaf: command.Leaf) -> bool:
         """Give the step the outputs of the one that was found to be the same, if any; its end is for the caller."""
         job, asked, verdict = leaf.job, leaf.asked, leaf.verdict
-        if asked is None or verdict is None or verdict.of is None or records.step(self._db, verdict.of.id) is None:
+        if asked is None or verdict is None or verdict.of is None or records.get_step(self._db, verdict.of.id) is None:
             return False
         of = verdict.of
-        written = jobs.data(self._db, of.id, "output")
+        written = jobs.read_data(self._db, of.id, "output")
         moved = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
         rows: list[DataRow] = []
         for row in command.data_rows(leaf):
@@ -185,7 +185,7 @@ class Reusing:
         """What to judge; None where the step must run in any case."""
         leaf.verdict = None
         asked = self._asked(leaf, environment)
-        if asked is None or not self.reuse.may_be_reused(asked) or jobs.last_attempt(self._db, leaf.job):
+        if asked is None or not self.reuse.may_be_reused(asked) or jobs.get_last_attempt_number(self._db, leaf.job):
             return None
         return asked
 
@@ -249,7 +249,7 @@ class Reusing:
 
     def _places_of(self, job: Job) -> dict[str, str]:
         if job.root_id not in self._places:
-            self._places[job.root_id] = records.places(self._db, job.root_id)
+            self._places[job.root_id] = records.list_places(self._db, job.root_id)
         return self._places[job.root_id]
 
     def _family(self, job: Job) -> tuple[Job, ...]:
@@ -260,7 +260,7 @@ class Reusing:
         if parent_id not in self._above:
             if len(self._above) >= _MOST_FAMILIES:
                 self._above.clear()
-            parent = jobs.get(self._db, parent_id)
+            parent = jobs.get_job(self._db, parent_id)
             self._above[parent_id] = (parent, *self._family(parent))
         return self._above[parent_id]
 
@@ -268,7 +268,7 @@ class Reusing:
         self, job: Job, part: str, uris: Mapping[str, str], properties: Mapping[str, str] | None = None
     ) -> None:
         """What is shown of the job: where its data is."""
-        body = jobs.properties(self._db, job.id)
+        body = jobs.read_properties(self._db, job.id)
         for name, uri in uris.items():
             shown = (body.get(part) or {}).get(name)
             if isinstance(shown, dict):

@@ -29,6 +29,6 @@ async def watch(compute: Compute, db: Database) -> None:
         try:
             found = await asyncio.to_thread(sampler.sample, due)
             now = time.time()
-            usage.add(db, [(int(step_id.partition(".")[0]), now, *sample) for step_id, sample in found.items()])
+            usage.add_samples(db, [(int(step_id.partition(".")[0]), now, *sample) for step_id, sample in found.items()])
         except (Unavailable, OSError) as error:  # a curve has a hole; nothing else depends on it
             log.warning("what the jobs use could not be recorded: %s", error)

@@ -14,7 +14,7 @@ _MOST = 3
 
 def waits_for(db: Database, board: Board, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
-    if needed := jobs.unfinished_needs(db, job, _MOST):
+    if needed := jobs.list_unfinished_needs(db, job, _MOST):
         return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
     run = board.runs.get(job.id)
     if run is not None and run.task is not None:

@@ -18,7 +18,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class Database:
-    """One connection, owned by the thread that opened it: the server's event loop.
+    """A connection, owned by the thread that opened it: the server's event loop.
 
     A transaction is durable when its `with` block ends (WAL, synchronous=FULL). Outside a transaction
     every statement is its own.
@@ -39,27 +39,28 @@ class Database:
             self._depth = 0
             self._migrate()
         except sqlite3.Error as error:
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
 
     @contextlib.contextmanager
-    def reader(self) -> Iterator[Database]:
-        """The same records on a connection of its own, for reading, in whatever thread asks."""
+    def open_reader(self) -> Iterator[Database]:
+        """Open a second, read-only connection to the same records, for use in any thread."""
         other = object.__new__(Database)
         other.path, other._depth, other.contents_changed = self.path, 0, 0
         try:
             other._connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
         except sqlite3.Error as error:
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
         with contextlib.closing(other._connection):
             yield other
 
     def close(self) -> None:
         self._connection.close()
 
-    def widen(self) -> None:
-        """Make the write-ahead log as long as it may get, once: a commit that extends its file costs twice the time.
+    def extend_log(self) -> None:
+        """Extend the write-ahead log to its full length, once: a commit that extends its file costs twice the
+        time.
 
-        It takes some 40 ms, so it is called when nobody waits; on a disk that is nearly full it would take the rest.
+        This takes some 40 ms, so call it when nobody waits. A disk that is nearly full is left alone.
         """
         disk = os.statvfs(self.path)
         if disk.f_bavail * disk.f_frsize < _LEAST_FREE:
@@ -73,7 +74,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; an inner transaction joins the outer one."""
+        """Run the block as one transaction, all or nothing; an inner transaction joins the outer one."""
         if self._depth:
             self._depth += 1
             try:
@@ -96,13 +97,13 @@ class Database:
         try:
             return self._connection.execute(sql, values)
         except sqlite3.OperationalError as error:
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
 
     def execute_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         try:
             self._connection.executemany(sql, values)
         except sqlite3.OperationalError as error:
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         found = self.execute(sql, values).fetchone()
@@ -116,14 +117,14 @@ class Database:
         return None if found is None else found[0]
 
     def insert(self, sql: str, values: Sequence[Any]) -> int:
-        """Run an INSERT; the new row's id."""
+        """Run an INSERT and return the new row's id."""
         return int(self.execute(sql, values).lastrowid or 0)
 
     def _begin(self) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
         self._depth = 1
 
     def _commit(self) -> None:
@@ -132,10 +133,10 @@ class Database:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            raise Unavailable(_sentence(self.path, error)) from None
+            raise Unavailable(_explain_error(self.path, error)) from None
 
     def _migrate(self) -> None:
-        """Bring the tables to the newest form, after a copy of the old ones; a newer database is refused."""
+        """Bring the tables to the newest form, after a backup of the old ones. A newer database is refused."""
         steps = sorted(_MIGRATIONS.glob("*.sql"))
         version = int(self.value("PRAGMA user_version"))
         if version > len(steps):
@@ -154,7 +155,7 @@ class Database:
             self._connection.backup(copy)
 
 
-def _sentence(path: Path, error: sqlite3.Error) -> str:
+def _explain_error(path: Path, error: sqlite3.Error) -> str:
     text = str(error)
     if "full" in text:
         return f"the disk of {path} is full; nothing was lost, free some space and try again"

@@ -14,7 +14,7 @@ from smalt.service.records.workspaces import Workspace
 
 
 class Deletion(NamedTuple):
-    """A top job that is deleted, and what goes with it."""
+    """A top job that is deleted, and everything that goes with it."""
 
     job_id: int
     workspace_id: int
@@ -27,7 +27,9 @@ class Deletion(NamedTuple):
     is_aside: bool = False
 
 
-def add(db: Database, tree: Sequence[Job], folders: Sequence[str], kept: Sequence[str], principal: str) -> Deletion:
+def add_deletion(
+    db: Database, tree: Sequence[Job], folders: Sequence[str], kept: Sequence[str], principal: str
+) -> Deletion:
     """Record that a job, and all below it, is deleted; call in the transaction that removes its rows."""
     job, names = tree[0], [one.name for one in tree]
     db.execute(
@@ -41,7 +43,7 @@ def add(db: Database, tree: Sequence[Job], folders: Sequence[str], kept: Sequenc
     return Deletion(job.id, job.workspace_id, list(folders), names, list(kept))
 
 
-def unfinished(db: Database) -> list[Deletion]:
+def list_unfinished(db: Database) -> list[Deletion]:
     rows = db.rows("SELECT job_id, workspace_id, folders, names, kept, is_aside FROM deletions ORDER BY job_id")
     return [
         Deletion(job_id, workspace_id, json.loads(folders), json.loads(names), json.loads(kept), bool(is_aside))
@@ -49,30 +51,30 @@ def unfinished(db: Database) -> list[Deletion]:
     ]
 
 
-def note_aside(db: Database, deletion: Deletion) -> None:
-    """Note that nothing of it is found by its old name: what is found there from now on is a new job's."""
+def mark_aside(db: Database, deletion: Deletion) -> None:
+    """Record that no file of the job is found by its old name any more, so new jobs may use the names."""
     db.execute("UPDATE deletions SET is_aside=1 WHERE job_id=?", (deletion.job_id,))
 
 
-def forget(db: Database, deletion: Deletion) -> None:
+def remove_deletion(db: Database, deletion: Deletion) -> None:
     db.execute("DELETE FROM deletions WHERE job_id=?", (deletion.job_id,))
 
 
-def forget_workspace(db: Database, workspace: Workspace) -> None:
-    """Remove every row of a workspace, but keep where its jobs wrote at places that stay."""
+def remove_workspace_rows(db: Database, workspace: Workspace) -> None:
+    """Remove every row of a workspace, except where its jobs wrote at places that stay."""
     own_jobs = "(SELECT id FROM jobs WHERE workspace_id=?)"
     with db.transaction():
-        jobs.keep_last_id(db)
+        jobs.save_last_id(db)
         lineage.keep_writes(db, workspace.id)
         workspaces.mark_deleted(db, workspace)
         for table in ("job_bodies", "job_needs", "usage"):
             db.execute(f"DELETE FROM {table} WHERE job_id IN {own_jobs}", (workspace.id,))
-        for table in _tables_of_workspaces(db):
+        for table in _list_workspace_tables(db):
             db.execute(f"DELETE FROM {table} WHERE workspace_id=?", (workspace.id,))
 
 
-def _tables_of_workspaces(db: Database) -> list[str]:
-    """Return the tables whose rows belong to a workspace; that of jobs is the last, as others are found by it."""
+def _list_workspace_tables(db: Database) -> list[str]:
+    """Return the tables whose rows belong to a workspace; `jobs` comes last, as other rows are found through it."""
     rows = db.rows(
         "SELECT DISTINCT m.name FROM sqlite_master m, pragma_table_info(m.name) c"
         " WHERE m.type='table' AND c.name='workspace_id' ORDER BY m.name='jobs', m.name"

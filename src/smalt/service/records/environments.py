@@ -1,4 +1,4 @@
-"""Which workspace used which built environment, for which job first, and when last."""
+"""Uses of built environments: by which workspace, for which job first, and when last."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
 
-class Use(NamedTuple):
+class EnvironmentUse(NamedTuple):
     declared_hash: str
     job: str | None
     """The job that asked first; None where it is gone."""
     last_used: float
 
 
-def used(db: Database, job: Job, declared_hash: str, realised_hash: str, now: float) -> None:
-    """The job's workspace uses it now."""
+def record_use(db: Database, job: Job, declared_hash: str, realised_hash: str, now: float) -> None:
+    """Record that the job's workspace uses an environment now."""
     db.execute(
         "INSERT INTO built_environments"
         " (workspace_id, job_id, declared_hash, realised_hash, last_used_at, created_by, created_at)"
@@ -26,15 +26,15 @@ def used(db: Database, job: Job, declared_hash: str, realised_hash: str, now: fl
     )
 
 
-def uses(db: Database) -> list[Use]:
-    """Of every workspace, each environment's oldest use first."""
+def list_uses(db: Database) -> list[EnvironmentUse]:
+    """Return the uses by all workspaces, each environment's oldest use first."""
     rows = db.rows(
         "SELECT declared_hash, jobs.name, last_used_at FROM built_environments"
         " LEFT JOIN jobs ON jobs.id=job_id ORDER BY built_environments.id"
     )
-    return [Use(*row) for row in rows]
+    return [EnvironmentUse(*row) for row in rows]
 
 
-def forget(db: Database, declared_hash: str) -> None:
-    """It was removed."""
+def remove_uses(db: Database, declared_hash: str) -> None:
+    """Remove the uses of an environment that was removed."""
     db.execute("DELETE FROM built_environments WHERE declared_hash=?", (declared_hash,))

@@ -1,4 +1,4 @@
-"""The append-only log of what happened; streams, studio and schedules read it."""
+"""The append-only log of events; streams, studio and schedules read it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class Event(NamedTuple):
     data: str
 
 
-New = tuple[int, "int | None", "int | None", float, str, str, str]
+NewEvent = tuple[int, "int | None", "int | None", float, str, str, str]
 """workspace_id, job_id, root_id, at, kind, data, created_by"""
 
 
-def append(db: Database, events: Sequence[New]) -> None:
-    """Call inside the transaction of the change that the events tell of."""
+def append_events(db: Database, events: Sequence[NewEvent]) -> None:
+    """Append events; call inside the transaction of the change that they describe."""
     db.execute_many(
         "INSERT INTO events (workspace_id, job_id, root_id, at, kind, data, created_by) VALUES (?,?,?,?,?,?,?)",
         events,
     )
 
 
-def since(db: Database, root_id: int, after: int, limit: int = 1000) -> list[Event]:
-    """The events of a job and all below it, in order."""
+def list_since(db: Database, root_id: int, after: int, limit: int = 1000) -> list[Event]:
+    """Return the events of a job and all below it, in order."""
     rows = db.rows(
         "SELECT id, job_id, at, kind, data FROM events WHERE root_id=? AND id>? ORDER BY id LIMIT ?",
         (root_id, after, limit),

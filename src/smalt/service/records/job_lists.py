@@ -1,4 +1,4 @@
-"""Lists of top jobs, chosen by the database."""
+"""Lists of top jobs, filtered by the database."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from smalt.service.records.jobs import COLUMNS, Job
 _ARCHIVED = {"ActiveOnly": "j.is_archived=0", "ArchivedOnly": "j.is_archived=1"}
 
 
-class Choice(NamedTuple):
-    """The jobs that a list has; None chooses all."""
+class JobFilter(NamedTuple):
+    """A filter of top jobs; None matches all."""
 
     view: str = "ActiveOnly"
     type: str | None = None
@@ -22,8 +22,8 @@ class Choice(NamedTuple):
     """A key, and its value unless any will do."""
 
 
-def page(db: Database, workspace_id: int, choice: Choice, *, skip: int = 0, limit: int = 100) -> list[Job]:
-    """Return the jobs that are chosen, newest first."""
+def list_page(db: Database, workspace_id: int, choice: JobFilter, *, skip: int = 0, limit: int = 100) -> list[Job]:
+    """Return the matching jobs, newest first."""
     tables, order = "jobs j", "j.id"
     terms: list[tuple[str, list[Any]]] = [("j.workspace_id=? AND j.parent_id IS NULL", [workspace_id])]
     if choice.tag:
@@ -38,7 +38,7 @@ def page(db: Database, workspace_id: int, choice: Choice, *, skip: int = 0, limi
     if choice.experiment:
         terms.append(("j.experiment=?", [choice.experiment]))
     if choice.status:
-        terms.append(_has_status(choice.status))
+        terms.append(_build_status_term(choice.status))
         order = f"+{order}" if choice.status == "Queued" else order  # few: found by their states, then sorted
     where, values = " AND ".join(term for term, _ in terms), [value for _, given in terms for value in given]
     columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
@@ -48,7 +48,7 @@ def page(db: Database, workspace_id: int, choice: Choice, *, skip: int = 0, limi
     return [Job(*row) for row in rows]
 
 
-def _has_status(status: str) -> tuple[str, list[Any]]:
+def _build_status_term(status: str) -> tuple[str, list[Any]]:
     if status == "Queued":
         return "j.status IN ('Queued', 'NotStarted') AND (j.status='Queued' OR j.type='command')", []
     if status == "NotStarted":

@@ -1,4 +1,4 @@
-"""Jobs, what they wait for, and their attempts. Every change of state writes its event in the same transaction."""
+"""Jobs, their dependencies, and their attempts. Every change of state writes its event in the same transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class Job:
-    """One row. Its body, which may be large, is asked for by `properties`."""
+    """A job's row. Its body, which may be large, is read by `read_properties`."""
 
     id: int
     workspace_id: int
@@ -55,12 +55,12 @@ class Job:
 
     @property
     def ended_by(self) -> dict[str, Any] | None:
-        """The error of a job that is over: before, `error` holds the reason of a cancellation that was asked for."""
+        """The error of a finished job. Before it finishes, `error` holds the reason of a requested cancellation."""
         return json.loads(self.error) if self.error and self.is_over else None
 
 
 @dataclass(slots=True)
-class New:
+class NewJob:
     """A job about to be recorded."""
 
     name: str
@@ -73,21 +73,21 @@ class New:
     waiting: int = 0
 
 
-def add(db: Database, workspace_id: int, new: New, principal: str, parent: Job | None = None) -> Job:
+def add_job(db: Database, workspace_id: int, new: NewJob, principal: str, parent: Job | None = None) -> Job:
     """Record a job that was accepted, with its first event."""
-    added = add_many(db, workspace_id, [new], principal, parent)
-    return get(db, added[0])
+    added = add_jobs(db, workspace_id, [new], principal, parent)
+    return get_job(db, added[0])
 
 
-def add_many(
-    db: Database, workspace_id: int, news: Sequence[New], principal: str, parent: Job | None = None
+def add_jobs(
+    db: Database, workspace_id: int, news: Sequence[NewJob], principal: str, parent: Job | None = None
 ) -> list[int]:
-    """Record jobs of one parent; their ids, in the same order."""
+    """Record jobs of one parent and return their ids, in the same order."""
     now = time.time()
     with db.transaction():
         if parent is None:
             workspaces.refuse_deleted(db, workspace_id)
-        first = _last_id(db) + 1
+        first = _get_last_id(db) + 1
         ids = list(range(first, first + len(news)))
         parent_id = parent.id if parent else None
         db.execute_many(
@@ -105,62 +105,64 @@ def add_many(
         db.execute_many("INSERT INTO job_bodies (job_id, body) VALUES (?,?)", bodies)
         root_id = parent.root_id if parent else None
         if parent is None:
-            _tag(db, workspace_id, [(id, new.body) for id, new in zip(ids, news, strict=True)])
-        events.append(db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids])
+            _add_tags(db, workspace_id, [(id, new.body) for id, new in zip(ids, news, strict=True)])
+        events.append_events(
+            db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids]
+        )
         if parent:
             db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
     return ids
 
 
-def _last_id(db: Database) -> int:
+def _get_last_id(db: Database) -> int:
     """Return the highest id that a job has or had."""
     return int(db.value("SELECT max(coalesce((SELECT max(id) FROM jobs), 0), (SELECT id FROM last_job))"))
 
 
-def keep_last_id(db: Database) -> None:
-    """Note the highest id before jobs are removed, so that no new job gets the id of one of them."""
-    db.execute("UPDATE last_job SET id=?", (_last_id(db),))
+def save_last_id(db: Database) -> None:
+    """Save the highest id before jobs are removed, so that no new job gets the id of one of them."""
+    db.execute("UPDATE last_job SET id=?", (_get_last_id(db),))
 
 
 def _remove_rows(db: Database, ids: Sequence[tuple[int]]) -> None:
     if not ids:
         return
-    keep_last_id(db)
+    save_last_id(db)
     db.execute_many("DELETE FROM jobs WHERE id=?", ids)
 
 
-def need(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
-    """(job, what it starts after) pairs; the jobs' `waiting` counts must already tell of them."""
+def add_dependencies(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
+    """Add (job, job it waits for) pairs; the jobs' `waiting` counts must already include them."""
     db.execute_many("INSERT INTO job_needs (job_id, needs_id) VALUES (?,?)", pairs)
 
 
-def get(db: Database, id: int) -> Job:
+def get_job(db: Database, id: int) -> Job:
     return Job(*db.rows(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))[0])
 
 
-def find(db: Database, id: int) -> Job | None:
+def find_job(db: Database, id: int) -> Job | None:
     """Return the job unless it was deleted."""
     row = db.row(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))
     return Job(*row) if row else None
 
 
-def body(db: Database, id: int) -> str:
-    """The REST properties as accepted, as JSON."""
+def read_body(db: Database, id: int) -> str:
+    """Return the REST properties as accepted, as JSON."""
     return str(db.value("SELECT body FROM job_bodies WHERE job_id=?", (id,)))
 
 
-def properties(db: Database, id: int) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(body(db, id))
+def read_properties(db: Database, id: int) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(read_body(db, id))
     return loaded
 
 
-def by_name(db: Database, workspace_id: int, name: str) -> Job | None:
+def find_by_name(db: Database, workspace_id: int, name: str) -> Job | None:
     row = db.row(f"SELECT {COLUMNS} FROM jobs WHERE workspace_id=? AND name=?", (workspace_id, name))
     return Job(*row) if row else None
 
 
-def names_from(db: Database, workspace_id: int, prefix: str, besides: int) -> set[str]:
-    """Return the names that begin with `prefix`, those of the children of the job `besides` left out."""
+def list_names_with_prefix(db: Database, workspace_id: int, prefix: str, besides: int) -> set[str]:
+    """Return the names that begin with `prefix`, except those of the children of the job `besides`."""
     rows = db.rows(
         "SELECT name FROM jobs WHERE workspace_id=? AND name>=? AND name<? AND parent_id IS NOT ?",
         (workspace_id, prefix, f"{prefix}\U0010ffff", besides),
@@ -168,36 +170,36 @@ def names_from(db: Database, workspace_id: int, prefix: str, besides: int) -> se
     return {name for (name,) in rows}
 
 
-def children(db: Database, parent_id: int) -> list[Job]:
+def list_children(db: Database, parent_id: int) -> list[Job]:
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
 
 
-def tree(db: Database, root_id: int) -> list[Job]:
-    """A root job and all below it, parents first."""
+def list_tree(db: Database, root_id: int) -> list[Job]:
+    """Return a root job and all below it, parents first."""
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))]
 
 
-def unfinished(db: Database) -> list[Job]:
-    """All jobs that are not over; parents first."""
+def list_unfinished(db: Database) -> list[Job]:
+    """Return all jobs that are not over, parents first."""
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL ORDER BY id")]
 
 
-def unfinished_of(db: Database, ids: Sequence[int]) -> set[int]:
-    """Return which of these are not over."""
+def find_unfinished(db: Database, ids: Sequence[int]) -> set[int]:
+    """Return the ids, among these, of jobs that are not over."""
     rows = db.rows(
         "SELECT id FROM jobs WHERE ended_at IS NULL AND id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
     )
     return {id for (id,) in rows}
 
 
-def unfinished_top(db: Database) -> list[Job]:
-    """Return the jobs that are not over and are part of no other."""
+def list_unfinished_roots(db: Database) -> list[Job]:
+    """Return the root jobs that are not over."""
     rows = db.rows(f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL ORDER BY id")
     return [Job(*row) for row in rows]
 
 
-def ready(db: Database, limit: int) -> list[Job]:
-    """Return the oldest jobs that need no other job any more and have not started."""
+def list_ready(db: Database, limit: int) -> list[Job]:
+    """Return the oldest jobs whose dependencies are met and that have not started."""
     rows = db.rows(
         f"SELECT {COLUMNS} FROM jobs WHERE ended_at IS NULL AND waiting=0 AND status IN ('NotStarted', 'Queued')"
         " ORDER BY id LIMIT ?",
@@ -219,10 +221,10 @@ def set_status(
 ) -> None:
     """Move the job through `statuses`; each is an event. Call inside a transaction, before acting on it.
 
-    `started_at` is for what turns out to be Running since then.
+    `started_at` is for a job that turns out to have been running since then.
     """
     now = time.time()
-    events.append(
+    events.append_events(
         db,
         [(job.workspace_id, job.id, job.root_id, now, "status", status, job.created_by) for status in statuses],
     )
@@ -239,19 +241,19 @@ def set_status(
     )
 
 
-def describe(
+def update_description(
     db: Database, job: Job, properties: dict[str, Any], *, display_name: str | None, is_archived: bool
 ) -> None:
-    """Change what does not change the run: names, tags, properties, archived."""
+    """Change what does not affect the run: names, tags, properties, archived."""
     with db.transaction():
         db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(properties), job.id))
         db.execute("UPDATE jobs SET display_name=?, is_archived=? WHERE id=?", (display_name, int(is_archived), job.id))
         if job.parent_id is None:
             db.execute("DELETE FROM job_tags WHERE job_id=?", (job.id,))
-            _tag(db, job.workspace_id, [(job.id, properties)])
+            _add_tags(db, job.workspace_id, [(job.id, properties)])
 
 
-def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:
+def _add_tags(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:
     """Record the tags of top jobs, for lists."""
     rows = [
         (workspace_id, key, id, str(value))
@@ -264,7 +266,7 @@ def _tag(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, 
 
 
 def set_properties(db: Database, job: Job, properties: dict[str, Any]) -> None:
-    """Other REST properties: what is known of a job only when it starts, or need not."""
+    """Replace the REST properties, for what is known of a job only when it starts."""
     db.execute("UPDATE job_bodies SET body=? WHERE job_id=?", (json.dumps(properties), job.id))
 
 
@@ -280,8 +282,8 @@ def request_cancel(db: Database, job: Job, why: dict[str, Any] | None = None) ->
     db.execute("UPDATE jobs SET cancel_requested=1, error=? WHERE id=?", (job.error, job.id))
 
 
-def release(db: Database, job: Job) -> list[Job]:
-    """Let what waited for `job`, which is over, wait for one less; return it, in order, as it is now."""
+def release_dependents(db: Database, job: Job) -> list[Job]:
+    """Decrease `waiting` of the jobs that depend on `job`, which is over; return them, in order, as they are now."""
     rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
     released = []
     for (id,) in rows:
@@ -291,8 +293,8 @@ def release(db: Database, job: Job) -> list[Job]:
     return released
 
 
-def unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]]:
-    """Return (node, status) of the first steps that the job needs and that are not over."""
+def list_unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]]:
+    """Return (node, status) of the first steps that the job depends on and that are not over."""
     if not job.waiting:
         return []
     return [
@@ -305,8 +307,8 @@ def unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]
     ]
 
 
-def last_wait(db: Database, job: Job, limit: int) -> list[int]:
-    """The leaves that wait for this job only, by id."""
+def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[int]:
+    """Return the ids of the leaves that wait for this job only."""
     rows = db.rows(
         "SELECT j.id FROM job_needs n JOIN jobs j ON j.id=n.job_id"
         " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.type='command' LIMIT ?",
@@ -315,8 +317,8 @@ def last_wait(db: Database, job: Job, limit: int) -> list[int]:
     return [id for (id,) in rows]
 
 
-def dependents(db: Database, job: Job) -> list[Job]:
-    """The jobs that need this one and are not over."""
+def list_dependents(db: Database, job: Job) -> list[Job]:
+    """Return the jobs that depend on this one and are not over."""
     columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     rows = db.rows(
         f"SELECT {columns} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
@@ -327,12 +329,12 @@ def dependents(db: Database, job: Job) -> list[Job]:
 
 
 def close_child(db: Database, parent_id: int) -> int:
-    """One child of the parent is over; how many are not."""
+    """Record that one child of the parent is over, and return how many are still open."""
     return int(db.rows("UPDATE jobs SET open=open-1 WHERE id=? RETURNING open", (parent_id,))[0][0])
 
 
-def drop_children(db: Database, job: Job) -> None:
-    """Forget children of a plan that a crash cut short; none of them has started."""
+def remove_children(db: Database, job: Job) -> None:
+    """Remove the children of a plan that a crash cut short; none of them has started."""
     ids = [(id,) for (id,) in db.rows("SELECT id FROM jobs WHERE parent_id=?", (job.id,))]
     for column in ("job_id", "needs_id"):
         db.execute_many(f"DELETE FROM job_needs WHERE {column}=?", ids)
@@ -345,7 +347,7 @@ def drop_children(db: Database, job: Job) -> None:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at running a job's process; identity fields are the process', as the compute told them."""
+    """A try at running a job's process. The identity fields are the process', as reported by the compute."""
 
     id: int
     job_id: int
@@ -363,53 +365,62 @@ class Attempt:
 _ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason"
 
 
-def last_attempt(db: Database, job: Job) -> int:
-    """The number of the job's newest attempt; 0 where it has none."""
+def get_last_attempt_number(db: Database, job: Job) -> int:
+    """Return the number of the job's newest attempt; 0 if it has none."""
     if job.status == "NotStarted":
         return 0
     return int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,)))
 
 
-def step_id(job: Job, number: int) -> str:
-    """Of the job's attempt of that number."""
+def make_step_id(job: Job, number: int) -> str:
+    """Return the step id of the job's attempt of that number."""
     return f"{job.id}.{number}"
 
 
-def attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> None:
+def add_attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> None:
     """Record an attempt before it is started. `limit` is in seconds."""
     now = time.time()
     db.execute(
         "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at)"
         " VALUES (?,?,?,?,?,?,?,?)",
-        (job.workspace_id, job.id, number, step_id(job, number), compute, limit and now + limit, job.created_by, now),
+        (
+            job.workspace_id,
+            job.id,
+            number,
+            make_step_id(job, number),
+            compute,
+            limit and now + limit,
+            job.created_by,
+            now,
+        ),
     )
 
 
-def attempts(db: Database, job_id: int) -> list[Attempt]:
+def list_attempts(db: Database, job_id: int) -> list[Attempt]:
     return [
         Attempt(*row)
         for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE job_id=? ORDER BY number", (job_id,))
     ]
 
 
-def started_attempts(db: Database, job_id: int) -> int:
-    """Return how many attempts began: one that was withdrawn or lost before its start used up no retry."""
+def count_started_attempts(db: Database, job_id: int) -> int:
+    """Return the number of attempts that began; one withdrawn or lost before its start used up no retry."""
     started = "job_id=? AND reason IS NOT 'never started'"
     return int(db.value(f"SELECT count(*) FROM job_attempts WHERE {started}", (job_id,)))
 
 
-def open_attempts(db: Database) -> list[Attempt]:
+def list_open_attempts(db: Database) -> list[Attempt]:
     return [Attempt(*row) for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE ended_at IS NULL")]
 
 
-def open_attempt(db: Database, step_id: str) -> Attempt | None:
-    """The attempt of that step unless its end is recorded already."""
+def find_open_attempt(db: Database, step_id: str) -> Attempt | None:
+    """Return the attempt of that step unless its end is recorded already."""
     row = db.row(f"SELECT {_ATTEMPT} FROM job_attempts WHERE step_id=? AND ended_at IS NULL", (step_id,))
     return Attempt(*row) if row else None
 
 
-def note_process(db: Database, step_id: str, process: Sequence[Any]) -> None:
-    """`process` is (host, boot id, pid namespace, pid, start time, when it was started)."""
+def record_process(db: Database, step_id: str, process: Sequence[Any]) -> None:
+    """Record the attempt's process: (host, boot id, pid namespace, pid, start time, when it was started)."""
     db.execute(f"UPDATE job_attempts SET {_PROCESS} WHERE step_id=?", (*process, step_id))
 
 
@@ -423,7 +434,10 @@ def end_attempt(
     process: Sequence[Any] | None = None,
     cost: tuple[float | None, int | None] = (None, None),
 ) -> None:
-    """Record an end, with the process' identity where that was not noted before; `cost` is CPU seconds and memory."""
+    """Record an attempt's end, with the process' identity if that was not recorded before.
+
+    `cost` is CPU seconds and peak memory in bytes.
+    """
     more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
     db.execute(
         "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?"
@@ -432,7 +446,7 @@ def end_attempt(
     )
 
 
-def costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int | None]]:
+def list_costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int | None]]:
     """Return (root job, job, CPU seconds, peak memory) of the jobs below these, over all attempts."""
     rows = db.rows(
         "SELECT j.root_id, j.id, sum(a.cpu_seconds), max(a.peak_memory)"
@@ -472,8 +486,8 @@ def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
         )
 
 
-def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:
-    """name → (type, mode, uri, asset)."""
+def read_data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:
+    """Return {name: (type, mode, uri, asset)} of a job's inputs or outputs."""
     rows = db.rows(
         "SELECT name, type, mode, uri, asset FROM job_data WHERE job_id=? AND direction=?",
         (job_id, direction),
@@ -481,8 +495,10 @@ def data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str 
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
-def writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequence[str] = ()) -> list[Job]:
-    """Return the jobs of the workspace that have an output at one of `uris`, and those of any at one of `places`."""
+def find_writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequence[str] = ()) -> list[Job]:
+    """Return the jobs of the workspace with an output at one of `uris`, and those of any with one at one of
+    `places`.
+    """
     marks, others = ",".join("?" * len(uris)), ",".join("?" * len(places))
     rows = db.rows(
         f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
@@ -492,8 +508,8 @@ def writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequen
     return [Job(*row) for row in rows]
 
 
-def written_places(db: Database, besides: int | None = None) -> list[tuple[int, str]]:
-    """Return each job that wrote an output, of whatever workspace but `besides`, with the place."""
+def list_written_places(db: Database, besides: int | None = None) -> list[tuple[int, str]]:
+    """Return (job id, place) of every recorded output, except those of the workspace `besides`."""
     rows = db.rows(
         "SELECT job_id, place FROM job_data WHERE direction='output' AND place IS NOT NULL AND workspace_id IS NOT ?",
         (besides,),
@@ -501,8 +517,8 @@ def written_places(db: Database, besides: int | None = None) -> list[tuple[int, 
     return [(job_id, place.rstrip("/")) for job_id, place in rows]
 
 
-def ended_ill(db: Database, workspace_id: int, before: float) -> list[Job]:
-    """Return the jobs of the workspace that failed or were cancelled before a time."""
+def list_unsuccessful(db: Database, workspace_id: int, before: float) -> list[Job]:
+    """Return the jobs of the workspace that failed or were canceled before a time."""
     rows = db.rows(
         f"SELECT {COLUMNS} FROM jobs WHERE workspace_id=? AND status IN ('Failed', 'Canceled') AND ended_at<?",
         (workspace_id, before),
@@ -511,9 +527,10 @@ def ended_ill(db: Database, workspace_id: int, before: float) -> list[Job]:
 
 
 def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:
-    """Note that what jobs read of the asset at `old` is at `new` now.
+    """Record that the asset that jobs read at `old` is at `new` now.
 
-    What runs goes on reading at `old`, and is not told: its end looks at what the records say that it read.
+    Running jobs go on reading at `old`, and keep that place: the check at their end looks at the place that
+    they read.
     """
     db.execute(
         "UPDATE job_data SET place=? WHERE workspace_id=? AND asset=? AND direction='input' AND place=?"
@@ -522,8 +539,8 @@ def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) 
     )
 
 
-def places(db: Database, job_id: int, direction: str = "input") -> dict[str, tuple[str, str]]:
-    """name → (uri, the place that it led to when the step started), of those whose place is known."""
+def read_places(db: Database, job_id: int, direction: str = "input") -> dict[str, tuple[str, str]]:
+    """Return {name: (uri, place it led to when the step started)} of the inputs or outputs whose place is known."""
     rows = db.rows(
         "SELECT name, uri, place FROM job_data WHERE job_id=? AND direction=? AND place IS NOT NULL",
         (job_id, direction),
@@ -537,9 +554,9 @@ _TABLES = (
 )  # fmt: skip
 
 
-def remove(db: Database, job: Job) -> None:
-    """Forget a finished top job and all below it, with its rows elsewhere; its events stay."""
-    ids = [(one.id,) for one in tree(db, job.root_id)]
+def remove_tree(db: Database, job: Job) -> None:
+    """Remove a finished top job and all below it, with its rows in other tables; its events stay."""
+    ids = [(one.id,) for one in list_tree(db, job.root_id)]
     with db.transaction():
         for table in _TABLES:
             db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
@@ -547,7 +564,7 @@ def remove(db: Database, job: Job) -> None:
         _remove_rows(db, ids)
 
 
-def name_of(db: Database, id: int) -> str:
+def get_name(db: Database, id: int) -> str:
     return str(db.value("SELECT name FROM jobs WHERE id=?", (id,)))
 
 
@@ -555,8 +572,8 @@ def is_cancel_requested(db: Database, id: int) -> bool:
     return bool(db.value("SELECT cancel_requested FROM jobs WHERE id=?", (id,)))
 
 
-def children_with(db: Database, parent_id: int, status: str) -> list[tuple[str, str | None]]:
-    """(node, error as JSON) of the children in that state."""
+def list_children_with_status(db: Database, parent_id: int, status: str) -> list[tuple[str, str | None]]:
+    """Return (node, error as JSON) of the children in that state."""
     return [
         (node, error)
         for node, error in db.rows(

@@ -1,4 +1,4 @@
-"""Where data and models come from and who uses them: from what each job read and wrote."""
+"""Lineage: the sources and users of data and models, from what each job read and wrote."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Row = tuple[int, str, "str | None", "str | None"]
 """A job's id, the name of its input or output, the URI and the asset."""
 
 
-def of_job(db: Database, job_id: int, direction: str) -> list[Row]:
-    """What a job reads ('input') or writes ('output')."""
+def list_of_job(db: Database, job_id: int, direction: str) -> list[Row]:
+    """Return the rows of a job's inputs ('input') or outputs ('output')."""
     rows = db.rows(
         "SELECT job_id, name, uri, asset FROM job_data WHERE job_id=? AND direction=? ORDER BY name",
         (job_id, direction),
@@ -20,8 +20,8 @@ def of_job(db: Database, job_id: int, direction: str) -> list[Row]:
     return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]
 
 
-def of_steps(db: Database, root_id: int, direction: str) -> list[Row]:
-    """What the steps of a pipeline, at all levels, read or write."""
+def list_of_steps(db: Database, root_id: int, direction: str) -> list[Row]:
+    """Return the rows of the steps of a pipeline, at all levels."""
     rows = db.rows(
         "SELECT d.job_id, d.name, d.uri, d.asset FROM jobs j JOIN job_data d ON d.job_id=j.id"
         " WHERE j.root_id=? AND j.type<>'pipeline' AND d.direction=? ORDER BY d.job_id, d.name",
@@ -30,22 +30,24 @@ def of_steps(db: Database, root_id: int, direction: str) -> list[Row]:
     return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]
 
 
-def of_asset(db: Database, workspace_id: int, asset: str, direction: str) -> list[Row]:
-    """The jobs that read or wrote `data/n/versions/1` under this name; pipelines only by way of their steps."""
-    return _rows(db, "d.workspace_id=? AND d.asset=? AND d.direction=?", (workspace_id, asset, direction))
+def list_of_asset(db: Database, workspace_id: int, asset: str, direction: str) -> list[Row]:
+    """Return the rows of jobs that read or wrote `data/n/versions/1` under this name; pipelines only through their
+    steps.
+    """
+    return _list_rows(db, "d.workspace_id=? AND d.asset=? AND d.direction=?", (workspace_id, asset, direction))
 
 
-def of_uris(db: Database, workspace_id: int, uris: list[str], direction: str) -> list[Row]:
-    """The jobs that read or wrote one of these places, however a slash ends it."""
+def list_of_uris(db: Database, workspace_id: int, uris: list[str], direction: str) -> list[Row]:
+    """Return the rows of jobs that read or wrote one of these URIs, with or without a final slash."""
     spellings = [spelling for uri in uris for spelling in (uri.rstrip("/"), uri.rstrip("/") + "/")]
     marks = ",".join("?" * len(spellings))
-    return _rows(
+    return _list_rows(
         db, f"d.workspace_id=? AND d.uri IN ({marks}) AND d.direction=?", (workspace_id, *spellings, direction)
     )
 
 
-def asset_at(db: Database, root_id: int, uri: str) -> str | None:
-    """The version as which a job of this tree registered what lies at a URI."""
+def find_asset_at(db: Database, root_id: int, uri: str) -> str | None:
+    """Return the version as which a job of this tree registered the data at a URI."""
     asset = db.value(
         "SELECT d.asset FROM jobs j JOIN job_data d ON d.job_id=j.id"
         " WHERE j.root_id=? AND d.direction='output' AND d.uri=? AND d.asset IS NOT NULL LIMIT 1",
@@ -54,10 +56,11 @@ def asset_at(db: Database, root_id: int, uri: str) -> str | None:
     return None if asset is None else str(asset)
 
 
-def last_written(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
-    """Where a job's output at a URI is on this machine or the network, and when its writing ended.
+def find_last_write(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
+    """Return the place of a job's output at a URI, on this machine or the network, and when its writing ended.
 
-    A pipeline's output is written by its steps. A reused step has no place of its own: the job that wrote there has.
+    A pipeline's output is written by its steps. A reused step has no place of its own: the job that wrote there
+    has.
     """
     ended_at = job.ended_at
     if job.type == "pipeline":
@@ -74,7 +77,7 @@ def last_written(db: Database, job: Job, uri: str) -> tuple[str | None, float]:
     return (None if place is None else str(place).rstrip("/")), float(ended_at or 0)
 
 
-class Write(NamedTuple):
+class OutputWrite(NamedTuple):
     """A job's output at a place that an output of another job has, too."""
 
     job: str
@@ -90,10 +93,11 @@ _OVERLAPS = (
 )
 
 
-def written_after(db: Database, job: Job, place: str, moment: float) -> Write | None:
-    """Return the newest job of another tree that wrote at a place, in it or around it, and ended after that moment.
+def find_write_after(db: Database, job: Job, place: str, moment: float) -> OutputWrite | None:
+    """Return the newest job of another tree that wrote at a place, in it or around it, and ended after that
+    moment.
 
-    It may be one of another workspace, as a place of this machine is the same for all; or one that was deleted since.
+    It may be of another workspace, as a place of this machine is the same for all, or have been deleted since.
     Reused steps write nothing, and have no place.
     """
     row = db.row(
@@ -106,10 +110,10 @@ def written_after(db: Database, job: Job, place: str, moment: float) -> Write | 
         f" WHERE ended_at>? AND {_OVERLAPS.format('place')} ORDER BY ended_at DESC LIMIT 1",
         (moment, place, place, place),
     )  # fmt: skip
-    return Write(row[0], row[1], str(row[2]).rstrip("/"), bool(row[3]), bool(row[4])) if row else None
+    return OutputWrite(row[0], row[1], str(row[2]).rstrip("/"), bool(row[3]), bool(row[4])) if row else None
 
 
-def being_written(db: Database, place: str) -> str | None:
+def find_active_writer(db: Database, place: str) -> str | None:
     """Return a job that is not over and may write at, in or around a place: it runs, or waits at the launcher."""
     name = db.value(
         "SELECT j.name FROM jobs j CROSS JOIN job_data d ON d.job_id=j.id AND d.direction='output'"
@@ -120,7 +124,7 @@ def being_written(db: Database, place: str) -> str | None:
     return None if name is None else str(name)
 
 
-def written_by(db: Database, job_id: int) -> list[tuple[str, str]]:
+def list_writes(db: Database, job_id: int) -> list[tuple[str, str]]:
     """Return (output, place) of what a job wrote itself."""
     rows = db.rows(
         "SELECT name, place FROM job_data WHERE job_id=? AND direction='output' AND place IS NOT NULL", (job_id,)
@@ -129,7 +133,7 @@ def written_by(db: Database, job_id: int) -> list[tuple[str, str]]:
 
 
 def keep_write(db: Database, job: Job, output: str, place: str) -> None:
-    """Keep, of a job that is about to be deleted, that it wrote at a place."""
+    """Keep the place that a job wrote at before the job is deleted."""
     db.execute(
         "INSERT INTO deleted_writes VALUES (?,?,?,?) ON CONFLICT (place) DO UPDATE"
         " SET job=excluded.job, output=excluded.output, ended_at=excluded.ended_at WHERE excluded.ended_at>ended_at",
@@ -138,7 +142,7 @@ def keep_write(db: Database, job: Job, output: str, place: str) -> None:
 
 
 def keep_writes(db: Database, workspace_id: int) -> None:
-    """Keep, of a workspace that is about to be deleted, where its jobs wrote: it may be a place that others read."""
+    """Keep the places that a workspace's jobs wrote at before it is deleted: others may read them."""
     db.execute(
         "INSERT INTO deleted_writes SELECT rtrim(d.place, '/'), j.name, d.name, coalesce(j.ended_at, 0.0)"
         " FROM job_data d JOIN jobs j ON j.id=d.job_id"
@@ -148,7 +152,7 @@ def keep_writes(db: Database, workspace_id: int) -> None:
     )
 
 
-def _rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:
+def _list_rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:
     rows = db.rows(
         "SELECT d.job_id, d.name, d.uri, d.asset FROM job_data d JOIN jobs j ON j.id=d.job_id"
         f" WHERE {where} AND j.type<>'pipeline' ORDER BY d.job_id, d.name",

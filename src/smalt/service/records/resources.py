@@ -15,7 +15,7 @@ _COLUMNS = "id, kind, name, body, created_by, created_at, modified_at"
 
 
 @dataclass(frozen=True)
-class Resource:
+class ResourceRecord:
     id: int
     kind: str
     name: str
@@ -30,10 +30,10 @@ class Resource:
         return loaded
 
 
-def put(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, Any], principal: str) -> None:
+def put_resource(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, Any], principal: str) -> None:
     now = time.time()
     workspaces.refuse_deleted(db, workspace_id)
-    _note_change(db, kind)
+    _count_change(db, kind)
     db.execute(
         "INSERT INTO resources (workspace_id, kind, name, body, created_by, created_at, modified_at)"
         " VALUES (?,?,?,?,?,?,?) ON CONFLICT (workspace_id, kind, name)"
@@ -42,26 +42,26 @@ def put(db: Database, workspace_id: int, kind: str, name: str, body: dict[str, A
     )
 
 
-def get(db: Database, workspace_id: int, kind: str, name: str) -> Resource | None:
-    """Names of resources compare without case, as the service's do."""
+def get_resource(db: Database, workspace_id: int, kind: str, name: str) -> ResourceRecord | None:
+    """Return a resource by its name, which compares without case, as in the service."""
     row = db.row(
         f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind=? AND name=? COLLATE NOCASE",
         (workspace_id, kind, name),
     )
-    return Resource(*row) if row else None
+    return ResourceRecord(*row) if row else None
 
 
-def every(db: Database, workspace_id: int, kind: str) -> list[Resource]:
+def list_resources(db: Database, workspace_id: int, kind: str) -> list[ResourceRecord]:
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind=? ORDER BY name",
         (workspace_id, kind),
     )
-    return [Resource(*row) for row in rows]
+    return [ResourceRecord(*row) for row in rows]
 
 
-def remove(db: Database, workspace_id: int, kind: str, name: str) -> bool:
-    """Remove it; return whether there was one."""
-    _note_change(db, kind)
+def remove_resource(db: Database, workspace_id: int, kind: str, name: str) -> bool:
+    """Remove a resource; return False if there was none."""
+    _count_change(db, kind)
     gone = db.execute(
         "DELETE FROM resources WHERE workspace_id=? AND kind=? AND name=? COLLATE NOCASE",
         (workspace_id, kind, name),
@@ -69,13 +69,13 @@ def remove(db: Database, workspace_id: int, kind: str, name: str) -> bool:
     return gone.rowcount > 0
 
 
-def _note_change(db: Database, kind: str) -> None:
+def _count_change(db: Database, kind: str) -> None:
     if kind == "datastores":
         db.contents_changed += 1
 
 
-def change_property(db: Database, kind: str, name: str, change: Callable[[str], str]) -> int:
-    """A property of all resources of the kind that have it, in all workspaces; gives their number."""
+def update_property(db: Database, kind: str, name: str, change: Callable[[str], str]) -> int:
+    """Change a property of all resources of the kind that have it, in all workspaces; return their number."""
     count = 0
     for id, text in db.rows("SELECT id, body FROM resources WHERE kind=?", (kind,)):
         body = json.loads(text)

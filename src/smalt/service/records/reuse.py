@@ -1,4 +1,4 @@
-"""What reuse knows of pipeline steps: what each was made of, what it read and wrote, and whose outputs it has."""
+"""Reuse records of pipeline steps: what each was made of, what it read and wrote, and whose outputs it reuses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _COLUMNS = "job_id, root_id, partial, parts, key, contents, unfit, reason, of_id
 
 
 @dataclass(slots=True)
-class Step:
-    """One row: a step that was started, or that has the outputs of an earlier one."""
+class ReuseStep:
+    """A step that was started, or that reuses the outputs of an earlier one."""
 
     job_id: int
     root_id: int
@@ -40,8 +40,8 @@ class Step:
     of_name: str | None
 
 
-class Seen(NamedTuple):
-    """What was at a path when it was last read."""
+class KnownContent(NamedTuple):
+    """The content of a path when it was last read."""
 
     stamp: str
     content: str
@@ -49,7 +49,7 @@ class Seen(NamedTuple):
     bytes: int
 
 
-def add(
+def add_started(
     db: Database,
     job: Job,
     partial: str,
@@ -59,7 +59,7 @@ def add(
     unfit: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """A step is about to start. `parts` is JSON, `noted` what is to be known of its inputs later."""
+    """Record a step that is about to start. `parts` is JSON, `noted` what its inputs are checked against later."""
     contents = json.dumps(noted) if noted else None
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
@@ -72,7 +72,7 @@ def add(
 def add_reused(
     db: Database, job: Job, partial: str, parts: str, key: str, contents: Mapping[str, Any], of: Job
 ) -> None:
-    """A step has the outputs of `of`."""
+    """Record a step that reuses the outputs of `of`."""
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
         " (job_id, workspace_id, root_id, partial, parts, key, contents, of_id, of_name, created_by)"
@@ -84,13 +84,13 @@ def add_reused(
     )  # fmt: skip
 
 
-def step(db: Database, job_id: int) -> Step | None:
+def get_step(db: Database, job_id: int) -> ReuseStep | None:
     row = db.row(f"SELECT {_COLUMNS} FROM reuse_steps WHERE job_id=?", (job_id,))
-    return _step(row) if row else None
+    return _parse_step(row) if row else None
 
 
-def may_serve(db: Database, job: Job, partial: str) -> bool:
-    """Whether a completed step of another pipeline is the same, as far as that is known before inputs are there."""
+def has_candidate(db: Database, job: Job, partial: str) -> bool:
+    """True if a completed step of another pipeline is identical, as far as known before the inputs are there."""
     return any(
         db.row(
             "SELECT 1 FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
@@ -101,22 +101,23 @@ def may_serve(db: Database, job: Job, partial: str) -> bool:
     )
 
 
-def with_key(db: Database, job: Job, key: str, limit: int) -> list[Step]:
-    """The completed steps of other pipelines with the same key, newest first."""
+def list_with_key(db: Database, job: Job, key: str, limit: int) -> list[ReuseStep]:
+    """Return the completed steps of other pipelines with the same key, newest first."""
     rows = db.rows(
-        f"SELECT {_of('s')} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
-        " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NULL AND j.status='Completed'"
-        " ORDER BY s.job_id DESC LIMIT ?",
+        f"SELECT {_qualify_columns('s')} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
+        " WHERE s.workspace_id=? AND s.key=? AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NULL"
+        " AND j.status='Completed' ORDER BY s.job_id DESC LIMIT ?",
         (job.workspace_id, key, job.root_id, limit),
     )
-    return [_step(row) for row in rows]
+    return [_parse_step(row) for row in rows]
 
 
-def not_looked_at(db: Database, job: Job, partial: str, after: int, limit: int) -> list[int]:
-    """The completed steps of other pipelines that may be the same, and whose contents nobody has looked at, by job.
+def list_unexamined(db: Database, job: Job, partial: str, after: int, limit: int) -> list[int]:
+    """Return the ids of completed steps of other pipelines that may be identical and whose contents were not
+    examined yet.
 
-    Those of the same name first, then the newest; only of roots `after` one, and of the newest so many: a step that ran
-    thousands of times is not looked for among all of them.
+    Steps of the same name come first, then the newest; only of roots `after` one, and of the newest so many: a
+    step that ran thousands of times is not searched for among all of them.
     """
     rows = [
         row
@@ -131,8 +132,8 @@ def not_looked_at(db: Database, job: Job, partial: str, after: int, limit: int) 
     return [id for _, id in sorted(rows, reverse=True)]
 
 
-def inputs_read(db: Database, job_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Return by job the content of each input that was data, of the steps that were looked at."""
+def list_inputs_read(db: Database, job_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return {job id: {input: content id}} of the steps whose contents were examined."""
     rows = db.rows(
         "SELECT job_id, json_extract(contents, '$.inputs') FROM reuse_steps"
         " WHERE key IS NOT NULL AND job_id IN (SELECT value FROM json_each(?))",
@@ -141,8 +142,8 @@ def inputs_read(db: Database, job_ids: Sequence[int]) -> dict[int, dict[str, str
     return {id: json.loads(contents or "{}") for id, contents in rows}
 
 
-def unsettled(db: Database, after: int, limit: int) -> list[int]:
-    """The completed steps whose contents nobody has looked at, by job."""
+def list_unsettled(db: Database, after: int, limit: int) -> list[int]:
+    """Return the ids of the completed steps whose contents were not examined yet."""
     rows = db.rows(
         "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
         " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND s.job_id>? AND j.status='Completed'"
@@ -152,8 +153,8 @@ def unsettled(db: Database, after: int, limit: int) -> list[int]:
     return [id for (id,) in rows]
 
 
-def unsettled_of(db: Database, ids: Sequence[int]) -> list[int]:
-    """Return those of these jobs that are completed steps whose contents nobody has looked at."""
+def find_unsettled(db: Database, ids: Sequence[int]) -> list[int]:
+    """Return the ids, among these, of completed steps whose contents were not examined yet."""
     marks = ",".join("?" * len(ids))
     rows = db.rows(
         "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
@@ -164,8 +165,10 @@ def unsettled_of(db: Database, ids: Sequence[int]) -> list[int]:
     return [id for (id,) in rows]
 
 
-def settle(db: Database, job: Job, key: str, contents: Mapping[str, Any], hashes: Iterable[tuple[str, str]]) -> None:
-    """What a completed step read and wrote; `hashes` are of its parts."""
+def settle_step(
+    db: Database, job: Job, key: str, contents: Mapping[str, Any], hashes: Iterable[tuple[str, str]]
+) -> None:
+    """Record what a completed step read and wrote; `hashes` are those of its parts."""
     with db.transaction():
         db.execute("UPDATE reuse_steps SET key=?, contents=? WHERE job_id=?", (key, json.dumps(contents), job.id))
         db.execute_many(
@@ -174,13 +177,13 @@ def settle(db: Database, job: Job, key: str, contents: Mapping[str, Any], hashes
         )
 
 
-def rule_out(db: Database, job_id: int, why: str) -> None:
-    """No later step can have its outputs."""
+def mark_unfit(db: Database, job_id: int, why: str) -> None:
+    """Record that no later step can reuse its outputs, and why."""
     db.execute("UPDATE reuse_steps SET unfit=? WHERE job_id=?", (why, job_id))
 
 
-def ruled_out(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:
-    """The newest step that may have been the same and cannot be reused: its name, and why not."""
+def find_unfit(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:
+    """Return the name of the newest possibly identical step that cannot be reused, and why not."""
     row = db.row(
         "SELECT j.name, s.unfit FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
         " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NOT NULL AND j.ended_at<=?"
@@ -190,10 +193,12 @@ def ruled_out(db: Database, job: Job, partial: str, before: float) -> tuple[str,
     return (row[0], row[1]) if row else None
 
 
-def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
-    """The step of another pipeline that shares most of these parts, and was over at that time; of equals the newest.
+def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
+    """Return the step of another pipeline, over at that time, that shares most of these parts; of equals the
+    newest.
 
-    One of the same name counts as if it shared a part more; of another name, it must share at least command or code.
+    A step of the same name counts as if it shared one more part; one of another name must share at least
+    command or code.
     """
     if not hashes:
         return None
@@ -209,10 +214,12 @@ def nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: f
     return int(row[0]) if row else None
 
 
-def same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
-    """The step of that name in an earlier run of the pipeline that shares most of these parts; of equals the newest.
+def find_same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
+    """Return the step of that name in an earlier run of the pipeline that shares most of these parts; of equals
+    the newest.
 
-    A pipeline is one of the same experiment whose steps have the names of this one's, or of some of them, or more.
+    Another pipeline is taken for an earlier run if it is of the same experiment and the names of one's steps
+    are all among the other's.
     """
     if not hashes or job.parent_id is None:
         return None
@@ -224,16 +231,16 @@ def same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before:
         " GROUP BY k.job_id ORDER BY count(*) DESC, k.job_id DESC LIMIT 50",
         (job.workspace_id, *(text for pair in hashes for text in pair), job.node, job.experiment, job.root_id, before),
     )
-    own = _names_of_steps(db, job.parent_id)
+    own = _list_step_names(db, job.parent_id)
     for id, parent_id in rows:
-        theirs = _names_of_steps(db, parent_id)
+        theirs = _list_step_names(db, parent_id)
         if own <= theirs or theirs <= own:
             return int(id)
     return None
 
 
-def shared(db: Database, job_id: int, hashes: Sequence[tuple[str, str]]) -> int:
-    """How many of these parts a step has."""
+def count_shared(db: Database, job_id: int, hashes: Sequence[tuple[str, str]]) -> int:
+    """Return how many of these parts a step has."""
     values = ",".join(["(?,?)"] * len(hashes))
     return int(
         db.value(
@@ -243,12 +250,12 @@ def shared(db: Database, job_id: int, hashes: Sequence[tuple[str, str]]) -> int:
     )
 
 
-def _names_of_steps(db: Database, pipeline_id: int) -> set[str]:
+def _list_step_names(db: Database, pipeline_id: int) -> set[str]:
     return {node for (node,) in db.rows("SELECT node FROM jobs WHERE parent_id=?", (pipeline_id,))}
 
 
-def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
-    """The earlier step of another pipeline that has the same key, and was not over at that time."""
+def find_concurrent(db: Database, job: Job, key: str, when: float) -> int | None:
+    """Return the earlier step of another pipeline with the same key that was not over at that time."""
     id = db.value(
         "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.key=?"
         " AND s.of_id IS NULL AND s.root_id<>? AND s.job_id<? AND j.ended_at>? ORDER BY s.job_id DESC LIMIT 1",
@@ -257,7 +264,7 @@ def meanwhile(db: Database, job: Job, key: str, when: float) -> int | None:
     return None if id is None else int(id)
 
 
-def orphaned(db: Database, job: Job, key: str, before: float) -> tuple[str, str] | None:
+def find_orphaned(db: Database, job: Job, key: str, before: float) -> tuple[str, str] | None:
     """Return an earlier reused step with the same key whose original was deleted, and that original; slow."""
     row = db.row(
         "SELECT j.name, s.of_name FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.of_id IS NOT NULL"
@@ -268,14 +275,14 @@ def orphaned(db: Database, job: Job, key: str, before: float) -> tuple[str, str]
     return (row[0], row[1]) if row else None
 
 
-def origin(db: Database, job_id: int) -> str | None:
-    """The name of the job whose outputs this one has."""
+def find_origin(db: Database, job_id: int) -> str | None:
+    """Return the name of the job whose outputs this one reuses."""
     row = db.row("SELECT of_name FROM reuse_steps WHERE job_id=?", (job_id,))
     return row[0] if row else None
 
 
-def reused_among(db: Database, ids: Iterable[int]) -> set[int]:
-    """Return those of these jobs that have the outputs of an earlier one."""
+def find_reused(db: Database, ids: Iterable[int]) -> set[int]:
+    """Return the ids, among these, of jobs that reuse the outputs of an earlier one."""
     rows = db.rows(
         "SELECT job_id FROM reuse_steps WHERE of_id IS NOT NULL AND job_id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
@@ -283,8 +290,8 @@ def reused_among(db: Database, ids: Iterable[int]) -> set[int]:
     return {id for (id,) in rows}
 
 
-def origins(db: Database, root_id: int) -> dict[int, str]:
-    """The same of all jobs below a root, by id."""
+def list_origins(db: Database, root_id: int) -> dict[int, str]:
+    """Return {job id: name of the job whose outputs it reuses} of all jobs below a root."""
     rows = db.rows(
         "SELECT s.job_id, s.of_name FROM jobs j JOIN reuse_steps s ON s.job_id=j.id"
         " WHERE j.root_id=? AND s.of_name IS NOT NULL",
@@ -293,8 +300,8 @@ def origins(db: Database, root_id: int) -> dict[int, str]:
     return dict(rows)
 
 
-def origins_of(db: Database, workspace_id: int, names: Sequence[str]) -> dict[str, str]:
-    """The same of jobs by name."""
+def find_origins(db: Database, workspace_id: int, names: Sequence[str]) -> dict[str, str]:
+    """Return {job name: name of the job whose outputs it reuses} of jobs by name."""
     found: dict[str, str] = {}
     for start in range(0, len(names), 500):
         some = names[start : start + 500]
@@ -307,8 +314,8 @@ def origins_of(db: Database, workspace_id: int, names: Sequence[str]) -> dict[st
     return found
 
 
-def held(db: Database, ids: Iterable[int]) -> set[int]:
-    """Of these jobs, those whose outputs others have that are not among them."""
+def find_shared(db: Database, ids: Iterable[int]) -> set[int]:
+    """Return the ids, among these, of jobs whose outputs are reused by others that are not among them."""
     own = set(ids)
     found = set()
     for id in own:
@@ -318,8 +325,8 @@ def held(db: Database, ids: Iterable[int]) -> set[int]:
     return found
 
 
-def left_behind(db: Database, ids: Iterable[int]) -> list[int]:
-    """Of these jobs, those that have outputs of a deleted one which no other job has."""
+def find_last_holders(db: Database, ids: Iterable[int]) -> list[int]:
+    """Return the ids, among these, of jobs that reuse outputs of a deleted job which no other job reuses."""
     own = set(ids)
     found = []
     for id in own:
@@ -332,7 +339,7 @@ def left_behind(db: Database, ids: Iterable[int]) -> list[int]:
 
 
 def put_places(db: Database, job: Job, places: Mapping[str, str]) -> None:
-    """Where the outputs of a reused job are: its planned URI → the URI of the earlier job's output."""
+    """Record where the outputs of a reused job are: its planned URI → the URI of the earlier job's output."""
     db.execute_many(
         "INSERT OR REPLACE INTO reuse_places (root_id, planned, place, workspace_id, job_id, created_by)"
         " VALUES (?,?,?,?,?,?)",
@@ -340,54 +347,54 @@ def put_places(db: Database, job: Job, places: Mapping[str, str]) -> None:
     )
 
 
-def places(db: Database, root_id: int) -> dict[str, str]:
-    """All of one pipeline."""
+def list_places(db: Database, root_id: int) -> dict[str, str]:
+    """Return {planned URI: URI of the reused output} of one pipeline."""
     return dict(db.rows("SELECT planned, place FROM reuse_places WHERE root_id=?", (root_id,)))
 
 
 def move_output(db: Database, job_id: int, planned: str, place: str) -> None:
-    """The job's own output of that URI is elsewhere."""
+    """Record that the job's own output of the planned URI is elsewhere."""
     db.execute("UPDATE job_data SET uri=? WHERE job_id=? AND direction='output' AND uri=?", (place, job_id, planned))
 
 
-def seen(db: Database, path: str) -> Seen | None:
+def get_content(db: Database, path: str) -> KnownContent | None:
     row = db.row("SELECT stamp, content, files, bytes FROM seen_contents WHERE path=?", (path,))
-    return Seen(*row) if row else None
+    return KnownContent(*row) if row else None
 
 
-def note_seen(db: Database, path: str, seen: Seen) -> None:
+def put_content(db: Database, path: str, seen: KnownContent) -> None:
     db.execute(
         "INSERT OR REPLACE INTO seen_contents (path, stamp, content, files, bytes) VALUES (?,?,?,?,?)", (path, *seen)
     )
 
 
-def manifest(db: Database, content: str) -> bytes | None:
-    """What a content consists of, where that was kept."""
+def get_manifest(db: Database, content: str) -> bytes | None:
+    """Return the manifest of a content, if it was kept."""
     row = db.row("SELECT manifest FROM seen_manifests WHERE content=?", (content,))
     return row[0] if row else None
 
 
-def keep_manifest(db: Database, content: str, manifest: bytes) -> None:
+def put_manifest(db: Database, content: str, manifest: bytes) -> None:
     db.execute("INSERT OR IGNORE INTO seen_manifests (content, manifest) VALUES (?,?)", (content, manifest))
 
 
-def packages(db: Database, realised_hash: str) -> list[str] | None:
-    """What is installed in an environment that a step used."""
+def get_packages(db: Database, realised_hash: str) -> list[str] | None:
+    """Return the packages installed in an environment that a step used."""
     found = db.value("SELECT packages FROM seen_environments WHERE realised_hash=?", (realised_hash,))
     return None if found is None else list(json.loads(found))
 
 
-def keep_packages(db: Database, realised_hash: str, packages: Sequence[str]) -> None:
+def put_packages(db: Database, realised_hash: str, packages: Sequence[str]) -> None:
     db.execute(
         "INSERT OR IGNORE INTO seen_environments (realised_hash, packages) VALUES (?,?)",
         (realised_hash, json.dumps(list(packages))),
     )
 
 
-def _of(table: str) -> str:
+def _qualify_columns(table: str) -> str:
     return ", ".join(f"{table}.{column}" for column in _COLUMNS.split(", "))
 
 
-def _step(row: tuple[Any, ...]) -> Step:
+def _parse_step(row: tuple[Any, ...]) -> ReuseStep:
     job_id, root_id, partial, parts, key, contents, *rest = row
-    return Step(job_id, root_id, partial, json.loads(parts), key, json.loads(contents or "{}"), *rest)
+    return ReuseStep(job_id, root_id, partial, json.loads(parts), key, json.loads(contents or "{}"), *rest)

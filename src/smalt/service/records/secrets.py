@@ -32,7 +32,7 @@ class Secret:
         return loaded
 
 
-def add(
+def add_secret(
     db: Database, workspace_id: int, name: str, version: str, sealed: str, body: dict[str, Any], principal: str
 ) -> None:
     now = time.time()
@@ -44,8 +44,10 @@ def add(
     )
 
 
-def get(db: Database, workspace_id: int, name: str, version: str = "", *, deleted: bool = False) -> Secret | None:
-    """The version, the newest where none is named."""
+def get_secret(
+    db: Database, workspace_id: int, name: str, version: str = "", *, deleted: bool = False
+) -> Secret | None:
+    """Return a version of a secret, the newest if none is named."""
     which = " AND version=?" if version else ""
     row = db.row(
         f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? AND name=? AND (deleted_at IS NOT NULL)=?{which}"
@@ -55,8 +57,8 @@ def get(db: Database, workspace_id: int, name: str, version: str = "", *, delete
     return Secret(*row) if row else None
 
 
-def newest(db: Database, workspace_id: int, *, deleted: bool = False) -> list[Secret]:
-    """The newest version of each secret, by name."""
+def list_newest(db: Database, workspace_id: int, *, deleted: bool = False) -> list[Secret]:
+    """Return the newest version of each secret, by name."""
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM secrets WHERE id IN (SELECT max(id) FROM secrets WHERE workspace_id=?"
         " AND (deleted_at IS NOT NULL)=? GROUP BY name) ORDER BY name",
@@ -65,7 +67,7 @@ def newest(db: Database, workspace_id: int, *, deleted: bool = False) -> list[Se
     return [Secret(*row) for row in rows]
 
 
-def versions(db: Database, workspace_id: int, name: str) -> list[Secret]:
+def list_versions(db: Database, workspace_id: int, name: str) -> list[Secret]:
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? AND name=? AND deleted_at IS NULL ORDER BY id",
         (workspace_id, name),
@@ -73,30 +75,30 @@ def versions(db: Database, workspace_id: int, name: str) -> list[Secret]:
     return [Secret(*row) for row in rows]
 
 
-def every(db: Database, workspace_id: int) -> list[Secret]:
-    """Deleted ones too."""
+def list_secrets(db: Database, workspace_id: int) -> list[Secret]:
+    """Return every version of every secret, deleted ones included."""
     rows = db.rows(f"SELECT {_COLUMNS} FROM secrets WHERE workspace_id=? ORDER BY id", (workspace_id,))
     return [Secret(*row) for row in rows]
 
 
-def change_sealed(db: Database, change: Callable[[str], str]) -> int:
-    """Every value, of all workspaces, as `change` makes it; gives their number."""
+def reseal(db: Database, change: Callable[[str], str]) -> int:
+    """Replace every value, in all workspaces, by what `change` makes of it; return their number."""
     rows = db.rows("SELECT id, sealed FROM secrets")
     for id, sealed in rows:
         db.execute("UPDATE secrets SET sealed=? WHERE id=?", (change(sealed), id))
     return len(rows)
 
 
-def any_at_all(db: Database) -> bool:
+def has_any(db: Database) -> bool:
     return db.row("SELECT 1 FROM secrets LIMIT 1", ()) is not None
 
 
-def update(db: Database, id: int, body: dict[str, Any]) -> None:
+def update_secret(db: Database, id: int, body: dict[str, Any]) -> None:
     db.execute("UPDATE secrets SET body=?, modified_at=? WHERE id=?", (json.dumps(body), time.time(), id))
 
 
 def mark_deleted(db: Database, workspace_id: int, name: str, when: float | None) -> None:
-    """All versions; None recovers them."""
+    """Mark all versions of a secret as deleted; a `when` of None recovers them."""
     db.execute("UPDATE secrets SET deleted_at=? WHERE workspace_id=? AND name=?", (when, workspace_id, name))
 
 

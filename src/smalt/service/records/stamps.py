@@ -1,4 +1,4 @@
-"""How the contents that smalt keeps of registered versions were when they were stored."""
+"""File-system descriptions of the contents that smalt keeps of registered versions, as of when they were stored."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from smalt.service.records.database import Database
 
 
-class Stamp(NamedTuple):
-    """A file, or a folder with all that is in it, as the file system describes it."""
+class ContentStamp(NamedTuple):
+    """A file, or a folder with everything in it, as described by the file system."""
 
     exact: str
     """Of names, sizes, times, inodes and modes: nothing is written without a change to it."""
@@ -22,22 +22,22 @@ class Stamp(NamedTuple):
     """The folder's name was smalt's id of the content when it was noted: another client's is a hash of its own."""
 
 
-def get(db: Database, place: str) -> Stamp | None:
+def get_stamp(db: Database, place: str) -> ContentStamp | None:
     row = db.row("SELECT exact, plain, entries, newest, is_named FROM content_stamps WHERE place=?", (place,))
-    return Stamp(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
+    return ContentStamp(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
 
 
-def places(db: Database) -> set[str]:
-    """Return every place of which something was noted."""
+def list_places(db: Database) -> set[str]:
+    """Return every place that has a stamp."""
     return {place for (place,) in db.rows("SELECT place FROM content_stamps")}
 
 
-def put(db: Database, place: str, stamp: Stamp) -> None:
+def put_stamp(db: Database, place: str, stamp: ContentStamp) -> None:
     db.execute("INSERT OR REPLACE INTO content_stamps VALUES (?,?,?,?,?,?)", (place, *stamp))
 
 
-def forget_around(db: Database, place: str) -> bool:
-    """Forget what is at a place, in it or around it; return whether there was something."""
+def remove_around(db: Database, place: str) -> bool:
+    """Remove the stamps of a place, of what is in it and around it; return False if there were none."""
     above = [str(folder) for folder in PurePosixPath(place).parents]
     marks = ",".join("?" * len(above))
     around = db.execute(f"DELETE FROM content_stamps WHERE place IN (?,{marks})", (place, *above))

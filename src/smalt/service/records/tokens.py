@@ -1,4 +1,4 @@
-"""Tokens: only their hashes are kept."""
+"""Access tokens; only their hashes are kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Token:
     expires_at: float | None
 
 
-def add(
+def add_token(
     db: Database,
     token: str,
     principal: str,
@@ -29,29 +29,29 @@ def add(
     workspace_id: int | None = None,
     created_by: str = "server",
 ) -> None:
-    """Make `token` good for `scope`; adding it again changes nothing."""
+    """Make `token` valid for `scope`; adding it again changes nothing."""
     if workspace_id is not None:
         workspaces.refuse_deleted(db, workspace_id)
     db.execute(
         "INSERT OR IGNORE INTO tokens (workspace_id, hash, principal, scope, expires_at, created_by, created_at)"
         " VALUES (?,?,?,?,?,?,?)",
-        (workspace_id, _hash(token), principal, scope, expires_at, created_by, time.time()),
+        (workspace_id, _hash_token(token), principal, scope, expires_at, created_by, time.time()),
     )
 
 
-def find(db: Database, token: str) -> Token | None:
-    """Who the token stands for; None for an unknown or expired one."""
+def find_token(db: Database, token: str) -> Token | None:
+    """Return the principal and scope of a token; None if it is unknown or expired."""
     row = db.row(
         "SELECT id, workspace_id, principal, scope, expires_at FROM tokens"
         " WHERE hash=? AND (expires_at IS NULL OR expires_at>?)",
-        (_hash(token), time.time()),
+        (_hash_token(token), time.time()),
     )
     return Token(*row) if row else None
 
 
-def remove(db: Database, token: str) -> None:
-    db.execute("DELETE FROM tokens WHERE hash=?", (_hash(token),))
+def remove_token(db: Database, token: str) -> None:
+    db.execute("DELETE FROM tokens WHERE hash=?", (_hash_token(token),))
 
 
-def _hash(token: str) -> str:
+def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

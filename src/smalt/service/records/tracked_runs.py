@@ -1,4 +1,4 @@
-"""Which jobs have a run in the tracking store, and what the store must be told of them."""
+"""Jobs with a run in the tracking store, and what the store has yet to be told of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _OPEN = "t.status NOT IN ('Completed', 'Failed', 'Canceled')"
 
 
 @dataclass(slots=True)
-class Facts:
-    """What a job's run is filled in with besides the job's row."""
+class RunFacts:
+    """The facts that fill in a job's run, besides the job's row."""
 
     inputs: dict[str, Any]
     tags: dict[str, Any]
@@ -31,8 +31,8 @@ class Facts:
     """input → where it was when the job started"""
 
 
-def jobs_named(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
-    """Those that exist."""
+def find_jobs(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
+    """Return the jobs of these names that exist."""
     rows = db.rows(
         f"SELECT {_JOB} FROM jobs j WHERE j.workspace_id=? AND j.name IN (SELECT value FROM json_each(?))",
         (workspace_id, json.dumps(list(names))),
@@ -40,37 +40,39 @@ def jobs_named(db: Database, workspace_id: int, names: Collection[str]) -> list[
     return [Job(*row) for row in rows]
 
 
-def jobs_of(db: Database, ids: Iterable[int]) -> list[Job]:
-    """Those that exist, in the order of their ids."""
+def list_jobs(db: Database, ids: Iterable[int]) -> list[Job]:
+    """Return the jobs of these ids that exist, in the order of their ids."""
     rows = db.rows(
-        f"SELECT {_JOB} FROM jobs j WHERE j.id IN (SELECT value FROM json_each(?)) ORDER BY j.id", _list(ids)
+        f"SELECT {_JOB} FROM jobs j WHERE j.id IN (SELECT value FROM json_each(?)) ORDER BY j.id", _as_json(ids)
     )
     return [Job(*row) for row in rows]
 
 
-def with_ancestors(db: Database, jobs: Iterable[Job]) -> list[Job]:
-    """The jobs and all above them, parents first."""
+def add_ancestors(db: Database, jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs and all above them, parents first."""
     found = {job.id: job for job in jobs}
     while missing := {job.parent_id for job in found.values() if job.parent_id is not None} - found.keys():
-        found.update((job.id, job) for job in jobs_of(db, missing))
+        found.update((job.id, job) for job in list_jobs(db, missing))
     return [found[id] for id in sorted(found)]
 
 
-def written(db: Database, ids: Iterable[int]) -> dict[int, str]:
-    """job → its status as last written, nothing where more than that has changed; only jobs that have a run."""
+def list_written(db: Database, ids: Iterable[int]) -> dict[int, str]:
+    """Return {job id: status as last written} of the jobs that have a run; the status is empty if more than it has
+    changed.
+    """
     rows = db.rows(
-        "SELECT job_id, status FROM tracked_runs WHERE job_id IN (SELECT value FROM json_each(?))", _list(ids)
+        "SELECT job_id, status FROM tracked_runs WHERE job_id IN (SELECT value FROM json_each(?))", _as_json(ids)
     )
     return dict(rows)
 
 
-def open_ids(db: Database) -> set[int]:
-    """The jobs with a run whose end is not written."""
+def list_open(db: Database) -> set[int]:
+    """Return the ids of the jobs with a run whose end is not written."""
     return {id for (id,) in db.rows(f"SELECT t.job_id FROM tracked_runs t WHERE {_OPEN}")}
 
 
-def missed_ends(db: Database) -> list[Job]:
-    """The jobs that are over though their runs do not say so."""
+def list_missed_ends(db: Database) -> list[Job]:
+    """Return the jobs that are over though their runs do not say so."""
     rows = db.rows(
         f"SELECT {_JOB} FROM tracked_runs t JOIN jobs j ON j.id=t.job_id"
         f" WHERE {_OPEN} AND j.ended_at IS NOT NULL ORDER BY j.id"
@@ -78,8 +80,8 @@ def missed_ends(db: Database) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
-def unwritten(db: Database, workspace_id: int, after: int, experiment: str | None, limit: int) -> list[Job]:
-    """The first jobs with a higher id than `after` that have no run."""
+def list_without_run(db: Database, workspace_id: int, after: int, experiment: str | None, limit: int) -> list[Job]:
+    """Return the first jobs with a higher id than `after` that have no run."""
     more, values = (" AND j.experiment=?", [experiment]) if experiment else ("", [])
     rows = db.rows(
         f"SELECT {_JOB} FROM jobs j WHERE j.id>? AND j.workspace_id=?{more}"
@@ -89,8 +91,8 @@ def unwritten(db: Database, workspace_id: int, after: int, experiment: str | Non
     return [Job(*row) for row in rows]
 
 
-def changed(db: Database, workspace_id: int) -> list[Job]:
-    """The jobs whose runs are not over and show another status than theirs."""
+def list_changed(db: Database, workspace_id: int) -> list[Job]:
+    """Return the jobs whose runs are not over and show another status than theirs."""
     rows = db.rows(
         f"SELECT {_JOB} FROM tracked_runs t JOIN jobs j ON j.id=t.job_id"
         f" WHERE t.workspace_id=? AND {_OPEN} AND t.status!=j.status ORDER BY j.id",
@@ -99,8 +101,8 @@ def changed(db: Database, workspace_id: int) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
-def put(db: Database, jobs: Iterable[Job]) -> None:
-    """The runs of these jobs exist and show what the jobs were when they were read; of a job removed meanwhile none."""
+def put_runs(db: Database, jobs: Iterable[Job]) -> None:
+    """Record that the runs of these jobs exist and show their statuses; jobs removed meanwhile are skipped."""
     now = time.time()
     with db.transaction():
         db.execute_many(
@@ -111,27 +113,27 @@ def put(db: Database, jobs: Iterable[Job]) -> None:
         )
 
 
-def forget_status(db: Database, id: int) -> None:
-    """The run no longer shows what the job is; it is to be written whole."""
+def clear_status(db: Database, id: int) -> None:
+    """Record that the run no longer shows what the job is, and must be written whole."""
     db.execute("UPDATE tracked_runs SET status='' WHERE job_id=?", (id,))
 
 
-def names(db: Database, ids: Iterable[int]) -> dict[int, str]:
-    return dict(db.rows("SELECT id, name FROM jobs WHERE id IN (SELECT value FROM json_each(?))", _list(ids)))
+def list_names(db: Database, ids: Iterable[int]) -> dict[int, str]:
+    return dict(db.rows("SELECT id, name FROM jobs WHERE id IN (SELECT value FROM json_each(?))", _as_json(ids)))
 
 
-def facts(db: Database, ids: Collection[int]) -> dict[int, Facts]:
-    """What the bodies and the data of these jobs say."""
+def read_facts(db: Database, ids: Collection[int]) -> dict[int, RunFacts]:
+    """Return the facts from the bodies and the data of these jobs."""
     bodies = db.rows(
         "SELECT job_id, json_extract(body, '$.inputs', '$.tags', '$.properties', '$.description', '$.command',"
         " '$.codeId') FROM job_bodies WHERE job_id IN (SELECT value FROM json_each(?))",
-        _list(ids),
+        _as_json(ids),
     )
-    found = {id: _facts(*json.loads(body)) for id, body in bodies}
+    found = {id: _make_facts(*json.loads(body)) for id, body in bodies}
     read = db.rows(
         "SELECT job_id, name, type, uri, asset, place FROM job_data"
         " WHERE direction='input' AND job_id IN (SELECT value FROM json_each(?))",
-        _list(ids),
+        _as_json(ids),
     )
     for id, name, type, uri, asset, place in read:
         found[id].data[name] = (type, uri, asset)
@@ -140,34 +142,34 @@ def facts(db: Database, ids: Collection[int]) -> dict[int, Facts]:
     return found
 
 
-def _facts(inputs: Any, tags: Any, properties: Any, description: Any, command: Any, code: Any) -> Facts:
-    return Facts(_mapping(inputs), _mapping(tags), _mapping(properties), description, command, code, {})
+def _make_facts(inputs: Any, tags: Any, properties: Any, description: Any, command: Any, code: Any) -> RunFacts:
+    return RunFacts(_as_mapping(inputs), _as_mapping(tags), _as_mapping(properties), description, command, code, {})
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _as_mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(ids: Iterable[int]) -> tuple[str]:
+def _as_json(ids: Iterable[int]) -> tuple[str]:
     return (json.dumps(list(ids)),)
 
 
 def put_gone(db: Database, workspace_id: int, names: Sequence[str]) -> None:
-    """Note the names of deleted jobs whose runs are still there."""
+    """Record the names of deleted jobs whose runs are still there."""
     rows = [(workspace_id, name, time.time()) for name in names]
     db.execute_many("INSERT OR IGNORE INTO tracked_gone (workspace_id, name, created_at) VALUES (?,?,?)", rows)
 
 
-def gone(db: Database, workspace_id: int) -> list[str]:
+def list_gone(db: Database, workspace_id: int) -> list[str]:
     return [name for (name,) in db.rows("SELECT name FROM tracked_gone WHERE workspace_id=?", (workspace_id,))]
 
 
-def with_gone(db: Database) -> set[int]:
-    """Return the workspaces that have runs of deleted jobs."""
+def list_workspaces_with_gone(db: Database) -> set[int]:
+    """Return the ids of the workspaces that have runs of deleted jobs."""
     return {id for (id,) in db.rows("SELECT DISTINCT workspace_id FROM tracked_gone")}
 
 
-def forget_gone(db: Database, workspace_id: int, names: Sequence[str]) -> None:
+def remove_gone(db: Database, workspace_id: int, names: Sequence[str]) -> None:
     with db.transaction():
         rows = [(workspace_id, name) for name in names]
         db.execute_many("DELETE FROM tracked_gone WHERE workspace_id=? AND name=?", rows)

@@ -1,4 +1,4 @@
-"""What jobs used of the machine while they ran, sampled."""
+"""Samples of what jobs used of the machine while they ran."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Row = tuple[int, float, float, int, "float | None", "int | None"]
 """job_id, at, cpu, memory, gpu, gpu_memory"""
 
 
-class Sample(NamedTuple):
+class UsageSample(NamedTuple):
     at: float
     cpu: float
     """Cores that were busy, on average since the sample before."""
@@ -21,8 +21,8 @@ class Sample(NamedTuple):
     gpu_memory: int | None
 
 
-def add(db: Database, rows: Iterable[Row]) -> None:
-    """In one transaction; of a job that was removed meanwhile nothing is kept."""
+def add_samples(db: Database, rows: Iterable[Row]) -> None:
+    """Add samples in one transaction; those of a job removed meanwhile are skipped."""
     with db.transaction():
         db.execute_many(
             "INSERT OR REPLACE INTO usage (job_id, at, cpu, memory, gpu, gpu_memory)"
@@ -31,18 +31,18 @@ def add(db: Database, rows: Iterable[Row]) -> None:
         )
 
 
-def of(db: Database, job_id: int) -> list[Sample]:
-    """Oldest first."""
+def list_samples(db: Database, job_id: int) -> list[UsageSample]:
+    """Return the samples of a job, oldest first."""
     rows = db.rows("SELECT at, cpu, memory, gpu, gpu_memory FROM usage WHERE job_id=? ORDER BY at", (job_id,))
-    return [Sample(*row) for row in rows]
+    return [UsageSample(*row) for row in rows]
 
 
 def count_before(db: Database, ended: float) -> int:
-    """How many samples there are of jobs that ended before that time."""
+    """Return the number of samples of jobs that ended before that time."""
     return int(db.value(f"SELECT count(*) FROM usage WHERE {_OVER}", (ended,)))
 
 
-def forget_before(db: Database, ended: float) -> None:
+def remove_before(db: Database, ended: float) -> None:
     db.execute(f"DELETE FROM usage WHERE {_OVER}", (ended,))
 
 

@@ -1,4 +1,4 @@
-"""Workspaces: every other row belongs to one."""
+"""Workspaces; every other row belongs to one."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Workspace:
     created_at: float
 
 
-def find(db: Database, subscription: str, resource_group: str, name: str) -> Workspace | None:
+def find_workspace(db: Database, subscription: str, resource_group: str, name: str) -> Workspace | None:
     """Return the workspace of that name, if there is one; names compare without case."""
-    found = db.row(f"SELECT {_COLUMNS} FROM workspaces WHERE key=?", (_key(subscription, resource_group, name),))
+    found = db.row(f"SELECT {_COLUMNS} FROM workspaces WHERE key=?", (_make_key(subscription, resource_group, name),))
     return Workspace(*found) if found else None
 
 
-def provide(db: Database, subscription: str, resource_group: str, name: str, principal: str) -> Workspace:
-    """Return the workspace of that name, made if it does not exist."""
-    found = find(db, subscription, resource_group, name)
+def ensure_workspace(db: Database, subscription: str, resource_group: str, name: str, principal: str) -> Workspace:
+    """Return the workspace of that name, created if it does not exist."""
+    found = find_workspace(db, subscription, resource_group, name)
     if found:
         return found
-    key = _key(subscription, resource_group, name)
+    key = _make_key(subscription, resource_group, name)
     with db.transaction():
-        values = (key, subscription, resource_group, name, _folder(db, name), principal, time.time())
+        values = (key, subscription, resource_group, name, _choose_folder(db, name), principal, time.time())
         db.execute(
             "INSERT INTO workspaces (key, subscription, resource_group, name, folder, created_by, created_at)"
             " VALUES (?,?,?,?,?,?,?)",
@@ -55,18 +55,20 @@ def mark_deleted(db: Database, workspace: Workspace) -> None:
 
 
 def refuse_deleted(db: Database, id: int) -> None:
-    """Raise where a workspace was deleted while a request of it was under way; call before a row of it is added."""
+    """Raise NotFound if a workspace was deleted while a request for it was under way; call before a row of it is
+    added.
+    """
     name = db.value(f"SELECT name FROM workspaces WHERE id=? AND key GLOB '{_DELETED}*'", (id,))
     if name is not None:
         raise NotFound(f"workspace '{name}' was deleted meanwhile, and nothing was stored; create it and try again")
 
 
-def deleted(db: Database) -> list[Workspace]:
+def list_deleted(db: Database) -> list[Workspace]:
     """Return the workspaces that were deleted, whose folders may still be there."""
     return [Workspace(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM workspaces WHERE key GLOB '{_DELETED}*'")]
 
 
-def deleted_with_rows(db: Database) -> list[Workspace]:
+def list_deleted_with_rows(db: Database) -> list[Workspace]:
     """Return the deleted workspaces to which an earlier smalt added rows after they were deleted."""
     holds = " OR ".join(
         f"EXISTS (SELECT 1 FROM {table} WHERE workspace_id=w.id)"
@@ -76,32 +78,32 @@ def deleted_with_rows(db: Database) -> list[Workspace]:
     return [Workspace(*row) for row in rows]
 
 
-def by_id(db: Database, id: int) -> Workspace:
+def get_workspace(db: Database, id: int) -> Workspace:
     return Workspace(*db.rows(f"SELECT {_COLUMNS} FROM workspaces WHERE id=?", (id,))[0])
 
 
-def every(db: Database) -> list[Workspace]:
+def list_workspaces(db: Database) -> list[Workspace]:
     rows = db.rows(f"SELECT {_COLUMNS} FROM workspaces WHERE key NOT GLOB '{_DELETED}*' ORDER BY id")
     return [Workspace(*row) for row in rows]
 
 
-def job_counts(db: Database) -> dict[int, tuple[int, float]]:
-    """Return how many top jobs each workspace has that are not archived, and when the last of them was created."""
+def count_jobs(db: Database) -> dict[int, tuple[int, float]]:
+    """Return {workspace id: (number of top jobs that are not archived, creation time of the last of them)}."""
     rows = db.rows(
         "SELECT workspace_id, count(*), max(created_at) FROM jobs WHERE parent_id IS NULL AND is_archived=0 GROUP BY 1"
     )
     return {id: (count, last) for id, count, last in rows}
 
 
-def update(db: Database, id: int, body: str) -> None:
+def update_workspace(db: Database, id: int, body: str) -> None:
     db.execute("UPDATE workspaces SET body=? WHERE id=?", (body, id))
 
 
-def _key(*names: str) -> str:
+def _make_key(*names: str) -> str:
     return "/".join(names).lower()
 
 
-def _folder(db: Database, name: str) -> str:
+def _choose_folder(db: Database, name: str) -> str:
     base = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-") or "workspace"
     folder, number = base, 1
     while db.value("SELECT 1 FROM workspaces WHERE folder=?", (folder,)):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from smalt.exceptions import Conflict, NotFound, Unavailable, ValidationException
 from smalt.service.data.files.copying import cannot_write, remove_tree
-from smalt.service.records.assets import its_versions
+from smalt.service.records.assets import describe_versions
 
 NOUNS = {"components": "component", "environments": "environment", "models": "model", "data": "data"}
 _ARCHIVED = ".archived"
@@ -82,7 +82,7 @@ class Shelf:
                 f"version: {', '.join(known)}"
             )
         look = f"look for it with: smalt {NOUNS[kind]} list --registry-name {self.registry}"
-        hint = f"; {its_versions(known)}" if known else f"; {look}"
+        hint = f"; {describe_versions(known)}" if known else f"; {look}"
         raise NotFound(f"there is no {noun} '{wanted}' in registry '{self.registry}'{hint}")
 
     def next_version(self, kind: str, name: str) -> str:

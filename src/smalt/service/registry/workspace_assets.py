@@ -41,8 +41,8 @@ class Desk:
 
     def find(
         self, workspace: Workspace, kind: str, name: str, version: str | None, label: str | None
-    ) -> assets.Version:
-        found: assets.Version = self._ask(assets.find, self._db, workspace.id, kind, name, version, label)
+    ) -> assets.AssetVersion:
+        found: assets.AssetVersion = self._ask(assets.find_version, self._db, workspace.id, kind, name, version, label)
         return found
 
     def put_anonymous(self, workspace: Workspace, kind: str, name: str, version: str, properties: Properties) -> str:
@@ -83,8 +83,8 @@ def _put_once(
     principal: str,
     hash: str | None = None,
 ) -> None:
-    if assets.get(db, workspace.id, kind, name, version) is None:
-        assets.put(db, workspace.id, kind, name, version, properties, principal, content_hash=hash)
+    if assets.get_version(db, workspace.id, kind, name, version) is None:
+        assets.put_version(db, workspace.id, kind, name, version, properties, principal, content_hash=hash)
 
 
 def _id(workspace: Workspace) -> str:

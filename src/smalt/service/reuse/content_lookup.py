@@ -16,7 +16,7 @@ from smalt.service.data.job_data.access_modes import COPIED
 from smalt.service.data.job_data.mltable_inputs import Named
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
-from smalt.service.records.reuse import Seen
+from smalt.service.records.reuse import KnownContent
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse.contents import ALL, Budget, Choice, Content, TooMuch, Unknown, look, together
 
@@ -85,7 +85,7 @@ class Looker:
             known[written] = one
         whole = together(content, known)
         if whole.manifest is not None:
-            records.keep_manifest(self._db, whole.id, whole.manifest)
+            records.put_manifest(self._db, whole.id, whole.manifest)
         return whole
 
     def why_not_named(self, place: Place, one: Named) -> str | None:
@@ -132,7 +132,7 @@ class Looker:
     async def look_at(self, path: Path, place: Place, budget: Budget | None = None) -> Content | Unknown:
         """What is at a path, to which the place has been brought or which is the place."""
         key = _key(path, place.choice)
-        last = records.seen(self._db, key)
+        last = records.get_content(self._db, key)
         try:
             content = await asyncio.to_thread(look, path, place.type, last, self._data.snapshots, budget, place.choice)
         except Unknown as unknown:
@@ -160,7 +160,7 @@ class Looker:
             known = self._looks.get((key, place.type))
             if known is not None:
                 return known
-            last = records.seen(self._db, key)
+            last = records.get_content(self._db, key)
             content = look(location.path, place.type, last, self._data.snapshots, _BUDGET, choice, self._ways)
         except SmaltError as error:
             return Unknown(str(error))
@@ -183,11 +183,11 @@ class Looker:
             content = content._replace(newest=content.modified - _SKEW)
         return content
 
-    def _remember(self, key: str, last: Seen | None, content: Content) -> None:
+    def _remember(self, key: str, last: KnownContent | None, content: Content) -> None:
         if content.id and content.seen != last:
-            records.note_seen(self._db, key, content.seen)
+            records.put_content(self._db, key, content.seen)
         if content.manifest is not None:
-            records.keep_manifest(self._db, content.id, content.manifest)
+            records.put_manifest(self._db, content.id, content.manifest)
 
 
 def _named_as(choice: Choice, location: Location) -> Choice:

@@ -21,7 +21,7 @@ from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.folder_scan import read_steady
 from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
 from smalt.service.data.snapshots.object_store import hash_file
-from smalt.service.records.reuse import Seen
+from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import composite_contents
 
 _MANY = 64
@@ -34,7 +34,7 @@ _MOST_LINKS = 40
 
 
 class Content(NamedTuple):
-    seen: Seen
+    seen: KnownContent
     newest: float
     """When anything of it last changed, by its file system; seconds."""
     modified: float
@@ -70,7 +70,7 @@ class Unknown(Exception):
         """Asked later, it may be told."""
 
 
-ABSENT = Content(Seen("", "", 0, 0), 0.0, 0.0, None)
+ABSENT = Content(KnownContent("", "", 0, 0), 0.0, 0.0, None)
 
 
 class Choice(NamedTuple):
@@ -90,7 +90,7 @@ ALL = Choice()
 def look(
     path: Path,
     type: str | None,
-    last: Seen | None,
+    last: KnownContent | None,
     snapshots: Snapshots,
     budget: Budget | None,
     choice: Choice = ALL,
@@ -122,7 +122,7 @@ def look(
     text = manifest.encode(entries)
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
-    seen = Seen(stamp, manifest.content_id(text), len(sizes), sum(sizes))
+    seen = KnownContent(stamp, manifest.content_id(text), len(sizes), sum(sizes))
     return Content(seen, newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
 
 
@@ -130,7 +130,7 @@ def together(content: Content, named: Mapping[str, Content]) -> Content:
     """The content of a table with that of all it names, by the texts that name it."""
     text = composite_contents.encode([("", content.id), *((written, one.id) for written, one in named.items())])
     every = [content, *named.values()]
-    seen = Seen(
+    seen = KnownContent(
         "", manifest.content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
     )
     newest, modified = max(one.newest for one in every), max(one.modified for one in every)

@@ -11,7 +11,7 @@ from smalt.service.data.snapshots.manifest import Entry
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
-from smalt.service.records.reuse import Step
+from smalt.service.records.reuse import ReuseStep
 from smalt.service.reuse import composite_contents, key_differences
 from smalt.service.reuse.contents import Content
 from smalt.service.reuse.key_differences import Change
@@ -28,9 +28,9 @@ async def explain(reuse: Reuse, job: Job) -> Json:
 
     `result` is "reused", "ran" or "none" (it did not start). A part is {"part", "same", "before", "now", "changes"}.
     """
-    step = records.step(reuse.db, job.id)
+    step = records.get_step(reuse.db, job.id)
     if step is None:
-        has_run = bool(jobs.attempts(reuse.db, job.id))
+        has_run = bool(jobs.list_attempts(reuse.db, job.id))
         return _shape(job, "ran" if has_run else "none", _without(job, has_run))
     if step.of_name is not None:
         parts = _known(step)
@@ -40,8 +40,8 @@ async def explain(reuse: Reuse, job: Job) -> Json:
     now = await _whole(reuse, job, step)
     other = _nearest(reuse, job, now)
     began = job.started_at or job.created_at
-    ruled_out = records.ruled_out(reuse.db, job, step.partial, began)
-    orphaned = records.orphaned(reuse.db, job, key_of(now), began)
+    ruled_out = records.find_unfit(reuse.db, job, step.partial, began)
+    orphaned = records.find_orphaned(reuse.db, job, key_of(now), began)
     if orphaned is not None and not (other is not None and other.key == key_of(now)):
         reason = _said(step.reason) or (
             f"job {orphaned[0]} is identical, but was itself reused, and the job that ran, {orphaned[1]}, was deleted"
@@ -52,18 +52,18 @@ async def explain(reuse: Reuse, job: Job) -> Json:
             _ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
         )
         return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
-    twin = jobs.get(reuse.db, other.job_id)
+    twin = jobs.get_job(reuse.db, other.job_id)
     before = _known(other)
     beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
     reason = _said(step.reason) or _reason(beside, twin)
     if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
         reason = _ruled_out(*ruled_out)  # that one was nearer, as far as anyone knows
-    return _shape(job, "ran", reason, None, twin, beside, jobs.name_of(reuse.db, twin.root_id))
+    return _shape(job, "ran", reason, None, twin, beside, jobs.get_name(reuse.db, twin.root_id))
 
 
-async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
+async def _whole(reuse: Reuse, job: Job, step: ReuseStep) -> Parts:
     """The parts with the contents of inputs as far as they are known."""
-    step = records.step(reuse.db, job.id) or step
+    step = records.get_step(reuse.db, job.id) or step
     if step.key is not None:
         return _known(step)
     contents = {
@@ -74,20 +74,20 @@ async def _whole(reuse: Reuse, job: Job, step: Step) -> Parts:
     return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts}, there)
 
 
-def _known(step: Step) -> Parts:
+def _known(step: ReuseStep) -> Parts:
     """The parts with the contents of a step that was settled."""
     return whole(step.parts, step.contents.get("inputs", {}), step.contents.get("found", {}))
 
 
-def _nearest(reuse: Reuse, job: Job, now: Parts) -> Step | None:
+def _nearest(reuse: Reuse, job: Job, now: Parts) -> ReuseStep | None:
     began = job.started_at or job.created_at
-    found = records.meanwhile(reuse.db, job, key_of(now), began)
+    found = records.find_concurrent(reuse.db, job, key_of(now), began)
     if found is None:
         parts = list(hashes(now))
-        found = records.nearest(reuse.db, job, parts, began)
-        if found is not None and records.shared(reuse.db, found, parts) < len(parts):
-            found = records.same_step(reuse.db, job, parts, began) or found
-    return records.step(reuse.db, found) if found is not None else None
+        found = records.find_nearest(reuse.db, job, parts, began)
+        if found is not None and records.count_shared(reuse.db, found, parts) < len(parts):
+            found = records.find_same_step(reuse.db, job, parts, began) or found
+    return records.get_step(reuse.db, found) if found is not None else None
 
 
 class _Material:
@@ -96,15 +96,15 @@ class _Material:
     def __init__(self, reuse: Reuse, before: Parts, now: Parts) -> None:
         self.snapshots = reuse.data.snapshots
         self.packages = {
-            id: records.packages(reuse.db, id) for id in (str(before["environment"]), str(now["environment"]))
+            id: records.get_packages(reuse.db, id) for id in (str(before["environment"]), str(now["environment"]))
         }
         self.manifests: dict[str, list[Entry]] = {}
         for side in (before, now):
             for content in side.values():
                 id = content.get("content") if isinstance(content, dict) else None
-                if id and (text := records.manifest(reuse.db, id)):
+                if id and (text := records.get_manifest(reuse.db, id)):
                     self.manifests[id] = list(
-                        composite_contents.entries(text, lambda id: records.manifest(reuse.db, id))
+                        composite_contents.entries(text, lambda id: records.get_manifest(reuse.db, id))
                     )
 
     def read(self, entry: Entry) -> bytes | None:

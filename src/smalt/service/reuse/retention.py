@@ -38,14 +38,14 @@ def artifacts_of(job: Job) -> str:
 
 def in_use(db: Database, tree: Sequence[Job]) -> set[str]:
     """The folders that jobs elsewhere have, as they were reused."""
-    held = records.held(db, {job.id for job in tree})
+    held = records.find_shared(db, {job.id for job in tree})
     return own(db, [job for job in tree if job.id in held]) | _folders(db, held)
 
 
 def left(db: Database, tree: Sequence[Job]) -> set[str]:
     """The folders of jobs deleted before, whose outputs and artifacts only these jobs have."""
-    ids = records.left_behind(db, [job.id for job in tree])
-    names = filter(None, (records.origin(db, id) for id in ids))
+    ids = records.find_last_holders(db, [job.id for job in tree])
+    names = filter(None, (records.find_origin(db, id) for id in ids))
     return _folders(db, ids) | {_STORES["ExperimentRun/dcid."] + name for name in names}
 
 
@@ -55,7 +55,7 @@ def named_in(body: str) -> set[str]:
 
 
 def _folders(db: Database, ids: Iterable[int]) -> set[str]:
-    uris = [row[2] or "" for id in ids for row in jobs.data(db, id, "output").values()]
+    uris = [row[2] or "" for id in ids for row in jobs.read_data(db, id, "output").values()]
     return {folder for uri in uris for folder in _places(uri)}
 
 
@@ -64,7 +64,7 @@ def _places(text: str) -> set[str]:
 
 
 def _written(db: Database, job: Job) -> str:
-    return " ".join(row[2] or "" for row in jobs.data(db, job.id, "output").values())
+    return " ".join(row[2] or "" for row in jobs.read_data(db, job.id, "output").values())
 
 
 def _is_of(place: str, job: Job) -> bool:

@@ -22,8 +22,8 @@ from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.reuse import Seen, Step
-from smalt.service.records.workspaces import Workspace, by_id
+from smalt.service.records.reuse import KnownContent, ReuseStep
+from smalt.service.records.workspaces import Workspace, get_workspace
 from smalt.service.reuse.content_lookup import Looker, Looking, Place
 from smalt.service.reuse.contents import Budget, Choice, Content, TooMuch, Unknown
 from smalt.service.reuse.keys import Asked, hashes, key_of, whole
@@ -75,7 +75,7 @@ class Reuse:
 
     def may_be_reused(self, asked: Asked) -> bool:
         """Whether an earlier step is the same as far as can be known before the inputs are there. Quick."""
-        return asked.refusal is None and records.may_serve(self._db, asked.job, asked.partial)
+        return asked.refusal is None and records.has_candidate(self._db, asked.job, asked.partial)
 
     def started(self, asked: Asked, reason: str | None = None, *, is_early: bool = False) -> None:
         """The step is about to run; inside the transaction that says so. `is_early` before its inputs are all there."""
@@ -85,7 +85,7 @@ class Reuse:
             noted["copied"] = {name: str(self._turn) for name in asked.inputs if _place(asked, name).mode in COPIED}
         if asked.host is not None:
             noted["host"] = asked.host()
-        records.add(
+        records.add_started(
             self._db, asked.job, asked.partial, asked.text,
             noted={key: told for key, told in noted.items() if told}, unfit=unfit, reason=asked.refusal or reason,
         )  # fmt: skip
@@ -157,21 +157,21 @@ class Reuse:
     async def settle(self, goes_on: Callable[[], bool]) -> None:
         """Look at what completed steps read and wrote, so that it is known whatever becomes of the files."""
         after = 0
-        while goes_on() and (ids := records.unsettled(self._db, after, _TOGETHER)):
+        while goes_on() and (ids := records.list_unsettled(self._db, after, _TOGETHER)):
             after = ids[-1]
             await self._settle_together(ids, goes_on)
             await asyncio.sleep(0)
 
     async def settle_steps(self, ids: Sequence[int]) -> None:
         """Look at what those of these jobs read and wrote that are completed steps nobody has looked at."""
-        left = records.unsettled_of(self._db, ids)
+        left = records.find_unsettled(self._db, ids)
         for first in range(0, len(left), _TOGETHER):
             await self._settle_together(left[first : first + _TOGETHER], lambda: True)
             await asyncio.sleep(0)
 
     async def _settle_together(self, ids: Sequence[int], goes_on: Callable[[], bool]) -> None:
         for id in self._settle_at_once(ids):
-            step = records.step(self._db, id)
+            step = records.get_step(self._db, id)
             if goes_on() and step is not None and step.key is None:
                 with contextlib.suppress(TooMuch):
                     await self._looker.beside(self._settle(step), _IDLE_BUDGET)
@@ -182,7 +182,7 @@ class Reuse:
         self.begin_turn()
         with self._db.transaction():
             for id in ids:
-                step = records.step(self._db, id)
+                step = records.get_step(self._db, id)
                 try:
                     if step is not None:
                         self._looker.at_once(self._settle(step))
@@ -203,7 +203,7 @@ class Reuse:
                 return Verdict()  # it is missing, and the job will say so
             contents[name] = content.id
         key = key_of(whole(asked.parts, contents, there))
-        known = records.with_key(self._db, asked.job, key, _MOST_SAME)
+        known = records.list_with_key(self._db, asked.job, key, _MOST_SAME)
         newest = max((step.root_id for step in known), default=0)
         twin = yield from self._find(asked, key, newest)
         odd: str | None = None
@@ -218,7 +218,7 @@ class Reuse:
         if twin is None:
             return Verdict(reason=odd)
         known_contents = {"inputs": contents, "outputs": twin.contents.get("outputs", {}), "found": there}
-        return Verdict(key, known_contents, jobs.get(self._db, twin.job_id))
+        return Verdict(key, known_contents, jobs.get_job(self._db, twin.job_id))
 
     def _find_there(self, asked: Asked) -> Looking[dict[str, str] | Unknown]:
         """Look at the given paths of outputs: a step that finds something there may add to it, or read it.
@@ -236,22 +236,22 @@ class Reuse:
                 there[name] = content.id
         return there
 
-    def _find(self, asked: Asked, key: str, after: int) -> Looking[Step | None]:
+    def _find(self, asked: Asked, key: str, after: int) -> Looking[ReuseStep | None]:
         """The step with the key among those of later pipelines that nobody has looked at."""
-        ids = records.not_looked_at(self._db, asked.job, asked.partial, after, _MOST_LOOKED_THROUGH)
+        ids = records.list_unexamined(self._db, asked.job, asked.partial, after, _MOST_LOOKED_THROUGH)
         for id in ids[:_MOST_LOOKED_AT]:
-            step = records.step(self._db, id)
+            step = records.get_step(self._db, id)
             settled = (yield from self._settle(step)) if step is not None else None
             if settled is not None and settled.key == key:
                 return settled
         return None
 
-    def _look_at_outputs(self, step: Step) -> Looking[str | None]:
+    def _look_at_outputs(self, step: ReuseStep) -> Looking[str | None]:
         """Why the outputs of a step cannot be had any more, in a sentence; None where they can."""
-        job = jobs.get(self._db, step.job_id)
+        job = jobs.get_job(self._db, step.job_id)
         places = {
             f"output '{name}'": Place(row[2] or "", row[0], self.workspace(job))
-            for name, row in jobs.data(self._db, job.id, "output").items()
+            for name, row in jobs.read_data(self._db, job.id, "output").items()
         }
         places["artifacts"] = artifacts = self._artifacts(job)
         known = {f"output '{name}'": id for name, id in step.contents.get("outputs", {}).items()}
@@ -268,10 +268,10 @@ class Reuse:
             return f"the logs of job {job.name} (identical code, inputs, environment) were changed or deleted since"
         return None
 
-    def inputs_of(self, step: Step, job: Job) -> Looking[dict[str, Content | Unknown]]:
+    def inputs_of(self, step: ReuseStep, job: Job) -> Looking[dict[str, Content | Unknown]]:
         """What a step that was started read, as far as it can be told now; see `why_unfit` for what can be told."""
         noted = step.contents
-        rows, at = jobs.data(self._db, job.id, "input"), jobs.places(self._db, job.id, "input")
+        rows, at = jobs.read_data(self._db, job.id, "input"), jobs.read_places(self._db, job.id, "input")
         fetched, named = noted.get("inputs", {}), noted.get("named", {})
         contents: dict[str, Content | Unknown] = {name: _noted(id) for name, id in fetched.items()}
         places = {}
@@ -308,18 +308,18 @@ class Reuse:
         known.update(zip(places, (yield list(places.values())), strict=True))
         return self._looker.joined(content, {written: known[written] for written in rows})
 
-    def _settle(self, step: Step) -> Looking[Step | None]:
+    def _settle(self, step: ReuseStep) -> Looking[ReuseStep | None]:
         """Note what a completed step read when it started and wrote until it ended; None where that is gone."""
-        job = jobs.get(self._db, step.job_id)
+        job = jobs.get_job(self._db, step.job_id)
         if (since := step.contents.get("host")) is not None:
             host = self._host_changed()
             if host is None:
                 return None
             if host[0] != step.parts["environment"] or host[1] > since - _TICK:
-                records.rule_out(self._db, job.id, "the host's packages were changed after it had been started")
+                records.mark_unfit(self._db, job.id, "the host's packages were changed after it had been started")
                 return None
         read = yield from self.inputs_of(step, job)
-        rows, at = jobs.data(self._db, job.id, "output"), jobs.places(self._db, job.id, "output")
+        rows, at = jobs.read_data(self._db, job.id, "output"), jobs.read_places(self._db, job.id, "output")
         places = [self._noted_place(job, row, at.get(name)) for name, row in rows.items()]
         kept = self._artifacts(job)
         *written, artifacts = yield [*places, kept]
@@ -335,7 +335,7 @@ class Reuse:
             if isinstance(content, Unknown) and content.for_now:
                 return None
             if why is not None:
-                records.rule_out(self._db, job.id, why)
+                records.mark_unfit(self._db, job.id, why)
                 return None
         contents: dict[str, Any] = {
             "inputs": {name: _id(content) for name, content in read.items()},
@@ -347,7 +347,7 @@ class Reuse:
             contents["found"] = there
         parts = whole(step.parts, contents["inputs"], there or {})
         step.key, step.contents = key_of(parts), contents
-        records.settle(self._db, job, step.key, contents, hashes(parts))
+        records.settle_step(self._db, job, step.key, contents, hashes(parts))
         return step
 
     def _noted_place(
@@ -366,18 +366,18 @@ class Reuse:
         uri, workspace = _ARTIFACTS.format(job=job.name), self.workspace(job)
         return Place(uri, "uri_folder", workspace, self._data.resolve(uri, workspace), _WITHOUT_LOGS)
 
-    async def inputs_now(self, step: Step, job: Job) -> dict[str, Content | Unknown]:
+    async def inputs_now(self, step: ReuseStep, job: Job) -> dict[str, Content | Unknown]:
         """The same as `inputs_of`, however long it takes."""
         return await self._looker.beside(self.inputs_of(step, job))
 
     def workspace(self, job: Job) -> Workspace:
         known = self._workspaces.get(job.workspace_id)
         if known is None:
-            known = self._workspaces[job.workspace_id] = by_id(self._db, job.workspace_id)
+            known = self._workspaces[job.workspace_id] = get_workspace(self._db, job.workspace_id)
         return known
 
 
-def why_unfit(step: Step, job: Job, name: str, content: Content | Unknown) -> str | None:
+def why_unfit(step: ReuseStep, job: Job, name: str, content: Content | Unknown) -> str | None:
     """Why nobody can tell what that input was when the step started; None where one can."""
     if isinstance(content, Unknown):
         return f"the content of its input '{name}' is not known: {content}"
@@ -439,7 +439,7 @@ def _inode(path: str) -> str:
 
 def _noted(id: str) -> Content:
     """What was noted when the step started, whatever has changed since then."""
-    return Content(Seen("", id, 0, 0), 0.0, 0.0, None)
+    return Content(KnownContent("", id, 0, 0), 0.0, 0.0, None)
 
 
 def _id(content: Content | Unknown) -> str:

@@ -24,9 +24,9 @@ def rotate(home: Home, db: Database) -> int:
         return seal(home, purpose, unseal(home, purpose, text))
 
     with db.transaction():
-        count = secrets.change_sealed(db, lambda text: anew("secrets", text))
+        count = secrets.reseal(db, lambda text: anew("secrets", text))
         for kind in _KINDS:
-            count += resources.change_property(db, kind, SEALED, lambda text, kind=kind: anew(kind, text))  # type: ignore[misc]
+            count += resources.update_property(db, kind, SEALED, lambda text, kind=kind: anew(kind, text))  # type: ignore[misc]
     for purpose in purposes:
         drop_old_keys(home, purpose)
     return count

@@ -45,25 +45,25 @@ class Vault:
     def is_empty(self) -> bool:
         """No workspace has, or had, a secret."""
         if self._any is None:
-            self._any = secrets.any_at_all(self._db)
+            self._any = secrets.has_any(self._db)
         return not self._any
 
     def set(self, workspace: Workspace, name: str, value: str, about: dict[str, Any], principal: str) -> Secret:
         """A new version."""
         if len(value.encode("utf-8", "surrogateescape")) > LARGEST:
             raise ValidationException(f"the value of secret '{name}' is larger than {LARGEST} bytes")
-        if secrets.get(self._db, workspace.id, name, deleted=True):
+        if secrets.get_secret(self._db, workspace.id, name, deleted=True):
             raise Conflict(f"the secret '{name}' is deleted but not purged; recover or purge it first")
         version = random.token_hex(16)
         sealed = seal(self._home, "secrets", json.dumps([workspace.id, name, version, value]))
         body = {key: about[key] for key in _KEPT if about.get(key) is not None}
-        secrets.add(self._db, workspace.id, name, version, sealed, body, principal)
+        secrets.add_secret(self._db, workspace.id, name, version, sealed, body, principal)
         self._changed(workspace)
         self._any = True
         return self.get(workspace, name, version)
 
     def get(self, workspace: Workspace, name: str, version: str = "") -> Secret:
-        found = secrets.get(self._db, workspace.id, name, version)
+        found = secrets.get_secret(self._db, workspace.id, name, version)
         if found is None:
             at = f" of version {version}" if version else ""
             raise SecretNotFound(
@@ -83,15 +83,15 @@ class Vault:
         return self._opened(secret)
 
     def newest(self, workspace: Workspace) -> list[Secret]:
-        return secrets.newest(self._db, workspace.id)
+        return secrets.list_newest(self._db, workspace.id)
 
     def versions(self, workspace: Workspace, name: str) -> list[Secret]:
         self.get(workspace, name)
-        return secrets.versions(self._db, workspace.id, name)
+        return secrets.list_versions(self._db, workspace.id, name)
 
     def update(self, workspace: Workspace, secret: Secret, changes: dict[str, Any]) -> Secret:
         body = {**secret.content, **{key: value for key, value in changes.items() if key in _KEPT}}
-        secrets.update(self._db, secret.id, {key: value for key, value in body.items() if value is not None})
+        secrets.update_secret(self._db, secret.id, {key: value for key, value in body.items() if value is not None})
         return self.get(workspace, secret.name, secret.version)
 
     def delete(self, workspace: Workspace, name: str) -> Secret:
@@ -101,13 +101,13 @@ class Vault:
         return self.deleted(workspace, name)
 
     def deleted(self, workspace: Workspace, name: str) -> Secret:
-        found = secrets.get(self._db, workspace.id, name, deleted=True)
+        found = secrets.get_secret(self._db, workspace.id, name, deleted=True)
         if found is None:
             raise SecretNotFound(f"there is no deleted secret '{name}' in workspace '{workspace.name}'")
         return found
 
     def all_deleted(self, workspace: Workspace) -> list[Secret]:
-        return secrets.newest(self._db, workspace.id, deleted=True)
+        return secrets.list_newest(self._db, workspace.id, deleted=True)
 
     def recover(self, workspace: Workspace, name: str) -> Secret:
         self.deleted(workspace, name)
@@ -148,7 +148,7 @@ class Vault:
     def _mask(self, workspace: Workspace) -> Mask:
         if self.is_empty:
             return Mask(())
-        return Mask([self._opened(one) for one in secrets.every(self._db, workspace.id)])
+        return Mask([self._opened(one) for one in secrets.list_secrets(self._db, workspace.id)])
 
     def _changed(self, workspace: Workspace) -> None:
         self._masks.pop(workspace.id, None)

@@ -44,7 +44,7 @@ class Shelf:
         if len(segments) < 3 or segments[0] != SHELF:
             raise NotFound(f"there is no artifact {'/'.join(segments)[:300]}")
         name, version = segments[1], segments[2]
-        found = assets.find(self._db, workspace.id, "models", name, version, None)
+        found = assets.find_version(self._db, workspace.id, "models", name, version, None)
         uri = str(found.properties.get("modelUri") or "")
         if not uri:
             raise Refused(f"model '{name}:{version}' has no files")

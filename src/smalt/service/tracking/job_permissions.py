@@ -221,7 +221,7 @@ class Rules:
         """The jobs that this one is a step of; in the service a step logs to its pipeline, as `run.parent`."""
         found = []
         while job.parent_id is not None:
-            job = jobs.get(self._db, job.parent_id)
+            job = jobs.get_job(self._db, job.parent_id)
             found.append(job.name)
         return found
 
@@ -233,7 +233,7 @@ class Rules:
                 for one in passed:
                     self._remember(job, one)
                 return True
-            if not _RUN_ID.fullmatch(run) or jobs.by_name(self._db, workspace.id, run) is not None:
+            if not _RUN_ID.fullmatch(run) or jobs.find_by_name(self._db, workspace.id, run) is not None:
                 return False
             passed.append(run)
             found = await self._run(workspace, run)

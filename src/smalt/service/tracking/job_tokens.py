@@ -45,7 +45,7 @@ class Tokens:
 
     def living(self, db: Database, workspace_id: int, name: str) -> Job | None:
         """The job, where what it was given is still good."""
-        job = jobs.by_name(db, workspace_id, name)
+        job = jobs.find_by_name(db, workspace_id, name)
         if job is None:
             return None
         return job if job.ended_at is None or job.ended_at + GRACE > time.time() else None

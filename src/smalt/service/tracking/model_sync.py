@@ -75,14 +75,14 @@ class Models:
 
     def _state(self, workspace: Workspace) -> int:
         """What differs when any model does."""
-        return hash(tuple(assets.states(self._db, workspace.id, "models")))
+        return hash(tuple(assets.list_states(self._db, workspace.id, "models")))
 
     async def _show(self, workspace: Workspace) -> None:
         state = self._state(workspace)
         if self._shown.get(workspace.id) == state:
             return
         there = registered(run_database.database(self._home, workspace.folder))
-        known = {one.name: one for one in assets.containers(self._db, workspace.id, "models", "All")}
+        known = {one.name: one for one in assets.list_containers(self._db, workspace.id, "models", "All")}
         self._take(workspace, there.keys() - known.keys(), "mlflow")  # a server that died over it did not
         wanted = {name: self._wanted(workspace, one) for name, one in known.items() if not one.is_archived}
         body = {
@@ -95,15 +95,15 @@ class Models:
             await self._call(workspace, "POST", "/smalt/models", body)
         self._shown[workspace.id] = state
 
-    def _wanted(self, workspace: Workspace, container: assets.Container) -> Registered:
+    def _wanted(self, workspace: Workspace, container: assets.AssetContainer) -> Registered:
         """A model as MLflow is to show it."""
         body, taken, found = json.loads(container.body), set[str](), {}
-        versions = assets.versions(self._db, workspace.id, "models", container.name, "All")
+        versions = assets.list_versions(self._db, workspace.id, "models", container.name, "All")
         for version in sorted(versions, key=lambda one: (one.modified_at, one.id), reverse=True):
             if not version.version.isdecimal():
                 continue
             properties = version.properties
-            own = frozenset(assets.aliases(properties)) - taken if not version.is_archived else frozenset()
+            own = frozenset(assets.list_aliases(properties)) - taken if not version.is_archived else frozenset()
             taken |= own
             found[int(version.version)] = Version(
                 properties.get("description") or "",
@@ -122,7 +122,7 @@ class Models:
         with self._db.transaction():
             for name in names:
                 found = registered(path, name).get(name)
-                container = assets.container(self._db, workspace.id, "models", name)
+                container = assets.find_container(self._db, workspace.id, "models", name)
                 if found is None:
                     if container is not None:
                         self._hide(workspace, container, principal)
@@ -133,7 +133,12 @@ class Models:
         return made
 
     def _take_container(
-        self, workspace: Workspace, name: str, found: Registered, container: assets.Container | None, principal: str
+        self,
+        workspace: Workspace,
+        name: str,
+        found: Registered,
+        container: assets.AssetContainer | None,
+        principal: str,
     ) -> None:
         before = {**json.loads(container.body), "isArchived": bool(container.is_archived)} if container else {}
         after = {**before, "description": found.description or None, "tags": found.tags, "isArchived": False}
@@ -141,7 +146,7 @@ class Models:
             assets.put_container(self._db, workspace.id, "models", name, after, principal)
 
     def _take_version(self, workspace: Workspace, name: str, number: str, found: Version, principal: str) -> list[str]:
-        existing = assets.get(self._db, workspace.id, "models", name, number)
+        existing = assets.get_version(self._db, workspace.id, "models", name, number)
         if existing is None and found.is_deleted:
             return []
         before = existing.properties if existing else {}
@@ -150,14 +155,14 @@ class Models:
         else:
             after = {**(before or self._new(workspace, found)), **_changing(before, found), "isArchived": False}
         if existing is None or (before, bool(existing.is_archived)) != (after, after["isArchived"]):
-            assets.put(self._db, workspace.id, "models", name, number, after, principal)
+            assets.put_version(self._db, workspace.id, "models", name, number, after, principal)
         return [str(after["modelUri"])] if existing is None else []
 
-    def _hide(self, workspace: Workspace, container: assets.Container, principal: str) -> None:
+    def _hide(self, workspace: Workspace, container: assets.AssetContainer, principal: str) -> None:
         """MLflow has deleted the model: it is archived, with all its versions."""
-        for version in assets.versions(self._db, workspace.id, "models", container.name):
+        for version in assets.list_versions(self._db, workspace.id, "models", container.name):
             after = {**version.properties, "isArchived": True}
-            assets.put(self._db, workspace.id, "models", container.name, version.version, after, principal)
+            assets.put_version(self._db, workspace.id, "models", container.name, version.version, after, principal)
         after = {**json.loads(container.body), "isArchived": True}
         assets.put_container(self._db, workspace.id, "models", container.name, after, principal)
 
@@ -180,7 +185,7 @@ class Models:
             return f"{_STORE}{path}"
         if source.startswith(_ARTIFACTS):
             _, name, version = path.split("/")[:3]
-            copied = assets.get(self._db, workspace.id, "models", name, version)
+            copied = assets.get_version(self._db, workspace.id, "models", name, version)
             return str(copied.properties.get("modelUri") or "") if copied else source
         with contextlib.suppress(SmaltError):
             place = self._data.resolve(source, workspace)
@@ -206,7 +211,7 @@ class Models:
         """The job that a run is of, or is nested in."""
         path = run_database.database(self._home, workspace.folder)
         for _ in range(_DEEPEST):
-            if not run or jobs.by_name(self._db, workspace.id, run) is not None:
+            if not run or jobs.find_by_name(self._db, workspace.id, run) is not None:
                 break
             run = run_database.tags(path, [run]).get(run, {}).get(run_database.PARENT, "")
         return run or None

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked_runs import Facts
+from smalt.service.records.tracked_runs import RunFacts
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ def status(job: Job) -> str:
     return _ENDS.get(job.status, "RUNNING")
 
 
-def whole(job: Job, facts: Facts, parent: str | None, root: str) -> Json:
+def whole(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
     """All that smalt knows of the run."""
     return {
         **ending(job, facts),
@@ -39,7 +39,7 @@ def whole(job: Job, facts: Facts, parent: str | None, root: str) -> Json:
     }
 
 
-def ending(job: Job, facts: Facts) -> Json:
+def ending(job: Job, facts: RunFacts) -> Json:
     """What changes of a run that exists already: tags that the script has set since then stay.
 
     The literal inputs come with the end only: MLflow refuses another value of a parameter, so a script that logs
@@ -56,7 +56,7 @@ def ending(job: Job, facts: Facts) -> Json:
     }
 
 
-def tags(job: Job, facts: Facts, parent: str | None, root: str) -> dict[str, str]:
+def tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict[str, str]:
     """The job's own tags, and those that the service gives every run."""
     known = {
         "mlflow.user": job.created_by,

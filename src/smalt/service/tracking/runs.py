@@ -34,7 +34,7 @@ class Runs:
     def __init__(self, db: Database, call: Call) -> None:
         self._db = db
         self._call = call
-        self._open = tracked_runs.open_ids(db)
+        self._open = tracked_runs.list_open(db)
         self._due: set[int] = set()
         self._complete: dict[int, int] = {}
         """workspace → all its jobs up to this one have a run"""
@@ -46,14 +46,14 @@ class Runs:
 
         Two small queries where nothing is to be done.
         """
-        jobs = tracked_runs.with_ancestors(self._db, tracked_runs.jobs_named(self._db, workspace.id, names))
+        jobs = tracked_runs.add_ancestors(self._db, tracked_runs.find_jobs(self._db, workspace.id, names))
         await self._write(workspace, self._stale(jobs))
 
     async def ensure_all(self, workspace: Workspace, experiment: str | None = None) -> None:
         """See to it that all jobs of the workspace, or of one experiment of it, have a run that is up to date."""
-        await self._write(workspace, tracked_runs.changed(self._db, workspace.id))
+        await self._write(workspace, tracked_runs.list_changed(self._db, workspace.id))
         after = self._complete.get(workspace.id, 0)
-        while found := tracked_runs.unwritten(self._db, workspace.id, after, experiment, _AT_ONCE):
+        while found := tracked_runs.list_without_run(self._db, workspace.id, after, experiment, _AT_ONCE):
             await self._write(workspace, found)
             after = found[-1].id
         if experiment is None:
@@ -66,8 +66,8 @@ class Runs:
 
     def described(self, job: Job) -> None:
         """The job has another name, description or tags."""
-        if tracked_runs.written(self._db, [job.id]):
-            tracked_runs.forget_status(self._db, job.id)
+        if tracked_runs.list_written(self._db, [job.id]):
+            tracked_runs.clear_status(self._db, job.id)
             self._open.add(job.id)
             self._soon(job.id)
 
@@ -79,25 +79,25 @@ class Runs:
         crash leaves to be done, the next server does.
         """
         ids = [job.id for job in jobs]
-        stays, parents = reuse.held(self._db, ids), {job.id: job.parent_id for job in jobs}
+        stays, parents = reuse.find_shared(self._db, ids), {job.id: job.parent_id for job in jobs}
         above = list(stays)
         while above:
             parent = parents.get(above.pop())
             if parent is not None and parent not in stays:
                 stays.add(parent)
                 above.append(parent)
-        goes = tracked_runs.written(self._db, ids).keys() - stays
+        goes = tracked_runs.list_written(self._db, ids).keys() - stays
         names = [job.name for job in jobs if job.id in goes]
-        names += {name for id in reuse.left_behind(self._db, ids) if (name := reuse.origin(self._db, id))}
+        names += {name for id in reuse.find_last_holders(self._db, ids) if (name := reuse.find_origin(self._db, id))}
         if names:
             tracked_runs.put_gone(self._db, workspace.id, names)
             self._start_writer()
 
     async def reconcile(self) -> None:
         """Write the ends that an earlier server did not come to write."""
-        for job in tracked_runs.missed_ends(self._db):
+        for job in tracked_runs.list_missed_ends(self._db):
             self._soon(job.id)
-        if tracked_runs.with_gone(self._db):
+        if tracked_runs.list_workspaces_with_gone(self._db):
             self._start_writer()
         await self.settled()
 
@@ -113,7 +113,7 @@ class Runs:
             await asyncio.wait([self._writer])
 
     def _stale(self, jobs: Sequence[Job]) -> list[Job]:
-        before = tracked_runs.written(self._db, [job.id for job in jobs])
+        before = tracked_runs.list_written(self._db, [job.id for job in jobs])
         return [job for job in jobs if before.get(job.id) != job.status]
 
     async def _write(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
@@ -123,19 +123,19 @@ class Runs:
         async with self._locks.setdefault(workspace.id, asyncio.Lock()):
             await self._remove_gone(workspace)
             for start in range(0, len(jobs), _AT_ONCE):
-                some = tracked_runs.jobs_of(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
+                some = tracked_runs.list_jobs(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
                 rows = self._stale(some)  # as they are now: another writer may have had its turn
                 if rows:
                     await self._call(workspace, "POST", "/smalt/runs", {"runs": self._filled(rows)})
                     self._note(workspace, rows)
 
     def _filled(self, jobs: Sequence[Job]) -> list[run_fields.Json]:
-        before = tracked_runs.written(self._db, [job.id for job in jobs])
-        facts = tracked_runs.facts(self._db, [job.id for job in jobs])
-        names = tracked_runs.names(
+        before = tracked_runs.list_written(self._db, [job.id for job in jobs])
+        facts = tracked_runs.read_facts(self._db, [job.id for job in jobs])
+        names = tracked_runs.list_names(
             self._db, {id for job in jobs for id in (job.parent_id, job.root_id) if id is not None}
         )
-        reused = reuse.origins_of(self._db, jobs[0].workspace_id, [job.name for job in jobs])
+        reused = reuse.find_origins(self._db, jobs[0].workspace_id, [job.name for job in jobs])
         filled = [
             run_fields.ending(job, facts[job.id])
             if before.get(job.id)
@@ -149,9 +149,9 @@ class Runs:
 
     def _note(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """They are written as they were; what has become of them meanwhile is written soon."""
-        tracked_runs.put(self._db, jobs)
+        tracked_runs.put_runs(self._db, jobs)
         self._open.difference_update(job.id for job in jobs)
-        now = {job.id: job for job in tracked_runs.jobs_of(self._db, [job.id for job in jobs])}
+        now = {job.id: job for job in tracked_runs.list_jobs(self._db, [job.id for job in jobs])}
         for job in jobs:
             if job.id not in now:
                 tracked_runs.put_gone(self._db, workspace.id, [job.name])
@@ -170,13 +170,13 @@ class Runs:
             self._writer = asyncio.get_running_loop().create_task(self._write_due())
 
     async def _write_due(self) -> None:
-        while self._due or tracked_runs.with_gone(self._db):
+        while self._due or tracked_runs.list_workspaces_with_gone(self._db):
             await asyncio.sleep(_SOON)
             due, self._due = self._due, set()
-            jobs = tracked_runs.jobs_of(self._db, due)
+            jobs = tracked_runs.list_jobs(self._db, due)
             try:
-                for id in {*tracked_runs.with_gone(self._db), *(job.workspace_id for job in jobs)}:
-                    await self._write_of(workspaces.by_id(self._db, id), jobs)
+                for id in {*tracked_runs.list_workspaces_with_gone(self._db), *(job.workspace_id for job in jobs)}:
+                    await self._write_of(workspaces.get_workspace(self._db, id), jobs)
             except SmaltError as error:
                 log.warning("runs in MLflow are brought up to date when they are next asked for: %s", error)
                 return
@@ -187,6 +187,6 @@ class Runs:
             await self._remove_gone(workspace)
 
     async def _remove_gone(self, workspace: Workspace) -> None:
-        while names := tracked_runs.gone(self._db, workspace.id):
+        while names := tracked_runs.list_gone(self._db, workspace.id):
             await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": names})
-            tracked_runs.forget_gone(self._db, workspace.id, names)
+            tracked_runs.remove_gone(self._db, workspace.id, names)

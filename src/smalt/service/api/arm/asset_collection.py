@@ -71,7 +71,7 @@ class Collection:
 
     async def list_containers(self, call: Call) -> Properties:
         view = call.query("listViewType", "ActiveOnly")
-        found = assets.containers(call.service.db, call.workspace.id, self.segment, view)
+        found = assets.list_containers(call.service.db, call.workspace.id, self.segment, view)
         return page(call, found, lambda container: self._container(call, container))
 
     async def get_container(self, call: Call) -> Properties:
@@ -82,13 +82,13 @@ class Collection:
         sent = properties_of(await call.object())
         properties = {key: value for key, value in sent.items() if key not in _ADDED}
         db, workspace = call.service.db, call.workspace
-        existed = assets.container(db, workspace.id, self.segment, call.name()) is not None
+        existed = assets.find_container(db, workspace.id, self.segment, call.name()) is not None
         assets.put_container(db, workspace.id, self.segment, call.name(), properties, call.principal)
         return Reply(self._container(call, self.existing(call)), 200 if existed else 201)
 
     async def list_versions(self, call: Call) -> Properties:
         view = call.query("listViewType", "ActiveOnly")
-        found = assets.versions(call.service.db, call.workspace.id, self.segment, call.name(), view)
+        found = assets.list_versions(call.service.db, call.workspace.id, self.segment, call.name(), view)
         return page(call, found, lambda version: self.version(call, version))
 
     async def get_version(self, call: Call) -> Properties:
@@ -103,7 +103,7 @@ class Collection:
         if call.flag(NEXT):
             version = self._next(call, name, properties)
         existed = self.store(call, name, version, properties)
-        found = assets.find(call.service.db, call.workspace.id, self.segment, name, version, None)
+        found = assets.find_version(call.service.db, call.workspace.id, self.segment, name, version, None)
         return Reply(self.version(call, found), 200 if existed else 201)
 
     async def prepared(self, call: Call, name: str, version: str, body: Properties) -> Properties:
@@ -123,13 +123,13 @@ class Collection:
     def store(self, call: Call, name: str, version: str, properties: Properties) -> bool:
         """Create or update, where the update changes nothing of the content; whether it was there."""
         db, workspace = call.service.db, call.workspace
-        before = assets.get(db, workspace.id, self.segment, name, version)
+        before = assets.get_version(db, workspace.id, self.segment, name, version)
         if before is not None and before.properties == properties:
             return True
         if before is None:
             self._refuse_archived(call, name)
             self._refuse_empty(name, version, properties)
-        known = pins.of_version(db, before) if before is not None else None
+        known = pins.get_version_pins(db, before) if before is not None else None
         pinner = Pinner(call.service.engine.rooms, workspace, known)
         properties = self.fixed(pinner, properties)
         if before is not None:
@@ -138,10 +138,10 @@ class Collection:
                 properties = {**kept, **properties}
             self._check_same(name, version, before.properties, properties)
         if before is None or before.properties != properties:
-            assets.put(db, workspace.id, self.segment, name, version, properties, call.principal)
+            assets.put_version(db, workspace.id, self.segment, name, version, properties, call.principal)
         if pinner.fixed and not known:
-            now = assets.find(db, workspace.id, self.segment, name, version, None)
-            pins.put_of_version(db, workspace.id, now, pinner.fixed)
+            now = assets.find_version(db, workspace.id, self.segment, name, version, None)
+            pins.put_version_pins(db, workspace.id, now, pinner.fixed)
         return before is not None
 
     def _refuse_empty(self, name: str, version: str, properties: Properties) -> None:
@@ -165,8 +165,8 @@ class Collection:
         What is registered only once is the latest version where that is the same.
         """
         db, workspace = call.service.db, call.workspace
-        container = assets.container(db, workspace.id, self.segment, name)
-        latest = assets.latest(db, workspace.id, self.segment, name) if self.is_once else None
+        container = assets.find_container(db, workspace.id, self.segment, name)
+        latest = assets.find_latest(db, workspace.id, self.segment, name) if self.is_once else None
         fixed = self.fixed(Pinner(call.service.engine.rooms, workspace, None), properties) if latest else properties
         if latest and latest.properties == _with_version(fixed, latest.version):
             version = latest.version
@@ -175,7 +175,7 @@ class Collection:
         properties.update(_with_version(properties, version))
         return version
 
-    def version(self, call: Call, version: assets.Version) -> Properties:
+    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
         """The REST shape of one version."""
         id = f"{resource_id(call.workspace, self.segment, version.name)}/versions/{version.version}"
         return {
@@ -194,10 +194,10 @@ class Collection:
             "systemData": system_data(version.created_by, version.created_at, version.modified_at),
         }
 
-    def _container(self, call: Call, container: assets.Container) -> Properties:
+    def _container(self, call: Call, container: assets.AssetContainer) -> Properties:
         db, workspace = call.service.db, call.workspace
         properties = {"tags": {}, "properties": {}, **json.loads(container.body)}
-        latest = assets.latest(db, workspace.id, self.segment, container.name)
+        latest = assets.find_latest(db, workspace.id, self.segment, container.name)
         if latest and self.type:
             properties[self.type] = latest.properties.get(self.type)
         return {
@@ -214,8 +214,8 @@ class Collection:
             "systemData": system_data(container.created_by, container.created_at),
         }
 
-    def existing(self, call: Call) -> assets.Container:
-        found = assets.container(call.service.db, call.workspace.id, self.segment, call.name())
+    def existing(self, call: Call) -> assets.AssetContainer:
+        found = assets.find_container(call.service.db, call.workspace.id, self.segment, call.name())
         if found is None:
             raise NotFound(
                 f"there is no {'data asset' if self.kind == 'data' else self.kind} '{call.name()[:100]}' in workspace "
@@ -223,18 +223,18 @@ class Collection:
             )
         return found
 
-    def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
+    def find(self, call: Call, version: str | None, label: str | None) -> assets.AssetVersion:
         if version == _DEFAULT_VERSION:
             version = None
-        return assets.find(call.service.db, call.workspace.id, self.segment, call.name(), version, label)
+        return assets.find_version(call.service.db, call.workspace.id, self.segment, call.name(), version, label)
 
     def _is_known(self, call: Call, name: str, version: str, properties: Properties) -> bool:
         """The same content was checked before; what a client sends again and again costs nothing."""
-        before = assets.get(call.service.db, call.workspace.id, self.segment, name, version)
+        before = assets.get_version(call.service.db, call.workspace.id, self.segment, name, version)
         return before is not None and before.properties == properties
 
     def _refuse_archived(self, call: Call, name: str) -> None:
-        whole = assets.container(call.service.db, call.workspace.id, self.segment, name)
+        whole = assets.find_container(call.service.db, call.workspace.id, self.segment, name)
         if whole is not None and whole.is_archived:
             raise Conflict(
                 f"{self.kind} '{name}' is archived, so a new version would be hidden; restore it with "

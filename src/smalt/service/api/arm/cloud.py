@@ -32,7 +32,7 @@ async def get_identity_token(call: Call) -> dict[str, Any] | Reply:
     header = call.headers.get("x-identity-header") or call.headers.get("secret") or call.query("token")
     if header.startswith(JOB_TOKEN):
         return _issue_to_job(call, header)
-    known = tokens.find(call.service.db, header)
+    known = tokens.find_token(call.service.db, header)
     if known is None or known.scope != "all":
         raise Unauthorized("the header X-IDENTITY-HEADER must be a token of this server; run the program by smalt exec")
     return issue(call, known.principal)
@@ -89,11 +89,13 @@ async def put_deployment(call: Call) -> Reply:
     for part in ("subscription", "group"):
         if not workspace_paths.is_name(call.name(part)):
             raise ValidationException(f"'{call.name(part)[:100]}' cannot be the name of a {part}")
-    made = records.provide(call.service.db, call.name("subscription"), call.name("group"), name, call.principal)
+    made = records.ensure_workspace(
+        call.service.db, call.name("subscription"), call.name("group"), name, call.principal
+    )
     known = {key: given[source] for key, source in _WORKSPACE.items() if given.get(source)}
     said = {key: given[key] for key in ("friendlyName", "description") if isinstance(given.get(key), str)}
     if known or said:
-        records.update(call.service.db, made.id, json.dumps({**known, "properties": said}))
+        records.update_workspace(call.service.db, made.id, json.dumps({**known, "properties": said}))
     return Reply(_deployment(call), 201)
 
 

@@ -31,7 +31,7 @@ class _Codes(Collection):
         wanted = call.query("hash")
         if not wanted:
             return await super().list_versions(call)
-        found = assets.code_by_hash(call.service.db, call.workspace.id, wanted)
+        found = assets.find_code(call.service.db, call.workspace.id, wanted)
         return page(call, [found] if found else [], lambda version: self.version(call, version))
 
     async def put_version(self, call: Call) -> Reply:
@@ -43,7 +43,7 @@ class _Codes(Collection):
         uri = properties.get("codeUri")
         if not isinstance(uri, str) or not uri.startswith(("azureml://", "https://", "http://")):
             raise Refused("code is kept from a codeUri of a datastore (azureml://…); upload it there first")
-        known = assets.get(call.service.db, call.workspace.id, "codes", name, version)
+        known = assets.get_version(call.service.db, call.workspace.id, "codes", name, version)
         if known is None or known.properties.get("codeUri") != uri:
             path = await _path(call, uri)
             if known is None or path.exists():  # sent again, when the upload was taken already, it is the same code
@@ -51,10 +51,10 @@ class _Codes(Collection):
                 kept = properties if uri.startswith("azureml:") else {**properties, "codeUri": _snapshot_uri(snapshot)}
                 _put(call, name, version, kept, snapshot.hash)
                 await asyncio.to_thread(blob_operations.end_upload, call, uri)
-        found = assets.find(call.service.db, call.workspace.id, "codes", name, version, None)
+        found = assets.find_version(call.service.db, call.workspace.id, "codes", name, version, None)
         return Reply(self.version(call, found), 201 if known is None else 200)
 
-    def version(self, call: Call, version: assets.Version) -> dict[str, Any]:
+    def version(self, call: Call, version: assets.AssetVersion) -> dict[str, Any]:
         """Over TCP its content has a URL, of blobs for reading."""
         shape = super().version(call, version)
         if not call.is_local and version.content_hash:
@@ -98,6 +98,6 @@ def _snapshot_uri(snapshot: Snapshot) -> str:
 
 
 def _put(call: Call, name: str, version: str, properties: dict[str, Any], hash: str) -> None:
-    assets.put(
+    assets.put_version(
         call.service.db, call.workspace.id, "codes", name, version, properties, call.principal, content_hash=hash
     )

@@ -27,7 +27,7 @@ class _Components(Collection):
             return properties
         return {**properties, "componentSpec": fixed_component(pinner, spec)}
 
-    def version(self, call: Call, version: assets.Version) -> Properties:
+    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
         """As the service, the specification tells name and version, sent or not: clients read them there."""
         shape = super().version(call, version)
         spec = shape["properties"].get("componentSpec")

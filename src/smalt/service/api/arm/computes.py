@@ -14,7 +14,7 @@ from smalt.service.api.pagination import page
 from smalt.service.api.request import Call, Reply
 from smalt.service.api.rest_shapes import merged, properties_of, resource_id, resource_type, system_data
 from smalt.service.records import resources
-from smalt.service.records.resources import Resource
+from smalt.service.records.resources import ResourceRecord
 
 LOCAL = "local"
 USUAL = ("cpu-cluster", "gpu-cluster")
@@ -36,16 +36,16 @@ async def get_compute(call: Call) -> dict[str, Any]:
     return _shape(call, _unkept(call, name))
 
 
-def _every(call: Call) -> list[Resource]:
+def _every(call: Call) -> list[ResourceRecord]:
     """The computes of the workspace: this machine, the usual names, and what was created."""
-    kept = resources.every(call.service.db, call.workspace.id, "computes")
+    kept = resources.list_resources(call.service.db, call.workspace.id, "computes")
     names = {LOCAL, *(each.name.lower() for each in kept)}
     usual = [name for name in USUAL if name not in names] if _takes_any(call) else []
     return [*(_unkept(call, name) for name in (LOCAL, *usual)), *kept]
 
 
-def _unkept(call: Call, name: str) -> Resource:
-    return Resource(0, "computes", name, "{}", call.service.principal, call.service.started, 0)
+def _unkept(call: Call, name: str) -> ResourceRecord:
+    return ResourceRecord(0, "computes", name, "{}", call.service.principal, call.service.started, 0)
 
 
 def _takes_any(call: Call) -> bool:
@@ -65,13 +65,13 @@ async def put_compute(call: Call) -> Reply:
     if name.lower() == LOCAL:
         raise Refused("the compute 'local' is this machine and cannot be changed; choose another name")
     body = await call.object()
-    existed = resources.get(call.service.db, call.workspace.id, "computes", name)
+    existed = resources.get_resource(call.service.db, call.workspace.id, "computes", name)
     if existed and call.scope["method"] == "PATCH":
         body = merged(existed.content, body)
     properties_of(body)
     wire.from_rest({**body, "name": name}, "compute")
     kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
-    resources.put(
+    resources.put_resource(
         call.service.db, call.workspace.id, "computes", existed.name if existed else name, kept, call.principal
     )
     return Reply(await get_compute(call), 200 if existed else 201, done(call))
@@ -80,7 +80,7 @@ async def put_compute(call: Call) -> Reply:
 async def delete_compute(call: Call) -> Reply:
     if call.name().lower() == LOCAL:
         raise Refused("the compute 'local' is this machine and cannot be deleted")
-    gone = resources.remove(call.service.db, call.workspace.id, "computes", call.name())
+    gone = resources.remove_resource(call.service.db, call.workspace.id, "computes", call.name())
     return Reply({}, 200 if gone else 204)
 
 
@@ -92,7 +92,7 @@ async def switch_compute(call: Call) -> Reply:
     return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
 
 
-def _shape(call: Call, compute: Resource) -> dict[str, Any]:
+def _shape(call: Call, compute: ResourceRecord) -> dict[str, Any]:
     content = compute.content
     machine = {"vmSize": this_machine(call), "osType": "Linux"}
     given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})

@@ -7,7 +7,7 @@ import json
 from smalt.service.api.arm.resource_collection import Body, Named
 from smalt.service.api.request import Call
 from smalt.service.api.router import Handler
-from smalt.service.records.resources import Resource
+from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, seal, unseal
 from smalt.wire.casing import fold
 
@@ -28,11 +28,11 @@ class _Connections(Named):
             shape["properties"]["credentials"] = {**(shape["properties"].get("credentials") or {}), **secrets}
         return shape
 
-    def is_listed(self, call: Call, resource: Resource) -> bool:
+    def is_listed(self, call: Call, resource: ResourceRecord) -> bool:
         category = call.query("category")
         return not category or fold(category) == fold(str(resource.content["properties"].get("category")))
 
-    def kept(self, call: Call, properties: Body, existed: Resource | None) -> Body:
+    def kept(self, call: Call, properties: Body, existed: ResourceRecord | None) -> Body:
         properties = {key: value for key, value in properties.items() if key != SEALED}
         given = properties.get("credentials")
         if not isinstance(given, dict):
@@ -45,7 +45,7 @@ class _Connections(Named):
             kept[SEALED] = existed.content["properties"][SEALED]  # a client sends back what it was shown
         return kept
 
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         known = {key: value for key, value in properties.items() if key != SEALED}
         return {"metadata": {}, "isSharedToAll": True, **known}
 

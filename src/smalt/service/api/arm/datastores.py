@@ -18,7 +18,7 @@ from smalt.service.data.datastores.addresses import is_same_place
 from smalt.service.data.datastores.remote_store import Store
 from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, resources
-from smalt.service.records.resources import Resource
+from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, opened, sealed
 from smalt.wire.casing import fold
 
@@ -29,7 +29,7 @@ does not get."""
 
 
 async def list_datastores(call: Call) -> dict[str, Any]:
-    registered = resources.every(call.service.db, call.workspace.id, "datastores")
+    registered = resources.list_resources(call.service.db, call.workspace.id, "datastores")
     found = [*(_builtin(call, name) for name in DEFAULTS), *registered]
     if "isDefault" in call.query_params:
         found = [one for one in found if (one.name == DEFAULT) == call.flag("isDefault")]
@@ -51,13 +51,13 @@ async def put_datastore(call: Call) -> Reply:
     wire.from_rest({**body, "name": name}, "datastore")
     properties = dict(properties_of(body))
     properties.pop(SEALED, None)
-    existed = resources.get(call.service.db, call.workspace.id, "datastores", name)
+    existed = resources.get_resource(call.service.db, call.workspace.id, "datastores", name)
     properties = sealed(call.service.home, properties, existed.content.get("properties") if existed else None)
     if fold(str(properties.get("datastoreType"))) == "localpath":
         _check_folder(call, str(properties.get("path")))
     if existed is not None and not is_same_place(name, existed.content.get("properties") or {}, properties):
         _refuse_versions_in(call, existed.name)
-    resources.put(
+    resources.put_resource(
         call.service.db,
         call.workspace.id,
         "datastores",
@@ -72,7 +72,7 @@ async def delete_datastore(call: Call) -> Reply:
     """Its files stay where they are."""
     if call.name().lower() in DEFAULTS:
         raise Refused(f"the datastore '{call.name()}' belongs to the workspace and cannot be deleted")
-    gone = resources.remove(call.service.db, call.workspace.id, "datastores", call.name())
+    gone = resources.remove_resource(call.service.db, call.workspace.id, "datastores", call.name())
     return Reply({}, 200 if gone else 204)
 
 
@@ -97,11 +97,11 @@ async def list_secrets(call: Call) -> dict[str, Any]:
     return {"secretsType": "Sas", "sasToken": call.service.sign(call.workspace, container, call.job)}
 
 
-def existing(call: Call) -> Resource:
+def existing(call: Call) -> ResourceRecord:
     name = call.name()
     if name.lower() in DEFAULTS:
         return _builtin(call, name.lower())
-    found = resources.get(call.service.db, call.workspace.id, "datastores", name)
+    found = resources.get_resource(call.service.db, call.workspace.id, "datastores", name)
     if found is None:
         raise NotFound(
             f"there is no datastore '{name}' in workspace '{call.workspace.name}'; 'smalt datastore list' shows which"
@@ -119,7 +119,7 @@ def _check_folder(call: Call, path: str) -> None:
 
 def _refuse_versions_in(call: Call, name: str) -> None:
     """Raise where registered versions are read from the datastore: elsewhere, they would have another content."""
-    for version in assets.with_content(call.service.db, call.workspace.id, tuple(URIS)):
+    for version in assets.list_versions_of_kinds(call.service.db, call.workspace.id, tuple(URIS)):
         uri = parse_uri(str(version.properties.get(URIS[version.kind]) or ""))
         if isinstance(uri, DatastoreUri) and uri.datastore.lower() == name.lower():
             raise Conflict(
@@ -128,11 +128,11 @@ def _refuse_versions_in(call: Call, name: str) -> None:
             )
 
 
-def _builtin(call: Call, name: str) -> Resource:
-    return Resource(0, "datastores", name, "{}", call.service.principal, call.service.started, 0)
+def _builtin(call: Call, name: str) -> ResourceRecord:
+    return ResourceRecord(0, "datastores", name, "{}", call.service.principal, call.service.started, 0)
 
 
-def _shape(call: Call, datastore: Resource) -> dict[str, Any]:
+def _shape(call: Call, datastore: ResourceRecord) -> dict[str, Any]:
     kept = datastore.content.get("properties") or {}
     known = {key: value for key, value in kept.items() if key != SEALED}
     given = known or {**_account(call), **CONTAINERS[datastore.name]}

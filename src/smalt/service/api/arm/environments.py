@@ -26,7 +26,7 @@ class _Environments(Collection):
     async def list_containers(self, call: Call) -> dict[str, Any]:
         """List the workspace's own, and after them those that every workspace has."""
         view = call.query("listViewType", "ActiveOnly")
-        own = assets.containers(call.service.db, call.workspace.id, "environments", view)
+        own = assets.list_containers(call.service.db, call.workspace.id, "environments", view)
         given = [] if view == "ArchivedOnly" else _every_given(call)
         taken = {one.name.lower() for one in own}
         found = [*own, *(one for one in given if one.name.lower() not in taken)]
@@ -38,7 +38,7 @@ class _Environments(Collection):
             return await super().list_versions(call)
         return page(call, [given], lambda version: self.version(call, version))
 
-    def version(self, call: Call, version: assets.Version) -> Properties:
+    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
         """Over TCP a build context has a URL, of blobs."""
         shape = super().version(call, version)
         build = shape["properties"].get("build")
@@ -55,7 +55,7 @@ class _Environments(Collection):
         if not isinstance(build, dict) or properties.get("isAnonymous"):
             return properties
         uri = build.get("contextUri")
-        before = assets.get(call.service.db, call.workspace.id, self.segment, name, version)
+        before = assets.get_version(call.service.db, call.workspace.id, self.segment, name, version)
         if before is not None and (before.properties.get("build") or {}).get("contextUri") == uri:
             return properties  # an earlier release registered it by its path
         if isinstance(uri, str) and uri.startswith(("file:", "/")):
@@ -65,13 +65,13 @@ class _Environments(Collection):
     def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
         super()._check_same(name, version, _whole(before), _whole(after))
 
-    def existing(self, call: Call) -> assets.Container:
+    def existing(self, call: Call) -> assets.AssetContainer:
         given = _given(call)
         if given is None or _is_own(call):
             return super().existing(call)
         return _container(call, given.name, given.version)
 
-    def find(self, call: Call, version: str | None, label: str | None) -> assets.Version:
+    def find(self, call: Call, version: str | None, label: str | None) -> assets.AssetVersion:
         try:
             return super().find(call, version, label)
         except NotFound:
@@ -97,7 +97,7 @@ ENVIRONMENTS = _Environments(
 
 async def list_built(call: Call) -> dict[str, Any]:
     """Every environment that is built on this machine, the last used first."""
-    first = {use.declared_hash: use.job for use in reversed(uses.uses(call.service.db))}
+    first = {use.declared_hash: use.job for use in reversed(uses.list_uses(call.service.db))}
     found = await asyncio.to_thread(call.service.engine.rooms.environments.list)
     return {
         "value": [
@@ -122,7 +122,7 @@ async def list_built(call: Call) -> dict[str, Any]:
 GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built)]
 
 
-def _given(call: Call) -> assets.Version | None:
+def _given(call: Call) -> assets.AssetVersion | None:
     """The environment of that name which nobody has to create."""
     name = call.name()
     found: dict[str, Any] | None
@@ -132,16 +132,16 @@ def _given(call: Call) -> assets.Version | None:
     properties = {key: value for key, value in found.items() if key not in ("curated", "version", "asked")}
     version = str(found.get("version") or "1")
     since = call.service.started
-    return assets.Version(
+    return assets.AssetVersion(
         0, "environments", name, version, json.dumps(properties), None, 0, 0, call.service.principal, since, since
     )
 
 
 def _is_own(call: Call) -> bool:
-    return assets.container(call.service.db, call.workspace.id, "environments", call.name()) is not None
+    return assets.find_container(call.service.db, call.workspace.id, "environments", call.name()) is not None
 
 
-def _every_given(call: Call) -> list[assets.Container]:
+def _every_given(call: Call) -> list[assets.AssetContainer]:
     """Return what nobody has to create, under the names that a workspace of the service has for them."""
     names = (f"AzureML-{name}" for name in map(_plain, call.service.engine.rooms.environments.curated_names()))
     return [_container(call, name, "1") for name in ("host", *names)]
@@ -151,6 +151,8 @@ def _plain(name: str) -> str:
     return name[len(_PREFIX) :] if name.lower().startswith(_PREFIX) else name
 
 
-def _container(call: Call, name: str, version: str) -> assets.Container:
+def _container(call: Call, name: str, version: str) -> assets.AssetContainer:
     service = call.service
-    return assets.Container(0, "environments", name, "{}", 0, 0, service.principal, service.started, version, version)
+    return assets.AssetContainer(
+        0, "environments", name, "{}", 0, 0, service.principal, service.started, version, version
+    )

@@ -28,7 +28,7 @@ _READABLE = {*map(fold, ASSETS), "literal"}
 
 def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     """What was submitted, and what has become of it."""
-    properties = jobs.properties(db, job.id)
+    properties = jobs.read_properties(db, job.id)
     notes = {**_texts(properties.get("properties")), **_times(job)}
     shape = {
         "tags": {},
@@ -45,7 +45,7 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.ended_at is not None and properties.get("outputs"):
-        written = jobs.data(db, job.id, "output")
+        written = jobs.read_data(db, job.id, "output")
         places = {name: row[2] for name, row in written.items()}
         outputs, given_paths = with_places(properties["outputs"], places)
         shape["outputs"] = _registered(outputs, written)
@@ -57,7 +57,7 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     if job.empty_outputs:
         notes[EMPTY_OUTPUTS] = job.empty_outputs
     if job.parent_id is not None:
-        shape["parentJobName"] = jobs.name_of(db, job.parent_id)
+        shape["parentJobName"] = jobs.get_name(db, job.parent_id)
     if job.ended_by:
         shape["error"] = job.ended_by
         notes.update(_ended(job.ended_by))

@@ -18,7 +18,7 @@ from smalt.service.engine.submission.expansion import with_steps
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import check_data_unchanged, check_references_unmoved
 from smalt.service.records import job_lists, jobs, pins, reuse
-from smalt.service.records.job_lists import Choice
+from smalt.service.records.job_lists import JobFilter
 from smalt.service.records.jobs import Job
 from smalt.wire.casing import fold
 
@@ -32,14 +32,14 @@ async def put_job(call: Call) -> Reply:
     """Submit. The same body again gives the job that is there, and so does the body that GET gave; what only
     describes the job may be another one then."""
     properties = canonical(call, properties_of(await call.object()))
-    there = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    there = jobs.find_by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         if "status" not in properties:  # else it is what GET gave, described otherwise
             await _check_same(call, there, properties)
         shape = _shown(call, there)
-        submitted = jobs.properties(call.service.db, there.id)
+        submitted = jobs.read_properties(call.service.db, there.id)
         sent = with_steps(call.service.engine.rooms, call.workspace, properties)
-        sent = Pins(pins.of_job(call.service.db, there)).applied(sent)
+        sent = Pins(pins.get_job_pins(call.service.db, there)).applied(sent)
         if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = describe(call, there, properties)
             return Reply(_shown(call, there), 200)
@@ -50,7 +50,7 @@ async def put_job(call: Call) -> Reply:
 async def validate_job(call: Call) -> dict[str, Any]:
     """Answer what PUT would, but submit nothing."""
     properties = canonical(call, properties_of(await call.object()))
-    there = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    there = jobs.find_by_name(call.service.db, call.workspace.id, call.name())
     if there is not None:
         await _check_same(call, there, properties)
     return {"warnings": acceptance.check(call.service.engine.rooms, call.workspace, call.name(), properties)}
@@ -70,7 +70,7 @@ async def get_job(call: Call) -> dict[str, Any]:
 
 async def list_jobs(call: Call) -> dict[str, Any]:
     skip, size = window(call)
-    found = job_lists.page(call.service.db, call.workspace.id, _choice(call), skip=skip, limit=size + 1)
+    found = job_lists.list_page(call.service.db, call.workspace.id, _choice(call), skip=skip, limit=size + 1)
     shown = [_shown(call, job) for job in found[:size]]
     return answer(call, shown, len(found) > size)
 
@@ -78,7 +78,7 @@ async def list_jobs(call: Call) -> dict[str, Any]:
 async def cancel_job(call: Call) -> Reply:
     job = existing(call)
     call.service.engine.cancel(job, f"canceled by {call.principal}")
-    job = jobs.get(call.service.db, job.id)
+    job = jobs.get_job(call.service.db, job.id)
     if job.is_over:
         return Reply({}, 200)
     path = call.scope["smalt.path"].rpartition("/")[0]
@@ -94,11 +94,11 @@ async def get_cancel_operation(call: Call) -> Reply:
 async def delete_job(call: Call) -> Reply:
     """Forget a finished job, with the files of all below it, but for what other jobs or registered versions have."""
     db, workspace = call.service.db, call.workspace
-    job = jobs.by_name(db, workspace.id, call.name())
+    job = jobs.find_by_name(db, workspace.id, call.name())
     if job is None:
         return Reply({}, 204)
     if job.parent_id is not None:
-        raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.name_of(db, job.root_id)}'")
+        raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.get_name(db, job.root_id)}'")
     if not job.is_over:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
     await call.service.engine.deletions.delete(workspace, job, call.principal)
@@ -108,20 +108,20 @@ async def delete_job(call: Call) -> Reply:
 async def get_tree(call: Call) -> dict[str, Any]:
     """The job and all below it, parents first."""
     top = existing(call)
-    rows = below(jobs.tree(call.service.db, top.root_id), top)
+    rows = below(jobs.list_tree(call.service.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
-    reused = reuse.origins(call.service.db, top.root_id)
+    reused = reuse.list_origins(call.service.db, top.root_id)
     return {"jobs": [{**tree_row(row, names, reused.get(row.id)), "display_name": row.display_name} for row in rows]}
 
 
 async def get_references(call: Call) -> dict[str, Any]:
     """{"pins": {kind: {as written: with its version}}}: what the job, and all below it, names without a version."""
-    return {"pins": pins.of_job(call.service.db, existing(call))}
+    return {"pins": pins.get_job_pins(call.service.db, existing(call))}
 
 
 def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
     """Name, description, tags, properties and whether it is archived, as far as `changes` has them."""
-    before = jobs.properties(call.service.db, job.id)
+    before = jobs.read_properties(call.service.db, job.id)
     after, notes = dict(before), changes.get("properties")
     for key in ("description", "tags"):
         if key in changes:
@@ -135,9 +135,9 @@ def describe(call: Call, job: Job, changes: dict[str, Any]) -> Job:
     if not isinstance(after.get("description"), (str, type(None))) or not _are_texts(after.get("tags")):
         raise ValidationException("the description must be a text, and tags an object of texts")
     if (after, shown, hidden) != (before, job.display_name, bool(job.is_archived)):
-        jobs.describe(call.service.db, job, after, display_name=shown, is_archived=hidden)
+        jobs.update_description(call.service.db, job, after, display_name=shown, is_archived=hidden)
         call.service.tracking.runs.described(job)
-    return jobs.get(call.service.db, job.id)
+    return jobs.get_job(call.service.db, job.id)
 
 
 def _shown(call: Call, job: Job) -> dict[str, Any]:
@@ -154,16 +154,16 @@ def _without(keys: tuple[str, ...], properties: dict[str, Any]) -> dict[str, Any
 
 
 def existing(call: Call) -> Job:
-    found = jobs.by_name(call.service.db, call.workspace.id, call.name())
+    found = jobs.find_by_name(call.service.db, call.workspace.id, call.name())
     if found is None:
         raise NotFound(f"there is no job '{call.name()[:100]}' in workspace '{call.workspace.name}'")
     return found
 
 
-def _choice(call: Call) -> Choice:
+def _choice(call: Call) -> JobFilter:
     """Return what the query chooses among the jobs."""
     key, has_value, value = call.query("tag").partition("=")
-    return Choice(
+    return JobFilter(
         view=call.query("listViewType", "ActiveOnly"),
         type=fold(call.query("jobType")) or None,
         experiment=call.query("experimentName") or None,

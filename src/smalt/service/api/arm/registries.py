@@ -189,13 +189,15 @@ async def bring(call: Call) -> Properties:
     if "componentSpec" in properties:
         properties["componentSpec"] = {**properties["componentSpec"], "name": as_name, "version": as_version}
     collection.store(call, as_name, as_version, properties)
-    return collection.version(call, assets.find(call.service.db, call.workspace.id, kind, as_name, as_version, None))
+    return collection.version(
+        call, assets.find_version(call.service.db, call.workspace.id, kind, as_name, as_version, None)
+    )
 
 
 def _other(call: Call, id: str) -> Workspace:
     """A workspace by its id, for who may see it."""
     named, token = ids.parse_id(id), call.scope["smalt.token"]
-    for one in workspaces.every(call.service.db):
+    for one in workspaces.list_workspaces(call.service.db):
         is_open = token is None or token.workspace_id in (None, one.id)
         if named and is_open and workspace_id(one).lower() == named.workspace_id.lower():
             return one

@@ -14,7 +14,7 @@ from smalt.service.api.request import Call, Reply
 from smalt.service.api.rest_shapes import merged, properties_of, resource_id, resource_type, system_data
 from smalt.service.api.router import Handler
 from smalt.service.records import resources
-from smalt.service.records.resources import Resource
+from smalt.service.records.resources import ResourceRecord
 
 Body = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Named:
         ]
 
     async def list(self, call: Call) -> Body:
-        found = resources.every(call.service.db, call.workspace.id, self.place(call))
+        found = resources.list_resources(call.service.db, call.workspace.id, self.place(call))
         return page(call, [one for one in found if self.is_listed(call, one)], lambda one: self.shape(call, one))
 
     async def get(self, call: Call) -> Body:
@@ -59,26 +59,26 @@ class Named:
         check_name(name)
         body = await call.object()
         place, db, workspace = self.place(call), call.service.db, call.workspace
-        existed = resources.get(db, workspace.id, place, name)
+        existed = resources.get_resource(db, workspace.id, place, name)
         if call.scope["method"] == "PATCH":
             body = merged(self.existing(call).content, body)
         properties = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
         wire.from_rest({**body, "name": name, "properties": properties}, self.kind)
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
         kept = {**beside, "properties": self.kept(call, properties, existed)}
-        resources.put(db, workspace.id, place, existed.name if existed else name, kept, call.principal)
+        resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, call.principal)
         return Reply(await self.get(call), headers=done(call))  # always 200: of some kinds clients take nothing else
 
     async def delete(self, call: Call) -> Reply:
         """With what is within it."""
         db, workspace = call.service.db, call.workspace
-        found = resources.get(db, workspace.id, self.place(call), call.name())
+        found = resources.get_resource(db, workspace.id, self.place(call), call.name())
         if found is None:
             return Reply({}, 204)
         inner = f"{self.segment}/{found.name}/deployments"
-        for one in resources.every(db, workspace.id, inner):
-            resources.remove(db, workspace.id, inner, one.name)
-        resources.remove(db, workspace.id, self.place(call), found.name)
+        for one in resources.list_resources(db, workspace.id, inner):
+            resources.remove_resource(db, workspace.id, inner, one.name)
+        resources.remove_resource(db, workspace.id, self.place(call), found.name)
         return Reply({}, 200)
 
     def place(self, call: Call) -> str:
@@ -86,30 +86,30 @@ class Named:
         if self.within is None:
             return self.segment
         name = call.name("parent")
-        parent = resources.get(call.service.db, call.workspace.id, self.within.segment, name)
+        parent = resources.get_resource(call.service.db, call.workspace.id, self.within.segment, name)
         if parent is None:
             raise _missing(call, self.within, name)
         return f"{self.within.segment}/{parent.name}/{self.segment}"
 
-    def existing(self, call: Call) -> Resource:
-        found = resources.get(call.service.db, call.workspace.id, self.place(call), call.name())
+    def existing(self, call: Call) -> ResourceRecord:
+        found = resources.get_resource(call.service.db, call.workspace.id, self.place(call), call.name())
         if found is None:
             raise _missing(call, self, call.name())
         return found
 
-    def is_listed(self, call: Call, resource: Resource) -> bool:
+    def is_listed(self, call: Call, resource: ResourceRecord) -> bool:
         """Whether it is what the list is asked for."""
         return True
 
-    def kept(self, call: Call, properties: Body, existed: Resource | None) -> Body:
+    def kept(self, call: Call, properties: Body, existed: ResourceRecord | None) -> Body:
         """The properties as they are to be stored."""
         return properties
 
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """The properties as they are answered."""
         return properties
 
-    def shape(self, call: Call, resource: Resource) -> Body:
+    def shape(self, call: Call, resource: ResourceRecord) -> Body:
         content = resource.content
         place = self.place(call)
         return {

@@ -41,7 +41,7 @@ async def get_details(call: Call) -> dict[str, Any]:
 
 def _logs(call: Call, job: Job) -> Iterator[tuple[str, str]]:
     """The job's log files, and the job that wrote each: a reused step has the log of the earlier one."""
-    made = reuse.origin(call.service.db, job.id) or job.name
+    made = reuse.find_origin(call.service.db, job.id) or job.name
     for log in _LOGS:
         writer = made if log.startswith("user_logs/") else job.name
         if Path(call.service.engine.rooms.artifacts(call.workspace, writer), log).is_file():
@@ -50,7 +50,7 @@ def _logs(call: Call, job: Job) -> Iterator[tuple[str, str]]:
 
 async def get_children(call: Call) -> dict[str, Any]:
     """All at once: clients do not follow a nextLink here."""
-    return {"value": [_run(call, child) for child in jobs.children(call.service.db, existing(call).id)]}
+    return {"value": [_run(call, child) for child in jobs.list_children(call.service.db, existing(call).id)]}
 
 
 async def post_rundata(call: Call) -> dict[str, Any]:
@@ -59,7 +59,7 @@ async def post_rundata(call: Call) -> dict[str, Any]:
         raise ValidationException('"runId" must be a text')
     call.path_params["name"] = name
     job = existing(call)
-    written = jobs.data(call.service.db, job.id, "output")
+    written = jobs.read_data(call.service.db, job.id, "output")
     outputs = {
         output: {"assetId": asset or uri, "type": _type(call, type)}
         for output, (type, _, uri, asset) in written.items()
@@ -76,7 +76,7 @@ async def patch_run(call: Call) -> dict[str, Any]:
         words = listed((f"'{key}'" for key in fixed), "and")
         raise ValidationException(f"{words} of a run cannot be changed; {listed(_CHANGEABLE, 'and')} can")
     merged = {key: value for key, value in changes.items() if key in ("displayName", "description")}
-    properties = jobs.properties(call.service.db, job.id)
+    properties = jobs.read_properties(call.service.db, job.id)
     for key in ("tags", "properties"):
         given = changes.get(key)
         if isinstance(given, dict):
@@ -114,12 +114,12 @@ def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
 
 
 def _run(call: Call, job: Job) -> dict[str, Any]:
-    properties = jobs.properties(call.service.db, job.id)
+    properties = jobs.read_properties(call.service.db, job.id)
     empty = {EMPTY_OUTPUTS: job.empty_outputs} if job.empty_outputs else {}
     run = {
         "runId": job.name,
-        "rootRunId": jobs.name_of(call.service.db, job.root_id),
-        "parentRunId": jobs.name_of(call.service.db, job.parent_id) if job.parent_id is not None else None,
+        "rootRunId": jobs.get_name(call.service.db, job.root_id),
+        "parentRunId": jobs.get_name(call.service.db, job.parent_id) if job.parent_id is not None else None,
         "experimentName": job.experiment,
         "displayName": job.display_name or job.name,
         "description": properties.get("description"),

@@ -14,32 +14,32 @@ from smalt.service.api.arm.resource_collection import Named
 from smalt.service.api.request import Call
 from smalt.service.api.rest_shapes import resource_id
 from smalt.service.api.router import Handler
-from smalt.service.records.resources import Resource
+from smalt.service.records.resources import ResourceRecord
 from smalt.wire.distillation import without_secrets
 
 Body = dict[str, Any]
 
 
 class _Schedules(Named):
-    def is_listed(self, call: Call, resource: Resource) -> bool:
+    def is_listed(self, call: Call, resource: ResourceRecord) -> bool:
         """Those that are on, unless the others are asked for."""
         view = call.query("listViewType", "EnabledOnly").lower()
         enabled = bool(resource.content["properties"].get("isEnabled", True))
         return view == "all" or enabled == (view != "disabledonly")
 
-    def kept(self, call: Call, properties: Body, existed: Resource | None) -> Body:
+    def kept(self, call: Call, properties: Body, existed: ResourceRecord | None) -> Body:
         action = properties.get("action")
         job = action.get("jobDefinition") if isinstance(action, dict) else None
         if not isinstance(action, dict) or not isinstance(job, dict):
             return properties
         return {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
 
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
 
 
 class _Endpoints(Named):
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """Clients insist on an address; what is sent there is refused."""
         id = resource_id(call.workspace, self.segment, resource.name)
         return {"properties": {}, **properties, "scoringUri": f"{call.base}{id}/invoke"}
@@ -56,26 +56,26 @@ class _BatchEndpoints(_Endpoints):
         self.existing(call)
         return {"value": []}
 
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """Programs set `endpoint.defaults.deployment_name` on what they get."""
         return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
 
 
 class _OnlineDeployments(Named):
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """Clients insist on a scale; one that was not given is the service's."""
         return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
 
 
 class _Serverless(Named):
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """Clients up to 1.20 insist on an address, too."""
         id = resource_id(call.workspace, self.segment, resource.name)
         return {**properties, "inferenceEndpoint": {"uri": f"{call.base}{id}/invoke", "headers": {}}}
 
 
 class _Subscriptions(Named):
-    def shown(self, call: Call, resource: Resource, properties: Body) -> Body:
+    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
         """Nothing was bought; clients insist on a plan."""
         plan = {"publisherId": "", "offerId": "", "planId": ""}
         return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}

@@ -23,15 +23,15 @@ async def put_workspace(call: Call) -> Reply:
     kept = json.loads(call.workspace.body)
     properties = {**kept.get("properties", {}), **_mapping(body, "properties")}
     merged = {**kept, **_known(body), "properties": properties}
-    records.update(call.service.db, call.workspace.id, json.dumps(merged))
-    return Reply(_shape(call, records.by_id(call.service.db, call.workspace.id)))
+    records.update_workspace(call.service.db, call.workspace.id, json.dumps(merged))
+    return Reply(_shape(call, records.get_workspace(call.service.db, call.workspace.id)))
 
 
 async def list_workspaces(call: Call) -> dict[str, Any]:
     subscription, group = call.name("subscription"), call.path_params.get("group")
     found = [
         _shape(call, workspace)
-        for workspace in records.every(call.service.db)
+        for workspace in records.list_workspaces(call.service.db)
         if workspace.subscription.lower() == subscription.lower()
         and (group or workspace.resource_group).lower() == workspace.resource_group.lower()
     ]
@@ -40,8 +40,8 @@ async def list_workspaces(call: Call) -> dict[str, Any]:
 
 async def list_all(call: Call) -> dict[str, Any]:
     """List every workspace of the home; with `jobs` how many it has of them, that of the newest job first."""
-    counts = records.job_counts(call.service.db) if call.flag("jobs") else {}
-    every = sorted(records.every(call.service.db), key=lambda one: -counts.get(one.id, (0, 0.0))[1])
+    counts = records.count_jobs(call.service.db) if call.flag("jobs") else {}
+    every = sorted(records.list_workspaces(call.service.db), key=lambda one: -counts.get(one.id, (0, 0.0))[1])
     return {"value": [{**_shape(call, one), "jobs": counts.get(one.id, (0, 0.0))[0]} for one in every]}
 
 

@@ -147,7 +147,7 @@ class Gate:
         if secret.startswith(JOB_TOKEN):
             self._authenticate_job(scope, secret)
             return
-        token = tokens.find(self._service.db, secret)
+        token = tokens.find_token(self._service.db, secret)
         if token is None:
             raise Unauthorized(
                 "the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'"

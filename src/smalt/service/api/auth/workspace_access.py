@@ -36,11 +36,11 @@ def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Works
     """Return the workspace of these names, for the request; `is_put` where it is the workspace that is stored."""
     check_names(names)
     service: Service = scope["smalt.service"]
-    found = records.find(service.db, *names)
+    found = records.find_workspace(service.db, *names)
     if found is not None:
         return found
     if is_put or _is_default(service, names):
-        return records.provide(service.db, *names, scope["smalt.principal"])
+        return records.ensure_workspace(service.db, *names, scope["smalt.principal"])
     if not _may_make(scope):
         raise missing(service, names)
     return make(scope, names)
@@ -49,8 +49,8 @@ def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Works
 def find(service: Service, names: Names, principal: str) -> Workspace:
     """Return the workspace of these names where it is there, or is the home's default one."""
     if _is_default(service, names):
-        return records.provide(service.db, *names, principal)
-    found = records.find(service.db, *names)
+        return records.ensure_workspace(service.db, *names, principal)
+    found = records.find_workspace(service.db, *names)
     if found is None:
         raise missing(service, names)
     return found
@@ -59,13 +59,13 @@ def find(service: Service, names: Names, principal: str) -> Workspace:
 def make(scope: Scope, names: Names) -> Workspace:
     """Return a new workspace for a request that does not ask for it as such; refused where the name is a slip."""
     service: Service = scope["smalt.service"]
-    every = records.every(service.db)
+    every = records.list_workspaces(service.db)
     for one in every:
         if _is_slip(names, _names(one)):
             raise NotFound(
                 f"{_sentence(names)}; did you mean {_called(one, names)}? if another is wanted: {_create(names)}"
             )
-    made = records.provide(service.db, *names, scope["smalt.principal"])
+    made = records.ensure_workspace(service.db, *names, scope["smalt.principal"])
     same = [one for one in every if one.name.lower() == names[2].lower()]
     more = f"; another of that name is in {_place(_names(same[0]), names)}" if same else ""
     scope[NOTE] = f"made workspace '{names[2]}' in resource group '{names[1]}', as there was none{more}"
@@ -74,7 +74,7 @@ def make(scope: Scope, names: Names) -> Workspace:
 
 def missing(service: Service, names: Names) -> NotFound:
     """Return the error that a workspace is not there, with what may have been meant."""
-    every = records.every(service.db)
+    every = records.list_workspaces(service.db)
     beside = [one for one in every if _within(one, names)]
     meant = _like(names[2], beside) or _like(names[2], every)
     if meant:

@@ -59,7 +59,7 @@ def store(call: Call, container: str) -> str:
     for name in DEFAULTS:
         if container in (name, *CONTAINERS[name].values()):
             return name
-    registered = resources.every(call.service.db, call.workspace.id, "datastores")
+    registered = resources.list_resources(call.service.db, call.workspace.id, "datastores")
     for one in sorted(registered, key=lambda one: one.name != container):
         properties = one.content.get("properties") or {}
         if container in (one.name, properties.get("containerName")):
@@ -70,7 +70,7 @@ def store(call: Call, container: str) -> str:
 def containers(call: Call) -> list[str]:
     """The names of the workspace's containers: its own datastores and those that are folders or were registered."""
     names = {next(value for key, value in one.items() if key != "datastoreType") for one in CONTAINERS.values()}
-    for one in resources.every(call.service.db, call.workspace.id, "datastores"):
+    for one in resources.list_resources(call.service.db, call.workspace.id, "datastores"):
         properties = one.content.get("properties") or {}
         names.add(str(properties.get("containerName") or one.name))
     return sorted(names)

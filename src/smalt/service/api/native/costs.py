@@ -24,10 +24,10 @@ Cost = dict[str, Any]
 
 async def post_costs(call: Call) -> dict[str, Any]:
     db, names = call.service.db, asked(await call.object())
-    found = tracked_runs.jobs_named(db, call.workspace.id, names)
+    found = tracked_runs.find_jobs(db, call.workspace.id, names)
     by_root = {job.id: job.name for job in found if job.parent_id is None}
     told: dict[str, Cost] = {}
-    for root, _, cpu, peak in jobs.costs(db, list(by_root)):
+    for root, _, cpu, peak in jobs.list_costs(db, list(by_root)):
         before = told.get(by_root[root], {"cpu_seconds": 0.0, "peak_memory_bytes": None})
         told[by_root[root]] = _added(before, cpu, peak)
     return {"costs": told}
@@ -36,7 +36,7 @@ async def post_costs(call: Call) -> dict[str, Any]:
 def costs_of_tree(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
     """Return what each of `rows`, parents first, cost with all below it."""
     parents, told = {row.id: row.parent_id for row in rows}, dict[int, Cost]()
-    for _, id, cpu, peak in jobs.costs(db, [rows[0].root_id]):
+    for _, id, cpu, peak in jobs.list_costs(db, [rows[0].root_id]):
         here: int | None = id
         while here in parents:
             before = told.get(here, {"cpu_seconds": 0.0, "peak_memory_bytes": None})
@@ -53,20 +53,20 @@ def _added(before: Cost, cpu: float, peak: int | None) -> Cost:
 
 async def get_disk(call: Call) -> dict[str, Any]:
     root = call.service.home.root
-    named = {one.folder: one.name for one in workspaces.every(call.service.db)}
+    named = {one.folder: one.name for one in workspaces.list_workspaces(call.service.db)}
     return {"items": await asyncio.to_thread(_sizes, root, named)}
 
 
 async def get_job_disk(call: Call) -> dict[str, Any]:
     top, db, rooms = existing(call), call.service.db, call.service.engine.rooms
     places = []
-    for row in below(jobs.tree(db, top.root_id), top):
+    for row in below(jobs.list_tree(db, top.root_id), top):
         folder = call.service.home.path("workspaces", call.workspace.folder, "jobs", row.name)
         places += [
             (row.name, "working folder", folder),
             (row.name, "logs", Path(rooms.artifacts(call.workspace, row.name))),
         ]
-        for name, (_, _, uri, _) in jobs.data(db, row.id, "output").items():
+        for name, (_, _, uri, _) in jobs.read_data(db, row.id, "output").items():
             local = call.service.data.resolve(uri, call.workspace).path if uri else None
             places += [(row.name, f"output {name}", Path(local))] if local else []
     return {"items": await asyncio.to_thread(_sizes_of, places)}

@@ -57,7 +57,7 @@ def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
 
 def _examined(service: Service, full: bool) -> list[Trouble]:
     """On a thread, with a connection of its own, so that the server goes on meanwhile."""
-    with service.db.reader() as db:
+    with service.db.open_reader() as db:
         try:
             found = [*_records(db), *_job_folders(service, db)]
             return [*found, *_disk(service, full), *_code(service, db), *_assets(service, db, full)]
@@ -105,7 +105,7 @@ def _is_private(path: Path) -> bool:
 def _job_folders(service: Service, db: Database) -> Iterator[Trouble]:
     """Working folders, older than this server, of jobs that there are no records of: after a backup was restored it
     may be all that is left of them. A retry's is NAME.2."""
-    for workspace in workspaces.every(db):
+    for workspace in workspaces.list_workspaces(db):
         known = {name for (name,) in db.rows("SELECT name FROM jobs WHERE workspace_id=?", (workspace.id,))}
         jobs = service.home.path("workspaces", workspace.folder, "jobs")
         lost = [
@@ -128,10 +128,10 @@ def _code(service: Service, db: Database) -> Iterator[Trouble]:
 
 def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
     """Data and models whose content is gone or, where `full`, is another one."""
-    for workspace in workspaces.every(db):
+    for workspace in workspaces.list_workspaces(db):
         for kind, key in _URIS.items():
-            for container in assets.containers(db, workspace.id, kind, "All"):
-                for one in assets.versions(db, workspace.id, kind, container.name):
+            for container in assets.list_containers(db, workspace.id, kind, "All"):
+                for one in assets.list_versions(db, workspace.id, kind, container.name):
                     uri = one.properties.get(key)
                     what = f"{kind.removesuffix('s')} {one.name}:{one.version} of workspace {workspace.name}"
                     problem = _content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None

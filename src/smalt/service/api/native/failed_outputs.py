@@ -28,7 +28,7 @@ async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, A
     overlaps = await asyncio.to_thread(Overlaps, found)
     held = service.engine.rooms.held
     written = await asyncio.to_thread(_written_by_others, service, found, overlaps)
-    by_job = await held.by_jobs(overlaps, jobs.unfinished(service.db))
+    by_job = await held.by_jobs(overlaps, jobs.list_unfinished(service.db))
     kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)
     return await asyncio.to_thread(_removed, found, kept, dry_run)
 
@@ -37,9 +37,9 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
     """Return the jobs none of whose steps did well, by their folders of outputs."""
     db = service.db
     found: dict[str, Job] = {}
-    for workspace in workspaces.every(db):
+    for workspace in workspaces.list_workspaces(db):
         top = service.home.path("workspaces", workspace.folder)
-        for job in jobs.ended_ill(db, workspace.id, before):
+        for job in jobs.list_unsuccessful(db, workspace.id, before):
             if any(child.status == "Completed" for child in _below(service, job.id)):
                 continue
             own = retention.own(db, [job]) - retention.in_use(db, [job]) - {retention.artifacts_of(job)}
@@ -49,12 +49,12 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
 
 def _written_by_others(service: Service, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
     ours = {job.id for job in found.values()}
-    with service.db.reader() as db:
-        return overlaps.of(place for id, place in jobs.written_places(db) if id not in ours)
+    with service.db.open_reader() as db:
+        return overlaps.of(place for id, place in jobs.list_written_places(db) if id not in ours)
 
 
 def _below(service: Service, id: int) -> list[Job]:
-    children = jobs.children(service.db, id)
+    children = jobs.list_children(service.db, id)
     return children + [one for child in children for one in _below(service, child.id)]
 
 

@@ -19,23 +19,23 @@ async def get_snapshot(call: Call) -> dict[str, Any]:
     """Each different code once, with the jobs and steps that run it."""
     db, top = call.service.db, existing(call)
     found: dict[str, dict[str, Any]] = {}
-    for job in below(jobs.tree(db, top.root_id), top):
-        text = jobs.properties(db, job.id).get("codeId")
+    for job in below(jobs.list_tree(db, top.root_id), top):
+        text = jobs.read_properties(db, job.id).get("codeId")
         reference = parse_reference(str(text or ""))
         if reference is None:
             continue
-        code = assets.find(db, call.workspace.id, "codes", reference.name, reference.version, None)
+        code = assets.find_version(db, call.workspace.id, "codes", reference.name, reference.version, None)
         if code.content_hash is None:
             continue
         one = found.setdefault(code.content_hash, _shown(call, code))
         one["jobs"].append(job.name)
         one["steps"].append(job.node)
-    notes = jobs.properties(db, top.id).get("properties") or {}
+    notes = jobs.read_properties(db, top.id).get("properties") or {}
     git = {key: value for key, value in notes.items() if key.startswith(_GIT)}
     return {"name": top.name, "git": git, "snapshots": list(found.values())}
 
 
-def _shown(call: Call, code: assets.Version) -> dict[str, Any]:
+def _shown(call: Call, code: assets.AssetVersion) -> dict[str, Any]:
     entries = call.service.data.snapshots.entries(str(code.content_hash))
     return {
         "id": f"{resource_id(call.workspace, 'codes', code.name)}/versions/{code.version}",

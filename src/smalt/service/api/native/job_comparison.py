@@ -28,7 +28,7 @@ from smalt.service.api.request import Call
 from smalt.service.engine.submission import lookup
 from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked_runs import Facts
+from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_database, run_fields
 from smalt.wire.ids import short_name
 
@@ -42,9 +42,9 @@ async def compare(call: Call) -> dict[str, Any]:
     if len(names) > _MOST:
         raise ValidationException(f"at most {_MOST} jobs can be compared at once, not {len(names)}")
     found = jobs_asked(call, names)
-    origins = reuse.origins_of(call.service.db, call.workspace.id, names)
+    origins = reuse.find_origins(call.service.db, call.workspace.id, names)
     logged = await asyncio.to_thread(run_database.parameters, path_of(call), [*names, *origins.values()])
-    facts = tracked_runs.facts(call.service.db, [job.id for job in found])
+    facts = tracked_runs.read_facts(call.service.db, [job.id for job in found])
     await _look_at_steps(call, found)
     shown = []
     for job in found:
@@ -57,12 +57,12 @@ async def _look_at_steps(call: Call, found: list[Job]) -> None:
     """Have the contents of what the steps read looked at, where that is not done yet."""
     db = call.service.db
     pipelines = [job for job in found if job.type == "pipeline"]
-    ids = [row.id for job in pipelines for row in below(jobs.tree(db, job.root_id), job)]
+    ids = [row.id for job in pipelines for row in below(jobs.list_tree(db, job.root_id), job)]
     await call.service.engine.reusing.reuse.settle_steps(ids)
 
 
-async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> dict[str, Any]:
-    properties = jobs.properties(call.service.db, job.id)
+async def _job(call: Call, job: Job, facts: RunFacts, logged: dict[str, str]) -> dict[str, Any]:
+    properties = jobs.read_properties(call.service.db, job.id)
     compute = properties.get("computeId")
     shape = {
         "name": job.name,
@@ -87,7 +87,7 @@ async def _job(call: Call, job: Job, facts: Facts, logged: dict[str, str]) -> di
 
 
 async def _metrics(call: Call, job: Job) -> dict[str, float | str]:
-    rows = below(jobs.tree(call.service.db, job.root_id), job)
+    rows = below(jobs.list_tree(call.service.db, job.root_id), job)
     reused = reused_of(call.service.db, rows, job.root_id)
     runs = await asyncio.to_thread(runs_below, path_of(call), rows, reused=reused)
     return {
@@ -97,7 +97,7 @@ async def _metrics(call: Call, job: Job) -> dict[str, float | str]:
     }
 
 
-def _code(call: Call, facts: Facts) -> dict[str, Any]:
+def _code(call: Call, facts: RunFacts) -> dict[str, Any]:
     git = {name: facts.properties.get(f"azureml.git.{key}") for name, key in _GIT.items()}
     code: dict[str, Any] = {name: value for name, value in git.items() if value}
     snapshot = run_fields.snapshot(facts.code)

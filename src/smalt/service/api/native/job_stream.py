@@ -110,14 +110,14 @@ class _Follower:
 
     async def _follow(self, news: asyncio.Event, ends: Ends) -> AsyncGenerator[bytes, None]:
         self._seen = _last_event(self._service, self._top.root_id)
-        rows = below(jobs.tree(self._db, self._top.root_id), self._top)
+        rows = below(jobs.list_tree(self._db, self._top.root_id), self._top)
         self._names = {row.id: row.name for row in rows}
         for start in range(0, len(rows), _SLICE):
             async for body in self._pieces(self._told(rows[start : start + _SLICE])):
                 yield body
         told = time.monotonic()
         while not any(end.done() for end in ends):
-            top, is_quiet, seen = jobs.find(self._db, self._top.id), True, self._seen
+            top, is_quiet, seen = jobs.find_job(self._db, self._top.id), True, self._seen
             changed = self._changed()
             if changed or self._logs:
                 async for body in self._pieces(self._told(changed), [*self._logs.values()]):
@@ -142,12 +142,12 @@ class _Follower:
 
     def _changed(self) -> list[Job]:
         """Return the jobs that the next events tell of."""
-        found = events.since(self._db, self._top.root_id, self._seen)
+        found = events.list_since(self._db, self._top.root_id, self._seen)
         if found:
             self._seen = found[-1].id
         changed = {event.job_id: None for event in found if event.job_id is not None}
         rows = []
-        for row in (jobs.find(self._db, id) for id in changed):
+        for row in (jobs.find_job(self._db, id) for id in changed):
             if row is not None and (row.id in self._names or row.parent_id in self._names):
                 self._names[row.id] = row.name
                 rows.append(row)
@@ -163,7 +163,9 @@ class _Follower:
                 self._over.add(row.id)
             elif not row.is_over and row.status not in _UNSTARTED and row.id not in self._logs:
                 self._logs[row.id] = self._logs_of(row)
-            origin = reuse.origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
+            origin = (
+                reuse.find_origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
+            )
             told = {"t": "job", **tree_row(row, self._names, origin)}
             news.append(
                 News(row.id in self._shown, finished, told, warn_of_empty(row.empty_outputs) if finished else "")

@@ -76,11 +76,11 @@ class _Walk:
 
     def _of_job(self, node: Node, direction: str) -> Iterator[Node]:
         """Of its inputs the assets, or the jobs whose outputs they are; of its outputs the same the other way."""
-        job = jobs.by_name(self._db, self._workspace, node["name"])
+        job = jobs.find_by_name(self._db, self._workspace, node["name"])
         if job is None:
             return
         side, other_side = ("input", "output") if direction == _MADE_BY else ("output", "input")
-        rows = [(port, uri, asset) for _, port, uri, asset in lineage.of_job(self._db, job.id, side)]
+        rows = [(port, uri, asset) for _, port, uri, asset in lineage.list_of_job(self._db, job.id, side)]
         if job.type == "pipeline" and side == "input":
             rows += self._of_steps(job, {asset or uri for _, uri, asset in rows})
         for port, uri, asset in rows:
@@ -94,11 +94,11 @@ class _Walk:
 
     def _of_steps(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
         """What the steps of a pipeline read that neither its own inputs nor its own steps gave them."""
-        steps = {row.id: row for row in below(jobs.tree(self._db, job.root_id), job)}
+        steps = {row.id: row for row in below(jobs.list_tree(self._db, job.root_id), job)}
         labels = labels_of(list(steps.values()))
-        made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.of_steps(self._db, job.root_id, "output")}
+        made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.list_of_steps(self._db, job.root_id, "output")}
         names = {row.name for row in steps.values()}
-        for id, port, uri, asset in lineage.of_steps(self._db, job.root_id, "input"):
+        for id, port, uri, asset in lineage.list_of_steps(self._db, job.root_id, "input"):
             if id not in steps or (asset or uri) in known or _is_below(uri, made):
                 continue
             parsed = parse_uri(uri) if uri else None
@@ -110,16 +110,16 @@ class _Walk:
     def _of_asset(self, node: Node, direction: str) -> Iterator[Node]:
         asset = f"{node['kind']}/{node['name']}/versions/{node['version']}"
         side = "output" if direction == _MADE_BY else "input"
-        found = {row[0]: row for row in lineage.of_asset(self._db, self._workspace, asset, side)}
+        found = {row[0]: row for row in lineage.list_of_asset(self._db, self._workspace, asset, side)}
         properties = self._properties(node)
         uris = [str(properties.get(_URIS[node["kind"]]) or "")]
         if side == "input":
-            for job_id, port, _, _ in lineage.of_asset(self._db, self._workspace, asset, "output"):
-                uris += _as_output(jobs.name_of(self._db, job_id), port)
-        rows = lineage.of_uris(self._db, self._workspace, [uri for uri in uris if uri], side)
+            for job_id, port, _, _ in lineage.list_of_asset(self._db, self._workspace, asset, "output"):
+                uris += _as_output(jobs.get_name(self._db, job_id), port)
+        rows = lineage.list_of_uris(self._db, self._workspace, [uri for uri in uris if uri], side)
         found = {**{row[0]: row for row in rows}, **found}
         for job_id, port, _, _ in self._acting(list(found.values()), side):
-            yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: port}
+            yield {**_job_node(self._call, jobs.get_job(self._db, job_id)), side: port}
         source = (properties.get("properties") or {}).get("smalt.imported_from")
         if source and direction == _MADE_BY:
             yield {"kind": "imported", "name": str(source)}
@@ -130,15 +130,15 @@ class _Walk:
             return
         parsed = parse_uri(uri)
         if side == "output" and isinstance(parsed, JobOutputUri):
-            job = jobs.by_name(self._db, self._workspace, parsed.job)
+            job = jobs.find_by_name(self._db, self._workspace, parsed.job)
             if job is not None:
                 yield {**_job_node(self._call, job), side: parsed.output}
             return
         uris = [uri]
         if side == "input":
             uris += _as_output(*port)
-        for job_id, name, _, _ in self._acting(lineage.of_uris(self._db, self._workspace, uris, side), side):
-            yield {**_job_node(self._call, jobs.get(self._db, job_id)), side: name}
+        for job_id, name, _, _ in self._acting(lineage.list_of_uris(self._db, self._workspace, uris, side), side):
+            yield {**_job_node(self._call, jobs.get_job(self._db, job_id)), side: name}
 
     def _acting(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
         """Return the rows of outputs without those of jobs that were reused: they made nothing.
@@ -147,13 +147,13 @@ class _Walk:
         """
         if side == "input" or len(rows) < 2:
             return rows
-        reused = reuse.reused_among(self._db, [row[0] for row in rows])
+        reused = reuse.find_reused(self._db, [row[0] for row in rows])
         return [row for row in rows if row[0] not in reused] or [min(rows)]
 
     def _properties(self, node: Node) -> dict[str, Any]:
         from smalt.service.records import assets
 
-        found = assets.get(self._db, self._workspace, node["kind"], node["name"], node["version"])
+        found = assets.get_version(self._db, self._workspace, node["kind"], node["name"], node["version"])
         return found.properties if found else {}
 
 
@@ -187,7 +187,7 @@ def _of_text(asset: str) -> Node:
 def _job_node(call: Call, job: jobs.Job) -> Node:
     node: Node = {"kind": "job", "name": job.name, "type": job.type, "status": job.status}
     if job.parent_id is not None:
-        node.update(step=job.node, parent=jobs.name_of(call.service.db, job.parent_id))
+        node.update(step=job.node, parent=jobs.get_name(call.service.db, job.parent_id))
     return node
 
 

@@ -51,19 +51,19 @@ async def get_metrics(call: Call) -> dict[str, Any]:
     db, top = call.service.db, existing(call)
     chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
     extremes, history = call.flag("extremes"), call.flag("history")
-    rows = below(jobs.tree(db, top.root_id), top)
+    rows = below(jobs.list_tree(db, top.root_id), top)
     reused = reused_of(db, rows, top.root_id)
     runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history, reused)
     for run in runs:
         if run.job is not None:
-            add_usage(run, usage.of(db, run.job.id), chosen)
+            add_usage(run, usage.list_samples(db, run.job.id), chosen)
     shown = [run for run in runs if run.latest or run.id == top.name]
     return {"runs": await asyncio.to_thread(lambda: [_run_shape(run, most, history) for run in shown])}
 
 
 async def post_metrics(call: Call) -> dict[str, Any]:
     names = asked(await call.object())
-    reused = reuse.origins_of(call.service.db, call.workspace.id, names)
+    reused = reuse.find_origins(call.service.db, call.workspace.id, names)
     found = await asyncio.to_thread(run_database.latest, path_of(call), [*names, *reused.values()])
     shown = {name: of for name in names if (of := found.get(reused.get(name, name)) or found.get(name))}
     return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in shown.items()}}
@@ -83,7 +83,7 @@ def asked(body: dict[str, Any]) -> list[str]:
 
 def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
     """The jobs of these names, in that order."""
-    found = {job.name: job for job in tracked_runs.jobs_named(call.service.db, call.workspace.id, names)}
+    found = {job.name: job for job in tracked_runs.find_jobs(call.service.db, call.workspace.id, names)}
     missing = [name for name in names if name not in found]
     if missing:
         raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{call.workspace.name}'")
@@ -126,11 +126,11 @@ def runs_below(
 
 def reused_of(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
     """The jobs among `rows`, of one root, that are reused → the jobs whose outputs they have."""
-    origins = reuse.origins(db, root_id)
+    origins = reuse.list_origins(db, root_id)
     return {row.name: origins[row.id] for row in rows if row.id in origins}
 
 
-def add_usage(run: Shown, samples: Sequence[usage.Sample], chosen: Sequence[str] = ()) -> None:
+def add_usage(run: Shown, samples: Sequence[usage.UsageSample], chosen: Sequence[str] = ()) -> None:
     """What the job used, as metrics whose step is the number of the sample."""
     for what in _USED:
         name = f"system/{what}"

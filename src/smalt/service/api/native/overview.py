@@ -28,8 +28,8 @@ _WAITING = ("NotStarted", "Queued", "Preparing")
 
 async def get_overview(call: Call) -> dict[str, Any]:
     top, db = existing(call), call.service.db
-    rows = below(jobs.tree(db, top.root_id), top)
-    names, labels, reused = {row.id: row.name for row in rows}, labels_of(rows), reuse.origins(db, top.root_id)
+    rows = below(jobs.list_tree(db, top.root_id), top)
+    names, labels, reused = {row.id: row.name for row in rows}, labels_of(rows), reuse.list_origins(db, top.root_id)
     tails, costs = await _log_tails(call, rows), costs_of_tree(db, rows)
     told = []
     for row in rows:

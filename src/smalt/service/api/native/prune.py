@@ -58,9 +58,9 @@ async def prune(call: Call) -> dict[str, Any]:
 
 def _busy_folders(service: Service) -> set[Path]:
     """The working folders of unfinished jobs."""
-    folders = {one.id: one.folder for one in workspaces.every(service.db)}
+    folders = {one.id: one.folder for one in workspaces.list_workspaces(service.db)}
     root = service.home.path("workspaces")
-    return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.unfinished(service.db)}
+    return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.list_unfinished(service.db)}
 
 
 async def _free_job_folders(service: Service, age: float, dry_run: bool) -> list[Item]:
@@ -71,7 +71,7 @@ async def _free_job_folders(service: Service, age: float, dry_run: bool) -> list
     places = await asyncio.to_thread(_find_job_folders, service)
     overlaps = await asyncio.to_thread(Overlaps, places.values())
     rooms = service.engine.rooms
-    by_job = await rooms.held.by_jobs(overlaps, jobs.unfinished(service.db))
+    by_job = await rooms.held.by_jobs(overlaps, jobs.list_unfinished(service.db))
     held = set(await rooms.held.by_assets(overlaps)).union(*by_job.values())
     busy, before = _busy_folders(service), time.time() - age
     free = [
@@ -92,7 +92,7 @@ def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
     before = time.time() - age
     count = usage.count_before(service.db, before)
     if count and not dry_run:
-        usage.forget_before(service.db, before)
+        usage.remove_before(service.db, before)
     return [{"kind": "usage samples", "name": str(count), "bytes": count * _SAMPLE}] if count else []
 
 
@@ -121,22 +121,22 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
         if size is None:
             continue
         if not dry_run:
-            uses.forget(service.db, built.hash)
+            uses.remove_uses(service.db, built.hash)
         found.append({"kind": "environment", "name": ", ".join(built.names) or built.hash, "bytes": size})
     return found
 
 
 def wanted_code(db: Database) -> dict[str, str]:
     """The snapshots that registered components and unfinished jobs name, and one of those that do, in words."""
-    texts = [(f"job {job.name}", jobs.body(db, job.id)) for job in jobs.unfinished(db)]
-    for workspace in workspaces.every(db):
-        for container in assets.containers(db, workspace.id, "components", "All"):
-            for version in assets.versions(db, workspace.id, "components", container.name, "All"):
+    texts = [(f"job {job.name}", jobs.read_body(db, job.id)) for job in jobs.list_unfinished(db)]
+    for workspace in workspaces.list_workspaces(db):
+        for container in assets.list_containers(db, workspace.id, "components", "All"):
+            for version in assets.list_versions(db, workspace.id, "components", container.name, "All"):
                 texts.append((f"component {version.name}:{version.version}", version.body))
     named = {pair: user for user, text in _with_components(db, texts) for pair in _CODE.findall(text)}
     found = (
-        (assets.get(db, workspace.id, "codes", name, version), user)
-        for workspace in workspaces.every(db)
+        (assets.get_version(db, workspace.id, "codes", name, version), user)
+        for workspace in workspaces.list_workspaces(db)
         for (name, version), user in named.items()
     )
     return {code.content_hash: user for code, user in found if code and code.content_hash}
@@ -144,7 +144,7 @@ def wanted_code(db: Database) -> dict[str, str]:
 
 def _with_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield the texts, and the bodies of the components that they name, however deep: those in place have no name."""
-    every = workspaces.every(db)
+    every = workspaces.list_workspaces(db)
     pending = list(texts)
     known: set[tuple[str, str]] = set()
     while pending:
@@ -152,7 +152,7 @@ def _with_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tup
         yield user, text
         for pair in set(_COMPONENT.findall(text)) - known:
             known.add(pair)
-            found = (assets.get(db, workspace.id, "components", *pair) for workspace in every)
+            found = (assets.get_version(db, workspace.id, "components", *pair) for workspace in every)
             pending += [(user, version.body) for version in found if version is not None]
 
 

@@ -22,7 +22,7 @@ from smalt.service.reuse.explanation import explain
 
 async def get_reuse(call: Call) -> dict[str, Any]:
     top = existing(call)
-    rows = below(jobs.tree(call.service.db, top.root_id), top)
+    rows = below(jobs.list_tree(call.service.db, top.root_id), top)
     paths = labels_of(rows)
     steps = [row for row in rows if row.type not in COMPOSITES]
     if wanted := call.query("node"):

@@ -44,9 +44,9 @@ def disk_of(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def _unfinished(call: Call) -> dict[str, Any]:
     """Return how many unfinished jobs each workspace has, by state as lists show it; and what waits, for what."""
     db, engine = call.service.db, call.service.engine
-    known = {one.id: one for one in workspaces.every(db)}
+    known = {one.id: one for one in workspaces.list_workspaces(db)}
     counts: dict[int, Counter[str]] = defaultdict(Counter)
-    for job in jobs.unfinished_top(db):
+    for job in jobs.list_unfinished_roots(db):
         counts[job.workspace_id][shown_status(job)] += 1
     return {
         "workspaces": [
@@ -55,7 +55,7 @@ def _unfinished(call: Call) -> dict[str, Any]:
         ],
         "waiting": [
             {"job": job.name, "workspace": known[job.workspace_id].name, "waits_for": engine.waits_for(job)}
-            for job in jobs.ready(db, _MOST_WAITING)
+            for job in jobs.list_ready(db, _MOST_WAITING)
         ],
     }
 

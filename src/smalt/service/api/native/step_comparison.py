@@ -12,30 +12,30 @@ from smalt.service.data.data_access import OWN
 from smalt.service.records import jobs, lineage, reuse, tracked_runs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.records.tracked_runs import Facts
+from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_fields
 from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
 
 
 def facts_of(db: Database, top: Job) -> dict[str, str]:
     """By "step: fact" what is known of the steps at all levels; what a step of the run made is told by that step."""
-    rows = below(jobs.tree(db, top.root_id), top)
+    rows = below(jobs.list_tree(db, top.root_id), top)
     labels = labels_of(rows)
     by_id = {row.id: labels[row.name] for row in rows}
     made = {
         str(uri).rstrip("/"): f"{by_id[id]}.outputs.{port}"
-        for id, port, uri, _ in lineage.of_steps(db, top.root_id, "output")
+        for id, port, uri, _ in lineage.list_of_steps(db, top.root_id, "output")
         if id in by_id
     }
-    bodies = {row.id: jobs.properties(db, row.id) for row in rows}
-    facts = tracked_runs.facts(db, [row.id for row in rows])
-    read = reuse.inputs_read(db, [row.id for row in rows])
+    bodies = {row.id: jobs.read_properties(db, row.id) for row in rows}
+    facts = tracked_runs.read_facts(db, [row.id for row in rows])
+    read = reuse.list_inputs_read(db, [row.id for row in rows])
     found: dict[str, str] = {}
     for row in rows[1:]:
         parent, contents = bodies.get(row.parent_id or 0, {}), read.get(row.id, {})
         own = dict(_own(row, bodies[row.id], parent, facts[row.id], made, contents))
         found.update({f"{labels[row.name]}: {key}": value for key, value in own.items() if value})
-    for id, port, _, asset in lineage.of_steps(db, top.root_id, "output"):
+    for id, port, _, asset in lineage.list_of_steps(db, top.root_id, "output"):
         if asset and id in by_id:
             found[f"{by_id[id]}: outputs.{port}"] = asset
     return found
@@ -52,7 +52,7 @@ def _own(
     row: Job,
     body: dict[str, Any],
     parent: dict[str, Any],
-    facts: Facts,
+    facts: RunFacts,
     made: dict[str, str],
     contents: dict[str, str],
 ) -> Iterator[tuple[str, str | None]]:

@@ -7,10 +7,10 @@ import os
 import stat
 from collections.abc import Iterator
 
-from smalt.service.records.stamps import Stamp
+from smalt.service.records.stamps import ContentStamp
 
 
-def stamp_of(path: str) -> Stamp:
+def stamp_of(path: str) -> ContentStamp:
     """Describe a file, or a folder with all that is in it; nothing is read. OSError where it is not there."""
     found = sorted(_walk(path), key=lambda pair: pair[0])
     plain = [
@@ -19,7 +19,7 @@ def stamp_of(path: str) -> Stamp:
     ]
     exact = [f"{status.st_ctime_ns} {status.st_ino} {status.st_mode}" for _, status in found]
     newest = max(status.st_ctime_ns for _, status in found)
-    return Stamp(_digest(plain + exact), _digest(plain), len(found), newest)
+    return ContentStamp(_digest(plain + exact), _digest(plain), len(found), newest)
 
 
 def _digest(lines: list[str]) -> str:

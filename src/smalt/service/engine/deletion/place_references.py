@@ -74,7 +74,7 @@ class Held:
         found: dict[str, int] = {}
         seen: tuple[Any, ...] | None = None
         for is_last in (False, False, True):
-            state = assets.last_changes(self._db)
+            state = assets.read_last_changes(self._db)
             if state == seen:
                 break
             since = seen[0] if seen is not None and seen[1] == state[1] else None
@@ -85,23 +85,23 @@ class Held:
 
     async def by_jobs(self, places: Overlaps, some: Iterable[Job]) -> dict[int, set[str]]:
         """Return those of `places` that the bodies of these jobs name, by id of the job."""
-        by_id = {each.id: each for each in workspaces.every(self._db)}
+        by_id = {each.id: each for each in workspaces.list_workspaces(self._db)}
         named = {
-            job.id: [(by_id[job.workspace_id], text) for text in set(_texts(jobs.properties(self._db, job.id)))]
+            job.id: [(by_id[job.workspace_id], text) for text in set(_texts(jobs.read_properties(self._db, job.id)))]
             for job in some
         }
         return await asyncio.to_thread(lambda: {id: places.of(self._places(texts)) for id, texts in named.items()})
 
     def _read(self, look: Callable[[Database], Result]) -> Result:
-        with self._db.reader() as db:
+        with self._db.open_reader() as db:
             return look(db)
 
     def _held_by_assets(
         self, places: Overlaps, since: tuple[Any, ...] | None, besides: int | None, db: Database
     ) -> dict[str, int]:
-        by_id = {each.id: each for each in workspaces.every(db) if each.id != besides}
+        by_id = {each.id: each for each in workspaces.list_workspaces(db) if each.id != besides}
         found: dict[str, int] = {}
-        for id, workspace_id, modified_at, body in assets.bodies(db, since):
+        for id, workspace_id, modified_at, body in assets.list_bodies(db, since):
             if workspace_id not in by_id:
                 continue
             known = self._known.get(id)

@@ -50,26 +50,26 @@ class Deletions:
 
     def resume(self) -> None:
         """Set aside what deletions that a crash cut short have left, and go on with removing it."""
-        for deletion in deletions.unfinished(self._rooms.db):
-            workspace = workspaces.by_id(self._rooms.db, deletion.workspace_id)
+        for deletion in deletions.list_unfinished(self._rooms.db):
+            workspace = workspaces.get_workspace(self._rooms.db, deletion.workspace_id)
             if not deletion.is_aside:
                 try:
                     _set_aside(self._rooms, workspace, deletion)
                 except Exception as error:
                     self._keep_names(deletion, error)
                     continue
-                deletions.note_aside(self._rooms.db, deletion)
+                deletions.mark_aside(self._rooms.db, deletion)
             self._begin(self._remove(workspace, deletion))
-        for workspace in workspaces.deleted_with_rows(self._rooms.db):
-            deletions.forget_workspace(self._rooms.db, workspace)
-        for workspace in workspaces.deleted(self._rooms.db):
+        for workspace in workspaces.list_deleted_with_rows(self._rooms.db):
+            deletions.remove_workspace_rows(self._rooms.db, workspace)
+        for workspace in workspaces.list_deleted(self._rooms.db):
             if _top(self._rooms, workspace).exists():
                 self._begin(self._remove_workspace(workspace))
 
     async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
         """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
         looked = await _look_up(self._rooms, workspace, job)
-        now = jobs.by_name(self._rooms.db, workspace.id, job.name)
+        now = jobs.find_by_name(self._rooms.db, workspace.id, job.name)
         if now is None or now.id != job.id:  # it was deleted meanwhile
             return
         deletion = _forget(self._rooms, workspace, job, principal, looked)
@@ -81,7 +81,7 @@ class Deletions:
         refuse_unfinished(self._rooms, workspace)
         await refuse_shared(self._rooms, workspace)
         refuse_unfinished(self._rooms, workspace)
-        deletions.forget_workspace(self._rooms.db, workspace)
+        deletions.remove_workspace_rows(self._rooms.db, workspace)
         await asyncio.shield(self._begin(self._remove_workspace(workspace)))
 
     async def close(self) -> None:
@@ -98,7 +98,7 @@ class Deletions:
     async def _finish(self, workspace: Workspace, deletion: Deletion) -> None:
         try:
             await asyncio.to_thread(_set_aside, self._rooms, workspace, deletion)
-            deletions.note_aside(self._rooms.db, deletion)
+            deletions.mark_aside(self._rooms.db, deletion)
         except Exception as error:
             self._keep_names(deletion, error)
             return
@@ -114,7 +114,7 @@ class Deletions:
         """Remove what was set aside. Where that fails, the next server does it."""
         try:
             await asyncio.to_thread(_remove_aside, _top(self._rooms, workspace), deletion)
-            deletions.forget(self._rooms.db, deletion)
+            deletions.remove_deletion(self._rooms.db, deletion)
         except Exception as error:
             log.error("job %s is deleted, but not all of its files are removed: %s", deletion.names[0], error)
 
@@ -144,7 +144,7 @@ class _Looked(NamedTuple):
 
 
 async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
-    tree = jobs.tree(rooms.db, job.root_id)
+    tree = jobs.list_tree(rooms.db, job.root_id)
     top, ids = _top(rooms, workspace), frozenset(one.id for one in tree)
     attempts = set(await asyncio.to_thread(_folders_of_attempts, top, [one.name for one in tree]))
     goes = _going(rooms, tree) | attempts
@@ -153,7 +153,7 @@ async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
     folders.update({real: folder for folder, real in places.items()})
     overlaps = await asyncio.to_thread(Overlaps, folders)
     outputs = await asyncio.to_thread(_outputs_of_others, rooms, ids, overlaps)
-    by_job = await rooms.held.by_jobs(overlaps, (one for one in jobs.unfinished(rooms.db) if one.id not in ids))
+    by_job = await rooms.held.by_jobs(overlaps, (one for one in jobs.list_unfinished(rooms.db) if one.id not in ids))
     held = outputs | (await rooms.held.by_assets(overlaps)).keys()
     return _Looked(
         places,
@@ -169,28 +169,28 @@ def _going(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
 
 def _outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
     """Return those of the places where jobs of any workspace but these wrote: a given path may lie in another's."""
-    with rooms.db.reader() as db:
-        return overlaps.of(place for job_id, place in jobs.written_places(db) if job_id not in ids)
+    with rooms.db.open_reader() as db:
+        return overlaps.of(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
 
 
 def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked: _Looked) -> Deletion:
     """Remove the rows of a job and all below it, and record what else goes."""
-    tree = jobs.tree(rooms.db, job.root_id)
+    tree = jobs.list_tree(rooms.db, job.root_id)
     goes = (_going(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
     kept = [one.name for one in tree if retention.artifacts_of(one) not in goes]
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
-        deletion = deletions.add(rooms.db, tree, sorted(goes), kept, principal)
+        deletion = deletions.add_deletion(rooms.db, tree, sorted(goes), kept, principal)
         _keep_writes(rooms, tree, {looked.places[folder] for folder in goes})
-        jobs.remove(rooms.db, job)
+        jobs.remove_tree(rooms.db, job)
     return deletion
 
 
 def _keep_writes(rooms: Rooms, tree: Sequence[Job], goes: set[str]) -> None:
     """Keep where the jobs wrote that does not go with them: what another job had there stays known as written over."""
     for one in tree:
-        for output, place in lineage.written_by(rooms.db, one.id):
+        for output, place in lineage.list_writes(rooms.db, one.id):
             if goes.isdisjoint(folders_above(place)):
                 lineage.keep_write(rooms.db, one, output, place)
 
@@ -264,10 +264,10 @@ def _refuse_readers(
     What one names that was submitted after `by_job` had been looked up is told by its text.
     """
     own, names = {one.id for one in tree}, {one.name for one in tree}
-    for other in jobs.unfinished(rooms.db):
+    for other in jobs.list_unfinished(rooms.db):
         if other.id in own:
             continue
-        is_named = other.workspace_id == workspace.id and names & retention.named_in(jobs.body(rooms.db, other.id))
+        is_named = other.workspace_id == workspace.id and names & retention.named_in(jobs.read_body(rooms.db, other.id))
         if is_named or goes & by_job.get(other.id, set()):
             raise Conflict(
                 f"job '{other.name}' is {other.status} and reads what job '{job.name}' made; "

@@ -17,7 +17,7 @@ _MOST_NAMED = 5
 
 
 def refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
-    unfinished = [one for one in jobs.unfinished_top(rooms.db) if one.workspace_id == workspace.id]
+    unfinished = [one for one in jobs.list_unfinished_roots(rooms.db) if one.workspace_id == workspace.id]
     if unfinished:
         names = listed([one.name for one in unfinished][:_MOST_NAMED], "and")
         raise Conflict(
@@ -32,13 +32,13 @@ async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
     """
     top = f"{rooms.root}/workspaces/{workspace.folder}"
     overlaps = Overlaps({top, await asyncio.to_thread(os.path.realpath, top)})
-    others = [one for one in jobs.unfinished(rooms.db) if one.workspace_id != workspace.id]
+    others = [one for one in jobs.list_unfinished(rooms.db) if one.workspace_id != workspace.id]
     by_job = await rooms.held.by_jobs(overlaps, others)
     writers = await asyncio.to_thread(_find_writers, rooms, workspace, overlaps)
     by_asset = await rooms.held.by_assets(overlaps, workspace.id)
     _refuse_readers(rooms, workspace, {id for id, found in by_job.items() if found})
     _refuse_versions(rooms, workspace, set(by_asset.values()))
-    named = [_called(rooms, job) for id in writers if (job := jobs.find(rooms.db, id)) is not None]
+    named = [_called(rooms, job) for id in writers if (job := jobs.find_job(rooms.db, id)) is not None]
     if named:
         raise Conflict(
             f"workspace '{workspace.name}' cannot be deleted: {listed(named[:_MOST_NAMED], 'and')} wrote an output "
@@ -48,15 +48,15 @@ async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
 
 def _find_writers(rooms: Rooms, workspace: Workspace, overlaps: Overlaps) -> list[int]:
     """Return the jobs of other workspaces that wrote there."""
-    with rooms.db.reader() as db:
-        return sorted({id for id, place in jobs.written_places(db, besides=workspace.id) if overlaps.of([place])})
+    with rooms.db.open_reader() as db:
+        return sorted({id for id, place in jobs.list_written_places(db, besides=workspace.id) if overlaps.of([place])})
 
 
 def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> None:
     """Raise where an unfinished job reads or writes there, or names the workspace."""
     name = _name_of(workspace)
-    for job in jobs.unfinished(rooms.db):
-        if job.workspace_id != workspace.id and (job.id in readers or name.search(jobs.body(rooms.db, job.id))):
+    for job in jobs.list_unfinished(rooms.db):
+        if job.workspace_id != workspace.id and (job.id in readers or name.search(jobs.read_body(rooms.db, job.id))):
             raise Conflict(
                 f"workspace '{workspace.name}' cannot be deleted: {_called(rooms, job)} is {job.status} and uses what "
                 "is in it; wait for its end, or cancel it"
@@ -66,10 +66,10 @@ def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> No
 def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> None:
     """Raise where a version lies there, or names the workspace: another of the name would give it other content."""
     name = _name_of(workspace)
-    naming = assets.naming(rooms.db, f"/workspaces/{workspace.name}", workspace.id)
+    naming = assets.find_bodies_containing(rooms.db, f"/workspaces/{workspace.name}", workspace.id)
     found = sorted(versions.union(id for id, body in naming if name.search(body)))
     if found:
-        named = [assets.describe(rooms.db, id) for id in found[:_MOST_NAMED]]
+        named = [assets.describe_version(rooms.db, id) for id in found[:_MOST_NAMED]]
         has = "have" if len(found) > 1 else "has"
         raise Conflict(
             f"workspace '{workspace.name}' cannot be deleted: {listed(named, 'and')} {has} something in it, and a "

@@ -64,13 +64,13 @@ class Ahead:
             if len(likely) >= _MOST:
                 break
             if not run.has_no_follower:
-                dependents = jobs.last_wait(self._rooms.db, run.job, _MOST)
+                dependents = jobs.list_waiting_only_for(self._rooms.db, run.job, _MOST)
                 run.has_no_follower = not dependents
                 likely += dependents
         for job_id in likely[:_MOST]:
             if job_id not in self._leaves:
                 with contextlib.suppress(SmaltError, OSError):  # told when its turn comes
-                    self._leaves[job_id] = self._lay_out(jobs.get(self._rooms.db, job_id), board)
+                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._rooms.db, job_id), board)
 
     def _lay_out(self, job: Job, board: Board) -> command.Leaf:
         rooms = self._rooms

@@ -121,7 +121,7 @@ class Leaf:
     def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
         """`entity` where it is known already; else it is read from the job's body."""
         if entity is None:
-            entity = cast("CommandJob", wire.from_rest({"properties": jobs.properties(rooms.db, job.id)}, "job"))
+            entity = cast("CommandJob", wire.from_rest({"properties": jobs.read_properties(rooms.db, job.id)}, "job"))
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms, workspace, entity.code) if entity.code else None
         sends = any(
@@ -135,7 +135,11 @@ class Leaf:
         self.places.clear()
         self.tables.clear()
         inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
-        noted = jobs.places(rooms.db, self.job.id) if inputs and jobs.last_attempt(rooms.db, self.job) else {}
+        noted = (
+            jobs.read_places(rooms.db, self.job.id)
+            if inputs and jobs.get_last_attempt_number(rooms.db, self.job)
+            else {}
+        )
         for name, uri in inputs.items():
             before = noted.get(name)
             if before is None or before[0] != uri or overwrites.is_moved(rooms, self.workspace, uri, before[1]):
@@ -183,7 +187,9 @@ class Leaf:
         """Nothing has to be fetched, copied or made for long: it can be prepared within a turn of the loop."""
         if not rooms.identity.is_ready:
             return False
-        if self.entity.outputs and jobs.last_attempt(rooms.db, self.job):  # what that left is removed, however much
+        if self.entity.outputs and jobs.get_last_attempt_number(
+            rooms.db, self.job
+        ):  # what that left is removed, however much
             return False
         if self.code is not None and not rooms.data.snapshots.is_small(self.code, _QUICK_FILES, _QUICK_BYTES):
             return False
@@ -393,7 +399,7 @@ def find_moved_input(rooms: Rooms, leaf: Leaf) -> str | None:
     The records say what the step was reading: the server that started it may be gone.
     """
     movable = _movable(leaf)
-    noted = jobs.places(rooms.db, leaf.job.id) if movable else {}
+    noted = jobs.read_places(rooms.db, leaf.job.id) if movable else {}
     for name in movable:
         uri, place = noted.get(name, ("", ""))
         if place and overwrites.is_moved(rooms, leaf.workspace, uri, place):

@@ -19,11 +19,11 @@ def output_uri(db: Database, job: Job, output: str) -> str | None:
 
     Refused where another job wrote at the place since. None where the job has no such output in the records.
     """
-    written = jobs.data(db, job.id, "output").get(output)
+    written = jobs.read_data(db, job.id, "output").get(output)
     if written is None:
         return None
     uri = written[2] or ""
-    version = _version_uri(db, job, written[3] or lineage.asset_at(db, job.root_id, uri))
+    version = _version_uri(db, job, written[3] or lineage.find_asset_at(db, job.root_id, uri))
     if version:
         return version
     if job.is_over and _is_given(db, job, output):
@@ -35,13 +35,13 @@ def _version_uri(db: Database, job: Job, asset: str | None) -> str | None:
     """Return where a version is now: its content is copied aside before a job writes over it."""
     kind, _, rest = (asset or "").partition("/")
     name, _, version = rest.partition("/versions/")
-    found = assets.get(db, job.workspace_id, kind, name, version) if kind in URIS and version else None
+    found = assets.get_version(db, job.workspace_id, kind, name, version) if kind in URIS and version else None
     return str(found.properties.get(URIS[kind]) or "") if found is not None else None
 
 
 def _is_given(db: Database, job: Job, output: str) -> bool:
     """Whether the output's path was given, so that other jobs may write there; else smalt made it for this run."""
-    properties = jobs.properties(db, job.id)
+    properties = jobs.read_properties(db, job.id)
     if job.parent_id is not None:
         return places.read(properties.get("properties")).get(output, places.ALONE).given is not None
     given = (properties.get("outputs") or {}).get(output) or {}
@@ -49,8 +49,8 @@ def _is_given(db: Database, job: Job, output: str) -> bool:
 
 
 def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
-    place, ended_at = lineage.last_written(db, job, uri)
-    later = lineage.written_after(db, job, place, ended_at) if place else None
+    place, ended_at = lineage.find_last_write(db, job, uri)
+    later = lineage.find_write_after(db, job, place, ended_at) if place else None
     if later is None:
         return
     wrote, mine = "wrote" if later.is_over else "writes", f"job {job.name} had its output '{output}'"

@@ -26,8 +26,8 @@ def why_not_prepared(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:
 
 def _owed(rooms: Rooms, job: Job, uri: str) -> str | None:
     """Return whose output the data is, and what became of it."""
-    for writer in jobs.writers(rooms.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
-        for name, (_, _, written, _) in jobs.data(rooms.db, writer.id, "output").items():
+    for writer in jobs.find_writers(rooms.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
+        for name, (_, _, written, _) in jobs.read_data(rooms.db, writer.id, "output").items():
             if written is not None and written.rstrip("/") == uri.rstrip("/"):
                 is_sibling = writer.root_id == job.root_id and writer.node is not None
                 who = f"step '{writer.node}'" if is_sibling else f"job '{writer.name}'"

@@ -86,7 +86,7 @@ def why_taken(
         noun = "model" if key[0] == "models" else "data asset"
         if key in asked:
             found[output] = f"{noun} '{name}:{version}' is the output '{asked[key]}' already; give each its own version"
-        elif (there := assets.get(db, workspace_id, *key)) and not (may_be_reused and _is_made(there)):
+        elif (there := assets.get_version(db, workspace_id, *key)) and not (may_be_reused and _is_made(there)):
             found[output] = (
                 f"{noun} '{name}:{version}' exists already, and a registered version never changes; "
                 "leave the version out for the next one, or give another"
@@ -95,7 +95,7 @@ def why_taken(
     return found
 
 
-def _is_made(version: assets.Version) -> bool:
+def _is_made(version: assets.AssetVersion) -> bool:
     return MADE_BY in (version.properties.get("properties") or {})
 
 
@@ -107,10 +107,10 @@ def asset_of(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
 
 
 def _named_outputs(db: Database, job: Job) -> Iterable[_Named]:
-    body = jobs.properties(db, job.id)
+    body = jobs.read_properties(db, job.id)
     outputs = body.get("outputs") or {}
     made = places.read(body.get("properties"))
-    written = jobs.data(db, job.id, "output")
+    written = jobs.read_data(db, job.id, "output")
     for output, given in outputs.items():
         name, version = asset_of(given)
         if name and output in written and not written[output][3]:
@@ -159,12 +159,12 @@ def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
     """Return the version that the output is already: an earlier job made it, and this one was reused."""
     db, workspace_id = rooms.db, job.workspace_id
     if one.version:
-        there = assets.get(db, workspace_id, one.kind, one.name, one.version)
+        there = assets.get_version(db, workspace_id, one.kind, one.name, one.version)
     else:
-        there = assets.latest(db, workspace_id, one.kind, one.name)
+        there = assets.find_latest(db, workspace_id, one.kind, one.name)
     if there is None or there.properties.get("modelUri" if one.kind == "models" else "dataUri") != one.uri:
         return None
-    is_of_another = reuse.origin(db, job.id) is not None or one.uri in reuse.places(db, job.root_id).values()
+    is_of_another = reuse.find_origin(db, job.id) is not None or one.uri in reuse.list_places(db, job.root_id).values()
     return there.version if is_of_another else None
 
 
@@ -184,7 +184,7 @@ def _register(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) 
     same = _same(rooms, job, one)
     if same is not None:
         return same
-    container = assets.container(rooms.db, job.workspace_id, one.kind, one.name)
+    container = assets.find_container(rooms.db, job.workspace_id, one.kind, one.name)
     version = one.version or (container.next_version if container else "1")
     properties: dict[str, Any] = {
         "description": one.description,
@@ -197,5 +197,5 @@ def _register(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) 
         properties.update(modelType=one.type, modelUri=one.uri, flavors={}, jobName=job.name)
     else:
         properties.update(dataType=one.type, dataUri=one.uri)
-    assets.put(rooms.db, job.workspace_id, one.kind, one.name, version, properties, job.created_by)
+    assets.put_version(rooms.db, job.workspace_id, one.kind, one.name, version, properties, job.created_by)
     return version

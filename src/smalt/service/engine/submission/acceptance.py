@@ -76,7 +76,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
     if existing is not None:
         return Accepted(existing, False, [], None)
     rooms.refuse_where_full()
-    new = jobs.New(
+    new = jobs.NewJob(
         name=name,
         type=entity.type,
         body=body,
@@ -84,11 +84,11 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         experiment=entity.experiment_name or "Default",
         display_name=entity.display_name,
     )
-    job = jobs.add(rooms.db, workspace.id, new, principal)
+    job = jobs.add_job(rooms.db, workspace.id, new, principal)
     if checked is None:
         return Accepted(job, True, [], None, _cannot_run(entity))
     if checked.pins:
-        pins.put_of_job(rooms.db, job, checked.pins)
+        pins.put_job_pins(rooms.db, job, checked.pins)
     part = str((body.get("properties") or {}).get(PART) or "").splitlines()
     for note in (*part, *checked.notes, *checked.idle):
         rooms.say(job, note)
@@ -110,7 +110,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
         )
     body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    existing = jobs.by_name(rooms.db, workspace.id, name)
+    existing = jobs.find_by_name(rooms.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
@@ -160,12 +160,12 @@ def read(body: dict[str, Any]) -> Any:
     return entity
 
 
-def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> pins.Fixed | None:
+def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> pins.PinnedReferences | None:
     """The versions that references meant to the run of which this job is a part."""
     notes = body.get("properties")
     name = notes.get(PART_OF) if isinstance(notes, dict) else None
-    earlier = jobs.by_name(rooms.db, workspace.id, str(name)) if name else None
-    return pins.of_job(rooms.db, earlier) if earlier is not None else None
+    earlier = jobs.find_by_name(rooms.db, workspace.id, str(name)) if name else None
+    return pins.get_job_pins(rooms.db, earlier) if earlier is not None else None
 
 
 def _cannot_run(entity: Any) -> str:

@@ -29,7 +29,7 @@ from smalt.service.engine.submission.bindings import replaced
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.engine.submission.unknown_keys import find_unknown_keys
 from smalt.service.engine.versions.overwrites import why_not_written
-from smalt.service.records.pins import Fixed
+from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
 
 
@@ -38,13 +38,15 @@ class Checked(NamedTuple):
     """What the job's log is to begin with."""
     remote: list[str]
     """Inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
-    pins: Fixed
+    pins: PinnedReferences
     """The versions of what the job names without one."""
     idle: list[str]
     """A line for each thing that the job says and that does nothing."""
 
 
-def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, known: Fixed | None = None) -> Checked:
+def check(
+    rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, known: PinnedReferences | None = None
+) -> Checked:
     """Raise every problem at once. References that are `known` mean what they meant to an earlier job."""
     checker = _Checker(rooms, workspace, known)
     if isinstance(job, CommandJob):
@@ -59,7 +61,7 @@ def check(rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, kno
 class _Checker:
     """Looks at each distinct reference once."""
 
-    def __init__(self, rooms: Rooms, workspace: Workspace, known: Fixed | None) -> None:
+    def __init__(self, rooms: Rooms, workspace: Workspace, known: PinnedReferences | None) -> None:
         self.rooms = rooms
         self.pins = Pinner(rooms, workspace, known)
         self.workspace = workspace

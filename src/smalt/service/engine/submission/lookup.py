@@ -42,7 +42,9 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
             f"environment '{reference.name}' of registry '{reference.registry}' is not in smalt's catalogue; "
             f"describe it in $SMALT_HOME/catalogue/{reference.name}.yml or name another environment"
         )
-    wanted = assets.find(rooms.db, workspace.id, "environments", reference.name, reference.version, reference.label)
+    wanted = assets.find_version(
+        rooms.db, workspace.id, "environments", reference.name, reference.version, reference.label
+    )
     return wanted.properties
 
 
@@ -75,7 +77,7 @@ def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
         )
     found = _version(db, workspace, "components", reference)
     if found is None:
-        found = assets.find(db, workspace.id, "components", reference.name, reference.version, reference.label)
+        found = assets.find_version(db, workspace.id, "components", reference.name, reference.version, reference.label)
     return found.properties
 
 
@@ -102,7 +104,7 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
         name, version = curated.get("asked") or curated["curated"], curated["version"]
         return f"azureml://registries/azureml/environments/{name}/versions/{version}"
     if found is None:
-        found = assets.find(rooms.db, workspace.id, kind, reference.name, None, reference.label)
+        found = assets.find_version(rooms.db, workspace.id, kind, reference.name, None, reference.label)
     return _id(workspace, found)
 
 
@@ -119,11 +121,13 @@ def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str |
     where = rooms.data.resolver.scope(reference.workspace, workspace, uri)
     is_model = str(type).endswith("_model")
     if reference.version:  # the version is given; the kind is what the type says, as a data asset may have the name too
-        model = assets.get(rooms.db, where.id, "models", reference.name, reference.version) if is_model else None
+        model = (
+            assets.get_version(rooms.db, where.id, "models", reference.name, reference.version) if is_model else None
+        )
         return _id(where, model) if model else uri
     kinds = ["models", "data"] if is_model else ["data", "models"]
     for kind in [reference.kind] if reference.kind else kinds:
-        found = assets.meant(
+        found = assets.resolve_version(
             rooms.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
         )  # fmt: skip
         if found is not None:
@@ -136,7 +140,7 @@ def _shared_version(rooms: Rooms, registry: str, kind: str, name: str, label: st
     return f"azureml://registries/{registry}/{kind}/{name}/versions/{found.version}"
 
 
-def _id(workspace: Workspace, version: assets.Version) -> str:
+def _id(workspace: Workspace, version: assets.AssetVersion) -> str:
     where = ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
     return ids.asset_id(where, version.kind, version.name, version.version)
 
@@ -160,7 +164,7 @@ def snapshot(rooms: Rooms, workspace: Workspace, text: str) -> str:
     """Return the content hash of the code that `text` names."""
     reference = named(text)
     owner = _owner(rooms, workspace, reference)
-    found = assets.find(rooms.db, owner.id, "codes", reference.name, reference.version, reference.label)
+    found = assets.find_version(rooms.db, owner.id, "codes", reference.name, reference.version, reference.label)
     if found.content_hash is None:
         raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
     return found.content_hash
@@ -173,7 +177,7 @@ def compute(db: Database, workspace: Workspace, text: str | None) -> tuple[str, 
     name = named(text).name
     if name.lower() in (LOCAL, "serverless"):
         return name, True
-    return name, resources.get(db, workspace.id, "computes", name) is not None
+    return name, resources.get_resource(db, workspace.id, "computes", name) is not None
 
 
 def named(text: str) -> Reference:
@@ -209,9 +213,9 @@ def _used(rooms: Rooms, workspace: Workspace, kind: str, reference: Reference) -
     return rooms.registries.used(workspace, registry, kind, reference.name, reference.version, reference.label)
 
 
-def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.Version | None:
+def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.AssetVersion | None:
     if reference.version and reference.version != _DEFAULT_VERSION:
-        return assets.get(db, workspace.id, kind, reference.name, reference.version)
+        return assets.get_version(db, workspace.id, kind, reference.name, reference.version)
     if reference.label in (None, "latest", "default"):
-        return assets.latest(db, workspace.id, kind, reference.name)
+        return assets.find_latest(db, workspace.id, kind, reference.name)
     return None

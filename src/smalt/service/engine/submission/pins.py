@@ -13,7 +13,7 @@ from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
-from smalt.service.records.pins import Fixed
+from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.casing import fold
 from smalt.wire.ids import ANONYMOUS_COMPONENT
@@ -32,7 +32,7 @@ _ASSETS = {fold(type) for type in ASSETS}
 class Pins:
     """The recorded versions of one top job, or of one registered version."""
 
-    def __init__(self, fixed: Fixed | None = None) -> None:
+    def __init__(self, fixed: PinnedReferences | None = None) -> None:
         self.fixed: dict[str, dict[str, str]] = {kind: dict(texts) for kind, texts in (fixed or {}).items()}
 
     def of(self, kind: str, text: str) -> str:
@@ -47,7 +47,7 @@ class Pins:
 class Pinner(Pins):
     """Looks references up and notes what they mean; those `known` mean what they meant before."""
 
-    def __init__(self, rooms: Rooms, workspace: Workspace, known: Fixed | None = None) -> None:
+    def __init__(self, rooms: Rooms, workspace: Workspace, known: PinnedReferences | None = None) -> None:
         super().__init__()
         self._rooms = rooms
         self._workspace = workspace
@@ -75,15 +75,15 @@ class Pinner(Pins):
         if reference.registry or reference.name != ANONYMOUS_COMPONENT or not reference.version:
             return text
         db, where = self._rooms.db, self._workspace
-        found = assets.find(db, where.id, "components", reference.name, reference.version, None)
+        found = assets.find_version(db, where.id, "components", reference.name, reference.version, None)
         spec = found.properties.get("componentSpec")
         fixed = fixed_component(self, spec) if isinstance(spec, dict) else spec
         if fixed == spec:
             return text
         version = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
-        if assets.get(db, where.id, "components", reference.name, version) is None:
+        if assets.get_version(db, where.id, "components", reference.name, version) is None:
             properties = {**found.properties, "componentSpec": fixed}
-            assets.put(db, where.id, "components", reference.name, version, properties, where.created_by)
+            assets.put_version(db, where.id, "components", reference.name, version, properties, where.created_by)
         return text.removesuffix(reference.version) + version
 
 

@@ -39,7 +39,7 @@ def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
 
 def check_references_unmoved(rooms: Rooms, workspace: Workspace, job: Job) -> None:
     """Refuse a job whose labels, or names without a version, mean other versions than when `job` was submitted."""
-    for kind, texts in pins.of_job(rooms.db, job).items():
+    for kind, texts in pins.get_job_pins(rooms.db, job).items():
         for text, before in texts.items():
             type = "custom_model" if "/models/" in before else None
             try:
@@ -61,8 +61,8 @@ def _short(reference: str) -> str:
 
 def describe_difference(rooms: Rooms, workspace: Workspace, job: Job, sent: Body) -> str:
     """Return the sentence that refuses another job of the name of `job`."""
-    submitted = _without_notes(jobs.properties(rooms.db, job.id))
-    sent = _without_notes(Pins(pins.of_job(rooms.db, job)).applied(with_steps(rooms, workspace, sent)))
+    submitted = _without_notes(jobs.read_properties(rooms.db, job.id))
+    sent = _without_notes(Pins(pins.get_job_pins(rooms.db, job)).applied(with_steps(rooms, workspace, sent)))
     keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
     words = ", ".join(repr(_word(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""

@@ -13,7 +13,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.data import Data
 from smalt.service.data.files.write_protection import is_forbidden
 from smalt.service.records import assets, workspaces
-from smalt.service.records.assets import Version
+from smalt.service.records.assets import AssetVersion
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 
@@ -25,7 +25,7 @@ class Content(NamedTuple):
     """The content of a version, and the workspace where that is registered."""
 
     workspace: Workspace
-    version: Version
+    version: AssetVersion
     place: Path
 
 
@@ -63,18 +63,18 @@ class Contents:
         return [content for place in places for content in known[place]]
 
     async def _look_up(self) -> dict[str, list[Content]]:
-        state = (self._moves, *assets.state_of_contents(self._db))
+        state = (self._moves, *assets.get_contents_state(self._db))
         known = self._known
         if known is None or known[0] != state:
             versions = [
                 (version, workspace)
-                for workspace in workspaces.every(self._db)
-                for version in assets.with_content(self._db, workspace.id, tuple(URIS))
+                for workspace in workspaces.list_workspaces(self._db)
+                for version in assets.list_versions_of_kinds(self._db, workspace.id, tuple(URIS))
             ]
             known = self._known = (state, await asyncio.to_thread(self._locate, versions))
         return known[1]
 
-    def _locate(self, versions: Iterable[tuple[Version, Workspace]]) -> dict[str, list[Content]]:
+    def _locate(self, versions: Iterable[tuple[AssetVersion, Workspace]]) -> dict[str, list[Content]]:
         found: dict[str, list[Content]] = defaultdict(list)
         for version, workspace in versions:
             try:

@@ -23,7 +23,7 @@ from smalt.service.data.integrity import content_differs
 from smalt.service.data.job_data.access_modes import shown
 from smalt.service.records import stamps
 from smalt.service.records.database import Database
-from smalt.service.records.stamps import Stamp
+from smalt.service.records.stamps import ContentStamp
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _QUICK = 200
@@ -34,7 +34,7 @@ class Intact:
     def __init__(self, db: Database, root: str) -> None:
         self._db = db
         self._root = root
-        self._places = stamps.places(db)
+        self._places = stamps.list_places(db)
         """Where something was noted, in memory: each input of each step is asked about."""
 
     def is_stamped(self, location: Location) -> bool:
@@ -104,14 +104,14 @@ class Intact:
 
     def forget(self, place: str) -> None:
         """Forget what was noted at, in or around a place that is about to be written."""
-        if stamps.forget_around(self._db, self._key(os.path.realpath(place))):
-            self._places = stamps.places(self._db)
+        if stamps.remove_around(self._db, self._key(os.path.realpath(place))):
+            self._places = stamps.list_places(self._db)
 
-    def _known(self, key: str) -> Stamp | None:
-        return stamps.get(self._db, key) if key in self._places else None
+    def _known(self, key: str) -> ContentStamp | None:
+        return stamps.get_stamp(self._db, key) if key in self._places else None
 
-    def _put(self, key: str, stamp: Stamp) -> None:
-        stamps.put(self._db, key, stamp)
+    def _put(self, key: str, stamp: ContentStamp) -> None:
+        stamps.put_stamp(self._db, key, stamp)
         self._places.add(key)
 
     async def _find_change(self, top: str, digest: str | None) -> str | None:
@@ -142,7 +142,7 @@ class Intact:
 def is_changed(db: Database, root: str, place: str) -> bool:
     """Read a content that smalt keeps, and return whether it is another than was stored; in whatever thread asks."""
     top, digest = _find_top(root, os.path.realpath(place))
-    known = stamps.get(db, _key_of(root, top))
+    known = stamps.get_stamp(db, _key_of(root, top))
     if digest and _DIGEST.fullmatch(digest) and (known is None or known.is_named):
         return content_differs(Path(top), digest)
     try:
@@ -156,7 +156,7 @@ def is_named_by_content(place: str | Path, digest: str | None) -> bool:
     return digest is not None and bool(_DIGEST.fullmatch(digest)) and not content_differs(Path(place), digest)
 
 
-def is_as_noted(known: Stamp | None, now: Stamp) -> bool:
+def is_as_noted(known: ContentStamp | None, now: ContentStamp) -> bool:
     """Return whether a content whose name says nothing is what it was, as far as its sizes and times tell."""
     return known is not None and not known.is_named and known.plain == now.plain
 

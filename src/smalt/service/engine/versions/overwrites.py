@@ -116,7 +116,7 @@ async def _copy_aside(rooms: Rooms, content: Content) -> None:
     await asyncio.to_thread(allow_writing, place)  # before the records say so: a crash comes back here
     properties = {**version.properties, URIS[version.kind]: f"azureml://datastores/{DEFAULT}/paths/{copy}"}
     with rooms.db.transaction():
-        assets.move(rooms.db, version, properties)
+        assets.move_version(rooms.db, version, properties)
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
         jobs.move_place(rooms.db, workspace.id, asset, str(place), str(target))
     rooms.contents.forget()

@@ -70,10 +70,10 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
 def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
     """Raise where a job may still write to what is to become a version, which never changes."""
     place = os.path.realpath(location.path) if location.path is not None else location.place
-    writer = lineage.being_written(rooms.db, place.rstrip("/")) or _about_to_write(rooms, place)
+    writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _about_to_write(rooms, place)
     asked = parse(uri)
     if writer is None and isinstance(asked, JobOutput) and asked.output not in _GUARDED:
-        job = jobs.by_name(rooms.db, workspace.id, asked.job)
+        job = jobs.find_by_name(rooms.db, workspace.id, asked.job)
         writer = job.name if job is not None and not job.is_over else None
     if writer is not None:
         raise Conflict(
@@ -153,7 +153,7 @@ class Protecting:
             place = self._rooms.data.locate(uri, workspace).path
             if place is None or not os.path.lexists(place):
                 return
-            if lineage.being_written(self._rooms.db, str(place)) or _about_to_write(self._rooms, str(place)):
+            if lineage.find_active_writer(self._rooms.db, str(place)) or _about_to_write(self._rooms, str(place)):
                 await keep_versions(
                     self._rooms, workspace, [place], log.info
                 )  # what is written there from now on is another's
@@ -195,13 +195,13 @@ def _writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job
     """Return the jobs, of whatever workspace, that have an output there, or around it."""
     relative = (location.relative or "").strip("/")
     if location.datastore == _STORE and (found := _ARTIFACTS.match(relative)):
-        job = jobs.by_name(rooms.db, workspace.id, found[1])
+        job = jobs.find_by_name(rooms.db, workspace.id, found[1])
         return [] if job is None else [job]
     parts = relative.split("/")
     start = f"azureml://datastores/{location.datastore}/paths/"
     above = [start + "/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     places = list(_places(location))
-    return jobs.writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
+    return jobs.find_writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
 
 
 def _places(location: Location) -> Iterator[str]:
