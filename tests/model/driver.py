@@ -229,6 +229,8 @@ class Player:
         store = self.home.root / "workspaces"
         for folder in store.glob(f"*/datastores/workspaceartifactstore/ExperimentRun/dcid.{job}*/outputs"):
             shutil.rmtree(folder, ignore_errors=True)
+        for room in self.rooms.values():
+            room.oracle.drop_artifacts(job)
 
     def do_busy(self) -> None:
         """Keep the server from ever being idle."""

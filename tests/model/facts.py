@@ -92,6 +92,11 @@ class Expected:
     """By local path of an input: what is there."""
     has_versions: bool = False
     """It was exported, and names the versions that its labels meant."""
+    is_exported: bool = False
+
+    def is_whole(self) -> bool:
+        """Return whether the document is known, and not only one step of it ran."""
+        return self.document is not None and self.document[1] is None
 
     def is_known(self, place: Place) -> bool:
         """Return whether all that several steps write there is there for certain; of one step its state tells."""

@@ -115,7 +115,7 @@ class Judge:
         what = f"{name}/{path}"
         status = ran.status if ran else "absent"
         if status not in leaf.states and not (status == "NotStarted" and "Canceled" in leaf.states):
-            why = f" ({self._service.last_line(ran.job)})" if ran and status == "Failed" else ""
+            why = f" ({self._service.last_lines(ran.job)})" if ran and status == "Failed" else ""
             self.tell(what, either(leaf.states), status + why)
         if ran is None or status != "Completed":
             return

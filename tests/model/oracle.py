@@ -116,6 +116,13 @@ class Oracle:
         self.untold.discard(job)
         self.deleted.add(job)
 
+    def drop_artifacts(self, job: str) -> None:
+        """Forget the artifacts of the steps of a job, and of each whose name begins with its name."""
+        for name, expected in self.jobs.items():
+            if name.startswith(job):
+                for leaf in expected.leaves.values():
+                    leaf.artifact = None
+
     def prune(self) -> None:
         """Code that no job needs any more goes, so that an export may be refused."""
         self.pruned = set(self.jobs)
@@ -158,6 +165,8 @@ class Oracle:
         if there is None and name in self.untold:
             return Expected(ANYTHING)
         if there is not None:
+            if there.document is None or there.is_exported:
+                return Expected(ANYTHING)  # the document that was submitted under this name is not known here
             if _without_tags(there.document) != _without_tags(expected.document):
                 return Expected(REFUSED, why="the name is another job's")
             there.document = expected.document  # the same job has the tags that were given last
@@ -176,13 +185,15 @@ class Oracle:
         if only is None or (of is None and not read_by(document["jobs"].get(only))):
             return None
         earlier = self.jobs.get(of) if of is not None else self._newest(document, read_by(document["jobs"][only]))
-        if earlier is None or earlier.states != COMPLETED or earlier.document[1] is not None or earlier.has_versions:
+        if earlier is None or earlier.states != COMPLETED or not earlier.is_whole() or earlier.has_versions:
             raise Unknown(of)  # a part of a part, or of an export: what its labels mean is not said anywhere
         return earlier
 
     def _newest(self, document: Document, needed: set[str]) -> Expected:
         """Return the newest run in which the needed steps have completed, defined as in the document."""
         for job in reversed(self.jobs.values()):
+            if job.document is None:
+                raise Unknown(needed)
             there, part, _ = job.document
             steps = {part} if part is not None else set(there.get("jobs") or {})
             if not needed <= steps:
@@ -227,7 +238,7 @@ class Oracle:
     def export(self, of: str, name: str) -> Expected:
         """Return what must come of the exported job: what came of it, by today's local data and its own meaning."""
         job = self.jobs.get(of)
-        if job is None or job.states != COMPLETED or job.document[1] is not None:
+        if job is None or job.states != COMPLETED or not job.is_whole() or name in self.jobs:
             return Expected(ANYTHING)
         then = copy.copy(self)
         then.disk = replace(self.disk, documents=job.documents, files={**self.disk.files, **job.code})
@@ -239,6 +250,7 @@ class Oracle:
             expected.states |= REFUSED
         expected.document, expected.documents, expected.code = job.document, job.documents, job.code
         expected.has_versions = bool(expected.pins)
+        expected.is_exported = True
         return self._doubted(name, expected)
 
     def settle(self, name: str, expected: Expected, state: str) -> None:

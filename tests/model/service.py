@@ -96,10 +96,10 @@ class Service:
             found[name] = where, Asset(noun, asset, spec.get("assetVersion")) if asset else None
         return found
 
-    def last_line(self, job: str) -> str:
-        """Return the last line of a step's log."""
+    def last_lines(self, job: str) -> str:
+        """Return the last lines of a step's log."""
         for file in self.home.root.glob(f"workspaces/*/datastores/*/ExperimentRun/dcid.{job}/user_logs/std_log.txt"):
-            return file.read_text().strip().rpartition("\n")[2]
+            return "\n".join(file.read_text().splitlines()[-20:])
         return "no log"
 
     def download(self, job: str, output: str | None) -> Tree | str:
