@@ -29,18 +29,6 @@ async def opened(home: Home) -> Workbench:
     return bench
 
 
-async def die(bench: Workbench) -> None:
-    """The server is gone without a word: nobody tells the launcher to begin nothing more."""
-    bench.engine._closed = True
-    link = bench.engine.rooms.compute._link
-    assert link._wire is not None
-    assert link._wire.transport is not None
-    link._task.cancel()
-    link._wire.transport.abort()
-    bench.db.close()
-    await link._wire.lost.wait()
-
-
 def kill_launcher(home: Home) -> None:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -59,7 +47,7 @@ def test_what_waited_for_a_server_that_died_is_queued_again(gates: Gates, tmp_pa
         rest = [bench.submit(f"r{number}", gates.mark(f"r{number}")) for number in range(4)]
         await waits(bench, rest[1])
         await gates.begun("first")
-        await die(bench)
+        await bench.kill()
         async with workbench(home, cpus=1) as again:
             assert attempts(again, rest[0]) == ["never started"]
             await gates.open("first")
@@ -79,14 +67,14 @@ def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tmp_path
         asked = [bench.submit(name, gates.command(name)) for name in ("first", "second", "third")]
         await waits(bench, asked[2])
         await gates.begun("first")
-        await die(bench)
+        await bench.kill()
         for name in ("first", "second"):
             await gates.open(name)
         await gates.begun("second", "third")
         async with workbench(home, cpus=1) as again:
             assert (await again.over(asked[1])).status == "Completed"
             await again.until(asked[2], lambda now: now.status == "Running")
-            assert not again.engine._board.slots.any_free
+            assert not again.engine.queues.slots.any_free
             await gates.open("third")
             assert (await again.over(asked[2])).status == "Completed"
             for job in asked[1:]:
@@ -129,7 +117,7 @@ def test_a_launcher_of_another_version_is_not_asked_to_wait(
             monkeypatch.setattr(local, "PROTOCOL", 1)
             kill_launcher(bench.home)
             compute = bench.engine.rooms.compute
-            await asyncio.to_thread(eventually, lambda: not compute.hands_over, "the other launcher")
+            await asyncio.to_thread(eventually, lambda: not compute.accepts_waiting_steps, "the other launcher")
             third = bench.submit("third", gates.mark("third"))
             await gates.open("first")
             await gates.begun("second")

@@ -19,7 +19,7 @@ HOST = "azureml:host"
 
 async def crash(bench: Workbench) -> None:
     """The server is gone without a word; its launcher and steps are not."""
-    bench.engine._closed = True
+    bench.engine.pause()
     await bench.engine.rooms.compute.close()
     bench.db.close()
     for _ in range(3):  # the closed connection is let go in the loop's next rounds
@@ -135,7 +135,7 @@ def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
         home = Home(tmp_path / "home")
         bench = Workbench(home)
         await bench.engine.open()
-        bench.engine._closed = True  # accepted, and the server is gone before its first turn
+        bench.engine.pause()  # accepted, and the server is gone before its first turn
         job = bench.submit("plan", {"jobs": {"a": {"command": "true", "environment": HOST}}})
         half = jobs.NewJob(name="plan-a", type="command", body={}, experiment="Default", node="a")
         jobs.add_job(bench.db, job.workspace_id, half, "tester", jobs.get_job(bench.db, job.id))

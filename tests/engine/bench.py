@@ -1,30 +1,24 @@
-"""An engine on a home of its own, with every room real: database, data, environments, launcher."""
+"""An engine on a home of its own, composed as a server's is: real database, data, environments and launcher."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from smalt.service.compute.local.backend import LauncherClient
+
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.machine.home import Home
-from smalt.service.compute.containers.images import ContainerImages
-from smalt.service.compute.local.launcher_client import LauncherClient
-from smalt.service.data import Data
-from smalt.service.engine import Engine
-from smalt.service.engine.context import Rooms
-from smalt.service.environments import Environments
+from smalt.service.composition import compose
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.secrets.vault import Vault
 from smalt.service.settings import Settings
-from smalt.service.tracking import Tracking
 
 LONGEST = 30.0
 """Seconds until a test that waits for a job gives up."""
@@ -33,20 +27,13 @@ LONGEST = 30.0
 class Workbench:
     def __init__(self, home: Home, cpus: int = 2) -> None:
         self.home = home
-        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         home.create()
         home.socket_folder()
         self.settings = Settings(home)
         self.db = Database(home.path("smalt.db"))
         self.workspace = workspaces.ensure_workspace(self.db, "sub", "group", "default", "tester")
-        data = Data(home, self.settings.as_dict(), self._output, self._asset)
-        compute = LauncherClient(home, cpus=cpus, restart=["true"])
-        vault = Vault(home, self.db, lambda question, *arguments: question(*arguments))
-        tracking = Tracking(home, self.settings, self.db, data, vault.hider)
-        images = ContainerImages(home, self.settings)
-        environments = Environments(home, self.settings, images)
-        rooms = Rooms(home, self.db, data, environments, compute, self.settings, tracking, None, vault, images)
-        self.engine = Engine(rooms)
+        self.compute = LauncherClient(home, cpus=cpus, restart=["true"])
+        self.engine = compose(home, self.settings, self.db, self.compute)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:
         entity: Any = PipelineJob if "jobs" in document else CommandJob
@@ -93,30 +80,11 @@ class Workbench:
     def store(self, *parts: str) -> Path:
         return self.home.path("workspaces", self.workspace.folder, "datastores", "workspaceblobstore", *parts)
 
-    def _output(self, workspace: Any, job: str, output: str) -> str | None:
-        return self._ask(self._find_output, workspace, job, output)
-
-    def _asset(self, workspace: Any, reference: Any) -> str | None:
-        return self._ask(self._find_asset, workspace, reference)
-
-    def _ask(self, question: Callable[..., str | None], *arguments: Any) -> str | None:
-        """The records belong to the loop's thread."""
-        if threading.get_ident() == self._thread:
-            return question(*arguments)
-
-        async def answer() -> str | None:
-            return question(*arguments)
-
-        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
-
-    def _find_output(self, workspace: Any, job: str, output: str) -> str | None:
-        found = jobs.find_by_name(self.db, workspace.id, job)
-        return jobs.read_data(self.db, found.id, "output").get(output, (None, None, None))[2] if found else None
-
-    def _find_asset(self, workspace: Any, reference: Any) -> str | None:
-        kind = reference.kind or "data"
-        found = assets.find_version(self.db, workspace.id, kind, reference.name, reference.version, reference.label)
-        return str(found.properties["modelUri" if kind == "models" else "dataUri"])
+    async def kill(self) -> None:
+        """Leave as a killed server does: without a word to the launcher."""
+        self.engine.pause()
+        await self.compute.abort()
+        self.db.close()
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from smalt.service.engine.engine import Engine
 from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as reused
 from smalt.service.records.jobs import Job
-from tests.durability.test_hand_over import die, kill_launcher, opened
+from tests.durability.test_hand_over import kill_launcher, opened
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
 
@@ -193,7 +193,7 @@ def test_a_kill_between_the_cancellation_and_the_exit(polite: Polite, tmp_path: 
             await bench.engine.close()
             bench.db.close()
             return
-        await die(bench)
+        await bench.kill()
         if who == "both":
             kill_launcher(home)
         await asyncio.to_thread(gate.write_text, "go\n")
@@ -249,7 +249,7 @@ def test_a_cancellation_while_outputs_are_stored(
         await bench.until(job, lambda now: now.status == "Finalizing")
         bench.engine.cancel(job)
         if crashes:
-            await die(bench)
+            await bench.kill()
             monkeypatch.setattr(Engine, "_store", store)
             await asyncio.to_thread(gate.write_text, "go\n")
             bench = await opened(home)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -163,10 +165,10 @@ def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
         async with workbench(cpus=1) as bench:
             first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.command("then"))
             await waits(bench, then)
-            bench.engine._closed = True  # no turn: the engine does not learn of it
+            bench.engine.pause()  # the engine does not learn of it
             await gates.open("first")
             await gates.begun("then")
-            bench.engine._closed = False
+            bench.engine.resume()
             bench.engine.cancel(jobs.get_job(bench.db, then.id))
             assert (await bench.over(then)).status == "Canceled"
             assert attempts(bench, then) == ["stopped"]
@@ -250,22 +252,23 @@ def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monkeypatc
             names = ("first", "second", "third")
             asked = [bench.submit(name, gates.command(name)) for name in names]
             await waits(bench, asked[1])
-            real, tries = bench.db._commit, iter([True, False])
+            real, tries = bench.db.transaction, iter([True, False])
 
-            def full() -> None:
-                if next(tries, False):
-                    bench.db._connection.execute("ROLLBACK")
-                    raise Unavailable("the disk is full")
-                real()
+            @contextlib.contextmanager
+            def transaction_on_full_disk() -> Iterator[None]:
+                with real():
+                    yield
+                    if next(tries, False):
+                        raise Unavailable("the disk is full")
 
-            monkeypatch.setattr(bench.db, "_commit", full)
+            monkeypatch.setattr(bench.db, "transaction", transaction_on_full_disk)
             for job in asked:
                 await gates.begun(job.name)
                 await gates.open(job.name)
             assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 3
             assert [attempts(bench, job) for job in asked] == [["exited"]] * 3
-            assert not bench.engine._board.busy
-            assert bench.engine._board.slots.any_free
+            assert not bench.engine.queues.is_busy
+            assert bench.engine.queues.slots.any_free
 
     asyncio.run(scenario())
 
@@ -295,12 +298,11 @@ def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypat
         async with workbench(cpus=2) as bench:
             bad, good = [bench.submit(name, gates.command(name)) for name in ("bad", "good")]
             await gates.begun("bad", "good")
-            bench.engine._closed = True  # both ends in one turn
+            bench.engine.pause()  # both ends in one turn
             await gates.open("bad")
             await gates.open("good")
-            await asyncio.to_thread(eventually, lambda: len(bench.engine._exits) == 2, "both ends")
-            bench.engine._closed = False
-            bench.engine._wake()
+            await asyncio.to_thread(eventually, lambda: bench.engine.pending_exits == 2, "both ends")
+            bench.engine.resume()
             assert (await bench.over(good)).status == "Completed"
             over = await bench.over(bad)
             assert (over.status, seen) == ("Failed", [f"{bad.id}.1"])
@@ -337,8 +339,8 @@ def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
             assert gates.marks == ["b", "c"]
             states = [event.data for event in events.list_since(bench.db, job.root_id, 0)]
             assert states.count("Running") == 4
-            assert bench.engine._board.slots.any_free
-            assert not bench.engine._board.busy
+            assert bench.engine.queues.slots.any_free
+            assert not bench.engine.queues.is_busy
 
     asyncio.run(scenario())
 
@@ -470,9 +472,7 @@ def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> No
         job = first.submit("chain", chain(gates, "b", "c"))
         await gates.begun("a")
         await waits(first, first.child(job, "c"))
-        first.engine._closed = True
-        await first.engine.rooms.compute._link.close()  # as when it is killed: nothing is taken back
-        first.db.close()
+        await first.kill()
         await gates.open("a")
         await asyncio.to_thread(eventually, lambda: gates.marks == ["b", "c"], "the chain")
         async with workbench(home) as bench:

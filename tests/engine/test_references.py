@@ -45,9 +45,7 @@ class Moving:
         for link, target in ((self._link, month), (Path(f"{self._link}.txt"), f"{month}/f.txt")):
             link.unlink(missing_ok=True)
             os.symlink(self._folder / target, link)
-        settings = self._bench.engine.rooms.data.resolver._settings
-        assert isinstance(settings, dict)
-        settings["url-map"] = {"https://example.org/data/": str(self._folder / month)}
+        self._bench.settings.update({"url-map": {"https://example.org/data/": str(self._folder / month)}})
 
 
 KINDS = ["link", "link to a file", "link above", "url-map"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
 from smalt.machine.home import Home
-from smalt.service.compute import LauncherClient
+from smalt.service.compute import Compute, LauncherClient
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
@@ -31,8 +32,15 @@ Result = TypeVar("Result")
 _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
-def compose(home: Home, settings: Settings, db: Database) -> Engine:
-    """Call on the event loop, which owns the database."""
+HAND_OVER = "SMALT_HAND_OVER"
+"""The variable that switches the hand-over off (`off`): docs/internals/handover.md."""
+
+
+def compose(home: Home, settings: Settings, db: Database, compute: Compute | None = None) -> Engine:
+    """Return an engine with all that it calls. Call on the event loop, which owns the database.
+
+    `compute` defaults to this machine.
+    """
     lookups = _Lookups(home, db)
     data = Data(
         home,
@@ -46,11 +54,12 @@ def compose(home: Home, settings: Settings, db: Database) -> Engine:
     )
     images = ContainerImages(home, settings)
     environments = Environments(home, settings, images)
-    compute = LauncherClient(home, cpus=settings.cpus)
+    compute = compute or LauncherClient(home, cpus=settings.cpus)
     vault = Vault(home, db, lookups.ask)
     tracking = Tracking(home, settings, db, data, vault.hider)
     registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
-    return Engine(Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images))
+    rooms = Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images)
+    return Engine(rooms, hands_over=os.environ.get(HAND_OVER) != "off")
 
 
 class _Lookups:

@@ -71,10 +71,10 @@ class Compute(Protocol):
         """Hand over, at once and without waiting. A step id that was handed over before is not run again."""
 
     @property
-    def hands_over(self) -> bool:
+    def accepts_waiting_steps(self) -> bool:
         """Whether steps that wait can be started now."""
 
-    def go(self, step_id: str) -> None:
+    def start_waiting(self, step_id: str) -> None:
         """A slot is free for a step that waits; should it have started meanwhile, for the next."""
 
     def stop(self, step_id: str, grace: float) -> None:

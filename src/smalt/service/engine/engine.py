@@ -21,12 +21,12 @@ from smalt.service.engine import dependencies, outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dependencies import Ending
-from smalt.service.engine.dispatch import Starting
-from smalt.service.engine.handover.prefetch import Ahead
+from smalt.service.engine.dispatch import Dispatcher
+from smalt.service.engine.handover import HandOver, NoHandOver
 from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
 from smalt.service.engine.outcome import sentence
 from smalt.service.engine.outputs.registration import register_outputs
-from smalt.service.engine.queues import Board, Run
+from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.step_reuse import Reusing, Settling
 from smalt.service.engine.submission import acceptance
 from smalt.service.engine.versions.protection import Protecting
@@ -46,32 +46,37 @@ _RETRY_AFTER = 1.0  # seconds until records that could not be written are tried 
 class Engine:
     """Takes jobs, runs them, settles them. All methods are called on the event loop's thread."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, *, hands_over: bool = True) -> None:
+        """`hands_over` says whether steps are sent to the compute ahead of their turn, which is only faster."""
         self.rooms = rooms
+        self.queues = Queues(rooms.compute.capacity)
         self.watch = Watch()
         self._db = rooms.db
-        self._board = Board(rooms.compute.capacity)
         self._families = dependencies.Families(rooms.db)
         self._exits: list[Exit] = []
         self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
-        self._looking: dict[int, asyncio.Future[None]] = {}
-        self._looked: deque[tuple[Job, str]] = deque()
+        self._input_checks: dict[int, asyncio.Future[None]] = {}
+        self._checked_inputs: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
         self.deletions = Deletions(rooms)
         self.reusing = Reusing(rooms)
-        self._settling = Settling(self.reusing.reuse, lambda: not (self._closed or self._stalled or self._board.busy))
-        self._ahead = Ahead(rooms, self.reusing)
+        self._settling = Settling(self.reusing.reuse, self._is_idle)
+        self._handover = HandOver(rooms, self.queues, self.reusing) if hands_over else NoHandOver(rooms, self.queues)
         self._protecting = Protecting(rooms, self.reusing.reuse)
-        self._starting = self._new_starting()
+        self._dispatcher = self._new_dispatcher()
         self._stops: list[str] = []
         self._waking = False
         self._later: asyncio.TimerHandle | None = None
         self._closed = False
+        self._paused = False
         self._stalled = False
         self._trouble = ""
         """Why the last turn that could not be committed could not be."""
-        self._told = False
+        self._reported_busy = False
+
+    def _is_idle(self) -> bool:
+        return not (self._closed or self._stalled or self.queues.is_busy)
 
     @property
     def unfinished(self) -> int:
@@ -97,7 +102,7 @@ class Engine:
         await self._protecting.close()
         await self.deletions.close()
         self._closed = True
-        self._board.abandon()
+        self.queues.cancel_tasks()
         await self.rooms.compute.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
@@ -111,11 +116,11 @@ class Engine:
             self._wake()
             return jobs.get_job(self._db, job.id)
         if is_new:
-            self._board.accepted(job, entity)
+            self.queues.keep_entity(job, entity)
             if remote and job.type in COMPOSITES:
-                self._looking[job.id] = asyncio.ensure_future(self._look_for(job, remote))
+                self._input_checks[job.id] = asyncio.ensure_future(self._check_inputs(job, remote))
             else:
-                self._board.queue(job)
+                self.queues.add(job)
             self._changed.add(job.root_id)
             self._wake()
         return job
@@ -134,35 +139,48 @@ class Engine:
         self._act()
         self._wake()
 
+    def pause(self) -> None:
+        """Run no turn until `resume`: what the compute reports until then is settled in one."""
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        self._wake()
+
+    @property
+    def pending_exits(self) -> int:
+        """The number of reported exits that no turn has settled yet."""
+        return len(self._exits)
+
     def waits_for(self, job: Job) -> str:
         """Return what a job that has not started waits for, in words."""
-        if job.id in self._looking:
+        if job.id in self._input_checks:
             return "its inputs on the network, which are being looked for"
-        return waits_for(self._db, self._board, job)
+        return waits_for(self._db, self.queues, job)
 
-    async def _look_for(self, job: Job, remote: list[str]) -> None:
+    async def _check_inputs(self, job: Job, remote: list[str]) -> None:
         """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
         workspace = self.rooms.workspace(job)
         try:
             problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
         except Exception as error:  # whatever it is, the job must not wait for ever
             problems = [sentence(error)]
-        del self._looking[job.id]
-        self._looked.append((job, "; ".join(problem for problem in problems if problem)))
+        del self._input_checks[job.id]
+        self._checked_inputs.append((job, "; ".join(problem for problem in problems if problem)))
         self._wake()
 
-    def _take_looked(self) -> None:
-        while self._looked:
-            job, problem = self._looked.popleft()
+    def _take_checked_inputs(self) -> None:
+        while self._checked_inputs:
+            job, problem = self._checked_inputs.popleft()
             if problem:
                 self._end(job, "Failed", outcome.failed(problem, "InputMissing"))
             else:
-                self._board.queue(job)
+                self.queues.add(job)
 
     def _on_started(self, step_id: str, process: Process, since: float) -> None:
         self._started[step_id] = (*process, since)
-        run = self._board.steps.get(step_id)
-        if (run and run.is_queued) or (self._board.ready and self._board.is_followed):
+        run = self.queues.steps.get(step_id)
+        if (run and run.is_queued) or self._handover.wants_turn_for_start():
             self._wake_for_news()
 
     def _on_exit(self, exit: Exit) -> None:
@@ -170,14 +188,14 @@ class Engine:
         self._wake_for_news()
 
     def _wake_for_news(self) -> None:
-        """At once, unless others run in the place of all that ended, and more wait: then several together."""
-        if not self._board.is_followed_up(self._started, len(self._exits)):
+        """LeafRun a turn now, or batch news for 20 ms while no slot is idle."""
+        if not self._handover.may_batch(self._started, len(self._exits)):
             self._wake()
         elif self._later is None and not self._waking:
             self._later = asyncio.get_running_loop().call_later(_TOGETHER, self._wake)
 
     def _wake(self) -> None:
-        if not self._waking and not self._closed:
+        if not (self._waking or self._closed or self._paused):
             self._waking = True
             asyncio.get_running_loop().call_soon(self._turn)
 
@@ -186,7 +204,7 @@ class Engine:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        if self._closed or self._stalled:
+        if self._closed or self._paused or self._stalled:
             return
         exits, self._exits = self._exits, []
         started, self._started = self._started, {}
@@ -195,11 +213,11 @@ class Engine:
                 for exit in exits:
                     self._take_exit(exit)
                 self._take_started(started, {exit.step_id for exit in exits})
-                self._take_looked()
+                self._take_checked_inputs()
                 self._take_finished()
-                self._starting.take_prepared()
+                self._dispatcher.take_prepared()
                 self._plan_all()
-                self._starting.fill()
+                self._dispatcher.fill_slots()
         except Exception as error:
             self._stall(error, exits, started)
             return
@@ -208,12 +226,9 @@ class Engine:
 
     def _act(self) -> None:
         """Do what has been committed."""
-        starting = self._starting
-        steps, starting.steps = starting.steps, []
-        goes, starting.goes = starting.goes, []
+        steps, self._dispatcher.steps = self._dispatcher.steps, []
         stops, self._stops = self._stops, []
-        for step_id in goes:
-            self.rooms.compute.go(step_id)
+        self._handover.start_granted()
         if steps:
             self.rooms.compute.start(steps)
         for step_id in stops:
@@ -221,17 +236,17 @@ class Engine:
         self._protecting.begin()
         self.watch.wake(self._changed)
         self._changed.clear()
-        if steps or self._ahead.has_work:
-            asyncio.get_running_loop().call_soon(self._look_ahead)
-        busy = self._board.busy or bool(self._looking)
-        if busy != self._told:
-            self._told = busy
-            self.rooms.compute.set_unfinished(int(self._told))
+        if steps or self._handover.has_work:
+            asyncio.get_running_loop().call_soon(self._work_ahead)
+        busy = self.queues.is_busy or bool(self._input_checks)
+        if busy != self._reported_busy:
+            self._reported_busy = busy
+            self.rooms.compute.set_unfinished(int(self._reported_busy))
             self._settling.begin()
 
-    def _look_ahead(self) -> None:
+    def _work_ahead(self) -> None:
         if not (self._closed or self._stalled):
-            self._ahead.work(self._board)
+            self._handover.work()
 
     def _stall(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records again in a while."""
@@ -245,7 +260,7 @@ class Engine:
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
         self._stops = []
-        self._board.abandon()
+        self.queues.cancel_tasks()
         self._stalled = True
 
         def again() -> None:
@@ -259,8 +274,9 @@ class Engine:
 
     def _reload(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
-        self._board = Board(self.rooms.compute.capacity)
-        self._starting = self._new_starting()
+        self.queues = Queues(self.rooms.compute.capacity)
+        self._handover.reset(self.queues)
+        self._dispatcher = self._new_dispatcher()
         self._protecting.forget()
         self._finished.clear()
         self._families.clear()
@@ -275,9 +291,9 @@ class Engine:
                 unplanned.add(job.id)
             attempt = attempts.get(job.id)
             if attempt:
-                waits = job.status == "Queued" and attempt.step_id in running
-                comes = self._board.come if job.waiting else self._board.wait
-                (comes if waits else self._board.hold)(job, attempt)
+                may_wait = job.status == "Queued" and attempt.step_id in running
+                if not (may_wait and self._handover.restore(job, attempt)):
+                    self.queues.hold_slot(job, attempt)
                 if attempt.step_id not in running | exited:
                     self._exits.append(_never_started(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
@@ -288,55 +304,55 @@ class Engine:
                 with self._db.transaction():
                     self._end(job, "Canceled")
             elif job.type in LEAVES or not job.planned:
-                if job.id not in self._looking:
-                    self._board.queue(job)
+                if job.id not in self._input_checks:
+                    self.queues.add(job)
             elif job.open == 0:
                 with self._db.transaction():
                     self._end(*self._parent_end(job.id))
 
     def _finish_again(self, job: Job) -> None:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
-        run = self._board.hold(job)
+        run = self.queues.hold_slot(job)
         last = jobs.list_attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
 
-    def _new_starting(self) -> Starting:
-        return Starting(self.rooms, self._board, self._ahead, self.reusing, self._changed, self._end, self._wake)
+    def _new_dispatcher(self) -> Dispatcher:
+        return Dispatcher(self.rooms, self.queues, self._handover, self.reusing, self._changed, self._end, self._wake)
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
         """A step that is over as well has its identity noted with its end."""
         for step_id, process in started.items():
-            run = self._board.steps.get(step_id)
+            run = self.queues.steps.get(step_id)
             if run:
-                self._starting.started(run, process[-1])
+                self._dispatcher.note_started(run, process[-1])
             if step_id not in ended:
                 jobs.record_process(self._db, step_id, process)
 
     def _plan_all(self) -> None:
         """Plan what is to be planned, large ones some steps a turn."""
-        board = self._board
+        queues = self.queues
         half = []
-        while board.plans:
-            job = jobs.get_job(self._db, board.plans.popleft())
+        while queues.plans:
+            job = jobs.get_job(self._db, queues.plans.popleft())
             if not self._plan(job):
                 half.append(job.id)
         if half:
-            board.plans.extend(half)
+            queues.plans.extend(half)
             self._wake()
 
     def _plan(self, job: Job) -> bool:
         """Go on with the job's plan; whether nothing is left to plan."""
         if job.is_over or job.planned:
-            self._board.planning.pop(job.id, None)
+            self.queues.planning.pop(job.id, None)
             return True
         try:
-            plan = self._board.planning.pop(job.id, None) or dependencies.Plan(
-                self.rooms, job, self._board.pipelines.pop(job.id, None)
+            plan = self.queues.planning.pop(job.id, None) or dependencies.Plan(
+                self.rooms, job, self.queues.pipelines.pop(job.id, None)
             )
             if not plan.advance(_PLANNED_AT_ONCE):
-                self._board.planning[job.id] = plan
+                self.queues.planning[job.id] = plan
                 return False
             if plan.is_stale(job):
                 return False
@@ -345,22 +361,22 @@ class Engine:
             return True
         children, entities = plan.record(job)  # a fault of the records: the turn is tried again
         self._changed.add(job.root_id)
-        self._board.remember(entities)
+        self.queues.keep_entities(entities)
         for child in children:
-            self._board.queue(child)
+            self.queues.add(child)
         if not children:
             self._end(*self._parent_end(job.id))
         return True
 
     def _take_exit(self, exit: Exit) -> None:
         self.rooms.verified.step_ended()
-        run = self._board.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
+        run = self.queues.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
         if run is None:
             return
         process = None
         if exit.process and exit.started:
             process = (*exit.process, exit.started)
-            self._starting.started(run, exit.started)
+            self._dispatcher.note_started(run, exit.started)
         jobs.end_attempt(
             self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process, (exit.cpu, exit.peak)
         )
@@ -370,19 +386,11 @@ class Engine:
         elif not run.job.cancel_requested and self._again(run, exit):
             self._free(run.job)
             jobs.set_status(self._db, run.job, "Queued")
-            self._withdraw_dependents(run.job)
+            self._stops += self._handover.withdraw_dependents(run.job)
             if not jobs.get_job(self._db, run.job.id).waiting:
-                (self._board.again if exit.reason == "never started" else self._board.ready).append(run.job.id)
+                self.queues.add_again(run.job, never_started=exit.reason == "never started")
         else:
             self._settle(run, exit, run.number)
-
-    def _withdraw_dependents(self, job: Job) -> None:
-        """Another attempt is to be made: what was to follow the last one is taken back, and never starts."""
-        for one in jobs.list_dependents(self._db, job):
-            if one.id in self._board.coming:
-                run = self._board.coming[one.id]
-                self._board.withdraw(one)
-                self._stops.append(str(run.step_id))
 
     def _take_exits_apart(self) -> None:
         """Perhaps one of them is what smalt is not up to: it ends its own job, and the others do not wait for it."""
@@ -407,32 +415,32 @@ class Engine:
 
     def _give_up(self, exit: Exit, why: str) -> None:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
-        run = self._board.steps.get(exit.step_id)
+        run = self.queues.steps.get(exit.step_id)
         if run:
             self._end_leaf(run, outcome.failed(why))
 
-    def _again(self, run: Run, exit: Exit) -> bool:
+    def _again(self, run: LeafRun, exit: Exit) -> bool:
         """A step that never ran, or whose retries allow it, gets another attempt."""
         if exit.reason == "never started":
             return True
         if outcome.error_of(exit, None) is None:
             return False
         try:
-            run.leaf = run.leaf or self._starting.read(run.job)
+            run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
         except Exception:  # what it names is gone, perhaps: settling it says so
             return False
         allowed = command.retries(run.leaf.entity)
         return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
 
-    def _hold_unknown(self, step_id: str) -> Run | None:
+    def _hold_unknown(self, step_id: str) -> LeafRun | None:
         """The run of a step that only the records know; None when its end is recorded already."""
         attempt = jobs.find_open_attempt(self._db, step_id)
-        return self._board.hold(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
+        return self.queues.hold_slot(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
 
-    def _settle(self, run: Run, exit: Exit, number: int) -> None:
+    def _settle(self, run: LeafRun, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
         try:
-            leaf = run.leaf = run.leaf or self._starting.read(run.job)
+            leaf = run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
         except Exception as error:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
@@ -445,7 +453,7 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _store(
-        self, run: Run, leaf: command.Leaf, exit: Exit, number: int, left: command.Left | None = None
+        self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: command.Left | None = None
     ) -> dict[str, Any] | None:
         """Store what the command left; errors of that count only for a command that did well."""
         noted = left.noted if left else None
@@ -476,10 +484,10 @@ class Engine:
             return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
         return error
 
-    async def _finish(self, run: Run, exit: Exit, number: int) -> None:
+    async def _finish(self, run: LeafRun, exit: Exit, number: int) -> None:
         """Store, beside the loop, outputs that have to be copied or registered."""
         try:
-            leaf = run.leaf or self._starting.read(run.job)
+            leaf = run.leaf or self._dispatcher.read_leaf(run.job)
             run.moved = run.moved or command.find_moved_input(self.rooms, leaf)  # where a crash came after its end
             error = await asyncio.to_thread(self._store, run, leaf, exit, number)
         except Exception as caught:  # whatever it is, the job must not wait for ever
@@ -490,14 +498,14 @@ class Engine:
     def _take_finished(self) -> None:
         while self._finished:
             job_id, error = self._finished.popleft()
-            run = self._board.runs.get(job_id)
+            run = self.queues.runs.get(job_id)
             if run is not None:
                 self._changed.add(run.job.root_id)
                 if error is None and not run.job.cancel_requested:
                     error = self._register(run.job, run.empty)
                 self._end_leaf(run, error)
 
-    def _end_leaf(self, run: Run, error: dict[str, Any] | None) -> None:
+    def _end_leaf(self, run: LeafRun, error: dict[str, Any] | None) -> None:
         """End a job whose command has ended: a cancellation that was recorded by now counts, whatever the exit code."""
         if run.job.cancel_requested:
             self._end(run.job, "Canceled")
@@ -518,9 +526,9 @@ class Engine:
         return None
 
     def _free(self, job: Job) -> None:
-        run = self._board.free(job)
+        run = self.queues.remove(job)
         if run:
-            self._ahead.leave(run)
+            self._handover.end_run(run)
 
     def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
         """The job is over; so may be its parent, and those that waited for it go on or are given up."""
@@ -537,17 +545,17 @@ class Engine:
             self._protecting.end(job)
             self._changed.add(job.root_id)
             self._free(job)
-            self._ahead.forget(job)
+            self._handover.discard(job)
             if job.parent_id is None:
                 self.reusing.forget(job.id)
                 continue
             for child in self._families.released(job):
                 if child.waiting == 1:
-                    self._ahead.look_again(self._board)
-                elif child.waiting == 0 and not self._board.release(child):
-                    self._board.queue(child)
+                    self._handover.note_released()
+                elif child.waiting == 0 and not self._handover.release(child):
+                    self.queues.add(child)
             for ending in self._families.given_up(job):
-                if ending[0].id in self._board.runs:
+                if ending[0].id in self.queues.runs:
                     self._cancel(ending[0], ending[2])
                 else:
                     work.append(ending)
@@ -572,7 +580,7 @@ class Engine:
         todo = deque([job])
         while todo:
             one = todo.popleft()
-            run = self._board.runs.get(one.id)
+            run = self.queues.runs.get(one.id)
             one = run.job if run else one
             if jobs.is_over(self._db, one.id):
                 continue
@@ -581,7 +589,7 @@ class Engine:
             if run and one.status == "Finalizing":
                 continue  # its command has ended: what is to be copied is given up, and it is Canceled
             if run and run.step_id:
-                self._board.withdraw(one)
+                self._handover.withdraw(one)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)
             elif one.type in COMPOSITES and one.open:

@@ -1,10 +1,12 @@
-"""What the engine keeps in memory: queues, slots and what holds them. The records can make it again at any time."""
+"""The engine's queues: composites to plan, leaves that are ready, and leaves that run.
+
+Everything here can be made again from the records.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from smalt.entities import CommandJob, PipelineJob
@@ -16,169 +18,112 @@ from smalt.service.environments import Realised
 from smalt.service.records.jobs import Attempt, Job
 
 _MOST_ENTITIES = 5000
-_FOLLOWERS, _MOST_FOLLOWERS = 16, 64
-"""So many steps wait for each that runs, and at most: enough for the ends of quick ones to share a commit."""
-_MOST_LEADERS = 64
 
 
 @dataclass
-class Run:
-    """A leaf that holds a slot, or was handed over to wait for one."""
+class LeafRun:
+    """A leaf that is being prepared, runs or has its outputs stored; or one that waits at the launcher for a slot."""
 
     job: Job
     grant: Grant | None
+    """Its slots; None while it waits at the launcher."""
     leaf: command.Leaf | None = None
     environment: Realised | None = None
     view: Realised | None = None
+    """Its own view of the environment."""
     step_id: str | None = None
     number: int = 0
-    has_no_follower: bool = False
-    """No job waited for it alone when that was looked at last."""
+    """The number of the attempt, from 1; 0 before there is one."""
     untouched: bool = False
-    """It completed, and left its folder as it was made."""
+    """True once it has completed and left its folder as it was made."""
     empty: list[str] = field(default_factory=list)
-    """It completed, and wrote nothing to these outputs."""
+    """Outputs to which the completed step wrote nothing."""
     moved: str | None = None
-    """Why what it read was not what it was to read: a sentence."""
+    """A sentence that says why an input was not what the step should have read."""
     task: asyncio.Task[None] | None = None
-    """What is being prepared or stored beside the loop."""
+    """The preparation, or the storing of outputs, that runs beside the loop."""
 
     @property
     def is_queued(self) -> bool:
-        """It was handed over to wait, and nothing was heard of it."""
+        """True until the launcher reports that the step started."""
         return self.job.status == "Queued"
 
 
-class Board:
+class Queues:
+    """The jobs that wait for the engine and those that hold its slots."""
+
     def __init__(self, capacity: Capacity) -> None:
         self.slots = Slots(capacity.cpus, capacity.gpus)
         self.plans: deque[int] = deque()
-        """Composites whose turn to be planned has come."""
+        """Composites to plan."""
         self.ready: deque[int] = deque()
-        """Leaves that wait for nothing but a slot, oldest first."""
-        self.runs: dict[int, Run] = {}
-        """What holds a slot, or was handed over to wait for one, by job."""
-        self.waiting: dict[int, Run] = {}
-        """Of these, what has no slot, oldest first: it starts when another ends well, or when it is let go."""
-        self.coming: dict[int, Run] = {}
-        """What was handed over before the step that it needs has ended; it waits for a slot once that did well."""
-        self.leaders: deque[int] = deque(maxlen=_MOST_LEADERS)
-        """Jobs with a step at the launcher; what needs only them may be handed over too."""
-        self.again: list[int] = []
-        """Leaves that were ready before those that are; oldest first."""
-        self.steps: dict[str, Run] = {}
-        """The same by step, once there is one."""
+        """Leaves that wait only for a slot, oldest first."""
+        self.never_started: list[int] = []
+        """Leaves whose last attempt never started, oldest first; they precede those in `ready`."""
+        self.runs: dict[int, LeafRun] = {}
+        """Leaves that hold slots or wait at the launcher, by job."""
+        self.steps: dict[str, LeafRun] = {}
+        """The runs that have a step, by its id."""
         self.entities: dict[int, CommandJob] = {}
-        """Planned leaves that need not be read again when their turn comes."""
+        """Leaves just planned or accepted, which need not be read again from their bodies."""
         self.pipelines: dict[int, PipelineJob] = {}
-        """The same of pipelines just accepted."""
+        """Pipelines just accepted, which need not be read again from their bodies."""
         self.planning: dict[int, Plan] = {}
-        """Plans that are half made."""
+        """Unfinished plans, by job."""
 
     @property
-    def busy(self) -> bool:
-        return bool(self.plans or self.ready or self.runs or self.again)
+    def is_busy(self) -> bool:
+        return bool(self.plans or self.ready or self.runs or self.never_started)
 
-    @property
-    def is_followed(self) -> bool:
-        """Whether one more may be handed over: every slot is taken, and too few wait for the steps that run."""
-        return self.slots.all_taken and len(self.waiting) < self._followers
-
-    @property
-    def may_come(self) -> bool:
-        """Whether one more may be handed over before what it needs has ended."""
-        return len(self.coming) < self._followers
-
-    def is_followed_up(self, started: Collection[str], ended: int) -> bool:
-        """Whether for each of those that `ended` one that waited was `started`, and enough wait to go on so."""
-        followers = sum(step_id in self.steps and not self.steps[step_id].grant for step_id in started)
-        left = len(self.waiting) + len(self.coming) - followers
-        return ended <= followers and 2 * left >= self._followers
-
-    @property
-    def _followers(self) -> int:
-        """How many may wait for the steps that run."""
-        running = sum(bool(run.grant and run.step_id and not run.task) for run in self.runs.values())
-        return min(_FOLLOWERS * min(running, self.slots.cpus), _MOST_FOLLOWERS)
-
-    def queue(self, job: Job) -> None:
-        """Nothing but a slot, or a plan, is missing."""
+    def add(self, job: Job) -> None:
+        """Queue the job if it waits for no other."""
         if not job.waiting:
             (self.plans if job.type in COMPOSITES else self.ready).append(job.id)
 
-    def accepted(self, job: Job, entity: CommandJob | PipelineJob | None) -> None:
+    def add_again(self, job: Job, *, never_started: bool) -> None:
+        """Queue a leaf for another attempt."""
+        (self.never_started if never_started else self.ready).append(job.id)
+
+    def put_never_started_first(self) -> None:
+        """Move the leaves whose last attempt never started to the head of `ready`."""
+        self.ready.extendleft(reversed(self.never_started))
+        self.never_started.clear()
+
+    def keep_entity(self, job: Job, entity: CommandJob | PipelineJob | None) -> None:
+        """Keep the entity of a job just accepted, so that it is not read again."""
         if isinstance(entity, PipelineJob):
             self.pipelines[job.id] = entity
         elif entity is not None:
             self.entities[job.id] = entity
 
-    def remember(self, entities: dict[int, CommandJob]) -> None:
+    def keep_entities(self, entities: dict[int, CommandJob]) -> None:
+        """Keep the entities of leaves just planned, unless many are kept already."""
         if len(self.entities) < _MOST_ENTITIES:
             self.entities.update(entities)
 
-    def take(self, leaf: command.Leaf) -> Run | None:
-        """A slot for a leaf that is to start, or None while too few are free."""
+    def start_run(self, leaf: command.Leaf) -> LeafRun | None:
+        """Give slots to a leaf that is to start; None while too few are free."""
         grant = self.slots.take(leaf.request)
         if grant is None:
             return None
-        run = self.runs[leaf.job.id] = Run(leaf.job, grant, leaf)
+        run = self.runs[leaf.job.id] = LeafRun(leaf.job, grant, leaf)
         return run
 
-    def wait(self, job: Job, attempt: Attempt | None = None) -> Run:
-        """No slot yet for a leaf that is handed over before its turn."""
-        run = self.runs[job.id] = self.waiting[job.id] = Run(job, None)
+    def hold_slot(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
+        """Give a slot to a leaf that runs already, even if none is free."""
+        run = self.runs[job.id] = LeafRun(job, self.slots.force(Request()))
         if attempt:
-            self.start(run, attempt.step_id, attempt.number)
+            self.set_step(run, attempt.step_id, attempt.number)
         return run
 
-    def come(self, job: Job, attempt: Attempt | None = None) -> Run:
-        """Like `wait`, for a leaf that needs another that has not ended."""
-        run = self.wait(job, attempt)
-        self.coming[job.id] = self.waiting.pop(job.id)
-        return run
-
-    def release(self, job: Job) -> bool:
-        """What the job needed is there: whether it was handed over before, and waits for a slot if it has none."""
-        if job.id in self.coming:
-            self.waiting[job.id] = self.coming.pop(job.id)
-        return job.id in self.runs
-
-    def withdraw(self, job: Job) -> None:
-        """The job, which has no slot, is to be stopped."""
-        self.waiting.pop(job.id, None)
-        self.coming.pop(job.id, None)
-
-    def let_go(self) -> Iterator[Run]:
-        """Free slots for those that wait."""
-        while self.waiting and self.slots.any_free:
-            run = self.waiting.pop(next(iter(self.waiting)))
-            run.grant = self.slots.take(Request())
-            yield run
-
-    def admit(self, run: Run) -> None:
-        """A slot for one that was started while it waited, whatever the count: another's end made room for it."""
-        self.withdraw(run.job)
-        if run.grant is None:
-            run.grant = self.slots.take(Request(), force=True)
-
-    def hold(self, job: Job, attempt: Attempt | None = None) -> Run:
-        """A slot for what is running already, whatever the count."""
-        grant = self.slots.take(Request(), force=True)
-        assert grant is not None, "a forced slot is always given"
-        run = self.runs[job.id] = Run(job, grant)
-        if attempt:
-            self.start(run, attempt.step_id, attempt.number)
-        return run
-
-    def start(self, run: Run, step_id: str, number: int) -> None:
+    def set_step(self, run: LeafRun, step_id: str, number: int) -> None:
         run.step_id, run.number = step_id, number
         self.steps[step_id] = run
 
-    def free(self, job: Job) -> Run | None:
-        """The slot is free again; what held it."""
+    def remove(self, job: Job) -> LeafRun | None:
+        """Forget the job and free its slots; return its run, if it had one."""
         for known in (self.entities, self.pipelines, self.planning):
             known.pop(job.id, None)
-        self.withdraw(job)
         run = self.runs.pop(job.id, None)
         if run:
             if run.grant:
@@ -187,8 +132,8 @@ class Board:
                 self.steps.pop(run.step_id, None)
         return run
 
-    def abandon(self) -> None:
-        """Stop what is being prepared or finished beside the loop."""
+    def cancel_tasks(self) -> None:
+        """Stop the preparations and the storing of outputs that run beside the loop."""
         for run in self.runs.values():
             if run.task:
                 run.task.cancel()

@@ -1,4 +1,4 @@
-"""Slots: how many processes of steps the machine runs at once, and which GPUs each may see."""
+"""Slots: how many processes of steps run at once, and which GPUs each may see."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Grant:
 
 
 class Slots:
-    """A request larger than the machine is cut to the machine, so that it can run at all."""
+    """The slots of a compute. A request larger than the compute is cut to its size, so that it can run at all."""
 
     def __init__(self, cpus: int, gpus: Sequence[str] = ()) -> None:
         self.cpus = max(1, cpus)
@@ -41,19 +41,27 @@ class Slots:
 
     @property
     def all_taken(self) -> bool:
-        """Not more than all either, as can be while steps run that nobody was asked about."""
+        """True if all slots are taken and none was forced beyond them."""
         return self._free_cpus == 0
 
-    def take(self, request: Request, *, force: bool = False) -> Grant | None:
-        """Slots for a step, or None when too few are free; `force` is for one that is running already."""
-        cpus = min(max(1, request.cpus), self.cpus)
-        gpus = min(request.gpus, len(self.gpus))
-        if not force and (cpus > self._free_cpus or gpus > len(self._free_gpus)):
+    def take(self, request: Request) -> Grant | None:
+        """Return slots for a step; None while too few are free."""
+        cpus, gpus = self._cut(request)
+        if cpus > self._free_cpus or gpus > len(self._free_gpus):
             return None
+        return self.force(request)
+
+    def force(self, request: Request) -> Grant:
+        """Return slots for a step that runs already, even if too few are free."""
+        cpus, gpus = self._cut(request)
         self._free_cpus -= cpus
         granted, self._free_gpus = tuple(self._free_gpus[:gpus]), self._free_gpus[gpus:]
         return Grant(cpus, granted)
 
     def give(self, grant: Grant) -> None:
+        """Take slots back."""
         self._free_cpus += grant.cpus
         self._free_gpus = sorted([*self._free_gpus, *grant.gpus], key=self.gpus.index)
+
+    def _cut(self, request: Request) -> tuple[int, int]:
+        return min(max(1, request.cpus), self.cpus), min(request.gpus, len(self.gpus))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.service.engine.kinds import COMPOSITES
-from smalt.service.engine.queues import Board
+from smalt.service.engine.queues import Queues
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -12,20 +12,20 @@ _MOST = 3
 """As many names as a sentence lists."""
 
 
-def waits_for(db: Database, board: Board, job: Job) -> str:
+def waits_for(db: Database, queues: Queues, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
     if needed := jobs.list_unfinished_needs(db, job, _MOST):
         return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
-    run = board.runs.get(job.id)
+    run = queues.runs.get(job.id)
     if run is not None and run.task is not None:
         return "its environment and its inputs, which are being made ready; its log says more"
     if job.type in COMPOSITES:
         return "its steps, which are being planned"
-    slots = board.slots
+    slots = queues.slots
     if run is None and not slots.all_taken and slots.has_gpus and not slots.any_gpu_free:
         return f"a free GPU; all {len(slots.gpus)} are taken"
     if not slots.any_free:
-        taken = [one.job.name for one in board.runs.values() if one.grant is not None]
+        taken = [one.job.name for one in queues.runs.values() if one.grant is not None]
         number = f"all {slots.cpus} are" if slots.cpus > 1 else "the only one is"
         return f"a free CPU; {number} taken by {_listed(taken, len(taken))}"
     return "its turn"

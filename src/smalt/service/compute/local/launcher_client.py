@@ -59,10 +59,10 @@ class LauncherClient:
         self._link.send({"t": "start", "steps": messages})
 
     @property
-    def hands_over(self) -> bool:
+    def accepts_waiting_steps(self) -> bool:
         return self._is_ours and self._link.is_up
 
-    def go(self, step_id: str) -> None:
+    def start_waiting(self, step_id: str) -> None:
         message = self._starts.get(step_id)
         if message:
             message.pop("after", None)
@@ -114,6 +114,10 @@ class LauncherClient:
         self.set_unfinished(0)  # who leaves in order is not to be started again
         self._link.send({"t": "hold"})  # nor is anything to begin meanwhile
         await self._link.close()
+
+    async def abort(self) -> None:
+        """Leave as a killed server does: the launcher is told nothing, and starts what waits."""
+        await self._link.abort()
 
     def _greet(self, hello: dict[str, Any]) -> None:
         """A launcher is there, the same or another: tell it what it may not know, learn what we may not."""

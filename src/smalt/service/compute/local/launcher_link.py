@@ -75,6 +75,14 @@ class Link:
 
     async def close(self) -> None:
         self._flush()
+        await self._disconnect()
+
+    async def abort(self) -> None:
+        """Close the connection as a killed server does: what was not sent is never sent."""
+        self._out.clear()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

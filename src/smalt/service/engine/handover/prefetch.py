@@ -1,4 +1,4 @@
-"""Work that nobody waits for, done while steps run: folders for the next ones, and tidying up after the last ones."""
+"""Folders that are made for the next steps while others run, and folders that are used again."""
 
 from __future__ import annotations
 
@@ -9,78 +9,92 @@ from itertools import islice
 from smalt.exceptions import SmaltError
 from smalt.launcher import claims
 from smalt.service.engine.context import Rooms
+from smalt.service.engine.handover.no_handover import release_folder
 from smalt.service.engine.kinds import command
-from smalt.service.engine.queues import Board, Run
+from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.step_reuse import Reusing
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
-_MOST = 4  # steps that are laid out before their turn
+_MOST_LEAVES = 4
+"""Leaves that are laid out ahead of their turn."""
 
 
-class Ahead:
+class Prefetcher:
+    """Reads and lays out the leaves that are likely to start next, and recycles the folders of steps that ended."""
+
     def __init__(self, rooms: Rooms, reusing: Reusing) -> None:
         self._rooms = rooms
         self._reusing = reusing
-        self._freed: list[Run] = []
+        self._ended: list[LeafRun] = []
         self._leaves: dict[int, command.Leaf] = {}
+        self._without_dependents: set[int] = set()
+        """Running jobs for which no leaf waited alone at the last look."""
 
     @property
     def has_work(self) -> bool:
-        return bool(self._freed)
+        return bool(self._ended)
 
-    def leave(self, run: Run) -> None:
-        """The run is over; what it used may serve another."""
-        self._freed.append(run)
+    def recycle(self, run: LeafRun) -> None:
+        """Let the folder of a run that is over serve another step."""
+        self._ended.append(run)
+        self._without_dependents.discard(run.job.id)
 
-    def take(self, job: Job) -> command.Leaf | None:
-        """The job's leaf, if it was looked at ahead of its turn."""
+    def pop(self, job: Job) -> command.Leaf | None:
+        """Return the leaf of the job, if it was read ahead of its turn, and keep it no longer."""
         leaf = self._leaves.pop(job.id, None)
         if leaf is not None:
             leaf.job = job
         return leaf
 
-    def keep(self, leaf: command.Leaf) -> None:
-        """The leaf was taken, and its turn has not come."""
+    def put_back(self, leaf: command.Leaf) -> None:
+        """Keep a leaf that was popped although its turn has not come."""
         self._leaves[leaf.job.id] = leaf
 
-    def forget(self, job: Job) -> None:
+    def discard(self, job: Job) -> None:
+        """Drop the leaf of a job that is over, with the folder that was made for it."""
         leaf = self._leaves.pop(job.id, None)
         if leaf is not None and leaf.laid_out is not None:
             self._rooms.spares.forget(leaf.laid_out.folders.folder)
 
-    def look_again(self, board: Board) -> None:
-        """Look again at what follows the steps that run: a job that waited for two waits for one of them now."""
-        for run in board.runs.values():
-            run.has_no_follower = False
+    def look_again(self) -> None:
+        """Look at the dependents of running jobs again: a job that waited for two waits for one of them now."""
+        self._without_dependents.clear()
 
-    def work(self, board: Board) -> None:
-        while self._freed:
-            self._reuse(self._freed.pop())
-        if len(self._leaves) >= _MOST:
+    def run(self, queues: Queues) -> None:
+        """Recycle the folders of runs that are over, then lay out the leaves that are likely to start next."""
+        while self._ended:
+            self._recycle_folder(self._ended.pop())
+        if len(self._leaves) >= _MOST_LEAVES:
             return
-        likely = list(islice(board.ready, _MOST))
-        for run in board.runs.values():
-            if len(likely) >= _MOST:
-                break
-            if not run.has_no_follower:
-                dependents = jobs.list_waiting_only_for(self._rooms.db, run.job, _MOST)
-                run.has_no_follower = not dependents
-                likely += dependents
-        for job_id in likely[:_MOST]:
+        for job_id in self._find_likely(queues):
             if job_id not in self._leaves:
-                with contextlib.suppress(SmaltError, OSError):  # told when its turn comes
-                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._rooms.db, job_id), board)
+                with contextlib.suppress(SmaltError, OSError):  # reported when its turn comes
+                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._rooms.db, job_id), queues)
 
-    def _lay_out(self, job: Job, board: Board) -> command.Leaf:
+    def _find_likely(self, queues: Queues) -> list[int]:
+        """Return the leaves that are likely to start next: those that are ready, then those that wait for one job."""
+        likely = list(islice(queues.ready, _MOST_LEAVES))
+        for run in queues.runs.values():
+            if len(likely) >= _MOST_LEAVES:
+                break
+            if run.job.id not in self._without_dependents:
+                dependents = jobs.list_waiting_only_for(self._rooms.db, run.job, _MOST_LEAVES)
+                if not dependents:
+                    self._without_dependents.add(run.job.id)
+                likely += dependents
+        return likely[:_MOST_LEAVES]
+
+    def _lay_out(self, job: Job, queues: Queues) -> command.Leaf:
         rooms = self._rooms
-        leaf = command.Leaf.read(rooms, job, rooms.workspace(job), board.entities.pop(job.id, None))
+        leaf = command.Leaf.read(rooms, job, rooms.workspace(job), queues.entities.pop(job.id, None))
         environment = rooms.environments.cached(leaf.environment)
         if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
             leaf.laid_out = command.lay_out(rooms, leaf, environment, 1)
         return leaf
 
-    def _reuse(self, run: Run) -> None:
+    def _recycle_folder(self, run: LeafRun) -> None:
+        """Hand the folder on if the step left it as it was made; else remove the view of the environment in it."""
         view, environments, spares = run.view, self._rooms.environments, self._rooms.spares
         if view is None or view.folder is None:
             return
@@ -88,7 +102,5 @@ class Ahead:
         claim = os.path.basename(claims.path(folder, str(run.step_id)))
         if run.untouched and spares.may_serve(folder, key, claim) and environments.stay(view.folder):
             spares.add(folder, key, claim)
-            return
-        spares.forget(folder)
-        with contextlib.suppress(OSError):
-            environments.release(view.folder)
+        else:
+            release_folder(self._rooms, run)

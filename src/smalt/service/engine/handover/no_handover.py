@@ -1,0 +1,121 @@
+"""The interface between scheduler and hand-over, and the hand-over switched off."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from typing import Protocol
+
+from smalt.service.compute.backend import Step
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.kinds import command
+from smalt.service.engine.queues import LeafRun, Queues
+from smalt.service.records.jobs import Attempt, Job
+
+
+class StepStarter(Protocol):
+    """The part of the scheduler that a hand-over calls."""
+
+    def may_go_on(self) -> bool:
+        """Return False, and ask for another turn, once this turn has reused many steps."""
+
+    def read_leaf(self, job: Job) -> command.Leaf: ...
+
+    def end_if_reused(self, leaf: command.Leaf) -> bool:
+        """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
+
+    def record_step(self, run: LeafRun, step: Step, number: int, *statuses: str) -> None:
+        """Record the attempt `number`, and send its step to the compute once the turn is committed."""
+
+
+class NoHandOver:
+    """Every step starts in its turn. `HandOver` overrides what it does earlier."""
+
+    def __init__(self, rooms: Rooms, queues: Queues) -> None:
+        self._rooms = rooms
+        self._queues = queues
+        self._ended: list[LeafRun] = []
+
+    def reset(self, queues: Queues) -> None:
+        """Go on with queues that were made again from the records."""
+        self._queues = queues
+
+    # In a turn
+
+    def grant_free_slots(self) -> None:
+        """Give free slots to the steps that wait at the compute, before any other step starts."""
+
+    def hand_over(self, starter: StepStarter) -> None:
+        """Send steps to the compute ahead of their turn, after free slots were given to the oldest leaves."""
+
+    def pop_leaf(self, job: Job) -> command.Leaf | None:
+        """Return the leaf of the job if it was read ahead of its turn."""
+        return None
+
+    def put_back(self, leaf: command.Leaf) -> None:
+        """Keep a leaf whose turn has not come."""
+
+    def note_step(self, run: LeafRun) -> None:
+        """Note that a step was recorded."""
+
+    def admit(self, run: LeafRun) -> None:
+        """Give a slot to a step that waited at the compute and was started there."""
+
+    def release(self, job: Job) -> bool:
+        """Return True if the job, all of whose needs have completed now, waits at the compute."""
+        return False
+
+    def withdraw(self, job: Job) -> None:
+        """Forget that the job waits at the compute, as it is about to be stopped."""
+
+    def withdraw_dependents(self, job: Job) -> list[str]:
+        """Take back the steps that wait for an attempt that is made again; return their ids, to be stopped."""
+        return []
+
+    def restore(self, job: Job, attempt: Attempt) -> bool:
+        """Return True if the step waits at the compute without a slot, as was recorded before a reload."""
+        return False
+
+    def note_released(self) -> None:
+        """Note that a job waits for only one other now."""
+
+    def end_run(self, run: LeafRun) -> None:
+        """Note that a run is over, so that its folder serves another step or is tidied up."""
+        self._ended.append(run)
+
+    def discard(self, job: Job) -> None:
+        """Drop the leaf of a job that is over."""
+
+    # When the compute reports
+
+    def wants_turn_for_start(self) -> bool:
+        """Return True if the start of a step makes room for another to be sent."""
+        return False
+
+    def may_batch(self, started: Collection[str], ended: int) -> bool:
+        """Return True if no slot is idle, so that a turn for these starts and ends may wait for more of them."""
+        return False
+
+    # After a turn
+
+    def start_granted(self) -> None:
+        """Let the steps start that `grant_free_slots` gave slots, now that the turn is committed."""
+
+    @property
+    def has_work(self) -> bool:
+        """True if `work` has something to do even if no step was started."""
+        return bool(self._ended)
+
+    def work(self) -> None:
+        """Do what no step waits for: tidy up after those that ended."""
+        while self._ended:
+            release_folder(self._rooms, self._ended.pop())
+
+
+def release_folder(rooms: Rooms, run: LeafRun) -> None:
+    """Remove the run's view of its environment; its folder serves no other step."""
+    view = run.view
+    if view is not None and view.folder is not None:
+        rooms.spares.forget(str(view.folder.parent))
+        with contextlib.suppress(OSError):
+            rooms.environments.release(view.folder)
