@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import smalt.entities
-from smalt.entities.schema.json_schema import Definitions, json_schema
+from smalt.entities.schema.json_schema import SchemaDefinitions, json_schema
 from smalt.entities.schema.kinds import KINDS
+from smalt.entities.schema.operations import OPERATIONS, load_operation
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Boolean, Enum, Integer, Number, Shape
 
@@ -33,14 +34,14 @@ def test_what_is_promised_is_there() -> None:
 
 
 def test_importing_loads_no_more_than_is_used() -> None:
-    """A command job brings neither AutoML nor YAML nor anything that is not of the standard library."""
+    """A command job brings neither AutoML nor sweeps nor YAML nor anything that is not of the standard library."""
     code = "import sys; from smalt.entities import CommandJob; print(*sys.modules)"
     modules = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert "smalt.entities.jobs.command" in modules
     assert (
-        not {"smalt.entities.jobs.automl.job", "smalt.entities.steps.nodes", "yaml", "dataclasses", "difflib"} & modules
+        not {"smalt.entities.jobs.automl.job", "smalt.entities.jobs.sweep", "yaml", "dataclasses", "difflib"} & modules
     )
 
 
@@ -76,7 +77,7 @@ def test_a_json_schema_takes_words_as_the_reader_does(word: str) -> None:
     enum = Enum("uri_file", "uri_folder")
     reader = Reader()
     is_read = enum.read(word, ("type",), reader) is not None
-    assert _takes(enum.schema(Definitions()), word) == is_read == (not reader.problems)
+    assert _takes(enum.schema(SchemaDefinitions()), word) == is_read == (not reader.problems)
 
 
 @pytest.mark.parametrize("shape", [Integer(at_least=1), Number(), Boolean()])
@@ -86,7 +87,7 @@ def test_a_json_schema_takes_values_in_quotes_as_the_reader_does(shape: Shape[An
     reader = Reader()
     is_read = shape.read(value, ("it",), reader) is not None
     if is_read or "must be at least" not in str(reader.problems):  # a range is not checked within quotes
-        assert _takes(shape.schema(Definitions()), value) == is_read
+        assert _takes(shape.schema(SchemaDefinitions()), value) == is_read
 
 
 def test_a_json_schema_takes_a_key_without_a_value() -> None:
@@ -103,3 +104,9 @@ def _takes(schema: Any, text: str) -> bool:
     if "enum" in schema:
         return text in schema["enum"]
     return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_each_operation_of_a_noun_is_a_function(name: str) -> None:
+    """Each entry of the table names a function that can be loaded."""
+    assert callable(load_operation(name))

@@ -14,8 +14,8 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import JSON, Anything, AsText, Enum, Map, Shape, Tag, Text, Version
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
+    from smalt.entities.schema.shapes import Definitions
 
 
 class Tags(Map[str]):

@@ -12,6 +12,7 @@ from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import mapping, optional
 from smalt.entities.schema.kinds import COMPONENTS, component_type
 from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Map, Text
 
@@ -59,16 +60,12 @@ class Component(Asset):
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""
-        from smalt.entities.steps.calls import call
-
-        return call(self, args, inputs)
+        return load_operation("call_component")(self, args, inputs)
 
     @property
     def _func(self) -> Any:
         """The same as a function, whose help says the inputs."""
-        from smalt.entities.steps.calls import function_of
-
-        return function_of(self)
+        return load_operation("make_function")(self)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         for name, declared in self.inputs.items():

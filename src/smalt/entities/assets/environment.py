@@ -18,8 +18,8 @@ from smalt.entities.syntax.references import LocalPath, is_reference, parse_uri
 from smalt.exceptions import Located, ValidationException
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
+    from smalt.entities.schema.shapes import Definitions
 
 
 class Route(Entity):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.environment import ENVIRONMENT, LocalOrRemote
@@ -26,6 +26,7 @@ from smalt.entities.rules.overrides import OF_COMPONENT, component_says
 from smalt.entities.schema.effects import ACTED, NONE
 from smalt.entities.schema.entity import Entity, changed, constant, from_service, mapping, optional, required
 from smalt.entities.schema.nested import Nested
+from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
 from smalt.entities.steps.nodes import ComponentNode, OverridingField
@@ -180,10 +181,8 @@ class CommandNode(HasCommand, ComponentNode):
 
         What is varied are the inputs that are given distributions, and those in `search_space`.
         """
-        from smalt.entities.steps.sweeps import sweep
-
-        given = {name: value for name, value in locals().items() if name not in ("self", "sweep")}
-        return sweep(self, **given)
+        given = {name: value for name, value in locals().items() if name != "self"}
+        return cast("SweepNode", load_operation("make_sweep")(self, **given))
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check(path, reader, data)

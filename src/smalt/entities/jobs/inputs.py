@@ -20,8 +20,8 @@ from smalt.entities.syntax.references import PREFIX, is_mlflow
 from smalt.machine.source_lines import warn
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
+    from smalt.entities.schema.shapes import Definitions
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, ClassVar, TypeVar, cast
 
 from smalt.entities.schema.effects import ACTED, REFUSED, SERVICE
+from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.schema.reader import Reader
@@ -214,14 +215,10 @@ class Entity:
 
     def dump(self, dest: str | os.PathLike[str] | IO[str], **_: object) -> None:
         """Write it as YAML to a file, new or not, or to an open one; what is written loads as an equal entity."""
-        from smalt.yaml.dumping import dump_to
-
-        dump_to(self, dest)
+        load_operation("dump_to_file")(self, dest)
 
     def _to_yaml(self) -> str:
-        from smalt.yaml.dumping import dump
-
-        return dump(self)
+        return str(load_operation("dump_to_text")(self))
 
     @classmethod
     def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:

@@ -15,14 +15,14 @@ _EXPRESSION: JSON = {"type": "string", "pattern": r"\$\{\{"}
 
 def json_schema(kind: str | None = None) -> JSON:
     """The schema of the documents of a kind, such as "job"; without one, of all kinds."""
-    definitions = Definitions()
+    definitions = SchemaDefinitions()
     kinds = [kind] if kind else list(KINDS)
     roots = [_root(name, definitions) for name in kinds]
     root = roots[0] if kind else {"anyOf": roots}
     return {"$schema": DIALECT, "title": kind or "smalt", **root, "$defs": definitions.found}
 
 
-def _root(kind: str, definitions: Definitions) -> JSON:
+def _root(kind: str, definitions: SchemaDefinitions) -> JSON:
     table = KINDS[kind]
     if isinstance(table, str):
         return definitions.root(noun_class(table))
@@ -33,7 +33,7 @@ def _root(kind: str, definitions: Definitions) -> JSON:
     return {"type": "object", **known, "allOf": [*cases, {"if": {"required": ["type"]}, "else": {"anyOf": untyped}}]}
 
 
-class Definitions:
+class SchemaDefinitions:
     """The nouns met on the way; each is described once and referred to after that."""
 
     def __init__(self) -> None:

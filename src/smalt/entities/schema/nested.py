@@ -13,8 +13,8 @@ from smalt.entities.schema.shapes import JSON, Shape
 from smalt.entities.syntax.references import is_reference, parse_reference
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
+    from smalt.entities.schema.shapes import Definitions
 
 E = TypeVar("E", bound=Entity)
 

@@ -7,19 +7,25 @@ tells the `Reader` and answers None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
 from smalt.entities.schema.reader import named
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
 
 T = TypeVar("T")
 U = TypeVar("U")
 JSON = dict[str, Any]
+
+
+class Definitions(Protocol):
+    """The nouns of a JSON Schema, each described once and referred to after that."""
+
+    def reference(self, noun: Any, only: tuple[str, ...] = (), place: str = "") -> JSON:
+        """Return a reference to a noun; to `only` some of its keys where a `place` takes fewer."""
 
 
 class Shape(Generic[T]):

@@ -14,6 +14,7 @@ from smalt.entities.schema.entity import Entity, Field, mapping, optional
 from smalt.entities.schema.equality import are_alike
 from smalt.entities.schema.kinds import STEPS, component_type
 from smalt.entities.schema.nested import Tagged
+from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path, did_you_mean, listed
 from smalt.entities.schema.shapes import Boolean, Text
 from smalt.entities.syntax.references import is_reference
@@ -99,9 +100,7 @@ class ComponentField(Field):
         own = vars(instance)
         if not any(own.get(key) for key in ("command", "task", "entry")):
             return None
-        from smalt.entities.steps.calls import as_component
-
-        return as_component(instance)
+        return load_operation("inline_component")(instance)
 
 
 class OverridingField(Field):
@@ -143,9 +142,7 @@ class ComponentNode(Node):
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """A step like this one and other inputs."""
-        from smalt.entities.steps.calls import again
-
-        return again(self, args, inputs)
+        return load_operation("call_step")(self, args, inputs)
 
 
 class Step(Tagged[Node]):

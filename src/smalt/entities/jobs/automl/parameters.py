@@ -11,8 +11,8 @@ from smalt.entities.schema.problems import Path, did_you_mean
 from smalt.entities.schema.shapes import JSON, List, Map, Shape
 
 if TYPE_CHECKING:
-    from smalt.entities.schema.json_schema import Definitions
     from smalt.entities.schema.reader import Reader
+    from smalt.entities.schema.shapes import Definitions
 
 _ALL = (
     *("learning_rate", "learning_rate_scheduler", "model_name", "number_of_epochs", "training_batch_size"),

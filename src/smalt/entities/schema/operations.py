@@ -1,0 +1,32 @@
+"""The operations that nouns offer as methods and that stand above them, such as `entity.dump(file)` and `component(…)`.
+
+Their modules import the nouns, so a noun reaches them through this table; each is loaded when it is first called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+OPERATIONS = {
+    "dump_to_file": "smalt.yaml.dumping:dump_to",
+    "dump_to_text": "smalt.yaml.dumping:dump",
+    "read_from_dump": "smalt.yaml.loading:read_again",
+    "convert_to_job": "smalt.entities.steps.standalone_jobs:job_of",
+    "can_be_job": "smalt.entities.steps.standalone_jobs:can_be_job",
+    "call_component": "smalt.entities.steps.calls:call",
+    "make_function": "smalt.entities.steps.calls:function_of",
+    "call_step": "smalt.entities.steps.calls:again",
+    "inline_component": "smalt.entities.steps.calls:as_component",
+    "make_sweep": "smalt.entities.steps.sweeps:sweep",
+}
+
+
+@cache
+def load_operation(name: str) -> Callable[..., Any]:
+    """Return the function that stands for `name` in the table."""
+    module, _, function = OPERATIONS[name].partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
