@@ -9,6 +9,7 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import as_binding
 
@@ -19,13 +20,6 @@ _BODY = {
     "data_transfer": ("task",),
 }
 """By type of step, the keys of which one makes it one without a component."""
-
-_MOVED = (
-    *("command", "code", "environment", "distribution", "task", "input_data", "entry", "py_files", "jars", "files"),
-    *("archives", "conf", "args", "is_deterministic", "data_copy_mode", "source", "sink"),
-)
-_COPIED = frozenset({"distribution", "conf", "input_data"})
-"""Keys that the component gets and the step keeps."""
 
 _LITERALS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
@@ -48,10 +42,11 @@ def inline_component(name: str, node: Node, parent: Any) -> Split:
     values: dict[str, Any] = {}
     rest = type(node).__new__(type(node))
     for key, value in vars(node).items():
-        moved = key in _MOVED and key in noun._fields
-        if moved:
+        field = type(node)._fields.get(key)
+        travels = field.travels if field is not None and key in noun._fields else Travel.STEP
+        if Travel.SPEC in travels:
             values[key] = value
-        if not moved or key in _COPIED or (node.type == "data_transfer" and key == "task"):
+        if Travel.SPEC not in travels or Travel.STEP in travels:
             vars(rest)[key] = value
     inputs = vars(node).get("inputs") or {}
     outputs = vars(node).get("outputs") or {}

@@ -12,6 +12,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import JSON, Anything, AsText, Enum, Map, Shape, Tag, Text, Version
+from smalt.entities.schema.travel import Travel
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -75,10 +76,12 @@ class Resource(Entity):
 
     noun = "a resource"
 
-    name = optional(Text(), "The name.", effect=ACTED)
+    name = optional(Text(), "The name.", effect=ACTED, travels=Travel.NOWHERE)
     description = optional(Text(), "What it is, for people.", effect=KEPT)
-    tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=KEPT)
-    properties = mapping(Map(Anything()), "What tools note about it; cannot be changed later.", effect=KEPT)
+    tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=KEPT, travels=Travel.NOWHERE)
+    properties = mapping(
+        Map(Anything()), "What tools note about it; cannot be changed later.", effect=KEPT, travels=Travel.NOWHERE
+    )
     id = from_service(Text(), "The full id, given by the service.")
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
 

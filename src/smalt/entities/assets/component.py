@@ -15,6 +15,7 @@ from smalt.entities.schema.nested import Named, Nested, Tagged
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Map, Text
+from smalt.entities.schema.travel import Travel
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -47,16 +48,16 @@ class Component(Asset):
     noun = "a component"
     _is_lenient = True
 
-    type = optional(Text(), "The type of component.", effect=ACTED)
+    type = optional(Text(), "The type of component.", effect=ACTED, travels=Travel.NOWHERE)
     display_name = optional(Text(), "The name that people see.", effect=KEPT)
-    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT, travels=Travel.NOWHERE)
     is_deterministic = optional(
         Boolean(),
         "Whether the same inputs give the same outputs, so that a run can be reused.",
         effect=ACTED,
     )
-    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.", effect=ACTED)
-    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.", effect=ACTED, travels=Travel.NOWHERE)
+    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED, travels=Travel.NOWHERE)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""

@@ -29,6 +29,7 @@ from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
+from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode, OverridingField
 from smalt.entities.syntax.references import is_reference, qualified
 from smalt.exceptions import UserErrorException
@@ -67,18 +68,25 @@ class HasCommand(Entity):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, qualified(value) if name == "environment" else value)
 
-    code = optional(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED)
-    environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED)
-    environment_variables = mapping(VARIABLES, "Environment variables.", effect=ACTED)
-    distribution = optional(DISTRIBUTION, "How processes are laid out over machines.", effect=ACTED)
+    code = optional(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED, travels=BODY)
+    environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED, travels=BODY)
+    environment_variables = mapping(VARIABLES, "Environment variables.", effect=ACTED, travels=SETTING | Travel.JOINED)
+    distribution = optional(
+        DISTRIBUTION,
+        "How processes are laid out over machines.",
+        effect=ACTED,
+        travels=SHARED | Travel.SPEC | Travel.STEP,
+    )
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.", effect=NONE)
 
 
 class ParameterizedCommand(HasCommand):
     noun = "a command"
 
-    command = optional(Text(), "The command line.", effect=ACTED)
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    command = optional(Text(), "The command line.", effect=ACTED, travels=BODY)
+    resources = optional(
+        Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED, travels=SHARED
+    )
 
 
 class CommandJob(HasCommand, Job):
@@ -101,8 +109,8 @@ class CommandComponent(CountsInstances, HasCommand, Component):
     noun = "a command component"
 
     type = constant("command", "The type of component.")
-    command = required(Text(), "The command line, run by the shell.", effect=ACTED)
-    resources = optional(Nested(ComponentResources), "The machines that it asks for.", effect=ACTED)
+    command = required(Text(), "The command line, run by the shell.", effect=ACTED, travels=BODY)
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.", effect=ACTED, travels=SHARED)
     additional_includes = optional(
         List(LocalOrRemote(must_exist=False)),
         "Files and folders that are added to the code.",
@@ -119,10 +127,14 @@ class CommandNode(HasCommand, ComponentNode):
     noun = "a command job"
 
     type = constant("command", "The type of step.")
-    command: Any = OverridingField(Text(), "The command line, in place of a component.", effect=ACTED)
-    code: Any = OverridingField(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED)
-    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED)
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
+    command: Any = OverridingField(Text(), "The command line, in place of a component.", effect=ACTED, travels=BODY)
+    code: Any = OverridingField(
+        CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED, travels=BODY
+    )
+    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED, travels=BODY)
+    resources = optional(
+        Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED, travels=SHARED
+    )
     limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
     identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
     services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)

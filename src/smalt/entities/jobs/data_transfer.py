@@ -13,6 +13,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested, Tagged
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Enum, List, Text
+from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ class DataTransfer(Entity):
     noun = "a data transfer"
     _effect = KEPT
 
-    task = required(TASK, "What is done with the data.")
-    data_copy_mode = optional(Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.")
+    task = required(TASK, "What is done with the data.", travels=SHARED | Travel.SPEC | Travel.STEP)
+    data_copy_mode = optional(
+        Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.", travels=BODY
+    )
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         super().__init__(*arguments, **values)
@@ -108,8 +111,8 @@ class DataTransferNode(DataTransfer, ComponentNode):
     _effect = REFUSED
 
     type = constant("data_transfer", "The type of step.")
-    source = optional(EXTERNAL_DATA, "What is imported.")
-    sink = optional(EXTERNAL_DATA, "Where it is exported to.")
+    source = optional(EXTERNAL_DATA, "What is imported.", travels=SETTING | Travel.SPEC)
+    sink = optional(EXTERNAL_DATA, "Where it is exported to.", travels=SETTING | Travel.SPEC)
 
     _alternatives = ("component", "task")
 
@@ -118,5 +121,5 @@ class DataTransferComponent(DataTransfer, Component):
     noun = "a data transfer component"
 
     type = constant("data_transfer", "The type of component.")
-    source = optional(Nested(ExternalDataKind), "What is imported.")
-    sink = optional(Nested(ExternalDataKind), "Where it is exported to.")
+    source = optional(Nested(ExternalDataKind), "What is imported.", travels=Travel.NOWHERE)
+    sink = optional(Nested(ExternalDataKind), "Where it is exported to.", travels=Travel.NOWHERE)

@@ -16,6 +16,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import AsText, Enum, Integer, List, Text
+from smalt.entities.schema.travel import SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
 
 if TYPE_CHECKING:
@@ -53,15 +54,21 @@ class Parallel(Entity):
     noun = "a parallel step"
     _effect = KEPT
 
-    task = optional(Nested(ParallelTask), "What is done with each mini-batch.")
-    mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.")
-    partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.")
-    input_data = optional(Text(), "The input that is cut into mini-batches, as `${{inputs.NAME}}`.")
-    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "How much is logged.")
-    retry_settings = optional(Nested(RetrySettings), "How mini-batches are tried again.")
-    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
-    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
-    mini_batch_error_threshold = optional(Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.")
+    task = optional(Nested(ParallelTask), "What is done with each mini-batch.", travels=SHARED | Travel.SPEC)
+    mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.", travels=SHARED)
+    partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.", travels=SHARED)
+    input_data = optional(
+        Text(),
+        "The input that is cut into mini-batches, as `${{inputs.NAME}}`.",
+        travels=SHARED | Travel.SPEC | Travel.STEP,
+    )
+    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "How much is logged.", travels=SHARED)
+    retry_settings = optional(Nested(RetrySettings), "How mini-batches are tried again.", travels=SHARED)
+    max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.", travels=SHARED)
+    error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.", travels=SHARED)
+    mini_batch_error_threshold = optional(
+        Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.", travels=SHARED
+    )
 
 
 class ParallelNode(Parallel, ComponentNode):
@@ -71,7 +78,7 @@ class ParallelNode(Parallel, ComponentNode):
     type = constant("parallel", "The type of step.")
     environment = optional(ENVIRONMENT, "What it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
-    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
+    resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", travels=SHARED)
 
     _alternatives = ("component", "task")
 
@@ -99,7 +106,7 @@ class ParallelComponent(CountsInstances, Parallel, Component):
     noun = "a parallel component"
 
     type = constant("parallel", "The type of component.")
-    resources = optional(Nested(ComponentResources), "The machines that it asks for.")
+    resources = optional(Nested(ComponentResources), "The machines that it asks for.", travels=SHARED)
 
     @property
     def code(self) -> str | None:

@@ -18,6 +18,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
+from smalt.entities.schema.travel import BODY, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
 
 if TYPE_CHECKING:
@@ -90,15 +91,15 @@ class Spark(Entity):
     noun = "a Spark job"
     _effect = KEPT
 
-    code = optional(CodePath(), "The folder with the entry file.")
-    entry = optional(Nested(SparkJobEntry), "Where it begins.")
-    py_files = optional(List(Text()), "Python files and archives on the path.")
-    jars = optional(List(Text()), "Jars of driver and executors.")
-    files = optional(List(Text()), "Files beside each executor.")
-    archives = optional(List(Text()), "Archives unpacked beside each executor.")
-    conf = mapping(Map(Anything()), "Spark's configuration.")
-    args = optional(Text(), "The arguments of the entry.")
-    environment = optional(ENVIRONMENT, "Python packages.")
+    code = optional(CodePath(), "The folder with the entry file.", travels=BODY)
+    entry = optional(Nested(SparkJobEntry), "Where it begins.", travels=SHARED | Travel.SPEC)
+    py_files = optional(List(Text()), "Python files and archives on the path.", travels=SHARED | Travel.SPEC)
+    jars = optional(List(Text()), "Jars of driver and executors.", travels=SHARED | Travel.SPEC)
+    files = optional(List(Text()), "Files beside each executor.", travels=SHARED | Travel.SPEC)
+    archives = optional(List(Text()), "Archives unpacked beside each executor.", travels=SHARED | Travel.SPEC)
+    conf = mapping(Map(Anything()), "Spark's configuration.", travels=SHARED | Travel.SPEC | Travel.STEP)
+    args = optional(Text(), "The arguments of the entry.", travels=SHARED | Travel.SPEC)
+    environment = optional(ENVIRONMENT, "Python packages.", travels=BODY)
 
     driver_cores = _setting("spark.driver.cores")
     driver_memory = _setting("spark.driver.memory")
@@ -134,7 +135,7 @@ class SparkNode(Spark, ComponentNode):
     _effect = REFUSED
 
     type = constant("spark", "The type of step.")
-    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
+    resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.", travels=SHARED)
     properties = mapping(Map(Anything()), "What tools note about it.")
 
     _alternatives = ("component", "entry")
@@ -149,7 +150,7 @@ class SparkComponent(Spark, Component):
     noun = "a Spark component"
 
     type = constant("spark", "The type of component.")
-    entry = required(Nested(SparkJobEntry), "Where it begins.")
+    entry = required(Nested(SparkJobEntry), "Where it begins.", travels=SHARED | Travel.SPEC)
     additional_includes = optional(
         List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
     )

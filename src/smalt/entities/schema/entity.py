@@ -14,6 +14,7 @@ from smalt.entities.schema.problems import Path, did_you_mean, listed, nearest
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Enum, Map, Shape, is_written_empty
 from smalt.entities.schema.signatures import Shown, parameters_of
+from smalt.entities.schema.travel import SETTING, Travel
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.machine.source_lines import here, warn
 
@@ -24,7 +25,7 @@ E = TypeVar("E", bound="Entity")
 class Field:
     """A key of a noun. On an instance without a value it answers its default."""
 
-    __slots__ = ("default", "doc", "effect", "factory", "from_service", "name", "required", "shape")
+    __slots__ = ("default", "doc", "effect", "factory", "from_service", "name", "required", "shape", "travels")
 
     def __init__(
         self,
@@ -36,9 +37,14 @@ class Field:
         factory: Callable[[], Any] | None = None,
         from_service: bool = False,
         effect: str = "",
+        travels: Travel = SETTING,
     ) -> None:
-        """`effect` is one of the words of `smalt.entities.schema.effects`; without one it is that of the noun."""
-        self.name, self.effect = "", effect
+        """Declare a field.
+
+        `effect` is one of the words of `smalt.entities.schema.effects`; without one it is that of the noun.
+        `travels` says where its value goes beyond the noun (`smalt.entities.schema.travel`).
+        """
+        self.name, self.effect, self.travels = "", effect, travels
         self.shape, self.doc, self.required = shape, doc, required
         self.default, self.factory, self.from_service = default, factory, from_service
 
@@ -54,27 +60,27 @@ class Field:
         return value
 
 
-def required(shape: Shape[T], doc: str, effect: str = "") -> T:
-    return cast("T", Field(shape, doc, required=True, effect=effect))
+def required(shape: Shape[T], doc: str, effect: str = "", travels: Travel = SETTING) -> T:
+    return cast("T", Field(shape, doc, required=True, effect=effect, travels=travels))
 
 
-def optional(shape: Shape[T], doc: str, effect: str = "") -> T | None:
-    return cast("T | None", Field(shape, doc, effect=effect))
+def optional(shape: Shape[T], doc: str, effect: str = "", travels: Travel = SETTING) -> T | None:
+    return cast("T | None", Field(shape, doc, effect=effect, travels=travels))
 
 
-def mapping(shape: Map[T], doc: str, effect: str = "") -> dict[str, T]:
-    """Names to values; an empty mapping when unset."""
-    return cast("dict[str, T]", Field(shape, doc, factory=dict, effect=effect))
+def mapping(shape: Map[T], doc: str, effect: str = "", travels: Travel = SETTING) -> dict[str, T]:
+    """Declare a field that maps names to values; it is an empty mapping when unset."""
+    return cast("dict[str, T]", Field(shape, doc, factory=dict, effect=effect, travels=travels))
 
 
 def constant(word: str, doc: str) -> str:
     """A key that tells the noun from others, and so always has this value."""
-    return cast("str", Field(Enum(word), doc, default=word))
+    return cast("str", Field(Enum(word), doc, default=word, travels=Travel.NOWHERE))
 
 
 def from_service(shape: Shape[T], doc: str) -> T | None:
     """A key that the service fills in; a user's value is kept, and means nothing."""
-    return cast("T | None", Field(shape, doc, from_service=True))
+    return cast("T | None", Field(shape, doc, from_service=True, travels=Travel.NOWHERE))
 
 
 class Entity:

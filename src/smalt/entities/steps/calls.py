@@ -17,6 +17,7 @@ from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import did_you_mean, listed, shown
 from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.travel import Travel, values_along
 from smalt.entities.steps.bindings import (
     OPEN_INPUTS,
     PipelineInput,
@@ -40,16 +41,6 @@ from smalt.exceptions import (
 from smalt.machine.source_lines import here
 
 Where = tuple[str, int]
-
-_FROM_COMPONENT = ("distribution", "resources")
-_BY_TYPE = {
-    "spark": ("entry", "conf", "args", "py_files", "jars", "files", "archives"),
-    "parallel": (
-        *("task", "input_data", "mini_batch_size", "partition_keys", "logging_level", "retry_settings"),
-        *("max_concurrency_per_instance", "error_threshold", "mini_batch_error_threshold"),
-    ),
-}
-"""What a step says itself, with its component's value where it says nothing."""
 
 
 def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
@@ -100,13 +91,9 @@ def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     values["component"] = component
     values["inputs"] = StepInputs(node, inputs)  # type: ignore[arg-type]
     values["outputs"] = StepOutputs(node)  # type: ignore[arg-type]
-    for key in (*_FROM_COMPONENT, *_BY_TYPE.get(component.type or "", ())):
-        found = vars(component).get(key)
-        if found is not None and key in noun._fields:
-            values[key] = copy.copy(found)  # a step's own: what is set on it is not said of the component
-    for key in noun._required:  # such as a data transfer's task
-        if key in vars(component) and key not in values:
-            values[key] = vars(component)[key]
+    for name, value in values_along(component, Travel.CALL):
+        if name in noun._fields:
+            values[name] = copy.copy(value)  # the step's own: setting it leaves the component as it is
     return node  # type: ignore[return-value]
 
 
@@ -120,8 +107,8 @@ def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
     kept = {name: value for name, value in node.inputs.items() if name not in given and _is_value(value)}
     values = _arguments(component, {**kept, **given}, where)
     new = new_step(component, values)
-    for name, value in vars(node).items():
-        if name in _COPIED and name in type(new)._fields:
+    for name, value in values_along(node, Travel.COPY):
+        if name in type(new)._fields:
             vars(new)[name] = copy.deepcopy(value)
     if node.type in _KEEP_NAMES and node.name:
         new.name = node.name
@@ -134,15 +121,6 @@ def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
 
 _KEEP_NAMES = ("parallel", "spark")
 """Of these a call has the name that was given to the builder, as with the SDK; of a command that of its variable."""
-
-_COPIED = frozenset(
-    (
-        *("compute", "tags", "display_name", "environment_variables", "limits", "distribution", "resources"),
-        *("queue_settings", "services", "identity", "retry_settings", "logging_level", "mini_batch_size"),
-        *("max_concurrency_per_instance", "error_threshold", "mini_batch_error_threshold", "task", "input_data"),
-        *("partition_keys", "conf", "entry", "py_files", "jars", "files", "archives", "args"),
-    )
-)
 
 
 def _is_value(value: Any) -> bool:

@@ -8,23 +8,20 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.travel import Travel, values_along
 from smalt.entities.syntax.literals import python_type
-
-_TOLD = ("name", "display_name", "description", "tags")
-_MOVED = (
-    *("command", "code", "environment", "distribution", "resources", "task", "input_data", "entry", "py_files", "jars"),
-    *("files", "archives", "conf", "args", "is_deterministic", "data_copy_mode", "mini_batch_size", "partition_keys"),
-    *("logging_level", "retry_settings", "max_concurrency_per_instance", "error_threshold"),
-    *("mini_batch_error_threshold", "version"),
-)
 
 
 def made_of(node: Any) -> Component:
     """The component: what is given to the step as an input is the input's default there."""
     noun = noun_class(COMPONENTS[node.type])
-    values = {name: vars(node)[name] for name in (*_TOLD, *_MOVED) if vars(node).get(name) and name in noun._fields}
-    if "is_deterministic" in vars(node):
-        values["is_deterministic"] = vars(node)["is_deterministic"]
+    values = {
+        name: value
+        for name, value in values_along(node, Travel.COMPONENT)
+        if name in noun._fields and (value or value == 0)
+    }
+    if vars(node).get("version"):
+        values["version"] = vars(node)["version"]
     component = noun(
         **values,
         inputs={name: declared(value) for name, value in node.inputs.items()},

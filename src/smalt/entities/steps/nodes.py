@@ -17,6 +17,7 @@ from smalt.entities.schema.nested import Tagged
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path, did_you_mean, listed
 from smalt.entities.schema.shapes import Boolean, Text
+from smalt.entities.schema.travel import SETTING, Travel
 from smalt.entities.syntax.references import is_reference
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ class Node(Entity):
     noun = "a step"
     _is_step = True
 
-    type = optional(Text(), "The type of step.", effect=ACTED)
-    name = optional(Text(), "The name of its job.", effect=ACTED)
-    display_name = optional(Text(), "The name that people see.", effect=KEPT)
-    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    type = optional(Text(), "The type of step.", effect=ACTED, travels=Travel.NOWHERE)
+    name = optional(Text(), "The name of its job.", effect=ACTED, travels=Travel.COMPONENT)
+    display_name = optional(Text(), "The name that people see.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
+    description = optional(Text(), "What it is, for people.", effect=KEPT, travels=Travel.JOB | Travel.COMPONENT)
     comment = optional(Text(), "A remark on the step.", effect=KEPT)
-    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
+    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
     properties = mapping(TAGS, "What tools note about it.", effect=KEPT)
-    experiment_name = optional(Text(), "Has no effect in a pipeline, whose steps share its experiment.", effect=NONE)
-    inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.", effect=ACTED)
-    outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.", effect=ACTED)
+    experiment_name = optional(
+        Text(), "Has no effect in a pipeline, whose steps share its experiment.", effect=NONE, travels=Travel.NOWHERE
+    )
+    inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.", effect=ACTED, travels=Travel.NOWHERE)
+    outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.", effect=ACTED, travels=Travel.NOWHERE)
     compute = optional(Text(), "Where it runs; the pipeline's default where unset.", effect=ACTED)
     identity = optional(IDENTITY, "As whom it runs.", effect=NONE)
 
@@ -117,11 +120,14 @@ class OverridingField(Field):
 class ComponentNode(Node):
     """A step that is made of a component."""
 
-    component: Any = ComponentField(COMPONENT, "The component: a file, a registered one, or in place.", effect=ACTED)
+    component: Any = ComponentField(
+        COMPONENT, "The component: a file, a registered one, or in place.", effect=ACTED, travels=Travel.NOWHERE
+    )
     is_deterministic: Any = OverridingField(
         Boolean(),
         "Whether an earlier run of the step can be reused; not in Azure ML.",
         effect=ACTED,
+        travels=Travel.COMPONENT | Travel.SPEC,
     )
 
     _alternatives: ClassVar[tuple[str, ...]] = ("component",)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.job import Job
+from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.problems import listed
+from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.bindings import component_of, plain_output
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import trim
@@ -50,7 +52,7 @@ def job_of(node: Any) -> Any:
     values["outputs"] = {name: plain_output(value) or Output() for name, value in node.outputs.items()}
     component = component_of(node)
     if component is not None:
-        _complete(values, component, noun._fields)
+        _complete(values, node, component, noun)
     vars(job).update(values, _line=vars(node).get("_line"))
     job.source_path = node.source_path
     return job
@@ -70,9 +72,8 @@ def _check_given(job: Any) -> None:
         raise MissingPositionalArgsError(words, vars(job).get("_line") or ("", 0))
 
 
-def _complete(values: dict[str, Any], component: Component, fields: Any) -> None:
-    """What the step leaves to its component."""
-    own = vars(component)
+def _complete(values: dict[str, Any], node: Node, component: Component, noun: type[Entity]) -> None:
+    """Add to the fields of a job what the step leaves to its component."""
     for name, declared in component.inputs.items():
         if declared.default is not None and name not in (values.get("search_space") or ()):
             values["inputs"].setdefault(name, declared.default)
@@ -81,28 +82,15 @@ def _complete(values: dict[str, Any], component: Component, fields: Any) -> None
         said = values["outputs"].get(name)
         kept = {} if said is None else vars(said)
         values["outputs"][name] = Output(**{"type": output.type, **_given(mode=output.mode), **kept})
-    if "trial" in fields:
+    if "trial" in noun._fields:
         values["trial"] = _trial(component, values.get("search_space") or {}, values["inputs"])
         return
     if component.type == "pipeline":
         values["component"] = component
         return
-    for key in ("display_name", "description"):
-        if own.get(key):
-            values.setdefault(key, own[key])
-    for key, value in own.items():
-        if key in _BODY and key in fields and value is not None:
-            values.setdefault(key, value)
+    values.update(values_of_job(noun, node, component))
     if "command" in values:
         values["command"] = trim(values["command"], values["inputs"])
-
-
-_BODY = frozenset(
-    (
-        *("command", "code", "environment", "environment_variables", "distribution", "resources", "entry", "py_files"),
-        *("jars", "files", "archives", "conf", "args", "task", "data_copy_mode"),
-    )
-)
 
 
 def _given(**values: Any) -> dict[str, Any]:

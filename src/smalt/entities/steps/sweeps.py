@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.assets.component import Component
 from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.resources import QueueSettings
 from smalt.entities.jobs.search_space import SweepDistribution
 from smalt.entities.jobs.sweep import SweepNode
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.bindings import StepInputs, StepOutputs, component_of
 from smalt.entities.steps.calls import as_component
 from smalt.entities.steps.collector import drop, gather
+from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here
-
-_KEPT = ("name", "description", "display_name", "tags", "properties", "experiment_name", "compute", "identity")
 
 
 def sweep(
@@ -62,16 +64,28 @@ def sweep(
         "queue_settings": _queue(queue_settings or node.queue_settings, job_tier, priority),
     }  # fmt: skip
     new = _read({key: value for key, value in given.items() if value is not None}, where)
-    for key in _KEPT:
-        if vars(node).get(key) is not None:
-            vars(new).setdefault(key, vars(node)[key])
-    vars(new)["trial"] = component
+    common = [name for name, field in Node._fields.items() if SweepNode._fields[name] is field]
+    for name in common:
+        if vars(node).get(name) is not None:
+            vars(new).setdefault(name, vars(node)[name])
+    vars(new)["trial"] = _with_settings(component, node, {*common, "queue_settings"})
     vars(new)["inputs"] = StepInputs(new, fixed)
     vars(new)["outputs"] = StepOutputs(new, node.outputs)
     vars(new)["_line"] = where
     drop(node)
     gather(new)
     return new
+
+
+def _with_settings(component: Component, node: CommandNode, of_sweep: set[str]) -> Component:
+    """Return the component as the trials run it: with what the step sets and the sweep does not have."""
+    own = values_of_job(type(component), node, component, without=of_sweep)
+    changes = {name: value for name, value in own.items() if vars(component).get(name) != value}
+    if not changes:
+        return component
+    trial = copy.copy(component)
+    vars(trial).update(changes, id=None)
+    return trial
 
 
 def _read(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:

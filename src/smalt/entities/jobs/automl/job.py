@@ -25,6 +25,7 @@ from smalt.entities.schema.entity import Entity, constant, mapping, optional, re
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
 from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
 
 if TYPE_CHECKING:
@@ -197,4 +198,4 @@ class AutoMLComponent(Component):
     _effect = KEPT
 
     type = constant("automl", "The type of component.")
-    task = required(Enum(*TASKS), "What the model is to do.")
+    task = required(Enum(*TASKS), "What the model is to do.", travels=Travel.CALL)

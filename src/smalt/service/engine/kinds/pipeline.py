@@ -12,6 +12,7 @@ from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.dependencies import never_started, steps_awaited
 from smalt.entities.syntax.expression import as_binding, has_expression, port_named, trim
 from smalt.entities.syntax.literals import convert, to_text
@@ -39,16 +40,6 @@ PART = "smalt.part"
 FORCED = "smalt.forced"
 """The property of a pipeline in another one that tells why its steps are not reused in this run."""
 
-_NODE_FIELDS = (
-    "environment",
-    "compute",
-    "resources",
-    "distribution",
-    "limits",
-    "identity",
-    "queue_settings",
-    "services",
-)
 _LONGEST_NAME = 200
 _NAME = "${{name}}"
 """The macro for the step's job name, by which each run has a place of its own."""
@@ -349,26 +340,17 @@ class Planner:
             raise ValidationException(
                 f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
             )
-        fields: dict[str, Any] = {}
-        for key in _NODE_FIELDS:
-            own = getattr(node, key, None)
-            fields[key] = scope.field(own) if own is not None else getattr(component, key, None)
-        if isinstance(fields["environment"], str):
+        made = {
+            "command": _named(trim(component.command, inputs), name),
+            "code": self.pins.of("codes", component.code) if component.code else None,
+            "inputs": inputs,
+            "outputs": outputs,
+        }
+        fields = values_of_job(CommandJob, node, component, made, scope.field)
+        if isinstance(fields.get("environment"), str):
             fields["environment"] = self.pins.of("environments", fields["environment"])
-        fields["compute"] = fields["compute"] or scope.field(self._settings.get("default_compute"))
-        variables = dict(getattr(component, "environment_variables", None) or {})
-        variables.update(scope.field(node.environment_variables or {}))
-        return CommandJob(
-            command=_named(trim(component.command, inputs), name),
-            code=self.pins.of("codes", component.code) if component.code else None,
-            inputs=inputs,
-            outputs=outputs,
-            environment_variables=variables,
-            tags=dict(node.tags or {}),
-            properties=dict(node.properties or {}),
-            description=node.description or getattr(component, "description", None),
-            **fields,
-        )
+        fields["compute"] = fields.get("compute") or scope.field(self._settings.get("default_compute"))
+        return CommandJob(**{**fields, **made})
 
     def _reuse(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
         """The note on a step that must run, whatever ran before."""
@@ -410,7 +392,11 @@ class Planner:
         jobs = {
             name: leave_out_absent(whose, name, step, absent, self._component) for name, step in component.jobs.items()
         }
-        return PipelineJob(jobs=jobs, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings))
+        made = {
+            "jobs": jobs, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
+            "compute": None,  # it is the default of its steps, in the settings
+        }  # fmt: skip
+        return PipelineJob(**{**values_of_job(PipelineJob, node, component, made, scope.field), **made})
 
 
 def leave_out_absent(
