@@ -8,7 +8,7 @@ import warnings
 from types import FrameType
 from typing import Any
 
-_OURS = os.path.dirname(__file__) + os.sep
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _IPYTHON = os.path.join("IPython", "core", "")
 
 
