@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from smalt.service.compute.local.backend import LauncherClient
-
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.machine.home import Home
 from smalt.service.composition import compose
+from smalt.service.compute.local.launcher_client import LauncherClient
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
