@@ -15,7 +15,7 @@ from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.outputs import job_outputs as made
 from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, resources, reuse, workspaces

@@ -10,20 +10,20 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from smalt.exceptions import Unavailable
 from smalt.machine.processes import Process
 from smalt.service.compute.backend import Exit, Reason
 from smalt.service.data.files.copy_cancellation import stopped_by
-from smalt.service.engine import dependencies, outcome
+from smalt.service.engine import outcome
+from smalt.service.engine.composites import Added, Composites
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion.removal import Deletions
-from smalt.service.engine.dependencies import Ending
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
-from smalt.service.engine.kinds import COMPOSITES, LEAVES, command
+from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.queues import LeafRun, Queues
@@ -37,6 +37,9 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 log = logging.getLogger("smalt.engine")
+
+Ending = tuple[Job, str, "dict[str, Any] | None"]
+"""A job, the state it ends in, and its error."""
 
 _PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
 _TOGETHER = 0.02  # seconds for which news may wait for more, while no slot does
@@ -52,7 +55,6 @@ class Engine:
         self.queues = Queues(rooms.compute.capacity)
         self.watch = Watch()
         self._db = rooms.db
-        self._families = dependencies.Families(rooms.db)
         self._exits: list[Exit] = []
         self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
@@ -61,6 +63,7 @@ class Engine:
         self._changed: set[int] = set()
         self.deletions = Deletions(rooms)
         self.reusing = Reusing(rooms)
+        self._composites = Composites(rooms, self.reusing.find_place, self._wake)
         self._settling = Settling(self.reusing.reuse, self._is_idle)
         self._handover = HandOver(rooms, self.queues, self.reusing) if hands_over else NoHandOver(rooms, self.queues)
         self._protecting = Protecting(rooms, self.reusing.reuse)
@@ -103,6 +106,7 @@ class Engine:
         await self.deletions.close()
         self._closed = True
         self.queues.cancel_tasks()
+        self._composites.clear()
         await self.rooms.compute.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
@@ -116,8 +120,8 @@ class Engine:
             self._wake()
             return jobs.get_job(self._db, job.id)
         if is_new:
-            self.queues.keep_entity(job, entity)
-            if remote and job.type in COMPOSITES:
+            self.queues.keep_entities({job.id: entity})
+            if remote and job.is_composite:
                 self._input_checks[job.id] = asyncio.ensure_future(self._check_inputs(job, remote))
             else:
                 self.queues.add(job)
@@ -214,6 +218,7 @@ class Engine:
                     self._take_exit(exit)
                 self._take_started(started, {exit.step_id for exit in exits})
                 self._take_checked_inputs()
+                self._take_readings()
                 self._take_finished()
                 self._dispatcher.take_prepared()
                 self._plan_all()
@@ -238,7 +243,7 @@ class Engine:
         self._changed.clear()
         if steps or self._handover.has_work:
             asyncio.get_running_loop().call_soon(self._work_ahead)
-        busy = self.queues.is_busy or bool(self._input_checks)
+        busy = self.queues.is_busy or bool(self._input_checks) or self._composites.is_reading
         if busy != self._reported_busy:
             self._reported_busy = busy
             self.rooms.compute.set_unfinished(int(self._reported_busy))
@@ -279,7 +284,7 @@ class Engine:
         self._dispatcher = self._new_dispatcher()
         self._protecting.forget()
         self._finished.clear()
-        self._families.clear()
+        self._composites.clear()
         self.reusing.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
@@ -287,7 +292,7 @@ class Engine:
         for job in jobs.list_unfinished(self._db):
             if job.parent_id in unplanned:  # a plan that was cut short, which will be made again with other jobs
                 continue
-            if job.type in COMPOSITES and not job.planned:
+            if job.is_composite and not job.planned:
                 unplanned.add(job.id)
             attempt = attempts.get(job.id)
             if attempt:
@@ -298,17 +303,20 @@ class Engine:
                     self._exits.append(_never_started(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
                     self._stops.append(attempt.step_id)
-            elif job.status == "Finalizing" and job.type in LEAVES:
+            elif job.status == "Finalizing" and not job.is_composite:
                 self._finish_again(job)
-            elif job.cancel_requested and job.type in LEAVES:
+            elif job.cancel_requested and not job.is_composite:
                 with self._db.transaction():
                     self._end(job, "Canceled")
-            elif job.type in LEAVES or not job.planned:
+            elif not job.is_composite or not job.planned:
                 if job.id not in self._input_checks:
                     self.queues.add(job)
             elif job.open == 0:
                 with self._db.transaction():
-                    self._end(*self._parent_end(job.id))
+                    self._end_all(self._parent_ends(job.id))
+        for child in jobs.list_untold_ends(self._db):
+            with self._db.transaction():
+                self._end_all(self._tell_parent(child))
 
     def _finish_again(self, job: Job) -> None:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
@@ -343,30 +351,45 @@ class Engine:
             self._wake()
 
     def _plan(self, job: Job) -> bool:
-        """Go on with the job's plan; whether nothing is left to plan."""
+        """Continue the job's plan; return True when nothing is left to plan now."""
         if job.is_over or job.planned:
-            self.queues.planning.pop(job.id, None)
             return True
+        composites = self._composites
+        composites.view_of(job.id, job, self.queues.entities.pop(job.id, None))
         try:
-            plan = self.queues.planning.pop(job.id, None) or dependencies.Plan(
-                self.rooms, job, self.queues.pipelines.pop(job.id, None)
-            )
-            if not plan.advance(_PLANNED_AT_ONCE):
-                self.queues.planning[job.id] = plan
-                return False
-            if plan.is_stale(job):
+            if composites.is_waiting(job):
+                return True
+            if not composites.advance_plan(job, _PLANNED_AT_ONCE):
                 return False
         except Exception as error:
             self._end(job, "Failed", outcome.failed(sentence(error), "PlanningFailed"))
             return True
-        children, entities = plan.record(job)  # a fault of the records: the turn is tried again
+        added = composites.record_plan(job)  # a fault of the records: the turn is tried again
         self._changed.add(job.root_id)
-        self.queues.keep_entities(entities)
-        for child in children:
-            self.queues.add(child)
-        if not children:
-            self._end(*self._parent_end(job.id))
+        self._queue_children(added)
+        if not jobs.get_job(self._db, job.id).open:
+            self._end_all(self._parent_ends(job.id))
         return True
+
+    def _queue_children(self, added: Added) -> None:
+        self.queues.keep_entities(added.entities)
+        for child in added.free:
+            self.queues.add(child)
+
+    def _take_readings(self) -> None:
+        """Take what kinds have read beside the loop: plans go on, and composites are told of ends."""
+        while self._composites.done:
+            reading = self._composites.done.popleft()
+            if reading.child_id is not None:
+                child = jobs.get_job(self._db, reading.child_id)
+                self._end_all(self._tell_parent(child, reading.found, reading.error, is_read=True))
+                continue
+            job = jobs.get_job(self._db, reading.composite_id)
+            if reading.error is not None:
+                self._end(job, "Failed", outcome.failed(sentence(reading.error), "PlanningFailed"))
+            else:
+                self._composites.note_found(job, reading.found)
+                self.queues.add(job)
 
     def _take_exit(self, exit: Exit) -> None:
         self.rooms.verified.step_ended()
@@ -531,8 +554,11 @@ class Engine:
             self._handover.end_run(run)
 
     def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
-        """The job is over; so may be its parent, and those that waited for it go on or are given up."""
-        work: deque[Ending] = deque([(job, status, error)])
+        """End the job; its parent may end too, and the jobs that waited for it go on or are given up."""
+        self._end_all([(job, status, error)])
+
+    def _end_all(self, endings: Iterable[Ending]) -> None:
+        work = deque(endings)
         while work:
             job, status, error = work.popleft()
             if job.is_over or jobs.is_over(self._db, job.id):
@@ -546,34 +572,66 @@ class Engine:
             self._changed.add(job.root_id)
             self._free(job)
             self._handover.discard(job)
+            if job.is_composite:
+                self._composites.forget(job.id)
             if job.parent_id is None:
                 self.reusing.forget(job.id)
-                continue
-            for child in self._families.released(job):
-                if child.waiting == 1:
-                    self._handover.note_released()
-                elif child.waiting == 0 and not self._handover.release(child):
-                    self.queues.add(child)
-            for ending in self._families.given_up(job):
-                if ending[0].id in self.queues.runs:
-                    self._cancel(ending[0], ending[2])
-                else:
-                    work.append(ending)
-            if status == "Failed" and self._families.stops_on(job):
-                work.extend(self._families.unstarted(job))
-                for sibling in self._families.started(job):
-                    self._cancel(sibling, self._families.why(job))
-            if jobs.close_child(self._db, job.parent_id) == 0:
-                work.append(self._parent_end(job.parent_id))
+            else:
+                work.extend(self._tell_parent(job))
 
-    def _parent_end(self, parent_id: int) -> Ending:
-        """All children are over: so is their parent, in the state that follows from theirs."""
-        parent = jobs.get_job(self._db, parent_id)
-        status, error = self._families.outcome(parent)
-        self._families.forget(parent_id)
-        if status == "Completed" and (error := self._register(parent, None)):
-            status = "Failed"
-        return parent, status, error
+    def _tell_parent(
+        self, child: Job, found: Any = None, error: Exception | None = None, *, is_read: bool = False
+    ) -> list[Ending]:
+        """Apply what the end of a child means for its parent; return the ends that follow at once.
+
+        `found` or `error` come of what the parent's kind wanted to read first (`is_read`): else that is begun now.
+        """
+        assert child.parent_id is not None
+        if not is_read and self._composites.must_read(child):
+            return []
+        changes = self._composites.react(child, found, error)
+        if child.status == "Completed" or changes.starts_after_failure:
+            for one in jobs.release_dependents(self._db, child):
+                if child.status == "Completed" or one.node in changes.starts_after_failure:
+                    self._release(one)
+        endings: list[Ending] = []
+        canceled = list(changes.cancel)
+        if changes.error is not None:
+            why = outcome.failed(f"its parent failed: {changes.error['message']}", "Canceled")
+            canceled += [(one, why) for one in jobs.list_children(self._db, child.parent_id) if not one.is_over]
+        for one, reason in canceled:
+            if one.status == "NotStarted" and one.id not in self.queues.runs:
+                endings.append((one, "Canceled", reason))
+            else:
+                self._cancel(one, reason)
+        view = self._composites.view_of(child.parent_id)
+        if changes.add and changes.error is None:
+            self._queue_children(self._composites.add_children(view, changes.add))
+            self._wake()
+        if view.open == 0:
+            endings += self._parent_ends(child.parent_id)
+        return endings
+
+    def _release(self, job: Job) -> None:
+        """Queue the job, unless it waits for others still or was handed over already."""
+        if job.waiting == 1:
+            self._handover.note_released()
+        elif job.waiting == 0 and not self._handover.release(job):
+            self.queues.add(job)
+
+    def _parent_ends(self, parent_id: int) -> list[Ending]:
+        """Return the end of a composite that has no open child; nothing if its kind expects more children."""
+        view = self._composites.view_of(parent_id)
+        ends = view.kind.outcome(view)
+        if ends is None:
+            return []
+        parent, status, error = jobs.get_job(self._db, parent_id), ends.status, ends.error
+        if status == "Completed":
+            if ends.moved_outputs:
+                self.reusing.move_outputs(parent, ends.moved_outputs)
+            if error := self._register(parent, None):
+                status = "Failed"
+        return [(parent, status, error)]
 
     def _cancel(self, job: Job, why: dict[str, Any] | None) -> None:
         """Inside a transaction: what has not started is over at once, what runs, or is about to, is stopped."""
@@ -592,9 +650,11 @@ class Engine:
                 self._handover.withdraw(one)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)
-            elif one.type in COMPOSITES and one.open:
+            elif one.is_composite and one.open:
                 jobs.set_status(self._db, one, "CancelRequested")
                 todo.extend(child for child in jobs.list_children(self._db, one.id) if not child.is_over)
+                for child_id in self._composites.stop_reading(one.id):
+                    self._end_all(self._tell_parent(jobs.get_job(self._db, child_id), is_read=True))
             else:
                 if run and run.task:
                     run.task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -65,6 +66,11 @@ def with_room(error: dict[str, Any], home: str) -> dict[str, Any]:
 
 def failed(message: str, code: str = "UserError") -> dict[str, Any]:
     return _error(code, message)
+
+
+def message_of(error: str | None) -> str:
+    """Return the sentence in an error as it is recorded: JSON text, or None."""
+    return str(json.loads(error)["message"]) if error else "no reason was recorded"
 
 
 def _error(code: str, message: str, **more: Any) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from smalt.entities import CommandJob, PipelineJob
 from smalt.service.compute.backend import Capacity
-from smalt.service.engine.dependencies import Plan
-from smalt.service.engine.kinds import COMPOSITES, command
+from smalt.service.engine.kinds import command
 from smalt.service.engine.slots import Grant, Request, Slots
 from smalt.service.environments import Realised
 from smalt.service.records.jobs import Attempt, Job
@@ -64,12 +64,8 @@ class Queues:
         """Leaves that hold slots or wait at the launcher, by job."""
         self.steps: dict[str, LeafRun] = {}
         """The runs that have a step, by its id."""
-        self.entities: dict[int, CommandJob] = {}
-        """Leaves just planned or accepted, which need not be read again from their bodies."""
-        self.pipelines: dict[int, PipelineJob] = {}
-        """Pipelines just accepted, which need not be read again from their bodies."""
-        self.planning: dict[int, Plan] = {}
-        """Unfinished plans, by job."""
+        self.entities: dict[int, Any] = {}
+        """Jobs just planned or accepted, which need not be read again from their bodies."""
 
     @property
     def is_busy(self) -> bool:
@@ -78,7 +74,7 @@ class Queues:
     def add(self, job: Job) -> None:
         """Queue the job if it waits for no other."""
         if not job.waiting:
-            (self.plans if job.type in COMPOSITES else self.ready).append(job.id)
+            (self.plans if job.is_composite else self.ready).append(job.id)
 
     def add_again(self, job: Job, *, never_started: bool) -> None:
         """Queue a leaf for another attempt."""
@@ -89,15 +85,8 @@ class Queues:
         self.ready.extendleft(reversed(self.never_started))
         self.never_started.clear()
 
-    def keep_entity(self, job: Job, entity: CommandJob | PipelineJob | None) -> None:
-        """Keep the entity of a job just accepted, so that it is not read again."""
-        if isinstance(entity, PipelineJob):
-            self.pipelines[job.id] = entity
-        elif entity is not None:
-            self.entities[job.id] = entity
-
-    def keep_entities(self, entities: dict[int, CommandJob]) -> None:
-        """Keep the entities of leaves just planned, unless many are kept already."""
+    def keep_entities(self, entities: Mapping[int, Any]) -> None:
+        """Keep the entities of jobs just accepted or planned, unless many are kept already."""
         if len(self.entities) < _MOST_ENTITIES:
             self.entities.update(entities)
 
@@ -122,8 +111,7 @@ class Queues:
 
     def remove(self, job: Job) -> LeafRun | None:
         """Forget the job and free its slots; return its run, if it had one."""
-        for known in (self.entities, self.pipelines, self.planning):
-            known.pop(job.id, None)
+        self.entities.pop(job.id, None)
         run = self.runs.pop(job.id, None)
         if run:
             if run.grant:

@@ -18,7 +18,8 @@ from smalt.exceptions import Unavailable
 from smalt.service.data.job_data.access_modes import UPLOADED
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command, places
-from smalt.service.engine.kinds.pipeline import ARTIFACTS, REUSE
+from smalt.service.engine.kinds.places import ARTIFACTS
+from smalt.service.engine.kinds.properties import REUSE
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.environments import HOST, Realised, own_mltable_version
 from smalt.service.records import jobs
@@ -163,11 +164,7 @@ class Reusing:
                 rows.append(row)
         moved = {planned: place for planned, place in moved.items() if planned != place}
         jobs.put_data(self._db, job, rows)
-        records.put_places(self._db, job, moved)
-        self._places_of(job).update(moved)
-        for above in self._family(job):
-            for planned, place in moved.items():
-                records.move_output(self._db, above.id, planned, place)
+        self.move_outputs(job, moved)
         self.reuse.reused(asked, verdict)
         self._rewrite(
             job,
@@ -180,6 +177,21 @@ class Reusing:
         self._rooms.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
         job.empty_outputs = of.empty_outputs
         return True
+
+    def move_outputs(self, job: Job, moved: Mapping[str, str]) -> None:
+        """Record that outputs of the job, by planned URI, are elsewhere: all jobs below its root read them there.
+
+        Nothing is copied. The jobs above it that have one of these outputs as their own have it there, too.
+        """
+        records.put_places(self._db, job, moved)
+        self._places_of(job).update(moved)
+        for above in (job, *self._family(job)) if job.is_composite else self._family(job):
+            for planned, place in moved.items():
+                records.move_output(self._db, above.id, planned, place)
+
+    def find_place(self, job: Job, uri: str) -> str:
+        """Return the URI of what was planned to be at a URI in the tree of the job."""
+        return self._place(job, uri) if self._places_of(job) else uri
 
     def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
         """What to judge; None where the step must run in any case."""

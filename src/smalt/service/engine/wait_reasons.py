@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from smalt.service.engine.kinds import COMPOSITES
 from smalt.service.engine.queues import Queues
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
@@ -19,7 +18,7 @@ def waits_for(db: Database, queues: Queues, job: Job) -> str:
     run = queues.runs.get(job.id)
     if run is not None and run.task is not None:
         return "its environment and its inputs, which are being made ready; its log says more"
-    if job.type in COMPOSITES:
+    if job.is_composite:
         return "its steps, which are being planned"
     slots = queues.slots
     if run is None and not slots.all_taken and slots.has_gpus and not slots.any_gpu_free:

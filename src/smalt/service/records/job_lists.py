@@ -50,7 +50,7 @@ def list_page(db: Database, workspace_id: int, choice: JobFilter, *, skip: int =
 
 def _build_status_term(status: str) -> tuple[str, list[Any]]:
     if status == "Queued":
-        return "j.status IN ('Queued', 'NotStarted') AND (j.status='Queued' OR j.type='command')", []
+        return "j.status IN ('Queued', 'NotStarted') AND (j.status='Queued' OR j.is_composite=0)", []
     if status == "NotStarted":
-        return "j.status='NotStarted' AND j.type<>'command'", []
+        return "j.status='NotStarted' AND j.is_composite=1", []
     return "j.status=?", [status]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 COLUMNS = (
     "id, workspace_id, name, parent_id, root_id, node, type, status, waiting, open, planned, cancel_requested,"
     " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at,"
-    " empty_outputs"
+    " empty_outputs, is_composite, end_number"
 )
 
 
@@ -48,6 +48,10 @@ class Job:
     ended_at: float | None
     empty_outputs: str | None = None
     """The outputs to which it wrote nothing, though it completed; written with its last state."""
+    is_composite: int = 0
+    """It makes child jobs, and has no process of its own."""
+    end_number: int | None = None
+    """The place of its end among the ends that its parent was told; None until the parent's kind has reacted to it."""
 
     @property
     def is_over(self) -> bool:
@@ -71,6 +75,7 @@ class NewJob:
     body_hash: str = ""
     node: str | None = None
     waiting: int = 0
+    is_composite: bool = False
 
 
 def add_job(db: Database, workspace_id: int, new: NewJob, principal: str, parent: Job | None = None) -> Job:
@@ -92,11 +97,13 @@ def add_jobs(
         parent_id = parent.id if parent else None
         db.execute_many(
             "INSERT INTO jobs (id, workspace_id, name, parent_id, root_id, node, type, status, waiting, experiment,"
-            " display_name, body_hash, created_by, created_at) VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?)",
+            " display_name, body_hash, is_composite, created_by, created_at)"
+            " VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?,?)",
             (
                 (
                     id, workspace_id, new.name, parent_id, parent.root_id if parent else id, new.node, new.type,
-                    new.waiting, new.experiment, new.display_name, new.body_hash, principal, now,
+                    new.waiting, new.experiment, new.display_name, new.body_hash, int(new.is_composite), principal,
+                    now,
                 )
                 for id, new in zip(ids, news, strict=True)
             ),
@@ -311,7 +318,7 @@ def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[int]:
     """Return the ids of the leaves that wait for this job only."""
     rows = db.rows(
         "SELECT j.id FROM job_needs n JOIN jobs j ON j.id=n.job_id"
-        " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.type='command' LIMIT ?",
+        " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.is_composite=0 LIMIT ?",
         (job.id, limit),
     )
     return [id for (id,) in rows]
@@ -328,9 +335,34 @@ def list_dependents(db: Database, job: Job) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
-def close_child(db: Database, parent_id: int) -> int:
-    """Record that one child of the parent is over, and return how many are still open."""
-    return int(db.rows("UPDATE jobs SET open=open-1 WHERE id=? RETURNING open", (parent_id,))[0][0])
+def tell_end(db: Database, child: Job) -> int:
+    """Record that the parent was told of the child's end; return how many children it was not told of yet."""
+    row = db.rows("UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, ends", (child.parent_id,))[0]
+    child.end_number = int(row[1])
+    db.execute("UPDATE jobs SET end_number=? WHERE id=?", (child.end_number, child.id))
+    return int(row[0])
+
+
+def list_untold_ends(db: Database) -> list[Job]:
+    """Return the jobs that are over and whose parents, which are not, were not told so; as they ended."""
+    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
+    rows = db.rows(
+        f"SELECT {columns} FROM jobs p JOIN jobs j ON j.parent_id=p.id"
+        " WHERE p.ended_at IS NULL AND p.planned=1 AND j.ended_at IS NOT NULL AND j.end_number IS NULL"
+        " ORDER BY j.ended_at, j.id"
+    )
+    return [Job(*row) for row in rows]
+
+
+def read_state(db: Database, id: int) -> dict[str, Any]:
+    """Return what a composite job remembers; empty at first."""
+    text = db.value("SELECT state FROM jobs WHERE id=?", (id,))
+    loaded: dict[str, Any] = json.loads(text) if text else {}
+    return loaded
+
+
+def write_state(db: Database, id: int, state: Mapping[str, Any]) -> None:
+    db.execute("UPDATE jobs SET state=? WHERE id=?", (json.dumps(state), id))
 
 
 def remove_children(db: Database, job: Job) -> None:

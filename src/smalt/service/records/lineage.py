@@ -24,7 +24,7 @@ def list_of_steps(db: Database, root_id: int, direction: str) -> list[Row]:
     """Return the rows of the steps of a pipeline, at all levels."""
     rows = db.rows(
         "SELECT d.job_id, d.name, d.uri, d.asset FROM jobs j JOIN job_data d ON d.job_id=j.id"
-        " WHERE j.root_id=? AND j.type<>'pipeline' AND d.direction=? ORDER BY d.job_id, d.name",
+        " WHERE j.root_id=? AND j.is_composite=0 AND d.direction=? ORDER BY d.job_id, d.name",
         (root_id, direction),
     )
     return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]
@@ -63,10 +63,10 @@ def find_last_write(db: Database, job: Job, uri: str) -> tuple[str | None, float
     has.
     """
     ended_at = job.ended_at
-    if job.type == "pipeline":
+    if job.is_composite:
         ended_at = db.value(
             "SELECT max(j.ended_at) FROM jobs j JOIN job_data d ON d.job_id=j.id"
-            " WHERE j.root_id=? AND j.type<>'pipeline' AND d.direction='output' AND d.uri=?",
+            " WHERE j.root_id=? AND j.is_composite=0 AND d.direction='output' AND d.uri=?",
             (job.root_id, uri),
         ) or ended_at  # fmt: skip
     place = db.value(
@@ -117,7 +117,7 @@ def find_active_writer(db: Database, place: str) -> str | None:
     """Return a job that is not over and may write at, in or around a place: it runs, or waits at the launcher."""
     name = db.value(
         "SELECT j.name FROM jobs j CROSS JOIN job_data d ON d.job_id=j.id AND d.direction='output'"
-        " WHERE d.place IS NOT NULL AND j.ended_at IS NULL AND j.type<>'pipeline'"
+        " WHERE d.place IS NOT NULL AND j.ended_at IS NULL AND j.is_composite=0"
         f" AND {_OVERLAPS.format('d.place')} ORDER BY j.id LIMIT 1",
         (place, place, place),
     )
@@ -155,7 +155,7 @@ def keep_writes(db: Database, workspace_id: int) -> None:
 def _list_rows(db: Database, where: str, values: tuple[object, ...]) -> list[Row]:
     rows = db.rows(
         "SELECT d.job_id, d.name, d.uri, d.asset FROM job_data d JOIN jobs j ON j.id=d.job_id"
-        f" WHERE {where} AND j.type<>'pipeline' ORDER BY d.job_id, d.name",
+        f" WHERE {where} AND j.is_composite=0 ORDER BY d.job_id, d.name",
         values,
     )
     return [(int(job), str(name), uri, asset) for job, name, uri, asset in rows]

@@ -97,7 +97,8 @@ def _port_for_azure(port: Any) -> Any:
 
 def shown_status(job: Job) -> str:
     """Return the state as the service tells it: a job by itself is Queued from the start, and scripts poll for that."""
-    return "Queued" if job.status == "NotStarted" and job.parent_id is None and job.type == "command" else job.status
+    is_waiting_leaf = job.status == "NotStarted" and job.parent_id is None and not job.is_composite
+    return "Queued" if is_waiting_leaf else job.status
 
 
 def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:

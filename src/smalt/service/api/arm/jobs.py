@@ -12,9 +12,9 @@ from smalt.service.api.blob.urls import canonical
 from smalt.service.api.pagination import answer, window
 from smalt.service.api.request import Call, Reply
 from smalt.service.api.rest_shapes import properties_of
+from smalt.service.engine import kinds
 from smalt.service.engine.submission import acceptance
 from smalt.service.engine.submission.acceptance import PART_OF, READ_ONLY
-from smalt.service.engine.submission.expansion import with_steps
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import check_data_unchanged, check_references_unmoved
 from smalt.service.records import job_lists, jobs, pins, reuse
@@ -38,7 +38,7 @@ async def put_job(call: Call) -> Reply:
             await _check_same(call, there, properties)
         shape = _shown(call, there)
         submitted = jobs.read_properties(call.service.db, there.id)
-        sent = with_steps(call.service.engine.rooms, call.workspace, properties)
+        sent = kinds.expand_body(call.service.engine.rooms, call.workspace, properties)
         sent = Pins(pins.get_job_pins(call.service.db, there)).applied(sent)
         if is_answer(*(_without(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = describe(call, there, properties)

@@ -124,7 +124,7 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
         "displayName": job.display_name or job.name,
         "description": properties.get("description"),
         "status": job.status,
-        "runType": "azureml.PipelineRun" if job.type == "pipeline" else "azureml.StepRun",
+        "runType": "azureml.PipelineRun" if job.is_composite else "azureml.StepRun",
         "hidden": bool(job.is_archived),
         "tags": _mapping(properties.get("tags")),
         "properties": {**_mapping(properties.get("properties")), **empty},

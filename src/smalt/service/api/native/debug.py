@@ -7,14 +7,14 @@ from typing import Any
 from smalt.exceptions import Refused
 from smalt.service.api.arm.jobs import existing
 from smalt.service.api.request import Call
-from smalt.service.engine import debugging
+from smalt.service.engine import kinds
 
 
 async def debug_job(call: Call) -> dict[str, Any]:
     """Of a user of this machine only: the answer has its folders, and the job's own variables."""
     if not call.is_local:
         raise Refused("a step can be debugged only on the machine that runs the server; log in there")
-    return await debugging.lay_out(call.service.engine.rooms, existing(call))
+    return await kinds.lay_out_copy(call.service.engine.rooms, existing(call))
 
 
 OWN_ROUTES = [("POST", "/jobs/{name}/debug", debug_job)]

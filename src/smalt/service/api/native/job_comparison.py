@@ -56,7 +56,7 @@ async def compare(call: Call) -> dict[str, Any]:
 async def _look_at_steps(call: Call, found: list[Job]) -> None:
     """Have the contents of what the steps read looked at, where that is not done yet."""
     db = call.service.db
-    pipelines = [job for job in found if job.type == "pipeline"]
+    pipelines = [job for job in found if job.is_composite]
     ids = [row.id for job in pipelines for row in below(jobs.list_tree(db, job.root_id), job)]
     await call.service.engine.reusing.reuse.settle_steps(ids)
 
@@ -81,7 +81,7 @@ async def _job(call: Call, job: Job, facts: RunFacts, logged: dict[str, str]) ->
         "tags": facts.tags,
         "code": await asyncio.to_thread(_code, call, facts),
         "environment": _environment(call, properties.get("environmentId")),
-        "steps": step_comparison.facts_of(call.service.db, job) if job.type == "pipeline" else None,
+        "steps": step_comparison.facts_of(call.service.db, job) if job.is_composite else None,
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
 

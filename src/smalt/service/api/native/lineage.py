@@ -81,7 +81,7 @@ class _Walk:
             return
         side, other_side = ("input", "output") if direction == _MADE_BY else ("output", "input")
         rows = [(port, uri, asset) for _, port, uri, asset in lineage.list_of_job(self._db, job.id, side)]
-        if job.type == "pipeline" and side == "input":
+        if job.is_composite and side == "input":
             rows += self._of_steps(job, {asset or uri for _, uri, asset in rows})
         for port, uri, asset in rows:
             if asset:

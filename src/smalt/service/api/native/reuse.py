@@ -14,7 +14,6 @@ from smalt.service.api.arm.job_shapes import below
 from smalt.service.api.arm.jobs import existing
 from smalt.service.api.native.metrics import labels_of
 from smalt.service.api.request import Call
-from smalt.service.engine.kinds import COMPOSITES
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain
@@ -24,7 +23,7 @@ async def get_reuse(call: Call) -> dict[str, Any]:
     top = existing(call)
     rows = below(jobs.list_tree(call.service.db, top.root_id), top)
     paths = labels_of(rows)
-    steps = [row for row in rows if row.type not in COMPOSITES]
+    steps = [row for row in rows if not row.is_composite]
     if wanted := call.query("node"):
         steps = _chosen(top, steps, paths, wanted)
     reuse = call.service.engine.reusing.reuse

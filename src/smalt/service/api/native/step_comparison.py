@@ -59,7 +59,7 @@ def _own(
     component = ((parent.get("jobs") or {}).get(row.node) or {}).get("componentId")
     if isinstance(component, str) and ANONYMOUS_COMPONENT not in component:
         yield "component", short_name(component).removeprefix("azureml:")
-    if row.type == "pipeline":
+    if row.is_composite:
         return
     yield "status", row.status
     yield "command", facts.command

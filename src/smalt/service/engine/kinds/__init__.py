@@ -1,13 +1,55 @@
-"""One module per job type: how its entity becomes steps.
+"""One module per type of job, and the registry by which the engine finds them: nothing outside of here names a type.
 
-A leaf kind (`command`) becomes one step on a compute. A composite kind (`pipeline`) makes child jobs and nothing
-else. A type that is absent here is read and validated everywhere, and does not run: of `KEPT` a job is recorded, as
-Azure's clients expect, and has failed at once; of the others it is refused at submission.
+A leaf kind (`command`) becomes one step on a compute; a composite kind (`pipeline`) makes child jobs and nothing else.
+What is the same for all types (queues, retries, reuse, registration of outputs) does not belong here.
 """
 
-from smalt.service.engine.kinds import command, pipeline
+from smalt.service.engine.kinds.protocol import (
+    NO_CHANGES,
+    Changes,
+    CompositeKind,
+    CompositeView,
+    Kind,
+    LeafKind,
+    NewChild,
+    Outcome,
+    Plan,
+    cancel_dependents,
+    error_of,
+    outcome_of_children,
+)
+from smalt.service.engine.kinds.registry import (
+    RECORDED_ONLY,
+    add_kind,
+    expand_body,
+    find_composite,
+    find_kind,
+    is_composite,
+    lay_out_copy,
+    list_types,
+    remove_kind,
+)
 
-LEAVES = {"command": command}
-COMPOSITES = {"pipeline": pipeline}
-TYPES = (*LEAVES, *COMPOSITES)
-KEPT = ("sweep", "automl", "spark")
+__all__ = [
+    "NO_CHANGES",
+    "RECORDED_ONLY",
+    "Changes",
+    "CompositeKind",
+    "CompositeView",
+    "Kind",
+    "LeafKind",
+    "NewChild",
+    "Outcome",
+    "Plan",
+    "add_kind",
+    "cancel_dependents",
+    "error_of",
+    "expand_body",
+    "find_composite",
+    "find_kind",
+    "is_composite",
+    "lay_out_copy",
+    "list_types",
+    "outcome_of_children",
+    "remove_kind",
+]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from smalt import inside, wire
 from smalt.entities import CommandJob, Input, Output
@@ -19,7 +19,7 @@ from smalt.entities.jobs.identity import UserIdentity
 from smalt.entities.jobs.resources import TensorFlowDistribution
 from smalt.entities.syntax.literals import PRIMITIVES, to_text
 from smalt.entities.syntax.references import Reference, parse_uri
-from smalt.exceptions import Conflict, Refused, SmaltError, ValidationException
+from smalt.exceptions import Conflict, Refused, SmaltError
 from smalt.launcher import claims, watching
 from smalt.runner import script
 from smalt.service.compute.backend import Step
@@ -37,8 +37,11 @@ from smalt.service.data.job_data import access_modes, primitive_values
 from smalt.service.data.job_data import mltable_inputs as tables
 from smalt.service.data.job_data.output_cleanup import Found, look_at, make_plain
 from smalt.service.engine.context import Rooms
+from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.pipeline import ARTIFACTS
+from smalt.service.engine.kinds.places import ARTIFACTS
+from smalt.service.engine.kinds.properties import OUTPUT_FOLDER
+from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.outputs.registration import why_taken
 from smalt.service.engine.slots import Grant, Request
 from smalt.service.engine.submission import lookup
@@ -52,6 +55,10 @@ from smalt.service.reuse import Asked, Verdict
 from smalt.service.secrets.identity import TRUSTED
 from smalt.service.tracking.variables import without_proxy
 
+if TYPE_CHECKING:
+    from smalt.service.engine.submission.checks import Checker
+
+
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 _QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
 SITE = str(Path(inside.__path__[0], "site"))
@@ -61,8 +68,6 @@ BIN = str(Path(inside.__path__[0], "bin"))
 
 _OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
-PLACE = "smalt.machine.home_identity"
-"""The property with the name of the folder for a job's outputs, where that of the job's own name is taken."""
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -316,7 +321,7 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
 
 
 def _place(entity: CommandJob) -> str | None:
-    place = entity.properties.get(PLACE)
+    place = entity.properties.get(OUTPUT_FOLDER)
     return str(place) if place else None
 
 
@@ -672,14 +677,6 @@ def _distribution(job: CommandJob) -> dict[str, Any] | None:
     return {**job.distribution.to_dict(), "instance_count": instances}
 
 
-def check(job: CommandJob) -> None:
-    """What a command job must have beyond its schema before it is accepted."""
-    if not job.environment:
-        raise ValidationException(
-            "this job names no environment; give it one, such as 'environment: azureml:host' for your own Python"
-        )
-
-
 def retries(job: CommandJob) -> int:
     """How often a failed command is tried again: the property `smalt.retries`, else never."""
     text = str(job.properties.get("smalt.retries", "0"))
@@ -732,3 +729,39 @@ async def _refuse_changed(rooms: Rooms, leaf: Leaf, location: Location, what: st
         await rooms.verified.refuse_changed(location, leaf.job.root_id)
     except Refused as error:
         raise Refused(f"{what}: {error}") from None
+
+
+class CommandKind(LeafKind):
+    """One command, which runs as a step."""
+
+    type = "command"
+
+    def check_job(self, checker: Checker, job: Any) -> None:
+        if not job.environment:
+            instead = "give it one, such as 'environment: azureml:host' for your own Python"
+            checker.add("", f"this job names no environment; {instead}")
+        checker.check_unknown_keys(job)
+        checker.check_environment("", job.environment)
+        checker.check_code("", job.code)
+        checker.check_compute("", job.compute)
+        checker.note_idle("", job)
+        checker.check_secrets("", job)
+        checker.check_inputs("", job.inputs)
+        checker.check_versions("", job.outputs)
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        checker.check_environment(where, getattr(node, "environment", None) or component.environment)
+        checker.check_code(where, component.code)
+
+    def properties_of_new(self, rooms: Rooms, workspace: Workspace, name: str) -> dict[str, str]:
+        """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""
+        folder = removal.free_place(rooms, workspace, name)
+        return {} if folder == name else {OUTPUT_FOLDER: folder}
+
+    async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:
+        from smalt.service.engine.kinds.command_copy import lay_out_copy
+
+        return await lay_out_copy(rooms, job)
+
+
+KIND = CommandKind()

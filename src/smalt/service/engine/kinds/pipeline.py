@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.rules.ineffective_keys import unused_inputs
+from smalt.entities.rules.pipeline import values_within
 from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.dependencies import never_started, steps_awaited
 from smalt.entities.syntax.expression import as_binding, has_expression, port_named, trim
@@ -21,41 +23,34 @@ from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.places import Made
+from smalt.service.engine.kinds.pipeline_expansion import leave_out_absent, with_steps
+from smalt.service.engine.kinds.places import ARTIFACTS, Made
+from smalt.service.engine.kinds.properties import FORCED, PART, REUSE
+from smalt.service.engine.kinds.protocol import (
+    NO_CHANGES,
+    Changes,
+    CompositeKind,
+    CompositeView,
+    NewChild,
+    Plan,
+    cancel_dependents,
+    error_of,
+)
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced
 from smalt.service.engine.submission.pins import Pins
-from smalt.service.records.jobs import DataRow
+from smalt.service.records import jobs
+from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records.pins import get_job_pins
 from smalt.service.records.workspaces import Workspace
 
-ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
-"""Where everything that a job logs and leaves in outputs/ is kept."""
+if TYPE_CHECKING:
+    from smalt.service.engine.submission.checks import Checker
 
-REUSE = "smalt.reuse"
-"""The property that tells why a step is never reused."""
-
-PART = "smalt.part"
-"""The property that says, a line each, what a part of a pipeline takes from an earlier run and what it leaves out."""
-
-FORCED = "smalt.forced"
-"""The property of a pipeline in another one that tells why its steps are not reused in this run."""
 
 _LONGEST_NAME = 200
 _NAME = "${{name}}"
 """The macro for the step's job name, by which each run has a place of its own."""
-
-
-@dataclass
-class Child:
-    """A job that a pipeline is made of."""
-
-    node: str
-    name: str
-    type: str
-    body: dict[str, Any]
-    needs: set[str]
-    display_name: str | None
-    entity: CommandJob | PipelineJob
 
 
 @dataclass
@@ -72,13 +67,15 @@ class Planner:
     """The versions that references mean in this run, since it was submitted."""
     taken: set[str] = field(default_factory=set)
     """Names that a child cannot have, as other jobs have them."""
+    follow: Callable[[str], str] = str
+    """Returns where the output of a planned URI is."""
     components: dict[str, Any] = field(default_factory=dict)
     _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
     _known_places: dict[str, str] = field(default_factory=dict)
 
-    def children(self) -> Iterator[Child]:
+    def children(self) -> Iterator[NewChild]:
         """The children in an order in which each comes after what it needs."""
         needs = self._needs()
         inputs = {name: _named(value, self.name) for name, value in self.job.inputs.items()}
@@ -105,7 +102,7 @@ class Planner:
 
     def _written_value(self, name: str, value: Input) -> str:
         """The value that a step wrote for an input of this pipeline before it began."""
-        place = self.rooms.resolve(str(value.path), self.workspace)
+        place = self.rooms.resolve(self.follow(str(value.path)), self.workspace)
         if place.path is None or place.is_elsewhere:
             raise ValidationException(
                 f"pipeline '{self.name}': the value of its input '{name}' is at {value.path}, where a text cannot have "
@@ -181,7 +178,7 @@ class Planner:
     def _edges(self) -> tuple[str | None, str | None]:
         return self._settings.get("on_init"), self._settings.get("on_finalize")
 
-    def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> Child:
+    def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
         name = self._free_name(node_name)
         removal.refuse_kept_name(self.rooms, self.workspace, name)
         component = self._component(node)
@@ -203,7 +200,7 @@ class Planner:
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = self.pins.applied(wire.to_rest(job)["properties"])
-        return Child(node_name, name, job.type, body, needs, display_name, job)
+        return NewChild(node_name, name, job.type, body, needs, display_name, job)
 
     def _component(self, node: Any) -> Any:
         reference = vars(node).get("component")
@@ -389,34 +386,85 @@ class Planner:
             settings["default_compute"] = compute
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
         whose = f"pipeline '{self.name}'"
-        jobs = {
+        steps = {
             name: leave_out_absent(whose, name, step, absent, self._component) for name, step in component.jobs.items()
         }
         made = {
-            "jobs": jobs, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
+            "jobs": steps, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
             "compute": None,  # it is the default of its steps, in the settings
         }  # fmt: skip
         return PipelineJob(**{**values_of_job(PipelineJob, node, component, made, scope.field), **made})
 
 
-def leave_out_absent(
-    whose: str, step_name: str, step: Any, absent: set[str], component_of: Callable[[Any], Any]
-) -> Any:
-    """Return the step without the inputs that are bound to optional ones of its pipeline which nobody gave."""
-    given = getattr(step, "inputs", None) or {}
-    bound = {name: getattr(value, "path", value) for name, value in given.items()}
-    left = {name for name, text in bound.items() if not (isinstance(text, str) and text.replace(" ", "") in absent)}
-    if len(left) == len(bound):
-        return step
-    component = component_of(step)
-    for name in set(bound) - left:
-        form = component.inputs.get(name) if component is not step else None
-        if isinstance(form, Input) and not form.optional and not has_default(form):
-            raise ValidationException(
-                f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
-                f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
-            )
-    return replaced(step, inputs={name: given[name] for name in left})
+class PipelineKind(CompositeKind):
+    """A graph of steps, each of which becomes a child when the pipeline is planned."""
+
+    type = "pipeline"
+
+    def expand_body(self, rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+        return with_steps(rooms, workspace, body)
+
+    def check_job(self, checker: Checker, job: Any) -> None:
+        checker.check_unknown_keys(job)
+        self._check_graph(checker, "", job)
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        """Check the steps of a nested pipeline, once for all steps that give it the same values."""
+        values = values_within(node, component, inputs)
+        if not checker.is_new("nested", f"{id(component)} {sorted(values.items())}"):
+            return
+        if not component.jobs:
+            checker.add(f"{where}component", f"component '{component.name}' has no steps, so nothing would run")
+        checker.note_texts({name: form.default for name, form in component.inputs.items() if isinstance(form, Input)})
+        checker.check_steps(where, component, {**component.inputs, **values}, component.jobs or {})
+
+    def _check_graph(self, checker: Checker, where: str, job: Any) -> None:
+        checker.check_inputs(where, job.inputs)
+        checker.note_texts(job.inputs)
+        checker.check_versions(where, job.outputs, may_be_reused=True)
+        checker.check_compute(f"{where}settings.default_", settings_of(job).get("default_compute"))
+        nodes = nodes_of(job)
+        checker.note_idle(where, job)
+        checker.idle += [("", line) for line in unused_inputs(job)]
+        if not nodes:
+            checker.add("jobs", "a pipeline job needs a step: add one under 'jobs'")
+        checker.check_steps(where, job, job.inputs, nodes)
+
+    def names_begin_with(self, job: Job) -> str:
+        return prefix_of_children(job.name)
+
+    def plan(self, view: CompositeView, taken: set[str], found: Any) -> Plan:
+        job = view.job
+        planner = Planner(
+            view.rooms, view.workspace, job.name, view.entity, job.experiment, job.parent_id is not None,
+            Pins(get_job_pins(view.rooms.db, job)), taken, partial(view.follow, job),
+        )  # fmt: skip
+        return Plan(planner.children(), lambda: [*planner.read(), *planner.written()])
+
+    def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
+        """Stop what cannot or should not go on after a failure; the on_finalize step starts after any end."""
+        if child.status == "Completed":
+            return NO_CHANGES
+        continues, final = self._failure_rules(view)
+        canceled = cancel_dependents(view, child, spared=final)
+        if child.status == "Failed" and not continues:
+            why = error_of(f"step '{child.node}' failed and continue_on_step_failure is false", "Canceled")
+            siblings = [one for one in view.children() if not one.is_over and one.id != child.id and one.node != final]
+            siblings.sort(key=lambda one: one.status != "NotStarted")  # those that could start are ended first
+            canceled += [(one, why) for one in siblings]
+        return Changes(cancel=canceled, starts_after_failure=(final,) if final else ())
+
+    def _failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:
+        """Return whether steps go on after a failure, and the step that runs after all others."""
+        rules: tuple[bool, str | None] | None = view.cache.get("failure_rules")
+        if rules is None:
+            settings = jobs.read_properties(view.rooms.db, view.job.id).get("settings") or {}
+            rules = is_true(settings, "continue_on_step_failure"), settings.get("on_finalize")
+            view.cache["failure_rules"] = rules
+        return rules
+
+
+KIND = PipelineKind()
 
 
 def _must_run(node: Any, component: Any) -> bool:

@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
+"""Where everything that a job logs and leaves in outputs/ is kept."""
+
 PLACES = "smalt.places"
 """The property; see `note` for what it holds."""
 

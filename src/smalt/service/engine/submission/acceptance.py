@@ -8,17 +8,15 @@ import re
 from typing import Any, NamedTuple
 
 from smalt import wire
-from smalt.entities import CommandJob, PipelineJob
-from smalt.entities.schema.problems import a
+from smalt.entities.schema.problems import a, listed
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.machine.gc_pause import no_collections
+from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
-from smalt.service.engine.kinds import KEPT, TYPES, command
-from smalt.service.engine.kinds.pipeline import PART
+from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, PART
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_given_paths
 from smalt.service.engine.submission import checks
-from smalt.service.engine.submission.expansion import with_steps
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import describe_difference
 from smalt.service.records import jobs, pins
@@ -43,7 +41,7 @@ PART_OF = "smalt.part-of"
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
 
-_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, command.PLACE, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED})
+_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_FOLDER, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED})
 """Properties that a job which is submitted again does not take with it."""
 
 
@@ -52,7 +50,7 @@ class Accepted(NamedTuple):
     is_new: bool
     remote: list[str]
     """Inputs to look for on the network before the first step starts."""
-    entity: CommandJob | PipelineJob | None
+    entity: Any
     """The job as it was read; None where it was there already, or is of a type that does not run."""
     why_not: str = ""
     """The sentence for a job that is recorded and does not run."""
@@ -66,7 +64,7 @@ class _Examined(NamedTuple):
     body: dict[str, Any]
     digest: str
     entity: Any
-    checked: checks.Checked | None
+    checked: checks.CheckedJob | None
     """None for a type that does not run."""
 
 
@@ -83,6 +81,7 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         body_hash=digest,
         experiment=entity.experiment_name or "Default",
         display_name=entity.display_name,
+        is_composite=kinds.is_composite(entity.type),
     )
     job = jobs.add_job(rooms.db, workspace.id, new, principal)
     if checked is None:
@@ -117,18 +116,19 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
         raise Conflict(describe_difference(rooms, workspace, existing, body))
     removal.refuse_kept_names(rooms, workspace, name)
     with no_collections():
-        body = with_steps(rooms, workspace, body)
+        body = kinds.expand_body(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
         known = _pins_of_earlier(rooms, workspace, body)
-        checked = checks.check(rooms, workspace, entity, known) if entity.type in TYPES else None
+        kind = kinds.find_kind(entity.type)
+        checked = checks.check_job(rooms, workspace, entity, known) if kind is not None else None
         if checked is not None and checked.pins:
             body = Pins(checked.pins).applied(body)
             entity = read(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
-        place = removal.free_place(rooms, workspace, name) if entity.type == "command" else name
-        if place != name:
-            body = {**body, "properties": {**(body.get("properties") or {}), command.PLACE: place}}
+        own = kind.properties_of_new(rooms, workspace, name) if kind is not None else {}
+        if own:
+            body = {**body, "properties": {**(body.get("properties") or {}), **own}}
             entity = read(body)
     return _Examined(None, body, digest, entity, checked)
 
@@ -155,7 +155,7 @@ def _as_new(body: dict[str, Any]) -> dict[str, Any]:
 def read(body: dict[str, Any]) -> Any:
     """The entity in the body; a type that is not even kept is refused in one sentence."""
     entity: Any = wire.from_rest({"properties": body}, "job")
-    if entity.type not in (*TYPES, *KEPT):
+    if kinds.find_kind(entity.type) is None and entity.type not in kinds.RECORDED_ONLY:
         raise Refused(_cannot_run(entity))
     return entity
 
@@ -169,4 +169,5 @@ def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -
 
 
 def _cannot_run(entity: Any) -> str:
-    return f"{a(entity.type)} job cannot run yet; this smalt runs command and pipeline jobs"
+    runs = [type for type in kinds.list_types() if (kind := kinds.find_kind(type)) is not None and kind.is_submitted]
+    return f"{a(entity.type)} job cannot run yet; this smalt runs {listed(runs, 'and')} jobs"

@@ -1,4 +1,4 @@
-"""What must be there already when a job is submitted: environments, components, code, computes and data."""
+"""The checks of a submitted job: the environments, components, code, computes and data that must be there already."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
-from smalt.entities import CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import repeated
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import Names, check_step
-from smalt.entities.rules.ineffective_keys import lines_of, told, unused_inputs
-from smalt.entities.rules.pipeline import check_component_step, values_within
+from smalt.entities.rules.ineffective_keys import lines_of, told
+from smalt.entities.rules.pipeline import check_component_step
 from smalt.entities.rules.settings import check_settings
-from smalt.entities.schema.problems import a
+from smalt.entities.schema.problems import a, listed
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.dependencies import steps_awaited
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
 from smalt.service.data.job_data.access_modes import explain_read_only, missing, not_a_file, not_a_folder
+from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.kinds import command, pipeline
 from smalt.service.engine.outputs.registration import why_taken
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import replaced
@@ -33,33 +33,38 @@ from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
 
 
-class Checked(NamedTuple):
+class CheckedJob(NamedTuple):
+    """A job in which no problem was found."""
+
     notes: list[str]
-    """What the job's log is to begin with."""
+    """The first lines of the job's log."""
     remote: list[str]
-    """Inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
+    """URIs of inputs elsewhere on the network, yet to be looked for: that takes longer than an answer may."""
     pins: PinnedReferences
     """The versions of what the job names without one."""
     idle: list[str]
-    """A line for each thing that the job says and that does nothing."""
+    """A line for each setting of the job that has no effect."""
 
 
-def check(
-    rooms: Rooms, workspace: Workspace, job: CommandJob | PipelineJob, known: PinnedReferences | None = None
-) -> Checked:
-    """Raise every problem at once. References that are `known` mean what they meant to an earlier job."""
-    checker = _Checker(rooms, workspace, known)
-    if isinstance(job, CommandJob):
-        checker.command(job)
-    else:
-        checker.pipeline(job)
+def check_job(rooms: Rooms, workspace: Workspace, job: Any, known: PinnedReferences | None = None) -> CheckedJob:
+    """Check a job of a known kind; raise ValidationException with all its problems at once.
+
+    References that are `known` mean the version that they meant to an earlier job.
+    """
+    checker = Checker(rooms, workspace, known)
+    kind = kinds.find_kind(job.type)
+    assert kind is not None, "only jobs of known kinds are checked"
+    kind.check_job(checker, job)
     if checker.problems:
         raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return Checked(checker.notes, checker.remote, checker.pins.fixed, told(checker.idle))
+    return CheckedJob(checker.notes, checker.remote, checker.pins.fixed, told(checker.idle))
 
 
-class _Checker:
-    """Looks at each distinct reference once."""
+class Checker:
+    """The checks that the kinds of jobs are made of. Each distinct reference is looked up once.
+
+    `where` is the path of what is checked within the job: "" for the job itself, "jobs.train." for its step `train`.
+    """
 
     def __init__(self, rooms: Rooms, workspace: Workspace, known: PinnedReferences | None) -> None:
         self.rooms = rooms
@@ -69,42 +74,29 @@ class _Checker:
         self.notes: list[str] = []
         self.remote: list[str] = []
         self.idle: list[tuple[str, str]] = []
-        """What has no effect, by the step that says it."""
+        """The step, "" for the job itself, and a line for each of its settings without effect."""
         self._components: dict[str, Any] = {}
         self._seen: set[tuple[str, str]] = set()
 
-    def command(self, job: CommandJob) -> None:
-        self._try("", command.check, job)
-        self._unknown_keys(job)
-        self._environment("", job.environment)
-        self._code("", job.code)
-        self._compute("", job.compute)
-        self._idle("", job)
-        self._secrets("", job)
-        self._inputs("", job.inputs)
-        self._versions("", job.outputs)
+    def add(self, where: str, problem: str) -> None:
+        self.problems.append(f"{where}: {problem}" if where else problem)
 
-    def pipeline(self, job: PipelineJob, where: str = "") -> None:
-        self._unknown_keys(job)
-        self._inputs(where, job.inputs)
-        self._texts(job.inputs)
-        self._versions(where, job.outputs, may_be_reused=True)
-        self._compute(f"{where}settings.default_", pipeline.settings_of(job).get("default_compute"))
-        nodes = pipeline.nodes_of(job)
-        self._idle(where, job)
-        self.idle += [("", line) for line in unused_inputs(job)]
-        if not nodes:
-            self.problems.append("jobs: a pipeline job needs a step: add one under 'jobs'")
-        self._nodes(where, job, job.inputs, nodes)
+    def is_new(self, kind: str, text: str) -> bool:
+        """Return True at the first call with these texts, and False at every later one."""
+        key = (kind, text)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
 
-    def _nodes(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
+    def check_steps(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the steps of a pipeline that has these inputs: values, or what is declared."""
         for name, node in nodes.items():
-            self._node(f"{where}jobs.{name}.", node, inputs)
-        self._bindings(where, owner, inputs, nodes)
+            self._check_step(f"{where}jobs.{name}.", node, inputs)
+        self._check_bindings(where, owner, inputs, nodes)
 
-    def _bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
-        """Tell of expressions, values and settings that are wrong, where only registered components show it."""
+    def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
+        """Check the expressions, values and settings that only registered components show to be wrong."""
         known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
         steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
         reader = Reader()
@@ -121,36 +113,24 @@ class _Checker:
             check_settings(settings, steps, {}, waits, (), reader)
         self.problems += [f"{where}{problem}" for problem in reader.problems]
 
-    def _node(self, where: str, node: Any, inputs: Mapping[str, Any]) -> None:
-        component = self._component(where, node)
-        self._compute(where, getattr(node, "compute", None))
-        self._secrets(where, node)
-        self._inputs(where, node.inputs, getattr(component, "inputs", None))
-        self._texts(node.inputs)
-        self._versions(where, node.outputs, may_be_reused=True)
-        self._idle(where, node, component)
+    def _check_step(self, where: str, node: Any, inputs: Mapping[str, Any]) -> None:
+        component = self._find_component(where, node)
+        self.check_compute(where, getattr(node, "compute", None))
+        self.check_secrets(where, node)
+        self.check_inputs(where, node.inputs, getattr(component, "inputs", None))
+        self.note_texts(node.inputs)
+        self.check_versions(where, node.outputs, may_be_reused=True)
+        self.note_idle(where, node, component)
         if component is None:
             return
-        if node.type not in ("command", "pipeline") or component.type not in ("command", "pipeline"):
-            step = f"{where.rstrip('.')}: {a(str(node.type))} step"
-            self.problems.append(f"{step} cannot run yet; this smalt runs command and pipeline steps")
+        kind = kinds.find_kind(component.type) if kinds.find_kind(node.type) is not None else None
+        if kind is None:
+            runs = listed(kinds.list_types(), "and")
+            self.add(where.rstrip("."), f"{a(str(node.type))} step cannot run yet; this smalt runs {runs} steps")
             return
-        if isinstance(component, PipelineComponent):
-            self._nested(where, component, values_within(node, component, inputs))
-        else:
-            self._environment(where, getattr(node, "environment", None) or component.environment)
-            self._code(where, component.code)
+        kind.check_step(self, where, node, component, inputs)
 
-    def _nested(self, where: str, component: PipelineComponent, values: Mapping[str, Any]) -> None:
-        """Check the steps of a nested pipeline, once for all steps that give it the same values."""
-        if not self._new("nested", f"{id(component)} {sorted(values.items())}"):
-            return
-        if not component.jobs:
-            self.problems.append(f"{where}component: component '{component.name}' has no steps, so nothing would run")
-        self._texts({name: form.default for name, form in component.inputs.items() if isinstance(form, Input)})
-        self._nodes(where, component, {**component.inputs, **values}, component.jobs or {})
-
-    def _component(self, where: str, node: Any) -> Any:
+    def _find_component(self, where: str, node: Any) -> Any:
         reference = vars(node).get("component")
         if reference is None:
             return node
@@ -166,32 +146,32 @@ class _Checker:
                 self.problems.append(f"{where}component: {error}")
         return self._components[reference]
 
-    def _environment(self, where: str, environment: Any) -> None:
-        if isinstance(environment, str) and not has_expression(environment) and self._new("environment", environment):
+    def check_environment(self, where: str, environment: Any) -> None:
+        if isinstance(environment, str) and not has_expression(environment) and self.is_new("environment", environment):
             self._try(f"{where}environment", self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
         lookup.environment(self.rooms, self.workspace, self.pins.fix("environments", text))
 
-    def _code(self, where: str, code: str | None) -> None:
-        if code and self._new("code", code):
+    def check_code(self, where: str, code: str | None) -> None:
+        if code and self.is_new("code", code):
             self._try(f"{where}code", self._look_up_code, code)
 
     def _look_up_code(self, text: str) -> None:
         lookup.snapshot(self.rooms, self.workspace, self.pins.fix("codes", text))
 
-    def _secrets(self, where: str, job: Any) -> None:
+    def check_secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():
             try:
                 self.rooms.vault.check(value, self.workspace)
             except SmaltError as error:
                 self.problems.append(f"{where}environment_variables.{name}: {error}")
 
-    def _compute(self, where: str, compute: str | None) -> None:
-        if not compute or has_expression(compute) or not self._new("compute", compute):
+    def check_compute(self, where: str, compute: str | None) -> None:
+        if not compute or has_expression(compute) or not self.is_new("compute", compute):
             return
         name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
-        if is_there or not self._new("compute name", name):
+        if is_there or not self.is_new("compute name", name):
             return
         if self.rooms.settings.compute == "strict":
             self.problems.append(
@@ -201,7 +181,7 @@ class _Checker:
         else:
             self.notes.append(f"compute '{name}' is not defined in this workspace, so this machine stands in for it")
 
-    def _unknown_keys(self, job: CommandJob | PipelineJob) -> None:
+    def check_unknown_keys(self, job: Any) -> None:
         noun = a(str(job.type))
         for key, near in find_unknown_keys(job):
             if near is None:
@@ -209,11 +189,11 @@ class _Checker:
             else:
                 self.problems.append(f"{key}: {noun} job has no such key; did you mean '{near}'?")
 
-    def _idle(self, where: str, noun: Any, component: Any = None) -> None:
+    def note_idle(self, where: str, noun: Any, component: Any = None) -> None:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
         self.idle += [(step, line) for line in lines_of(noun, component)]
 
-    def _inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
+    def check_inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
         for name, value in {**_defaults(declared or {}), **(inputs or {})}.items():
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
@@ -222,27 +202,27 @@ class _Checker:
                 continue
             types = {value.type, declared_type or value.type}
             if value.mode == "rw_mount":
-                self._read_only(f"{where}inputs.{name}", value)
-            if self._new(f"data {types}", value.path):
-                self._data(f"{where}inputs.{name}", value.path, types)
+                self._note_read_only(f"{where}inputs.{name}", value)
+            if self.is_new(f"data {types}", value.path):
+                self._check_data(f"{where}inputs.{name}", value.path, types)
 
-    def _read_only(self, where: str, value: Input) -> None:
+    def _note_read_only(self, where: str, value: Input) -> None:
         with contextlib.suppress(SmaltError):  # told with its path
             place = self.rooms.resolve(str(value.path), self.workspace)
             if note := explain_read_only(place, value.mode, self.rooms.root):
                 self.notes.append(f"{where}: {note}")
 
-    def _texts(self, inputs: Any) -> None:
-        """Note the versions of texts that name data: a step that they are bound to may take them for its path."""
+    def note_texts(self, inputs: Any) -> None:
+        """Fix the versions of texts that name data: a step that they are bound to may read them as its path."""
         for value in (inputs or {}).values():
             if isinstance(value, str) and value.startswith(PREFIX) and not has_expression(value):
                 with contextlib.suppress(SmaltError):  # it may be text and nothing else
                     self.pins.fix("data", value)
 
-    def _data(self, where: str, uri: str, types: set[str | None]) -> None:
-        """It is there, or an earlier step may still make it, or it is fetched from elsewhere.
+    def _check_data(self, where: str, uri: str, types: set[str | None]) -> None:
+        """Check that data is there, unless an earlier step may still make it or it is fetched from elsewhere.
 
-        `types` is what the input says, and what its component does: either will do.
+        It may be of any of the `types`: that of the input, and that of the component's input.
         """
         try:
             uri = self.pins.fix("data", uri, next((type for type in types if str(type).endswith("_model")), None))
@@ -260,8 +240,8 @@ class _Checker:
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 
-    def _versions(self, where: str, outputs: Any, *, may_be_reused: bool = False) -> None:
-        """Refuse an output that is to be registered as a version that exists, or goes to where versions are kept."""
+    def check_versions(self, where: str, outputs: Any, *, may_be_reused: bool = False) -> None:
+        """Check that no output is to be registered as a version that exists, or is written where versions are kept."""
         asked = [
             (name, output.type, output.name, output.version)
             for name, output in (outputs or {}).items()
@@ -271,10 +251,10 @@ class _Checker:
         for name, why in why_taken(self.rooms.db, self.workspace.id, asked).items() if may_be_reused else ():
             if name not in taken:
                 self.notes.append(f"{where}outputs.{name}: {why}; unless its step is reused, the job fails at its end")
-        for name, why in [*taken.items(), *self._never_written(outputs or {})]:
+        for name, why in [*taken.items(), *self._find_unwritable(outputs or {})]:
             self.problems.append(f"{where}outputs.{name}: {why}")
 
-    def _never_written(self, outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _find_unwritable(self, outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, output in outputs.items():
             if isinstance(output, Output) and output.path and not output.path.startswith("${{"):
                 try:
@@ -287,13 +267,6 @@ class _Checker:
                 if why := why_not_written(self.rooms, place):
                     yield name, why
 
-    def _new(self, kind: str, text: str) -> bool:
-        key = (kind, text)
-        if key in self._seen:
-            return False
-        self._seen.add(key)
-        return True
-
     def _try(self, where: str, function: Any, *arguments: Any) -> None:
         try:
             function(*arguments)
@@ -302,7 +275,7 @@ class _Checker:
 
 
 def _defaults(declared: Mapping[str, Any]) -> dict[str, str]:
-    """The data that a component's inputs have where nothing is given."""
+    """Return the data of a component's inputs that nothing is given for."""
     return {
         name: form.default
         for name, form in declared.items()

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data.job_data import mltable_inputs
+from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.expansion import with_steps
 from smalt.service.engine.submission.pins import Body, Pins
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
@@ -62,7 +62,7 @@ def _short(reference: str) -> str:
 def describe_difference(rooms: Rooms, workspace: Workspace, job: Job, sent: Body) -> str:
     """Return the sentence that refuses another job of the name of `job`."""
     submitted = _without_notes(jobs.read_properties(rooms.db, job.id))
-    sent = _without_notes(Pins(pins.get_job_pins(rooms.db, job)).applied(with_steps(rooms, workspace, sent)))
+    sent = _without_notes(Pins(pins.get_job_pins(rooms.db, job)).applied(kinds.expand_body(rooms, workspace, sent)))
     keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
     words = ", ".join(repr(_word(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from smalt import wire
-from smalt.entities import CommandJob, PipelineJob
+from smalt.entities.schema.entity import Entity
 from smalt.wire.casing import fold
 
 _OF_THE_SERVICE = frozenset(
@@ -25,7 +25,7 @@ class UnknownKey(NamedTuple):
     """The key that was perhaps meant."""
 
 
-def find_unknown_keys(job: CommandJob | PipelineJob) -> Iterator[UnknownKey]:
+def find_unknown_keys(job: Entity) -> Iterator[UnknownKey]:
     """Yield the keys at the top of the body; those with a `_` are notes of Azure's clients for themselves."""
     known = {fold(key): key for key in wire.keys_of(job)}
     for key in job.extra if "extra" in vars(job) else ():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from smalt import wire
-from smalt.entities import PipelineJob
+from smalt.entities import Input, PipelineJob
+from smalt.entities.jobs.inputs import has_default
 from smalt.entities.rules.pipeline import check_component_job
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.expansion import expanded
 from smalt.exceptions import Located, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.kinds.pipeline import leave_out_absent
 from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.bindings import replaced
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.casing import fold
 
 _REPLACED = ("inputs", "outputs", "settings")
 
@@ -25,7 +26,7 @@ def with_steps(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict
     The component stays there for clients. Where one sends the component's steps, too, these are taken: it may have
     changed them.
     """
-    if not any(body.get(key) for key in ("componentId", "component")) or fold(str(body.get("jobType"))) != "pipeline":
+    if not any(body.get(key) for key in ("componentId", "component")):
         return body
     bare = {key: value for key, value in body.items() if key != "jobs"}
     job = wire.from_rest({"properties": bare}, "job")
@@ -60,3 +61,23 @@ def _component(rooms: Rooms, workspace: Workspace, component: Any) -> Any:
         return wire.from_rest({"properties": lookup.component(rooms, workspace, component)}, "component")
     except SmaltError as error:
         raise ValidationException(f"component: {error}") from None
+
+
+def leave_out_absent(
+    whose: str, step_name: str, step: Any, absent: set[str], component_of: Callable[[Any], Any]
+) -> Any:
+    """Return the step without the inputs that are bound to optional ones of its pipeline which nobody gave."""
+    given = getattr(step, "inputs", None) or {}
+    bound = {name: getattr(value, "path", value) for name, value in given.items()}
+    left = {name for name, text in bound.items() if not (isinstance(text, str) and text.replace(" ", "") in absent)}
+    if len(left) == len(bound):
+        return step
+    component = component_of(step)
+    for name in set(bound) - left:
+        form = component.inputs.get(name) if component is not step else None
+        if isinstance(form, Input) and not form.optional and not has_default(form):
+            raise ValidationException(
+                f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
+                f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
+            )
+    return replaced(step, inputs={name: given[name] for name in left})

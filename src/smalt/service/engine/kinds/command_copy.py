@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from smalt.exceptions import Refused
 from smalt.service.compute.local.attempt_folders import Folders
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command
@@ -29,10 +28,8 @@ class _Copy(Leaf):
         return Folders(folder, f"{folder}/wd", f"{folder}/artifacts")
 
 
-async def lay_out(rooms: Rooms, job: Job) -> dict[str, Any]:
+async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
-    if job.type != "command":
-        raise Refused(f"job '{job.name}' is a {job.type} and no step; name one of its steps with --node")
     leaf = Leaf.read(rooms, job, rooms.workspace(job))
     entity = copy.copy(leaf.entity)
     twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code)

@@ -1,0 +1,234 @@
+"""The composite jobs that are not over: plans in the making, children added later, and what their kinds read beside.
+
+All of it can be made again from the records: a plan that was cut short is made again, and an end that a composite was
+not told of is told after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from smalt.exceptions import Unavailable
+from smalt.machine.gc_pause import no_collections
+from smalt.service.engine import kinds, outcome
+from smalt.service.engine.context import Rooms
+from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+
+
+class ReadingDone(NamedTuple):
+    """What a kind wanted to know was read, beside the loop."""
+
+    composite_id: int
+    child_id: int | None
+    """The child whose end it was about; None before the plan."""
+    found: Any
+    error: Exception | None
+
+
+class Added(NamedTuple):
+    """Children that were recorded."""
+
+    free: list[Job]
+    """Those that wait for nothing."""
+    entities: dict[int, Any]
+    """Those whose bodies are at hand as entities, by id."""
+
+
+class _PlanInProgress:
+    """The children of a plan, some of them made."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.made: list[NewChild] = []
+
+    def advance(self, count: int) -> bool:
+        """Make so many children more; return True if these were the last."""
+        with no_collections():
+            more = list(islice(self.plan.children, count))
+        self.made += more
+        return len(more) < count
+
+
+class Composites:
+    """The composites that the engine has met; `follow` gives the place of a planned URI, `wake` asks for a turn."""
+
+    def __init__(self, rooms: Rooms, follow: Callable[[Job, str], str], wake: Callable[[], None]) -> None:
+        self._rooms = rooms
+        self._db = rooms.db
+        self._follow = follow
+        self._wake = wake
+        self._views: dict[int, CompositeView] = {}
+        self._plans: dict[int, _PlanInProgress] = {}
+        self._found: dict[int, Any] = {}
+        """What was read before a plan, by composite."""
+        self._readings: dict[tuple[int, int | None], asyncio.Future[None]] = {}
+        self.done: deque[ReadingDone] = deque()
+
+    @property
+    def is_reading(self) -> bool:
+        return bool(self._readings or self.done)
+
+    def clear(self) -> None:
+        """Forget everything: the records are read again."""
+        for task in self._readings.values():
+            task.cancel()
+        for kept in (self._views, self._plans, self._found, self._readings, self.done):
+            kept.clear()
+
+    def forget(self, job_id: int) -> list[int]:
+        """Forget a composite, with what is read for it; return the children whose ends it was to be told of."""
+        self._views.pop(job_id, None)
+        self._plans.pop(job_id, None)
+        self._found.pop(job_id, None)
+        return self.stop_reading(job_id)
+
+    def stop_reading(self, job_id: int) -> list[int]:
+        """Give up what is read for a composite; return the children whose ends it was to be told of."""
+        given_up = [key for key in self._readings if key[0] == job_id]
+        for key in given_up:
+            self._readings.pop(key).cancel()
+        late = [one for one in self.done if one.composite_id == job_id]
+        for one in late:
+            self.done.remove(one)
+        children = [key[1] for key in given_up] + [one.child_id for one in late]
+        return [child for child in children if child is not None]
+
+    def view_of(self, job_id: int, job: Job | None = None, entity: Any = None) -> CompositeView:
+        """Return what is recorded of a composite; `job` and `entity` if they are at hand."""
+        view = self._views.get(job_id)
+        if view is None:
+            job = job or jobs.get_job(self._db, job_id)
+            view = CompositeView(self._rooms, kinds.find_composite(job.type), job, self._follow, entity, job.open)
+            self._views[job_id] = view
+        return view
+
+    def is_waiting(self, job: Job) -> bool:
+        """Return True while what the kind has to know for its plan is read; begin to read it at the first call."""
+        if job.id in self._found or job.id in self._plans:
+            return False
+        view = self.view_of(job.id, job)
+        read = view.kind.read_beside(view, None)
+        if read is not None:
+            self.read_beside(job.id, None, read)
+        return read is not None
+
+    def advance_plan(self, job: Job, count: int) -> bool:
+        """Make some more of the job's children; return True if all are made, and their names are still free."""
+        plan = self._plans.get(job.id)
+        if plan is None:
+            view = self.view_of(job.id, job)
+            plan = _PlanInProgress(view.kind.plan(view, self._names_taken(view), self._found.get(job.id)))
+            self._plans[job.id] = plan
+        if not plan.advance(count):
+            return False
+        if not self._names_taken(self.view_of(job.id, job)).isdisjoint(child.name for child in plan.made):
+            del self._plans[job.id]  # another job has taken the name of a child since the plan was begun
+            return False
+        return True
+
+    def record_plan(self, job: Job) -> Added:
+        """Record the plan, inside a transaction. Children of a plan that was cut short are made again."""
+        plan = self._plans.pop(job.id)
+        self._found.pop(job.id, None)
+        view = self.view_of(job.id, job)
+        view.known_entity = None  # a pipeline of a thousand steps is large, and its plan was all that needed it
+        view.__dict__.pop("entity", None)
+        if job.open:
+            jobs.remove_children(self._db, job)
+            view.open = 0
+        added = self.add_children(view, plan.made)
+        jobs.put_data(self._db, job, plan.plan.data_rows())
+        jobs.set_planned(self._db, job)
+        jobs.set_status(self._db, job, "Running")
+        return added
+
+    def add_children(self, view: CompositeView, children: Sequence[NewChild]) -> Added:
+        """Record children, inside a transaction; they may need each other, and those that were added before."""
+        db, parent = self._db, view.job
+        nodes = {child.node for child in children}
+        earlier = {one.node: one for one in view.children()} if any(set(c.needs) - nodes for c in children) else {}
+        waits = {
+            child.node: [need for need in child.needs if need in nodes or not earlier[need].is_over]
+            for child in children
+        }
+        news = [
+            jobs.NewJob(
+                name=child.name, type=child.type, body=child.body, experiment=parent.experiment,
+                display_name=child.display_name, node=child.node, waiting=len(waits[child.node]),
+                is_composite=kinds.is_composite(child.type),
+            )
+            for child in children
+        ]  # fmt: skip
+        ids = jobs.add_jobs(db, parent.workspace_id, news, parent.created_by, parent)
+        by_node = {child.node: id for child, id in zip(children, ids, strict=True)}
+        known = {**{str(node): one.id for node, one in earlier.items()}, **by_node}
+        jobs.add_dependencies(
+            db, [(by_node[child.node], known[need]) for child in children for need in waits[child.node]]
+        )
+        view.open += len(ids)
+        free = [jobs.get_job(db, by_node[child.node]) for child in children if not waits[child.node]]
+        at_hand = {by_node[child.node]: child.entity for child in children if child.entity is not None}
+        return Added(free, at_hand)
+
+    def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
+        """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
+        view = self.view_of(int(child.parent_id or 0))
+        view.open = jobs.tell_end(self._db, child)
+        try:
+            if error is not None:
+                raise error
+            changes = view.kind.child_ended(view, child, found)
+        except Unavailable:  # no fault of the kind: the turn is tried again
+            raise
+        except Exception as caught:
+            changes = Changes(error=outcome.failed(outcome.sentence(caught), "PlanningFailed"))
+        state = changes.state
+        if changes.error is not None:
+            state = {**(view.state if state is None else state), "error": changes.error}
+        if state is not None:
+            view.state = dict(state)
+            jobs.write_state(self._db, view.job.id, state)
+        for note in changes.notes:
+            self._rooms.say(view.job, note)
+        if changes.add and view.is_canceled:
+            changes = changes._replace(add=())
+        return changes
+
+    def must_read(self, child: Job) -> bool:
+        """Begin to read, beside the loop, what the parent's kind has to know of the child's end; False if nothing."""
+        view = self.view_of(int(child.parent_id or 0))
+        read = view.kind.read_beside(view, child)
+        if read is None or view.is_canceled:
+            return False
+        self.read_beside(view.job.id, child.id, read)
+        return True
+
+    def read_beside(self, job_id: int, child_id: int | None, read: Callable[[], Any]) -> None:
+        """Read what a kind has to know in a thread; it comes back in `done`."""
+        key = (job_id, child_id)
+        if key not in self._readings:
+            self._readings[key] = asyncio.ensure_future(self._read(job_id, child_id, read))
+
+    async def _read(self, job_id: int, child_id: int | None, read: Callable[[], Any]) -> None:
+        found, error = None, None
+        try:
+            found = await asyncio.to_thread(read)
+        except Exception as caught:  # whatever it is, the composite must not wait for ever
+            error = caught
+        del self._readings[job_id, child_id]
+        self.done.append(ReadingDone(job_id, child_id, found, error))
+        self._wake()
+
+    def note_found(self, job: Job, found: Any) -> None:
+        """Keep what was read before the job's plan."""
+        self._found[job.id] = found
+
+    def _names_taken(self, view: CompositeView) -> set[str]:
+        job = view.job
+        return jobs.list_names_with_prefix(self._db, job.workspace_id, view.kind.names_begin_with(job), job.id)

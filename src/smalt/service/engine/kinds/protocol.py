@@ -1,0 +1,237 @@
+"""The protocol by which the engine calls the kinds of jobs: leaves run a process, composites make child jobs.
+
+docs/internals/adding-a-job-kind.md shows how to add one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from smalt import wire
+from smalt.exceptions import Refused
+from smalt.service.engine.context import Rooms
+from smalt.service.records import jobs
+from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from smalt.service.engine.submission.checks import Checker
+
+Error = dict[str, Any]
+"""Why a job did not complete: "code", "message", and what else is known."""
+
+
+class Kind(ABC):
+    """A type of job. Objects of this class have no state of their own: all jobs of the type share one."""
+
+    type: ClassVar[str]
+    """The `type` of the job's records, and of the entity in a pipeline's YAML."""
+    is_composite: ClassVar[bool]
+    is_submitted: ClassVar[bool] = True
+    """False if such a job only exists as a part of another one."""
+
+    def expand_body(self, rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the submitted REST properties with what they name put in, so that a later change of it is none."""
+        return body
+
+    def check_job(self, checker: Checker, job: Any) -> None:  # noqa: B027
+        """Add a problem to the checker for each thing that has to be there before the job is accepted, and is not."""
+
+    def check_step(  # noqa: B027
+        self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]
+    ) -> None:
+        """Check a step of a pipeline with these inputs; `where` is the path of the step, with a dot at its end."""
+
+    def properties_of_new(self, rooms: Rooms, workspace: Workspace, name: str) -> dict[str, str]:
+        """Return the properties that a submitted job of the name gets from smalt."""
+        return {}
+
+    async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:
+        """Make a copy of the job's step for a person to look into; raise Refused if the job is not a step."""
+        raise Refused(f"job '{job.name}' is a {self.type} and no step; name one of its steps with --node")
+
+
+@dataclass
+class NewChild:
+    """A job that a composite adds."""
+
+    node: str
+    """Its name among its siblings."""
+    name: str
+    type: str
+    body: dict[str, Any]
+    """Its REST properties."""
+    needs: Collection[str] = ()
+    """The siblings that it starts after."""
+    display_name: str | None = None
+    entity: Any = None
+    """The body as an entity, if it is at hand: the engine reads it from the body otherwise."""
+
+
+def _no_data() -> list[DataRow]:
+    return []
+
+
+class Plan(NamedTuple):
+    """The first children of a composite."""
+
+    children: Iterator[NewChild]
+    """Each after the siblings that it needs. A large plan is made some children at a time, over several turns."""
+    data_rows: Callable[[], list[DataRow]] = _no_data
+    """Returns what the composite itself reads and writes; called after the last child was made."""
+
+
+class Changes(NamedTuple):
+    """What follows from the end of a child. The engine records all of it in one transaction."""
+
+    add: Sequence[NewChild] = ()
+    """Children that the composite gets, unless it is to be cancelled."""
+    cancel: Sequence[tuple[Job, Error]] = ()
+    """Children that are not to go on, each with the reason."""
+    starts_after_failure: Collection[str] = ()
+    """Siblings that start although the child that they waited for did not complete."""
+    state: Mapping[str, Any] | None = None
+    """What the composite remembers from now on; None to leave it as it is."""
+    error: Error | None = None
+    """Why the composite cannot go on: its children are cancelled, and it fails when they have ended."""
+    notes: Sequence[str] = ()
+    """Lines for the composite's log."""
+
+
+NO_CHANGES = Changes()
+
+
+class Outcome(NamedTuple):
+    """How a composite ends."""
+
+    status: str
+    error: Error | None = None
+    moved_outputs: Mapping[str, str] = {}
+    """Planned URI of an output → URI of the child's output that it turned out to be."""
+
+
+@dataclass
+class CompositeView:
+    """What is recorded of a composite job, for its kind to decide by."""
+
+    rooms: Rooms
+    kind: CompositeKind
+    job: Job
+    """Its row, as it was when the engine last read it."""
+    follow: Callable[[Job, str], str]
+    """Returns where the output of a planned URI is: an earlier run's, if its step was reused."""
+    known_entity: Any = None
+    open: int = 0
+    """How many of its children's ends it was not told of yet."""
+    cache: dict[str, Any] = field(default_factory=dict)
+    """What the kind has worked out from the body, and need not work out again."""
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return self.rooms.workspace(self.job)
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """The REST properties of the job."""
+        return jobs.read_properties(self.rooms.db, self.job.id)
+
+    @cached_property
+    def entity(self) -> Any:
+        if self.known_entity is not None:
+            return self.known_entity
+        return wire.from_rest({"properties": self.body}, "job")
+
+    @cached_property
+    def state(self) -> dict[str, Any]:
+        """What the kind has recorded with `Changes.state`; empty at first."""
+        return jobs.read_state(self.rooms.db, self.job.id)
+
+    @property
+    def is_canceled(self) -> bool:
+        return jobs.is_cancel_requested(self.rooms.db, self.job.id)
+
+    def children(self) -> list[Job]:
+        """Return the children, in the order in which they were added."""
+        return jobs.list_children(self.rooms.db, self.job.id)
+
+    def child_properties(self, child: Job) -> dict[str, Any]:
+        """Return the REST properties of a child."""
+        return jobs.read_properties(self.rooms.db, child.id)
+
+
+class CompositeKind(Kind):
+    """A type of job that makes child jobs, and no process of its own.
+
+    `plan`, `child_ended` and `outcome` run inside the engine's transaction and must be quick. They are functions of
+    what is recorded, so that they give the same answer after a crash. What takes long is read by `read_beside` first.
+    """
+
+    is_composite = True
+
+    def names_begin_with(self, job: Job) -> str:
+        """Return what the names of all children begin with: other jobs of such a name are known to the plan."""
+        return f"{job.name}-"
+
+    def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
+        """Return a function that reads what the kind has to know, or None if it has to read nothing.
+
+        It is asked before the plan (`child` is None), and at each end of a child. The function runs in a thread beside
+        the engine; what it returns is passed on as `found`. If it raises, the composite fails with that sentence.
+        """
+        return None
+
+    @abstractmethod
+    def plan(self, view: CompositeView, taken: set[str], found: Any) -> Plan:
+        """Return the first children; `taken` are names that other jobs have. Raise to fail the composite."""
+
+    def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
+        """Return what the end of a child means for the composite; it is told of each end once."""
+        return NO_CHANGES if child.status == "Completed" else Changes(cancel=cancel_dependents(view, child))
+
+    def outcome(self, view: CompositeView) -> Outcome | None:
+        """Return how the composite ends, after all its children have; None if more children may come.
+
+        The engine asks when no child is open. By default it completes if all children did.
+        """
+        return outcome_of_children(view)
+
+
+class LeafKind(Kind):
+    """A type of job that is one step on a compute."""
+
+    is_composite = False
+
+
+def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None) -> list[tuple[Job, Error]]:
+    """Return the siblings but `spared`, a node, that cannot run as they need a child that did not complete."""
+    why = error_of(f"it needs '{child.node}', which did not complete", "Canceled")
+    return [(one, why) for one in jobs.list_dependents(view.rooms.db, child) if one.node != spared]
+
+
+def outcome_of_children(view: CompositeView) -> Outcome:
+    """Return the end that follows from the children's: Canceled if cancelled, Failed if one failed, else Completed."""
+    from smalt.service.engine.outcome import message_of
+
+    db, parent = view.rooms.db, view.job
+    if view.is_canceled:
+        return Outcome("Canceled")
+    if error := view.state.get("error"):
+        return Outcome("Failed", error)
+    failed = jobs.list_children_with_status(db, parent.id, "Failed")
+    if failed:
+        names = ", ".join(f"'{node}'" for node, _ in failed[:5])
+        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        return Outcome("Failed", error_of(f"step {names}{more} failed: {message_of(failed[0][1])}", "StepFailed"))
+    canceled = jobs.list_children_with_status(db, parent.id, "Canceled")
+    if canceled:
+        node, error = canceled[0]
+        return Outcome("Canceled", error_of(f"step '{node}' was canceled: {message_of(error)}", "Canceled"))
+    return Outcome("Completed")
+
+
+def error_of(message: str, code: str = "UserError") -> Error:
+    return {"code": code, "message": message}
