@@ -13,7 +13,7 @@ from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.manifest import Entry
 from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import key_differences
-from smalt.service.reuse.contents import ABSENT, Budget, Content, TooMuch, Unknown, look
+from smalt.service.reuse.contents import ABSENT, BudgetExceeded, PathContent, ReadBudget, UnknownContent, examine_path
 from tests.helpers import eventually
 
 
@@ -32,11 +32,11 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def see(path: Path, snapshots: Snapshots, last: KnownContent | None = None, type: str = "uri_folder") -> Content:
-    return look(path, type, last, snapshots, None)
+def see(path: Path, snapshots: Snapshots, last: KnownContent | None = None, type: str = "uri_folder") -> PathContent:
+    return examine_path(path, type, last, snapshots, None)
 
 
-def believed(path: Path, snapshots: Snapshots) -> Content:
+def believed(path: Path, snapshots: Snapshots) -> PathContent:
     """Looked at once it is old enough for its times to be believed."""
     return eventually(lambda: (found := see(path, snapshots)).seen.stamp and found)
 
@@ -92,19 +92,19 @@ def test_what_is_not_there_and_what_cannot_be_known(folder: Path, snapshots: Sna
     assert [one.uri for one in see(folder, snapshots, type="mltable").named] == [str(tmp_path / "elsewhere")]
     (folder / "MLTable").write_text("paths: nowhere\n")
     assert see(folder, snapshots).named == ()
-    with pytest.raises(Unknown, match="MLTable"):
+    with pytest.raises(UnknownContent, match="MLTable"):
         see(folder, snapshots, type="mltable")
     os.symlink("/nowhere", folder / "link")
-    with pytest.raises(Unknown):
+    with pytest.raises(UnknownContent):
         see(folder, snapshots)
 
 
 def test_a_budget_ends_a_look(folder: Path, snapshots: Snapshots) -> None:
     """What would take long is left to who has time."""
-    for budget in (Budget(2, 100), Budget(100, 1)):
-        with pytest.raises(TooMuch):
-            look(folder, "uri_folder", None, snapshots, budget)
-    assert look(folder, "uri_folder", None, snapshots, Budget(100, 100)).id
+    for budget in (ReadBudget(2, 100), ReadBudget(100, 1)):
+        with pytest.raises(BudgetExceeded):
+            examine_path(folder, "uri_folder", None, snapshots, budget)
+    assert examine_path(folder, "uri_folder", None, snapshots, ReadBudget(100, 100)).id
 
 
 def test_a_file_is_a_folder_that_holds_it(folder: Path, snapshots: Snapshots) -> None:
@@ -117,7 +117,7 @@ def test_changes_of_files_name_lines() -> None:
     texts = {"1": b"a\nb\nc\n", "2": b"a\nB\nc\nd\n", "3": b"\0\1", "4": b"\0\2\3"}
     before = [Entry("run.sh", "f", "1", 6), Entry("data.bin", "f", "3", 2), Entry("old", "f", "1", 6)]
     now = [Entry("run.sh", "f", "2", 8), Entry("data.bin", "f", "4", 3), Entry("new", "x", "1", 6)]
-    found = key_differences.of_files(before, now, lambda entry: texts.get(entry.content))
+    found = key_differences.compare_files(before, now, lambda entry: texts.get(entry.content))
     assert [(one["where"], one["before"], one["now"]) for one in found] == [
         ("data.bin", "2 bytes, sha256 3", "3 bytes, sha256 4"),
         ("new", None, "6 bytes, executable, sha256 1"),
@@ -129,7 +129,7 @@ def test_changes_of_files_name_lines() -> None:
 
 def test_changes_of_packages() -> None:
     """Another version, one more, one less."""
-    found = key_differences.of_packages(["a==1", "b==1", "python==3.10.1"], ["a==2", "c==1", "python==3.10.1"])
+    found = key_differences.compare_packages(["a==1", "b==1", "python==3.10.1"], ["a==2", "c==1", "python==3.10.1"])
     assert found == [
         {"where": "a", "before": "1", "now": "2"},
         {"where": "b", "before": "1", "now": None},

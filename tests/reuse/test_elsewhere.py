@@ -16,7 +16,7 @@ import pytest
 
 from smalt.service.engine.kinds import command
 from smalt.service.records.database import Database
-from smalt.service.reuse.explanation import explain
+from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import Server, eventually, temporary_server
 from tests.reuse.test_killed import ended, submit
@@ -90,7 +90,7 @@ def reading(*urls: str, **more: Any) -> dict[str, Any]:
 
 
 async def reason(bench: Workbench, job: Any) -> str:
-    return str((await explain(bench.engine.reusing.reuse, bench.child(job, "read")))["reason"])
+    return str((await explain_step(bench.engine.reusing.reuse, bench.child(job, "read")))["reason"])
 
 
 def test_what_is_fetched_counts_by_its_content(web: Web) -> None:

@@ -13,7 +13,7 @@ from smalt.service.engine.kinds.places import Made, note, read, written_twice
 from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explanation import explain
+from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
 from tests.reuse.test_reused import HOST, origins, run
 
@@ -170,7 +170,7 @@ def test_two_steps_that_write_one_output_of_their_pipeline() -> None:
             latest = assets.find_latest(bench.db, bench.workspace.id, "data", "both")
             assert latest is not None
             assert latest.version == "2"
-            told = await explain(bench.engine.reusing.reuse, bench.child(two, "a"))
+            told = await explain_step(bench.engine.reusing.reuse, bench.child(two, "a"))
             assert "another step writes to the place of its output 'o'" in told["reason"]
 
     asyncio.run(scenario())
@@ -241,7 +241,7 @@ def test_steps_of_different_pipelines_that_write_to_one_path() -> None:
             for name in ("one", "two", "three"):
                 await run(bench, name, document)
                 assert {each.name for each in bench.store("shared").iterdir()} == {"one.txt", "two.txt"}
-                await bench.engine.reusing.reuse.settle(lambda: True)
+                await bench.engine.reusing.reuse.settle_completed(lambda: True)
                 for each in bench.store("shared").iterdir():
                     each.unlink()
 

@@ -25,8 +25,8 @@ from smalt.service.environments import HOST, Realised, own_mltable_version
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
-from smalt.service.reuse import Asked, Reuse
-from smalt.service.reuse.keys import Data, parts_of
+from smalt.service.reuse import Reuse, ReuseCandidate
+from smalt.service.reuse.keys import DataInput, make_parts
 
 log = logging.getLogger("smalt.engine")
 
@@ -73,7 +73,7 @@ class Settling:
 
     async def _settle(self) -> None:
         try:
-            await self._reuse.settle(self._is_idle)
+            await self._reuse.settle_completed(self._is_idle)
         except Unavailable as error:
             log.warning("what ended steps read and wrote is looked at later: %s", error)
 
@@ -115,7 +115,7 @@ class Reusing:
         if asked is None:
             return True
         if not is_early:
-            leaf.verdict = self.reuse.judge_at_once(asked)
+            leaf.verdict = self.reuse.judge_within_turn(asked)
         return leaf.verdict is not None
 
     async def judge(self, leaf: command.Leaf, environment: Realised) -> bool:
@@ -131,7 +131,7 @@ class Reusing:
         """What the step needs was brought here since then, each input to its path."""
         asked = self._asked(leaf, environment)
         if asked is not None:
-            await self.reuse.look_at_fetched(asked, paths, leaf.tables, since)
+            await self.reuse.record_fetched(asked, paths, leaf.tables, since)
 
     def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
         return self._candidate(leaf, environment) is not None
@@ -141,7 +141,7 @@ class Reusing:
         asked = self._asked(leaf, environment)
         if asked is None:
             return
-        self.reuse.started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
+        self.reuse.record_started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
         if environment.realised_hash not in self._environments:
             self._environments.add(environment.realised_hash)
             records.put_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
@@ -165,7 +165,7 @@ class Reusing:
         moved = {planned: place for planned, place in moved.items() if planned != place}
         jobs.put_data(self._db, job, rows)
         self.move_outputs(job, moved)
-        self.reuse.reused(asked, verdict)
+        self.reuse.record_reused(asked, verdict)
         self._rewrite(
             job,
             "outputs",
@@ -193,7 +193,7 @@ class Reusing:
         """Return the URI of what was planned to be at a URI in the tree of the job."""
         return self._place(job, uri) if self._places_of(job) else uri
 
-    def _candidate(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
+    def _candidate(self, leaf: command.Leaf, environment: Realised) -> ReuseCandidate | None:
         """What to judge; None where the step must run in any case."""
         leaf.verdict = None
         asked = self._asked(leaf, environment)
@@ -201,7 +201,7 @@ class Reusing:
             return None
         return asked
 
-    def _asked(self, leaf: command.Leaf, environment: Realised) -> Asked | None:
+    def _asked(self, leaf: command.Leaf, environment: Realised) -> ReuseCandidate | None:
         """What the step's key is made of; None for one that has none, as it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
@@ -216,14 +216,14 @@ class Reusing:
         if environment.container is not None:
             told = [*shlex.split(self._rooms.settings.container_arguments), *command.docker_args(entity)]
             resources.update({"container": told} if told else {})
-        parts, data = parts_of(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
+        parts, data = make_parts(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
         inherited = {name: value for name, value in self._rooms.base_variables.items() if name in _LOCALE}
         if inherited:
             parts["locale"] = {**inherited, **{name: "" for name in inherited if name in entity.environment_variables}}
         if own := _from_smalt(entity, environment):
             parts["smalt"] = own
         refusal = entity.properties.get(REUSE)
-        leaf.asked = Asked(
+        leaf.asked = ReuseCandidate(
             job,
             leaf.workspace,
             parts,
@@ -325,11 +325,11 @@ def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
     return counts
 
 
-def _written_in_place(job: Job, entity: CommandJob) -> dict[str, Data]:
+def _written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]:
     """The outputs that the command writes at a path that was given, where it finds what others left there."""
     made = places.read(entity.properties)
     return {
-        name: Data(command.output_uri(job.name, name, output), output.type or "uri_folder")
+        name: DataInput(command.output_uri(job.name, name, output), output.type or "uri_folder")
         for name, output in entity.outputs.items()
         if output.mode != UPLOADED and name in made and made[name].given is not None
     }

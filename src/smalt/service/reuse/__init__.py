@@ -1,6 +1,10 @@
-"""Whether a step of a pipeline need not run, because an earlier one was the same; and why not, where it must."""
+"""Decides whether a step of a pipeline can reuse the outputs of an identical earlier one, and explains why or why
+not.
 
-from smalt.service.reuse.keys import Asked
-from smalt.service.reuse.reuse import Reuse, Verdict
+Acting on the verdict belongs to the engine, the queries to `smalt.service.records.reuse`.
+"""
 
-__all__ = ["Asked", "Reuse", "Verdict"]
+from smalt.service.reuse.keys import ReuseCandidate
+from smalt.service.reuse.reuse import Reuse, ReuseVerdict
+
+__all__ = ["Reuse", "ReuseCandidate", "ReuseVerdict"]

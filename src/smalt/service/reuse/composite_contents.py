@@ -1,6 +1,7 @@
-"""A content that is made of several: an input that is a table, with what it names elsewhere.
+"""Contents made of several parts: an input that is a table, with the data that it refers to elsewhere.
 
-It is known by the ids of its parts, each under the text that names it; the folder's own part has the empty name.
+Such a content is identified by the ids of its parts, each under the text that refers to it; the folder's own
+part has the empty name.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from smalt.service.data.snapshots.manifest import FOLDER, Entry
 _WILD = re.compile(r"[*?\[]")
 
 
-def encode(ids: Sequence[tuple[str, str]]) -> bytes:
-    """Of (the text that names a part, its content id)."""
+def encode_parts(ids: Sequence[tuple[str, str]]) -> bytes:
+    """Encode pairs of (the text that refers to a part, its content id)."""
     parts = sorted((shown(written) if "://" in written else written, id) for written, id in ids)
     return json.dumps({"smalt-parts 1": parts}).encode()
 
 
-def entries(text: bytes, read: Callable[[str], bytes | None]) -> Iterator[Entry]:
-    """The files of a content whose manifest `text` is; `read` gives the manifest of a content id, if it is kept."""
+def list_entries(text: bytes, read: Callable[[str], bytes | None]) -> Iterator[Entry]:
+    """Yield the files of a content whose manifest is `text`; `read` returns the manifest of a content id, if it
+    was kept.
+    """
     if text.startswith(manifest.FORMAT):
         yield from manifest.decode(text)
         return

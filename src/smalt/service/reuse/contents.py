@@ -1,4 +1,4 @@
-"""What is at a path: its content id, without reading again what has not changed since it was last read."""
+"""Content ids of paths, computed without reading again the files that have not changed since they were last read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ _MOST_LINKS = 40
 """One after the other; as the kernel has it."""
 
 
-class Content(NamedTuple):
+class PathContent(NamedTuple):
+    """The content of a path."""
+
     seen: KnownContent
     newest: float
     """When anything of it last changed, by its file system; seconds."""
@@ -46,23 +48,23 @@ class Content(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Empty where there is nothing."""
+        """The content id; empty if nothing is there."""
         return self.seen.content
 
 
-class Budget(NamedTuple):
-    """How much may be looked at without being noticed."""
+class ReadBudget(NamedTuple):
+    """Limits on how much may be examined without being noticed."""
 
     files: int
     bytes: int
 
 
-class TooMuch(Exception):
-    """The budget does not suffice."""
+class BudgetExceeded(Exception):
+    """More would have to be examined than the budget allows."""
 
 
-class Unknown(Exception):
-    """What is there cannot be told; a sentence why."""
+class UnknownContent(Exception):
+    """A content that cannot be determined, with a sentence that says why."""
 
     def __init__(self, why: str, *, for_now: bool = False) -> None:
         super().__init__(why)
@@ -70,11 +72,11 @@ class Unknown(Exception):
         """Asked later, it may be told."""
 
 
-ABSENT = Content(KnownContent("", "", 0, 0), 0.0, 0.0, None)
+ABSENT = PathContent(KnownContent("", "", 0, 0), 0.0, 0.0, None)
 
 
-class Choice(NamedTuple):
-    """A part of what is at a path."""
+class ContentFilter(NamedTuple):
+    """A selection from the files at a path."""
 
     name: str | None = None
     """What the file there is called, if otherwise than its path ends."""
@@ -84,63 +86,63 @@ class Choice(NamedTuple):
     """Not these, as an ignore file has them."""
 
 
-ALL = Choice()
+ALL = ContentFilter()
 
 
-def look(
+def examine_path(
     path: Path,
     type: str | None,
     last: KnownContent | None,
     snapshots: Snapshots,
-    budget: Budget | None,
-    choice: Choice = ALL,
+    budget: ReadBudget | None,
+    choice: ContentFilter = ALL,
     ways: dict[str, int] | None = None,
-) -> Content:
-    """What is at `path` now; `last` is what was there when it was last read.
+) -> PathContent:
+    """Return the content of `path` now; `last` is the content when it was last read.
 
-    `ways` has for folders that were passed before when the newest link on the way to them was made.
+    `ways` caches, for folders passed on the way, when the newest link on the way to each was made.
     """
     root = os.fspath(path)
     began = time.time_ns()
     try:
         status = os.stat(root)
         is_folder = stat.S_ISDIR(status.st_mode)
-        walked = _Walk(root, budget, choice) if is_folder else _Walk.of_file(root, status, choice.name)
-        named = _named(path, type) if walked.has_table else ()
-        newest = walked.newest({} if ways is None else ways)
+        walked = _ContentWalk(root, budget, choice) if is_folder else _ContentWalk.from_file(root, status, choice.name)
+        named = _list_references(path, type) if walked.has_table else ()
+        newest = walked.get_last_change({} if ways is None else ways)
         if last is not None and last.stamp and last.stamp == walked.stamp:
-            return Content(last, newest, walked.modified, None, named)
+            return PathContent(last, newest, walked.modified, None, named)
         if budget is not None and walked.bytes > budget.bytes:
-            raise TooMuch
-        entries = walked.entries(snapshots)
+            raise BudgetExceeded
+        entries = walked.list_entries(snapshots)
     except FileNotFoundError:
         return ABSENT
     except SmaltError as error:
-        raise Unknown(str(error)) from None
+        raise UnknownContent(str(error)) from None
     except OSError as error:
-        raise Unknown(f"{error.filename or root} cannot be read: {error.strerror}") from None
+        raise UnknownContent(f"{error.filename or root} cannot be read: {error.strerror}") from None
     text = manifest.encode(entries)
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
     seen = KnownContent(stamp, manifest.content_id(text), len(sizes), sum(sizes))
-    return Content(seen, newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
+    return PathContent(seen, newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
 
 
-def together(content: Content, named: Mapping[str, Content]) -> Content:
-    """The content of a table with that of all it names, by the texts that name it."""
-    text = composite_contents.encode([("", content.id), *((written, one.id) for written, one in named.items())])
+def combine_contents(content: PathContent, named: Mapping[str, PathContent]) -> PathContent:
+    """Return the content of a table together with everything it refers to, by the texts that refer to it."""
+    text = composite_contents.encode_parts([("", content.id), *((written, one.id) for written, one in named.items())])
     every = [content, *named.values()]
     seen = KnownContent(
         "", manifest.content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
     )
     newest, modified = max(one.newest for one in every), max(one.modified for one in every)
-    return Content(seen, newest, modified, text)
+    return PathContent(seen, newest, modified, text)
 
 
-class _Walk:
-    """One walk over a folder: all that can be known without reading."""
+class _ContentWalk:
+    """A walk over a folder that collects all that can be known without reading files."""
 
-    def __init__(self, root: str, budget: Budget | None = None, choice: Choice = ALL) -> None:
+    def __init__(self, root: str, budget: ReadBudget | None = None, choice: ContentFilter = ALL) -> None:
         self._root = root
         self._path = root
         self._files: list[tuple[str, os.stat_result]] = []
@@ -167,11 +169,11 @@ class _Walk:
                 if folder.empty and prefix:
                     self._rest.append(Entry(prefix[:-1], FOLDER, "", 0))
             if budget is not None and len(self._files) + len(self._folders) > budget.files:
-                raise TooMuch
+                raise BudgetExceeded
 
     @classmethod
-    def of_file(cls, path: str, status: os.stat_result, name: str | None) -> _Walk:
-        """As a folder that holds only this file."""
+    def from_file(cls, path: str, status: os.stat_result, name: str | None) -> _ContentWalk:
+        """Return the walk of a folder that holds only this file."""
         walked = cls.__new__(cls)
         walked._root, walked._path = os.path.dirname(path), path
         walked._files, walked._rest, walked._folders, walked._followed = [], [], [], []
@@ -180,10 +182,10 @@ class _Walk:
         walked.bytes, walked.has_table = status.st_size, False
         return walked
 
-    def newest(self, ways: dict[str, int]) -> float:
-        """When anything of it, or a link on the way, last changed; seconds."""
+    def get_last_change(self, ways: dict[str, int]) -> float:
+        """Return when any file, folder or link on the way last changed; seconds."""
         every = [status.st_ctime_ns for _, status in self._files] + [status.st_ctime_ns for status in self._folders]
-        every += [_links_changed(path, ways) for path in (self._path, *self._followed)]
+        every += [_get_last_link_change(path, ways) for path in (self._path, *self._followed)]
         return max(every, default=0) / 1e9
 
     @property
@@ -201,13 +203,13 @@ class _Walk:
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     def is_young(self, began: int) -> bool:
-        """Whether something could have changed, without a trace, since it was read; `began` is when that began."""
+        """True if something could have changed, without a trace, since it was read; `began` is when reading began."""
         return any(
             racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began)
             for status in (*(status for _, status in self._files), *self._folders)
         )
 
-    def entries(self, snapshots: Snapshots) -> list[Entry]:
+    def list_entries(self, snapshots: Snapshots) -> list[Entry]:
         if len(self._files) > _MANY and not self._is_chosen:
             return snapshots.identify(self._root, ignore=False)[1]
         entries = list(self._rest)
@@ -220,26 +222,26 @@ class _Walk:
         return entries
 
 
-def _named(path: Path, type: str | None) -> tuple[Named, ...]:
-    """What the MLTable in a folder names elsewhere; in a folder of another type it may be anything."""
+def _list_references(path: Path, type: str | None) -> tuple[Named, ...]:
+    """Return the data that the MLTable in a folder refers to elsewhere; errors count only if the input is a table."""
     try:
         return tuple(mltable_inputs.named(path))
     except ValidationException as error:
         if type == "mltable":
-            raise Unknown(str(error)) from None
+            raise UnknownContent(str(error)) from None
         return ()
 
 
-def _links_changed(path: str, known: dict[str, int], depth: int = 0) -> int:
-    """When the newest link was made that lies on the way to `path`, in nanoseconds; 0 where there is none.
+def _get_last_link_change(path: str, known: dict[str, int], depth: int = 0) -> int:
+    """Return when the newest link on the way to `path` was made, in nanoseconds; 0 if there is none.
 
-    `known` are the times of folders that others have passed.
+    `known` caches the times of folders already passed.
     """
     above, name = os.path.split(path.rstrip("/"))
     if not name or depth > _MOST_LINKS:
         return 0
     if above not in known:
-        known[above] = _links_changed(above, known, depth)
+        known[above] = _get_last_link_change(above, known, depth)
     try:
         status = os.lstat(path.rstrip("/"))
         if not stat.S_ISLNK(status.st_mode):
@@ -247,4 +249,4 @@ def _links_changed(path: str, known: dict[str, int], depth: int = 0) -> int:
         target = os.path.join(above, os.readlink(path.rstrip("/")))
     except OSError:
         return known[above]
-    return max(known[above], status.st_ctime_ns, _links_changed(target, known, depth + 1))
+    return max(known[above], status.st_ctime_ns, _get_last_link_change(target, known, depth + 1))

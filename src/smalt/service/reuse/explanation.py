@@ -1,4 +1,4 @@
-"""Why a step was reused, or why not: its key part by part beside that of the nearest earlier step."""
+"""Explanations of reuse: a step's key, part by part, beside that of the nearest earlier step."""
 
 from __future__ import annotations
 
@@ -13,85 +13,97 @@ from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
 from smalt.service.records.reuse import ReuseStep
 from smalt.service.reuse import composite_contents, key_differences
-from smalt.service.reuse.contents import Content
+from smalt.service.reuse.contents import PathContent
 from smalt.service.reuse.key_differences import Change
-from smalt.service.reuse.keys import Parts, hashes, key_of, whole
-from smalt.service.reuse.reuse import Reuse, why_unfit
+from smalt.service.reuse.keys import Parts, add_contents, list_part_hashes, make_key
+from smalt.service.reuse.reuse import Reuse, explain_unfit_input
 
 Json = dict[str, Any]
 
 _NOT_KNOWN = "unknown"
 
 
-async def explain(reuse: Reuse, job: Job) -> Json:
-    """A step that has started: {"job", "status", "result", "reason", "of", "compared_to", "parts"}.
+async def explain_step(reuse: Reuse, job: Job) -> Json:
+    """Return the explanation of a step that has started: {"job", "status", "result", "reason", "of",
+    "compared_to", "parts"}.
 
-    `result` is "reused", "ran" or "none" (it did not start). A part is {"part", "same", "before", "now", "changes"}.
+    `result` is "reused", "ran" or "none" (it did not start). A part is {"part", "same", "before", "now",
+    "changes"}.
     """
     step = records.get_step(reuse.db, job.id)
     if step is None:
         has_run = bool(jobs.list_attempts(reuse.db, job.id))
-        return _shape(job, "ran" if has_run else "none", _without(job, has_run))
+        return _make_answer(job, "ran" if has_run else "none", _explain_missing_key(job, has_run))
     if step.of_name is not None:
-        parts = _known(step)
-        same = [_part(name, content, content) for name, content in parts.items()]
-        return _shape(job, "reused", f"it has the outputs of job {step.of_name}", step.of_name, None, same)
-    await reuse.settle(lambda: True)
-    now = await _whole(reuse, job, step)
-    other = _nearest(reuse, job, now)
+        parts = _read_settled_parts(step)
+        same = [_make_part(name, content, content) for name, content in parts.items()]
+        return _make_answer(job, "reused", f"it has the outputs of job {step.of_name}", step.of_name, None, same)
+    await reuse.settle_completed(lambda: True)
+    now = await _read_parts(reuse, job, step)
+    other = _find_nearest(reuse, job, now)
     began = job.started_at or job.created_at
     ruled_out = records.find_unfit(reuse.db, job, step.partial, began)
-    orphaned = records.find_orphaned(reuse.db, job, key_of(now), began)
-    if orphaned is not None and not (other is not None and other.key == key_of(now)):
-        reason = _said(step.reason) or (
+    orphaned = records.find_orphaned(reuse.db, job, make_key(now), began)
+    if orphaned is not None and not (other is not None and other.key == make_key(now)):
+        reason = _remove_mark(step.reason) or (
             f"job {orphaned[0]} is identical, but was itself reused, and the job that ran, {orphaned[1]}, was deleted"
         )
-        return _shape(job, "ran", reason, parts=[_part(name, content, content) for name, content in now.items()])
-    if other is None:
-        reason = _said(step.reason) or (
-            _ruled_out(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
+        return _make_answer(
+            job, "ran", reason, parts=[_make_part(name, content, content) for name, content in now.items()]
         )
-        return _shape(job, "ran", reason, parts=[_part(name, None, content) for name, content in now.items()])
+    if other is None:
+        reason = _remove_mark(step.reason) or (
+            _explain_unfit(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
+        )
+        return _make_answer(
+            job, "ran", reason, parts=[_make_part(name, None, content) for name, content in now.items()]
+        )
     twin = jobs.get_job(reuse.db, other.job_id)
-    before = _known(other)
-    beside: list[Json] = await asyncio.to_thread(_compared, _Material(reuse, before, now), before, now)
-    reason = _said(step.reason) or _reason(beside, twin)
+    before = _read_settled_parts(other)
+    beside: list[Json] = await asyncio.to_thread(_compare_parts, _ComparisonData(reuse, before, now), before, now)
+    reason = _remove_mark(step.reason) or _explain_differences(beside, twin)
     if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
-        reason = _ruled_out(*ruled_out)  # that one was nearer, as far as anyone knows
-    return _shape(job, "ran", reason, None, twin, beside, jobs.get_name(reuse.db, twin.root_id))
+        reason = _explain_unfit(*ruled_out)  # that one was nearer, as far as anyone knows
+    return _make_answer(job, "ran", reason, None, twin, beside, jobs.get_name(reuse.db, twin.root_id))
 
 
-async def _whole(reuse: Reuse, job: Job, step: ReuseStep) -> Parts:
-    """The parts with the contents of inputs as far as they are known."""
+async def _read_parts(reuse: Reuse, job: Job, step: ReuseStep) -> Parts:
+    """Return the parts with the contents of inputs, as far as they are known."""
     step = records.get_step(reuse.db, job.id) or step
     if step.key is not None:
-        return _known(step)
+        return _read_settled_parts(step)
     contents = {
-        name: content.id if isinstance(content, Content) and why_unfit(step, job, name, content) is None else _NOT_KNOWN
-        for name, content in (await reuse.inputs_now(step, job)).items()
+        name: content.id
+        if isinstance(content, PathContent) and explain_unfit_input(step, job, name, content) is None
+        else _NOT_KNOWN
+        for name, content in (await reuse.load_inputs(step, job)).items()
     }
     there = step.contents.get("found", {})
-    return whole(step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts}, there)
+    return add_contents(
+        step.parts, {name: id for name, id in contents.items() if f"inputs.{name}" in step.parts}, there
+    )
 
 
-def _known(step: ReuseStep) -> Parts:
-    """The parts with the contents of a step that was settled."""
-    return whole(step.parts, step.contents.get("inputs", {}), step.contents.get("found", {}))
+def _read_settled_parts(step: ReuseStep) -> Parts:
+    """Return the parts, with contents, of a step that was settled."""
+    return add_contents(step.parts, step.contents.get("inputs", {}), step.contents.get("found", {}))
 
 
-def _nearest(reuse: Reuse, job: Job, now: Parts) -> ReuseStep | None:
+def _find_nearest(reuse: Reuse, job: Job, now: Parts) -> ReuseStep | None:
     began = job.started_at or job.created_at
-    found = records.find_concurrent(reuse.db, job, key_of(now), began)
+    found = records.find_concurrent(reuse.db, job, make_key(now), began)
     if found is None:
-        parts = list(hashes(now))
+        parts = list(list_part_hashes(now))
         found = records.find_nearest(reuse.db, job, parts, began)
         if found is not None and records.count_shared(reuse.db, found, parts) < len(parts):
             found = records.find_same_step(reuse.db, job, parts, began) or found
     return records.get_step(reuse.db, found) if found is not None else None
 
 
-class _Material:
-    """What is needed to tell two keys apart, read from the records beforehand: the comparison goes beside the loop."""
+class _ComparisonData:
+    """The data needed to compare two keys, read from the records beforehand: the comparison runs beside the event
+    loop.
+    """
 
     def __init__(self, reuse: Reuse, before: Parts, now: Parts) -> None:
         self.snapshots = reuse.data.snapshots
@@ -104,60 +116,63 @@ class _Material:
                 id = content.get("content") if isinstance(content, dict) else None
                 if id and (text := records.get_manifest(reuse.db, id)):
                     self.manifests[id] = list(
-                        composite_contents.entries(text, lambda id: records.get_manifest(reuse.db, id))
+                        composite_contents.list_entries(text, lambda id: records.get_manifest(reuse.db, id))
                     )
 
-    def read(self, entry: Entry) -> bytes | None:
+    def read_file(self, entry: Entry) -> bytes | None:
         try:
             return Path(self.snapshots.objects.path(entry.content)).read_bytes()
         except OSError:
             return None
 
 
-def _compared(material: _Material, before: Parts, now: Parts) -> list[Json]:
+def _compare_parts(material: _ComparisonData, before: Parts, now: Parts) -> list[Json]:
     parts = []
     for name in [*now, *(name for name in before if name not in now)]:
-        part = _part(name, before.get(name), now.get(name))
+        part = _make_part(name, before.get(name), now.get(name))
         if not part["same"]:
-            part["changes"] = _changes(material, name, before.get(name), now.get(name))
+            part["changes"] = _list_changes(material, name, before.get(name), now.get(name))
         parts.append(part)
     return parts
 
 
-def _part(name: str, before: Any, now: Any) -> Json:
+def _make_part(name: str, before: Any, now: Any) -> Json:
     return {"part": name, "same": before == now, "before": before, "now": now, "changes": []}
 
 
-def _changes(material: _Material, name: str, before: Any, now: Any) -> list[Change]:
+def _list_changes(material: _ComparisonData, name: str, before: Any, now: Any) -> list[Change]:
     if before is None or now is None:
         return []
     if name == "code":
-        return _of_code(material, before, now)
+        return _compare_code(material, before, now)
     if name == "environment":
         were, are = material.packages.get(before), material.packages.get(now)
-        return key_differences.of_packages(were, are) if were is not None and are is not None else []
+        return key_differences.compare_packages(were, are) if were is not None and are is not None else []
     if name == "command":
-        return key_differences.of_lines("line", before, now) if "\n" in f"{before}{now}".strip() else []
+        return key_differences.compare_lines("line", before, now) if "\n" in f"{before}{now}".strip() else []
     if not isinstance(before, dict) or not isinstance(now, dict):
         return []
     contents = [side.get("content", "") for side in (before, now)]
     known = [material.manifests.get(content) for content in contents]
     if contents[0] == contents[1] or known[0] is None or known[1] is None:
-        return key_differences.of_mappings(before, now)
+        return key_differences.compare_mappings(before, now)
     others = ({key: value for key, value in side.items() if key != "content"} for side in (before, now))
-    return [*key_differences.of_mappings(*others), *key_differences.of_files(known[0], known[1], material.read)]
+    return [
+        *key_differences.compare_mappings(*others),
+        *key_differences.compare_files(known[0], known[1], material.read_file),
+    ]
 
 
-def _of_code(material: _Material, before: str, now: str) -> list[Change]:
+def _compare_code(material: _ComparisonData, before: str, now: str) -> list[Change]:
     try:
-        return key_differences.of_files(
-            material.snapshots.entries(before), material.snapshots.entries(now), material.read
+        return key_differences.compare_files(
+            material.snapshots.entries(before), material.snapshots.entries(now), material.read_file
         )
     except SmaltError:  # the earlier code was pruned
         return []
 
 
-def _reason(parts: list[Json], twin: Job) -> str:
+def _explain_differences(parts: list[Json], twin: Job) -> str:
     different = [part["part"] for part in parts if not part["same"]]
     if not different:
         return f"job {twin.name} has identical code, inputs and environment, but had not ended when this was decided"
@@ -165,17 +180,17 @@ def _reason(parts: list[Json], twin: Job) -> str:
     return f"{words} {'differs' if len(different) == 1 else 'differ'} from job {twin.name}, the nearest earlier one"
 
 
-def _said(reason: str | None) -> str | None:
-    """The sentence without the mark of a step that serves nobody."""
+def _remove_mark(reason: str | None) -> str | None:
+    """Return the sentence without the mark of a step that serves nobody."""
     return reason.removeprefix("never: ") if reason else None
 
 
-def _ruled_out(name: str, why: str) -> str:
-    return f"job {name}, which may have been the same, cannot be reused: {_said(why)}"
+def _explain_unfit(name: str, why: str) -> str:
+    return f"job {name}, which may have been the same, cannot be reused: {_remove_mark(why)}"
 
 
-def _without(job: Job, has_run: bool) -> str:
-    """Why a job has no key."""
+def _explain_missing_key(job: Job, has_run: bool) -> str:
+    """Return the sentence that says why a job has no key."""
     if job.parent_id is None:
         return "it is a job of its own, and those always run; only steps of pipelines are reused"
     if has_run:
@@ -183,7 +198,7 @@ def _without(job: Job, has_run: bool) -> str:
     return "it never started" if job.is_over else "it has not started yet"
 
 
-def _shape(
+def _make_answer(
     job: Job,
     result: str,
     reason: str,

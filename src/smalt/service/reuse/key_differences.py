@@ -1,7 +1,7 @@
-"""What differs between two values of a part of a key, in the words of whoever wrote it: files, lines, packages, names.
+"""Differences between two values of a part of a key, in the user's terms: files, lines, packages, names.
 
-A change is {"where", "before", "now"}: `where` is a file, a file and line, a package or a name; the others are None for
-what is not there.
+A change is {"where", "before", "now"}: `where` is a file, a file and line, a package or a name; `before` or
+`now` is None for an entry that does not exist on that side.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST = 50
 _LARGE = 1_000_000
 
 
-def of_mappings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def compare_mappings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     return [
         {"where": name, "before": before.get(name), "now": now.get(name)}
         for name in sorted({*before, *now})
@@ -28,47 +28,49 @@ def of_mappings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Chang
     ]
 
 
-def of_packages(before: Sequence[str], now: Sequence[str]) -> list[Change]:
-    """Of `name==version` each."""
-    return of_mappings(*({name: version for name, _, version in map(_split, some)} for some in (before, now)))
+def compare_packages(before: Sequence[str], now: Sequence[str]) -> list[Change]:
+    """Return the changes between two lists of `name==version`."""
+    return compare_mappings(
+        *({name: version for name, _, version in map(_split_package, some)} for some in (before, now))
+    )
 
 
-def of_files(before: Sequence[Entry], now: Sequence[Entry], read: Read) -> list[Change]:
-    """By file; of a text that changed, by line."""
+def compare_files(before: Sequence[Entry], now: Sequence[Entry], read: Read) -> list[Change]:
+    """Return the changes by file; for a text that changed, by line."""
     were, are = ({entry.path: entry for entry in some} for some in (before, now))
     changes: list[Change] = []
     for path in sorted({*were, *are}):
         old, new = were.get(path), are.get(path)
         if old == new:
             continue
-        lines = _of_file(path, old, new, read) if old and new and old.content != new.content else []
-        changes += lines or [{"where": path, "before": _fact(old), "now": _fact(new)}]
+        lines = _compare_file(path, old, new, read) if old and new and old.content != new.content else []
+        changes += lines or [{"where": path, "before": _describe_entry(old), "now": _describe_entry(new)}]
         if len(changes) > _MOST:
             return [*changes[:_MOST], {"where": "…", "before": None, "now": "and more"}]
     return changes
 
 
-def of_lines(where: str, before: str, now: str) -> list[Change]:
-    """Each place where the texts differ, with the number of its line in the one that is."""
+def compare_lines(where: str, before: str, now: str) -> list[Change]:
+    """Return the places where two texts differ, each with its line number in the current one."""
     old, new = before.splitlines(), now.splitlines()
     return [
-        {"where": f"{where}:{there + 1}", "before": _joined(old[start:end]), "now": _joined(new[there:to])}
+        {"where": f"{where}:{there + 1}", "before": _join_lines(old[start:end]), "now": _join_lines(new[there:to])}
         for kind, start, end, there, to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
         if kind != "equal"
     ]
 
 
-def _of_file(path: str, old: Entry, new: Entry, read: Read) -> list[Change]:
+def _compare_file(path: str, old: Entry, new: Entry, read: Read) -> list[Change]:
     if max(old.size, new.size) > _LARGE:
         return []
-    texts = [_text(read(entry)) for entry in (old, new)]
+    texts = [_decode_text(read(entry)) for entry in (old, new)]
     if texts[0] is None or texts[1] is None:
         return []
-    return of_lines(path, texts[0], texts[1])
+    return compare_lines(path, texts[0], texts[1])
 
 
-def _text(data: bytes | None) -> str | None:
-    """None for what is not text."""
+def _decode_text(data: bytes | None) -> str | None:
+    """Return the text of a file; None if it is not text."""
     if data is None or b"\0" in data:
         return None
     try:
@@ -77,8 +79,8 @@ def _text(data: bytes | None) -> str | None:
         return None
 
 
-def _fact(entry: Entry | None) -> str | None:
-    """A file in a few words."""
+def _describe_entry(entry: Entry | None) -> str | None:
+    """Return a file in a few words."""
     if entry is None:
         return None
     if entry.kind == "l":
@@ -89,9 +91,9 @@ def _fact(entry: Entry | None) -> str | None:
     return f"{entry.size} bytes{executable}, sha256 {entry.content[:12]}"
 
 
-def _joined(lines: Sequence[str]) -> str | None:
+def _join_lines(lines: Sequence[str]) -> str | None:
     return "\n".join(lines) if lines else None
 
 
-def _split(package: str) -> tuple[str, str, str]:
+def _split_package(package: str) -> tuple[str, str, str]:
     return package.partition("==")

@@ -1,5 +1,5 @@
-"""What a step's reuse key is made of: its parts, by name. Only content counts: no time, no owner, and no path but of
-an output that was given one.
+"""Reuse keys: the named parts of a step that tell it from another. Only content counts: no time, no owner, and no
+path except that of an output that was given one.
 
 docs/internals/reuse.md says what each part holds and why.
 """
@@ -21,7 +21,7 @@ from smalt.service.records.workspaces import Workspace
 Parts = dict[str, Any]
 
 
-class Data(NamedTuple):
+class DataInput(NamedTuple):
     """An input that is a file or folder."""
 
     uri: str
@@ -29,14 +29,14 @@ class Data(NamedTuple):
 
 
 @dataclass
-class Asked:
-    """A step that is about to start, with all of its key that is known before its inputs are there."""
+class ReuseCandidate:
+    """A step about to start, with all of its key that is known before its inputs are there."""
 
     job: Job
     workspace: Workspace
     parts: Parts
-    inputs: dict[str, Data]
-    given: dict[str, Data]
+    inputs: dict[str, DataInput]
+    given: dict[str, DataInput]
     """The outputs that go to a path that was given and are written there: the step may read what it finds."""
     refusal: str | None = None
     """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
@@ -51,17 +51,17 @@ class Asked:
 
     def __post_init__(self) -> None:
         self.text = json.dumps(self.parts, sort_keys=True)
-        self.partial = digest(self.text)
+        self.partial = hash_text(self.text)
 
 
-def parts_of(
+def make_parts(
     entity: CommandJob,
     code: str | None,
     environment: str,
     resources: Mapping[str, Any],
     outputs: Mapping[str, Mapping[str, str]],
-) -> tuple[Parts, dict[str, Data]]:
-    """The parts without contents, and the inputs whose contents belong to them.
+) -> tuple[Parts, dict[str, DataInput]]:
+    """Return the parts without contents, and the inputs whose contents belong to them.
 
     `environment` is the realised hash, `outputs` what counts of the place of each output.
     """
@@ -75,7 +75,7 @@ def parts_of(
         if isinstance(value, Input):
             type = value.type or "uri_folder"
             parts[f"inputs.{name}"] = {"type": type, "mode": value.mode or "ro_mount"}
-            data[name] = Data(value.path or "", type)
+            data[name] = DataInput(value.path or "", type)
         elif value is not None:
             parts[f"inputs.{name}"] = {"value": to_text(value)}
     for name, output in entity.outputs.items():
@@ -84,8 +84,8 @@ def parts_of(
     return parts, data
 
 
-def whole(parts: Parts, contents: Mapping[str, str], found: Mapping[str, str]) -> Parts:
-    """The parts with the contents of the inputs, and of what was found at the given paths of outputs."""
+def add_contents(parts: Parts, contents: Mapping[str, str], found: Mapping[str, str]) -> Parts:
+    """Return the parts with the contents of the inputs, and of what was found at the given paths of outputs."""
     return {
         **parts,
         **{f"inputs.{name}": {**parts[f"inputs.{name}"], "content": content} for name, content in contents.items()},
@@ -93,16 +93,16 @@ def whole(parts: Parts, contents: Mapping[str, str], found: Mapping[str, str]) -
     }
 
 
-def key_of(parts: Parts) -> str:
-    return digest(json.dumps(parts, sort_keys=True))
+def make_key(parts: Parts) -> str:
+    return hash_text(json.dumps(parts, sort_keys=True))
 
 
-def hashes(parts: Parts) -> Iterator[tuple[str, str]]:
-    """(part, hash of what it holds), of those that tell one step from another."""
+def list_part_hashes(parts: Parts) -> Iterator[tuple[str, str]]:
+    """Yield (part, hash of its value) of the parts that tell one step from another."""
     for part, content in parts.items():
         if content not in (None, {}) and not (part == "resources" and content == {"instances": 1}):
-            yield part, digest(json.dumps(content, sort_keys=True))
+            yield part, hash_text(json.dumps(content, sort_keys=True))
 
 
-def digest(text: str) -> str:
+def hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]

@@ -42,7 +42,11 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
         for job in jobs.list_unsuccessful(db, workspace.id, before):
             if any(child.status == "Completed" for child in _below(service, job.id)):
                 continue
-            own = retention.own(db, [job]) - retention.in_use(db, [job]) - {retention.artifacts_of(job)}
+            own = (
+                retention.list_own_folders(db, [job])
+                - retention.list_folders_in_use(db, [job])
+                - {retention.get_artifacts_folder(job)}
+            )
             found |= {os.path.realpath(top / folder): job for folder in own if (top / folder).is_dir()}
     return found
 

@@ -16,7 +16,7 @@ from smalt.service.api.native.metrics import labels_of
 from smalt.service.api.request import Call
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
-from smalt.service.reuse.explanation import explain
+from smalt.service.reuse.explanation import explain_step
 
 
 async def get_reuse(call: Call) -> dict[str, Any]:
@@ -27,7 +27,7 @@ async def get_reuse(call: Call) -> dict[str, Any]:
     if wanted := call.query("node"):
         steps = _chosen(top, steps, paths, wanted)
     reuse = call.service.engine.reusing.reuse
-    return {"steps": [{"node": paths[row.name], **await explain(reuse, row)} for row in steps]}
+    return {"steps": [{"node": paths[row.name], **await explain_step(reuse, row)} for row in steps]}
 
 
 def _chosen(top: Job, steps: list[Job], paths: dict[str, str], wanted: str) -> list[Job]:

@@ -164,7 +164,9 @@ async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
 
 
 def _going(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
-    return (retention.own(rooms.db, tree) | retention.left(rooms.db, tree)) - retention.in_use(rooms.db, tree)
+    return (
+        retention.list_own_folders(rooms.db, tree) | retention.list_released_folders(rooms.db, tree)
+    ) - retention.list_folders_in_use(rooms.db, tree)
 
 
 def _outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
@@ -178,7 +180,7 @@ def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked
     tree = jobs.list_tree(rooms.db, job.root_id)
     goes = (_going(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
-    kept = [one.name for one in tree if retention.artifacts_of(one) not in goes]
+    kept = [one.name for one in tree if retention.get_artifacts_folder(one) not in goes]
     with rooms.db.transaction():
         rooms.tracking.runs.removed(workspace, tree)
         deletion = deletions.add_deletion(rooms.db, tree, sorted(goes), kept, principal)
@@ -267,7 +269,9 @@ def _refuse_readers(
     for other in jobs.list_unfinished(rooms.db):
         if other.id in own:
             continue
-        is_named = other.workspace_id == workspace.id and names & retention.named_in(jobs.read_body(rooms.db, other.id))
+        is_named = other.workspace_id == workspace.id and names & retention.find_job_names(
+            jobs.read_body(rooms.db, other.id)
+        )
         if is_named or goes & by_job.get(other.id, set()):
             raise Conflict(
                 f"job '{other.name}' is {other.status} and reads what job '{job.name}' made; "

@@ -51,7 +51,7 @@ from smalt.service.environments import Realised
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.reuse import Asked, Verdict
+from smalt.service.reuse import ReuseCandidate, ReuseVerdict
 from smalt.service.secrets.identity import TRUSTED
 from smalt.service.tracking.variables import without_proxy
 
@@ -117,9 +117,9 @@ class Leaf:
     """Where each output goes, since the step was laid out."""
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
     """By input that is an MLTable: what it names by URI, with its path on this machine."""
-    asked: Asked | None = None
+    asked: ReuseCandidate | None = None
     """What its reuse key is made of, once someone asked."""
-    verdict: Verdict | None = None
+    verdict: ReuseVerdict | None = None
     """Whether it need not run."""
 
     @classmethod
