@@ -1,7 +1,8 @@
-"""From an accepted job to a finished one: accept, plan, schedule, run, settle.
+"""From an accepted job to a finished one: accept, plan, schedule, start, settle.
 
-`engine.py` is the state machine; `kinds/` says what each type of job is made of; `recovery.py` settles what a
-crash left. docs/internals/state-machine.md has the states and who moves a job between them.
+`engine.py` is the state machine and `kinds/` says what each type of job is made of; running a process belongs to
+`service/compute`, the rows to `service/records`. docs/internals/state-machine.md has the states and who moves a job
+between them.
 """
 
 from smalt.service.engine.engine import Engine
