@@ -37,9 +37,9 @@ def clean() -> None:
 
 
 @contextlib.contextmanager
-def home() -> Iterator[dict[str, str]]:
-    """The environment of a fresh home, whose server is gone afterwards."""
-    environment = {**os.environ, "SMALT_HOME": folder()}
+def home(*, hands_over: bool = True) -> Iterator[dict[str, str]]:
+    """Yield the environment of a fresh home, whose server is gone afterwards; its hand-over may be switched off."""
+    environment = {**os.environ, "SMALT_HOME": folder(), "SMALT_HAND_OVER": "on" if hands_over else "off"}
     environment.pop("SMALT_URL", None)
     try:
         yield environment

@@ -33,27 +33,36 @@ def wide() -> Rows:
 
 
 def _compared(what: str, text: str, floor: Callable[[int], float], at_once: int, reach: str) -> tuple[str, ...]:
-    """Rounds of floor and pipeline alternate, so that both see the same machine."""
-    rounds = []
+    """Measure floor, pipeline and pipeline without hand-over in turn, so that all see the same machine."""
+    rounds, without = [], []
     file = common.write(common.folder(), text)
-    with common.home() as environment:
-        common.smalt(environment, "config", "set", "cpus", "2")
-        common.smalt(environment, "server", "start")
+    with common.home() as environment, common.home(hands_over=False) as plain:
+        for each in (environment, plain):
+            common.smalt(each, "config", "set", "cpus", "2")
+            common.smalt(each, "server", "start")
         for number in range(3):
             bare = floor(COUNT)
             name = f"bench-{number}"
             usage = Usage(environment)
-            common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
-            state = common.wait(environment, name)
-            if state != "Completed":
-                raise SystemExit(f"{what}: {state}")
-            seconds = common.seconds(environment, name)
+            seconds = _run(environment, file, name)
             rounds.append((seconds / bare, seconds, bare, usage.parts(environment, name, COUNT, at_once)))
+            without.append(_run(plain, file, name))
             usage.settle()
     ratio, measured, bare, parts[what] = sorted(rounds)[1]
-    per_node = f"{measured:.2f} s ({1000 * measured / COUNT:.2f} ms a node)"
     against = f"{bare:.2f} s, bare processes ({1000 * bare / COUNT:.2f} ms)"
-    return what, per_node, against, f"{ratio:.2f}×", reach
+    return what, _per_node(measured), against, f"{ratio:.2f}×", reach, _per_node(sorted(without)[1])
+
+
+def _run(environment: dict[str, str], file: str, name: str) -> float:
+    """Run a pipeline; return its seconds, by the server's own records."""
+    common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
+    if (state := common.wait(environment, name)) != "Completed":
+        raise SystemExit(f"{name} of {file}: {state}")
+    return common.seconds(environment, name)
+
+
+def _per_node(seconds: float) -> str:
+    return f"{seconds:.2f} s ({1000 * seconds / COUNT:.2f} ms a node)"
 
 
 def large() -> Rows:
@@ -84,19 +93,13 @@ def reused() -> Rows:
         common.smalt(environment, "server", "start")
         rounds = []
         for number in range(4):
-            name = f"bench-{number}"
-            common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
-            if common.wait(environment, name) != "Completed":
-                raise SystemExit("the chain that is to be reused did not complete")
-            rounds.append(common.seconds(environment, name))
+            rounds.append(_run(environment, file, f"bench-{number}"))
         ran = rounds.pop(0)
         if common.attempts(environment) != COUNT:
             raise SystemExit("a step ran that was to be reused")
     seconds = sorted(rounds)[1]
-    per_node = f"{seconds:.2f} s ({1000 * seconds / COUNT:.2f} ms a node)"
-    return [
-        ("the same chain again, all reused", per_node, f"{ran:.2f} s, the first run", f"{seconds / ran:.2f}×", "≤ 5 s")
-    ]
+    what, against = "the same chain again, all reused", f"{ran:.2f} s, the first run"
+    return [(what, _per_node(seconds), against, f"{seconds / ran:.2f}×", "≤ 5 s")]
 
 
 def peers(python: str | None) -> Rows:

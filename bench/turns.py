@@ -3,8 +3,8 @@
     python bench/turns.py KIND WORKTREE… [--rounds N] [--count N]
 
 KIND: chain, written (a chain whose steps write what the next one is given), wide or reused. Each worktree is a folder
-with a virtual environment `.venv` of its own. Printed are medians over the rounds, in ms a node; on a machine with
-other work only the proportions tell.
+with a virtual environment `.venv` of its own; `FOLDER@off` runs its server with the hand-over off. Printed are medians
+over the rounds, in ms a node; on a machine with other work only the proportions tell.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ def main() -> None:
     with contextlib.ExitStack() as homes:
         environments = {}
         for place in asked.worktrees:
-            common.PROGRAM[:] = [f"{place}/.venv/bin/smalt"]
-            environments[place] = homes.enter_context(common.home())
+            folder, _, switch = place.partition("@")
+            common.PROGRAM[:] = [f"{folder}/.venv/bin/smalt"]
+            environments[place] = homes.enter_context(common.home(hands_over=switch != "off"))
             common.smalt(environments[place], "config", "set", "cpus", "2")
             common.smalt(environments[place], "server", "start")
         for number in range(asked.rounds + 1):
             for place, environment in environments.items():
-                common.PROGRAM[:] = [f"{place}/.venv/bin/smalt"]
+                common.PROGRAM[:] = [f"{place.partition('@')[0]}/.venv/bin/smalt"]
                 found[place].append(measure(environment, file, f"bench-{number}", asked.count))
     print(f"| {asked.kind}: ms a node | server, user + system | launcher, user + system | clock |\n|---|---|---|---|")
     for place, rounds in found.items():
