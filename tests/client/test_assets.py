@@ -12,7 +12,7 @@ from smalt import MLClient, wire
 from smalt.client.transfers.downloads import download_code
 from smalt.client.transfers.local_assets import Assets
 from smalt.exceptions import Refused, ValidationException
-from smalt.wire.ids import parse_id
+from smalt.wire.encoding.ids import parse_id
 from smalt.yaml import load
 from tests.client.documents import ENVIRONMENT, command, make
 

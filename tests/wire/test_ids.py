@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.wire.ids import asset_id, parse_id, resource_id, short_name, url_path, workspace_id
+from smalt.wire.encoding.ids import asset_id, parse_id, resource_id, short_name, url_path, workspace_id
 
 WS = workspace_id("s", "g", "w")
 

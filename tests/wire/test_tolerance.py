@@ -12,7 +12,7 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.exceptions import Refused, ValidationException
 from smalt.wire import from_rest, to_rest
-from smalt.wire.ids import asset_id, resource_id, workspace_id
+from smalt.wire.encoding.ids import asset_id, resource_id, workspace_id
 
 WS = workspace_id("s", "g", "w")
 

@@ -12,7 +12,7 @@ from smalt.client.connection.connection import Connection
 from smalt.client.scope.command_hints import complete
 from smalt.client.scope.workspace_choice import InEffect, Known, Names, options, workspace_in_effect
 from smalt.machine.home import Home
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 
 class ClientSession:

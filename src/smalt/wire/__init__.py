@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from smalt.wire.references import AS_WRITTEN, AsWritten, References
+from smalt.wire.encoding.references import AS_WRITTEN, AsWritten, References
 
 if TYPE_CHECKING:
     from smalt.entities.schema.entity import Entity
@@ -14,79 +14,79 @@ if TYPE_CHECKING:
 __all__ = ["AS_WRITTEN", "AsWritten", "References", "from_rest", "to_rest"]
 
 _JOBS = {
-    "command": "jobs",
-    "pipeline": "pipeline",
-    "sweep": "sweep",
-    "automl": "automl",
-    "spark": "spark",
-    "finetuning": "finetuning",
-    "import": "others:IMPORT",
-    "datatransfer": "others:DATA_TRANSFER",
-    "distillation": "distillation",
+    "command": "jobs.command",
+    "pipeline": "jobs.pipeline",
+    "sweep": "jobs.sweep",
+    "automl": "jobs.automl",
+    "spark": "jobs.spark",
+    "finetuning": "jobs.finetuning",
+    "import": "jobs.data_jobs:IMPORT",
+    "datatransfer": "jobs.data_jobs:DATA_TRANSFER",
+    "distillation": "jobs.distillation",
 }
 _KINDS = {
-    "environment": "environments",
-    "data": "data",
-    "model": "models",
-    "datastore": "datastores",
-    "compute": "computes",
-    "workspace": "workspaces",
-    "schedule": "schedules",
-    "batch_endpoint": "endpoints:BATCH_ENDPOINT",
-    "batch_deployment": "endpoints:BATCH_DEPLOYMENT",
-    "online_endpoint": "online:ONLINE_ENDPOINT",
-    "online_deployment": "online:ONLINE_DEPLOYMENT",
-    "serverless_endpoint": "online:SERVERLESS_ENDPOINT",
-    "marketplace_subscription": "online:SUBSCRIPTION",
-    "connection": "connections",
-    "outbound_rule": "networks",
-    "feature_store": "features:FEATURE_STORE",
-    "feature_set": "features:FEATURE_SET",
-    "feature_store_entity": "features:FEATURE_STORE_ENTITY",
-    "index": "features:INDEX",
+    "environment": "assets.environments",
+    "data": "assets.data",
+    "model": "assets.models",
+    "datastore": "workspaces.datastores",
+    "compute": "workspaces.compute",
+    "workspace": "workspaces.workspace",
+    "schedule": "workspaces.schedules",
+    "batch_endpoint": "endpoints.batch:BATCH_ENDPOINT",
+    "batch_deployment": "endpoints.batch:BATCH_DEPLOYMENT",
+    "online_endpoint": "endpoints.online:ONLINE_ENDPOINT",
+    "online_deployment": "endpoints.online:ONLINE_DEPLOYMENT",
+    "serverless_endpoint": "endpoints.online:SERVERLESS_ENDPOINT",
+    "marketplace_subscription": "endpoints.online:SUBSCRIPTION",
+    "connection": "workspaces.connections",
+    "outbound_rule": "workspaces.outbound_rules",
+    "feature_store": "assets.feature_sets:FEATURE_STORE",
+    "feature_set": "assets.feature_sets:FEATURE_SET",
+    "feature_store_entity": "assets.feature_sets:FEATURE_STORE_ENTITY",
+    "index": "assets.feature_sets:INDEX",
 }
 _BY_CLASS = {
-    "CommandJob": "jobs",
-    "PipelineJob": "pipeline",
-    "SweepJob": "sweep",
-    "AutoMLJob": "automl",
-    "SparkJob": "spark",
-    "FineTuningJob": "finetuning",
-    "ImportJob": "others:IMPORT",
-    "DataTransferJob": "others:DATA_TRANSFER",
-    "DistillationJob": "distillation",
-    "Environment": "environments",
-    "Data": "data",
-    "Model": "models",
-    "Datastore": "datastores",
-    "Compute": "computes",
-    "Workspace": "workspaces",
-    "Schedule": "schedules",
-    "BatchEndpoint": "endpoints:BATCH_ENDPOINT",
-    "ModelBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
-    "PipelineComponentBatchDeployment": "endpoints:BATCH_DEPLOYMENT",
-    "OnlineEndpoint": "online:ONLINE_ENDPOINT",
-    "OnlineDeployment": "online:ONLINE_DEPLOYMENT",
-    "ServerlessEndpoint": "online:SERVERLESS_ENDPOINT",
-    "MarketplaceSubscription": "online:SUBSCRIPTION",
-    "Connection": "connections",
-    "OutboundRule": "networks",
-    "FeatureStore": "features:FEATURE_STORE",
-    "FeatureSet": "features:FEATURE_SET",
-    "FeatureStoreEntity": "features:FEATURE_STORE_ENTITY",
-    "Index": "features:INDEX",
-    "Registry": "registries",
-    "Code": "assets:CODE",
-    "WorkspaceModelReference": "assets:REFERENCE",
-    "DataImport": "schedules:DATA_IMPORT",
-    "ModelPackage": "packages",
+    "CommandJob": "jobs.command",
+    "PipelineJob": "jobs.pipeline",
+    "SweepJob": "jobs.sweep",
+    "AutoMLJob": "jobs.automl",
+    "SparkJob": "jobs.spark",
+    "FineTuningJob": "jobs.finetuning",
+    "ImportJob": "jobs.data_jobs:IMPORT",
+    "DataTransferJob": "jobs.data_jobs:DATA_TRANSFER",
+    "DistillationJob": "jobs.distillation",
+    "Environment": "assets.environments",
+    "Data": "assets.data",
+    "Model": "assets.models",
+    "Datastore": "workspaces.datastores",
+    "Compute": "workspaces.compute",
+    "Workspace": "workspaces.workspace",
+    "Schedule": "workspaces.schedules",
+    "BatchEndpoint": "endpoints.batch:BATCH_ENDPOINT",
+    "ModelBatchDeployment": "endpoints.batch:BATCH_DEPLOYMENT",
+    "PipelineComponentBatchDeployment": "endpoints.batch:BATCH_DEPLOYMENT",
+    "OnlineEndpoint": "endpoints.online:ONLINE_ENDPOINT",
+    "OnlineDeployment": "endpoints.online:ONLINE_DEPLOYMENT",
+    "ServerlessEndpoint": "endpoints.online:SERVERLESS_ENDPOINT",
+    "MarketplaceSubscription": "endpoints.online:SUBSCRIPTION",
+    "Connection": "workspaces.connections",
+    "OutboundRule": "workspaces.outbound_rules",
+    "FeatureStore": "assets.feature_sets:FEATURE_STORE",
+    "FeatureSet": "assets.feature_sets:FEATURE_SET",
+    "FeatureStoreEntity": "assets.feature_sets:FEATURE_STORE_ENTITY",
+    "Index": "assets.feature_sets:INDEX",
+    "Registry": "workspaces.registries",
+    "Code": "assets.code:CODE",
+    "WorkspaceModelReference": "assets.code:REFERENCE",
+    "DataImport": "workspaces.schedules:DATA_IMPORT",
+    "ModelPackage": "assets.model_packages",
 }
 
 
 def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     """The body of a PUT; of a step, as the job that it is by itself."""
     from smalt.entities.assets.component import Component
-    from smalt.wire.codec import Writing
+    from smalt.wire.encoding.codec import Writing
 
     if type(entity).__name__.endswith("Node"):
         from smalt.entities.steps.standalone_jobs import as_job
@@ -94,7 +94,7 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
         entity = as_job(entity)
     writing = Writing(refs)
     if isinstance(entity, Component):
-        from smalt.wire import components
+        from smalt.wire.jobs import components
 
         return components.write(entity, writing)
     for base in type(entity).__mro__:
@@ -132,7 +132,7 @@ def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is
 def read_with(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
     """The same for a reader of one's own, which gets the problems."""
     if kind == "component":
-        from smalt.wire import components
+        from smalt.wire.jobs import components
 
         return components.read(body, reader)
     if kind == "job":
@@ -148,7 +148,7 @@ def _resources(where: str) -> Any:
 
 def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
     from smalt.entities.schema.problems import did_you_mean, shown
-    from smalt.wire.casing import fold
+    from smalt.wire.encoding.casing import fold
 
     properties = body.get("properties")
     if not isinstance(properties, Mapping):
@@ -158,12 +158,12 @@ def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
     found = _JOBS.get(fold(given)) if isinstance(given, str) else None
     if found is None:
         reader.problem(("properties", "jobType"), f"unknown jobType {shown(given)}{did_you_mean(given, _JOBS)}")
-    return _JOBS[_disguised(found, properties)] if found in ("jobs", "finetuning") else found
+    return _JOBS[_disguised(found, properties)] if found in ("jobs.command", "jobs.finetuning") else found
 
 
 def _disguised(module: str, properties: Mapping[str, Any]) -> str:
     """The type of a job; Azure's clients send distillation as fine-tuning, and imports as a command."""
-    if module == "finetuning":
+    if module == "jobs.finetuning":
         noted = properties.get("properties")
         return "distillation" if isinstance(noted, Mapping) and "azureml.enable_distillation" in noted else "finetuning"
     inputs = properties.get("inputs")

@@ -84,7 +84,7 @@ def _secrets(client: Any, call: Call) -> Any:
 def _workspace(client: Any, call: Call) -> Any:
     """Return the client of the workspace whose vault is called as the command line says; else the client itself."""
     from smalt.client import MLClient
-    from smalt.wire.ids import parse_id
+    from smalt.wire.encoding.ids import parse_id
 
     id = call.option("--id")
     wanted = id.partition("://")[2].partition(".")[0] if id else call.option("--vault-name")

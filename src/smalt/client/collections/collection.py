@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collections.name_rules import check_name, check_version
 from smalt.client.collections.pollers import Done
 from smalt.exceptions import ValidationException
-from smalt.wire.ids import asset_id, resource_id
+from smalt.wire.encoding.ids import asset_id, resource_id
 
 if TYPE_CHECKING:
     from smalt.client.connection.connection import Connection

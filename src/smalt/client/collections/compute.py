@@ -10,7 +10,7 @@ from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import Done
 from smalt.client.transfers.local_assets import Assets
 from smalt.exceptions import Refused
-from smalt.wire.ids import PROVIDER
+from smalt.wire.encoding.ids import PROVIDER
 
 if TYPE_CHECKING:
     from smalt.entities.computes.compute import Compute

@@ -11,7 +11,7 @@ from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import Done
 from smalt.client.connection.notices import print_notice
 from smalt.exceptions import ValidationException
-from smalt.wire.ids import resource_id
+from smalt.wire.encoding.ids import resource_id
 
 
 class Endpoints(Collection):

@@ -26,8 +26,8 @@ from smalt.exceptions import (
     ValidationException,
 )
 from smalt.machine.source_lines import here, warn
-from smalt.wire.casing import fold
-from smalt.wire.ids import parse_id, url_path
+from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.ids import parse_id, url_path
 
 if TYPE_CHECKING:
     from smalt.client.jobs.validation import ValidationResult

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import Done
 from smalt.client.connection.notices import print_notice
-from smalt.wire.ids import resource_id, workspace_id
+from smalt.wire.encoding.ids import resource_id, workspace_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.workspace import OutboundRule

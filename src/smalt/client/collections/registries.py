@@ -12,7 +12,7 @@ from smalt.client.collections.pollers import Done
 from smalt.client.connection.notices import print_notice
 from smalt.entities.rules.ineffective_keys import without_effect
 from smalt.exceptions import ValidationException
-from smalt.wire.ids import registry_id
+from smalt.wire.encoding.ids import registry_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.registry import Registry

@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import Done
 from smalt.exceptions import Refused
-from smalt.wire.ids import PROVIDER, parse_id, workspace_id
+from smalt.wire.encoding.ids import PROVIDER, parse_id, workspace_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.workspace import Workspace

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from smalt.client.connection.errors import Unreachable, from_answer
 from smalt.client.connection.http1 import Answer, Body, Broken, Parts, Wire
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.wire.ids import url_path
+from smalt.wire.encoding.ids import url_path
 
 if TYPE_CHECKING:
     from smalt.machine.home import Home

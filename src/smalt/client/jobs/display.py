@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import noun_class
-from smalt.wire.ids import parse_id, short_name
+from smalt.wire.encoding.ids import parse_id, short_name
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.job import Job

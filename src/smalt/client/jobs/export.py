@@ -16,7 +16,7 @@ from smalt.client.jobs.lookup import fetch_job
 from smalt.client.transfers.downloads import copy, download_code, fetch
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
-from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from smalt import wire
 from smalt.client.collections.name_rules import check_name
 from smalt.client.jobs.display import shortened
-from smalt.wire.ids import resource_id
+from smalt.wire.encoding.ids import resource_id
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

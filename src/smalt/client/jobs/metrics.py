@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from smalt.client.collections.name_rules import check_name
-from smalt.wire.ids import resource_id, url_path
+from smalt.wire.encoding.ids import resource_id, url_path
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

@@ -12,7 +12,7 @@ from smalt import wire
 from smalt.entities.schema.problems import listed
 from smalt.entities.syntax.expression import as_binding, bindings, port_named
 from smalt.exceptions import NotFound
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

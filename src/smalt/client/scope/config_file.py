@@ -11,7 +11,7 @@ from typing import Any
 
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.exceptions import Located, ValidationException
-from smalt.wire.ids import parse_id
+from smalt.wire.encoding.ids import parse_id
 
 _FOLDERS = (".azureml", "aml_config", "")
 _FILES = ("config.json", "project.json")

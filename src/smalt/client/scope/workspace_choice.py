@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from smalt.client.scope.config_file import current_folder, find_workspace_config, read_scope
 from smalt.entities.schema.typos import is_slip
 from smalt.exceptions import NotFound, ValidationException
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 if TYPE_CHECKING:
     from smalt.machine.home import Home

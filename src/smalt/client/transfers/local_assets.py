@@ -18,10 +18,10 @@ from smalt.entities.assets.environment import Environment
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.machine.requirements_files import with_paths
-from smalt.wire import components
-from smalt.wire.codec import Json, Writing
-from smalt.wire.environments import ENVIRONMENT
-from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
+from smalt.wire.assets.environments import ENVIRONMENT
+from smalt.wire.encoding.codec import Json, Writing
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
+from smalt.wire.jobs import components
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import ValidationException
-from smalt.wire.ids import workspace_id
+from smalt.wire.encoding.ids import workspace_id
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

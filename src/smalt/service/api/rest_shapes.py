@@ -7,7 +7,7 @@ from typing import Any
 
 from smalt.exceptions import ValidationException
 from smalt.service.records.workspaces import Workspace
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 
 def workspace_id(workspace: Workspace) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from smalt.wire.ids import PROVIDER
+from smalt.wire.encoding.ids import PROVIDER
 
 _WORKSPACE = re.compile(
     r"(?P<prefix>|/smalt/v1|/history/v1\.0|/data/v1\.0|/modelregistry/v1\.0|/mlflow/v1\.0|/mferp/managementfrontend)"

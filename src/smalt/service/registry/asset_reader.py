@@ -16,8 +16,8 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry.folder import NOUNS, Found
 from smalt.service.registry.workspace_assets import Desk, Properties
-from smalt.wire.codec import Writing
-from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
+from smalt.wire.encoding.codec import Writing
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
 
 
 def entity(found: Found) -> Any:
@@ -81,7 +81,7 @@ class Kept(InPlace):
     def environment(self, environment: Any) -> Any:
         if isinstance(environment, str):
             return environment
-        from smalt.wire.environments import ENVIRONMENT
+        from smalt.wire.assets.environments import ENVIRONMENT
 
         made = ENVIRONMENT.write(environment, Writing(self))
         return self._desk.put_anonymous(self._workspace, "environments", ANONYMOUS_ENVIRONMENT, _hash(made), made)

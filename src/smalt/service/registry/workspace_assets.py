@@ -12,7 +12,7 @@ from smalt.service.data import Data, Snapshot
 from smalt.service.records import assets
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 Result = TypeVar("Result")
 Properties = dict[str, Any]

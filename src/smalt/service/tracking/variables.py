@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.ids import url_path, workspace_id
+from smalt.wire.encoding.ids import url_path, workspace_id
 
 ROUTE = "/mlflow/v1.0"
 NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"

@@ -20,7 +20,7 @@ from smalt.service.api.rest_shapes import properties_of, resource_id, resource_t
 from smalt.service.api.router import Handler
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
-from smalt.wire.casing import snake
+from smalt.wire.encoding.casing import snake
 
 Properties = dict[str, Any]
 

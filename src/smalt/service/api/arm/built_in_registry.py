@@ -10,7 +10,7 @@ from smalt.service.api.request import Call
 from smalt.service.api.rest_shapes import system_data
 from smalt.service.environments.environments import Environments
 from smalt.service.environments.resolution.curated_environments import Entry
-from smalt.wire.ids import PROVIDER
+from smalt.wire.encoding.ids import PROVIDER
 
 _NAME = "azureml"
 

@@ -9,7 +9,7 @@ from smalt.service.api.request import Call
 from smalt.service.api.router import Handler
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, seal, unseal
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 _SECRET = frozenset({"pat", "sas", "password", "clientsecret", "secretaccesskey", "key", "keys", "refreshtoken"})
 

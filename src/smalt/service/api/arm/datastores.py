@@ -20,7 +20,7 @@ from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, resources
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, opened, sealed
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 _NO_CREDENTIALS = {"credentialsType": "None"}
 _LINK = {"credentialsType": "Sas"}

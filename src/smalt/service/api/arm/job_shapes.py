@@ -15,7 +15,7 @@ from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""

@@ -20,7 +20,7 @@ from smalt.service.engine.submission.resubmission import check_data_unchanged, c
 from smalt.service.records import job_lists, jobs, pins, reuse
 from smalt.service.records.job_lists import JobFilter
 from smalt.service.records.jobs import Job
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""

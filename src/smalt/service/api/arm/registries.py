@@ -30,7 +30,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Registries, Shelf
 from smalt.service.registry.folder import NOUNS, Found
 from smalt.service.registry.registries import BUILT_IN
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 Properties = dict[str, Any]
 

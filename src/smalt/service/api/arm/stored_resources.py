@@ -15,7 +15,7 @@ from smalt.service.api.request import Call
 from smalt.service.api.rest_shapes import resource_id
 from smalt.service.api.router import Handler
 from smalt.service.records.resources import ResourceRecord
-from smalt.wire.distillation import without_secrets
+from smalt.wire.jobs.distillation import without_secrets
 
 Body = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from smalt.exceptions import Refused
 from smalt.service.records.jobs import Job
-from smalt.wire.ids import PROVIDER
+from smalt.wire.encoding.ids import PROVIDER
 
 SERVER, VAULT = "server", "vault"
 """Where a path names no workspace; the other keys of the table are the prefixes of those that do."""

@@ -19,7 +19,7 @@ from smalt.service.api import workspace_paths
 from smalt.service.api.server_context import Service
 from smalt.service.records import workspaces as records
 from smalt.service.records.workspaces import Workspace
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 MAKES = b"x-smalt-makes-workspaces"
 """The header by which smalt's client says that it runs for a program, or for a command that stores something."""

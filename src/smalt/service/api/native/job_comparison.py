@@ -30,7 +30,7 @@ from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_database, run_fields
-from smalt.wire.ids import short_name
+from smalt.wire.encoding.ids import short_name
 
 _MOST = 50
 _GIT = {"commit": "commit", "branch": "branch", "repository": "repository_uri", "dirty": "dirty"}

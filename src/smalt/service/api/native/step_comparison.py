@@ -14,7 +14,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_fields
-from smalt.wire.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
 
 
 def facts_of(db: Database, top: Job) -> dict[str, str]:

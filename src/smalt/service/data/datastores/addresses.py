@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from smalt.exceptions import Refused, ValidationException
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 
 class Address(NamedTuple):

@@ -19,7 +19,7 @@ from smalt.service.data.datastores.remote_store import Store
 from smalt.service.data.files.copying import remove_tree, temporary_beside
 from smalt.service.data.files.durable_files import write_whole
 from smalt.service.data.files.path_containment import contained, inside
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")

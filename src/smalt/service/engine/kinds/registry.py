@@ -10,7 +10,7 @@ from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.protocol import CompositeKind, Kind
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 _MODULES = {"command": "command", "pipeline": "pipeline"}
 """Each has its kind as `KIND`."""

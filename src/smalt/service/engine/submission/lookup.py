@@ -12,7 +12,7 @@ from smalt.service.environments.resolution.requirements import TRAVELLED
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
-from smalt.wire import ids
+from smalt.wire.encoding import ids
 
 _BARE = re.compile(r"[^/:@<>{}$\s]+")
 _DEFAULT_VERSION = "azureml_default"

@@ -15,8 +15,8 @@ from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
 from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.casing import fold
-from smalt.wire.ids import ANONYMOUS_COMPONENT
+from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT
 
 Body = dict[str, Any]
 Replace = Callable[[str, str, "str | None"], str]

@@ -18,7 +18,7 @@ from smalt.service.engine.submission.pins import Body, Pins
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.casing import snake
+from smalt.wire.encoding.casing import snake
 
 _FILE = "file://"
 

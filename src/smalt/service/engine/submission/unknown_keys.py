@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from smalt import wire
 from smalt.entities.schema.entity import Entity
-from smalt.wire.casing import fold
+from smalt.wire.encoding.casing import fold
 
 _OF_THE_SERVICE = frozenset(
     {"autologgersettings", "componentid", "parameters", "parentjobname", "priority", "secretsconfiguration"}

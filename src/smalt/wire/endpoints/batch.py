@@ -1,0 +1,129 @@
+"""Batch endpoints and their deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.endpoints import batch_deployment as nouns
+from smalt.entities.endpoints.deployment import CodeConfiguration
+from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
+from smalt.wire.encoding.casing import camel, fold, snake
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain, word
+from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope, identity
+from smalt.wire.jobs.command import CODE, ENVIRONMENT_ID
+from smalt.wire.jobs.settings import ACTS_AS, duration
+from smalt.wire.jobs.settings import RESOURCES as MACHINES
+from smalt.wire.jobs.steps import COMPONENT
+
+_BESIDE = ("location", "tags", "identity")
+
+
+def _from_word(value: Any, path: Path, reader: Reader) -> Any:
+    return snake(value) if isinstance(value, str) else value
+
+
+def _write_defaults(value: Any, writing: Writing) -> Any:
+    """Programs also set a mapping, and then a key of it."""
+    given = value.to_dict() if isinstance(value, EndpointDefaults) else value
+    return {camel(key): each for key, each in given.items()}
+
+
+BATCH_ENDPOINT = Envelope(
+    Codec(
+        BatchEndpoint,
+        {
+            **RESOURCE,
+            "auth_mode": Rule("authMode", lambda value, writing: camel(value)),
+            "defaults": Rule("defaults", _write_defaults, Codec(EndpointDefaults).read),
+            "identity": ACTS_AS,
+        },
+        defaults={"properties": {}},
+    ),
+    outside=_BESIDE,
+)
+
+
+def _write_compute(value: Any, writing: Writing) -> Any:
+    return writing.refs.compute(value) if isinstance(value, str) else value
+
+
+def write_model(value: Any, writing: Writing) -> Any:
+    if isinstance(value, str):
+        return {"assetId": writing.refs.asset(value, "models"), "referenceType": "Id"}
+    return plain(value)
+
+
+def read_id(value: Any, path: Path, reader: Reader) -> Any:
+    return value.get("assetId", value) if isinstance(value, Mapping) else value
+
+
+_SETTINGS = {
+    "output_action": word("outputAction")._replace(read=_from_word),
+    "retry_settings": nested(Codec(nouns.BatchRetrySettings, {"timeout": duration("timeout")}), "retrySettings"),
+}
+SHARED = {**RESOURCE, "type": HIDDEN, "endpoint_name": HIDDEN, "environment": ENVIRONMENT_ID}
+_MODEL = Codec(
+    nouns.ModelBatchDeployment,
+    {
+        **SHARED,
+        **_SETTINGS,
+        "compute": Rule("compute", _write_compute),
+        "model": Rule("model", write_model, read_id),
+        "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
+        "resources": nested(MACHINES, "resources"),
+        "settings": nested(Codec(nouns.ModelBatchDeploymentSettings, _SETTINGS), "settings"),
+    },
+)
+_PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component": COMPONENT})
+
+
+class _Deployments:
+    """Of a model, or of a pipeline component, which stands in `deploymentConfiguration`."""
+
+    def write(self, noun: Any, writing: Writing) -> Json:
+        if isinstance(noun, nouns.ModelBatchDeployment):
+            return self._whole(self._flat(_MODEL.write(noun, writing)))
+        body = _PIPELINE.write(noun, writing)
+        component = body.pop("component", None) or {"referenceType": "Id", "assetId": body.pop("componentId", None)}
+        body["deploymentConfiguration"] = {
+            "deploymentConfigurationType": "PipelineComponent",
+            "componentId": component,
+            "settings": body.pop("settings", {}),
+        }
+        return self._whole(body)
+
+    def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
+        properties = body.get("properties")
+        if not isinstance(properties, Mapping):
+            reader.problem(("properties",), "the body needs 'properties', a JSON object")
+            return None
+        flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
+        configuration = flat.pop("deploymentConfiguration", None)
+        if not isinstance(configuration, Mapping):
+            return _MODEL.read({**flat, "type": "model", **identity(body, _MODEL.noun)}, (), reader)
+        kind = configuration.get("deploymentConfigurationType")
+        if fold(str(kind)) != "pipelinecomponent":
+            hint = did_you_mean(kind, ("PipelineComponent", "Model"))
+            reader.problem(("deploymentConfiguration",), f"unknown deploymentConfigurationType {shown(kind)}{hint}")
+            return None
+        flat["component"] = read_id(configuration.get("componentId"), (), reader)
+        flat["settings"] = configuration.get("settings")
+        return _PIPELINE.read({**flat, **identity(body, _PIPELINE.noun)}, (), reader)
+
+    def _flat(self, body: Json) -> Json:
+        """Settings stand beside the rest there."""
+        settings = body.pop("settings", None) or {}
+        count = settings.pop("instanceCount", None)
+        if count is not None:
+            body["resources"] = {**body.get("resources", {}), "instanceCount": count}
+        return {**settings, **body}
+
+    def _whole(self, body: Json) -> Json:
+        outside = {key: body.pop(key) for key in _BESIDE if key in body}
+        return {"location": "local", **outside, "properties": body}
+
+
+BATCH_DEPLOYMENT = _Deployments()

@@ -1,0 +1,69 @@
+"""Kinds of jobs that are kept as they are, with their keys in camelCase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.jobs.data_transfer import DataTransferJob
+from smalt.entities.jobs.import_job import ImportJob
+from smalt.entities.jobs.job import Job
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.wire.encoding.codec import Codec, Json, Writing
+from smalt.wire.encoding.envelope import HIDDEN, Envelope
+from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
+from smalt.wire.jobs.inputs import read_outputs, write_inputs, write_outputs
+from smalt.wire.jobs.settings import SHARED
+
+
+def _envelope(noun: type[Job], type: str) -> Envelope:
+    rules = {name: rule for name, rule in {**SHARED, **JOB}.items() if name in noun._fields}
+    defaults = {key: value for key, value in JOB_DEFAULTS.items() if key in noun._fields or key == "isArchived"}
+    return Envelope(Codec(noun, rules, constants={"jobType": type}, defaults=defaults))
+
+
+DATA_TRANSFER = _envelope(DataTransferJob, "DataTransfer")
+
+
+class _Import(Codec[ImportJob]):
+    """The service takes an import as a command whose inputs are the source."""
+
+    def write(self, noun: ImportJob, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        rest = {name: value for name, value in noun.source.to_dict().items() if name not in ("type", "connection")}
+        source = {"type": noun.source.type, "connection": noun.source.connection, **rest}
+        inputs = {name: {"jobInputType": "literal"} for name in source}
+        body["inputs"] = {**inputs, **write_inputs(source, writing)}
+        body["outputs"] = write_outputs({"output": noun.output}, writing)
+        compute = str(body.get("computeId", ""))
+        body["environmentId"] = compute.replace("/computes/DataFactory", f"/environments/{_NEAREST_ENVIRONMENT}")
+        return body
+
+    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        flat = {key: value for key, value in body.items() if key not in ("inputs", "outputs", "environmentId")}
+        values, extra = super().split(flat, path, reader)
+        inputs = body.get("inputs")
+        if isinstance(inputs, Mapping):
+            given = {name: each.get("value") for name, each in inputs.items() if isinstance(each, Mapping)}
+            values["source"] = {name: value for name, value in given.items() if value is not None}
+        outputs = read_outputs(body.get("outputs"), (*path, "outputs"), reader)
+        if isinstance(outputs, Mapping) and "output" in outputs:
+            values["output"] = outputs["output"]
+        return values, extra
+
+
+_NEAREST_ENVIRONMENT = "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu"
+"""What Azure's client names; nothing runs in it."""
+IMPORT = Envelope(
+    _Import(
+        ImportJob,
+        {
+            **{name: rule for name, rule in {**SHARED, **JOB}.items() if name in ImportJob._fields},
+            "source": HIDDEN,
+            "output": HIDDEN,
+        },
+        constants={"jobType": "Command", "command": "import"},
+        defaults={"isArchived": False, "tags": {}, "properties": {}},
+    )
+)

@@ -1,0 +1,44 @@
+"""Spark jobs, and what Spark steps have beyond other steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.jobs.spark import SparkJob, SparkJobEntry, SparkResourceConfiguration
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.encoding.envelope import Envelope
+from smalt.wire.jobs.command import CODE, ENVIRONMENT_ID, JOB, JOB_DEFAULTS
+
+
+class _Entry(Codec[SparkJobEntry]):
+    """A Python file, or a class."""
+
+    def write(self, noun: SparkJobEntry, writing: Writing) -> Json:
+        kind = "SparkJobPythonEntry" if noun.file is not None else "SparkJobScalaEntry"
+        return {**super().write(noun, writing), writing.key("sparkJobEntryType"): kind}
+
+
+def _write_conf(value: Mapping[str, Any], writing: Writing) -> Any:
+    """In a job each value is a text, and a job that grows and shrinks begins with its fewest executors."""
+    if writing.in_node:
+        return plain(value)
+    fewest = value.get("spark.dynamicAllocation.minExecutors")
+    if str(value.get("spark.dynamicAllocation.enabled")).lower() == "true" and fewest is not None:
+        value = {"spark.executor.instances": fewest, **value}
+    return {key: str(item) for key, item in value.items()}
+
+
+_ENTRY = _Entry(SparkJobEntry, constants={"sparkJobEntryType": ""})
+STEP = {
+    "entry": nested(_ENTRY, "entry"),
+    "conf": Rule("conf", _write_conf),
+    "resources": nested(Codec(SparkResourceConfiguration), "resources"),
+}
+SPARK = Codec(
+    SparkJob,
+    {**JOB, **STEP, "code": CODE, "environment": ENVIRONMENT_ID},
+    constants={"jobType": "Spark"},
+    defaults={**JOB_DEFAULTS, "conf": {}},
+)
+RESOURCES = Envelope(SPARK)

@@ -1,0 +1,205 @@
+"""The steps of a pipeline: snake_case, but for `componentId` and `computeId`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from smalt.entities.assets.component import Component
+from smalt.entities.jobs.control_flow import ControlFlowNode
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import STEPS
+from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import as_binding
+from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.jobs import components, settings
+from smalt.wire.jobs.command import COMPUTE
+from smalt.wire.jobs.inline_steps import inline_component, is_inline
+from smalt.wire.jobs.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, read_input, write_input, write_output
+
+_MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark"}
+"""Types of steps that have more to say than their component, and the modules that know it."""
+
+
+def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
+    return {name: write_node(name, node, writing) for name, node in jobs.items()}
+
+
+def write_node(name: str, node: Node, writing: Writing) -> Json:
+    """One step; `writing.parent` is the pipeline that it stands in."""
+    if is_inline(node) and not writing.refs.keeps_inline:
+        component = inline_component(name, node, writing.parent)
+        body = codec(type(node)).write(component.rest, writing)
+        body["componentId"] = _component_id(writing.refs.component(component.made), writing)
+        node = component.rest
+    else:
+        body = codec(type(node)).write(node, writing)
+    if not isinstance(node, ControlFlowNode):
+        body.setdefault("name", name)
+    body["type"] = node.type
+    return body
+
+
+def _component_id(value: Any, writing: Writing) -> Any:
+    return value if isinstance(value, str) else components.write_spec(value, writing)
+
+
+def read_nodes(body: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(body, Mapping):
+        return body
+    outside, reader.in_step = reader.in_step, True
+    try:
+        return {name: read_node(name, node, (*path, name), reader) for name, node in body.items()}
+    finally:
+        reader.in_step = outside
+
+
+def read_node(name: str, body: Any, path: Path, reader: Reader) -> Any:
+    """The step, or what is not a step as it is, for the pipeline to say what is wrong with it."""
+    if not isinstance(body, Mapping):
+        return body
+    given = body.get("type", "command")
+    where = _steps().get(fold(given)) if isinstance(given, str) else None
+    if where is None:
+        return body
+    read = codec(noun_class(where)).read(body, path, reader)
+    if read is not None and vars(read).get("name") == name:
+        del read.name
+    return read
+
+
+def _write_component(value: Any, writing: Writing) -> Any:
+    return _component_id(writing.refs.component(value), writing)
+
+
+def _read_component(value: Any, path: Path, reader: Reader) -> Any:
+    return components.read_spec(value, path, reader) if isinstance(value, Mapping) else value
+
+
+COMPONENT = Rule("componentId", _write_component, _read_component, "component")
+
+
+def _write_environment(value: Any, writing: Writing) -> Any:
+    return (
+        components.write_environment(value, writing) if not isinstance(value, str) else writing.refs.environment(value)
+    )
+
+
+def _write_items(value: Any, writing: Writing) -> Any:
+    """What a parallel_for goes over is text there; data in it `{"uri": …, "job_input_type": …}`."""
+
+    def written(item: Any) -> Any:
+        return write_input(item, writing) if isinstance(item, Input) else plain(item)
+
+    def inputs(item: Any) -> Any:
+        return {name: written(each) for name, each in item.items()} if isinstance(item, dict) else plain(item)
+
+    if isinstance(value, str):
+        return value
+    return json.dumps({k: inputs(v) for k, v in value.items()} if isinstance(value, dict) else [*map(inputs, value)])
+
+
+def _read_items(value: Any, path: Path, reader: Reader) -> Any:
+    if not isinstance(value, str) or "${{" in value:
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+
+    def inputs(item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        return {
+            name: read_input(each, (*path, name), reader) if isinstance(each, dict) else each
+            for name, each in item.items()
+        }
+
+    if isinstance(found, dict):
+        return {key: inputs(item) for key, item in found.items()}
+    return [inputs(item) for item in found] if isinstance(found, list) else value
+
+
+STEP = {
+    **settings.SHARED,
+    "compute": COMPUTE,
+    "inputs": INPUTS,
+    "outputs": OUTPUTS._replace(write=lambda value, writing: None),  # StepCodec does it
+    "component": COMPONENT,
+    "code": Rule("code", components.write_code),
+    "environment": Rule("environment", _write_environment),
+    "task": Rule("task", components.write_task),
+    "mini_batch_size": Rule("miniBatchSize", components.write_batch_size),
+    "partition_keys": Rule("partitionKeys", components.write_keys, components.read_keys),
+    "items": Rule("items", _write_items, _read_items),
+    "settings": Rule("settings", lambda value, writing: plain(value) or None),
+}
+
+
+class StepCodec(Codec[Any]):
+    """A step's outputs that have no type of their own have the component's."""
+
+    def write(self, noun: Any, writing: Writing) -> Json:
+        body = super().write(noun, writing)
+        outputs = vars(noun).get("outputs")
+        if outputs:
+            body["outputs"] = {
+                name: write_output(value, writing, _declared(vars(noun).get("component"), name))
+                for name, value in outputs.items()
+                if value is not None
+            }
+        return body
+
+
+def _declared(component: Any, output: str) -> str:
+    found = component.outputs.get(output) if isinstance(component, Component) else None
+    return (found.type if isinstance(found, Output) else None) or DEFAULT_TYPE
+
+
+_codecs: dict[type[Entity], Codec[Any]] = {}
+
+
+def codec(noun: type[Entity]) -> Codec[Any]:
+    """The codec of a class of steps."""
+    if noun not in _codecs:
+        _codecs[noun] = _make_codec(noun)
+    return _codecs[noun]
+
+
+def _make_codec(noun: type[Entity]) -> Codec[Any]:
+    names = {base.__name__ for base in noun.__mro__}
+    kind = next((word for word, where in STEPS.items() if where.rpartition(":")[2] in names), "")
+    rules = dict(STEP)
+    if kind == "command":
+        rules["limits"] = nested(settings.COMMAND_LIMITS, "limits")
+    if kind in _MORE:
+        rules.update(import_module(f"smalt.wire.jobs.{_MORE[kind]}").STEP)
+    return StepCodec(noun, {name: rule for name, rule in rules.items() if name in noun._fields})
+
+
+@lru_cache(maxsize=1)
+def _steps() -> dict[str, str]:
+    return {fold(word): where for word, where in STEPS.items()}
+
+
+def output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
+    """Of a pipeline's outputs, the types of the steps' outputs that are bound to them."""
+    found: dict[str, str] = {}
+    for node in jobs.values():
+        for name, value in vars(node).get("outputs", {}).items():
+            text = value if isinstance(value, str) else value.path
+            binding = as_binding(text)
+            if binding is None or binding.kind != "parent.outputs":
+                continue
+            own = value.type if isinstance(value, Output) else None
+            declared = own or _declared(vars(node).get("component"), name)
+            found.setdefault(binding.name, declared)
+    return found

@@ -1,0 +1,118 @@
+"""Datastores, and the credentials in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.reader import Reader
+from smalt.entities.workspaces import credentials as entities
+from smalt.entities.workspaces import datastore as nouns
+from smalt.wire.encoding.casing import camel, fold, pascal
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.encoding.envelope import HIDDEN, identity
+
+_TYPES: dict[str, type[nouns.Datastore]] = {
+    "AzureBlob": nouns.AzureBlobDatastore,
+    "AzureFile": nouns.AzureFileDatastore,
+    "AzureDataLakeGen1": nouns.AzureDataLakeGen1Datastore,
+    "AzureDataLakeGen2": nouns.AzureDataLakeGen2Datastore,
+    "OneLake": nouns.OneLakeDatastore,
+    "Hdfs": nouns.HdfsDatastore,
+    "S3": nouns.S3Datastore,
+    "Gcs": nouns.GcsDatastore,
+    "LocalPath": nouns.LocalPathDatastore,
+}
+"""The last three are smalt's own."""
+_CREDENTIALS: dict[type[entities.Credentials], tuple[str, tuple[str, ...]]] = {
+    entities.NoneCredentials: ("None", ()),
+    entities.AccountKeyConfiguration: ("AccountKey", ("account_key",)),
+    entities.SasTokenConfiguration: ("Sas", ("sas_token",)),
+    entities.ServicePrincipalConfiguration: ("ServicePrincipal", ("client_secret",)),
+    entities.CertificateConfiguration: ("Certificate", ("certificate",)),
+    entities.KerberosKeytabCredentials: ("KerberosKeytab", ("kerberos_keytab",)),
+    entities.KerberosPasswordCredentials: ("KerberosPassword", ("kerberos_password",)),
+    entities.AccessKeyCredentials: ("AccessKey", ("secret_access_key", "session_token")),
+    entities.ServiceAccountKeyCredentials: ("ServiceAccountKey", ("service_account_key",)),
+}
+"""The wire's word for each, and what of it is secret."""
+
+_KEYS = {"account_key": "key"}
+_RULES = {"id": HIDDEN, "name": HIDDEN, "type": HIDDEN, "creation_context": HIDDEN}
+
+
+def _write_credentials(value: Any, writing: Writing) -> Any:
+    kind, secret = _CREDENTIALS[type(value)]
+    values = {name: item for name, item in vars(value).items() if item is not None and name in value._fields}
+    body: Json = {camel(name): item for name, item in values.items() if name not in secret}
+    secrets = {camel(_KEYS.get(name, name)): values[name] for name in secret if name in values}
+    if secrets:
+        body["secrets"] = {**secrets, "secretsType": kind}
+    return {**body, "credentialsType": kind}
+
+
+def _read_credentials(value: Any, path: Path, reader: Reader) -> Any:
+    """What is secret is not always there: the service answers without, and then only the type is known."""
+    if not isinstance(value, Mapping):
+        return value
+    given = str(value.get("credentialsType", "None"))
+    noun = next((noun for noun, (kind, _) in _CREDENTIALS.items() if fold(kind) == fold(given)), None)
+    if noun is None:
+        reader.problem((*path, "credentialsType"), f"unknown credentialsType {shown(given)}")
+        return None
+    secrets = value.get("secrets")
+    found = {**value, **(secrets if isinstance(secrets, Mapping) else {})}
+    names = {fold(_KEYS.get(name, name)): name for name in noun._fields}
+    values = {names[fold(key)]: item for key, item in found.items() if fold(str(key)) in names and item is not None}
+    if any(not isinstance(item, str) for item in values.values()):
+        return noun._read(values, path, reader)
+    return noun(**values)
+
+
+_ARTIFACT = Codec(
+    nouns.OneLakeArtifact,
+    {"name": Rule("artifactName"), "type": Rule("artifactType", lambda value, writing: pascal(value))},
+)
+
+
+def _rules(noun: type[nouns.Datastore], credentials: Rule) -> dict[str, Rule]:
+    more = {"artifact": nested(_ARTIFACT, "artifact")} if noun is nouns.OneLakeDatastore else {}
+    return {**_RULES, "credentials": credentials, **more}
+
+
+class _Datastores:
+    """The codec is that of the type."""
+
+    def __init__(self) -> None:
+        credentials = Rule("credentials", _write_credentials, _read_credentials)
+        self._codecs = {
+            kind: Codec(noun, _rules(noun, credentials), constants={"datastoreType": kind})
+            for kind, noun in _TYPES.items()
+        }
+
+    def write(self, noun: nouns.Datastore, writing: Writing) -> Json:
+        kind = next(kind for kind, each in _TYPES.items() if each is type(noun))
+        body = self._codecs[kind].write(noun, writing)
+        body.setdefault("credentials", {"credentialsType": "None"})
+        return {"properties": body}
+
+    def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
+        properties = body.get("properties")
+        given = properties.get("datastoreType") if isinstance(properties, Mapping) else None
+        kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
+        if kind is None or not isinstance(properties, Mapping):
+            hint = did_you_mean(given, _TYPES)
+            reader.problem(("properties", "datastoreType"), f"unknown datastoreType {shown(given)}{hint}")
+            return None
+        known = _without_none_credentials(properties)
+        return self._codecs[kind].read({**known, **identity(body, _TYPES[kind])}, (), reader)
+
+
+def _without_none_credentials(properties: Mapping[str, Any]) -> Json:
+    credentials = properties.get("credentials")
+    is_none = isinstance(credentials, Mapping) and fold(str(credentials.get("credentialsType"))) == "none"
+    return {key: value for key, value in properties.items() if key != "credentials" or not is_none}
+
+
+RESOURCES = _Datastores()
