@@ -91,7 +91,7 @@ _QUERIES = sorted(
     | {
         name
         for path in (ROOT / "src/smalt/service/api").rglob("*.py")
-        for name in re.findall(r'call\.(?:query|flag|number)\("([^"]+)"', path.read_text())
+        for name in re.findall(r'request\.get_(?:query|flag|number)\("([^"]+)"', path.read_text())
     }
 )
 _HEADERS = {

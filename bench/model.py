@@ -26,7 +26,7 @@ from tests.model.driver import Rig
 from tests.model.play import NOT_YET, examine
 
 from smalt.machine.home import Home
-from smalt.service.tracking.mlflow_environment import Tool
+from smalt.service.tracking.mlflow_environment import MlflowEnvironment
 
 RENEWED = 100
 """Sequences on one home."""
@@ -39,7 +39,7 @@ def main() -> int:
     found: Counter[str] = Counter()
     different, began, rig = 0, time.monotonic(), None
     tool = Path(tempfile.mkdtemp(prefix="smalt-model-mlflow-"))
-    python = os.environ.get("SMALT_TEST_MLFLOW_PYTHON") or asyncio.run(Tool(Home(tool)).python(print))
+    python = os.environ.get("SMALT_TEST_MLFLOW_PYTHON") or asyncio.run(MlflowEnvironment(Home(tool)).get_python(print))
     try:
         for number in range(options.first, options.first + options.sequences):
             if rig is None or number % RENEWED == 0:

@@ -209,7 +209,7 @@ def test_a_typing_error_is_told_with_what_was_meant(desk: Desk) -> None:
     before = names(desk)
     ran = desk.smalt("job create -f job.yml -g rg -w labz")
     assert ran.code == 1
-    assert "did you mean 'labs'? if another is wanted: smalt workspace create --name labz -g rg" in ran.err
+    assert "did you mean 'labs'? To create it anyway: smalt workspace create --name labz -g rg" in ran.err
     with pytest.raises(NotFound, match="did you mean 'labs'"):
         MLClient(None, desk.ask("workspace show labs --query id").split("/")[2], "rg", "lasb").workspaces.get()
     for command in ("job create -f job.yml -w lasb", "data list -w lasb"):  # whatever the group
@@ -222,15 +222,15 @@ def test_what_is_stored_makes_the_workspace_and_says_so(desk: Desk) -> None:
     """A job, and a program that begins by reading; one line on standard error for each."""
     desk.write("job.yml", "type: command\ncommand: 'true'\nenvironment: azureml:host\n")
     ran = desk.smalt("job create -f job.yml -g rg-new -w ws-new")
-    assert "made workspace 'ws-new' in resource group 'rg-new', as there was none" in ran.err
-    assert "made workspace" not in desk.smalt("job create -f job.yml -g rg-new -w ws-new").err
+    assert "created workspace 'ws-new' in resource group 'rg-new', as it did not exist" in ran.err
+    assert "created workspace" not in desk.smalt("job create -f job.yml -g rg-new -w ws-new").err
     text = "from azure.ai.ml import MLClient; print(MLClient(None, 'cloud', 'rg', 'theirs').workspaces.get().name)"
     program = run(*SMALT, "python", "-c", text)
     assert program.stdout == "theirs\n"
-    assert "made workspace 'theirs' in resource group 'rg', as there was none" in program.stderr
+    assert "created workspace 'theirs' in resource group 'rg', as it did not exist" in program.stderr
     text = text.replace("cloud", "other-cloud")
     assert (
-        "another of that name is in resource group 'rg' of subscription 'cloud'"
+        "another workspace of that name is in resource group 'rg' of subscription 'cloud'"
         in run(*SMALT, "python", "-c", text).stderr
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.listeners import peer_uid
+from smalt.service.listeners import get_peer_uid
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
 from tests.helpers import WORKSPACE, Server, host_job
@@ -151,7 +151,7 @@ def test_the_socket_is_in_a_private_folder_and_tells_the_peers_user(server: Serv
     assert path.stat().st_mode & 0o777 == 0o600
     near, far = socket.socketpair()
     with near, far:
-        assert peer_uid(near) == Path("/proc/self").stat().st_uid
+        assert get_peer_uid(near) == Path("/proc/self").stat().st_uid
 
 
 @pytest.mark.parametrize(

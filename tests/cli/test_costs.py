@@ -81,7 +81,7 @@ def test_the_disk_by_workspace_and_kind_and_of_a_job(job: str, home: Path) -> No
 
 def test_files_that_vanish_while_they_are_measured_take_nothing(tmp_path: Path) -> None:
     """SQLite's and a server's temporary files come and go beside `smalt du`."""
-    assert costs._size(tmp_path / "gone") == 0
-    assert costs._entries(tmp_path / "gone") == []
+    assert costs._get_size(tmp_path / "gone") == 0
+    assert costs._list_entries(tmp_path / "gone") == []
     (tmp_path / "there").write_text("x" * 5000)
-    assert costs._size(tmp_path / "there") > 0
+    assert costs._get_size(tmp_path / "there") > 0

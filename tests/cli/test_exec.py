@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.api.auth.access_tokens import Tokens, looks_like_one
+from smalt.service.api.auth.access_tokens import AccessTokens, is_access_token
 from tests.helpers import Server
 
 SMALT = [sys.executable, "-m", "smalt"]
@@ -123,7 +123,7 @@ def test_az_gives_tokens_as_the_cli_credential_reads_them(server: Server) -> Non
     """AzureCliCredential reads accessToken and expires_on."""
     done = led(server, "az", "account", "get-access-token", "--output", "json", "--resource", "https://ml.azure.com")
     token = json.loads(done.stdout)
-    assert looks_like_one(token["accessToken"])
+    assert is_access_token(token["accessToken"])
     assert isinstance(token["expires_on"], int)
 
 
@@ -171,12 +171,12 @@ def test_a_command_that_is_not_there_is_named(server: Server) -> None:
 
 def test_tokens_are_good_as_long_as_they_say_and_only_as_they_were_signed() -> None:
     """Another key, a changed claim and nonsense are nobody."""
-    token, _ = Tokens(b"key").issue("ann", "https://ml.azure.com")
-    assert Tokens(b"key").holder(token) == ("ann", None)
-    assert Tokens(b"other").holder(token) is None
+    token, _ = AccessTokens(b"key").issue_token("ann", "https://ml.azure.com")
+    assert AccessTokens(b"key").find_holder(token) == ("ann", None)
+    assert AccessTokens(b"other").find_holder(token) is None
     head, claims, signature = token.split(".")
     for changed in (f"{head}.{claims}x.{signature}", f"{head}.{claims}.", "a.b.c", "eyJ..", ""):
-        assert Tokens(b"key").holder(changed) is None
+        assert AccessTokens(b"key").find_holder(changed) is None
 
 
 def test_az_keyvault_is_the_workspaces_vault(server: Server) -> None:

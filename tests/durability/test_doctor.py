@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.api.native.doctor import _records
+from smalt.service.api.native.doctor import _check_records
 from tests.engine.bench import workbench
 from tests.helpers import Server, eventually, host_job
 
@@ -86,7 +86,7 @@ def test_a_pipeline_is_no_damage(tmp_path: Path) -> None:
             after = {**step, "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
             job = bench.submit("ordered", {"type": "pipeline", "jobs": {"a": step, "b": after}})
             assert (await bench.over(job)).status == "Completed"
-            assert list(_records(bench.db)) == []
+            assert list(_check_records(bench.db)) == []
 
     asyncio.run(scenario())
 

@@ -12,12 +12,12 @@ from typing import Any
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
 from smalt.machine.home import Home
-from smalt.service.composition import compose
+from smalt.service.composition import build_engine
 from smalt.service.compute.local.launcher_client import LauncherClient
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.settings import Settings
+from smalt.service.settings import ServerSettings
 
 LONGEST = 30.0
 """Seconds until a test that waits for a job gives up."""
@@ -28,11 +28,11 @@ class Workbench:
         self.home = home
         home.create()
         home.socket_folder()
-        self.settings = Settings(home)
+        self.settings = ServerSettings(home)
         self.db = Database(home.path("smalt.db"))
         self.workspace = workspaces.ensure_workspace(self.db, "sub", "group", "default", "tester")
         self.compute = LauncherClient(home, cpus=cpus, restart=["true"])
-        self.engine = compose(home, self.settings, self.db, self.compute)
+        self.engine = build_engine(home, self.settings, self.db, self.compute)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:
         entity: Any = PipelineJob if "jobs" in document else CommandJob

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.api.arm.job_shapes import tree_row
+from smalt.service.api.arm.job_shapes import build_tree_row
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job, NewJob
@@ -32,7 +32,7 @@ def job(db: Database) -> Job:
 def test_the_reason_is_no_error_while_the_job_runs(db: Database, job: Job) -> None:
     """The job still may end in any state."""
     assert jobs.get_job(db, job.id).ended_by is None
-    assert tree_row(jobs.get_job(db, job.id), {})["error"] is None
+    assert build_tree_row(jobs.get_job(db, job.id), {})["error"] is None
 
 
 def test_a_canceled_job_has_the_reason(db: Database, job: Job) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.secrets.references import around, fill, named
+from smalt.service.secrets.references import convert_between, find_names, resolve_references
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from smalt.service.secrets.references import around, fill, named
 )
 def test_what_is_named(value: object, found: list[tuple[str, str]]) -> None:
     """Short, or as the service's deployments name one, with or without a version."""
-    assert named(value) == found
+    assert find_names(value) == found
 
 
 def test_values_take_the_places() -> None:
     """And are not looked through again."""
     values = {"a": "${{secrets.b}}", "b": "two"}
-    assert fill("${{secrets.a}}-${{secrets.b}}", lambda one: values[one.name]) == "${{secrets.b}}-two"
-    assert around("x${{secrets.a}}y", str.upper) == "X${{secrets.a}}Y"
+    assert resolve_references("${{secrets.a}}-${{secrets.b}}", lambda one: values[one.name]) == "${{secrets.b}}-two"
+    assert convert_between("x${{secrets.a}}y", str.upper) == "X${{secrets.a}}Y"

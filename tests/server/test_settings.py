@@ -11,7 +11,7 @@ import pytest
 
 from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.home import Home
-from smalt.service.settings import SETTINGS, Settings
+from smalt.service.settings import SETTINGS, ServerSettings
 from tests.helpers import Server, eventually
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
 def test_what_is_not_set_has_its_default(home: Home) -> None:
     """Every setting has a value from the start, as attribute and by name."""
-    settings = Settings(home)
+    settings = ServerSettings(home)
     assert settings.idle_minutes == settings["idle-minutes"] == 30
     assert settings.compute == "any"
     assert set(settings.as_dict()) == set(SETTINGS)
@@ -27,16 +27,16 @@ def test_what_is_not_set_has_its_default(home: Home) -> None:
 
 def test_a_change_is_seen_by_all_holders_and_kept(home: Home) -> None:
     """`update` changes the object in place and the file."""
-    settings = Settings(home)
+    settings = ServerSettings(home)
     settings.update({"idle-minutes": "5", "fidelity": "strict"})
     assert settings.idle_minutes == 5
-    assert Settings(home).fidelity == "strict"
+    assert ServerSettings(home).fidelity == "strict"
     assert home.path("config.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_null_is_the_default_again(home: Home) -> None:
     """What is set to null is no longer in the file."""
-    settings = Settings(home)
+    settings = ServerSettings(home)
     settings.update({"compute": "strict"})
     settings.update({"compute": None})
     assert settings.compute == "any"
@@ -45,7 +45,7 @@ def test_null_is_the_default_again(home: Home) -> None:
 
 def test_entries_of_a_mapping_are_merged(home: Home) -> None:
     """url-map entries are added one by one, and removed by null."""
-    settings = Settings(home)
+    settings = ServerSettings(home)
     settings.update({"url-map": {"https://a": "/x"}})
     settings.update({"url-map": {"wasbs://b": "/y"}})
     assert settings.url_map == {"https://a": "/x", "wasbs://b": "/y"}
@@ -72,18 +72,18 @@ def test_entries_of_a_mapping_are_merged(home: Home) -> None:
 )
 def test_a_wrong_value_is_one_sentence_and_changes_nothing(home: Home, name: str, value: Any, said: str) -> None:
     """Which setting, what it must be, and what it was given."""
-    settings = Settings(home)
+    settings = ServerSettings(home)
     with pytest.raises(ValidationException) as refused:
         settings.update({"compute": "strict", name: value})
     assert said in str(refused.value)
-    assert Settings(home).as_dict() == {**settings.as_dict()}
+    assert ServerSettings(home).as_dict() == {**settings.as_dict()}
     assert settings.compute == "any"
 
 
 def test_all_wrong_values_are_told_at_once(home: Home) -> None:
     """Two wrong settings are two problems."""
     with pytest.raises(ValidationException) as refused:
-        Settings(home).update({"compute": 1, "fidelity": 2})
+        ServerSettings(home).update({"compute": 1, "fidelity": 2})
     assert len(refused.value.problems) == 2
 
 
@@ -91,13 +91,13 @@ def test_a_file_that_does_not_hold_is_refused_by_its_name(home: Home) -> None:
     """A hand-written config.json with a wrong value names the file and the setting."""
     home.path("config.json").write_text('{"fidelity": "fast"}')
     with pytest.raises(Unavailable, match=r"config\.json: setting 'fidelity' must be 'nearest' or 'strict'"):
-        Settings(home)
+        ServerSettings(home)
 
 
 def test_settings_of_a_newer_smalt_are_kept(home: Home) -> None:
     """What this version does not know stays in the file."""
     home.path("config.json").write_text('{"later": 1}')
-    Settings(home).update({"host-python": sys.executable})
+    ServerSettings(home).update({"host-python": sys.executable})
     assert json.loads(home.path("config.json").read_text()) == {"later": 1, "host-python": sys.executable}
 
 

@@ -11,12 +11,12 @@ RUN = "import runpy; runpy.run_module('smalt.service', run_name='__main__')"
 NO_PORT = """
 from smalt.service import lifecycle
 from smalt.exceptions import Unavailable
-real = lifecycle.tcp_door
+real = lifecycle.open_tcp_socket
 def refuse(home, host, name="port"):
     if name == "tls-port":
         raise Unavailable("no port is free")
     return real(home, host, name)
-lifecycle.tcp_door = refuse
+lifecycle.open_tcp_socket = refuse
 """
 PLACE = WORKSPACE.format("w")
 
@@ -77,12 +77,12 @@ def test_the_server_answers_while_the_authority_of_a_new_home_is_made(own_server
     """A first job waits for it; the server's loop does not."""
     slow = """
 import threading, smalt.service.tls as tls
-real = tls.trust
-def trust(home):
+real = tls.write_trusted
+def write_trusted(home):
     while not home.path("go").exists():
         threading.Event().wait(0.01)
     return real(home)
-tls.trust = trust
+tls.write_trusted = write_trusted
 """
     process = own_server.spawn(program=("-c", slow + RUN))
     eventually(lambda: own_server.is_ready(process.pid), "the server")

@@ -14,7 +14,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.tracking.mlflow_environment import Tool
+from smalt.service.tracking.mlflow_environment import MlflowEnvironment
 from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
 
 M = "/api/2.0/mlflow"
@@ -98,7 +98,7 @@ def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     if named:
         return named
     try:
-        return asyncio.run(Tool(Home(tmp_path_factory.mktemp("tool"))).python(lambda line: None))
+        return asyncio.run(MlflowEnvironment(Home(tmp_path_factory.mktemp("tool"))).get_python(lambda line: None))
     except Unavailable as error:
         if os.environ.get("CI"):
             raise

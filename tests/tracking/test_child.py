@@ -21,8 +21,8 @@ import pytest
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.machine.processes import alive, identify
-from smalt.service.settings import Settings
-from smalt.service.tracking.process import Child
+from smalt.service.settings import ServerSettings
+from smalt.service.tracking.process import MlflowProcess
 from tests.helpers import eventually
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Rig:
         home.create()
         home.path("config.json").write_text(json.dumps({"mlflow-python": python}))
         self.loop = asyncio.new_event_loop()
-        self.child = Child(home, Settings(home))
+        self.child = MlflowProcess(home, ServerSettings(home))
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(asyncio.wait_for(work, 60))
@@ -56,11 +56,11 @@ class Rig:
         return path
 
     async def call(self, folder: str, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        await self.child.ready()
+        await self.child.wait_until_ready()
         sent = [(b"Content-Type", b"application/json"), (b"X-Smalt-Workspace", folder.encode())]
         sent += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        response = await self.child.pool.request(method, path.encode(), sent, data)
+        response = await self.child.pool.send_request(method, path.encode(), sent, data)
         text = await response.read()
         kind = {name.lower(): value for name, value in response.headers}.get(b"content-type", b"")
         return Reply(response.status, json.loads(text) if kind.startswith(b"application/json") else text)
@@ -111,7 +111,7 @@ def test_health(rig: Rig) -> None:
 
 def test_only_its_owner_reaches_it(rig: Rig) -> None:
     """It listens on a socket of mode 0600 in a folder of mode 0700, and on no port."""
-    rig.do(rig.child.ready())
+    rig.do(rig.child.wait_until_ready())
     socket = rig.home.socket("mlflow")
     assert not stat.S_IMODE(socket.stat().st_mode) & 0o077
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
@@ -123,7 +123,7 @@ def test_only_its_owner_reaches_it(rig: Rig) -> None:
 
 def test_no_keys_in_its_environment(rig: Rig) -> None:
     """It is given none of the server's variables but a few harmless ones."""
-    rig.do(rig.child.ready())
+    rig.do(rig.child.wait_until_ready())
     environment = Path(f"/proc/{rig.child.pid}/environ").read_bytes()
     assert b"PATH=" in environment
     assert SECRET.encode() not in environment
@@ -343,19 +343,19 @@ def test_large_files_stream_both_ways(rig: Rig) -> None:
             yield block
 
     async def up_and_down() -> None:
-        await rig.child.ready()
+        await rig.child.wait_until_ready()
         pool, path = rig.child.pool, f"{FILES}/ExperimentRun/dcid.red/large".encode()
         headers = [(b"X-Smalt-Workspace", b"large")]
-        assert (await pool.request("PUT", path, headers, body())).status == 200
-        response = await pool.request("GET", path, headers)
+        assert (await pool.send_request("PUT", path, headers, body())).status == 200
+        response = await pool.send_request("GET", path, headers)
         assert b"".join([chunk async for chunk in response]) == block * 20
-        given_up = await pool.request("GET", path, headers)
+        given_up = await pool.send_request("GET", path, headers)
         given_up.close()
         for _ in range(100):  # more than the pool has connections
-            broken = await pool.request("GET", path, headers)
+            broken = await pool.send_request("GET", path, headers)
             await broken.__aiter__().__anext__()
             broken.close()
-        assert (await (await pool.request("GET", b"/smalt/health", [])).read()).startswith(b"{")
+        assert (await (await pool.send_request("GET", b"/smalt/health", [])).read()).startswith(b"{")
 
     rig.do(up_and_down())
 
@@ -436,14 +436,14 @@ asyncio.run(main())
 
 def test_closing_leaves_no_process(own_rig: Rig) -> None:
     """After `close()` it is gone, and is not started again."""
-    own_rig.do(own_rig.child.ready())
+    own_rig.do(own_rig.child.wait_until_ready())
     assert own_rig.child.pid is not None
     process = identify(own_rig.child.pid)
     assert process is not None
     own_rig.do(own_rig.child.close())
     assert not alive(process)
     with pytest.raises(Unavailable, match="ending"):
-        own_rig.do(own_rig.child.ready())
+        own_rig.do(own_rig.child.wait_until_ready())
 
 
 def test_a_python_without_mlflow(home: Home, tmp_path: Path) -> None:
@@ -452,10 +452,10 @@ def test_a_python_without_mlflow(home: Home, tmp_path: Path) -> None:
     rig = Rig(home, str(tmp_path / "bare/bin/python"))
     try:
         with pytest.raises(Unavailable, match=r"bare/bin/python.*No module named 'mlflow'.*mlflow 3\.17\.\d"):
-            rig.do(rig.child.ready())
+            rig.do(rig.child.wait_until_ready())
         (tmp_path / "bare/bin/python").unlink()
         with pytest.raises(Unavailable, match="No module named 'mlflow'"):
-            rig.do(rig.child.ready())
+            rig.do(rig.child.wait_until_ready())
     finally:
         rig.close()
 

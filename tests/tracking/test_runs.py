@@ -13,7 +13,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import run_fields
-from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.runs import JobRuns
 
 COMMAND = {
     "jobType": "Command",
@@ -38,7 +38,7 @@ class Records:
         self.sent: list[dict[str, Any]] = []
         self.is_down = False
         self.meanwhile: Any = lambda: None
-        self.runs = Runs(self.db, self.call)
+        self.runs = JobRuns(self.db, self.call)
 
     async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
         assert (workspace.id, method, path) == (self.workspace.id, "POST", "/smalt/runs")
@@ -57,7 +57,7 @@ class Records:
         with self.db.transaction():
             jobs.set_status(self.db, job, *statuses)
             if job.is_over:
-                self.runs.ended(job)
+                self.runs.record_end(job)
 
     def taken(self) -> list[dict[str, Any]]:
         """The runs sent since the last look."""
@@ -82,7 +82,7 @@ def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
     jobs.put_data(records.db, job, [row])
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["train"])
+        await records.runs.ensure_runs(records.workspace, ["train"])
         (run,) = records.taken()
         assert job.started_at is not None
         assert run["start_time"] == int(job.started_at * 1000)
@@ -106,7 +106,7 @@ def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
         )
         assert run["artifact_uri"] == "mlflow-artifacts:/ExperimentRun/dcid.train"
         records.move(job, "Finalizing", "Completed")
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         (end,) = records.taken()
         assert (end["status"], end["params"], end["end_time"]) == ("FINISHED", {"lr": "1e-3"}, int(job.ended_at * 1000))
         assert "tags" not in end
@@ -127,7 +127,7 @@ def test_every_state_has_mlflows_word(records: Records, status: str, expected: s
     """A job that waits is scheduled; one that is being ended still runs."""
     job = records.add("train")
     job.status = status
-    assert run_fields.status(job) == expected
+    assert run_fields.get_status(job) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_input_data_is_a_data_set_of_its_kind(records: Records, uri: str, expect
     """MLflow's client can open what lies at a URL or on this machine."""
     job = records.add("train")
     jobs.put_data(records.db, job, [jobs.DataRow("input", "data", "uri_file", "ro_mount", uri)])
-    asyncio.run(records.runs.ensure(records.workspace, ["train"]))
+    asyncio.run(records.runs.ensure_runs(records.workspace, ["train"]))
     (data,) = records.taken()[0]["inputs"]
     assert (data["name"], data["source_type"]) == ("data", expected)
     assert uri in data["source"]
@@ -154,7 +154,7 @@ def test_a_step_is_nested_below_its_pipeline(records: Records) -> None:
     records.add("p-inner-step", middle)
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["p-inner-step", "no job of ours"])
+        await records.runs.ensure_runs(records.workspace, ["p-inner-step", "no job of ours"])
 
     asyncio.run(script())
     found = [(run["run_id"], run["tags"].get("mlflow.parentRunId"), run["tags"]["mlflow.rootRunId"])
@@ -169,11 +169,11 @@ def test_nothing_is_written_for_a_job_that_nobody_asks_about(records: Records) -
     async def script() -> None:
         records.move(quiet, "Running")
         records.move(quiet, "Completed")
-        await records.runs.ensure(records.workspace, ["asked"])
-        await records.runs.ensure(records.workspace, ["asked"])
+        await records.runs.ensure_runs(records.workspace, ["asked"])
+        await records.runs.ensure_runs(records.workspace, ["asked"])
         assert [run["run_id"] for run in records.taken()] == ["asked"]
         records.move(asked, "Running")
-        await records.runs.ensure(records.workspace, ["asked"])
+        await records.runs.ensure_runs(records.workspace, ["asked"])
         assert [run["status"] for run in records.taken()] == ["RUNNING"]
 
     asyncio.run(script())
@@ -185,8 +185,8 @@ def test_an_end_is_not_lost_while_the_run_is_being_made(records: Records) -> Non
     records.meanwhile = lambda: records.move(job, "Failed") if not job.is_over else None
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["train"])
-        await records.runs.settled()
+        await records.runs.ensure_runs(records.workspace, ["train"])
+        await records.runs.wait_until_settled()
 
     asyncio.run(script())
     assert [run["status"] for run in records.taken()] == ["SCHEDULED", "FAILED"]
@@ -197,20 +197,20 @@ def test_an_end_that_could_not_be_written_is_written_by_the_next_server(records:
     first, second = records.add("first"), records.add("second")
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["first", "second"])
+        await records.runs.ensure_runs(records.workspace, ["first", "second"])
         records.taken()
         records.is_down = True
         records.move(first, "Canceled")
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         records.is_down = False
         assert records.taken() == []
-        await Runs(records.db, records.call).reconcile()
+        await JobRuns(records.db, records.call).write_missed_ends()
         assert [(run["run_id"], run["status"]) for run in records.taken()] == [("first", "KILLED")]
-        await Runs(records.db, records.call).reconcile()
+        await JobRuns(records.db, records.call).write_missed_ends()
         assert records.taken() == []
-        records.runs = Runs(records.db, records.call)
+        records.runs = JobRuns(records.db, records.call)
         records.move(second, "Completed")
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         assert [(run["run_id"], run["status"]) for run in records.taken()] == [("second", "FINISHED")]
 
     asyncio.run(script())
@@ -224,14 +224,14 @@ def test_before_a_search_all_jobs_are_there_in_few_calls(records: Records) -> No
     jobs.add_job(records.db, records.workspace.id, other, "me")
 
     async def script() -> None:
-        await records.runs.ensure_all(records.workspace, "trials")
+        await records.runs.ensure_all_runs(records.workspace, "trials")
         assert [len(body["runs"]) for body in records.sent] == [200, 200, 50]
         records.taken()
-        await records.runs.ensure_all(records.workspace)
+        await records.runs.ensure_all_runs(records.workspace)
         assert [run["run_id"] for run in records.taken()] == ["other"]
         records.move(job, "Running")
         records.add("new")
-        await records.runs.ensure_all(records.workspace)
+        await records.runs.ensure_all_runs(records.workspace)
         assert [run["run_id"] for run in records.taken()] == ["j449", "new"]
 
     asyncio.run(script())
@@ -242,23 +242,23 @@ def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records: Recor
     job = records.add("train")
 
     async def script() -> None:
-        records.runs.described(job)
-        await records.runs.ensure(records.workspace, ["train"])
+        records.runs.record_description(job)
+        await records.runs.ensure_runs(records.workspace, ["train"])
         records.taken()
         changed = {**COMMAND, "tags": {"team": "red"}}
         jobs.update_description(records.db, job, changed, display_name="better", is_archived=False)
-        records.runs.described(job)
-        await records.runs.settled()
+        records.runs.record_description(job)
+        await records.runs.wait_until_settled()
         (run,) = records.taken()
         assert (run["run_name"], run["tags"]["team"]) == ("better", "red")
-        records.runs.removed(records.workspace, [job])
+        records.runs.record_removal(records.workspace, [job])
         jobs.remove_tree(records.db, job)
         records.add("train")
-        await records.runs.ensure(records.workspace, ["train"])
+        await records.runs.ensure_runs(records.workspace, ["train"])
         assert records.sent[0] == {"runs": [], "gone": ["train"]}
         (again,) = records.taken()
         assert again["tags"]["team"] == "blue"
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         assert records.taken() == []
 
     asyncio.run(script())
@@ -269,20 +269,20 @@ def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> None:
     job = records.add("train")
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["train"])
+        await records.runs.ensure_runs(records.workspace, ["train"])
         records.is_down = True
         with records.db.transaction():
-            records.runs.removed(records.workspace, [job])
+            records.runs.record_removal(records.workspace, [job])
             jobs.remove_tree(records.db, job)
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         records.is_down = False
         records.taken()
-        records.runs = Runs(records.db, records.call)
-        await records.runs.reconcile()
+        records.runs = JobRuns(records.db, records.call)
+        await records.runs.write_missed_ends()
         assert records.sent == [{"runs": [], "gone": ["train"]}]
         records.add("train")
-        records.runs = Runs(records.db, records.call)
-        await records.runs.ensure(records.workspace, ["train"])
+        records.runs = JobRuns(records.db, records.call)
+        await records.runs.ensure_runs(records.workspace, ["train"])
         assert [body.get("gone") for body in records.sent] == [["train"], None]
 
     asyncio.run(script())
@@ -294,15 +294,15 @@ def test_the_run_of_a_job_that_could_not_be_deleted_stays(records: Records) -> N
 
     def delete_in_vain() -> None:
         with records.db.transaction():
-            records.runs.removed(records.workspace, [job])
+            records.runs.record_removal(records.workspace, [job])
             raise Unavailable("the disk is full")
 
     async def script() -> None:
-        await records.runs.ensure(records.workspace, ["train"])
+        await records.runs.ensure_runs(records.workspace, ["train"])
         records.taken()
         with pytest.raises(Unavailable, match="full"):
             delete_in_vain()
-        await records.runs.settled()
+        await records.runs.wait_until_settled()
         assert records.sent == []
 
     asyncio.run(script())

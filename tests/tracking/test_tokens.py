@@ -9,7 +9,7 @@ from smalt.machine.home import Home
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.tracking.job_tokens import GRACE, Tokens
+from smalt.service.tracking.job_tokens import GRACE, JobTokens
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def _job(db: Database, name: str = "job", workspace: str = "one") -> Job:
 def test_a_token_leads_to_its_job_and_outlives_the_server(home: Home, db: Database) -> None:
     """Computed by a secret that is the home's, in a file of its owner only."""
     job = _job(db)
-    token = Tokens(home).of(job)
+    token = JobTokens(home).get_token(job)
     assert token.startswith(f"smaltjob.{job.workspace_id}.job.")
-    found = Tokens(home).find(db, token)
+    found = JobTokens(home).find_job(db, token)
     assert found is not None
     assert found.id == job.id
     assert home.path("tracking.key").stat().st_mode & 0o777 == 0o600
@@ -38,8 +38,8 @@ def test_a_token_leads_to_its_job_and_outlives_the_server(home: Home, db: Databa
 def test_a_token_of_another_home_job_or_workspace_is_none(home: Home, db: Database) -> None:
     """Whatever part is exchanged."""
     job, other, elsewhere = _job(db), _job(db, "job2"), _job(db, "job", "two")
-    tokens = Tokens(home)
-    prefix, _, name, mine = tokens.of(job).split(".")
+    tokens = JobTokens(home)
+    prefix, _, name, mine = tokens.get_token(job).split(".")
     for forged in (
         f"{prefix}.{job.workspace_id}.{other.name}.{mine}",
         f"{prefix}.{elsewhere.workspace_id}.{name}.{mine}",
@@ -51,28 +51,28 @@ def test_a_token_of_another_home_job_or_workspace_is_none(home: Home, db: Databa
         f"{prefix}.{'9' * 40}.{name}.{mine}",
         f"{prefix}.{job.workspace_id}.gone.{mine}",
     ):
-        assert tokens.find(db, forged) is None, forged
+        assert tokens.find_job(db, forged) is None, forged
     stranger = Home(home.root.parent / "stranger")
     stranger.create()
-    assert Tokens(stranger).find(db, tokens.of(job)) is None
+    assert JobTokens(stranger).find_job(db, tokens.get_token(job)) is None
 
 
 def test_a_token_ends_an_hour_after_its_job(home: Home, db: Database) -> None:
     """What a script left in the background may finish, no more."""
-    job, tokens = _job(db), Tokens(home)
-    token = tokens.of(job)
+    job, tokens = _job(db), JobTokens(home)
+    token = tokens.get_token(job)
     db.execute("UPDATE jobs SET ended_at=? WHERE id=?", (time.time() - GRACE + 60, job.id))
-    assert tokens.find(db, token) is not None
+    assert tokens.find_job(db, token) is not None
     db.execute("UPDATE jobs SET ended_at=? WHERE id=?", (time.time() - GRACE - 1, job.id))
-    assert tokens.find(db, token) is None
+    assert tokens.find_job(db, token) is None
 
 
 def test_a_later_job_of_the_same_name_has_another_token(home: Home, db: Database) -> None:
     """A job that was deleted cannot write into its successor's run."""
-    job, tokens = _job(db), Tokens(home)
-    token = tokens.of(job)
+    job, tokens = _job(db), JobTokens(home)
+    token = tokens.get_token(job)
     jobs.remove_tree(db, job)
     again = _job(db)
     assert again.name == job.name
-    assert tokens.find(db, token) is None
-    assert tokens.find(db, tokens.of(again)) is not None
+    assert tokens.find_job(db, token) is None
+    assert tokens.find_job(db, tokens.get_token(again)) is not None

@@ -19,7 +19,7 @@ def main() -> int:
     os.umask(0o077)
     marks.drop()
     try:
-        return _serve(foreground="--foreground" in sys.argv[1:])
+        return _serve_home(foreground="--foreground" in sys.argv[1:])
     except SmaltError as error:
         print(error, file=sys.stderr)
     except OSError as error:
@@ -28,22 +28,22 @@ def main() -> int:
     return 1
 
 
-def _serve(foreground: bool) -> int:
+def _serve_home(foreground: bool) -> int:
     home = Home.find()
     home.check()
     home.create()
     if foreground:
-        daemon.keep_short_list(home)
+        daemon.remove_variables(home)
     else:
-        daemon.leave_caller(home)
-    held = lock.win(home)
+        daemon.detach_from_caller(home)
+    held = lock.take_lock(home)
     if held is None:
         if foreground:
             print(f"a server of {home.root} runs already", file=sys.stderr)
         return 0
-    from smalt.service.server import run  # late: a loser never pays for it
+    from smalt.service.server import run_server  # late: a loser never pays for it
 
-    run(home, held, foreground)
+    run_server(home, held, foreground)
     return 0
 
 

@@ -21,10 +21,10 @@ from smalt.service.environments import Environments
 from smalt.service.records import assets, jobs, resources, reuse, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
-from smalt.service.registry import Desk, Registries
-from smalt.service.secrets.encryption import opened
+from smalt.service.registry import Registries, WorkspaceAssets
+from smalt.service.secrets.encryption import decrypt_credentials
 from smalt.service.secrets.vault import Vault
-from smalt.service.settings import Settings
+from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
 
 Result = TypeVar("Result")
@@ -36,33 +36,33 @@ HAND_OVER = "SMALT_HAND_OVER"
 """The variable that switches the hand-over off (`off`): docs/internals/handover.md."""
 
 
-def compose(home: Home, settings: Settings, db: Database, compute: Compute | None = None) -> Engine:
+def build_engine(home: Home, settings: ServerSettings, db: Database, compute: Compute | None = None) -> Engine:
     """Return an engine with all that it calls. Call on the event loop, which owns the database.
 
     `compute` defaults to this machine.
     """
-    lookups = _Lookups(home, db)
+    lookups = _RecordLookups(home, db)
     data = Data(
         home,
         settings,
-        lookups.output,
-        lookups.asset,
-        lookup_datastore=lookups.datastore,
-        lookup_workspace=lookups.workspace,
-        is_busy=lookups.busy,
-        unfinished=lookups.unfinished,
+        lookups.find_output,
+        lookups.find_asset,
+        lookup_datastore=lookups.find_datastores,
+        lookup_workspace=lookups.find_workspace,
+        is_busy=lookups.find_busy,
+        unfinished=lookups.find_unfinished,
     )
     images = ContainerImages(home, settings)
     environments = Environments(home, settings, images)
     compute = compute or LauncherClient(home, cpus=settings.cpus)
-    vault = Vault(home, db, lookups.ask)
-    tracking = Tracking(home, settings, db, data, vault.hider)
-    registries = lookups.registries = Registries(settings, Desk(home, db, data, lookups.ask))
+    vault = Vault(home, db, lookups.call_on_owner)
+    tracking = Tracking(home, settings, db, data, vault.get_hider)
+    registries = lookups.registries = Registries(settings, WorkspaceAssets(home, db, data, lookups.call_on_owner))
     rooms = Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images)
     return Engine(rooms, hands_over=os.environ.get(HAND_OVER) != "off")
 
 
-class _Lookups:
+class _RecordLookups:
     """Questions of the data room to the records, which it may ask from any thread."""
 
     def __init__(self, home: Home, db: Database) -> None:
@@ -72,19 +72,19 @@ class _Lookups:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
 
-    def output(self, workspace: Workspace, job: str, output: str) -> str | None:
-        return self.ask(self._output, workspace, job, output)
+    def find_output(self, workspace: Workspace, job: str, output: str) -> str | None:
+        return self.call_on_owner(self._find_output, workspace, job, output)
 
-    def asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
-        return self.ask(self._asset, workspace, reference)
+    def find_asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+        return self.call_on_owner(self._find_asset, workspace, reference)
 
-    def datastore(self, folder: str, name: str | None) -> Registered:
-        return self.ask(self._datastore, folder, name)
+    def find_datastores(self, folder: str, name: str | None) -> Registered:
+        return self.call_on_owner(self._find_datastores, folder, name)
 
-    def workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
-        return self.ask(self._workspace, subscription, group, name)
+    def find_workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+        return self.call_on_owner(self._find_workspace, subscription, group, name)
 
-    def ask(self, question: Callable[..., Result], *arguments: Any) -> Result:
+    def call_on_owner(self, question: Callable[..., Result], *arguments: Any) -> Result:
         """The answer of a function that must run on the thread that owns the records."""
         if threading.get_ident() == self._thread:
             return question(*arguments)
@@ -94,33 +94,33 @@ class _Lookups:
 
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
 
-    def _output(self, workspace: Workspace, job: str, output: str) -> str | None:
+    def _find_output(self, workspace: Workspace, job: str, output: str) -> str | None:
         found = jobs.find_by_name(self._db, workspace.id, job)
         if found is None:
-            return self._run(workspace, job) if output == "artifacts" else None
+            return self._find_run(workspace, job) if output == "artifacts" else None
         written = made.output_uri(self._db, found, output)
         if written is not None:
             return written
         whose = reuse.find_origin(self._db, found.id) or found.name
         return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
 
-    def _run(self, workspace: Workspace, run: str) -> str | None:
+    def _find_run(self, workspace: Workspace, run: str) -> str | None:
         """The artifacts of a run that is not a job: a script's nested one."""
         store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
         there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
         return ARTIFACTS.format(job=run) if there else None
 
-    def _asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
+    def _find_asset(self, workspace: Workspace, reference: AssetReference) -> str | None:
         if reference.registry:
-            return self._shared(reference)
+            return self._find_shared(reference)
         if reference.workspace:
-            other = self._workspace(*reference.workspace)
+            other = self._find_workspace(*reference.workspace)
             if other is None:
                 return None
             workspace = other
         kinds = [reference.kind] if reference.kind else list(_URIS)
         for kind in kinds:
-            found = self._version(workspace, kind, reference)
+            found = self._find_version(workspace, kind, reference)
             if found:
                 return str(found.properties.get(_URIS[kind]) or "") or None
         for kind in kinds if not reference.version else ():
@@ -129,37 +129,39 @@ class _Lookups:
                 raise NotFound(f"{reference.text} is archived; restore it, or name one of its versions")
         return None
 
-    def _shared(self, reference: AssetReference) -> str | None:
+    def _find_shared(self, reference: AssetReference) -> str | None:
         """Of a registry; the built-in one has neither data nor models."""
         if self.registries is None or reference.kind not in _URIS:
             return None
         named = reference.name, reference.version, reference.label
-        return self.registries.uri(str(reference.registry), str(reference.kind), *named)
+        return self.registries.find_uri(str(reference.registry), str(reference.kind), *named)
 
-    def _version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.AssetVersion | None:
+    def _find_version(self, workspace: Workspace, kind: str, reference: AssetReference) -> assets.AssetVersion | None:
         if reference.version:
             return assets.get_version(self._db, workspace.id, kind, reference.name, reference.version)
         name, label, stage = reference.name, reference.label, reference.stage
         return assets.resolve_version(self._db, workspace.id, kind, name, label=label, stage=stage)
 
-    def _datastore(self, folder: str, name: str | None) -> Registered:
+    def _find_datastores(self, folder: str, name: str | None) -> Registered:
         for workspace in workspaces.list_workspaces(self._db):
             if workspace.folder == folder:
                 every = name is None and resources.list_resources(self._db, workspace.id, "datastores")
                 one = name is not None and resources.get_resource(self._db, workspace.id, "datastores", name)
                 found = every or ([one] if one else [])
-                return {each.name: opened(self._home, each.content.get("properties") or {}) for each in found}
+                return {
+                    each.name: decrypt_credentials(self._home, each.content.get("properties") or {}) for each in found
+                }
         return {}
 
-    def busy(self, folders: list[str]) -> set[str]:
+    def find_busy(self, folders: list[str]) -> set[str]:
         """Of folders of attempts (`…/WORKSPACE/jobs/JOB`, of a retry `JOB.2`), those whose jobs are unfinished."""
-        return self.ask(self._busy, folders)
+        return self.call_on_owner(self._find_busy, folders)
 
-    def unfinished(self, ids: list[int]) -> set[int]:
+    def find_unfinished(self, ids: list[int]) -> set[int]:
         """Of the ids of jobs, those of unfinished ones."""
-        return self.ask(jobs.find_unfinished, self._db, ids)
+        return self.call_on_owner(jobs.find_unfinished, self._db, ids)
 
-    def _busy(self, folders: list[str]) -> set[str]:
+    def _find_busy(self, folders: list[str]) -> set[str]:
         named = {one.id: one.folder for one in workspaces.list_workspaces(self._db)}
         unfinished = {(named[job.workspace_id], job.name) for job in jobs.list_unfinished(self._db)}
         found = set()
@@ -169,7 +171,7 @@ class _Lookups:
                 found.add(folder)
         return found
 
-    def _workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
+    def _find_workspace(self, subscription: str, group: str, name: str) -> Workspace | None:
         wanted = (subscription.lower(), group.lower(), name.lower())
         for one in workspaces.list_workspaces(self._db):
             if (one.subscription.lower(), one.resource_group.lower(), one.name.lower()) == wanted:

@@ -16,7 +16,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from smalt.service.listeners import peer_uid
+from smalt.service.listeners import get_peer_uid
 
 logger = logging.getLogger("smalt")
 
@@ -40,7 +40,7 @@ _LARGEST_CAP = 10_000
 _LEAST_RESERVE = 64
 
 
-def most_connections() -> int:
+def get_connection_limit() -> int:
     """Return how many TCP connections leave descriptors enough for the owner's socket, the records and files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft in (-1, resource.RLIM_INFINITY):
@@ -48,19 +48,19 @@ def most_connections() -> int:
     return max(8, min(_LARGEST_CAP, soft - max(_LEAST_RESERVE, soft // 3)))
 
 
-class Cap:
+class ConnectionLimit:
     """The number of open TCP connections, over all ports; the Unix socket is its owner's and has none."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.waiting: list[Callable[[], None]] = []
         self._open: set[socket.socket] = set()
-        self._warn = _Warning()
+        self._warn = _RareWarning()
 
-    def take(self, connection: socket.socket) -> None:
+    def add(self, connection: socket.socket) -> None:
         self._open.add(connection)
 
-    def release(self, connection: socket.socket) -> None:
+    def remove(self, connection: socket.socket) -> None:
         self._open.discard(connection)
         while self.waiting and not self.is_reached:
             self.waiting.pop()()
@@ -69,7 +69,7 @@ class Cap:
     def is_reached(self) -> bool:
         return len(self._open) >= self.most
 
-    def warn(self) -> None:
+    def log_reached(self) -> None:
         self._warn("%d TCP connections are open, as many as there may be; others wait until one ends", self.most)
 
 
@@ -79,8 +79,8 @@ class Acceptor:
     def __init__(
         self,
         door: socket.socket,
-        make: Callable[[Callable[[], None]], Connection],
-        cap: Cap,
+        make: Callable[[Callable[[], None]], ServerConnection],
+        cap: ConnectionLimit,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._door = door
@@ -90,10 +90,10 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
-        self._warn = _Warning()
+        self._warn = _RareWarning()
         door.setblocking(False)
         door.listen(_BACKLOG)
-        self._listen()
+        self._start_listening()
 
     def close(self) -> None:
         self._is_open = False
@@ -102,16 +102,16 @@ class Acceptor:
     async def wait_closed(self) -> None:
         """Answer uvicorn, which asks its listeners this; the connections are waited for elsewhere."""
 
-    def _listen(self) -> None:
+    def _start_listening(self) -> None:
         if self._is_open:
-            self._loop.add_reader(self._door, self._accept)
+            self._loop.add_reader(self._door, self._accept_connections)
 
-    def _accept(self) -> None:
+    def _accept_connections(self) -> None:
         for _ in range(_AT_ONCE):
             if self._cap is not None and self._cap.is_reached:
-                self._cap.warn()
+                self._cap.log_reached()
                 self._loop.remove_reader(self._door)
-                self._cap.waiting.append(self._listen)
+                self._cap.waiting.append(self._start_listening)
                 return
             try:
                 connection, _address = self._door.accept()
@@ -120,22 +120,22 @@ class Acceptor:
             except OSError as error:
                 self._warn("no connection can be accepted now: %s", error.strerror)
                 self._loop.remove_reader(self._door)
-                self._loop.call_later(_PAUSE, self._listen)
+                self._loop.call_later(_PAUSE, self._start_listening)
                 return
-            self._begin(connection)
+            self._start_connection(connection)
 
-    def _begin(self, connection: socket.socket) -> None:
+    def _start_connection(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         if self._cap is not None:
-            self._cap.take(connection)
-        task = self._loop.create_task(self._open(connection))
+            self._cap.add(connection)
+        task = self._loop.create_task(self._open_connection(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _open(self, connection: socket.socket) -> None:
+    async def _open_connection(self, connection: socket.socket) -> None:
         def release() -> None:
             if self._cap is not None:
-                self._cap.release(connection)
+                self._cap.remove(connection)
 
         try:
             timeout = _HANDSHAKE_SECONDS if self._tls else None
@@ -147,7 +147,7 @@ class Acceptor:
             connection.close()
 
 
-class Connection(H11Protocol):
+class ServerConnection(H11Protocol):
     """One connection; over the Unix socket only of the server's own user."""
 
     def __init__(self, released: Callable[[], None], **given: Any) -> None:
@@ -158,7 +158,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         connection = transport.get_extra_info("socket")
-        if connection.family == socket.AF_UNIX and peer_uid(connection) != os.getuid():
+        if connection.family == socket.AF_UNIX and get_peer_uid(connection) != os.getuid():
             transport.abort()
             return
         super().connection_made(transport)
@@ -188,7 +188,7 @@ class Connection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def is_late(self, now: float) -> bool:
+    def is_timed_out(self, now: float) -> bool:
         """Return whether the rest of a head or of a body is no longer waited for."""
         if self.conn.their_state is h11.IDLE:
             return not self._is_idle and now - self._head_since > HEAD_SECONDS
@@ -196,7 +196,7 @@ class Connection(H11Protocol):
         return is_awaited and now - self._heard > BODY_SECONDS
 
 
-async def end_late(connections: Iterable[Any]) -> None:
+async def close_timed_out(connections: Iterable[Any]) -> None:
     """End connections that are late, for as long as the server runs."""
     while True:
         await asyncio.sleep(_LOOK)
@@ -207,7 +207,7 @@ async def end_late(connections: Iterable[Any]) -> None:
                     connection.transport.abort()
 
 
-class _Warning:
+class _RareWarning:
     """Logs, but not again and again."""
 
     def __init__(self) -> None:

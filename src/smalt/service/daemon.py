@@ -9,36 +9,36 @@ from smalt.machine.home import Home
 from smalt.machine.server_environment import is_inherited
 
 
-def leave_caller(home: Home) -> None:
+def detach_from_caller(home: Home) -> None:
     """Become a session of its own in `/`, with a short named list of variables and without descriptors.
 
     Standard error stays until `close_errors`: whoever started the server reads there why it could not, and
     sees the end of the file when it is ready.
     """
-    _new_session()
+    _start_session()
     os.chdir("/")
     _close_descriptors()
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    keep_short_list(home)
+    remove_variables(home)
 
 
-def keep_short_list(home: Home) -> None:
+def remove_variables(home: Home) -> None:
     for name in [name for name in os.environ if not is_inherited(name)]:
         del os.environ[name]
     os.environ["SMALT_HOME"] = str(home.root)
 
 
-def close_errors(home: Home) -> None:
+def send_errors_to_log(home: Home) -> None:
     """From here on what would be said on standard error is written to the server's log."""
     log = os.open(home.path("server.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     os.close(log)
 
 
-def _new_session() -> None:
+def _start_session() -> None:
     if os.getsid(0) == os.getpid():
         return
     if os.getpgrp() == os.getpid() and os.fork():

@@ -24,16 +24,23 @@ from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.machine.processes import boot_id, identify
 from smalt.service import daemon, relocation, tls
-from smalt.service.api.app import build
-from smalt.service.api.server_context import Service
-from smalt.service.composition import compose
-from smalt.service.connections import IDLE_SECONDS, Acceptor, Cap, Connection, end_late, most_connections
+from smalt.service.api.app import build_app
+from smalt.service.api.server_context import ServerContext
+from smalt.service.composition import build_engine
+from smalt.service.connections import (
+    IDLE_SECONDS,
+    Acceptor,
+    ConnectionLimit,
+    ServerConnection,
+    close_timed_out,
+    get_connection_limit,
+)
 from smalt.service.engine import usage
-from smalt.service.listeners import tcp_door, url_host
-from smalt.service.lock import Lock
+from smalt.service.listeners import get_url_host, open_tcp_socket
+from smalt.service.lock import HomeLock
 from smalt.service.records import tokens
 from smalt.service.records.database import Database
-from smalt.service.settings import Settings
+from smalt.service.settings import ServerSettings
 
 logger = logging.getLogger("smalt")
 
@@ -49,67 +56,71 @@ _LAST_ANSWERS = 3
 """Seconds for requests in progress once the server ends."""
 
 
-class Doors(NamedTuple):
+class ListeningSockets(NamedTuple):
     unix: socket.socket
     tcp: socket.socket
     note: str | None
     """What is to be said about the port."""
 
 
-class Life:
-    def __init__(self, home: Home, settings: Settings, lock: Lock, doors: Doors, foreground: bool) -> None:
+class ServerLifecycle:
+    def __init__(
+        self, home: Home, settings: ServerSettings, lock: HomeLock, doors: ListeningSockets, foreground: bool
+    ) -> None:
         self._home = home
         self._settings = settings
         self._lock = lock
         self._doors = doors
         self._foreground = foreground
-        self._cap = Cap(most_connections())
+        self._cap = ConnectionLimit(get_connection_limit())
 
     def run(self) -> None:
         """Serve to the end. Threads that still copy or fetch are not waited for: what they write is whole or absent."""
-        _log_to(self._home, self._foreground)
+        _set_up_logging(self._home, self._foreground)
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        service = await self._open()
+        service = await self._open_context()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
-        watch = loop.create_task(_end_when_idle(service, self._lock))
+        watch = loop.create_task(_stop_when_idle(service, self._lock))
         samples = loop.create_task(usage.watch(service.engine.rooms.compute, service.db))
-        room = loop.create_task(_keep_room(service))
-        http = _Http(service, self._cap, lambda: self._ready(service))
+        room = loop.create_task(_keep_reserve(service))
+        http = _HttpServer(service, self._cap, lambda: self._handle_ready(service))
         try:
             await http.serve([self._doors.unix, self._doors.tcp])
         finally:
             watch.cancel()
             samples.cancel()
             room.cancel()
-            await self._close(service)
-        self._lock.withdraw()
+            await self._close_context(service)
+        self._lock.remove_traces()
         logging.shutdown()
         os._exit(0)
 
-    async def _open(self) -> Service:
+    async def _open_context(self) -> ServerContext:
         home, settings = self._home, self._settings
-        relocated = relocation.find(home)
+        relocated = relocation.check_relocation(home)
         db = Database(home.path("smalt.db"))
-        principal = pwd.getpwuid(os.getuid()).pw_name if _has_name() else f"uid {os.getuid()}"
-        _first_token(home, db, principal)
-        engine, port = compose(home, settings, db), self._doors.tcp.getsockname()[1]
-        relocation.settle(home, db, engine.rooms, relocated)
-        listener = self._listener = _Tls(home, settings, self._cap)
-        service = listener.service = Service(home, settings, db, engine, principal, port=port, tls=listener.open)
-        service.host, service.port_note = url_host(settings.listen), self._doors.note
+        principal = pwd.getpwuid(os.getuid()).pw_name if _has_user_name() else f"uid {os.getuid()}"
+        _ensure_token(home, db, principal)
+        engine, port = build_engine(home, settings, db), self._doors.tcp.getsockname()[1]
+        relocation.handle_relocation(home, db, engine.rooms, relocated)
+        listener = self._listener = _TlsPort(home, settings, self._cap)
+        service = listener.service = ServerContext(
+            home, settings, db, engine, principal, port=port, open_tls=listener.open
+        )
+        service.host, service.port_note = get_url_host(settings.listen), self._doors.note
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
         engine.rooms.identity.listener = listener
         if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
-            listener.port()
+            listener.get_port()
         await engine.open()
         engine.rooms.tracking.open()
         return service
 
-    def _ready(self, service: Service) -> None:
+    def _handle_ready(self, service: ServerContext) -> None:
         process = identify(os.getpid())
         facts = {
             "pid": os.getpid(),
@@ -122,29 +133,29 @@ class Life:
         self._home.write("server.json", json.dumps(facts) + "\n")
         if self._doors.note:
             logger.warning(self._doors.note)
-        _warn_of_the_world(self._settings)
-        logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base)
+        _warn_if_exposed(self._settings)
+        logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base_url)
         if not self._foreground:
-            daemon.close_errors(self._home)
+            daemon.send_errors_to_log(self._home)
         if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
-            asyncio.get_running_loop().run_in_executor(None, self._listener.trusted)
+            asyncio.get_running_loop().run_in_executor(None, self._listener.ensure_trusted)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
-        asyncio.get_running_loop().call_later(_SETTLED, _widen, service)
+        asyncio.get_running_loop().call_later(_SETTLED, _widen_database, service)
 
-    async def _close(self, service: Service) -> None:
+    async def _close_context(self, service: ServerContext) -> None:
         await service.engine.close()
         await service.tracking.close()
         service.db.close()
         logger.info("the server has ended")
 
 
-class _Tls:
+class _TlsPort:
     """The listener for programs that send their tokens over TLS only. Its port is taken when a job is told of it; what
     answers there is loaded when the first program connects."""
 
-    service: Service
+    service: ServerContext
 
-    def __init__(self, home: Home, settings: Settings, cap: Cap) -> None:
+    def __init__(self, home: Home, settings: ServerSettings, cap: ConnectionLimit) -> None:
         self._home = home
         self._settings = settings
         self._cap = cap
@@ -157,54 +168,54 @@ class _Tls:
     def is_ready(self) -> bool:
         return bool(self._trusted)
 
-    def port(self) -> int | None:
+    def get_port(self) -> int | None:
         if self._has_no_port and self._door is None:
             return None
         try:
-            return int(self._taken().getsockname()[1])
+            return int(self._take_port().getsockname()[1])
         except Unavailable as error:
             self._has_no_port = True
             logger.warning("jobs cannot open their workspace: %s", error)
             return None
 
-    def trusted(self) -> str:
-        self._trusted = self._trusted or tls.trust(self._home)
+    def ensure_trusted(self) -> str:
+        self._trusted = self._trusted or tls.write_trusted(self._home)
         return self._trusted
 
-    def _taken(self) -> socket.socket:
+    def _take_port(self) -> socket.socket:
         if self._door is None:
-            self._door, note = tcp_door(self._home, self._settings.listen, "tls-port")
+            self._door, note = open_tcp_socket(self._home, self._settings.listen, "tls-port")
             self._door.setblocking(False)
             if note:
                 logger.warning("for TLS: %s", note)
-            asyncio.get_running_loop().add_reader(self._door, self._begin)
+            asyncio.get_running_loop().add_reader(self._door, self._handle_connection)
         return self._door
 
-    def _begin(self) -> None:
+    def _handle_connection(self) -> None:
         """Somebody has connected and waits."""
         if self._opened is None or self._opened.done():
-            self._opened = self._opening()
+            self._opened = self._start_opening()
 
     async def open(self) -> tuple[str, str]:
         if self._opened is None or (self._opened.done() and self._opened.exception()):
-            self._opened = self._opening()
+            self._opened = self._start_opening()
         return await asyncio.shield(self._opened)
 
-    def _opening(self) -> asyncio.Task[tuple[str, str]]:
-        task = asyncio.ensure_future(self._open())
+    def _start_opening(self) -> asyncio.Task[tuple[str, str]]:
+        task = asyncio.ensure_future(self._open_port())
         task.add_done_callback(
             lambda done: done.cancelled() or done.exception()
         )  # it is logged; nobody may wait for it
         return task
 
-    async def _open(self) -> tuple[str, str]:
-        door, loop = self._taken(), asyncio.get_running_loop()
+    async def _open_port(self) -> tuple[str, str]:
+        door, loop = self._take_port(), asyncio.get_running_loop()
         loop.remove_reader(door)
         try:
-            return await self._serve(door)
+            return await self._serve_socket(door)
         except Exception as error:
             logger.warning("cannot answer over TLS: %s", error)
-            _turn_away(door)
+            _close_waiting(door)
             loop.call_later(_LOOK, self._listen_again, door)
             raise Unavailable(
                 f"this server cannot answer over TLS: {error}; see its log, and remove {self._home.path('tls')} "
@@ -213,35 +224,35 @@ class _Tls:
 
     def _listen_again(self, door: socket.socket) -> None:
         if self._opened is not None and self._opened.done() and self._opened.exception():
-            asyncio.get_running_loop().add_reader(door, self._begin)
+            asyncio.get_running_loop().add_reader(door, self._handle_connection)
 
-    async def _serve(self, door: socket.socket) -> tuple[str, str]:
+    async def _serve_socket(self, door: socket.socket) -> tuple[str, str]:
         names = {"127.0.0.1", "::1", "localhost", self._settings.listen, *self._settings.allowed_hosts}
-        context = await asyncio.to_thread(tls.context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
-        await asyncio.to_thread(tls.trust, self._home)
+        context = await asyncio.to_thread(tls.build_context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
+        await asyncio.to_thread(tls.write_trusted, self._home)
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        http = _Http(self.service, self._cap, lambda: ready.set_result(None), context)
+        http = _HttpServer(self.service, self._cap, lambda: ready.set_result(None), context)
         self._serving = asyncio.ensure_future(http.serve([door]))
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             await self._serving
-        url = f"https://{url_host(self._settings.listen)}:{door.getsockname()[1]}"
+        url = f"https://{get_url_host(self._settings.listen)}:{door.getsockname()[1]}"
         logger.info("TLS on %s", url)
-        return url, tls.certificate(self._home)
+        return url, tls.read_certificate(self._home)
 
 
-def _turn_away(door: socket.socket) -> None:
+def _close_waiting(door: socket.socket) -> None:
     """Close the connections that wait at the door, so that whoever made them need not wait for ever."""
     with contextlib.suppress(OSError):
         while True:
             door.accept()[0].close()
 
 
-class _Http(uvicorn.Server):
+class _HttpServer(uvicorn.Server):
     """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
 
     def __init__(
-        self, service: Service, cap: Cap, ready: Callable[[], None], tls: ssl.SSLContext | None = None
+        self, service: ServerContext, cap: ConnectionLimit, ready: Callable[[], None], tls: ssl.SSLContext | None = None
     ) -> None:
         self._service = service
         self._cap = cap
@@ -249,8 +260,8 @@ class _Http(uvicorn.Server):
         self._tls = tls
         super().__init__(
             uvicorn.Config(
-                build(service),
-                http=Connection,
+                build_app(service),
+                http=ServerConnection,
                 interface="asgi3",
                 ws="none",
                 lifespan="off",
@@ -266,12 +277,14 @@ class _Http(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the doors as `Acceptor` does, which keeps descriptors for the owner's."""
-        self.servers: list[Any] = [Acceptor(door, self._connection, self._cap, self._tls) for door in sockets or ()]
-        self._watch = asyncio.ensure_future(end_late(self.server_state.connections))
+        self.servers: list[Any] = [
+            Acceptor(door, self._make_connection, self._cap, self._tls) for door in sockets or ()
+        ]
+        self._watch = asyncio.ensure_future(close_timed_out(self.server_state.connections))
         self.started = True
 
-    def _connection(self, released: Callable[[], None]) -> Connection:
-        return Connection(released, config=self.config, server_state=self.server_state, app_state={})
+    def _make_connection(self, released: Callable[[], None]) -> ServerConnection:
+        return ServerConnection(released, config=self.config, server_state=self.server_state, app_state={})
 
     async def main_loop(self) -> None:
         self._ready()
@@ -283,14 +296,14 @@ class _Http(uvicorn.Server):
         yield
 
 
-def _widen(service: Service) -> None:
+def _widen_database(service: ServerContext) -> None:
     try:
         service.db.extend_log()
     except Unavailable as error:  # it only makes commits quicker
         logger.warning("%s", error)
 
 
-async def _keep_room(service: Service) -> None:
+async def _keep_reserve(service: ServerContext) -> None:
     """Fill the reserve, soon after the start and again whenever there is room after it was needed."""
     while True:
         await asyncio.sleep(_SETTLED)
@@ -301,16 +314,16 @@ async def _keep_room(service: Service) -> None:
         await asyncio.sleep(_ROOM_AGAIN)
 
 
-async def _end_when_idle(service: Service, lock: Lock) -> None:
+async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
     while True:
-        if not lock.holds:
+        if not lock.is_held:
             logger.warning("the home is gone; so is its server")
             service.stopping.set()
             return
         limit = service.settings.idle_minutes * 60
-        if service.unfinished():
+        if service.count_unfinished():
             service.activity.touch()
-        left = limit - service.activity.idle
+        left = limit - service.activity.idle_seconds
         if limit and left <= 0:
             logger.info("nobody has asked for anything in %g minutes", service.settings.idle_minutes)
             service.stopping.set()
@@ -318,7 +331,7 @@ async def _end_when_idle(service: Service, lock: Lock) -> None:
         await asyncio.sleep(min(max(left, 0.02), _LOOK) if limit else _LOOK)
 
 
-def _first_token(home: Home, db: Database, principal: str) -> None:
+def _ensure_token(home: Home, db: Database, principal: str) -> None:
     """The token of the home's file is good for all; one that the file no longer holds is not."""
     token = home.token()
     if token is None:
@@ -331,21 +344,21 @@ def _first_token(home: Home, db: Database, principal: str) -> None:
         tokens.add_token(db, token, principal)
 
 
-def _has_name() -> bool:
+def _has_user_name() -> bool:
     try:
         return bool(pwd.getpwuid(os.getuid()))
     except KeyError:
         return False
 
 
-def _warn_of_the_world(settings: Settings) -> None:
+def _warn_if_exposed(settings: ServerSettings) -> None:
     if settings.listen not in ("127.0.0.1", "::1", "localhost"):
         logger.warning(
             "listening on %s without TLS: tokens travel in the clear; put a TLS proxy in front", settings.listen
         )
 
 
-def _log_to(home: Home, foreground: bool) -> None:
+def _set_up_logging(home: Home, foreground: bool) -> None:
     path = home.path("server.log")
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_size > _LARGEST_LOG:

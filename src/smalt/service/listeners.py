@@ -16,7 +16,7 @@ _PORTS = range(20000, 32000)
 """Below the ports that systems lend to outgoing connections, so that the home's port stays free."""
 
 
-def unix_door(home: Home) -> socket.socket:
+def open_unix_socket(home: Home) -> socket.socket:
     """Listen on the home's Unix socket; one that a dead server left is replaced. Call with the lock held."""
     folder, path = home.socket_folder(), home.socket("server")
     with contextlib.suppress(FileNotFoundError):
@@ -31,13 +31,15 @@ def unix_door(home: Home) -> socket.socket:
     return door
 
 
-def url_host(listen: str) -> str:
+def get_url_host(listen: str) -> str:
     """Return the host by which programs of this machine reach what listens there, as URLs have it."""
     host = {"0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(listen, listen)
     return f"[{host}]" if ":" in host else host
 
 
-def tcp_door(home: Home, host: str, name: str = "port", chosen: int | None = None) -> tuple[socket.socket, str | None]:
+def open_tcp_socket(
+    home: Home, host: str, name: str = "port", chosen: int | None = None
+) -> tuple[socket.socket, str | None]:
     """Listen on the port that the user has `chosen`, else on the home's, found at its first start and kept as `name`.
 
     Where another program has the home's port now, a free one serves for this run, and the text says so; the home
@@ -45,7 +47,7 @@ def tcp_door(home: Home, host: str, name: str = "port", chosen: int | None = Non
     """
     if chosen is not None:
         try:
-            return _door(host, chosen), None
+            return _open_port(host, chosen), None
         except OSError as error:
             raise Unavailable(
                 f"cannot listen on port {chosen} of {host}: {error.strerror}; end the program that has the port, or "
@@ -53,21 +55,21 @@ def tcp_door(home: Home, host: str, name: str = "port", chosen: int | None = Non
             ) from None
     kept = (home.read(name) or "").strip()
     if not kept.isdecimal():
-        door = _free_door(host)
+        door = _open_free_port(host)
         home.write(name, f"{door.getsockname()[1]}\n")
         return door, None
     try:
-        return _door(host, int(kept)), None
+        return _open_port(host, int(kept)), None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise _cannot(host, error) from None
-    door = _free_door(host)
+            raise _make_error(host, error) from None
+    door = _open_free_port(host)
     port = door.getsockname()[1]
     note = f"port {kept} of this home is taken by another program; this run listens on port {port} instead"
     return door, note
 
 
-def peer_uid(connection: socket.socket) -> int | None:
+def get_peer_uid(connection: socket.socket) -> int | None:
     """The user at the other end of a Unix socket, None where the system does not tell."""
     if hasattr(socket, "SO_PEERCRED"):
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -77,17 +79,17 @@ def peer_uid(connection: socket.socket) -> int | None:
     return None
 
 
-def _free_door(host: str) -> socket.socket:
+def _open_free_port(host: str) -> socket.socket:
     for _ in range(64):
         with contextlib.suppress(OSError):
-            return _door(host, secrets.choice(_PORTS))
+            return _open_port(host, secrets.choice(_PORTS))
     try:
-        return _door(host, 0)
+        return _open_port(host, 0)
     except OSError as error:
-        raise _cannot(host, error) from None
+        raise _make_error(host, error) from None
 
 
-def _door(host: str, port: int) -> socket.socket:
+def _open_port(host: str, port: int) -> socket.socket:
     # Its protocol is said, for else asyncio leaves Nagle's algorithm on, and each small answer takes 40 ms.
     door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -100,5 +102,5 @@ def _door(host: str, port: int) -> socket.socket:
     return door
 
 
-def _cannot(host: str, error: OSError) -> Unavailable:
+def _make_error(host: str, error: OSError) -> Unavailable:
     return Unavailable(f"cannot listen on {host}: {error.strerror}; set 'listen' to an address of this machine")

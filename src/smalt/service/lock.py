@@ -16,7 +16,7 @@ _PATIENCE = 30.0
 """Seconds for a server that ends, or gives way, to let go of the lock."""
 
 
-class Lock:
+class HomeLock:
     """Held by this process until it ends."""
 
     def __init__(self, home: Home, handle: int) -> None:
@@ -25,21 +25,21 @@ class Lock:
         self._handle = handle
 
     @property
-    def holds(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the home is still there and still this one; someone may have deleted the folder."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(self._handle))
         except OSError:
             return False
 
-    def withdraw(self) -> None:
+    def remove_traces(self) -> None:
         """Remove what tells of this server; after the home was deleted, that is another one's."""
-        if self.holds:
+        if self.is_held:
             self._home.path("server.json").unlink(missing_ok=True)
             self._home.socket("server").unlink(missing_ok=True)
 
 
-def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
+def take_lock(home: Home, patience: float = _PATIENCE) -> HomeLock | None:
     """Take the home's lock until this process ends; None where another server has it and serves.
 
     A server of an older version is asked to give way. One that is about to end (it no longer listens) is
@@ -48,12 +48,12 @@ def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
     handle = os.open(home.path("server.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
     asked: object = None
-    while not _locked(handle):
+    while not _try_lock(handle):
         server = home.read_json("server.json") or {}
         if _is_older(server) and asked != server.get("pid"):
             asked = server.get("pid")
             _ask_to_give_way(home)
-        elif not _is_older(server) and _listens(home):
+        elif not _is_older(server) and _is_listening(home):
             os.close(handle)
             return None
         if time.monotonic() > deadline:
@@ -62,10 +62,10 @@ def win(home: Home, patience: float = _PATIENCE) -> Lock | None:
                 "answer; end that process and try again"
             )
         time.sleep(0.01)
-    return Lock(home, handle)
+    return HomeLock(home, handle)
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -74,14 +74,14 @@ def _locked(handle: int) -> bool:
 
 
 def _is_older(server: dict[str, object]) -> bool:
-    return "version" in server and _numbers(str(server["version"])) < _numbers(__version__)
+    return "version" in server and _parse_version(str(server["version"])) < _parse_version(__version__)
 
 
-def _numbers(version: str) -> list[int]:
+def _parse_version(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
-def _listens(home: Home) -> bool:
+def _is_listening(home: Home) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(home.socket("server"))) == 0
 

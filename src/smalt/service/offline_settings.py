@@ -11,8 +11,8 @@ import sys
 
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
-from smalt.service.lock import win
-from smalt.service.settings import Settings
+from smalt.service.lock import take_lock
+from smalt.service.settings import ServerSettings
 
 
 def main() -> int:
@@ -21,13 +21,13 @@ def main() -> int:
         home.check()
         home.create()
         changes = json.load(sys.stdin)
-        lock = win(home) if changes else None
+        lock = take_lock(home) if changes else None
         if changes and lock is None:
             print("a server was started meanwhile; try again", file=sys.stderr)
             return 1
-        settings = Settings(home, lenient=True)
+        settings = ServerSettings(home, lenient=True)
         if changes:
-            settings.try_out(changes)
+            settings.check_changes(changes)
             settings.update(changes)
     except SmaltError as error:
         print(error, file=sys.stderr)

@@ -20,7 +20,7 @@ _NOTE = "place"
 _PORTS = ("port", "tls-port")
 
 
-def find(home: Home) -> Relocation | None:
+def check_relocation(home: Home) -> Relocation | None:
     """Return from where the home was moved or copied since it was last served; None where it is in its place."""
     found = find_relocation(home.read_json(_NOTE), home.root)
     if found is not None:
@@ -29,17 +29,17 @@ def find(home: Home) -> Relocation | None:
     return found
 
 
-def settle(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> None:
+def handle_relocation(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> None:
     """Correct what the records say of the former place, then note the place of today; a crash does both again.
 
     Call before anything of the home acts.
     """
     if found is not None:
-        _forget_unmovable(home)
+        _remove_unmovable(home)
         with db.transaction():
-            _correct_places(db, found)
+            _update_places(db, found)
             if found.is_copy:
-                _give_up(db, rooms, found)
+                _end_unfinished_jobs(db, rooms, found)
         if found.is_copy:  # the original has them
             for name in _PORTS:
                 home.path(name).unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def settle(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> 
         home.write(_NOTE, json.dumps(now.noted) + "\n")
 
 
-def _correct_places(db: Database, found: Relocation) -> None:
+def _update_places(db: Database, found: Relocation) -> None:
     old, new = found.former.path, found.now.path
     for table in ("job_data", "deleted_writes"):
         db.execute(
@@ -57,7 +57,7 @@ def _correct_places(db: Database, found: Relocation) -> None:
         )
 
 
-def _give_up(db: Database, rooms: Rooms, found: Relocation) -> None:
+def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
     """End all unfinished jobs: they go on where the original is, and what they write would be written twice."""
     why = outcome.failed(
         f"this home is a copy of {found.former.path}, made while the job was not over; it goes on there. "
@@ -68,10 +68,10 @@ def _give_up(db: Database, rooms: Rooms, found: Relocation) -> None:
         jobs.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
     for job in reversed(jobs.list_unfinished(db)):
         jobs.set_status(db, job, "Failed", error=why)
-        rooms.tracking.runs.ended(job)
+        rooms.tracking.runs.record_end(job)
 
 
-def _forget_unmovable(home: Home) -> None:
+def _remove_unmovable(home: Home) -> None:
     """Have conda environments built again: their programs name the folder in which they were made."""
     for record in home.path("environments").glob("*/record.json"):
         if (record.parent / "venv" / "conda-meta").is_dir():

@@ -7,19 +7,19 @@ for a socket; it answers only after everything that a crash left is settled.
 from __future__ import annotations
 
 from smalt.machine.home import Home
-from smalt.service.listeners import tcp_door, unix_door
-from smalt.service.lock import Lock
-from smalt.service.settings import Settings
+from smalt.service.listeners import open_tcp_socket, open_unix_socket
+from smalt.service.lock import HomeLock
+from smalt.service.settings import ServerSettings
 
 
-def run(home: Home, lock: Lock, foreground: bool) -> None:
+def run_server(home: Home, lock: HomeLock, foreground: bool) -> None:
     home.path("server.json").unlink(missing_ok=True)
-    unix = unix_door(home)
+    unix = open_unix_socket(home)
     try:
-        settings = Settings(home)
-        tcp, note = tcp_door(home, settings.listen, chosen=settings.port)
-        from smalt.service.lifecycle import Doors, Life  # late: both doors are open by now
+        settings = ServerSettings(home)
+        tcp, note = open_tcp_socket(home, settings.listen, chosen=settings.port)
+        from smalt.service.lifecycle import ListeningSockets, ServerLifecycle  # late: both doors are open by now
 
-        Life(home, settings, lock, Doors(unix, tcp, note), foreground).run()
+        ServerLifecycle(home, settings, lock, ListeningSockets(unix, tcp, note), foreground).run()
     finally:
-        lock.withdraw()
+        lock.remove_traces()

@@ -16,7 +16,7 @@ from smalt.machine.home import Home
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
-class Setting(NamedTuple):
+class SettingRule(NamedTuple):
     """One setting: what it is when unset, and how a value becomes right (or why not: a ValueError's text)."""
 
     default: Any
@@ -25,7 +25,7 @@ class Setting(NamedTuple):
     """Raises a ValueError where this machine cannot do it now; asked before a change is kept, not at each start."""
 
 
-class Settings(Mapping[str, Any]):
+class ServerSettings(Mapping[str, Any]):
     """The settings of one home, by name or as attributes (`idle_minutes` for `idle-minutes`).
 
     The server keeps one object for its life; a change through `update` is seen by whoever holds it.
@@ -60,7 +60,7 @@ class Settings(Mapping[str, Any]):
         self._home = home
         self.problems: dict[str, str] = {}
         self._stored = self._load(lenient)
-        self._apply()
+        self._set_attributes()
 
     def __getitem__(self, name: str) -> Any:
         return self._stored.get(name, SETTINGS[name].default)
@@ -75,30 +75,30 @@ class Settings(Mapping[str, Any]):
         """Every setting by its name, the defaults among them."""
         return dict(self)
 
-    def try_out(self, changes: Mapping[str, Any]) -> None:
+    def check_changes(self, changes: Mapping[str, Any]) -> None:
         """Refuse changes that are wrong, or that this machine cannot do now; this may take seconds."""
-        self._changed(changes, try_out=True)
+        self._merge_changes(changes, try_out=True)
 
     def update(self, changes: Mapping[str, Any]) -> None:
         """Change some settings, all or none, and write them down; null is the default again.
 
         A mapping's entries are merged; an entry of null is removed. Whether the machine can do it, `try_out` tells.
         """
-        stored = self._changed(changes, try_out=False)
+        stored = self._merge_changes(changes, try_out=False)
         stored = {name: value for name, value in stored.items() if value is not None}
         self._home.write("config.json", json.dumps(stored, indent=2) + "\n")
         self._stored = stored
         self.problems = {name: problem for name, problem in self.problems.items() if name not in changes}
-        self._apply()
+        self._set_attributes()
 
-    def _changed(self, changes: Mapping[str, Any], *, try_out: bool) -> dict[str, Any]:
+    def _merge_changes(self, changes: Mapping[str, Any], *, try_out: bool) -> dict[str, Any]:
         """Return what is stored, with the changes; all that is wrong with them is said at once."""
         stored, problems = dict(self._stored), []
         for name, value in changes.items():
             try:
-                stored[name] = _changed(name, stored.get(name), value)
+                stored[name] = _merge_value(name, stored.get(name), value)
                 if try_out:
-                    _try_out(name, stored[name])
+                    _try_value(name, stored[name])
             except ValueError as error:
                 problems.append(Located("", 0, 0, str(error)))
         if problems:
@@ -114,7 +114,7 @@ class Settings(Mapping[str, Any]):
                 raise ValueError("it holds no JSON object")
             for name in stored.keys() & SETTINGS.keys():
                 try:
-                    stored[name] = _checked(name, stored[name])
+                    stored[name] = _check_value(name, stored[name])
                 except ValueError as error:
                     if not lenient:
                         raise ValueError(f"{error}; to remove it: smalt config unset {name}") from None
@@ -124,12 +124,12 @@ class Settings(Mapping[str, Any]):
             raise Unavailable(f"{path}: {error}{hint}") from None
         return stored
 
-    def _apply(self) -> None:
+    def _set_attributes(self) -> None:
         for name, value in self.items():
             setattr(self, name.replace("-", "_"), value)
 
 
-def _changed(name: str, before: Any, value: Any) -> Any:
+def _merge_value(name: str, before: Any, value: Any) -> Any:
     if name not in SETTINGS:
         known = ", ".join(SETTINGS)
         raise ValueError(f"there is no setting '{name}'; the settings are {known}")
@@ -137,10 +137,10 @@ def _changed(name: str, before: Any, value: Any) -> Any:
         return None
     if isinstance(SETTINGS[name].default, dict) and isinstance(value, dict):
         value = {key: entry for key, entry in {**(before or {}), **value}.items() if entry is not None}
-    return _checked(name, value)
+    return _check_value(name, value)
 
 
-def _try_out(name: str, value: Any) -> None:
+def _try_value(name: str, value: Any) -> None:
     try_out = SETTINGS[name].try_out
     if value is None or try_out is None:
         return
@@ -150,14 +150,14 @@ def _try_out(name: str, value: Any) -> None:
         raise ValueError(f"setting '{name}' {error}") from None
 
 
-def _checked(name: str, value: Any) -> Any:
+def _check_value(name: str, value: Any) -> Any:
     try:
         return SETTINGS[name].check(value)
     except ValueError as error:
         raise ValueError(f"setting '{name}' {error}, not {json.dumps(value)}") from None
 
 
-def _number(lowest: float) -> Callable[[Any], float]:
+def _check_number(lowest: float) -> Callable[[Any], float]:
     def check(value: Any) -> float:
         try:
             number = float(value) if not isinstance(value, bool) else -1.0
@@ -170,8 +170,8 @@ def _number(lowest: float) -> Callable[[Any], float]:
     return check
 
 
-def _whole(lowest: int) -> Callable[[Any], int]:
-    number = _number(lowest)
+def _check_whole_number(lowest: int) -> Callable[[Any], int]:
+    number = _check_number(lowest)
 
     def check(value: Any) -> int:
         if number(value) != int(number(value)):
@@ -181,7 +181,7 @@ def _whole(lowest: int) -> Callable[[Any], int]:
     return check
 
 
-def _one_of(*choices: str) -> Callable[[Any], str]:
+def _check_choice(*choices: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in choices:
             raise ValueError("must be " + " or ".join(f"'{choice}'" for choice in choices))
@@ -190,62 +190,62 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return check
 
 
-def _text(value: Any) -> str:
+def _check_text(value: Any) -> str:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("must be a text")
     return value
 
 
-def _words(value: Any) -> str:
+def _check_words(value: Any) -> str:
     try:
-        return value if value == "" or shlex.split(_text(value)) else ""
+        return value if value == "" or shlex.split(_check_text(value)) else ""
     except ValueError:
         raise ValueError("must be words of a command line") from None
 
 
-def _texts(value: Any) -> list[str]:
+def _check_texts(value: Any) -> list[str]:
     entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
     if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
         raise ValueError("must be a list of texts")
     return entries
 
 
-def _mapping(value: Any) -> dict[str, str]:
+def _check_mapping(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
         raise ValueError("must map texts to texts")
     return value
 
 
-def _program(value: Any) -> str:
-    path = os.path.abspath(os.path.expanduser(_text(value)))
+def _check_program(value: Any) -> str:
+    path = os.path.abspath(os.path.expanduser(_check_text(value)))
     if not os.access(path, os.X_OK) or os.path.isdir(path):
         raise ValueError("must be the path of a Python program")
     return path
 
 
-def _base_url(value: Any) -> str:
+def _check_base_url(value: Any) -> str:
     from urllib.parse import urlsplit  # not needed where no server has a proxy before it
 
-    if not _text(value).startswith(("http://", "https://")) or not urlsplit(value).hostname:
+    if not _check_text(value).startswith(("http://", "https://")) or not urlsplit(value).hostname:
         raise ValueError("must be a URL that begins with http:// or https:// and a host")
     return str(value).rstrip("/")
 
 
-def _address(value: Any) -> str:
-    host = _text(value)
+def _check_address(value: Any) -> str:
+    host = _check_text(value)
     if re.fullmatch(r"\[.*\](:\d+)?|[^:]+:\d+", host) or "/" in host:
         raise ValueError("must be an address or host name alone; the port has a setting of its own, 'port'")
     return host
 
 
-def _port(value: Any) -> int:
-    number = _whole(1)(value)
+def _check_port(value: Any) -> int:
+    number = _check_whole_number(1)(value)
     if number > 65535:
         raise ValueError("must be a port, from 1 to 65535")
     return number
 
 
-def _listens(host: str) -> None:
+def _try_listening(host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as door:
@@ -255,7 +255,7 @@ def _listens(host: str) -> None:
         raise ValueError(f"must be an address of this machine, and nothing can listen on '{host}': {reason}") from None
 
 
-def _runs_python(path: str) -> None:
+def _try_python(path: str) -> None:
     import subprocess  # slow to import, and seldom needed
 
     try:
@@ -266,39 +266,39 @@ def _runs_python(path: str) -> None:
         raise ValueError(f"must be the path of a Python program, and {path} does not run a line of Python")
 
 
-def _host_names(value: Any) -> list[str]:
-    names = _texts(value)
+def _check_host_names(value: Any) -> list[str]:
+    names = _check_texts(value)
     for name in names:
         if re.search(r"[\s/]", name):
             raise ValueError("must be host names, without scheme and path")
     return names
 
 
-def _channels(value: Any) -> dict[str, str]:
-    entries = _mapping(value)
+def _check_channels(value: Any) -> dict[str, str]:
+    entries = _check_mapping(value)
     for place in entries.values():
         if "://" not in place and not os.path.isabs(place):
             raise ValueError("must map names of channels to URLs or absolute folders")
     return entries
 
 
-def _url_map(value: Any) -> dict[str, str]:
-    entries = _mapping(value)
+def _check_url_map(value: Any) -> dict[str, str]:
+    entries = _check_mapping(value)
     for prefix, folder in entries.items():
         if not prefix or not os.path.isabs(folder):
             raise ValueError("must map URL prefixes to absolute folders")
     return entries
 
 
-def _image_map(value: Any) -> dict[str, str]:
-    entries = _mapping(value)
+def _check_image_map(value: Any) -> dict[str, str]:
+    entries = _check_mapping(value)
     for image, file in entries.items():
         if not image or re.search(r"\s", image) or not os.path.isabs(file):
             raise ValueError("must map names or patterns of images to files by their whole paths")
     return entries
 
 
-def _are_files(entries: dict[str, str]) -> None:
+def _try_files(entries: dict[str, str]) -> None:
     for image, file in entries.items():
         if not os.path.isfile(file):
             raise ValueError(
@@ -306,8 +306,8 @@ def _are_files(entries: dict[str, str]) -> None:
             )
 
 
-def _registries(value: Any) -> dict[str, str]:
-    entries = _mapping(value)
+def _check_registries(value: Any) -> dict[str, str]:
+    entries = _check_mapping(value)
     for name, folder in entries.items():
         if not _NAME.fullmatch(name) or name.lower() == "azureml":
             raise ValueError(
@@ -318,28 +318,28 @@ def _registries(value: Any) -> dict[str, str]:
     return entries
 
 
-SETTINGS: dict[str, Setting] = {
-    "idle-minutes": Setting(30.0, _number(0)),
-    "compute": Setting("any", _one_of("any", "strict")),
-    "fidelity": Setting("nearest", _one_of("nearest", "strict")),
-    "url-map": Setting({}, _url_map),
-    "image-map": Setting({}, _image_map, _are_files),
-    "registry": Setting({}, _registries),
-    "host-python": Setting(None, _program, _runs_python),
-    "mlflow-python": Setting(None, _program, _runs_python),
-    "conda-channels": Setting({}, _channels),
-    "container-command": Setting(None, _words),
-    "container-arguments": Setting("", _words),
-    "defaults": Setting({}, _mapping),
-    "cpus": Setting(None, _whole(1)),
-    "max-body-mb": Setting(64.0, _number(1)),
-    "listen": Setting("127.0.0.1", _address, _listens),
-    "port": Setting(None, _port),
-    "allowed-hosts": Setting([], _host_names),
-    "public-url": Setting(None, _base_url),
-    "snapshot-max-files": Setting(None, _whole(1)),
-    "snapshot-max-bytes": Setting(None, _whole(1)),
-    "remote-cache-max-bytes": Setting(50_000_000_000, _whole(0)),
-    "job-identity": Setting("on", _one_of("on", "off")),
-    "remote-login": Setting("anonymous", _one_of("anonymous", "environment")),
+SETTINGS: dict[str, SettingRule] = {
+    "idle-minutes": SettingRule(30.0, _check_number(0)),
+    "compute": SettingRule("any", _check_choice("any", "strict")),
+    "fidelity": SettingRule("nearest", _check_choice("nearest", "strict")),
+    "url-map": SettingRule({}, _check_url_map),
+    "image-map": SettingRule({}, _check_image_map, _try_files),
+    "registry": SettingRule({}, _check_registries),
+    "host-python": SettingRule(None, _check_program, _try_python),
+    "mlflow-python": SettingRule(None, _check_program, _try_python),
+    "conda-channels": SettingRule({}, _check_channels),
+    "container-command": SettingRule(None, _check_words),
+    "container-arguments": SettingRule("", _check_words),
+    "defaults": SettingRule({}, _check_mapping),
+    "cpus": SettingRule(None, _check_whole_number(1)),
+    "max-body-mb": SettingRule(64.0, _check_number(1)),
+    "listen": SettingRule("127.0.0.1", _check_address, _try_listening),
+    "port": SettingRule(None, _check_port),
+    "allowed-hosts": SettingRule([], _check_host_names),
+    "public-url": SettingRule(None, _check_base_url),
+    "snapshot-max-files": SettingRule(None, _check_whole_number(1)),
+    "snapshot-max-bytes": SettingRule(None, _check_whole_number(1)),
+    "remote-cache-max-bytes": SettingRule(50_000_000_000, _check_whole_number(0)),
+    "job-identity": SettingRule("on", _check_choice("on", "off")),
+    "remote-login": SettingRule("anonymous", _check_choice("anonymous", "environment")),
 }

@@ -23,7 +23,7 @@ _CERTIFICATE, _KEY = "tls/authority.pem", "tls/authority.key"
 _making = threading.RLock()
 
 
-def authority(home: Home) -> trustme.CA:
+def load_authority(home: Home) -> trustme.CA:
     """Made at its first use and kept, for the home's owner only."""
     import trustme
 
@@ -38,24 +38,24 @@ def authority(home: Home) -> trustme.CA:
         return made
 
 
-def certificate(home: Home) -> str:
+def read_certificate(home: Home) -> str:
     """The certificate of the home's authority."""
     with _making:
         kept = home.read(_CERTIFICATE)
-        return kept if kept and home.read(_KEY) else authority(home).cert_pem.bytes().decode()
+        return kept if kept and home.read(_KEY) else load_authority(home).cert_pem.bytes().decode()
 
 
-def trust(home: Home) -> str:
+def write_trusted(home: Home) -> str:
     """Write down what jobs are to trust: what this server's own environment says, and this home. The file's path."""
     with _making:
-        text = certificates.with_own(os.environ, certificate(home))
+        text = certificates.with_own(os.environ, read_certificate(home))
         if home.read(TRUSTED) != text:
             home.write(TRUSTED, text)
     return str(home.path(TRUSTED))
 
 
-def context(home: Home, names: list[str]) -> ssl.SSLContext:
+def build_context(home: Home, names: list[str]) -> ssl.SSLContext:
     """For a listener; each run of the server has a leaf of its own."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority(home).issue_cert(*names).configure_cert(made)
+    load_authority(home).issue_cert(*names).configure_cert(made)
     return made

@@ -57,7 +57,7 @@ class Versioned(Collection):
         if name is not None:
             found = self._pages(f"{self._path(name)}/versions", listViewType=view)
         else:
-            found = (self._container(body) for body in self._connection.pages(self._path(), listViewType=view))
+            found = (self._render_container(body) for body in self._connection.pages(self._path(), listViewType=view))
         return islice(found, max_results)
 
     def _get(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Versioned(Collection):
     def _versioned(self, body: dict[str, Any], version: str) -> None:
         """Note the version where the body has a place for it."""
 
-    def _container(self, body: dict[str, Any]) -> Any:
+    def _render_container(self, body: dict[str, Any]) -> Any:
         properties = body["properties"]
         where = KINDS[self.kind]
         if isinstance(where, dict):

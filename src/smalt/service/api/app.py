@@ -27,7 +27,7 @@ from smalt.service.api.arm import (
     workspaces,
 )
 from smalt.service.api.auth import job_permissions, workspace_access
-from smalt.service.api.auth.middleware import Gate
+from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.native import (
@@ -50,15 +50,15 @@ from smalt.service.api.native import (
     snapshot_uploads,
     status,
 )
-from smalt.service.api.request import Call, Reply
-from smalt.service.api.rest_shapes import workspace_id
-from smalt.service.api.router import Router, Table
-from smalt.service.api.server_context import Service
+from smalt.service.api.request import ApiRequest, ApiResponse
+from smalt.service.api.rest_shapes import get_workspace_id
+from smalt.service.api.router import Router, RouteTable
+from smalt.service.api.server_context import ServerContext
 from smalt.service.records import workspaces as records
-from smalt.service.tracking.proxy import raw_rest
+from smalt.service.tracking.proxy import get_raw_path
 from smalt.service.tracking.variables import ROUTE as MLFLOW
 
-_GLOBAL: list[Table] = [
+_GLOBAL: list[RouteTable] = [
     status.ROUTES,
     cloud.ROUTES,
     config.ROUTES,
@@ -73,13 +73,13 @@ _GLOBAL: list[Table] = [
     vm_sizes.GLOBAL_ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
-_WORKSPACE: dict[str, list[Table]] = {
+_WORKSPACE: dict[str, list[RouteTable]] = {
     "": [
         workspaces.ROUTES,
         jobs.ROUTES,
         computes.ROUTES,
         datastores.ROUTES,
-        *(collection.routes() for collection in (*_ASSETS, *stored_resources.COLLECTIONS)),
+        *(collection.list_routes() for collection in (*_ASSETS, *stored_resources.COLLECTIONS)),
     ],
     "/smalt/v1": [
         jobs.OWN_ROUTES,
@@ -110,11 +110,11 @@ _WORKSPACE: dict[str, list[Table]] = {
 _STORING = ("PUT", "POST", "PATCH")
 
 
-def build(service: Service) -> ASGIApp:
-    return Gate(_Dispatch(), service)
+def build_app(service: ServerContext) -> ASGIApp:
+    return SecurityMiddleware(_Dispatcher(), service)
 
 
-class _Dispatch:
+class _Dispatcher:
     """Splits the workspace off the path, opens it, and hands the rest to the router of its prefix."""
 
     def __init__(self) -> None:
@@ -123,45 +123,47 @@ class _Dispatch:
         self._vault = Router([key_vault.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = workspace_paths.split(scope["path"])
+        found = workspace_paths.split_path(scope["path"])
         if found and found.prefix == MLFLOW:
-            scope["smalt.workspace"] = _workspace(scope, found)
-            scope["smalt.rest"] = raw_rest(scope, found.rest)
+            scope["smalt.workspace"] = _find_workspace(scope, found)
+            scope["smalt.rest"] = get_raw_path(scope, found.rest)
             await scope["smalt.service"].tracking.serve(scope, receive, send)
             return
         job = scope["smalt.job"]
-        if blob := blob_urls.split(scope["path"]):
+        if blob := blob_urls.split_path(scope["path"]):
             if job is not None:
-                job_permissions.refuse(job, "the storage account; ask listSecrets of a datastore for a link")
-            scope["smalt.workspace"] = _workspace_in(scope, blob[0])
-            response = await _answer(scope, blob_operations.serve(Call(scope, receive, send), *blob[1:]))
+                job_permissions.refuse_job(job, "the storage account; ask listSecrets of a datastore for a link")
+            scope["smalt.workspace"] = _find_workspace_by_folder(scope, blob[0])
+            response = await _run_handler(
+                scope, blob_operations.handle_request(ApiRequest(scope, receive, send), *blob[1:])
+            )
             await response(scope, receive, send)
             return
         scope["smalt.path"] = quote(scope["path"])
-        if secret := key_vault.split(scope["path"]):
-            scope["smalt.workspace"] = _workspace_in(scope, secret[0])
-            handler, scope["path_params"], template = self._vault.find(scope["method"], secret[1])
-            job_permissions.check(job, job_permissions.VAULT, scope["method"], template)
-            answer = await _answer(scope, handler(Call(scope, receive, send)))
-            await Reply.of(answer)(scope, receive, send)
+        if secret := key_vault.split_path(scope["path"]):
+            scope["smalt.workspace"] = _find_workspace_by_folder(scope, secret[0])
+            handler, scope["path_params"], template = self._vault.find_route(scope["method"], secret[1])
+            job_permissions.check_route(job, job_permissions.VAULT, scope["method"], template)
+            answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
+            await ApiResponse.from_answer(answer)(scope, receive, send)
             return
         router, path = (
             (self._routers[found.prefix], found.rest)
             if found
-            else (self._global, workspace_paths.canonical(scope["path"]))
+            else (self._global, workspace_paths.convert_collection_path(scope["path"]))
         )
-        handler, scope["path_params"], template = router.find(scope["method"], path)
+        handler, scope["path_params"], template = router.find_route(scope["method"], path)
         if found:
-            scope["smalt.workspace"] = _workspace(scope, found)
-            scope["smalt.files"] = "/smalt/v1" + workspace_id(scope["smalt.workspace"])
+            scope["smalt.workspace"] = _find_workspace(scope, found)
+            scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
         elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
             raise Refused("the token is good for one workspace only, not for the server")
-        job_permissions.check(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
-        answer = await _answer(scope, handler(Call(scope, receive, send)))
-        await Reply.of(answer)(scope, receive, send)
+        job_permissions.check_route(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
+        answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
+        await ApiResponse.from_answer(answer)(scope, receive, send)
 
 
-async def _answer(scope: Scope, work: Awaitable[Any]) -> Any:
+async def _run_handler(scope: Scope, work: Awaitable[Any]) -> Any:
     """Return the answer, but acknowledge nothing that was stored in a workspace while that was deleted."""
     try:
         return await work
@@ -170,7 +172,7 @@ async def _answer(scope: Scope, work: Awaitable[Any]) -> Any:
             records.refuse_deleted(scope["smalt.service"].db, scope["smalt.workspace"].id)
 
 
-def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
+def _find_workspace_by_folder(scope: Scope, folder: str) -> records.Workspace:
     """The workspace of that folder, which is the account's name to storage clients."""
     token = scope["smalt.token"]
     for one in records.list_workspaces(scope["smalt.service"].db):
@@ -179,7 +181,7 @@ def _workspace_in(scope: Scope, folder: str) -> records.Workspace:
     raise NotFound(f"there is no storage account '{folder[:100]}' here")
 
 
-def _workspace(scope: Scope, path: workspace_paths.WorkspacePath) -> records.Workspace:
+def _find_workspace(scope: Scope, path: workspace_paths.WorkspacePath) -> records.Workspace:
     """Return the workspace that the path names; a token of one workspace opens no other."""
     names, token = (path.subscription, path.group, path.workspace), scope["smalt.token"]
     if token and token.workspace_id is not None:

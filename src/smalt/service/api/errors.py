@@ -23,7 +23,7 @@ from smalt.exceptions import (
     Unavailable,
     ValidationException,
 )
-from smalt.service.tracking.child_connection import Interrupted
+from smalt.service.tracking.child_connection import ChildInterrupted
 from smalt.service.tracking.policy import NoRoute
 
 logger = logging.getLogger("smalt")
@@ -43,13 +43,13 @@ _MLFLOW_CODES = {
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-class TooLarge(SmaltError):
+class BodyTooLarge(SmaltError):
     """A body above the limit."""
 
     code = "BodyTooLarge"
 
 
-class Stopping(SmaltError):
+class ServerStopping(SmaltError):
     """The server is ending; the same request to the next one is safe."""
 
     code = "ServerStopping"
@@ -60,60 +60,60 @@ _STATUS: tuple[tuple[type[SmaltError], int], ...] = (
     (Conflict, 409),
     (Unauthorized, 401),
     (Refused, 403),
-    (TooLarge, 413),
-    (Stopping, 503),
-    (Interrupted, 503),
+    (BodyTooLarge, 413),
+    (ServerStopping, 503),
+    (ChildInterrupted, 503),
     (Unavailable, 507),
     (SmaltError, 400),
 )
 
 
-def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+def render_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """The status, body and headers for `error`; one that nobody foresaw is logged."""
-    status, body = _describe(error)
+    status, body = _render_body(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="smalt"'
     return status, body, headers
 
 
-def for_mlflow(status: int, body: dict[str, Any]) -> dict[str, Any]:
+def convert_for_mlflow(status: int, body: dict[str, Any]) -> dict[str, Any]:
     """The same as MLflow's clients read it."""
     code, message = body["error"]["code"], body["error"]["message"]
     named = "ENDPOINT_NOT_FOUND" if code == NoRoute.code else _MLFLOW_CODES.get(status, "INVALID_PARAMETER_VALUE")
     return {"error_code": named, "message": message}
 
 
-def _describe(error: Exception) -> tuple[int, dict[str, Any]]:
+def _render_body(error: Exception) -> tuple[int, dict[str, Any]]:
     if isinstance(error, ValidationException):
-        return 400, _validation(error)
+        return 400, _render_validation(error)
     if isinstance(error, SmaltError):
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        return status, _body(error.code, str(error))
+        return status, _build_body(error.code, str(error))
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "BadRequest")
-        return error.status_code, _body(code, error.detail)
+        return error.status_code, _build_body(code, error.detail)
     if isinstance(error, RecursionError):
-        return 400, _body("ValidationError", "the body is nested too deeply; flatten it")
+        return 400, _build_body("ValidationError", "the body is nested too deeply; flatten it")
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         where = f" {error.filename}" if error.filename else " to smalt's home"
         text = f"cannot write{where}: {error.strerror}; nothing was lost, make room and send it again"
-        return 507, _body(Unavailable.code, text)
-    return _unforeseen(error)
+        return 507, _build_body(Unavailable.code, text)
+    return _handle_fault(error)
 
 
-def _validation(error: ValidationException) -> dict[str, Any]:
+def _render_validation(error: ValidationException) -> dict[str, Any]:
     details = [
         {"code": error.code, "message": problem.message, "target": problem.file or None} for problem in error.problems
     ]
-    return _body(error.code, str(error), details=details)
+    return _build_body(error.code, str(error), details=details)
 
 
-def _unforeseen(error: Exception) -> tuple[int, dict[str, Any]]:
+def _handle_fault(error: Exception) -> tuple[int, dict[str, Any]]:
     id = secrets.token_hex(6)
     logger.error("fault %s", id, exc_info=error)
-    return 500, _body("InternalError", f"smalt itself failed here; its server.log tells more under {id}")
+    return 500, _build_body("InternalError", f"smalt itself failed here; its server.log tells more under {id}")
 
 
-def _body(code: str, message: str, **more: Any) -> dict[str, Any]:
+def _build_body(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, **more}}

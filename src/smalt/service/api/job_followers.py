@@ -11,14 +11,14 @@ _LONGEST_PAUSE = 90.0
 _MOST = 4096
 
 
-class Streams:
+class JobFollowers:
     """`jobs.stream` of azure-ai-ml prints the log from its second poll on: to who begins when the job is over, the
     first answer must not say so. Nothing of a poll tells its stream, so it is known by the caller and the job."""
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, int], float] = {}
 
-    def begins_late(self, principal: str, job: Job) -> bool:
+    def is_late_start(self, principal: str, job: Job) -> bool:
         """Whether this poll is the first of a stream, and the job is over. Two streams of one caller at once cost one
         of them a poll more or, where one begins as the other ends, its log."""
         now, key = time.monotonic(), (principal, job.id)
@@ -26,9 +26,9 @@ class Streams:
         follows = before is not None and now - before < _LONGEST_PAUSE
         if not (job.is_over and follows):
             self._asked[key] = now
-            self._forget(now)
+            self._remove_stale(now)
         return job.is_over and not follows
 
-    def _forget(self, now: float) -> None:
+    def _remove_stale(self, now: float) -> None:
         if len(self._asked) > _MOST:
             self._asked = {key: asked for key, asked in self._asked.items() if now - asked < _LONGEST_PAUSE}

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smalt.exceptions import ValidationException
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call, Reply
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.records.secrets import Secret
+from smalt.service.secrets import key_rotation
 from smalt.service.secrets.identity import ROUTE
-from smalt.service.secrets.key_rotation import rotate
 from smalt.service.secrets.vault import Vault
 
 _PATH = re.compile(ROUTE + r"/(?P<folder>[^/]+)(?P<rest>/.+?)/?")
@@ -22,76 +22,94 @@ _FOR_EVER = 90 * 86400
 """Clients are told when a deleted secret goes by itself; here it does not."""
 
 
-def split(path: str) -> tuple[str, str] | None:
+def split_path(path: str) -> tuple[str, str] | None:
     """The workspace's folder and what follows; None for any other path."""
     found = _PATH.fullmatch(path)
     return (found["folder"], found["rest"]) if found else None
 
 
-async def set_secret(call: Call) -> dict[str, Any]:
-    body, name = await call.object(), _name(call)
+async def set_secret(request: ApiRequest) -> dict[str, Any]:
+    body, name = await request.read_object(), _get_secret_name(request)
     if not isinstance(body.get("value"), str):
         raise ValidationException('"value" must be a text')
-    return _shape(
-        call, _vault(call).set(call.workspace, name, body["value"], _about(body), call.principal), body["value"]
+    return _render_secret(
+        request,
+        _get_vault(request).set_secret(
+            request.workspace, name, body["value"], _read_attributes(body), request.principal
+        ),
+        body["value"],
     )
 
 
-async def get_secret(call: Call) -> dict[str, Any]:
-    vault = _vault(call)
-    found = vault.get(call.workspace, _name(call), call.path_params.get("version", ""))
-    return _shape(call, found, vault.value(found))
+async def get_secret(request: ApiRequest) -> dict[str, Any]:
+    vault = _get_vault(request)
+    found = vault.get_secret(request.workspace, _get_secret_name(request), request.path_params.get("version", ""))
+    return _render_secret(request, found, vault.get_value(found))
 
 
-async def update_secret(call: Call) -> dict[str, Any]:
-    vault = _vault(call)
-    found = vault.get(call.workspace, _name(call), call.path_params.get("version", ""))
-    return _shape(call, vault.update(call.workspace, found, _about(await call.object())))
+async def update_secret(request: ApiRequest) -> dict[str, Any]:
+    vault = _get_vault(request)
+    found = vault.get_secret(request.workspace, _get_secret_name(request), request.path_params.get("version", ""))
+    return _render_secret(
+        request, vault.update_secret(request.workspace, found, _read_attributes(await request.read_object()))
+    )
 
 
-async def list_secrets(call: Call) -> dict[str, Any]:
+async def list_secrets(request: ApiRequest) -> dict[str, Any]:
     """Their newest versions, without the values."""
-    return page(call, _vault(call).newest(call.workspace), lambda one: _shape(call, one, with_version=False))
+    return build_page(
+        request,
+        _get_vault(request).list_newest(request.workspace),
+        lambda one: _render_secret(request, one, with_version=False),
+    )
 
 
-async def list_versions(call: Call) -> dict[str, Any]:
-    return page(call, _vault(call).versions(call.workspace, _name(call)), lambda one: _shape(call, one))
+async def list_versions(request: ApiRequest) -> dict[str, Any]:
+    return build_page(
+        request,
+        _get_vault(request).list_versions(request.workspace, _get_secret_name(request)),
+        lambda one: _render_secret(request, one),
+    )
 
 
-async def delete_secret(call: Call) -> dict[str, Any]:
+async def delete_secret(request: ApiRequest) -> dict[str, Any]:
     """All its versions; until they are purged they can be recovered."""
-    return _shape(call, _vault(call).delete(call.workspace, _name(call)))
+    return _render_secret(request, _get_vault(request).delete_secret(request.workspace, _get_secret_name(request)))
 
 
-async def list_deleted(call: Call) -> dict[str, Any]:
-    return page(call, _vault(call).all_deleted(call.workspace), lambda one: _shape(call, one, with_version=False))
+async def list_deleted_secrets(request: ApiRequest) -> dict[str, Any]:
+    return build_page(
+        request,
+        _get_vault(request).list_deleted(request.workspace),
+        lambda one: _render_secret(request, one, with_version=False),
+    )
 
 
-async def get_deleted(call: Call) -> dict[str, Any]:
-    return _shape(call, _vault(call).deleted(call.workspace, _name(call)))
+async def get_deleted_secret(request: ApiRequest) -> dict[str, Any]:
+    return _render_secret(request, _get_vault(request).get_deleted(request.workspace, _get_secret_name(request)))
 
 
-async def purge_secret(call: Call) -> Reply:
-    _vault(call).purge(call.workspace, _name(call))
-    return Reply({}, 204)
+async def purge_secret(request: ApiRequest) -> ApiResponse:
+    _get_vault(request).purge_secret(request.workspace, _get_secret_name(request))
+    return ApiResponse({}, 204)
 
 
-async def recover_secret(call: Call) -> dict[str, Any]:
-    return _shape(call, _vault(call).recover(call.workspace, _name(call)))
+async def recover_secret(request: ApiRequest) -> dict[str, Any]:
+    return _render_secret(request, _get_vault(request).recover_secret(request.workspace, _get_secret_name(request)))
 
 
-async def rotate_keys(call: Call) -> dict[str, Any]:
+async def rotate_keys(request: ApiRequest) -> dict[str, Any]:
     """Encrypt all that the home has encrypted again, with new keys."""
-    return {"encrypted": rotate(call.service.home, call.service.db)}
+    return {"encrypted": key_rotation.rotate_keys(request.server.home, request.server.db)}
 
 
-def _vault(call: Call) -> Vault:
-    vault: Vault = call.service.engine.rooms.vault
+def _get_vault(request: ApiRequest) -> Vault:
+    vault: Vault = request.server.engine.rooms.vault
     return vault
 
 
-def _name(call: Call) -> str:
-    name = call.name()
+def _get_secret_name(request: ApiRequest) -> str:
+    name = request.get_name()
     if not _NAME.fullmatch(name):
         raise ValidationException(
             f"'{name[:130]}' cannot be the name of a secret; use letters, digits and '-', at most 127 (as in Key Vault)"
@@ -99,7 +117,7 @@ def _name(call: Call) -> str:
     return name
 
 
-def _about(body: dict[str, Any]) -> dict[str, Any]:
+def _read_attributes(body: dict[str, Any]) -> dict[str, Any]:
     """What is kept beside the value; of an update, what is changed."""
     attributes = body.get("attributes")
     given = attributes if isinstance(attributes, dict) else {}
@@ -119,10 +137,12 @@ def _about(body: dict[str, Any]) -> dict[str, Any]:
     return about
 
 
-def _shape(call: Call, secret: Secret, value: str | None = None, *, with_version: bool = True) -> dict[str, Any]:
+def _render_secret(
+    request: ApiRequest, secret: Secret, value: str | None = None, *, with_version: bool = True
+) -> dict[str, Any]:
     """Clients take an id apart, and only what follows the host: it has no room for the workspace's folder."""
     about = secret.content
-    parts = urlsplit(call.base)
+    parts = urlsplit(request.server_url)
     id = f"{parts.scheme}://{parts.netloc}/secrets/{secret.name}"
     shape: dict[str, Any] = {
         "id": f"{id}/{secret.version}" if with_version else id,
@@ -158,8 +178,8 @@ ROUTES = [
     ("GET", "/secrets/{name}/versions", list_versions),
     ("GET", "/secrets/{name}/{version}", get_secret),
     ("PATCH", "/secrets/{name}/{version}", update_secret),
-    ("GET", "/deletedsecrets", list_deleted),
-    ("GET", "/deletedsecrets/{name}", get_deleted),
+    ("GET", "/deletedsecrets", list_deleted_secrets),
+    ("GET", "/deletedsecrets/{name}", get_deleted_secret),
     ("DELETE", "/deletedsecrets/{name}", purge_secret),
     ("POST", "/deletedsecrets/{name}/recover", recover_secret),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 Item = TypeVar("Item")
 
@@ -14,22 +14,22 @@ _PAGE = 500
 _LARGEST_PAGE = 5000
 
 
-def window(call: Call) -> tuple[int, int]:
+def get_window(request: ApiRequest) -> tuple[int, int]:
     """How many to skip, and how many to give at most."""
-    size = call.number("$top", call.number("count", _PAGE))
-    return call.number("$skip", 0), max(1, min(size, _LARGEST_PAGE))
+    size = request.get_number("$top", request.get_number("count", _PAGE))
+    return request.get_number("$skip", 0), max(1, min(size, _LARGEST_PAGE))
 
 
-def page(call: Call, items: Sequence[Item], shape: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
+def build_page(request: ApiRequest, items: Sequence[Item], shape: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
     """The window of `items` that the call asks for."""
-    skip, size = window(call)
-    return answer(call, [shape(item) for item in items[skip : skip + size]], skip + size < len(items))
+    skip, size = get_window(request)
+    return wrap_page(request, [shape(item) for item in items[skip : skip + size]], skip + size < len(items))
 
 
-def answer(call: Call, value: list[dict[str, Any]], more: bool) -> dict[str, Any]:
+def wrap_page(request: ApiRequest, value: list[dict[str, Any]], more: bool) -> dict[str, Any]:
     if not more:
         return {"value": value}
-    skip, _ = window(call)
-    query = {**call.query_params, "$skip": str(skip + len(value))}
-    path = call.scope["smalt.path"]
-    return {"value": value, "nextLink": f"{call.base}{path}?{urlencode(query)}"}
+    skip, _ = get_window(request)
+    query = {**request.query_params, "$skip": str(skip + len(value))}
+    path = request.scope["smalt.path"]
+    return {"value": value, "nextLink": f"{request.server_url}{path}?{urlencode(query)}"}

@@ -24,17 +24,17 @@ class RepeatedKeys:
         self._found: list[tuple[dict[str, Any], list[str]]] = []
         self._count = 0
 
-    def make(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs) and self._count < _MOST:
-            keys = list(_repeated(key for key, _ in pairs))[: _MOST - self._count]
+            keys = list(_find_repeated(key for key, _ in pairs))[: _MOST - self._count]
             self._count += len(keys)
             self._found.append((made, keys))
         return made
 
-    def faults(self, body: Any) -> list[str]:
+    def list_faults(self, body: Any) -> list[str]:
         """Return a sentence for each repetition, with its path in what the text was parsed to."""
-        paths = _paths_to([owner for owner, _ in self._found], body)
+        paths = _find_paths([owner for owner, _ in self._found], body)
         return [
             f"{dotted((*paths.get(id(owner), ()), key))}: the key is given twice; give it once"
             for owner, keys in self._found
@@ -42,7 +42,7 @@ class RepeatedKeys:
         ]
 
 
-def _repeated(keys: Iterable[str]) -> Iterable[str]:
+def _find_repeated(keys: Iterable[str]) -> Iterable[str]:
     """Return the keys that come again, each once, in their order."""
     seen: set[str] = set()
     repeated: dict[str, None] = {}
@@ -53,7 +53,7 @@ def _repeated(keys: Iterable[str]) -> Iterable[str]:
     return repeated
 
 
-def _paths_to(wanted: list[dict[str, Any]], body: Any) -> dict[int, tuple[Any, ...]]:
+def _find_paths(wanted: list[dict[str, Any]], body: Any) -> dict[int, tuple[Any, ...]]:
     """Return the path to each of these objects in a body, by its id; one that a later repetition replaced has none."""
     ids = {id(one) for one in wanted}
     found: dict[int, tuple[Any, ...]] = {}
@@ -61,13 +61,13 @@ def _paths_to(wanted: list[dict[str, Any]], body: Any) -> dict[int, tuple[Any, .
     while waiting and len(found) < len(ids):
         trail, value = waiting.pop()
         if id(value) in ids:
-            found[id(value)] = _path_of(trail)
+            found[id(value)] = _build_path(trail)
         items = value.items() if isinstance(value, dict) else enumerate(value)
         waiting.extend(((trail, key), item) for key, item in items if isinstance(item, (dict, list)))
     return found
 
 
-def _path_of(trail: _Trail) -> tuple[Any, ...]:
+def _build_path(trail: _Trail) -> tuple[Any, ...]:
     path: list[Any] = []
     while trail is not None:
         trail, key = trail

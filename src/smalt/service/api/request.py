@@ -12,13 +12,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from smalt.exceptions import Located, Refused, ValidationException
-from smalt.service.api.errors import TooLarge
+from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.repeated_keys import RepeatedKeys
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 if TYPE_CHECKING:
-    from smalt.service.api.server_context import Service
+    from smalt.service.api.server_context import ServerContext
 
 _MOST_DIGITS = 1000
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -26,12 +26,12 @@ _AZURE = re.compile(r"\bazure-ai-ml/1\.(\d{1,4})\.")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-class Call(Request):
+class ApiRequest(Request):
     """A request whose security the gate has checked already."""
 
     @property
-    def service(self) -> Service:
-        service: Service = self.scope["smalt.service"]
+    def server(self) -> ServerContext:
+        service: ServerContext = self.scope["smalt.service"]
         return service
 
     @property
@@ -55,7 +55,7 @@ class Call(Request):
         return bool(self.scope["smalt.local"])
 
     @property
-    def base(self) -> str:
+    def server_url(self) -> str:
         """Where the caller reaches this server; never stored."""
         return str(self.scope["smalt.base"])
 
@@ -65,34 +65,34 @@ class Call(Request):
         found = _AZURE.search(self.headers.get("user-agent", ""))
         return int(found[1]) if found else None
 
-    def name(self, parameter: str = "name") -> str:
+    def get_name(self, parameter: str = "name") -> str:
         """Without the `azureml:` that Azure's client leaves on it where a program names `azureml:NAME@LABEL`."""
         return str(self.path_params[parameter]).removeprefix("azureml:")
 
-    def query(self, parameter: str, default: str = "") -> str:
+    def get_query(self, parameter: str, default: str = "") -> str:
         return self.query_params.get(parameter, default)
 
-    def flag(self, parameter: str) -> bool:
-        return self.query(parameter).lower() in ("true", "1", "yes")
+    def get_flag(self, parameter: str) -> bool:
+        return self.get_query(parameter).lower() in ("true", "1", "yes")
 
-    def number(self, parameter: str, default: int) -> int:
-        text = self.query(parameter, str(default))
+    def get_number(self, parameter: str, default: int) -> int:
+        text = self.get_query(parameter, str(default))
         if not text.isdecimal() or len(text) > 15:
             raise ValidationException(f"'{parameter}' must be a whole number, not '{text}'")
         return int(text)
 
-    async def object(self) -> dict[str, Any]:
+    async def read_object(self) -> dict[str, Any]:
         """The body, a JSON object; an empty body is an empty object."""
-        limit = int(self.service.settings.max_body_mb * 1024 * 1024)
+        limit = int(self.server.settings.max_body_mb * 1024 * 1024)
         parts, size = [], 0
-        async for part in self.chunks():
+        async for part in self.read_chunks():
             size += len(part)
             if size > limit:
-                raise TooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
+                raise BodyTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
             parts.append(part)
         return parse_object(b"".join(parts))
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         try:
             async for part in self.stream():
                 yield part
@@ -100,7 +100,7 @@ class Call(Request):
             raise Refused("the body ended early") from None
 
 
-class Reply(Response):
+class ApiResponse(Response):
     """A JSON answer."""
 
     media_type = "application/json"
@@ -109,9 +109,9 @@ class Reply(Response):
         super().__init__(content, status, headers)
 
     @staticmethod
-    def of(answer: Any) -> Any:
+    def from_answer(answer: Any) -> Any:
         """What a handler answers as a response."""
-        return answer if callable(answer) else Reply(answer)
+        return answer if callable(answer) else ApiResponse(answer)
 
     def render(self, content: Any) -> bytes:
         if self.status_code == 204:
@@ -129,7 +129,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         repeated = RepeatedKeys()
         text = raw.decode(json.detect_encoding(raw))  # given bytes, json.loads lets half a character through
         loaded = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=repeated.make
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
+            object_pairs_hook=repeated.build_object,
         )
         if b"\\u" in raw and _SURROGATE.search(raw):
             json.dumps(loaded, ensure_ascii=False).encode()
@@ -139,24 +143,24 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ValidationException(f"the body is not JSON: {error}") from None
     if not isinstance(loaded, dict):
         raise ValidationException("the body must be a JSON object")
-    faults = repeated.faults(loaded)
+    faults = repeated.list_faults(loaded)
     if faults:
         raise ValidationException([Located("", 0, 0, fault) for fault in faults])
     return loaded
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text[:40]} is too large a number")
     return number
 
 
-def _whole(text: str) -> int:
+def _parse_int(text: str) -> int:
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"a number of {len(text.lstrip('-'))} digits is too large; a text may have as many")
     return int(text)
 
 
-def _no_constant(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a number that JSON has")

@@ -7,40 +7,40 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 Result = TypeVar("Result")
 
 
-async def consumed(call: Call, consume: Callable[[Iterable[bytes]], Result]) -> Result:
+async def process_body(request: ApiRequest, consume: Callable[[Iterable[bytes]], Result]) -> Result:
     """Run `consume` over the body in a thread; it waits there for what has not arrived."""
-    body = _Body(call)
+    body = _BodyIterator(request)
     try:
         return await asyncio.to_thread(consume, body)
     finally:
-        body.end()
+        body.close()
 
 
-class _Body:
-    def __init__(self, call: Call) -> None:
+class _BodyIterator:
+    def __init__(self, request: ApiRequest) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pieces = call.chunks()
+        self._pieces = request.read_chunks()
         self._awaited: Future[bytes | None] | None = None
         self._over = False
 
     def __iter__(self) -> Iterator[bytes]:
         while not self._over:
-            self._awaited = asyncio.run_coroutine_threadsafe(self._following(), self._loop)
+            self._awaited = asyncio.run_coroutine_threadsafe(self._read_next(), self._loop)
             piece = self._awaited.result()
             if piece is None:
                 return
             yield piece
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Whoever waits for the next piece gets none: the request was given up."""
         self._over = True
         if self._awaited is not None:
             self._awaited.cancel()
 
-    async def _following(self) -> bytes | None:
+    async def _read_next(self) -> bytes | None:
         return await anext(self._pieces, None)

@@ -10,31 +10,31 @@ from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding import ids
 
 
-def workspace_id(workspace: Workspace) -> str:
+def get_workspace_id(workspace: Workspace) -> str:
     return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
 
 
-def resource_id(workspace: Workspace, kind: str, name: str) -> str:
-    return ids.resource_id(workspace_id(workspace), kind, name)
+def build_resource_id(workspace: Workspace, kind: str, name: str) -> str:
+    return ids.resource_id(get_workspace_id(workspace), kind, name)
 
 
-def resource_type(kind: str) -> str:
+def get_resource_type(kind: str) -> str:
     return f"{ids.PROVIDER}/workspaces/{kind}"
 
 
-def system_data(created_by: str, created_at: float, modified_at: float | None = None) -> dict[str, Any]:
-    data = {"createdBy": created_by, "createdByType": "User", "createdAt": iso(created_at)}
+def build_system_data(created_by: str, created_at: float, modified_at: float | None = None) -> dict[str, Any]:
+    data = {"createdBy": created_by, "createdByType": "User", "createdAt": format_time(created_at)}
     if modified_at is not None:
-        data.update(lastModifiedBy=created_by, lastModifiedByType="User", lastModifiedAt=iso(modified_at))
+        data.update(lastModifiedBy=created_by, lastModifiedByType="User", lastModifiedAt=format_time(modified_at))
     return data
 
 
-def iso(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     whole = int(seconds)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1e6):06d}Z"
 
 
-def properties_of(body: dict[str, Any]) -> dict[str, Any]:
+def get_properties(body: dict[str, Any]) -> dict[str, Any]:
     """The `properties` of a resource's body."""
     properties = body.get("properties")
     if not isinstance(properties, dict):
@@ -42,9 +42,11 @@ def properties_of(body: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def merge_objects(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """`new` laid over `old`, at every depth."""
-    both = {key: merged(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])}
+    both = {
+        key: merge_objects(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])
+    }
     return {**old, **new, **both}
 
 

@@ -7,35 +7,35 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
-Handler = Callable[[Call], Awaitable[Any]]
-Table = Iterable[tuple[str, str, Handler]]
+Handler = Callable[[ApiRequest], Awaitable[Any]]
+RouteTable = Iterable[tuple[str, str, Handler]]
 """Method, path template, handler. `{name}` is one segment, `{name:path}` all that follow.
 
 Other segments compare without case, as in the service.
 """
 
 
-class _Node:
+class _RouteNode:
     __slots__ = ("handlers", "literals", "names", "one", "rest")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Node] = {}
-        self.one: _Node | None = None
-        self.rest: _Node | None = None
+        self.literals: dict[str, _RouteNode] = {}
+        self.one: _RouteNode | None = None
+        self.rest: _RouteNode | None = None
         self.handlers: dict[str, tuple[Handler, str]] = {}
         self.names: list[str] = []
 
 
 class Router:
-    def __init__(self, tables: Iterable[Table]) -> None:
-        self._root = _Node()
+    def __init__(self, tables: Iterable[RouteTable]) -> None:
+        self._root = _RouteNode()
         for table in tables:
             for method, template, handler in table:
-                self._add(method, template, handler)
+                self._add_route(method, template, handler)
 
-    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str], str]:
+    def find_route(self, method: str, path: str) -> tuple[Handler, dict[str, str], str]:
         """The handler, the named segments and the template; a literal segment is preferred to a named one."""
         segments = path.split("/")[1:]
         node, values = self._root, []
@@ -46,12 +46,12 @@ class Router:
                 values.append("/".join(segments[index:]))
                 break
             if found is None:
-                raise _nothing(path)
+                raise _make_not_found(path)
             if found is node.one:
                 values.append(segment)
             node = found
         if not node.handlers:
-            raise _nothing(path)
+            raise _make_not_found(path)
         found_here = node.handlers.get("GET" if method == "HEAD" else method)
         if found_here is None:
             allowed = ", ".join(node.handlers)
@@ -59,23 +59,23 @@ class Router:
         handler, template = found_here
         return handler, dict(zip(node.names, values, strict=True)), template
 
-    def _add(self, method: str, template: str, handler: Handler) -> None:
+    def _add_route(self, method: str, template: str, handler: Handler) -> None:
         node, names = self._root, []
         for segment in template.split("/")[1:]:
             if not segment.startswith("{"):
-                node = node.literals.setdefault(segment.lower(), _Node())
+                node = node.literals.setdefault(segment.lower(), _RouteNode())
                 continue
             name, _, kind = segment[1:-1].partition(":")
             names.append(name)
             if kind == "path":
-                node.rest = node.rest or _Node()
+                node.rest = node.rest or _RouteNode()
                 node = node.rest
             else:
-                node.one = node.one or _Node()
+                node.one = node.one or _RouteNode()
                 node = node.one
         node.handlers[method] = handler, template
         node.names = names
 
 
-def _nothing(path: str) -> HTTPException:
+def _make_not_found(path: str) -> HTTPException:
     return HTTPException(404, f"there is nothing at {path[:200]}")

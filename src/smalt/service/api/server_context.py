@@ -12,24 +12,24 @@ from functools import cached_property
 
 from smalt.exceptions import Unauthorized, Unavailable
 from smalt.machine.home import Home
-from smalt.service.api.auth.access_tokens import Tokens as Jwt
-from smalt.service.api.auth.signed_links import Links
-from smalt.service.api.blob.sas import Sas
+from smalt.service.api.auth.access_tokens import AccessTokens as Jwt
+from smalt.service.api.auth.signed_links import SignedLinks
+from smalt.service.api.blob.sas import SharedAccessSignatures
 from smalt.service.api.blob.shared_key import AccountKeys
-from smalt.service.api.job_followers import Streams
+from smalt.service.api.job_followers import JobFollowers
 from smalt.service.data import Data
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.settings import Settings
+from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
 
 _READERS = 4
 
 
-class Activity:
+class RequestActivity:
     """Who is connected now, and since when nobody is."""
 
     def __init__(self) -> None:
@@ -47,19 +47,19 @@ class Activity:
         self.last = time.monotonic()
 
     @property
-    def idle(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds without any request."""
         return 0.0 if self.open else time.monotonic() - self.last
 
 
-async def _no_tls() -> tuple[str, str]:
+async def _refuse_tls() -> tuple[str, str]:
     raise Unavailable("this server has no TLS listener")
 
 
 @dataclass
-class Service:
+class ServerContext:
     home: Home
-    settings: Settings
+    settings: ServerSettings
     db: Database
     engine: Engine
     principal: str
@@ -70,27 +70,27 @@ class Service:
     port_note: str | None = None
     """What is to be said about the port: that another program has the home's own."""
     started: float = field(default_factory=time.time)
-    activity: Activity = field(default_factory=Activity)
-    links: Links = field(default_factory=Links)
-    streams: Streams = field(default_factory=Streams)
+    activity: RequestActivity = field(default_factory=RequestActivity)
+    signed_links: SignedLinks = field(default_factory=SignedLinks)
+    job_followers: JobFollowers = field(default_factory=JobFollowers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""
-    tls: Callable[[], Awaitable[tuple[str, str]]] = _no_tls
+    open_tls: Callable[[], Awaitable[tuple[str, str]]] = _refuse_tls
     """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""
 
     @property
-    def base(self) -> str:
+    def base_url(self) -> str:
         """The server's own URL, for callers that did not use one."""
         return self.settings.public_url or f"http://{self.host}:{self.port}"
 
     @cached_property
-    def jwt(self) -> Jwt:
+    def access_tokens(self) -> Jwt:
         return Jwt(self.home.secret("jwt"))
 
     @cached_property
-    def sas(self) -> Sas:
-        return Sas(self.home.secret("storage"))
+    def sas(self) -> SharedAccessSignatures:
+        return SharedAccessSignatures(self.home.secret("storage"))
 
     @cached_property
     def account_keys(self) -> AccountKeys:
@@ -104,31 +104,31 @@ class Service:
     def tracking(self) -> Tracking:
         return self.engine.rooms.tracking
 
-    def sign(self, workspace: Workspace, container: str, job: Job | None) -> str:
+    def sign_container(self, workspace: Workspace, container: str, job: Job | None) -> str:
         """The query that opens a container of the workspace for a day; one that a job is given ends with the job."""
-        return self.sas.sign(workspace.folder, container, job=job)
+        return self.sas.sign_container(workspace.folder, container, job=job)
 
-    def link_opens(self, method: str, workspace: str, container: str, query: str) -> bool:
+    def is_link_valid(self, method: str, workspace: str, container: str, query: str) -> bool:
         """Tell whether the query opens the container; one that a job was given ends with the job's token."""
-        named = self.sas.job(query)
-        job = self.tracking.tokens.living(self.db, *named) if named else None
+        named = self.sas.parse_job(query)
+        job = self.tracking.tokens.find_living_job(self.db, *named) if named else None
         if named and job is None:
             raise Unauthorized("the link was given to a job that has been over for more than an hour")
-        return self.sas.opens(method, workspace, container, query, job)
+        return self.sas.is_valid(method, workspace, container, query, job)
 
-    def unfinished(self) -> int:
+    def count_unfinished(self) -> int:
         return self.engine.unfinished
 
-    async def cancel_all(self, why: str, patience: float) -> None:
+    async def cancel_all_jobs(self, why: str, patience: float) -> None:
         """Cancel whatever is unfinished, and wait until it has ended."""
         deadline = time.monotonic() + patience
         found = [job for job in jobs.list_unfinished(self.db) if job.parent_id is None]
         for job in found:
             self.engine.cancel(job, why)
         for job in found:
-            await self.until_over(job, deadline)
+            await self.wait_until_over(job, deadline)
 
-    async def until_over(self, job: jobs.Job, deadline: float) -> bool:
+    async def wait_until_over(self, job: jobs.Job, deadline: float) -> bool:
         """Wait for the end of the job's tree, or the deadline."""
         news = self.engine.watch.join(job.root_id)
         try:

@@ -28,7 +28,7 @@ class WorkspacePath(NamedTuple):
     rest: str
 
 
-def split(path: str) -> WorkspacePath | None:
+def split_path(path: str) -> WorkspacePath | None:
     """The parts of a path into a workspace; None for any other path."""
     found = _WORKSPACE.fullmatch(path)
     if found is None:
@@ -38,7 +38,7 @@ def split(path: str) -> WorkspacePath | None:
     return WorkspacePath(prefix, subscription, group, workspace, rest or "/")
 
 
-def canonical(path: str) -> str:
+def convert_collection_path(path: str) -> str:
     """A path to the list of workspaces in the service's own casing; any other path as it is."""
     found = _COLLECTION.fullmatch(path)
     if found is None:
@@ -47,6 +47,6 @@ def canonical(path: str) -> str:
     return f"/subscriptions/{found[1]}{group}/providers/{PROVIDER}/workspaces"
 
 
-def is_name(text: str) -> bool:
+def is_valid_name(text: str) -> bool:
     """Whether subscription, resource group or workspace may be called that."""
     return _NAME.fullmatch(text) is not None

@@ -90,7 +90,7 @@ class Data:
         try:
             location = self.resolve(uri, workspace)
             if location.store is not None:
-                listed = location.late or location.store.find(location.relative or "")
+                listed = location.late or location.store.find_version(location.relative or "")
                 return None if listed else access_modes.missing(location)
             if location.remote is not None:
                 _refuse_folder(location, type)
@@ -114,7 +114,7 @@ class Data:
         store = location.store
         if store is None:
             return 0
-        return sum(found.size for found in await asyncio.to_thread(store.find, location.relative or ""))
+        return sum(found.size for found in await asyncio.to_thread(store.find_version, location.relative or ""))
 
     async def fetch(self, location: Location, log: Log | None = None, type: str | None = None, run: int = 0) -> Path:
         """The path of a location, once what is remote has been fetched: of the web once for the pipeline `run`."""

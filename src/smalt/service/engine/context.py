@@ -23,8 +23,8 @@ from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.registry import Desk, Registries
-from smalt.service.secrets.identity import Identity
+from smalt.service.registry import Registries, WorkspaceAssets
+from smalt.service.secrets.identity import JobIdentity
 from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
 
@@ -62,9 +62,9 @@ class Rooms:
         self.images = images
         self.settings = settings
         self.tracking = tracking
-        self.registries = registries or Registries(settings, Desk(home, db, data))
+        self.registries = registries or Registries(settings, WorkspaceAssets(home, db, data))
         self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
-        self.identity = Identity(home, settings)
+        self.identity = JobIdentity(home, settings)
         self.base_variables = {
             name: value
             for name, value in os.environ.items()

@@ -188,7 +188,7 @@ class Dispatcher:
         try:
             say = partial(self._rooms.say, run.job)
             if "mlflow" in str(leaf.environment):
-                self._rooms.tracking.warm()  # its own Python may have to be installed: beside the building
+                self._rooms.tracking.start_soon()  # its own Python may have to be installed: beside the building
             if not self._rooms.identity.is_ready:
                 await asyncio.to_thread(self._rooms.identity.prepare)
             await command.refuse_changed_context(self._rooms, leaf)

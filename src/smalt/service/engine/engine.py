@@ -565,7 +565,7 @@ class Engine:
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
-            self.rooms.tracking.runs.ended(job)
+            self.rooms.tracking.runs.record_end(job)
             if status == "Failed":
                 self.rooms.verified.forget()
             self._protecting.end(job)

@@ -1,7 +1,7 @@
 """Folder registries: assets that several workspaces, homes and people share, as plain files."""
 
-from smalt.service.registry.folder import Shelf
+from smalt.service.registry.folder import RegistryFolder
 from smalt.service.registry.registries import Registries
-from smalt.service.registry.workspace_assets import Desk
+from smalt.service.registry.workspace_assets import WorkspaceAssets
 
-__all__ = ["Desk", "Registries", "Shelf"]
+__all__ = ["Registries", "RegistryFolder", "WorkspaceAssets"]

@@ -14,13 +14,13 @@ from smalt import wire, yaml
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.workspaces import Workspace
-from smalt.service.registry.folder import NOUNS, Found
-from smalt.service.registry.workspace_assets import Desk, Properties
+from smalt.service.registry.folder import NOUNS, RegistryAsset
+from smalt.service.registry.workspace_assets import Properties, WorkspaceAssets
 from smalt.wire.encoding.codec import Writing
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
 
 
-def entity(found: Found) -> Any:
+def read_entity(found: RegistryAsset) -> Any:
     """As it was written; its name and version are those of its folders."""
     read = yaml.load(found.document, NOUNS[found.kind])
     for key in ("name", "version"):
@@ -33,13 +33,13 @@ def entity(found: Found) -> Any:
     return read
 
 
-def properties(found: Found, references: InPlace) -> Properties:
+def read_properties(found: RegistryAsset, references: FileUriRefs) -> Properties:
     """The REST properties."""
-    made: Properties = wire.to_rest(entity(found), references)["properties"]
+    made: Properties = wire.to_rest(read_entity(found), references)["properties"]
     return {**made, "isArchived": found.archived}
 
 
-class InPlace(wire.AsWritten):
+class FileUriRefs(wire.AsWritten):
     """What is local stays where it lies, and is named by its file: URI."""
 
     def code(self, path: str) -> str:
@@ -53,7 +53,7 @@ class InPlace(wire.AsWritten):
         return f"file://{quote(os.path.abspath(place.path))}" if isinstance(place, LocalPath) else path
 
 
-class Told(InPlace):
+class AssetIdRefs(FileUriRefs):
     """What is local is named by the id of its asset, which leads there from everywhere."""
 
     def __init__(self, id: str) -> None:
@@ -63,12 +63,12 @@ class Told(InPlace):
         return self._id if isinstance(parse_uri(path), LocalPath) else path
 
 
-class Kept(InPlace):
+class RegisteringRefs(FileUriRefs):
     """For a workspace: code, environments and components in place get ids there, each content once."""
 
     keeps_inline = False
 
-    def __init__(self, desk: Desk, workspace: Workspace) -> None:
+    def __init__(self, desk: WorkspaceAssets, workspace: Workspace) -> None:
         self._desk = desk
         self._workspace = workspace
 
@@ -76,7 +76,7 @@ class Kept(InPlace):
         place = parse_uri(path)
         if not isinstance(place, LocalPath):
             return path
-        return self._desk.keep_code(self._workspace, self._desk.data.snapshots.add(place.path))
+        return self._desk.register_code(self._workspace, self._desk.data.snapshots.add(place.path))
 
     def environment(self, environment: Any) -> Any:
         if isinstance(environment, str):
@@ -84,17 +84,19 @@ class Kept(InPlace):
         from smalt.wire.assets.environments import ENVIRONMENT
 
         made = ENVIRONMENT.write(environment, Writing(self))
-        return self._desk.put_anonymous(self._workspace, "environments", ANONYMOUS_ENVIRONMENT, _hash(made), made)
+        return self._desk.put_anonymous(
+            self._workspace, "environments", ANONYMOUS_ENVIRONMENT, _compute_digest(made), made
+        )
 
     def component(self, component: Any) -> Any:
         if isinstance(component, str):
             return component
         made = wire.to_rest(component, self)["properties"]
-        digest = _hash(made["componentSpec"])
+        digest = _compute_digest(made["componentSpec"])
         return self._desk.put_anonymous(self._workspace, "components", ANONYMOUS_COMPONENT, digest, made)
 
 
-class Copied(Kept):
+class ImportingRefs(RegisteringRefs):
     """The same, and data, models and build contexts are copied into the workspace's own store."""
 
     def stored(self, path: str, datastore: str | None) -> str:
@@ -102,7 +104,7 @@ class Copied(Kept):
         return self._desk.data.import_local(place.path, self._workspace) if isinstance(place, LocalPath) else path
 
 
-def refuse_includes(found: Found, component: Any) -> None:
+def refuse_includes(found: RegistryAsset, component: Any) -> None:
     if getattr(component, "additional_includes", None):
         raise Refused(
             f"{found.document} has additional_includes, which would lead out of the registry; create it with: "
@@ -110,5 +112,5 @@ def refuse_includes(found: Found, component: Any) -> None:
         )
 
 
-def _hash(body: Any) -> str:
+def _compute_digest(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -23,7 +23,7 @@ _VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
 
-class Found(NamedTuple):
+class RegistryAsset(NamedTuple):
     """One version, and where it lies."""
 
     kind: str
@@ -37,37 +37,37 @@ class Found(NamedTuple):
         return self.folder / f"{NOUNS[self.kind]}.yml"
 
 
-class Shelf:
+class RegistryFolder:
     def __init__(self, registry: str, folder: str) -> None:
         self.registry = registry
         self.folder = Path(folder)
 
-    def names(self, kind: str, view: str = "ActiveOnly") -> list[str]:
+    def list_names(self, kind: str, view: str = "ActiveOnly") -> list[str]:
         """Those with a version, archived ones as the view says."""
-        self._check_there()
-        found = (name for name in _folders(self.folder / kind) if self.versions(kind, name, "All"))
+        self._check_folder()
+        found = (name for name in _list_folders(self.folder / kind) if self.list_versions(kind, name, "All"))
         return [name for name in found if self.is_archived(kind, name) in _VIEWS.get(view, (False,))]
 
-    def versions(self, kind: str, name: str, view: str = "ActiveOnly") -> list[Found]:
+    def list_versions(self, kind: str, name: str, view: str = "ActiveOnly") -> list[RegistryAsset]:
         """Newest first: the highest number, since no time survives a checkout of git."""
-        place = self._place(kind, name)
+        place = self._get_place(kind, name)
         found = []
-        for version in _folders(place):
+        for version in _list_folders(place):
             folder = place / version
             if (folder / f"{NOUNS[kind]}.yml").is_file():
-                found.append(Found(kind, name, version, folder, (folder / _ARCHIVED).exists()))
-        found.sort(key=lambda one: natural(one.version), reverse=True)
+                found.append(RegistryAsset(kind, name, version, folder, (folder / _ARCHIVED).exists()))
+        found.sort(key=lambda one: get_version_order(one.version), reverse=True)
         is_hidden = self.is_archived(kind, name)
         return [one for one in found if (one.archived or is_hidden) in _VIEWS.get(view, (False,))]
 
-    def find(self, kind: str, name: str, version: str | None = None, label: str | None = None) -> Found:
+    def find_version(self, kind: str, name: str, version: str | None = None, label: str | None = None) -> RegistryAsset:
         """One version; NotFound says which there are."""
-        self._check_there()
-        there = self.versions(kind, name, "All")
+        self._check_folder()
+        there = self.list_versions(kind, name, "All")
         if version is not None:
             found = [one for one in there if one.version == version]
         elif label in (None, "latest", "default"):
-            found = self.versions(kind, name)
+            found = self.list_versions(kind, name)
         else:
             found = []
         if found:
@@ -85,18 +85,18 @@ class Shelf:
         hint = f"; {describe_versions(known)}" if known else f"; {look}"
         raise NotFound(f"there is no {noun} '{wanted}' in registry '{self.registry}'{hint}")
 
-    def next_version(self, kind: str, name: str) -> str:
-        numbers = [int(one.version) for one in self.versions(kind, name, "All") if one.version.isdecimal()]
+    def get_next_version(self, kind: str, name: str) -> str:
+        numbers = [int(one.version) for one in self.list_versions(kind, name, "All") if one.version.isdecimal()]
         return str(max(numbers, default=0) + 1)
 
     def is_archived(self, kind: str, name: str) -> bool:
-        return (self._place(kind, name) / _ARCHIVED).exists()
+        return (self._get_place(kind, name) / _ARCHIVED).exists()
 
-    def archive(self, kind: str, name: str, version: str | None, archived: bool) -> None:
+    def set_archived(self, kind: str, name: str, version: str | None, archived: bool) -> None:
         """An empty file says it, which git keeps."""
-        folder = self._place(kind, name) if version is None else self.find(kind, name, version).folder
+        folder = self._get_place(kind, name) if version is None else self.find_version(kind, name, version).folder
         if not folder.is_dir():
-            self.find(kind, name)
+            self.find_version(kind, name)
         try:
             if archived:
                 (folder / _ARCHIVED).touch()
@@ -106,16 +106,16 @@ class Shelf:
             raise cannot_write(folder, error) from None
 
     @contextlib.contextmanager
-    def new(self, kind: str, name: str, version: str) -> Iterator[Path]:
+    def create_version(self, kind: str, name: str, version: str) -> Iterator[Path]:
         """A folder to fill, which becomes the version when the `with` ends well, whole or not at all."""
-        self._check_there()
+        self._check_folder()
         if self.is_archived(kind, name):
             raise Conflict(
                 f"{NOUNS[kind]} '{name}' of registry '{self.registry}' is archived, so a new version would be hidden; "
                 f"restore it with 'smalt {NOUNS[kind]} restore --name {name} --registry-name {self.registry}', or use "
                 "another name"
             )
-        target = self._place(kind, name) / _checked(version, "version")
+        target = self._get_place(kind, name) / _check_name(version, "version")
         temporary = target.with_name(f".{version}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             temporary.mkdir(parents=True)
@@ -132,10 +132,10 @@ class Shelf:
             if temporary.exists():
                 remove_tree(temporary)
 
-    def _place(self, kind: str, name: str) -> Path:
-        return self.folder / kind / _checked(name, "name")
+    def _get_place(self, kind: str, name: str) -> Path:
+        return self.folder / kind / _check_name(name, "name")
 
-    def _check_there(self) -> None:
+    def _check_folder(self) -> None:
         if not self.folder.is_dir():
             raise Unavailable(
                 f"the folder of registry '{self.registry}', {self.folder}, is not there; mount it, or say where it is: "
@@ -143,13 +143,13 @@ class Shelf:
             )
 
 
-def natural(version: str) -> list[tuple[int, int, str]]:
+def get_version_order(version: str) -> list[tuple[int, int, str]]:
     """The order of versions: 2 before 10, 1.9 before 1.10."""
     parts = re.findall(r"\d+|[^\d.]+", version)
     return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 
 
-def _checked(text: str, what: str) -> str:
+def _check_name(text: str, what: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValidationException(
             f"'{text[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"
@@ -157,7 +157,7 @@ def _checked(text: str, what: str) -> str:
     return text
 
 
-def _folders(place: Path) -> list[str]:
+def _list_folders(place: Path) -> list[str]:
     try:
         with os.scandir(place) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir() and _NAME.fullmatch(entry.name))

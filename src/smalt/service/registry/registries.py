@@ -11,9 +11,9 @@ from smalt.exceptions import Conflict, NotFound
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import asset_reader
-from smalt.service.registry.asset_writer import Writer
-from smalt.service.registry.folder import NOUNS, Found, Shelf
-from smalt.service.registry.workspace_assets import Desk, Properties
+from smalt.service.registry.asset_writer import AssetWriter
+from smalt.service.registry.folder import NOUNS, RegistryAsset, RegistryFolder
+from smalt.service.registry.workspace_assets import Properties, WorkspaceAssets
 
 BUILT_IN = "azureml"
 _DESCRIPTIVE = ("description", "tags", "properties", "stage")
@@ -22,54 +22,55 @@ _DESCRIPTIVE = ("description", "tags", "properties", "stage")
 class Registries:
     """`settings` is read at each call, so a change counts at once."""
 
-    def __init__(self, settings: Mapping[str, Any], desk: Desk) -> None:
+    def __init__(self, settings: Mapping[str, Any], desk: WorkspaceAssets) -> None:
         self._settings = settings
-        self.desk = desk
+        self.assets = desk
 
-    def shelf(self, name: str) -> Shelf:
+    def find_folder(self, name: str) -> RegistryFolder:
         """The registry's folder; NotFound says which there are."""
         for known, folder in self.folders.items():
             if known.lower() == name.lower():
-                return Shelf(known, folder)
+                return RegistryFolder(known, folder)
         known = ", ".join([BUILT_IN, *self.folders])
         raise NotFound(
             f"there is no registry '{name[:100]}' here (there are: {known}); say in which folder it is: "
             f"smalt config set registry {name[:100]}=FOLDER"
         )
 
-    def has(self, name: str) -> bool:
+    def has_registry(self, name: str) -> bool:
         return name.lower() in (known.lower() for known in self.folders)
 
     @property
     def folders(self) -> dict[str, str]:
         return dict(self._settings.get("registry") or {})
 
-    def shown(self, registry: str, found: Found) -> Properties:
+    def read_properties(self, registry: str, found: RegistryAsset) -> Properties:
         """The properties as they are told."""
         id = f"azureml://registries/{registry}/{found.kind}/{found.name}/versions/{found.version}"
-        return asset_reader.properties(found, asset_reader.Told(id))
+        return asset_reader.read_properties(found, asset_reader.AssetIdRefs(id))
 
-    def used(
+    def register_for_job(
         self, workspace: Workspace, registry: str, kind: str, name: str, version: str | None, label: str | None
     ) -> Properties:
         """The properties for a job of the workspace."""
-        return self._read(
-            self.shelf(registry).find(kind, name, version, label), asset_reader.Kept(self.desk, workspace)
+        return self._read_properties(
+            self.find_folder(registry).find_version(kind, name, version, label),
+            asset_reader.RegisteringRefs(self.assets, workspace),
         )
 
-    def imported(self, workspace: Workspace, found: Found) -> Properties:
+    def import_asset(self, workspace: Workspace, found: RegistryAsset) -> Properties:
         """The properties for a version of the workspace's own; the content has been copied there."""
-        return self._read(found, asset_reader.Copied(self.desk, workspace))
+        return self._read_properties(found, asset_reader.ImportingRefs(self.assets, workspace))
 
-    def uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
+    def find_uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
         """Where the content of data or of a model is."""
-        found = self.shelf(registry).find(kind, name, version, label)
-        shown = asset_reader.properties(found, asset_reader.InPlace())
+        found = self.find_folder(registry).find_version(kind, name, version, label)
+        shown = asset_reader.read_properties(found, asset_reader.FileUriRefs())
         return str(shown.get({"data": "dataUri", "models": "modelUri"}[kind]) or "") or None
 
-    def publish(
+    def publish_asset(
         self,
-        shelf: Shelf,
+        shelf: RegistryFolder,
         workspace: Workspace,
         asset: tuple[str, str, str],
         given: Properties,
@@ -81,29 +82,29 @@ class Registries:
 
         One that is there must have the same content; what describes it may change. With `is_new` none may be there.
         """
-        there = [one for one in shelf.versions(*asset[:2], "All") if one.version == asset[2]]
+        there = [one for one in shelf.list_versions(*asset[:2], "All") if one.version == asset[2]]
         if there and is_new:
             raise Conflict(f"{NOUNS[asset[0]]} '{asset[1]}:{asset[2]}' exists already; try again")
-        with shelf.new(*asset) as folder:
-            Writer(self.desk, workspace, reads_disk).asset(*asset, given, folder)
+        with shelf.create_version(*asset) as folder:
+            AssetWriter(self.assets, workspace, reads_disk).write_asset(*asset, given, folder)
             if there:
-                self._redescribe(there[0], Found(*asset, folder, False))
+                self._update_description(there[0], RegistryAsset(*asset, folder, False))
                 remove_tree(folder)
 
-    def carried(self, source: Workspace, target: Workspace, asset: tuple[str, str, str]) -> Properties:
+    def copy_asset(self, source: Workspace, target: Workspace, asset: tuple[str, str, str]) -> Properties:
         """The properties of another workspace's asset for one of this workspace; its content has been copied."""
         kind, name, version = asset
-        given = self.desk.find(source, kind, name, version, None).properties
-        with tempfile.TemporaryDirectory(dir=self.desk.scratch()) as folder:
-            shelf = Shelf("transfer", folder)
-            self.publish(shelf, source, asset, given)
-            return self.imported(target, shelf.find(kind, name, version))
+        given = self.assets.find_version(source, kind, name, version, None).properties
+        with tempfile.TemporaryDirectory(dir=self.assets.get_scratch_folder()) as folder:
+            shelf = RegistryFolder("transfer", folder)
+            self.publish_asset(shelf, source, asset, given)
+            return self.import_asset(target, shelf.find_version(kind, name, version))
 
-    def _redescribe(self, there: Found, new: Found) -> None:
+    def _update_description(self, there: RegistryAsset, new: RegistryAsset) -> None:
         """Take the new description over, where nothing else differs."""
-        before, after = (_relative(asset_reader.entity(one).to_dict(), one) for one in (there, new))
+        before, after = (_to_relative(asset_reader.read_entity(one).to_dict(), one) for one in (there, new))
         changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-        same_files = self._content(there) == self._content(new)
+        same_files = self._list_content(there) == self._list_content(new)
         if not same_files or changed - {*_DESCRIPTIVE}:
             raise Conflict(
                 f"{NOUNS[there.kind]} '{there.name}:{there.version}' exists already in the registry and is another "
@@ -114,21 +115,21 @@ class Registries:
             temporary.write_bytes(new.document.read_bytes())
             os.replace(temporary, there.document)
 
-    def _content(self, found: Found) -> list[Any]:
+    def _list_content(self, found: RegistryAsset) -> list[Any]:
         """Everything but the YAML and the marks."""
-        _, entries = self.desk.data.snapshots.identify(found.folder, ignore=False)
+        _, entries = self.assets.data.snapshots.identify(found.folder, ignore=False)
         return [entry for entry in entries if entry.path not in (found.document.name, ".archived")]
 
-    def _read(self, found: Found, references: asset_reader.Kept) -> Properties:
+    def _read_properties(self, found: RegistryAsset, references: asset_reader.RegisteringRefs) -> Properties:
         if found.kind == "components":
-            asset_reader.refuse_includes(found, asset_reader.entity(found))
-        return asset_reader.properties(found, references)
+            asset_reader.refuse_includes(found, asset_reader.read_entity(found))
+        return asset_reader.read_properties(found, references)
 
 
-def _relative(value: Any, found: Found) -> Any:
+def _to_relative(value: Any, found: RegistryAsset) -> Any:
     """A path of the document without the folder that it is in."""
     if isinstance(value, str):
         return value.replace(str(found.folder), "")
     if isinstance(value, dict):
-        return {key: _relative(item, found) for key, item in value.items()}
-    return [_relative(item, found) for item in value] if isinstance(value, list) else value
+        return {key: _to_relative(item, found) for key, item in value.items()}
+    return [_to_relative(item, found) for item in value] if isinstance(value, list) else value

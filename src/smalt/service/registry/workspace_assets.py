@@ -20,26 +20,26 @@ Properties = dict[str, Any]
 FIRST = "1"
 
 
-def _at_once(question: Callable[..., Result], *arguments: Any) -> Result:
+def _call_directly(question: Callable[..., Result], *arguments: Any) -> Result:
     return question(*arguments)
 
 
-class Desk:
+class WorkspaceAssets:
     """Its methods may be called from any thread; `ask` calls a function on the thread that owns the records."""
 
-    def __init__(self, home: Home, db: Database, data: Data, ask: Callable[..., Any] = _at_once) -> None:
+    def __init__(self, home: Home, db: Database, data: Data, ask: Callable[..., Any] = _call_directly) -> None:
         self._home = home
         self.data = data
         self._db = db
         self._ask = ask
 
-    def scratch(self) -> Path:
+    def get_scratch_folder(self) -> Path:
         """Where files lie for a moment, on the disk of the stores."""
         folder = self._home.path("cache", "transfers")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def find(
+    def find_version(
         self, workspace: Workspace, kind: str, name: str, version: str | None, label: str | None
     ) -> assets.AssetVersion:
         found: assets.AssetVersion = self._ask(assets.find_version, self._db, workspace.id, kind, name, version, label)
@@ -48,32 +48,32 @@ class Desk:
     def put_anonymous(self, workspace: Workspace, kind: str, name: str, version: str, properties: Properties) -> str:
         """Keep a thing that has no name of its own; gives its id."""
         body = {**properties, "isAnonymous": True}
-        self._ask(_put_once, self._db, workspace, kind, name, version, body, workspace.created_by)
-        return ids.asset_id(_id(workspace), kind, name, version)
+        self._ask(_put_if_missing, self._db, workspace, kind, name, version, body, workspace.created_by)
+        return ids.asset_id(_get_workspace_id(workspace), kind, name, version)
 
-    def keep_code(self, workspace: Workspace, snapshot: Snapshot) -> str:
+    def register_code(self, workspace: Workspace, snapshot: Snapshot) -> str:
         """The id of the code with that content."""
-        self._ask(keep_code, self._db, workspace, snapshot, workspace.created_by)
-        return ids.asset_id(_id(workspace), "codes", snapshot.hash, FIRST)
+        self._ask(register_code, self._db, workspace, snapshot, workspace.created_by)
+        return ids.asset_id(_get_workspace_id(workspace), "codes", snapshot.hash, FIRST)
 
-    def code_hash(self, workspace: Workspace, name: str, version: str | None) -> str:
-        found = self.find(workspace, "codes", name, version, None)
+    def find_code_hash(self, workspace: Workspace, name: str, version: str | None) -> str:
+        found = self.find_version(workspace, "codes", name, version, None)
         if found.content_hash is None:
             raise NotFound(f"code '{name}' was never uploaded; register the component again")
         return found.content_hash
 
 
-def keep_code(db: Database, workspace: Workspace, snapshot: Snapshot, principal: str) -> None:
+def register_code(db: Database, workspace: Workspace, snapshot: Snapshot, principal: str) -> None:
     """Code is named by the hash of its content, so that it is there once."""
     properties = {
         "codeUri": f"smalt://snapshots/{snapshot.hash}",
         "isAnonymous": True,
         "properties": {"hash_sha256": snapshot.hash},
     }
-    _put_once(db, workspace, "codes", snapshot.hash, FIRST, properties, principal, snapshot.hash)
+    _put_if_missing(db, workspace, "codes", snapshot.hash, FIRST, properties, principal, snapshot.hash)
 
 
-def _put_once(
+def _put_if_missing(
     db: Database,
     workspace: Workspace,
     kind: str,
@@ -87,5 +87,5 @@ def _put_once(
         assets.put_version(db, workspace.id, kind, name, version, properties, principal, content_hash=hash)
 
 
-def _id(workspace: Workspace) -> str:
+def _get_workspace_id(workspace: Workspace) -> str:
     return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)

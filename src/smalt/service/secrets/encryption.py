@@ -18,15 +18,15 @@ SEALED = "sealed"
 """Where the properties of a resource hold its encrypted secrets."""
 
 
-def seal(home: Home, purpose: str, text: str) -> str:
-    return str(_cipher(home, purpose).encrypt(text.encode()).decode())
+def encrypt_text(home: Home, purpose: str, text: str) -> str:
+    return str(_load_cipher(home, purpose).encrypt(text.encode()).decode())
 
 
-def unseal(home: Home, purpose: str, text: str) -> str:
+def decrypt_text(home: Home, purpose: str, text: str) -> str:
     from cryptography.fernet import InvalidToken
 
     try:
-        return str(_cipher(home, purpose).decrypt(text.encode()).decode())
+        return str(_load_cipher(home, purpose).decrypt(text.encode()).decode())
     except InvalidToken:
         raise Unavailable(
             f"what is encrypted cannot be read: {home.path(f'{purpose}.key')} is not the key that it was encrypted "
@@ -34,7 +34,7 @@ def unseal(home: Home, purpose: str, text: str) -> str:
         ) from None
 
 
-def sealed(home: Home, properties: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+def encrypt_credentials(home: Home, properties: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
     """A datastore's properties as they are kept. Clients send back what they were shown, without secrets: then those of
     before stay, as long as the way to log in is the same."""
     kept, credentials = dict(properties), properties.get("credentials")
@@ -44,39 +44,43 @@ def sealed(home: Home, properties: Mapping[str, Any], before: Mapping[str, Any] 
     secrets = credentials.get("secrets")
     given = {key: value for key, value in secrets.items() if value} if isinstance(secrets, Mapping) else {}
     if any(key != "secretsType" for key in given):
-        kept[SEALED] = seal(home, "datastores", json.dumps(given))
-    elif before and SEALED in before and _kind(before.get("credentials")) == _kind(credentials):
+        kept[SEALED] = encrypt_text(home, "datastores", json.dumps(given))
+    elif (
+        before
+        and SEALED in before
+        and _get_credentials_type(before.get("credentials")) == _get_credentials_type(credentials)
+    ):
         kept[SEALED] = before[SEALED]
     return kept
 
 
-def opened(home: Home, properties: Mapping[str, Any]) -> dict[str, Any]:
+def decrypt_credentials(home: Home, properties: Mapping[str, Any]) -> dict[str, Any]:
     """The same with the secrets, as a client sent them."""
     found = {key: value for key, value in properties.items() if key != SEALED}
     if SEALED in properties:
-        secrets = json.loads(unseal(home, "datastores", str(properties[SEALED])))
+        secrets = json.loads(decrypt_text(home, "datastores", str(properties[SEALED])))
         found["credentials"] = {**(found.get("credentials") or {}), "secrets": secrets}
     return found
 
 
-def _kind(credentials: Any) -> Any:
+def _get_credentials_type(credentials: Any) -> Any:
     return credentials.get("credentialsType") if isinstance(credentials, Mapping) else None
 
 
 def add_key(home: Home, purpose: str) -> None:
     """One that encrypts from now on."""
-    home.write(f"{purpose}.key", "\n".join([random.token_hex(32), *_keys(home, purpose)]))
+    home.write(f"{purpose}.key", "\n".join([random.token_hex(32), *_read_keys(home, purpose)]))
 
 
-def drop_old_keys(home: Home, purpose: str) -> None:
-    home.write(f"{purpose}.key", _keys(home, purpose)[0])
+def remove_old_keys(home: Home, purpose: str) -> None:
+    home.write(f"{purpose}.key", _read_keys(home, purpose)[0])
 
 
-def _keys(home: Home, purpose: str) -> list[str]:
+def _read_keys(home: Home, purpose: str) -> list[str]:
     return home.secret(purpose).decode().split()
 
 
-def _cipher(home: Home, purpose: str) -> Any:
+def _load_cipher(home: Home, purpose: str) -> Any:
     from cryptography.fernet import Fernet, MultiFernet  # slow to load, and rarely needed
 
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(bytes.fromhex(key))) for key in _keys(home, purpose)])
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(bytes.fromhex(key))) for key in _read_keys(home, purpose)])

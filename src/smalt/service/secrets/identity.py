@@ -23,7 +23,7 @@ _API = frozenset({"management.azure.com", "management.core.windows.net", "ml.azu
 """Azure's clients ask for tokens for these hosts before they call the API of a workspace."""
 
 
-class Own(NamedTuple):
+class ServerAccess(NamedTuple):
     """A job's own way to its server."""
 
     base: str
@@ -31,25 +31,25 @@ class Own(NamedTuple):
     token: str
 
 
-class Listener(Protocol):
+class TlsListener(Protocol):
     """The TLS listener of a server. Azure's clients send their tokens over TLS only."""
 
     @property
     def is_ready(self) -> bool:
         """Whether `trusted` answers at once. Making the authority of a new home takes a while."""
 
-    def port(self) -> int | None:
+    def get_port(self) -> int | None:
         """Take the port, if that is not done yet; None where there is none to be had."""
 
-    def trusted(self) -> str:
+    def ensure_trusted(self) -> str:
         """Write down whom jobs are to trust, if that is not done yet; the path of the file."""
 
 
-class Identity:
+class JobIdentity:
     """Tells jobs of their server. Tells nothing before it has a listener, and where the setting says so."""
 
     def __init__(self, home: Home, settings: Mapping[str, Any]) -> None:
-        self.listener: Listener | None = None
+        self.listener: TlsListener | None = None
         self._home = home
         self._settings = settings
 
@@ -65,22 +65,22 @@ class Identity:
     def prepare(self) -> None:
         """Make what `variables` tells, if that is not done yet; it takes a while."""
         if self.listener is not None and self.is_on:
-            self.listener.trusted()
+            self.listener.ensure_trusted()
 
-    def variables(self, own: Own | None, workspace: Workspace, *, as_user: bool) -> dict[str, str]:
+    def build_variables(self, own: ServerAccess | None, workspace: Workspace, *, as_user: bool) -> dict[str, str]:
         """`as_user`: the job says that it runs as the user who submitted it."""
         if own is None or self.listener is None or not self.is_on:
             return {}
-        port = self.listener.port()
+        port = self.listener.get_port()
         if port is None:
             return {}
         told = {
-            **_of_workspace(own.base, port, workspace.folder),
+            **_build_workspace_variables(own.base, port, workspace.folder),
             "IDENTITY_HEADER": own.token,
             "MSI_SECRET": own.token,
             "OBO_ENDPOINT": f"{own.base}{_ASKED}?token={own.token}",
             "SMALT_TOKEN": own.token,
-            **dict.fromkeys(certificates.BUNDLES, self.listener.trusted()),
+            **dict.fromkeys(certificates.BUNDLES, self.listener.ensure_trusted()),
         }
         if as_user:
             told["AZUREML_OBO_ENABLED"] = "True"
@@ -93,14 +93,14 @@ class Identity:
             if parts.hostname == _VAULTS or parts.hostname in _API:
                 return True
             kept = (self._home.read("tls-port") or "").strip()
-            taken = self.listener.port() if self.listener is not None else None
+            taken = self.listener.get_port() if self.listener is not None else None
             return parts.scheme == "https" and parts.port is not None and str(parts.port) in (kept, str(taken))
         except ValueError:
             return False
 
 
 @functools.lru_cache(maxsize=100)
-def _of_workspace(base: str, port: int, folder: str) -> dict[str, str]:
+def _build_workspace_variables(base: str, port: int, folder: str) -> dict[str, str]:
     """The variables that are the same for all jobs of a workspace."""
     url = f"https://{urlsplit(base).netloc.rpartition(':')[0]}:{port}"
     return {
@@ -113,7 +113,7 @@ def _of_workspace(base: str, port: int, folder: str) -> dict[str, str]:
     }
 
 
-def challenge(host: str) -> str:
+def build_challenge(host: str) -> str:
     """Return what is told to who asks for a secret without a token: for whom the token must be, which is the name
     without its first part, as Key Vault's clients take only a parent of the host that they asked."""
     return f'Bearer authorization="https://{host}/smalt", resource="https://{host.partition(".")[2] or host}"'

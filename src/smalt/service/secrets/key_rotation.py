@@ -5,13 +5,13 @@ from __future__ import annotations
 from smalt.machine.home import Home
 from smalt.service.records import resources, secrets
 from smalt.service.records.database import Database
-from smalt.service.secrets.encryption import SEALED, add_key, drop_old_keys, seal, unseal
+from smalt.service.secrets.encryption import SEALED, add_key, decrypt_text, encrypt_text, remove_old_keys
 
 _KINDS = ("datastores", "connections")
 """Of resources; each has a key of its own, as the vaults have."""
 
 
-def rotate(home: Home, db: Database) -> int:
+def rotate_keys(home: Home, db: Database) -> int:
     """Encrypt everything anew, with new keys; gives how much that was.
 
     Whatever happens on the way, all can be read: the old keys go when nothing needs them any more.
@@ -21,12 +21,12 @@ def rotate(home: Home, db: Database) -> int:
         add_key(home, purpose)
 
     def anew(purpose: str, text: str) -> str:
-        return seal(home, purpose, unseal(home, purpose, text))
+        return encrypt_text(home, purpose, decrypt_text(home, purpose, text))
 
     with db.transaction():
         count = secrets.reseal(db, lambda text: anew("secrets", text))
         for kind in _KINDS:
             count += resources.update_property(db, kind, SEALED, lambda text, kind=kind: anew(kind, text))  # type: ignore[misc]
     for purpose in purposes:
-        drop_old_keys(home, purpose)
+        remove_old_keys(home, purpose)
     return count

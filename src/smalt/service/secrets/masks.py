@@ -27,20 +27,20 @@ _CODED_LINE = 57
 """Bytes that make a line of 76 characters, as `base64` breaks them."""
 
 
-class Mask:
+class SecretMask:
     """Of some values: as they are, line by line, in JSON, percent-encoded as in URLs, and in base64."""
 
     def __init__(self, values: Iterable[str]) -> None:
         kept = list(values)
-        forms = {form.encode("utf-8", "surrogateescape") for value in kept for form in _forms(value)}
-        forms.update(code for value in kept for code in _codes(value.encode("utf-8", "surrogateescape")))
+        forms = {form.encode("utf-8", "surrogateescape") for value in kept for form in _list_forms(value)}
+        forms.update(code for value in kept for code in _list_base64_forms(value.encode("utf-8", "surrogateescape")))
         self._texts = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
         self.longest = len(self._texts[0]) if self._texts else 0
 
     def __bool__(self) -> bool:
         return bool(self._texts)
 
-    def hide(self, data: bytes) -> bytes:
+    def hide_bytes(self, data: bytes) -> bytes:
         hidden: bytearray | None = None
         for text in self._texts:
             at = data.find(text)
@@ -51,9 +51,9 @@ class Mask:
         return data if hidden is None else bytes(hidden)
 
     def hide_text(self, text: str) -> str:
-        return self.hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return self.hide_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
-    def held(self, data: bytes) -> int:
+    def count_held(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of one that is not written whole yet."""
         most = 0
         for text in self._texts:
@@ -65,40 +65,40 @@ class Mask:
                 at = data.find(text[:1], at + 1)
         return most
 
-    def read(self, file: BinaryIO, first: int, count: int) -> bytes:
+    def read_piece(self, file: BinaryIO, first: int, count: int) -> bytes:
         """A piece of a file, with what is cut by its ends hidden, too."""
         margin = max(self.longest - 1, 0)
         start = max(0, first - margin)
         file.seek(start)
-        data = self.hide(file.read(first - start + count + margin))
+        data = self.hide_bytes(file.read(first - start + count + margin))
         return data[first - start : first - start + count]
 
-    def pieces(self, path: str | os.PathLike[str], first: int, count: int) -> Iterator[bytes]:
+    def read_pieces(self, path: str | os.PathLike[str], first: int, count: int) -> Iterator[bytes]:
         """A part of a file, in pieces."""
         with open(path, "rb") as file:
             while count > 0:
-                piece = self.read(file, first, min(_CHUNK, count))
+                piece = self.read_piece(file, first, min(_CHUNK, count))
                 if not piece:
                     return
                 first, count = first + len(piece), count - len(piece)
                 yield piece
 
-    def hide_in(self, folder: str | os.PathLike[str]) -> None:
+    def hide_in_logs(self, folder: str | os.PathLike[str]) -> None:
         """In the files of a job's logs that are written by now, on the disk."""
         for name in LOGS:
             for top, _, names in os.walk(os.path.join(folder, name)):
                 for each in names:
                     with contextlib.suppress(OSError):
-                        self._rewrite(os.path.join(top, each))
+                        self._rewrite_file(os.path.join(top, each))
 
-    def _rewrite(self, path: str) -> None:
+    def _rewrite_file(self, path: str) -> None:
         """In place: who reads the file meanwhile goes on where it was."""
         if os.path.islink(path) or not os.path.isfile(path):
             return
         with open(path, "r+b", buffering=0) as file:
             at, size = 0, os.path.getsize(path)
             while at < size:
-                piece = self.read(file, at, min(_CHUNK, size - at))
+                piece = self.read_piece(file, at, min(_CHUNK, size - at))
                 if not piece:
                     return
                 file.seek(at)
@@ -108,12 +108,12 @@ class Mask:
                 at += len(piece)
 
 
-def is_log(path: str) -> bool:
+def is_log_path(path: str) -> bool:
     """Whether a path of `workspaceartifactstore` is of a job's logs."""
     return _LOG.fullmatch(path) is not None
 
 
-def _forms(value: str) -> Iterator[str]:
+def _list_forms(value: str) -> Iterator[str]:
     for text in (value, *(line.strip() for line in value.splitlines())):
         yield text
         yield json.dumps(text)[1:-1]
@@ -123,7 +123,7 @@ def _forms(value: str) -> Iterator[str]:
         yield quote_plus(text)
 
 
-def _codes(value: bytes) -> Iterator[bytes]:
+def _list_base64_forms(value: bytes) -> Iterator[bytes]:
     """In base64, wherever in what is encoded the value stands, as in `user:VALUE`. What stands beside it has a part in
     the first and the last letters, which are left out."""
     if len(value) < SHORTEST:

@@ -25,20 +25,20 @@ class SecretName(NamedTuple):
     """"" for the newest."""
 
 
-def named(value: Any) -> list[SecretName]:
+def find_names(value: Any) -> list[SecretName]:
     """The secrets that the value of an environment variable names."""
     if not isinstance(value, str) or "${{" not in value:
         return []
-    return [_of(match) for match in _REFERENCE.finditer(value)]
+    return [_parse_match(match) for match in _REFERENCE.finditer(value)]
 
 
-def fill(value: str, look_up: Callable[[SecretName], str]) -> str:
-    return _REFERENCE.sub(lambda match: look_up(_of(match)), value)
+def resolve_references(value: str, look_up: Callable[[SecretName], str]) -> str:
+    return _REFERENCE.sub(lambda match: look_up(_parse_match(match)), value)
 
 
-def around(value: str, change: Callable[[str], str]) -> str:
+def convert_between(value: str, change: Callable[[str], str]) -> str:
     """The value with what is between its secrets' names changed."""
-    if not named(value):
+    if not find_names(value):
         return change(value)
     text, end = "", 0
     for match in _REFERENCE.finditer(value):
@@ -48,5 +48,5 @@ def around(value: str, change: Callable[[str], str]) -> str:
     return text + (change(value[end:]) if value[end:] else "")
 
 
-def _of(match: re.Match[str]) -> SecretName:
+def _parse_match(match: re.Match[str]) -> SecretName:
     return SecretName(match["short"] or match["name"], match["version"] or "")

@@ -14,9 +14,9 @@ from smalt.service.records import secrets
 from smalt.service.records.database import Database
 from smalt.service.records.secrets import Secret
 from smalt.service.records.workspaces import Workspace
-from smalt.service.secrets.encryption import seal, unseal
-from smalt.service.secrets.masks import Mask
-from smalt.service.secrets.references import SecretName, fill, named
+from smalt.service.secrets.encryption import decrypt_text, encrypt_text
+from smalt.service.secrets.masks import SecretMask
+from smalt.service.secrets.references import SecretName, find_names, resolve_references
 
 Result = TypeVar("Result")
 Ask = Callable[..., Any]
@@ -38,7 +38,7 @@ class Vault:
         self._home = home
         self._db = db
         self._ask = ask
-        self._masks: dict[int, Mask] = {}
+        self._masks: dict[int, SecretMask] = {}
         self._any: bool | None = None
 
     @property
@@ -48,21 +48,21 @@ class Vault:
             self._any = secrets.has_any(self._db)
         return not self._any
 
-    def set(self, workspace: Workspace, name: str, value: str, about: dict[str, Any], principal: str) -> Secret:
+    def set_secret(self, workspace: Workspace, name: str, value: str, about: dict[str, Any], principal: str) -> Secret:
         """A new version."""
         if len(value.encode("utf-8", "surrogateescape")) > LARGEST:
             raise ValidationException(f"the value of secret '{name}' is larger than {LARGEST} bytes")
         if secrets.get_secret(self._db, workspace.id, name, deleted=True):
             raise Conflict(f"the secret '{name}' is deleted but not purged; recover or purge it first")
         version = random.token_hex(16)
-        sealed = seal(self._home, "secrets", json.dumps([workspace.id, name, version, value]))
+        sealed = encrypt_text(self._home, "secrets", json.dumps([workspace.id, name, version, value]))
         body = {key: about[key] for key in _KEPT if about.get(key) is not None}
         secrets.add_secret(self._db, workspace.id, name, version, sealed, body, principal)
-        self._changed(workspace)
+        self._remove_mask(workspace)
         self._any = True
-        return self.get(workspace, name, version)
+        return self.get_secret(workspace, name, version)
 
-    def get(self, workspace: Workspace, name: str, version: str = "") -> Secret:
+    def get_secret(self, workspace: Workspace, name: str, version: str = "") -> Secret:
         found = secrets.get_secret(self._db, workspace.id, name, version)
         if found is None:
             at = f" of version {version}" if version else ""
@@ -71,7 +71,7 @@ class Vault:
             )
         return found
 
-    def value(self, secret: Secret) -> str:
+    def get_value(self, secret: Secret) -> str:
         """Refused of one that is disabled or expired."""
         about, now = secret.content, time.time()
         if about.get("enabled") is False:
@@ -80,82 +80,82 @@ class Vault:
             raise Refused(f"the secret '{secret.name}' has expired")
         if about.get("nbf") is not None and about["nbf"] > now:
             raise Refused(f"the secret '{secret.name}' is not valid yet")
-        return self._opened(secret)
+        return self._decrypt_value(secret)
 
-    def newest(self, workspace: Workspace) -> list[Secret]:
+    def list_newest(self, workspace: Workspace) -> list[Secret]:
         return secrets.list_newest(self._db, workspace.id)
 
-    def versions(self, workspace: Workspace, name: str) -> list[Secret]:
-        self.get(workspace, name)
+    def list_versions(self, workspace: Workspace, name: str) -> list[Secret]:
+        self.get_secret(workspace, name)
         return secrets.list_versions(self._db, workspace.id, name)
 
-    def update(self, workspace: Workspace, secret: Secret, changes: dict[str, Any]) -> Secret:
+    def update_secret(self, workspace: Workspace, secret: Secret, changes: dict[str, Any]) -> Secret:
         body = {**secret.content, **{key: value for key, value in changes.items() if key in _KEPT}}
         secrets.update_secret(self._db, secret.id, {key: value for key, value in body.items() if value is not None})
-        return self.get(workspace, secret.name, secret.version)
+        return self.get_secret(workspace, secret.name, secret.version)
 
-    def delete(self, workspace: Workspace, name: str) -> Secret:
+    def delete_secret(self, workspace: Workspace, name: str) -> Secret:
         """It can be recovered until it is purged."""
-        self.get(workspace, name)
+        self.get_secret(workspace, name)
         secrets.mark_deleted(self._db, workspace.id, name, time.time())
-        return self.deleted(workspace, name)
+        return self.get_deleted(workspace, name)
 
-    def deleted(self, workspace: Workspace, name: str) -> Secret:
+    def get_deleted(self, workspace: Workspace, name: str) -> Secret:
         found = secrets.get_secret(self._db, workspace.id, name, deleted=True)
         if found is None:
             raise SecretNotFound(f"there is no deleted secret '{name}' in workspace '{workspace.name}'")
         return found
 
-    def all_deleted(self, workspace: Workspace) -> list[Secret]:
+    def list_deleted(self, workspace: Workspace) -> list[Secret]:
         return secrets.list_newest(self._db, workspace.id, deleted=True)
 
-    def recover(self, workspace: Workspace, name: str) -> Secret:
-        self.deleted(workspace, name)
+    def recover_secret(self, workspace: Workspace, name: str) -> Secret:
+        self.get_deleted(workspace, name)
         secrets.mark_deleted(self._db, workspace.id, name, None)
-        return self.get(workspace, name)
+        return self.get_secret(workspace, name)
 
-    def purge(self, workspace: Workspace, name: str) -> None:
-        self.deleted(workspace, name)
+    def purge_secret(self, workspace: Workspace, name: str) -> None:
+        self.get_deleted(workspace, name)
         secrets.purge(self._db, workspace.id, name)
-        self._changed(workspace)
+        self._remove_mask(workspace)
 
-    def check(self, value: Any, workspace: Workspace) -> None:
+    def check_references(self, value: Any, workspace: Workspace) -> None:
         """Raise where the value of an environment variable names a secret that is not there."""
-        for name, version in named(value):
-            self.get(workspace, name, version)
+        for name, version in find_names(value):
+            self.get_secret(workspace, name, version)
 
-    def fill(self, value: str, workspace: Workspace) -> str:
+    def resolve_references(self, value: str, workspace: Workspace) -> str:
         """The value of an environment variable, with those of the secrets that it names."""
 
         def look_up(reference: SecretName) -> str:
-            return self.value(self.get(workspace, *reference))
+            return self.get_value(self.get_secret(workspace, *reference))
 
-        found: str = self._ask(fill, value, look_up) if named(value) else value
+        found: str = self._ask(resolve_references, value, look_up) if find_names(value) else value
         return found
 
-    def mask(self, workspace: Workspace) -> Mask | None:
+    def get_mask(self, workspace: Workspace) -> SecretMask | None:
         """Of all values that the workspace's secrets have or had; None where there are none."""
         made = self._masks.get(workspace.id)
         if made is None:
-            made = self._masks[workspace.id] = self._ask(self._mask, workspace)
+            made = self._masks[workspace.id] = self._ask(self._build_mask, workspace)
         return made or None
 
-    def hider(self, workspace: Workspace) -> Callable[[str], str] | None:
+    def get_hider(self, workspace: Workspace) -> Callable[[str], str] | None:
         """What hides the workspace's secrets in a text; None where there are none."""
-        mask = self.mask(workspace)
+        mask = self.get_mask(workspace)
         return mask.hide_text if mask else None
 
-    def _mask(self, workspace: Workspace) -> Mask:
+    def _build_mask(self, workspace: Workspace) -> SecretMask:
         if self.is_empty:
-            return Mask(())
-        return Mask([self._opened(one) for one in secrets.list_secrets(self._db, workspace.id)])
+            return SecretMask(())
+        return SecretMask([self._decrypt_value(one) for one in secrets.list_secrets(self._db, workspace.id)])
 
-    def _changed(self, workspace: Workspace) -> None:
+    def _remove_mask(self, workspace: Workspace) -> None:
         self._masks.pop(workspace.id, None)
 
-    def _opened(self, secret: Secret) -> str:
+    def _decrypt_value(self, secret: Secret) -> str:
         """The row must be the one that was sealed."""
-        *place, value = json.loads(unseal(self._home, "secrets", secret.sealed))
+        *place, value = json.loads(decrypt_text(self._home, "secrets", secret.sealed))
         if place != [secret.workspace_id, secret.name, secret.version]:
             raise Refused(f"what is kept of secret '{secret.name}' is another's")
         return str(value)

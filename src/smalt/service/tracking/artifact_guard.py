@@ -15,8 +15,8 @@ async def _do_nothing(workspace: Workspace, text: str) -> None:
 
 
 @dataclass
-class Guard:
+class ArtifactGuard:
     before_write: Act = _do_nothing
     """Called with the path of an artifact that is about to be written."""
-    registered: Act = _do_nothing
+    on_registered: Act = _do_nothing
     """Called with the URI of a version that was made."""

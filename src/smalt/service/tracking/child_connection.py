@@ -12,8 +12,8 @@ from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unavailabl
 from smalt.machine.home import Home
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import request_parsing
-from smalt.service.tracking.http_client import Headers, Response
-from smalt.service.tracking.process import Child
+from smalt.service.tracking.http_client import ChildResponse, Headers
+from smalt.service.tracking.process import MlflowProcess
 
 WHOLE = 1024 * 1024
 """Bytes up to which an answer is read before any of it goes on: one that breaks off half-way no client sends again."""
@@ -23,25 +23,25 @@ _PATIENCE = 60.0
 _PAUSE = 0.05
 
 
-class Interrupted(SmaltError):
+class ChildInterrupted(SmaltError):
     """The child went away over something that must not be sent twice; the client knows whether to ask again."""
 
     code = "Interrupted"
 
 
-class Answer(NamedTuple):
-    response: Response
+class ChildAnswer(NamedTuple):
+    response: ChildResponse
     whole: bytes | None
     """None where it is long and to be streamed."""
 
 
-class Line:
-    def __init__(self, home: Home, child: Child) -> None:
+class ChildConnection:
+    def __init__(self, home: Home, child: MlflowProcess) -> None:
         self._workspaces = home.path("workspaces")
         self._child = child
         self._provided: set[str] = set()
 
-    async def ask(
+    async def send_request(
         self,
         workspace: Workspace,
         method: str,
@@ -50,44 +50,46 @@ class Line:
         body: bytes | AsyncIterator[bytes] = b"",
         *,
         again: bool,
-    ) -> Answer:
+    ) -> ChildAnswer:
         """The child's answer. `again` says that the same request twice does no harm."""
-        self._provide(workspace)
+        self._ensure_folder(workspace)
         sent = [(b"x-smalt-workspace", workspace.folder.encode()), *headers]
         deadline = time.monotonic() + _PATIENCE
         while True:
-            await self._child.ready()
+            await self._child.wait_until_ready()
             try:
-                response = await self._child.pool.request(method, target.encode("ascii"), sent, body)
+                response = await self._child.pool.send_request(method, target.encode("ascii"), sent, body)
                 if response.length is None or response.length > WHOLE:
-                    return Answer(response, None)
-                return Answer(response, await response.read())
+                    return ChildAnswer(response, None)
+                return ChildAnswer(response, await response.read())
             except ConnectionRefusedError:  # nothing was sent
                 if time.monotonic() > deadline:
-                    raise Interrupted("MLflow does not come back; the server's log says why") from None
+                    raise ChildInterrupted("MLflow does not come back; the server's log says why") from None
             except ConnectionError:
                 if not again or not isinstance(body, bytes) or time.monotonic() > deadline:
-                    raise Interrupted("MLflow went away over this; it is being started again") from None
+                    raise ChildInterrupted("MLflow went away over this; it is being started again") from None
             await asyncio.sleep(_PAUSE)
 
-    def _provide(self, workspace: Workspace) -> None:
+    def _ensure_folder(self, workspace: Workspace) -> None:
         """Make the workspace's folder, which is there only when something is kept in it."""
         if workspace.folder not in self._provided:
             (self._workspaces / workspace.folder).mkdir(parents=True, exist_ok=True)
             self._provided.add(workspace.folder)
 
-    async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
+    async def call_json(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
         """A JSON call of our own; what the child refuses is raised."""
-        content = b"" if body is None else request_parsing.dump(body)
+        content = b"" if body is None else request_parsing.dump_json(body)
         again = method == "GET" or path.startswith("/smalt/")
-        answer = await self.ask(workspace, method, path, [(b"content-type", b"application/json")], content, again=again)
+        answer = await self.send_request(
+            workspace, method, path, [(b"content-type", b"application/json")], content, again=again
+        )
         whole = await answer.response.read() if answer.whole is None else answer.whole
         try:
             reply = json.loads(whole or b"{}")
         except ValueError:
             reply = {}
         if answer.response.status >= 400:
-            raise _error(answer.response.status, reply if isinstance(reply, dict) else {})
+            raise _make_error(answer.response.status, reply if isinstance(reply, dict) else {})
         return reply
 
 
@@ -101,7 +103,7 @@ _KINDS: dict[str, type[NotFound] | type[Conflict] | type[Refused] | type[Validat
 }
 
 
-def _error(status: int, reply: dict[str, Any]) -> SmaltError:
+def _make_error(status: int, reply: dict[str, Any]) -> SmaltError:
     message = str(reply.get("message") or f"MLflow answered with status {status}")
     kind = _KINDS.get(str(reply.get("error_code")))
     if kind is None and status >= 500:

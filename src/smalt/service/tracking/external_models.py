@@ -17,31 +17,31 @@ from smalt.service.data.files.path_containment import contained
 from smalt.service.records import assets
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
-from smalt.service.tracking.model_sync import SHELF
+from smalt.service.tracking.model_sync import EXTERNAL_FOLDER
 
 
-class Shelf:
+class ExternalModels:
     def __init__(self, home: Home, db: Database, data: Data) -> None:
         self._workspaces = home.path("workspaces")
         self._db = db
         self._data = data
 
-    async def list(self, workspace: Workspace, path: str) -> Response:
+    async def list_files(self, workspace: Workspace, path: str) -> Response:
         """The answer to a list of the artifact folder `path`; a model that is one file is a folder with it."""
-        root, below = await self._find(workspace, path.strip("/").split("/"))
-        items = await asyncio.to_thread(_items, root, below)
+        root, below = await self._find_files(workspace, path.strip("/").split("/"))
+        items = await asyncio.to_thread(_list_items, root, below)
         return JSONResponse({"files": items})
 
-    async def file(self, workspace: Workspace, segments: Sequence[str]) -> Response:
-        root, below = await self._find(workspace, segments)
+    async def get_file(self, workspace: Workspace, segments: Sequence[str]) -> Response:
+        root, below = await self._find_files(workspace, segments)
         found = root if root.is_file() and below == root.name else contained(root, below)
         if not found.is_file():
             raise NotFound(f"there is no file {'/'.join(segments)[:300]}")
         return FileResponse(found, headers={"content-security-policy": "sandbox"})
 
-    async def _find(self, workspace: Workspace, segments: Sequence[str]) -> tuple[Path, str]:
+    async def _find_files(self, workspace: Workspace, segments: Sequence[str]) -> tuple[Path, str]:
         """Where the model's files are on this machine, and the path below that is asked for."""
-        if len(segments) < 3 or segments[0] != SHELF:
+        if len(segments) < 3 or segments[0] != EXTERNAL_FOLDER:
             raise NotFound(f"there is no artifact {'/'.join(segments)[:300]}")
         name, version = segments[1], segments[2]
         found = assets.find_version(self._db, workspace.id, "models", name, version, None)
@@ -59,7 +59,7 @@ class Shelf:
         return real.startswith(f"{top}/") and not real.startswith(f"{top}/{workspace.folder}/")
 
 
-def _items(root: Path, below: str) -> list[dict[str, Any]]:
+def _list_items(root: Path, below: str) -> list[dict[str, Any]]:
     if root.is_file():
         return [] if below else [{"path": root.name, "is_dir": False, "file_size": root.stat().st_size}]
     folder = contained(root, below)

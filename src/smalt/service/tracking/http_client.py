@@ -16,7 +16,7 @@ Headers = list[tuple[bytes, bytes]]
 _HOP_BY_HOP = (b"connection", b"keep-alive", b"transfer-encoding", b"te", b"upgrade", b"proxy-connection", b"expect")
 
 
-class Pool:
+class ConnectionPool:
     """Connections to one Unix socket.
 
     Whatever is wrong with one is a ConnectionError; a ConnectionRefusedError where nothing has been sent.
@@ -24,19 +24,19 @@ class Pool:
 
     def __init__(self, path: Path, limit: int = _LIMIT) -> None:
         self._path = path
-        self._idle: list[_Connection] = []
-        self._open: set[_Connection] = set()
+        self._idle: list[_ChildConnection] = []
+        self._open: set[_ChildConnection] = set()
         self._turn = asyncio.Semaphore(limit)
         self._last = float("-inf")
 
     @property
-    def idle(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since a request began or ended; 0 while one is in progress."""
         return 0.0 if len(self._open) > len(self._idle) else time.monotonic() - self._last
 
-    async def request(
+    async def send_request(
         self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes] = b""
-    ) -> Response:
+    ) -> ChildResponse:
         """The answer's head; its body is read from the response, or given up by `close()`.
 
         A streamed body goes with the length that `headers` say, else in chunks.
@@ -44,17 +44,17 @@ class Pool:
         await self._turn.acquire()
         self._last = time.monotonic()
         try:
-            connection = self._pop() or await self._connect()
+            connection = self._take_idle() or await self._open_connection()
         except BaseException:
             self._turn.release()
             raise
         try:
-            await connection.send(method, target, headers, body)
-            status, found = await connection.head()
+            await connection.send_request(method, target, headers, body)
+            status, found = await connection.read_head()
         except BaseException:
-            self._give_back(connection, reusable=False)
+            self._put_back(connection, reusable=False)
             raise
-        return Response(self, connection, status, found, has_body=method != "HEAD" and status not in (204, 304))
+        return ChildResponse(self, connection, status, found, has_body=method != "HEAD" and status not in (204, 304))
 
     def close(self) -> None:
         """Break all connections; requests in progress end with a ConnectionError."""
@@ -62,58 +62,64 @@ class Pool:
             connection.abort()
         self._idle.clear()
 
-    async def reach(self) -> bool:
+    async def is_reachable(self) -> bool:
         """Whether there is a connection, or one can be made."""
-        connection = self._pop()
+        connection = self._take_idle()
         with contextlib.suppress(ConnectionRefusedError):
-            connection = connection or await self._connect()
+            connection = connection or await self._open_connection()
         if connection is not None:
             self._idle.append(connection)
         return connection is not None
 
-    def _pop(self) -> _Connection | None:
+    def _take_idle(self) -> _ChildConnection | None:
         while self._idle:
             connection = self._idle.pop()
-            if connection.stands:
+            if connection.is_open:
                 return connection
-            self._forget(connection)
+            self._remove(connection)
         return None
 
-    async def _connect(self) -> _Connection:
+    async def _open_connection(self) -> _ChildConnection:
         try:
             reader, writer = await asyncio.open_unix_connection(str(self._path), limit=_LARGEST_HEAD)
         except OSError as error:
             raise ConnectionRefusedError(f"MLflow does not answer: {error.strerror or error}") from None
-        connection = _Connection(reader, writer)
+        connection = _ChildConnection(reader, writer)
         self._open.add(connection)
         return connection
 
-    def _give_back(self, connection: _Connection, *, reusable: bool) -> None:
-        if reusable and connection.stands:
+    def _put_back(self, connection: _ChildConnection, *, reusable: bool) -> None:
+        if reusable and connection.is_open:
             self._idle.append(connection)
         else:
-            self._forget(connection)
+            self._remove(connection)
         self._last = time.monotonic()
         self._turn.release()
 
-    def _forget(self, connection: _Connection) -> None:
+    def _remove(self, connection: _ChildConnection) -> None:
         connection.abort()
         self._open.discard(connection)
 
 
-class Response:
+class ChildResponse:
     """Read it to its end, or close it: until then it has a connection of the pool."""
 
     def __init__(
-        self, pool: Pool, connection: _Connection, status: int, headers: Headers, *, has_body: bool = True
+        self,
+        pool: ConnectionPool,
+        connection: _ChildConnection,
+        status: int,
+        headers: Headers,
+        *,
+        has_body: bool = True,
     ) -> None:
         self.status = status
         self.headers = headers
         self._pool = pool
-        self._connection: _Connection | None = connection
-        self._length, self._chunked = _framing(headers) if has_body else (0, False)
+        self._connection: _ChildConnection | None = connection
+        self._length, self._chunked = _get_framing(headers) if has_body else (0, False)
         if not self._length and not self._chunked:
-            self._done(reusable=True)
+            self._put_back(reusable=True)
 
     @property
     def length(self) -> int | None:
@@ -126,7 +132,7 @@ class Response:
 
     def close(self) -> None:
         """Give up what has not been read."""
-        self._done(reusable=False)
+        self._put_back(reusable=False)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection = self._connection
@@ -134,45 +140,47 @@ class Response:
             return
         try:
             if self._chunked:
-                async for chunk in connection.chunks():
+                async for chunk in connection.read_chunks():
                     yield chunk
             else:
-                async for chunk in connection.exactly(self._length):
+                async for chunk in connection.read_exactly(self._length):
                     yield chunk
-            self._done(reusable=True)
+            self._put_back(reusable=True)
         finally:
-            self._done(reusable=False)
+            self._put_back(reusable=False)
 
-    def _done(self, *, reusable: bool) -> None:
+    def _put_back(self, *, reusable: bool) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._pool._give_back(connection, reusable=reusable)
+            self._pool._put_back(connection, reusable=reusable)
 
 
-class _Connection:
+class _ChildConnection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     @property
-    def stands(self) -> bool:
+    def is_open(self) -> bool:
         return not self._reader.at_eof() and not self._writer.is_closing()
 
     def abort(self) -> None:
         self._writer.transport.abort()
 
-    async def send(self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes]) -> None:
+    async def send_request(
+        self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes]
+    ) -> None:
         whole = isinstance(body, bytes)
         names = {name.lower() for name, _ in headers}
         lines = [b"%b %b HTTP/1.1" % (method.encode(), target), b"Host: localhost"]
-        lines += [b"%b: %b" % pair for pair in _sendable(headers, without_length=whole)]
+        lines += [b"%b: %b" % pair for pair in _list_sendable(headers, without_length=whole)]
         chunked = not whole and b"content-length" not in names
         if isinstance(body, bytes):
             lines.append(b"Content-Length: %d" % len(body))
         elif chunked:
             lines.append(b"Transfer-Encoding: chunked")
         head = b"\r\n".join(lines) + b"\r\n\r\n"
-        with _as_connection_error():
+        with _convert_errors():
             if isinstance(body, bytes):
                 self._writer.write(head + body)
                 await self._writer.drain()
@@ -186,34 +194,34 @@ class _Connection:
                 self._writer.write(b"0\r\n\r\n")
                 await self._writer.drain()
 
-    async def head(self) -> tuple[int, Headers]:
-        with _as_connection_error():
+    async def read_head(self) -> tuple[int, Headers]:
+        with _convert_errors():
             first, *lines = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")
         headers = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
         return int(first.split(b" ", 2)[1]), headers
 
-    async def exactly(self, length: int) -> AsyncIterator[bytes]:
+    async def read_exactly(self, length: int) -> AsyncIterator[bytes]:
         while length:
-            with _as_connection_error():
+            with _convert_errors():
                 chunk = await self._reader.read(min(length, _BLOCK))
             if not chunk:
                 raise ConnectionError("MLflow broke off its answer")
             length -= len(chunk)
             yield chunk
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         while True:
-            with _as_connection_error():
+            with _convert_errors():
                 size = int(await self._reader.readline(), 16)
-            async for part in self.exactly(size):
+            async for part in self.read_exactly(size):
                 yield part
-            with _as_connection_error():
+            with _convert_errors():
                 await self._reader.readexactly(2)
             if not size:
                 return
 
 
-def _framing(headers: Headers) -> tuple[int, bool]:
+def _get_framing(headers: Headers) -> tuple[int, bool]:
     """(length, whether it comes in chunks)."""
     for name, value in headers:
         lower = name.lower()
@@ -224,13 +232,13 @@ def _framing(headers: Headers) -> tuple[int, bool]:
     return 0, False
 
 
-def _sendable(headers: Headers, *, without_length: bool) -> Iterable[tuple[bytes, bytes]]:
+def _list_sendable(headers: Headers, *, without_length: bool) -> Iterable[tuple[bytes, bytes]]:
     dropped = (*_HOP_BY_HOP, b"host", b"content-length") if without_length else (*_HOP_BY_HOP, b"host")
     return ((name, value) for name, value in headers if name.lower() not in dropped)
 
 
 @contextlib.contextmanager
-def _as_connection_error():  # type: ignore[no-untyped-def]
+def _convert_errors():  # type: ignore[no-untyped-def]
     try:
         yield
     except ConnectionError:

@@ -18,7 +18,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import request_parsing
-from smalt.service.tracking.policy import CREATE_VERSION, Found, source_of
+from smalt.service.tracking.policy import CREATE_VERSION, MatchedRoute, resolve_source
 from smalt.service.tracking.request_parsing import Body
 
 Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
@@ -37,30 +37,30 @@ _REMEMBERED = 10_000
 _DEEPEST = 32
 
 
-class Asked(NamedTuple):
+class ParsedRequest(NamedTuple):
     """A request on its way to the child, read strictly; rules change its parts in place."""
 
-    found: Found
+    found: MatchedRoute
     query: request_parsing.Query
     body: Body
     headers: dict[str, str]
 
 
-def check(asked: Asked) -> None:
+def check_request(asked: ParsedRequest) -> None:
     """What nobody may say, a user neither: where on the server's machine something lies, or one thing in two ways."""
     for name in _IN_PATH if asked.found.ids else ():
         if asked.body.get(name, asked.found.ids[0]) != asked.found.ids[0]:
             raise ValidationException(f"'{name}' is another in the body than in the URL")
-    for key, _ in _tags(asked):
+    for key, _ in _list_tags(asked):
         if key.startswith(_OWN_TAGS):
             raise Refused(f"the tag '{key[:100]}' is the server's own")
     if asked.body.get("artifact_location"):
         raise Refused("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
     if asked.found.path == CREATE_VERSION:
-        asked.body["source"] = source_of(request_parsing.text(asked.body, "source"))
+        asked.body["source"] = resolve_source(request_parsing.get_text(asked.body, "source"))
 
 
-class Rules:
+class JobRules:
     """The rules for jobs' tokens, and what they have found out of late."""
 
     def __init__(self, db: Database, call: Call) -> None:
@@ -69,155 +69,157 @@ class Rules:
         self._own: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._experiments: OrderedDict[int, str] = OrderedDict()
 
-    async def apply(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+    async def apply_rule(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
         """Check and change what the job asks for; what it gives, unless None, is the answer without MLflow."""
         rule = asked.found.route.rule
         if not rule:
             path = asked.found.path[:200]
             raise Refused(f"the token of job '{job.name}' is not good for {path}; use the home's token")
-        return await getattr(self, "_" + rule.replace("-", "_"))(workspace, job, asked)
+        return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, asked)
 
-    async def _read(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_read(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """Everything in its workspace."""
 
-    async def _write(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_write(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """What is not a run's: the model registry."""
 
-    async def _create_version(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_create_version(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """Of any run of the workspace: a pipeline's last step registers what another step has logged."""
 
-    async def _own_experiment_by_name(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_own_experiment_by_name(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         asked.query[:] = [("experiment_name", job.experiment)]
 
-    async def _own_experiment(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
-        return {"experiment_id": await self._experiment(workspace, job)}
+    async def _apply_own_experiment(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+        return {"experiment_id": await self._find_experiment(workspace, job)}
 
-    async def _experiment_tag(self, workspace: Workspace, job: Job, asked: Asked) -> None:
-        if request_parsing.text(asked.body, "experiment_id") != await self._experiment(workspace, job):
+    async def _apply_experiment_tag(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+        if request_parsing.get_text(asked.body, "experiment_id") != await self._find_experiment(workspace, job):
             raise Refused(f"job '{job.name}' may tag its own experiment only")
 
-    async def _own_run(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_own_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """The run in the body must be the job's, one that it made, or that of a pipeline which the job is a step of."""
-        await self._named_run(workspace, job, asked.body, or_ancestor=True)
-        for key, value in _tags(asked):
+        await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
+        for key, value in _list_tags(asked):
             if key == PARENT:
-                await self._need_run(workspace, job, value)
-        for model in request_parsing.objects(asked.body, "models") if asked.found.path == f"{_M}/runs/outputs" else ():
-            await self._need_model(workspace, job, request_parsing.text(model, "model_id"))
+                await self._check_run(workspace, job, value)
+        for model in (
+            request_parsing.get_objects(asked.body, "models") if asked.found.path == f"{_M}/runs/outputs" else ()
+        ):
+            await self._check_model(workspace, job, request_parsing.get_text(model, "model_id"))
 
-    async def _update_run(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+    async def _apply_update_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
         """Status, end and name of the job's own run are smalt's to say."""
-        run = await self._named_run(workspace, job, asked.body, or_ancestor=True)
-        if run != job.name and run not in self._ancestors(job):
+        run = await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
+        if run != job.name and run not in self._list_ancestors(job):
             return None
-        found = await self._run(workspace, run)
+        found = await self._fetch_run(workspace, run)
         return {"run_info": found["info"]}
 
-    async def _nested_run(self, workspace: Workspace, job: Job, asked: Asked) -> None:
-        if await self._named_run(workspace, job, asked.body) == job.name:
+    async def _apply_nested_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+        if await self._resolve_run(workspace, job, asked.body) == job.name:
             raise Refused(f"the run of job '{job.name}' goes with the job; delete the job instead")
 
-    async def _create_run(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+    async def _apply_create_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
         """A further run of a script is a child of the job's."""
         body = asked.body
-        body["experiment_id"] = await self._experiment(workspace, job)
-        parents = [value for key, value in _tags(asked) if key == PARENT]
+        body["experiment_id"] = await self._find_experiment(workspace, job)
+        parents = [value for key, value in _list_tags(asked) if key == PARENT]
         for parent in parents:
-            await self._need_run(workspace, job, parent)
+            await self._check_run(workspace, job, parent)
         if not parents:
-            body["tags"] = [*request_parsing.objects(body, "tags"), {"key": PARENT, "value": job.name}]
+            body["tags"] = [*request_parsing.get_objects(body, "tags"), {"key": PARENT, "value": job.name}]
         reply = await self._call(workspace, "POST", asked.found.path, body)
-        self._remember(job, reply["run"]["info"]["run_id"])
+        self._add_own(job, reply["run"]["info"]["run_id"])
         return reply
 
-    async def _create_model(self, workspace: Workspace, job: Job, asked: Asked) -> Any:
+    async def _apply_create_model(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
         """A model that a script logs outside of any run is an output of the job's."""
         body = asked.body
-        body["experiment_id"] = await self._experiment(workspace, job)
-        run = request_parsing.text(body, "source_run_id")
+        body["experiment_id"] = await self._find_experiment(workspace, job)
+        run = request_parsing.get_text(body, "source_run_id")
         if run:
-            await self._need_run(workspace, job, run)
+            await self._check_run(workspace, job, run)
         body["source_run_id"] = run or job.name
         reply = await self._call(workspace, "POST", asked.found.path, body)
         model = reply["model"]["info"]["model_id"]
-        self._remember(job, model)
+        self._add_own(job, model)
         if not run:
             output = {"run_id": job.name, "models": [{"model_id": model, "step": 0}]}
             await self._call(workspace, "POST", f"{_M}/runs/outputs", output)
         return reply
 
-    async def _own_model(self, workspace: Workspace, job: Job, asked: Asked) -> None:
-        await self._need_model(workspace, job, asked.found.ids[0])
+    async def _apply_own_model(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+        await self._check_model(workspace, job, asked.found.ids[0])
 
-    async def _model_tags(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_model_tags(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """Whoever registers a model notes so on it, another job's too."""
-        if {key for key, _ in _tags(asked)} != {_MODEL_VERSIONS}:
-            await self._need_model(workspace, job, asked.found.ids[0])
+        if {key for key, _ in _list_tags(asked)} != {_MODEL_VERSIONS}:
+            await self._check_model(workspace, job, asked.found.ids[0])
 
-    async def _spans(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_spans(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         run = asked.headers.get("x-mlflow-run-id") or job.name
-        await self._need_run(workspace, job, run)
+        await self._check_run(workspace, job, run)
         asked.headers["x-mlflow-run-id"] = run
-        asked.headers["x-mlflow-experiment-id"] = await self._experiment(workspace, job)
+        asked.headers["x-mlflow-experiment-id"] = await self._find_experiment(workspace, job)
 
-    async def _start_trace(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_start_trace(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """In the job's experiment, and of the job's run unless it says another of its own."""
-        experiment = await self._experiment(workspace, job)
+        experiment = await self._find_experiment(workspace, job)
         if asked.found.path == f"{_M}/traces":  # mlflow 2
             asked.body["experiment_id"] = experiment
-            metadata = request_parsing.objects(asked.body, "request_metadata")
-            sources = _source_runs(asked.body)
+            metadata = request_parsing.get_objects(asked.body, "request_metadata")
+            sources = _list_source_runs(asked.body)
             if not sources:
                 asked.body["request_metadata"] = [*metadata, {"key": _SOURCE_RUN, "value": job.name}]
         else:
-            info = _below(asked.body, "trace", "trace_info")
-            await self._need_trace(workspace, job, request_parsing.text(info, "trace_id"))
+            info = _get_nested(asked.body, "trace", "trace_info")
+            await self._check_trace(workspace, job, request_parsing.get_text(info, "trace_id"))
             info["trace_location"] = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
             metadata = info.setdefault("trace_metadata", {})
             if not isinstance(metadata, dict):
                 raise ValidationException("'trace_metadata' must be an object")
-            sources = [request_parsing.text(metadata, _SOURCE_RUN)] if metadata.get(_SOURCE_RUN) else []
+            sources = [request_parsing.get_text(metadata, _SOURCE_RUN)] if metadata.get(_SOURCE_RUN) else []
             if not sources:
                 metadata[_SOURCE_RUN] = job.name
         for source in sources:
-            await self._need_run(workspace, job, source)
+            await self._check_run(workspace, job, source)
 
-    async def _own_trace(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_own_trace(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         ids = asked.found.ids
-        await self._need_trace(workspace, job, ids[0] if ids else request_parsing.text(asked.body, "trace_id"))
-        for run in _source_runs(asked.body):
-            await self._need_run(workspace, job, run)
+        await self._check_trace(workspace, job, ids[0] if ids else request_parsing.get_text(asked.body, "trace_id"))
+        for run in _list_source_runs(asked.body):
+            await self._check_run(workspace, job, run)
 
-    async def _own_file(self, workspace: Workspace, job: Job, asked: Asked) -> None:
+    async def _apply_own_file(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """A file below an own run, model or trace."""
         path = asked.found.ids
         if len(path) > 2 and path[0] == "ExperimentRun" and path[1].startswith("dcid."):
-            await self._need_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
+            await self._check_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
         elif len(path) > 5 and path[0] == "mlflow" and path[4] == "artifacts" and path[2] in ("models", "traces"):
-            if path[1] != await self._experiment(workspace, job):
+            if path[1] != await self._find_experiment(workspace, job):
                 raise Refused(f"job '{job.name}' writes into its own experiment only")
-            need = self._need_model if path[2] == "models" else self._need_trace
+            need = self._check_model if path[2] == "models" else self._check_trace
             await need(workspace, job, path[3])
         else:
             raise Refused(f"job '{job.name}' may write the files of its own runs only, not '{'/'.join(path)[:200]}'")
 
-    async def _named_run(self, workspace: Workspace, job: Job, body: Body, *, or_ancestor: bool = False) -> str:
+    async def _resolve_run(self, workspace: Workspace, job: Job, body: Body, *, or_ancestor: bool = False) -> str:
         """The run that the body names, the one way of naming it left there."""
-        run = request_parsing.text(body, "run_id", "run_uuid")
-        await self._need_run(workspace, job, run, or_ancestor=or_ancestor)
+        run = request_parsing.get_text(body, "run_id", "run_uuid")
+        await self._check_run(workspace, job, run, or_ancestor=or_ancestor)
         body.pop("run_uuid", None)
         body["run_id"] = run
         return run
 
-    async def _need_run(self, workspace: Workspace, job: Job, run: str, *, or_ancestor: bool = False) -> None:
+    async def _check_run(self, workspace: Workspace, job: Job, run: str, *, or_ancestor: bool = False) -> None:
         if not _RUN_ID.fullmatch(run):
             raise ValidationException(f"'{run[:100]}' is not the id of a run")
-        if or_ancestor and run in self._ancestors(job):
+        if or_ancestor and run in self._list_ancestors(job):
             return
         if not await self._owns_run(workspace, job, run):
             raise Refused(f"run '{run[:100]}' is not one of job '{job.name}', whose token this is")
 
-    def _ancestors(self, job: Job) -> list[str]:
+    def _list_ancestors(self, job: Job) -> list[str]:
         """The jobs that this one is a step of; in the service a step logs to its pipeline, as `run.parent`."""
         found = []
         while job.parent_id is not None:
@@ -231,16 +233,16 @@ class Rules:
         while len(passed) < _DEEPEST:
             if run == job.name or (job.id, run) in self._own:
                 for one in passed:
-                    self._remember(job, one)
+                    self._add_own(job, one)
                 return True
             if not _RUN_ID.fullmatch(run) or jobs.find_by_name(self._db, workspace.id, run) is not None:
                 return False
             passed.append(run)
-            found = await self._run(workspace, run)
+            found = await self._fetch_run(workspace, run)
             run = next((tag["value"] for tag in found["data"].get("tags", ()) if tag["key"] == PARENT), "")
         return False
 
-    async def _need_model(self, workspace: Workspace, job: Job, model: str) -> None:
+    async def _check_model(self, workspace: Workspace, job: Job, model: str) -> None:
         if (job.id, model) in self._own:
             return
         if not _RUN_ID.fullmatch(model):
@@ -249,9 +251,9 @@ class Rules:
         source = found["model"]["info"].get("source_run_id", "")
         if not source or not await self._owns_run(workspace, job, source):
             raise Refused(f"model '{model[:100]}' is not one of job '{job.name}', whose token this is")
-        self._remember(job, model)
+        self._add_own(job, model)
 
-    async def _need_trace(self, workspace: Workspace, job: Job, trace: str) -> None:
+    async def _check_trace(self, workspace: Workspace, job: Job, trace: str) -> None:
         """One of the job's own, or none yet."""
         if (job.id, trace) in self._own:
             return
@@ -265,58 +267,58 @@ class Rules:
         place = info.get("trace_location", {}).get("mlflow_experiment", {}).get("experiment_id")
         source = info.get("trace_metadata", {}).get(_SOURCE_RUN)
         is_own = await self._owns_run(workspace, job, source) if source else True
-        if not is_own or place != await self._experiment(workspace, job):
+        if not is_own or place != await self._find_experiment(workspace, job):
             raise Refused(f"trace '{trace[:100]}' is not one of job '{job.name}', whose token this is")
         if source:
-            self._remember(job, trace)
+            self._add_own(job, trace)
 
-    async def _experiment(self, workspace: Workspace, job: Job) -> str:
+    async def _find_experiment(self, workspace: Workspace, job: Job) -> str:
         """The id of the experiment that the job's run is in."""
         if job.id not in self._experiments:
-            found = await self._run(workspace, job.name)
+            found = await self._fetch_run(workspace, job.name)
             self._experiments[job.id] = str(found["info"]["experiment_id"])
-            _trim(self._experiments)
+            _trim_cache(self._experiments)
         return self._experiments[job.id]
 
-    async def _run(self, workspace: Workspace, run: str) -> Any:
+    async def _fetch_run(self, workspace: Workspace, run: str) -> Any:
         found = await self._call(
-            workspace, "GET", f"{_M}/runs/get?{request_parsing.query_text([('run_id', run)])}", None
+            workspace, "GET", f"{_M}/runs/get?{request_parsing.encode_query([('run_id', run)])}", None
         )
         return found["run"]
 
-    def _remember(self, job: Job, id: str) -> None:
+    def _add_own(self, job: Job, id: str) -> None:
         self._own[job.id, id] = None
-        _trim(self._own)
+        _trim_cache(self._own)
 
 
-def _source_runs(body: Body) -> list[str]:
+def _list_source_runs(body: Body) -> list[str]:
     """The run that a trace of mlflow 2 says it belongs to."""
-    metadata = request_parsing.objects(body, "request_metadata")
-    return [request_parsing.text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
+    metadata = request_parsing.get_objects(body, "request_metadata")
+    return [request_parsing.get_text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
 
 
-def _trim(memory: OrderedDict[Any, Any]) -> None:
+def _trim_cache(memory: OrderedDict[Any, Any]) -> None:
     if len(memory) > _REMEMBERED:
         memory.popitem(last=False)
 
 
-def _below(body: Body, *names: str) -> Body:
+def _get_nested(body: Body, *names: str) -> Body:
     where = ""
     for name in names:
         inner = body.get(name)
         if not isinstance(inner, dict):
             raise ValidationException(f"'{where}{name}' must be an object")
         where += f"{name}."
-        request_parsing.fields(inner, where)
+        request_parsing.check_fields(inner, where)
         body = inner
     return body
 
 
-def _tags(asked: Asked) -> Iterator[tuple[str, str]]:
+def _list_tags(asked: ParsedRequest) -> Iterator[tuple[str, str]]:
     """Every tag that a request sets or deletes, in whichever of MLflow's ways."""
     body, path = asked.body, asked.found.path
     if path.endswith(("-tag", "/tags")) and "key" in body:
-        yield request_parsing.text(body, "key"), request_parsing.text(body, "value")
+        yield request_parsing.get_text(body, "key"), request_parsing.get_text(body, "value")
     inner = body.get("trace")
     info = inner.get("trace_info") if isinstance(inner, dict) else None
     for holder in (body, info if isinstance(info, dict) else {}):
@@ -325,6 +327,6 @@ def _tags(asked: Asked) -> Iterator[tuple[str, str]]:
             yield from ((key, str(value)) for key, value in tags.items())
         elif tags is not None:
             yield from (
-                (request_parsing.text(tag, "key"), request_parsing.text(tag, "value"))
-                for tag in request_parsing.objects(holder, "tags")
+                (request_parsing.get_text(tag, "key"), request_parsing.get_text(tag, "value"))
+                for tag in request_parsing.get_objects(holder, "tags")
             )

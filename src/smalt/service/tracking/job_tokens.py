@@ -23,39 +23,39 @@ GRACE = 3600.0
 _FILE = "tracking.key"
 
 
-class Tokens:
+class JobTokens:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._secret = b""
         self._last: tuple[tuple[int, str, float] | None, str] = (None, "")
 
-    def of(self, job: Job) -> str:
+    def get_token(self, job: Job) -> str:
         key = (job.workspace_id, job.name, job.created_at)
         if key != self._last[0]:  # asked for once by each of those who give a step its variables
-            self._last = (key, f"{PREFIX}{job.workspace_id}.{job.name}.{self._signature(job)}")
+            self._last = (key, f"{PREFIX}{job.workspace_id}.{job.name}.{self._compute_signature(job)}")
         return self._last[1]
 
-    def find(self, db: Database, token: str) -> Job | None:
+    def find_job(self, db: Database, token: str) -> Job | None:
         """The job that the token is of; None for a forged one, and for one whose job is long over or gone."""
         parts = token.split(".")
         if len(parts) != 4 or not token.isascii() or not parts[1].isdecimal() or len(parts[1]) > 15:
             return None
-        job = self.living(db, int(parts[1]), parts[2])
-        return job if job and hmac.compare_digest(parts[3], self._signature(job)) else None
+        job = self.find_living_job(db, int(parts[1]), parts[2])
+        return job if job and hmac.compare_digest(parts[3], self._compute_signature(job)) else None
 
-    def living(self, db: Database, workspace_id: int, name: str) -> Job | None:
+    def find_living_job(self, db: Database, workspace_id: int, name: str) -> Job | None:
         """The job, where what it was given is still good."""
         job = jobs.find_by_name(db, workspace_id, name)
         if job is None:
             return None
         return job if job.ended_at is None or job.ended_at + GRACE > time.time() else None
 
-    def _signature(self, job: Job) -> str:
+    def _compute_signature(self, job: Job) -> str:
         """The job's start of life is in it: a later job of the same name is another one."""
         text = f"{job.workspace_id}.{job.name}.{job.created_at!r}"
-        return hmac.digest(self._key(), text.encode(), "sha256").hex()
+        return hmac.digest(self._load_key(), text.encode(), "sha256").hex()
 
-    def _key(self) -> bytes:
+    def _load_key(self) -> bytes:
         if not self._secret:
             text = self._home.read(_FILE)
             if not text:

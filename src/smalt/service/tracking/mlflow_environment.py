@@ -20,13 +20,13 @@ _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 Log = Callable[[str], None]
 
 
-class Tool(server_tools.Tool):
+class MlflowEnvironment(server_tools.Tool):
     def __init__(self, home: Home) -> None:
-        super().__init__(home, "MLflow", _REQUIREMENTS.read_text(), ">=3.10,<3.15", _try_out)
+        super().__init__(home, "MLflow", _REQUIREMENTS.read_text(), ">=3.10,<3.15", _check_import)
         self.version = next(line.partition("==")[2] for line in self.requirements if line.startswith("mlflow-skinny=="))
         """The MLflow that smalt is made for; another of the same minor version will do."""
 
-    async def python(self, log: Log) -> str:
+    async def get_python(self, log: Log) -> str:
         """The path of its Python, after building it where that is still to be done."""
         try:
             return await self.provided(log)
@@ -38,19 +38,19 @@ class Tool(server_tools.Tool):
             ) from None
 
 
-def variables(home: Path) -> dict[str, str]:
+def build_variables(home: Path) -> dict[str, str]:
     """What MLflow's process is given of the environment: no keys of any cloud, and no one's settings."""
     kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "HOME": str(home)}
 
 
-async def _try_out(python: Path, folder: Path) -> None:
+async def _check_import(python: Path, folder: Path) -> None:
     """Load it once: so it is known to work, and what it needs is compiled, of many thousand files the few."""
     process = await asyncio.create_subprocess_exec(
         str(python),
         "-I",
         str(CHILD),
-        env=variables(folder),
+        env=build_variables(folder),
         cwd="/",
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,

@@ -22,13 +22,13 @@ from smalt.service.records import assets, jobs
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import run_database
-from smalt.service.tracking.artifact_guard import Guard
-from smalt.service.tracking.model_database import DELETED, Registered, Version, registered
+from smalt.service.tracking.artifact_guard import ArtifactGuard
+from smalt.service.tracking.model_database import DELETED, MlflowModel, MlflowVersion, load_models
 
 Json = dict[str, Any]
 Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
 
-SHELF = "models"
+EXTERNAL_FOLDER = "models"
 """The folder below `mlflow-artifacts:/` of models that lie elsewhere; see external_models.py."""
 
 _STORE = "azureml://datastores/workspaceartifactstore/paths/"
@@ -41,8 +41,8 @@ _LARGEST_MLMODEL = 1 << 20
 _DEEPEST = 32
 
 
-class Models:
-    def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: Guard) -> None:
+class ModelSync:
+    def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: ArtifactGuard) -> None:
         self._guard = guard
         self._home = home
         self._db = db
@@ -51,43 +51,45 @@ class Models:
         self._shown: dict[int, int] = {}
         self._turns: dict[int, asyncio.Lock] = {}
 
-    async def mirror(self, workspace: Workspace) -> None:
+    async def update_mlflow(self, workspace: Workspace) -> None:
         """MLflow's registry is about to be read: it shows what smalt has. Costs little when nothing changed."""
-        if self._shown.get(workspace.id) != self._state(workspace):
-            async with self._turn(workspace):
-                await self._show(workspace)
+        if self._shown.get(workspace.id) != self._compute_state(workspace):
+            async with self._get_lock(workspace):
+                await self._show_models(workspace)
 
     @contextlib.asynccontextmanager
-    async def writing(self, workspace: Workspace, names: Collection[str], principal: str) -> AsyncIterator[None]:
+    async def record_changes(self, workspace: Workspace, names: Collection[str], principal: str) -> AsyncIterator[None]:
         """MLflow's registry is written meanwhile, by a client; what it says of these models is taken over."""
-        async with self._turn(workspace):
-            await self._show(workspace)
+        async with self._get_lock(workspace):
+            await self._show_models(workspace)
             made: list[str] = []
             try:
                 yield
             finally:
-                made += self._take(workspace, names, principal)
+                made += self._record_models(workspace, names, principal)
             for uri in made:
-                await self._guard.registered(workspace, uri)
+                await self._guard.on_registered(workspace, uri)
 
-    def _turn(self, workspace: Workspace) -> asyncio.Lock:
+    def _get_lock(self, workspace: Workspace) -> asyncio.Lock:
         return self._turns.setdefault(workspace.id, asyncio.Lock())
 
-    def _state(self, workspace: Workspace) -> int:
+    def _compute_state(self, workspace: Workspace) -> int:
         """What differs when any model does."""
         return hash(tuple(assets.list_states(self._db, workspace.id, "models")))
 
-    async def _show(self, workspace: Workspace) -> None:
-        state = self._state(workspace)
+    async def _show_models(self, workspace: Workspace) -> None:
+        state = self._compute_state(workspace)
         if self._shown.get(workspace.id) == state:
             return
-        there = registered(run_database.database(self._home, workspace.folder))
+        there = load_models(run_database.get_database_path(self._home, workspace.folder))
         known = {one.name: one for one in assets.list_containers(self._db, workspace.id, "models", "All")}
-        self._take(workspace, there.keys() - known.keys(), "mlflow")  # a server that died over it did not
-        wanted = {name: self._wanted(workspace, one) for name, one in known.items() if not one.is_archived}
+        self._record_models(workspace, there.keys() - known.keys(), "mlflow")  # a server that died over it did not
+        wanted = {name: self._build_wanted(workspace, one) for name, one in known.items() if not one.is_archived}
         body = {
             "models": [
-                difference for name, one in wanted.items() if (difference := _difference(name, there.get(name), one))
+                difference
+                for name, one in wanted.items()
+                if (difference := _find_difference(name, there.get(name), one))
             ],
             "gone": [[name, None] for name, one in known.items() if one.is_archived and name in there],
         }
@@ -95,7 +97,7 @@ class Models:
             await self._call(workspace, "POST", "/smalt/models", body)
         self._shown[workspace.id] = state
 
-    def _wanted(self, workspace: Workspace, container: assets.AssetContainer) -> Registered:
+    def _build_wanted(self, workspace: Workspace, container: assets.AssetContainer) -> MlflowModel:
         """A model as MLflow is to show it."""
         body, taken, found = json.loads(container.body), set[str](), {}
         versions = assets.list_versions(self._db, workspace.id, "models", container.name, "All")
@@ -105,38 +107,38 @@ class Models:
             properties = version.properties
             own = frozenset(assets.list_aliases(properties)) - taken if not version.is_archived else frozenset()
             taken |= own
-            found[int(version.version)] = Version(
+            found[int(version.version)] = MlflowVersion(
                 properties.get("description") or "",
-                _texts(properties.get("tags")),
+                _to_texts(properties.get("tags")),
                 own,
-                DELETED if version.is_archived else _stage(properties),
-                _source(container.name, version.version, str(properties.get("modelUri") or "")),
+                DELETED if version.is_archived else _get_stage(properties),
+                _build_source(container.name, version.version, str(properties.get("modelUri") or "")),
                 properties.get("jobName") or "",
             )
-        return Registered(body.get("description") or "", _texts(body.get("tags")), found)
+        return MlflowModel(body.get("description") or "", _to_texts(body.get("tags")), found)
 
-    def _take(self, workspace: Workspace, names: Collection[str], principal: str) -> list[str]:
+    def _record_models(self, workspace: Workspace, names: Collection[str], principal: str) -> list[str]:
         """Record of these models what MLflow's database says; return the URIs of the versions that are new."""
         made: list[str] = []
-        path = run_database.database(self._home, workspace.folder)
+        path = run_database.get_database_path(self._home, workspace.folder)
         with self._db.transaction():
             for name in names:
-                found = registered(path, name).get(name)
+                found = load_models(path, name).get(name)
                 container = assets.find_container(self._db, workspace.id, "models", name)
                 if found is None:
                     if container is not None:
-                        self._hide(workspace, container, principal)
+                        self._archive_model(workspace, container, principal)
                     continue
-                self._take_container(workspace, name, found, container, principal)
+                self._record_container(workspace, name, found, container, principal)
                 for number, version in found.versions.items():
-                    made += self._take_version(workspace, name, str(number), version, principal)
+                    made += self._record_version(workspace, name, str(number), version, principal)
         return made
 
-    def _take_container(
+    def _record_container(
         self,
         workspace: Workspace,
         name: str,
-        found: Registered,
+        found: MlflowModel,
         container: assets.AssetContainer | None,
         principal: str,
     ) -> None:
@@ -145,7 +147,9 @@ class Models:
         if before != after:
             assets.put_container(self._db, workspace.id, "models", name, after, principal)
 
-    def _take_version(self, workspace: Workspace, name: str, number: str, found: Version, principal: str) -> list[str]:
+    def _record_version(
+        self, workspace: Workspace, name: str, number: str, found: MlflowVersion, principal: str
+    ) -> list[str]:
         existing = assets.get_version(self._db, workspace.id, "models", name, number)
         if existing is None and found.is_deleted:
             return []
@@ -153,12 +157,16 @@ class Models:
         if found.is_deleted:
             after = {**before, "isArchived": True}
         else:
-            after = {**(before or self._new(workspace, found)), **_changing(before, found), "isArchived": False}
+            after = {
+                **(before or self._build_version(workspace, found)),
+                **_get_changes(before, found),
+                "isArchived": False,
+            }
         if existing is None or (before, bool(existing.is_archived)) != (after, after["isArchived"]):
             assets.put_version(self._db, workspace.id, "models", name, number, after, principal)
         return [str(after["modelUri"])] if existing is None else []
 
-    def _hide(self, workspace: Workspace, container: assets.AssetContainer, principal: str) -> None:
+    def _archive_model(self, workspace: Workspace, container: assets.AssetContainer, principal: str) -> None:
         """MLflow has deleted the model: it is archived, with all its versions."""
         for version in assets.list_versions(self._db, workspace.id, "models", container.name):
             after = {**version.properties, "isArchived": True}
@@ -166,22 +174,22 @@ class Models:
         after = {**json.loads(container.body), "isArchived": True}
         assets.put_container(self._db, workspace.id, "models", container.name, after, principal)
 
-    def _new(self, workspace: Workspace, found: Version) -> Json:
+    def _build_version(self, workspace: Workspace, found: MlflowVersion) -> Json:
         """A version that MLflow made: what of it never changes."""
-        uri = self._uri(workspace, found.source)
-        flavors = self._flavors(workspace, uri)
+        uri = self._find_uri(workspace, found.source)
+        flavors = self._read_flavors(workspace, uri)
         return {
             "modelUri": uri,
             "modelType": "custom_model" if flavors is None else "mlflow_model",
             "flavors": {name: {"data": data} for name, data in (flavors or {}).items()},
-            "jobName": self._job(workspace, found.run),
+            "jobName": self._find_job(workspace, found.run),
             "isAnonymous": False,
         }
 
-    def _uri(self, workspace: Workspace, source: str) -> str:
+    def _find_uri(self, workspace: Workspace, source: str) -> str:
         """Where a version's files are, as smalt says it."""
         path = source.removeprefix(_ARTIFACTS).strip("/")
-        if source.startswith(_ARTIFACTS) and not path.startswith(f"{SHELF}/"):
+        if source.startswith(_ARTIFACTS) and not path.startswith(f"{EXTERNAL_FOLDER}/"):
             return f"{_STORE}{path}"
         if source.startswith(_ARTIFACTS):
             _, name, version = path.split("/")[:3]
@@ -193,7 +201,7 @@ class Models:
                 return f"azureml://datastores/{place.datastore}/paths/{place.relative}"
         return source
 
-    def _flavors(self, workspace: Workspace, uri: str) -> dict[str, dict[str, str]] | None:
+    def _read_flavors(self, workspace: Workspace, uri: str) -> dict[str, dict[str, str]] | None:
         """What the model can be loaded as; None where there is no MLmodel file."""
         try:
             folder = self._data.resolve(uri, workspace).path
@@ -201,40 +209,40 @@ class Models:
             if not file.is_file() or file.stat().st_size > _LARGEST_MLMODEL:
                 return None
             found = yaml.safe_load(file.read_text())["flavors"]
-            return {str(name): _texts(data) for name, data in found.items()}
+            return {str(name): _to_texts(data) for name, data in found.items()}
         except (SmaltError, OSError):
             return None
         except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError):
             return {}
 
-    def _job(self, workspace: Workspace, run: str) -> str | None:
+    def _find_job(self, workspace: Workspace, run: str) -> str | None:
         """The job that a run is of, or is nested in."""
-        path = run_database.database(self._home, workspace.folder)
+        path = run_database.get_database_path(self._home, workspace.folder)
         for _ in range(_DEEPEST):
             if not run or jobs.find_by_name(self._db, workspace.id, run) is not None:
                 break
-            run = run_database.tags(path, [run]).get(run, {}).get(run_database.PARENT, "")
+            run = run_database.load_tags(path, [run]).get(run, {}).get(run_database.PARENT, "")
         return run or None
 
 
-def _changing(before: Json, found: Version) -> Json:
+def _get_changes(before: Json, found: MlflowVersion) -> Json:
     """What a client of MLflow may change of a version."""
     properties = {key: value for key, value in (before.get("properties") or {}).items() if key != assets.ALIASES}
     if found.aliases:
         properties[assets.ALIASES] = ", ".join(sorted(found.aliases))
     own = {"description": found.description or None, "tags": found.tags, "properties": properties}
-    if _stage(before) != found.stage:
+    if _get_stage(before) != found.stage:
         own["stage"] = found.stage if found.stage != "None" else None
     return own
 
 
-def _difference(name: str, there: Registered | None, wanted: Registered) -> Json | None:
+def _find_difference(name: str, there: MlflowModel | None, wanted: MlflowModel) -> Json | None:
     """What MLflow must be told so that it shows the model as wanted; None where it does."""
     versions = []
     for number, version in sorted(wanted.versions.items()):
         before = there.versions.get(number) if there else None
         is_moved = before is not None and _is_moved(before.source, version.source)
-        if before is not None and not is_moved and version.shows_as(before):
+        if before is not None and not is_moved and version.is_shown_as(before):
             continue
         told: Json = {"version": str(number), "description": version.description, "tags": version.tags}
         told.update(aliases=sorted(version.aliases), stage=version.stage)
@@ -246,24 +254,24 @@ def _difference(name: str, there: Registered | None, wanted: Registered) -> Json
     return {"name": name, "description": wanted.description, "tags": wanted.tags, "versions": versions}
 
 
-def _source(name: str, version: str, uri: str) -> str:
+def _build_source(name: str, version: str, uri: str) -> str:
     """Where MLflow's clients find the files: in the run, or, for all that lies elsewhere, on the shelf."""
     if uri.startswith(_RUNS):
         return f"{_ARTIFACTS}{uri.removeprefix(_STORE)}"
-    return f"{_ARTIFACTS}{SHELF}/{name}/{version}"
+    return f"{_ARTIFACTS}{EXTERNAL_FOLDER}/{name}/{version}"
 
 
 def _is_moved(before: str, now: str) -> bool:
     """Whether a version that was in a run has been copied aside, as its files are written over there."""
-    return before.startswith(_IN_RUNS) and now.startswith(f"{_ARTIFACTS}{SHELF}/")
+    return before.startswith(_IN_RUNS) and now.startswith(f"{_ARTIFACTS}{EXTERNAL_FOLDER}/")
 
 
-def _stage(properties: Json) -> str:
+def _get_stage(properties: Json) -> str:
     """MLflow's word for the stage; of those that it does not have, None."""
     return _STAGES.get(str(properties.get("stage") or "None").lower(), "None")
 
 
-def _texts(mapping: Any) -> dict[str, str]:
+def _to_texts(mapping: Any) -> dict[str, str]:
     if not isinstance(mapping, dict):
         return {}
     return {str(key): value if isinstance(value, str) else json.dumps(value, default=str)

@@ -132,7 +132,7 @@ class NoRoute(NotFound):
     code = "EndpointNotFound"
 
 
-class Route(NamedTuple):
+class MlflowRoute(NamedTuple):
     rule: str
     """What a job's token may do with it; "" is nothing."""
     again: bool
@@ -145,8 +145,8 @@ class Route(NamedTuple):
     """Its body is a file's content."""
 
 
-class Found(NamedTuple):
-    route: Route
+class MatchedRoute(NamedTuple):
+    route: MlflowRoute
     path: str
     """As it is sent on."""
     ids: tuple[str, ...]
@@ -154,34 +154,34 @@ class Found(NamedTuple):
 
 
 _FILES = {
-    "GET": Route("read", True, is_file=True),
-    "PUT": Route("own-file", True, is_file=True),  # whole or not at all, whatever was there
+    "GET": MlflowRoute("read", True, is_file=True),
+    "PUT": MlflowRoute("own-file", True, is_file=True),  # whole or not at all, whatever was there
 }
-_LIST = Route("read", True)
+_LIST = MlflowRoute("read", True)
 
 
-def find(method: str, path: str, *, is_user: bool) -> Found:
+def find_route(method: str, path: str, *, is_user: bool) -> MatchedRoute:
     """The route of a path as it stood in the URL, behind the workspace; NoRoute for any that is not in the table."""
     if path.startswith(_PREVIEW):  # mlflow 1.x's registry
         path = "/api/2.0/mlflow/" + path.removeprefix(_PREVIEW)
     elif is_user and path.startswith("/ajax-api/"):  # the names under which MLflow's own pages ask
         path = "/api" + path.removeprefix("/ajax-api")
     if path == ARTIFACTS and method == "GET":
-        return Found(_LIST, path, ())
+        return MatchedRoute(_LIST, path, ())
     if path.startswith(f"{ARTIFACTS}/") and method in _FILES:
-        segments = request_parsing.artifact_path(path.removeprefix(f"{ARTIFACTS}/"))
-        return Found(_FILES[method], f"{ARTIFACTS}/{request_parsing.joined(segments)}", tuple(segments))
+        segments = request_parsing.parse_artifact_path(path.removeprefix(f"{ARTIFACTS}/"))
+        return MatchedRoute(_FILES[method], f"{ARTIFACTS}/{request_parsing.join_segments(segments)}", tuple(segments))
     exact = _EXACT.get((method, path))
     if exact is not None:
-        return Found(exact, path, ())
+        return MatchedRoute(exact, path, ())
     for pattern, route in _PATTERNS.get(method, ()):
         matched = pattern.fullmatch(path)
         if matched:
-            return Found(route, path, matched.groups())
+            return MatchedRoute(route, path, matched.groups())
     raise NoRoute(f"smalt serves nothing of MLflow at {method[:10]} {path[:200]}")
 
 
-def source_of(source: str) -> str:
+def resolve_source(source: str) -> str:
     """Where a model version comes from, as MLflow knows it: files of this workspace, or a prompt's word."""
     if source in ("prompt-template", "dummy-source") or re.fullmatch(r"models:/m-[0-9a-f]{8,64}", source):
         return source
@@ -190,8 +190,8 @@ def source_of(source: str) -> str:
         source = f"mlflow-artifacts:/ExperimentRun/dcid.{of_job[1]}/{of_job[2]}"
     scheme, _, path = source.partition(":/")
     if scheme in ("runs", "mlflow-artifacts", "models") and path and not path.startswith("/"):
-        segments = request_parsing.segments(path.rstrip("/"))
-        if scheme != "mlflow-artifacts" or is_artifact(segments):
+        segments = request_parsing.split_path(path.rstrip("/"))
+        if scheme != "mlflow-artifacts" or is_artifact_path(segments):
             return source
     raise ValidationException(
         f"a model version cannot come from '{source[:200]}'; log the model in a run and register "
@@ -199,21 +199,21 @@ def source_of(source: str) -> str:
     )
 
 
-def is_artifact(segments: list[str] | tuple[str, ...]) -> bool:
+def is_artifact_path(segments: list[str] | tuple[str, ...]) -> bool:
     """Whether a path of the artifact store is of something that MLflow keeps: below a run's folder or MLflow's own."""
     if segments[0] == "ExperimentRun":
         return len(segments) > 1 and segments[1].startswith("dcid.")
     return segments[0] == "mlflow"
 
 
-def _read() -> tuple[dict[tuple[str, str], Route], dict[str, list[tuple[re.Pattern[str], Route]]]]:
-    exact: dict[tuple[str, str], Route] = {}
-    patterns: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+def _read_table() -> tuple[dict[tuple[str, str], MlflowRoute], dict[str, list[tuple[re.Pattern[str], MlflowRoute]]]]:
+    exact: dict[tuple[str, str], MlflowRoute] = {}
+    patterns: dict[str, list[tuple[re.Pattern[str], MlflowRoute]]] = {}
     for line in filter(None, _TABLE.split("\n")):
         method, short, rule, *flags = line.split()
         path = short if short.startswith("/") else f"/api/{short[:3]}/mlflow{short[3:]}"
         again = method == "GET" or "again" in flags
-        route = Route("" if rule == "-" else rule, again, "all" in flags, "registry" in flags)
+        route = MlflowRoute("" if rule == "-" else rule, again, "all" in flags, "registry" in flags)
         if "{id}" in path:
             pattern = re.compile(_ID.join(re.escape(part) for part in path.split("{id}")))
             patterns.setdefault(method, []).append((pattern, route))
@@ -222,4 +222,4 @@ def _read() -> tuple[dict[tuple[str, str], Route], dict[str, list[tuple[re.Patte
     return exact, patterns
 
 
-_EXACT, _PATTERNS = _read()
+_EXACT, _PATTERNS = _read_table()

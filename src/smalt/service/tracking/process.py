@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.settings import Settings
-from smalt.service.tracking.http_client import Pool
-from smalt.service.tracking.mlflow_environment import CHILD, Tool, variables
+from smalt.service.settings import ServerSettings
+from smalt.service.tracking.http_client import ConnectionPool
+from smalt.service.tracking.mlflow_environment import CHILD, MlflowEnvironment, build_variables
 
 log = logging.getLogger("smalt")
 
@@ -29,14 +29,14 @@ _FAREWELL = 3.0
 _LARGEST_LOG = 8 * 1024 * 1024
 
 
-class Child:
+class MlflowProcess:
     """The one MLflow process of a home. Making one starts nothing."""
 
-    def __init__(self, home: Home, settings: Settings) -> None:
+    def __init__(self, home: Home, settings: ServerSettings) -> None:
         self._home = home
         self._settings = settings
         self._socket = home.socket("mlflow")
-        self.pool = Pool(self._socket)
+        self.pool = ConnectionPool(self._socket)
         self.version = ""
         """MLflow's, once it has run."""
         self._process: asyncio.subprocess.Process | None = None
@@ -47,7 +47,7 @@ class Child:
         self._is_closed = False
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """There is a process, or one is coming up."""
         return self._is_up or self._starting is not None
 
@@ -55,16 +55,16 @@ class Child:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._is_up else None
 
-    def warm(self) -> None:
+    def start_soon(self) -> None:
         """Begin to start it, wait for nothing."""
-        if not self.running and not self._is_closed:
+        if not self.is_running and not self._is_closed:
             self._starting = asyncio.get_running_loop().create_task(self._start())
-            self._starting.add_done_callback(self._started)
+            self._starting.add_done_callback(self._handle_start)
 
-    async def ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Returns when it answers; Unavailable says in one sentence why it cannot."""
         if self._is_up and self._watch is not None and self._process is not None:
-            if await self.pool.reach():
+            if await self.pool.is_reachable():
                 return
             with contextlib.suppress(ProcessLookupError):  # it is dying, or deaf
                 self._process.kill()
@@ -73,7 +73,7 @@ class Child:
             raise Unavailable("the server is ending")
         if self._failure is not None and time.monotonic() < self._failure[0]:
             raise Unavailable(self._failure[1])
-        self.warm()
+        self.start_soon()
         if self._starting is not None:
             await asyncio.shield(self._starting)
 
@@ -89,29 +89,29 @@ class Child:
         self._is_up = False
         self.pool.close()
         if self._process is not None:
-            await _end(self._process)
+            await _stop_process(self._process)
 
     async def _start(self) -> None:
-        tool = Tool(self._home)
-        python = self._settings.mlflow_python or await tool.python(log.info)
+        tool = MlflowEnvironment(self._home)
+        python = self._settings.mlflow_python or await tool.get_python(log.info)
         begun = time.monotonic()
-        process = self._process = await self._spawn(python)
+        process = self._process = await self._start_process(python)
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE)
         except asyncio.TimeoutError:
             line = b""
         except BaseException:
-            await _end(process)
+            await _stop_process(process)
             raise
         self.version = line.decode().strip()
         if self.version.rpartition(".")[0] != tool.version.rpartition(".")[0]:
-            await self._refuse(python, process, tool.version)
+            await self._refuse_process(python, process, tool.version)
         self._is_up, self._failure = True, None
-        self._watch = asyncio.get_running_loop().create_task(self._keep(process))
+        self._watch = asyncio.get_running_loop().create_task(self._watch_process(process))
         log.info("MLflow %s runs (process %d), started in %.1f s", self.version, process.pid, time.monotonic() - begun)
 
-    async def _spawn(self, python: str) -> asyncio.subprocess.Process:
+    async def _start_process(self, python: str) -> asyncio.subprocess.Process:
         path = self._home.path("mlflow.log")
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size > _LARGEST_LOG:
@@ -125,7 +125,7 @@ class Child:
                 str(CHILD),
                 str(self._socket),
                 str(self._home.path("workspaces")),
-                env=variables(folder),
+                env=build_variables(folder),
                 cwd="/",
                 stdin=asyncio.subprocess.PIPE,  # its end is the child's end, however the server ends
                 stdout=asyncio.subprocess.PIPE,
@@ -137,8 +137,8 @@ class Child:
         finally:
             os.close(handle)
 
-    async def _refuse(self, python: str, process: asyncio.subprocess.Process, wanted: str) -> NoReturn:
-        await _end(process)
+    async def _refuse_process(self, python: str, process: asyncio.subprocess.Process, wanted: str) -> NoReturn:
+        await _stop_process(process)
         path = self._home.path("mlflow.log")
         lines = path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
         reason = f"it is MLflow {self.version}" if self.version else lines[0]
@@ -149,24 +149,24 @@ class Child:
             )
         raise Unavailable(f"MLflow does not start ({reason}); {path} says more")
 
-    def _started(self, task: asyncio.Task[None]) -> None:
+    def _handle_start(self, task: asyncio.Task[None]) -> None:
         self._starting = None
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = (time.monotonic() + _NOT_AGAIN, str(error))
             log.warning("%s", error)
 
-    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+    async def _watch_process(self, process: asyncio.subprocess.Process) -> None:
         begun = time.monotonic()
         code = await process.wait()
         self._is_up = False
-        was_in_use = self.pool.idle < _IN_USE
+        was_in_use = self.pool.idle_seconds < _IN_USE
         self.pool.close()
         log.warning("MLflow's process has ended (%s); %s says why", code, self._home.path("mlflow.log"))
         if was_in_use and time.monotonic() - begun > _SHORT_LIFE:
-            self.warm()
+            self.start_soon()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _stop_process(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     assert process.stdin is not None

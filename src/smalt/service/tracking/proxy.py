@@ -17,13 +17,13 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import policy, request_parsing
-from smalt.service.tracking.artifact_guard import Guard
-from smalt.service.tracking.child_connection import WHOLE, Answer, Line
-from smalt.service.tracking.external_models import Shelf
+from smalt.service.tracking.artifact_guard import ArtifactGuard
+from smalt.service.tracking.child_connection import WHOLE, ChildAnswer, ChildConnection
+from smalt.service.tracking.external_models import ExternalModels
 from smalt.service.tracking.http_client import Headers
-from smalt.service.tracking.job_permissions import Asked, Rules, check
-from smalt.service.tracking.model_sync import SHELF, Models
-from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.job_permissions import JobRules, ParsedRequest, check_request
+from smalt.service.tracking.model_sync import EXTERNAL_FOLDER, ModelSync
+from smalt.service.tracking.runs import JobRuns
 
 _PASSED_ON = ("accept", "content-type", "range", "user-agent")
 _OF_SPANS = ("content-encoding", "x-mlflow-experiment-id", "x-mlflow-run-id")
@@ -42,9 +42,16 @@ Hider = Callable[[Workspace], "Callable[[str], str] | None"]
 """Of a workspace, what hides its secrets in a text; None where it has none."""
 
 
-class Proxy:
+class TrackingProxy:
     def __init__(
-        self, line: Line, rules: Rules, runs: Runs, models: Models, shelf: Shelf, hider: Hider, guard: Guard
+        self,
+        line: ChildConnection,
+        rules: JobRules,
+        runs: JobRuns,
+        models: ModelSync,
+        shelf: ExternalModels,
+        hider: Hider,
+        guard: ArtifactGuard,
     ) -> None:
         self._hider = hider
         self._guard = guard
@@ -55,116 +62,124 @@ class Proxy:
         self._runs = runs
         self._ensured: set[int] = set()
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         workspace: Workspace = scope["smalt.workspace"]
         job: Job | None = scope["smalt.job"]
-        asked = await _read(scope, receive, is_user=job is None)
-        check(asked)
+        asked = await _parse_request(scope, receive, is_user=job is None)
+        check_request(asked)
         if asked.body and (hide := self._hider(workspace)):
-            _hide(asked.body, hide)
-        await self._provide(workspace, job, asked)
+            _hide_secrets(asked.body, hide)
+        await self._ensure_known(workspace, job, asked)
         if job is not None:
-            reply = await self._rules.apply(workspace, job, asked)
+            reply = await self._rules.apply_rule(workspace, job, asked)
             if reply is not None:
-                await _send(send, 200, [(b"content-type", b"application/json")], request_parsing.dump(reply))
+                await _send_response(
+                    send, 200, [(b"content-type", b"application/json")], request_parsing.dump_json(reply)
+                )
                 return
-        if (response := await self._from_shelf(workspace, scope["method"], asked)) is not None:
+        if (response := await self._get_external_file(workspace, scope["method"], asked)) is not None:
             await response(scope, receive, send)
             return
         if asked.found.route.is_file and scope["method"] != "GET":
             await self._guard.before_write(workspace, "/".join(asked.found.ids))
-        async with self._turn(workspace, scope, asked):
-            answer = await self._pass_on(workspace, scope, receive, asked)
-        await _pass_back(send, answer, asked)
+        async with self._record_changes(workspace, scope, asked):
+            answer = await self._send_to_child(workspace, scope, receive, asked)
+        await _send_answer(send, answer, asked)
 
-    def _turn(self, workspace: Workspace, scope: Scope, asked: Asked) -> contextlib.AbstractAsyncContextManager[None]:
+    def _record_changes(
+        self, workspace: Workspace, scope: Scope, asked: ParsedRequest
+    ) -> contextlib.AbstractAsyncContextManager[None]:
         """What is written to the registry is smalt's, too, when the client hears of it."""
-        if not _writes_registry(scope["method"], asked):
+        if not _is_registry_write(scope["method"], asked):
             return contextlib.nullcontext()
         job: Job | None = scope["smalt.job"]
         names = {name for key in ("name", "new_name") if isinstance(name := asked.body.get(key), str)}
-        return self._models.writing(workspace, names, job.created_by if job else scope["smalt.principal"])
+        return self._models.record_changes(workspace, names, job.created_by if job else scope["smalt.principal"])
 
-    async def _from_shelf(self, workspace: Workspace, method: str, asked: Asked) -> Response | None:
+    async def _get_external_file(self, workspace: Workspace, method: str, asked: ParsedRequest) -> Response | None:
         """Files of models that MLflow does not keep itself."""
         found = asked.found
         if found.path == policy.ARTIFACTS:
             path = dict(asked.query).get("path", "")
-            return await self._shelf.list(workspace, path) if path.split("/")[0] == SHELF else None
-        if not found.route.is_file or found.ids[0] != SHELF:
+            return await self._shelf.list_files(workspace, path) if path.split("/")[0] == EXTERNAL_FOLDER else None
+        if not found.route.is_file or found.ids[0] != EXTERNAL_FOLDER:
             return None
         if method != "GET":
             raise Refused("the files of a registered model do not change; register another version")
-        return await self._shelf.file(workspace, found.ids)
+        return await self._shelf.get_file(workspace, found.ids)
 
-    async def _provide(self, workspace: Workspace, job: Job | None, asked: Asked) -> None:
+    async def _ensure_known(self, workspace: Workspace, job: Job | None, asked: ParsedRequest) -> None:
         """What smalt knows and MLflow is about to be asked for is there."""
         route, path = asked.found.route, asked.found.path
-        names = _runs_named(asked)
+        names = _list_runs(asked)
         if job is not None and path not in _WITHOUT_RUN and job.id not in self._ensured:
-            await self._runs.ensure(workspace, [job.name])
+            await self._runs.ensure_runs(workspace, [job.name])
             if len(self._ensured) > _REMEMBERED:
                 self._ensured.clear()
             self._ensured.add(job.id)
         if job is not None:
             names.discard(job.name)
         if names:
-            await self._runs.ensure(workspace, sorted(names))
+            await self._runs.ensure_runs(workspace, sorted(names))
         if route.all and (job is None or route.rule == "read"):
-            await self._runs.ensure_all(workspace)
+            await self._runs.ensure_all_runs(workspace)
         if route.registry:
-            await self._models.mirror(workspace)
+            await self._models.update_mlflow(workspace)
 
-    async def _pass_on(self, workspace: Workspace, scope: Scope, receive: Receive, asked: Asked) -> Answer:
+    async def _send_to_child(
+        self, workspace: Workspace, scope: Scope, receive: Receive, asked: ParsedRequest
+    ) -> ChildAnswer:
         found, method = asked.found, scope["method"]
-        target = found.path + (f"?{request_parsing.query_text(asked.query)}" if asked.query else "")
+        target = found.path + (f"?{request_parsing.encode_query(asked.query)}" if asked.query else "")
         body: bytes | AsyncIterator[bytes] = b""
         if found.route.is_file and method == "PUT":
-            body, length = await _file(receive), _header(scope, "content-length")
+            body, length = await _read_file(receive), _get_header(scope, "content-length")
             if length and not isinstance(body, bytes):
                 asked.headers["content-length"] = length
         elif found.path == _SPANS:
-            body = await _whole(receive, _LARGEST_SPANS)
+            body = await _read_whole(receive, _LARGEST_SPANS)
         elif method != "GET":
-            body = request_parsing.dump(asked.body)
+            body = request_parsing.dump_json(asked.body)
             asked.headers["content-type"] = "application/json"
         headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()]
-        return await self._line.ask(workspace, method, target, headers, body, again=found.route.again)
+        return await self._line.send_request(workspace, method, target, headers, body, again=found.route.again)
 
 
-async def _read(scope: Scope, receive: Receive, *, is_user: bool) -> Asked:
+async def _parse_request(scope: Scope, receive: Receive, *, is_user: bool) -> ParsedRequest:
     """The request, understood; its path is what stood in the request line, not what a server made of it."""
     method = scope["method"]
-    found = policy.find(method, scope["smalt.rest"], is_user=is_user)
+    found = policy.find_route(method, scope["smalt.rest"], is_user=is_user)
     names = (*_PASSED_ON, *_OF_SPANS) if found.path == _SPANS else _PASSED_ON
-    headers = {name: value for name in names if (value := _header(scope, name)) is not None}
+    headers = {name: value for name in names if (value := _get_header(scope, name)) is not None}
     if found.path == _SPANS or (found.route.is_file and method == "PUT"):
-        return Asked(found, [], {}, headers)
+        return ParsedRequest(found, [], {}, headers)
     if method == "GET":
-        query = request_parsing.query(scope["query_string"].decode("latin-1"))
+        query = request_parsing.parse_query(scope["query_string"].decode("latin-1"))
         for name, value in query:
             if name == "path" and value:
-                request_parsing.segments(value.removesuffix("/"))
-        return Asked(found, query, {}, headers)
-    if _header(scope, "content-encoding"):
+                request_parsing.split_path(value.removesuffix("/"))
+        return ParsedRequest(found, query, {}, headers)
+    if _get_header(scope, "content-encoding"):
         raise ValidationException("a compressed body is not taken here; send it as it is")
-    return Asked(found, [], request_parsing.body(await _whole(receive, request_parsing.LARGEST)), headers)
+    return ParsedRequest(
+        found, [], request_parsing.parse_body(await _read_whole(receive, request_parsing.LARGEST)), headers
+    )
 
 
-def _hide(part: Any, hide: Callable[[str], str]) -> None:
+def _hide_secrets(part: Any, hide: Callable[[str], str]) -> None:
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         if isinstance(value, str):
             if key in _TOLD:
                 part[key] = hide(value)
         elif isinstance(value, (dict, list)):
-            _hide(value, hide)
+            _hide_secrets(value, hide)
 
 
-def _writes_registry(method: str, asked: Asked) -> bool:
+def _is_registry_write(method: str, asked: ParsedRequest) -> bool:
     return asked.found.route.registry and method != "GET" and not asked.found.path.endswith("/get-latest-versions")
 
 
-def _header(scope: Scope, name: str) -> str | None:
+def _get_header(scope: Scope, name: str) -> str | None:
     """A header that is there once."""
     wanted = name.encode()
     found = [value for key, value in scope["headers"] if key == wanted]
@@ -173,14 +188,14 @@ def _header(scope: Scope, name: str) -> str | None:
     return found[0].decode("latin-1") if found else None
 
 
-def _runs_named(asked: Asked) -> set[str]:
+def _list_runs(asked: ParsedRequest) -> set[str]:
     """The runs that the request is about."""
     pairs = [value for name, value in asked.query if name in ("run_id", "run_uuid", "run_ids")]
     texts = [asked.body.get(name) for name in ("run_id", "run_uuid", "source_run_id")]
     return {text for text in (*pairs, *texts) if isinstance(text, str) and text}
 
 
-async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
+async def _read_blocks(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -190,9 +205,9 @@ async def _blocks(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _whole(receive: Receive, largest: int) -> bytes:
+async def _read_whole(receive: Receive, largest: int) -> bytes:
     parts, size = [], 0
-    async for block in _blocks(receive):
+    async for block in _read_blocks(receive):
         size += len(block)
         if size > largest:
             raise ValidationException(f"the body is larger than {largest} bytes; send less at a time")
@@ -200,19 +215,19 @@ async def _whole(receive: Receive, largest: int) -> bytes:
     return b"".join(parts)
 
 
-async def _file(receive: Receive) -> bytes | AsyncIterator[bytes]:
+async def _read_file(receive: Receive) -> bytes | AsyncIterator[bytes]:
     """A short file is held, so that it can be sent again; of a long one no more than a block is."""
-    blocks = _blocks(receive)
+    blocks = _read_blocks(receive)
     parts, size = [], 0
     async for block in blocks:
         parts.append(block)
         size += len(block)
         if size > WHOLE:
-            return _after(parts, blocks)
+            return _join_blocks(parts, blocks)
     return b"".join(parts)
 
 
-async def _after(parts: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _join_blocks(parts: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     for part in parts:
         yield part
     parts.clear()
@@ -220,12 +235,12 @@ async def _after(parts: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncItera
         yield block
 
 
-async def _pass_back(send: Send, answer: Answer, asked: Asked) -> None:
+async def _send_answer(send: Send, answer: ChildAnswer, asked: ParsedRequest) -> None:
     headers = [(name, value) for name, value in answer.response.headers if name.lower() in _PASSED_BACK]
     if asked.found.route.is_file:
         headers.append((b"content-security-policy", b"sandbox"))
     if answer.whole is not None:
-        await _send(send, answer.response.status, headers, answer.whole)
+        await _send_response(send, answer.response.status, headers, answer.whole)
         return
     try:
         await send({"type": "http.response.start", "status": answer.response.status, "headers": headers})
@@ -236,14 +251,14 @@ async def _pass_back(send: Send, answer: Answer, asked: Asked) -> None:
         answer.response.close()
 
 
-async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+async def _send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
     headers = [(name.lower(), value) for name, value in headers if name.lower() != b"content-length"]
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def raw_rest(scope: Scope, rest: str) -> str:
+def get_raw_path(scope: Scope, rest: str) -> str:
     """What stood in the request line behind the workspace's path; `rest` is what it was decoded to."""
     raw = scope.get("raw_path", b"").decode("latin-1")
     found = "/" + "/".join(raw.split("/")[_WORKSPACE_SEGMENTS:])

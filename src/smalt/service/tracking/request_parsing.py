@@ -24,12 +24,12 @@ _ONCE = {"run_id", "run_uuid", "experiment_id", "experiment_name", "path", "name
 _DEPTH = 60
 
 
-def body(raw: bytes) -> Body:
+def parse_body(raw: bytes) -> Body:
     """The JSON object that `raw` is; no key twice, no number that JSON has not, top keys as MLflow spells them."""
     if not raw.strip():
         return {}
     try:
-        loaded = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+        loaded = json.loads(raw.decode("utf-8"), object_pairs_hook=_build_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise ValidationException("the body is not UTF-8") from None
     except RecursionError:
@@ -38,24 +38,24 @@ def body(raw: bytes) -> Body:
         raise ValidationException(f"the body is not JSON that can be understood in one way only: {error}") from None
     if not isinstance(loaded, dict):
         raise ValidationException("the body must be a JSON object")
-    if _is_deep(loaded):
+    if _is_too_deep(loaded):
         raise ValidationException("the body is nested too deeply")
-    fields(loaded, "")
+    check_fields(loaded, "")
     return loaded
 
 
-def dump(content: Any) -> bytes:
+def dump_json(content: Any) -> bytes:
     return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
 
 
-def fields(content: Body, where: str) -> None:
+def check_fields(content: Body, where: str) -> None:
     """Refuse other spellings of a field's name (`runId`), which protobuf would take as the same."""
     for key in content:
         if not _FIELD.fullmatch(key):
             raise ValidationException(f"'{where}{key[:60]}' is not the name of a field that MLflow has")
 
 
-def query(text: str) -> Query:
+def parse_query(text: str) -> Query:
     """The query's parameters; one that tells what is meant may be there once only."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=2000)
@@ -71,26 +71,26 @@ def query(text: str) -> Query:
     return pairs
 
 
-def query_text(pairs: Query) -> str:
+def encode_query(pairs: Query) -> str:
     return urlencode(pairs)
 
 
-def text(content: Body, *names: str) -> str:
+def get_text(content: Body, *names: str) -> str:
     """The one text under any of these names of the same field; "" where there is none."""
-    found = {content[name] for name in names if _is_text(content, name) and content[name]}
+    found = {content[name] for name in names if _has_text(content, name) and content[name]}
     if len(found) > 1:
         raise ValidationException(f"{' and '.join(names)} differ")
     return str(found.pop()) if found else ""
 
 
-def _is_text(content: Body, name: str) -> bool:
+def _has_text(content: Body, name: str) -> bool:
     value = content.get(name)
     if value is not None and not isinstance(value, str):
         raise ValidationException(f"'{name}' must be a text")
     return value is not None
 
 
-def objects(content: Body, name: str) -> list[Body]:
+def get_objects(content: Body, name: str) -> list[Body]:
     """The objects in the list under `name`."""
     value = content.get(name)
     if value is None:
@@ -98,18 +98,18 @@ def objects(content: Body, name: str) -> list[Body]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise ValidationException(f"'{name}' must be a list of objects")
     for one in value:
-        fields(one, f"{name}.")
+        check_fields(one, f"{name}.")
     return value
 
 
-def artifact_path(raw: str) -> list[str]:
+def parse_artifact_path(raw: str) -> list[str]:
     """The segments of a path of artifacts as it stands in a URL: decoded once, and contained in every reading."""
     if not raw.isascii():
         raise ValidationException("the path of an artifact must be percent-encoded")
-    return segments(_decoded(raw))
+    return split_path(_decode_path(raw))
 
 
-def segments(path: str) -> list[str]:
+def split_path(path: str) -> list[str]:
     """The segments of a path of artifacts. Names may hold `%`, but none that another decoding turns into a way out."""
     parts = path.split("/")
     again = path
@@ -117,19 +117,19 @@ def segments(path: str) -> list[str]:
         for part in again.split("/"):
             if part in ("", ".", "..") or "\\" in part or any(ord(letter) < 32 for letter in part):
                 raise ValidationException(f"'{path[:200]}' is not a path of an artifact")
-        following = _lenient(again)
+        following = _decode_leniently(again)
         if following == again:
             return parts
         again = following
     raise ValidationException(f"'{path[:200]}' is not a path of an artifact")
 
 
-def joined(parts: list[str]) -> str:
+def join_segments(parts: list[str]) -> str:
     """Segments as they stand in a URL."""
     return "/".join(quote(part, safe="") for part in parts)
 
 
-def _decoded(raw: str) -> str:
+def _decode_path(raw: str) -> str:
     if re.search(r"%(?![0-9a-fA-F]{2})", raw):
         raise ValidationException("the path of an artifact has a '%' that encodes nothing")
     try:
@@ -138,11 +138,11 @@ def _decoded(raw: str) -> str:
         raise ValidationException("the path of an artifact is not UTF-8") from None
 
 
-def _lenient(path: str) -> str:
+def _decode_leniently(path: str) -> str:
     return unquote_to_bytes(path).decode("utf-8", "replace")
 
 
-def _is_deep(content: Any) -> bool:
+def _is_too_deep(content: Any) -> bool:
     """Python 3.13 reads what it cannot walk through by recursion afterwards."""
     level = [content]
     for _ in range(_DEPTH):
@@ -153,12 +153,12 @@ def _is_deep(content: Any) -> bool:
     return True
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Body:
+def _build_object(pairs: list[tuple[str, Any]]) -> Body:
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a key is there twice")
     return made
 
 
-def _no_constant(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number that JSON has")

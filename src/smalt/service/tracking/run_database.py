@@ -28,7 +28,7 @@ class Point(NamedTuple):
     time: int
 
 
-class Run(NamedTuple):
+class MlflowRun(NamedTuple):
     """A run as the store has it."""
 
     id: str
@@ -49,14 +49,14 @@ History = dict[str, dict[str, list[Point]]]
 """run → metric → its values"""
 
 
-def database(home: Home, folder: str) -> Path:
+def get_database_path(home: Home, folder: str) -> Path:
     """Where the store of the workspace with that folder is."""
     return home.path("workspaces", folder, "mlflow.db")
 
 
-def latest(path: Path, runs: Collection[str]) -> Latest:
+def load_latest(path: Path, runs: Collection[str]) -> Latest:
     """The last value of each metric of many runs; a run without any is left out."""
-    rows = query(
+    rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
@@ -64,13 +64,13 @@ def latest(path: Path, runs: Collection[str]) -> Latest:
     )
     found: Latest = {}
     for run, key, value, is_nan, step, time in rows:
-        found.setdefault(run, {})[key] = Point(_number(value, is_nan), step, time or 0)
+        found.setdefault(run, {})[key] = Point(_to_number(value, is_nan), step, time or 0)
     return found
 
 
-def extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
+def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
     """run → metric → its lowest and highest value and how many it has; what is not a number does not count."""
-    rows = query(
+    rows = run_query(
         path,
         "SELECT run_uuid, key, min(value), max(value), count(*) FROM metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?)) AND is_nan=0 GROUP BY run_uuid, key",
@@ -78,13 +78,13 @@ def extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]
     )
     found: dict[str, dict[str, Extremes]] = {}
     for run, key, lowest, highest, count in rows:
-        found.setdefault(run, {})[key] = Extremes(_number(lowest, 0), _number(highest, 0), count)
+        found.setdefault(run, {})[key] = Extremes(_to_number(lowest, 0), _to_number(highest, 0), count)
     return found
 
 
-def history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> History:
+def load_history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> History:
     """All values of these metrics, or of all, by step and then by time."""
-    rows = query(
+    rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM metrics"
         " WHERE run_uuid IN (SELECT value FROM json_each(?1)) AND (?2='[]' OR key IN (SELECT value FROM json_each(?2)))"
@@ -93,39 +93,39 @@ def history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) ->
     )
     found: History = {}
     for run, key, value, is_nan, step, time in rows:
-        found.setdefault(run, {}).setdefault(key, []).append(Point(_number(value, is_nan), step, time))
+        found.setdefault(run, {}).setdefault(key, []).append(Point(_to_number(value, is_nan), step, time))
     return found
 
 
-def parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
+def load_parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
     """run → parameter → value"""
-    return _texts(path, "params", runs)
+    return _load_texts(path, "params", runs)
 
 
-def tags(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
+def load_tags(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
     """run → tag → value"""
-    return _texts(path, "tags", runs)
+    return _load_texts(path, "tags", runs)
 
 
-def nested(path: Path, runs: Collection[str]) -> list[Run]:
+def load_nested_runs(path: Path, runs: Collection[str]) -> list[MlflowRun]:
     """The runs below these, at any depth, parents first; jobs' own runs among them."""
     seen, level, found = set(runs), set(runs), []
     while level:
-        rows = query(
+        rows = run_query(
             path,
             "SELECT r.run_uuid, r.name, r.status, t.value FROM tags t JOIN runs r ON r.run_uuid=t.run_uuid"
             " WHERE t.key=? AND t.value IN (SELECT value FROM json_each(?)) AND r.lifecycle_stage='active'"
             " ORDER BY r.start_time, r.run_uuid",
             (PARENT, json.dumps(sorted(level))),
         )
-        fresh = [Run(id, name or "", status, parent) for id, name, status, parent in rows if id not in seen]
+        fresh = [MlflowRun(id, name or "", status, parent) for id, name, status, parent in rows if id not in seen]
         found += fresh
         level = {run.id for run in fresh}
         seen |= level
     return found
 
 
-def thinned(points: Sequence[Point], most: int) -> list[Point]:
+def thin_points(points: Sequence[Point], most: int) -> list[Point]:
     """At most some `most` of the points, for a drawing: of each stretch its lowest and its highest."""
     if len(points) <= most or most < 4:
         return list(points)
@@ -140,8 +140,8 @@ def thinned(points: Sequence[Point], most: int) -> list[Point]:
     return [points[index] for index in sorted(chosen)]
 
 
-def _texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str, str]]:
-    rows = query(
+def _load_texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str, str]]:
+    rows = run_query(
         path,
         f"SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
         (json.dumps(list(runs)),),
@@ -152,14 +152,14 @@ def _texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str,
     return found
 
 
-def _number(value: float, is_nan: int) -> float:
+def _to_number(value: float, is_nan: int) -> float:
     """MLflow writes infinity as the largest number, and what is not a number as 0 with a mark."""
     if is_nan:
         return math.nan
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)
 
 
-def query(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def run_query(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """What the database answers; nothing where there is none yet."""
     if not path.exists():
         return []

@@ -21,25 +21,25 @@ _ITS_TAGS = ("azureml.", "mlflow.", "_azureml.")
 _SCRIPTS = (".py", ".sh", ".R", ".r", ".ipynb")
 
 
-def status(job: Job) -> str:
+def get_status(job: Job) -> str:
     """MLflow's word for the job's state."""
     if job.status in _SCHEDULED:
         return "SCHEDULED"
     return _ENDS.get(job.status, "RUNNING")
 
 
-def whole(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
+def build_run(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
     """All that smalt knows of the run."""
     return {
-        **ending(job, facts),
+        **build_end(job, facts),
         "user_id": job.created_by,
-        "tags": tags(job, facts, parent, root),
-        "inputs": [_input(name, *found) for name, found in facts.data.items()],
+        "tags": build_tags(job, facts, parent, root),
+        "inputs": [_build_input(name, *found) for name, found in facts.data.items()],
         "artifact_uri": f"mlflow-artifacts:/ExperimentRun/dcid.{job.name}",
     }
 
 
-def ending(job: Job, facts: RunFacts) -> Json:
+def build_end(job: Job, facts: RunFacts) -> Json:
     """What changes of a run that exists already: tags that the script has set since then stay.
 
     The literal inputs come with the end only: MLflow refuses another value of a parameter, so a script that logs
@@ -49,19 +49,19 @@ def ending(job: Job, facts: RunFacts) -> Json:
         "run_id": job.name,
         "experiment": job.experiment,
         "run_name": job.display_name or job.name,
-        "status": status(job),
-        "start_time": _milliseconds(job.started_at or job.created_at),
-        "end_time": _milliseconds(job.ended_at),
-        "params": literals(facts.inputs) if job.is_over else {},
+        "status": get_status(job),
+        "start_time": _to_milliseconds(job.started_at or job.created_at),
+        "end_time": _to_milliseconds(job.ended_at),
+        "params": get_literals(facts.inputs) if job.is_over else {},
     }
 
 
-def tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict[str, str]:
+def build_tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict[str, str]:
     """The job's own tags, and those that the service gives every run."""
     known = {
         "mlflow.user": job.created_by,
         "mlflow.source.type": "JOB",
-        "mlflow.source.name": _source(facts.command) or job.display_name or job.name,
+        "mlflow.source.name": _find_script(facts.command) or job.display_name or job.name,
         "mlflow.rootRunId": root,
         "mlflow.parentRunId": parent,
         "mlflow.note.content": facts.description,
@@ -69,14 +69,16 @@ def tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict[str, 
         "mlflow.source.git.branch": facts.properties.get("azureml.git.branch"),
         "mlflow.source.git.repoURL": facts.properties.get("azureml.git.repository_uri"),
         "azureml.jobType": job.type,
-        "azureml.ContentSnapshotId": snapshot(facts.code),
+        "azureml.ContentSnapshotId": get_snapshot(facts.code),
         **{key: value for key, value in facts.properties.items() if key.startswith(_ITS_TAGS)},
     }
     every = {**{key: value for key, value in known.items() if value is not None}, **facts.tags}
-    return {_cut(key, _LONGEST_NAME): _cut(str(value), 8000) for key, value in every.items() if value is not None}
+    return {
+        _cut_text(key, _LONGEST_NAME): _cut_text(str(value), 8000) for key, value in every.items() if value is not None
+    }
 
 
-def literals(inputs: Json) -> dict[str, str]:
+def get_literals(inputs: Json) -> dict[str, str]:
     """The inputs that are values, as texts."""
     found = {}
     for name, value in inputs.items():
@@ -84,16 +86,16 @@ def literals(inputs: Json) -> dict[str, str]:
             continue
         kind = value.get("jobInputType", value.get("job_input_type", value.get("type", "")))
         if str(kind).lower() == "literal" and value.get("value") is not None:
-            found[_cut(name, _LONGEST_NAME)] = _cut(str(value["value"]), _LONGEST_VALUE)
+            found[_cut_text(name, _LONGEST_NAME)] = _cut_text(str(value["value"]), _LONGEST_VALUE)
     return found
 
 
-def snapshot(code: str | None) -> str | None:
+def get_snapshot(code: str | None) -> str | None:
     """The content hash in the id of a job's code."""
     return code.partition("/codes/")[2].partition("/")[0] or None if code else None
 
 
-def _input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
+def _build_input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
     """Input data as one of MLflow's data sets."""
     where = uri or ""
     source: Json
@@ -104,7 +106,7 @@ def _input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
     else:
         kind, source = "azureml", {"uri": uri, "asset": asset, "type": type}
     return {
-        "name": _asset_name(asset) or name,
+        "name": _get_asset_name(asset) or name,
         "digest": hashlib.sha256((asset or where).encode()).hexdigest()[:8],
         "source_type": kind,
         "source": json.dumps(source),
@@ -112,13 +114,13 @@ def _input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
     }
 
 
-def _asset_name(asset: str | None) -> str | None:
+def _get_asset_name(asset: str | None) -> str | None:
     """`data/iris/versions/1` is `iris`; a registry may stand before it."""
     parts = (asset or "").split("/")
     return parts[-3] if len(parts) > 3 else None
 
 
-def _source(command: str | None) -> str | None:
+def _find_script(command: str | None) -> str | None:
     """The script that a command runs."""
     try:
         words = shlex.split(command or "", comments=True)
@@ -127,9 +129,9 @@ def _source(command: str | None) -> str | None:
     return next((word for word in words if word.endswith(_SCRIPTS)), None)
 
 
-def _milliseconds(seconds: float | None) -> int | None:
+def _to_milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds * 1000)
 
 
-def _cut(text: str, most: int) -> str:
+def _cut_text(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"

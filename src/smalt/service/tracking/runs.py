@@ -24,14 +24,14 @@ _SOON = 0.02
 """Seconds that an end waits for others, to be written with them."""
 
 
-class Call(Protocol):
+class StoreCall(Protocol):
     """A call of the store's own routes."""
 
     def __call__(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Awaitable[Any]: ...
 
 
-class Runs:
-    def __init__(self, db: Database, call: Call) -> None:
+class JobRuns:
+    def __init__(self, db: Database, call: StoreCall) -> None:
         self._db = db
         self._call = call
         self._open = tracked_runs.list_open(db)
@@ -41,37 +41,37 @@ class Runs:
         self._locks: dict[int, asyncio.Lock] = {}
         self._writer: asyncio.Task[None] | None = None
 
-    async def ensure(self, workspace: Workspace, names: Sequence[str]) -> None:
+    async def ensure_runs(self, workspace: Workspace, names: Sequence[str]) -> None:
         """See to it that the runs of these jobs, and those above them, exist and are up to date; others are left out.
 
         Two small queries where nothing is to be done.
         """
         jobs = tracked_runs.add_ancestors(self._db, tracked_runs.find_jobs(self._db, workspace.id, names))
-        await self._write(workspace, self._stale(jobs))
+        await self._write_runs(workspace, self._find_stale(jobs))
 
-    async def ensure_all(self, workspace: Workspace, experiment: str | None = None) -> None:
+    async def ensure_all_runs(self, workspace: Workspace, experiment: str | None = None) -> None:
         """See to it that all jobs of the workspace, or of one experiment of it, have a run that is up to date."""
-        await self._write(workspace, tracked_runs.list_changed(self._db, workspace.id))
+        await self._write_runs(workspace, tracked_runs.list_changed(self._db, workspace.id))
         after = self._complete.get(workspace.id, 0)
         while found := tracked_runs.list_without_run(self._db, workspace.id, after, experiment, _AT_ONCE):
-            await self._write(workspace, found)
+            await self._write_runs(workspace, found)
             after = found[-1].id
         if experiment is None:
             self._complete[workspace.id] = after
 
-    def ended(self, job: Job) -> None:
+    def record_end(self, job: Job) -> None:
         """The job is over, or will be once the transaction is committed in which this is called."""
         if job.id in self._open:
-            self._soon(job.id)
+            self._add_due(job.id)
 
-    def described(self, job: Job) -> None:
+    def record_description(self, job: Job) -> None:
         """The job has another name, description or tags."""
         if tracked_runs.list_written(self._db, [job.id]):
             tracked_runs.clear_status(self._db, job.id)
             self._open.add(job.id)
-            self._soon(job.id)
+            self._add_due(job.id)
 
-    def removed(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+    def record_removal(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """These jobs are about to be deleted: so are their runs, before a job of that name can have another.
 
         A run whose metrics jobs elsewhere show, as they were reused, stays until the last of these goes, and so do
@@ -93,15 +93,15 @@ class Runs:
             tracked_runs.put_gone(self._db, workspace.id, names)
             self._start_writer()
 
-    async def reconcile(self) -> None:
+    async def write_missed_ends(self) -> None:
         """Write the ends that an earlier server did not come to write."""
         for job in tracked_runs.list_missed_ends(self._db):
-            self._soon(job.id)
+            self._add_due(job.id)
         if tracked_runs.list_workspaces_with_gone(self._db):
             self._start_writer()
-        await self.settled()
+        await self.wait_until_settled()
 
-    async def settled(self) -> None:
+    async def wait_until_settled(self) -> None:
         """Wait until what is due has been written, or has failed to be."""
         if self._writer is not None:
             await asyncio.wait([self._writer])
@@ -112,11 +112,11 @@ class Runs:
             self._writer.cancel()
             await asyncio.wait([self._writer])
 
-    def _stale(self, jobs: Sequence[Job]) -> list[Job]:
+    def _find_stale(self, jobs: Sequence[Job]) -> list[Job]:
         before = tracked_runs.list_written(self._db, [job.id for job in jobs])
         return [job for job in jobs if before.get(job.id) != job.status]
 
-    async def _write(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+    async def _write_runs(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """Bring these runs up to date, in the order given; a workspace has one writer at a time."""
         if not jobs:
             return
@@ -124,12 +124,12 @@ class Runs:
             await self._remove_gone(workspace)
             for start in range(0, len(jobs), _AT_ONCE):
                 some = tracked_runs.list_jobs(self._db, [job.id for job in jobs[start : start + _AT_ONCE]])
-                rows = self._stale(some)  # as they are now: another writer may have had its turn
+                rows = self._find_stale(some)  # as they are now: another writer may have had its turn
                 if rows:
-                    await self._call(workspace, "POST", "/smalt/runs", {"runs": self._filled(rows)})
-                    self._note(workspace, rows)
+                    await self._call(workspace, "POST", "/smalt/runs", {"runs": self._build_runs(rows)})
+                    self._record_written(workspace, rows)
 
-    def _filled(self, jobs: Sequence[Job]) -> list[run_fields.Json]:
+    def _build_runs(self, jobs: Sequence[Job]) -> list[run_fields.Json]:
         before = tracked_runs.list_written(self._db, [job.id for job in jobs])
         facts = tracked_runs.read_facts(self._db, [job.id for job in jobs])
         names = tracked_runs.list_names(
@@ -137,9 +137,9 @@ class Runs:
         )
         reused = reuse.find_origins(self._db, jobs[0].workspace_id, [job.name for job in jobs])
         filled = [
-            run_fields.ending(job, facts[job.id])
+            run_fields.build_end(job, facts[job.id])
             if before.get(job.id)
-            else run_fields.whole(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
+            else run_fields.build_run(job, facts[job.id], names.get(job.parent_id or 0), names[job.root_id])
             for job in jobs
         ]
         return [
@@ -147,7 +147,7 @@ class Runs:
             for job, run in zip(jobs, filled, strict=True)
         ]
 
-    def _note(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+    def _record_written(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
         """They are written as they were; what has become of them meanwhile is written soon."""
         tracked_runs.put_runs(self._db, jobs)
         self._open.difference_update(job.id for job in jobs)
@@ -159,9 +159,9 @@ class Runs:
             elif not job.is_over:
                 self._open.add(job.id)
                 if now[job.id].is_over:
-                    self._soon(job.id)
+                    self._add_due(job.id)
 
-    def _soon(self, id: int) -> None:
+    def _add_due(self, id: int) -> None:
         self._due.add(id)
         self._start_writer()
 
@@ -176,13 +176,13 @@ class Runs:
             jobs = tracked_runs.list_jobs(self._db, due)
             try:
                 for id in {*tracked_runs.list_workspaces_with_gone(self._db), *(job.workspace_id for job in jobs)}:
-                    await self._write_of(workspaces.get_workspace(self._db, id), jobs)
+                    await self._write_workspace(workspaces.get_workspace(self._db, id), jobs)
             except SmaltError as error:
                 log.warning("runs in MLflow are brought up to date when they are next asked for: %s", error)
                 return
 
-    async def _write_of(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
-        await self._write(workspace, [job for job in jobs if job.workspace_id == workspace.id])
+    async def _write_workspace(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
+        await self._write_runs(workspace, [job for job in jobs if job.workspace_id == workspace.id])
         async with self._locks.setdefault(workspace.id, asyncio.Lock()):
             await self._remove_gone(workspace)
 

@@ -15,18 +15,18 @@ from smalt.service.data import Data
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.secrets.identity import Own
-from smalt.service.settings import Settings
+from smalt.service.secrets.identity import ServerAccess
+from smalt.service.settings import ServerSettings
 from smalt.service.tracking import variables
-from smalt.service.tracking.artifact_guard import Guard
-from smalt.service.tracking.child_connection import Line
-from smalt.service.tracking.external_models import Shelf
-from smalt.service.tracking.job_permissions import Rules
-from smalt.service.tracking.job_tokens import Tokens
-from smalt.service.tracking.model_sync import Models
-from smalt.service.tracking.process import Child
-from smalt.service.tracking.proxy import Hider, Proxy
-from smalt.service.tracking.runs import Runs
+from smalt.service.tracking.artifact_guard import ArtifactGuard
+from smalt.service.tracking.child_connection import ChildConnection
+from smalt.service.tracking.external_models import ExternalModels
+from smalt.service.tracking.job_permissions import JobRules
+from smalt.service.tracking.job_tokens import JobTokens
+from smalt.service.tracking.model_sync import ModelSync
+from smalt.service.tracking.process import MlflowProcess
+from smalt.service.tracking.proxy import Hider, TrackingProxy
+from smalt.service.tracking.runs import JobRuns
 
 log = logging.getLogger("smalt.tracking")
 
@@ -36,50 +36,50 @@ _ANY = ("0.0.0.0", "localhost", "127.0.0.1")
 class Tracking:
     """Making one starts nothing: MLflow's process comes up when it is first needed."""
 
-    def __init__(self, home: Home, settings: Settings, db: Database, data: Data, hider: Hider) -> None:
+    def __init__(self, home: Home, settings: ServerSettings, db: Database, data: Data, hider: Hider) -> None:
         self.port: int | None = None
         """Of the server; jobs started before it is known are not told of tracking."""
-        self.tokens = Tokens(home)
-        self.child = Child(home, settings)
+        self.tokens = JobTokens(home)
+        self.child = MlflowProcess(home, settings)
         self._settings = settings
-        self._line = Line(home, self.child)
-        self.runs = Runs(db, self._line.call)
-        self.guard = Guard()
-        self.models = Models(home, db, data, self._line.call, self.guard)
-        shelf = Shelf(home, db, data)
-        rules = Rules(db, self._line.call)
-        self._proxy = Proxy(self._line, rules, self.runs, self.models, shelf, hider, self.guard)
+        self._line = ChildConnection(home, self.child)
+        self.runs = JobRuns(db, self._line.call_json)
+        self.guard = ArtifactGuard()
+        self.models = ModelSync(home, db, data, self._line.call_json, self.guard)
+        shelf = ExternalModels(home, db, data)
+        rules = JobRules(db, self._line.call_json)
+        self._proxy = TrackingProxy(self._line, rules, self.runs, self.models, shelf, hider, self.guard)
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """What an earlier server left unsaid in MLflow is said, beside everything else."""
-        self._reconciling = asyncio.get_running_loop().create_task(self._reconcile())
+        self._reconciling = asyncio.get_running_loop().create_task(self._write_missed_ends())
 
-    def variables(self, job: Job, workspace: Workspace) -> dict[str, str]:
+    def build_variables(self, job: Job, workspace: Workspace) -> dict[str, str]:
         """What a job's environment says of tracking."""
         if self.port is None:
             return {}
         if workspace.id not in self._uris:
-            self._uris[workspace.id] = self._base() + variables.route(workspace)
-        return variables.variables(job, self._uris[workspace.id], self.tokens.of(job))
+            self._uris[workspace.id] = self._get_base_url() + variables.build_route(workspace)
+        return variables.build_variables(job, self._uris[workspace.id], self.tokens.get_token(job))
 
-    def own(self, job: Job) -> Own | None:
+    def get_server_access(self, job: Job) -> ServerAccess | None:
         """The job's own way to this server; None until its port is known."""
-        return None if self.port is None else Own(self._base(), self.tokens.of(job))
+        return None if self.port is None else ServerAccess(self._get_base_url(), self.tokens.get_token(job))
 
-    def warm(self) -> None:
+    def start_soon(self) -> None:
         """A job that has mlflow starts: let MLflow's process come up meanwhile."""
         if self.port is not None:
-            self.child.warm()
+            self.child.start_soon()
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer MLflow's API; the scope has `smalt.workspace`, `smalt.job` (None for a user) and `smalt.rest`."""
-        await self._proxy.serve(scope, receive, send)
+        await self._proxy.handle_request(scope, receive, send)
 
-    async def call(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
+    async def call_json(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
         """A call of our own to MLflow, which is started for it."""
-        return await self._line.call(workspace, method, path, body)
+        return await self._line.call_json(workspace, method, path, body)
 
     async def close(self) -> None:
         if self._reconciling is not None:
@@ -89,9 +89,9 @@ class Tracking:
         await self.runs.close()
         await self.child.close()
 
-    async def _reconcile(self) -> None:
+    async def _write_missed_ends(self) -> None:
         try:
-            await self.runs.reconcile()
+            await self.runs.write_missed_ends()
         except SmaltError as error:
             log.warning("MLflow could not be told how earlier jobs ended: %s", error)
 
@@ -101,6 +101,6 @@ class Tracking:
         listen = self._settings.listen
         return "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
 
-    def _base(self) -> str:
+    def _get_base_url(self) -> str:
         host = self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -14,12 +14,12 @@ NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 _HERE = ("127.0.0.1", "localhost")
 
 
-def route(workspace: Workspace) -> str:
+def build_route(workspace: Workspace) -> str:
     """The path of the workspace's tracking URI."""
     return ROUTE + url_path(workspace_id(workspace.subscription, workspace.resource_group, workspace.name))
 
 
-def variables(job: Job, uri: str, token: str) -> dict[str, str]:
+def build_variables(job: Job, uri: str, token: str) -> dict[str, str]:
     """The experiment is named, not numbered: its number is MLflow's, and under the job's token the name leads to it.
 
     The token is there in two ways: as a user's name and password it goes before a `~/.mlflow/credentials`, which
@@ -37,7 +37,7 @@ def variables(job: Job, uri: str, token: str) -> dict[str, str]:
     }
 
 
-def without_proxy(environment: dict[str, str], server: str, own: Container[str]) -> None:
+def remove_proxy(environment: dict[str, str], server: str, own: Container[str]) -> None:
     """Have this machine and the `server` reached directly, whatever proxy the job's environment names.
 
     IPv6 addresses that were inherited are left out: azureml-fsspec's library panics on them. Those in variables that

@@ -13,10 +13,10 @@ from urllib.parse import unquote
 from smalt import wire
 from smalt.entities.schema.problems import listed
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
-from smalt.service.api.blob.urls import canonical
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call, Reply
-from smalt.service.api.rest_shapes import properties_of, resource_id, resource_type, system_data
+from smalt.service.api.blob.urls import convert_urls
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest, ApiResponse
+from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_properties, get_resource_type
 from smalt.service.api.router import Handler
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
@@ -35,7 +35,7 @@ _WORDS = {"dataUri": "path", "modelUri": "path", "dataType": "type", "modelType"
 
 
 @dataclass(frozen=True)
-class Collection:
+class AssetCollection:
     """One kind of versioned asset."""
 
     segment: str
@@ -57,7 +57,7 @@ class Collection:
     is_once: bool = False
     """Whether the same content without a version is the latest version, and not a new one."""
 
-    def routes(self) -> list[tuple[str, str, Handler]]:
+    def list_routes(self) -> list[tuple[str, str, Handler]]:
         one = f"/{self.segment}/{{name}}"
         return [
             ("GET", f"/{self.segment}", self.list_containers),
@@ -69,76 +69,76 @@ class Collection:
             ("GET", f"{one}/labels/{{label}}", self.get_label),
         ]
 
-    async def list_containers(self, call: Call) -> Properties:
-        view = call.query("listViewType", "ActiveOnly")
-        found = assets.list_containers(call.service.db, call.workspace.id, self.segment, view)
-        return page(call, found, lambda container: self._container(call, container))
+    async def list_containers(self, request: ApiRequest) -> Properties:
+        view = request.get_query("listViewType", "ActiveOnly")
+        found = assets.list_containers(request.server.db, request.workspace.id, self.segment, view)
+        return build_page(request, found, lambda container: self._render_container(request, container))
 
-    async def get_container(self, call: Call) -> Properties:
-        return self._container(call, self.existing(call))
+    async def get_container(self, request: ApiRequest) -> Properties:
+        return self._render_container(request, self.find_container(request))
 
-    async def put_container(self, call: Call) -> Reply:
-        check_name(call.name())
-        sent = properties_of(await call.object())
+    async def put_container(self, request: ApiRequest) -> ApiResponse:
+        check_asset_name(request.get_name())
+        sent = get_properties(await request.read_object())
         properties = {key: value for key, value in sent.items() if key not in _ADDED}
-        db, workspace = call.service.db, call.workspace
-        existed = assets.find_container(db, workspace.id, self.segment, call.name()) is not None
-        assets.put_container(db, workspace.id, self.segment, call.name(), properties, call.principal)
-        return Reply(self._container(call, self.existing(call)), 200 if existed else 201)
+        db, workspace = request.server.db, request.workspace
+        existed = assets.find_container(db, workspace.id, self.segment, request.get_name()) is not None
+        assets.put_container(db, workspace.id, self.segment, request.get_name(), properties, request.principal)
+        return ApiResponse(self._render_container(request, self.find_container(request)), 200 if existed else 201)
 
-    async def list_versions(self, call: Call) -> Properties:
-        view = call.query("listViewType", "ActiveOnly")
-        found = assets.list_versions(call.service.db, call.workspace.id, self.segment, call.name(), view)
-        return page(call, found, lambda version: self.version(call, version))
+    async def list_versions(self, request: ApiRequest) -> Properties:
+        view = request.get_query("listViewType", "ActiveOnly")
+        found = assets.list_versions(request.server.db, request.workspace.id, self.segment, request.get_name(), view)
+        return build_page(request, found, lambda version: self.render_version(request, version))
 
-    async def get_version(self, call: Call) -> Properties:
-        return self.version(call, self.find(call, call.name("version"), None))
+    async def get_version(self, request: ApiRequest) -> Properties:
+        return self.render_version(request, self.find_version(request, request.get_name("version"), None))
 
-    async def get_label(self, call: Call) -> Properties:
-        return self.version(call, self.find(call, None, call.name("label")))
+    async def get_label(self, request: ApiRequest) -> Properties:
+        return self.render_version(request, self.find_version(request, None, request.get_name("label")))
 
-    async def put_version(self, call: Call) -> Reply:
-        name, version = call.name(), call.name("version")
-        properties = await self.prepared(call, name, version, await call.object())
-        if call.flag(NEXT):
-            version = self._next(call, name, properties)
-        existed = self.store(call, name, version, properties)
-        found = assets.find_version(call.service.db, call.workspace.id, self.segment, name, version, None)
-        return Reply(self.version(call, found), 200 if existed else 201)
+    async def put_version(self, request: ApiRequest) -> ApiResponse:
+        name, version = request.get_name(), request.get_name("version")
+        properties = await self.prepare_version(request, name, version, await request.read_object())
+        if request.get_flag(NEXT):
+            version = self._choose_next_version(request, name, properties)
+        existed = self.store_version(request, name, version, properties)
+        found = assets.find_version(request.server.db, request.workspace.id, self.segment, name, version, None)
+        return ApiResponse(self.render_version(request, found), 200 if existed else 201)
 
-    async def prepared(self, call: Call, name: str, version: str, body: Properties) -> Properties:
+    async def prepare_version(self, request: ApiRequest, name: str, version: str, body: Properties) -> Properties:
         """The properties to keep, checked; a local path has become content of the home."""
-        check_name(name)
-        check_name(version, "version")
-        sent = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
-        properties: Properties = canonical(call, sent)
-        if not self._is_known(call, name, version, properties):
+        check_asset_name(name)
+        check_asset_name(version, "version")
+        sent = {key: value for key, value in get_properties(body).items() if key not in _ADDED}
+        properties: Properties = convert_urls(request, sent)
+        if not self._is_unchanged(request, name, version, properties):
             whole = {**body, "name": name, "version": version, "properties": properties}
             wire.from_rest(whole, self.kind, is_new=True)
         uri = properties.get(self.uri)
         if isinstance(uri, str) and (uri.startswith(("file:", "/"))):
-            properties[self.uri] = await imported(call, uri)
+            properties[self.uri] = await import_local_path(request, uri)
         return properties
 
-    def store(self, call: Call, name: str, version: str, properties: Properties) -> bool:
+    def store_version(self, request: ApiRequest, name: str, version: str, properties: Properties) -> bool:
         """Create or update, where the update changes nothing of the content; whether it was there."""
-        db, workspace = call.service.db, call.workspace
+        db, workspace = request.server.db, request.workspace
         before = assets.get_version(db, workspace.id, self.segment, name, version)
         if before is not None and before.properties == properties:
             return True
         if before is None:
-            self._refuse_archived(call, name)
+            self._refuse_archived(request, name)
             self._refuse_empty(name, version, properties)
         known = pins.get_version_pins(db, before) if before is not None else None
-        pinner = Pinner(call.service.engine.rooms, workspace, known)
-        properties = self.fixed(pinner, properties)
+        pinner = Pinner(request.server.engine.rooms, workspace, known)
+        properties = self.resolve_references(pinner, properties)
         if before is not None:
             if not any(key in properties for key in self.content):  # only what describes it is sent
                 kept = {key: value for key, value in before.properties.items() if key in self.content}
                 properties = {**kept, **properties}
-            self._check_same(name, version, before.properties, properties)
+            self._check_same_content(name, version, before.properties, properties)
         if before is None or before.properties != properties:
-            assets.put_version(db, workspace.id, self.segment, name, version, properties, call.principal)
+            assets.put_version(db, workspace.id, self.segment, name, version, properties, request.principal)
         if pinner.fixed and not known:
             now = assets.find_version(db, workspace.id, self.segment, name, version, None)
             pins.put_version_pins(db, workspace.id, now, pinner.fixed)
@@ -152,36 +152,40 @@ class Collection:
                 f"{noun} '{name}:{version}' was not registered, as it has no content: give {words}"
             )
 
-    def fixed(self, pinner: Pinner, properties: Properties) -> Properties:
+    def resolve_references(self, pinner: Pinner, properties: Properties) -> Properties:
         """The properties with a version for each thing that they name without one: they mean the same for ever."""
         uri = properties.get(self.uri)
         if not isinstance(uri, str):
             return properties
         return {**properties, self.uri: pinner.fix("data", uri, str(properties.get(self.type or "modelType")))}
 
-    def _next(self, call: Call, name: str, properties: Properties) -> str:
+    def _choose_next_version(self, request: ApiRequest, name: str, properties: Properties) -> str:
         """Choose the version where the client leaves that to the server; nothing else may happen until it is stored.
 
         What is registered only once is the latest version where that is the same.
         """
-        db, workspace = call.service.db, call.workspace
+        db, workspace = request.server.db, request.workspace
         container = assets.find_container(db, workspace.id, self.segment, name)
         latest = assets.find_latest(db, workspace.id, self.segment, name) if self.is_once else None
-        fixed = self.fixed(Pinner(call.service.engine.rooms, workspace, None), properties) if latest else properties
-        if latest and latest.properties == _with_version(fixed, latest.version):
+        fixed = (
+            self.resolve_references(Pinner(request.server.engine.rooms, workspace, None), properties)
+            if latest
+            else properties
+        )
+        if latest and latest.properties == _set_version(fixed, latest.version):
             version = latest.version
         else:
             version = container.next_version if container else "1"
-        properties.update(_with_version(properties, version))
+        properties.update(_set_version(properties, version))
         return version
 
-    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
+    def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
         """The REST shape of one version."""
-        id = f"{resource_id(call.workspace, self.segment, version.name)}/versions/{version.version}"
+        id = f"{build_resource_id(request.workspace, self.segment, version.name)}/versions/{version.version}"
         return {
             "id": id,
             "name": version.version,
-            "type": f"{resource_type(self.segment)}/versions",
+            "type": f"{get_resource_type(self.segment)}/versions",
             "properties": {
                 "tags": {},
                 "properties": {},
@@ -191,19 +195,19 @@ class Collection:
                 "isArchived": bool(version.is_archived),
                 "provisioningState": "Succeeded",
             },
-            "systemData": system_data(version.created_by, version.created_at, version.modified_at),
+            "systemData": build_system_data(version.created_by, version.created_at, version.modified_at),
         }
 
-    def _container(self, call: Call, container: assets.AssetContainer) -> Properties:
-        db, workspace = call.service.db, call.workspace
+    def _render_container(self, request: ApiRequest, container: assets.AssetContainer) -> Properties:
+        db, workspace = request.server.db, request.workspace
         properties = {"tags": {}, "properties": {}, **json.loads(container.body)}
         latest = assets.find_latest(db, workspace.id, self.segment, container.name)
         if latest and self.type:
             properties[self.type] = latest.properties.get(self.type)
         return {
-            "id": resource_id(workspace, self.segment, container.name),
+            "id": build_resource_id(workspace, self.segment, container.name),
             "name": container.name,
-            "type": resource_type(self.segment),
+            "type": get_resource_type(self.segment),
             "properties": {
                 **properties,
                 "isArchived": bool(container.is_archived),
@@ -211,37 +215,40 @@ class Collection:
                 "nextVersion": container.next_version,
                 "provisioningState": "Succeeded",
             },
-            "systemData": system_data(container.created_by, container.created_at),
+            "systemData": build_system_data(container.created_by, container.created_at),
         }
 
-    def existing(self, call: Call) -> assets.AssetContainer:
-        found = assets.find_container(call.service.db, call.workspace.id, self.segment, call.name())
+    def find_container(self, request: ApiRequest) -> assets.AssetContainer:
+        name, noun = request.get_name(), "data asset" if self.kind == "data" else self.kind
+        found = assets.find_container(request.server.db, request.workspace.id, self.segment, name)
         if found is None:
             raise NotFound(
-                f"there is no {'data asset' if self.kind == 'data' else self.kind} '{call.name()[:100]}' in workspace "
-                f"'{call.workspace.name}'; see: smalt {self.kind} list"
+                f"there is no {noun} '{name[:100]}' in workspace '{request.workspace.name}'; "
+                f"see: smalt {self.kind} list"
             )
         return found
 
-    def find(self, call: Call, version: str | None, label: str | None) -> assets.AssetVersion:
+    def find_version(self, request: ApiRequest, version: str | None, label: str | None) -> assets.AssetVersion:
         if version == _DEFAULT_VERSION:
             version = None
-        return assets.find_version(call.service.db, call.workspace.id, self.segment, call.name(), version, label)
+        return assets.find_version(
+            request.server.db, request.workspace.id, self.segment, request.get_name(), version, label
+        )
 
-    def _is_known(self, call: Call, name: str, version: str, properties: Properties) -> bool:
+    def _is_unchanged(self, request: ApiRequest, name: str, version: str, properties: Properties) -> bool:
         """The same content was checked before; what a client sends again and again costs nothing."""
-        before = assets.get_version(call.service.db, call.workspace.id, self.segment, name, version)
+        before = assets.get_version(request.server.db, request.workspace.id, self.segment, name, version)
         return before is not None and before.properties == properties
 
-    def _refuse_archived(self, call: Call, name: str) -> None:
-        whole = assets.find_container(call.service.db, call.workspace.id, self.segment, name)
+    def _refuse_archived(self, request: ApiRequest, name: str) -> None:
+        whole = assets.find_container(request.server.db, request.workspace.id, self.segment, name)
         if whole is not None and whole.is_archived:
             raise Conflict(
                 f"{self.kind} '{name}' is archived, so a new version would be hidden; restore it with "
                 f"'smalt {self.kind} restore --name {name}', or use another name"
             )
 
-    def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
+    def _check_same_content(self, name: str, version: str, before: Properties, after: Properties) -> None:
         changed = [_WORDS.get(key, snake(key)) for key in self.content if before.get(key) != after.get(key)]
         one, other = self.comparable(before), self.comparable(after)
         if isinstance(one, dict) and isinstance(other, dict):
@@ -254,13 +261,13 @@ class Collection:
             )
 
 
-def _with_version(properties: Properties, version: str) -> Properties:
+def _set_version(properties: Properties, version: str) -> Properties:
     """The properties, where they say the version, too, with that one."""
     spec = properties.get("componentSpec")
     return {**properties, "componentSpec": {**spec, "version": version}} if isinstance(spec, dict) else properties
 
 
-def check_name(name: str, what: str = "name") -> None:
+def check_asset_name(name: str, what: str = "name") -> None:
     if what == "version" and name == _LATEST:
         raise ValidationException(
             f"'{name}' is a label, which moves from version to version, and cannot be a version; leave the version "
@@ -272,12 +279,12 @@ def check_name(name: str, what: str = "name") -> None:
         )
 
 
-async def imported(call: Call, uri: str) -> str:
+async def import_local_path(request: ApiRequest, uri: str) -> str:
     """Keep what is at a path of this machine; only those who read its files themselves may ask for it."""
-    if not call.is_local:
+    if not request.is_local:
         raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
-    kept = await asyncio.to_thread(call.service.data.import_local, path, call.workspace)
-    place = str(call.service.data.resolve(kept, call.workspace).path)
-    await call.service.engine.rooms.intact.note(place, is_named=True)
+    kept = await asyncio.to_thread(request.server.data.import_local, path, request.workspace)
+    place = str(request.server.data.resolve(kept, request.workspace).path)
+    await request.server.engine.rooms.intact.note(place, is_named=True)
     return kept

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.exceptions import NotFound
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call
-from smalt.service.api.rest_shapes import system_data
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.rest_shapes import build_system_data
 from smalt.service.environments.environments import Environments
 from smalt.service.environments.resolution.curated_environments import Entry
 from smalt.wire.encoding.ids import PROVIDER
@@ -15,26 +15,26 @@ from smalt.wire.encoding.ids import PROVIDER
 _NAME = "azureml"
 
 
-async def list_environments(call: Call) -> dict[str, Any]:
-    found = _environments(call).catalogue()
-    return page(call, found, lambda entry: _container(call, entry))
+async def list_environments(request: ApiRequest) -> dict[str, Any]:
+    found = _get_environments(request).catalogue()
+    return build_page(request, found, lambda entry: _render_container(request, entry))
 
 
-async def get_environment(call: Call) -> dict[str, Any]:
-    return _container(call, _entry(call))
+async def get_environment(request: ApiRequest) -> dict[str, Any]:
+    return _render_container(request, _find_entry(request))
 
 
-async def list_versions(call: Call) -> dict[str, Any]:
-    entry = _entry(call)
-    return page(call, [entry], lambda entry: _version(call, entry, entry.version))
+async def list_versions(request: ApiRequest) -> dict[str, Any]:
+    entry = _find_entry(request)
+    return build_page(request, [entry], lambda entry: _render_version(request, entry, entry.version))
 
 
-async def get_version(call: Call) -> dict[str, Any]:
+async def get_version(request: ApiRequest) -> dict[str, Any]:
     """The catalogue holds one version of each, which answers for every one, as it does when a job names it."""
-    return _version(call, _entry(call), call.name("version"))
+    return _render_version(request, _find_entry(request), request.get_name("version"))
 
 
-def _container(call: Call, entry: Entry) -> dict[str, Any]:
+def _render_container(request: ApiRequest, entry: Entry) -> dict[str, Any]:
     return {
         "id": f"azureml://registries/{_NAME}/environments/{entry.name}",
         "name": entry.name,
@@ -47,31 +47,31 @@ def _container(call: Call, entry: Entry) -> dict[str, Any]:
             "latestVersion": entry.version,
             "provisioningState": "Succeeded",
         },
-        "systemData": system_data(call.service.principal, call.service.started),
+        "systemData": build_system_data(request.server.principal, request.server.started),
     }
 
 
-def _version(call: Call, entry: Entry, version: str) -> dict[str, Any]:
+def _render_version(request: ApiRequest, entry: Entry, version: str) -> dict[str, Any]:
     properties = {key: value for key, value in entry.properties.items() if key not in ("curated", "version")}
     return {
         "id": f"azureml://registries/{_NAME}/environments/{entry.name}/versions/{version}",
         "name": version,
         "type": f"{PROVIDER}/registries/environments/versions",
         "properties": {"tags": {}, "properties": {}, **properties, "provisioningState": "Succeeded"},
-        "systemData": system_data(call.service.principal, call.service.started),
+        "systemData": build_system_data(request.server.principal, request.server.started),
     }
 
 
-def _entry(call: Call) -> Entry:
-    return _environments(call).find_curated(call.name())
+def _find_entry(request: ApiRequest) -> Entry:
+    return _get_environments(request).find_curated(request.get_name())
 
 
-def _environments(call: Call) -> Environments:
-    _check(call)
-    return call.service.engine.rooms.environments
+def _get_environments(request: ApiRequest) -> Environments:
+    _check_registry(request)
+    return request.server.engine.rooms.environments
 
 
-def _check(call: Call) -> None:
-    registry = call.name("registry")
+def _check_registry(request: ApiRequest) -> None:
+    registry = request.get_name("registry")
     if registry.lower() != _NAME:
         raise NotFound(f"there is no registry '{registry[:100]}' here; smalt has the environments of '{_NAME}'")

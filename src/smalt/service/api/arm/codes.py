@@ -8,68 +8,72 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import NotFound, Refused
-from smalt.service.api.arm.asset_collection import Collection, check_name
+from smalt.service.api.arm.asset_collection import AssetCollection, check_asset_name
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call, Reply
-from smalt.service.api.rest_shapes import properties_of, resource_id
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest, ApiResponse
+from smalt.service.api.rest_shapes import build_resource_id, get_properties
 from smalt.service.api.router import Handler
 from smalt.service.data import Snapshot
 from smalt.service.data.uploads.blobs import SNAPSHOTS
 from smalt.service.records import assets
-from smalt.service.registry.workspace_assets import FIRST, keep_code
+from smalt.service.registry.workspace_assets import FIRST, register_code
 
 
-class _Codes(Collection):
-    def routes(self) -> list[tuple[str, str, Handler]]:
+class _CodeCollection(AssetCollection):
+    def list_routes(self) -> list[tuple[str, str, Handler]]:
         upload = "/codes/{name}/versions/{version}/startPendingUpload"
-        return [*super().routes(), ("POST", upload, start_pending_upload)]
+        return [*super().list_routes(), ("POST", upload, start_pending_upload)]
 
-    async def list_versions(self, call: Call) -> dict[str, Any]:
+    async def list_versions(self, request: ApiRequest) -> dict[str, Any]:
         """With `hash`, the code of that content whatever its name: clients make up a name each time."""
-        wanted = call.query("hash")
+        wanted = request.get_query("hash")
         if not wanted:
-            return await super().list_versions(call)
-        found = assets.find_code(call.service.db, call.workspace.id, wanted)
-        return page(call, [found] if found else [], lambda version: self.version(call, version))
+            return await super().list_versions(request)
+        found = assets.find_code(request.server.db, request.workspace.id, wanted)
+        return build_page(request, [found] if found else [], lambda version: self.render_version(request, version))
 
-    async def put_version(self, call: Call) -> Reply:
+    async def put_version(self, request: ApiRequest) -> ApiResponse:
         """Code that lies in a datastore, or was just uploaded as blobs, becomes a snapshot."""
-        name, version = call.name(), call.name("version")
-        check_name(name)
-        check_name(version, "version")
-        properties = properties_of(await call.object())
+        name, version = request.get_name(), request.get_name("version")
+        check_asset_name(name)
+        check_asset_name(version, "version")
+        properties = get_properties(await request.read_object())
         uri = properties.get("codeUri")
         if not isinstance(uri, str) or not uri.startswith(("azureml://", "https://", "http://")):
             raise Refused("code is kept from a codeUri of a datastore (azureml://…); upload it there first")
-        known = assets.get_version(call.service.db, call.workspace.id, "codes", name, version)
+        known = assets.get_version(request.server.db, request.workspace.id, "codes", name, version)
         if known is None or known.properties.get("codeUri") != uri:
-            path = await _path(call, uri)
+            path = await _find_code_path(request, uri)
             if known is None or path.exists():  # sent again, when the upload was taken already, it is the same code
-                snapshot = await asyncio.to_thread(call.service.data.snapshots.add, path, ignore=False)
-                kept = properties if uri.startswith("azureml:") else {**properties, "codeUri": _snapshot_uri(snapshot)}
-                _put(call, name, version, kept, snapshot.hash)
-                await asyncio.to_thread(blob_operations.end_upload, call, uri)
-        found = assets.find_version(call.service.db, call.workspace.id, "codes", name, version, None)
-        return Reply(self.version(call, found), 201 if known is None else 200)
+                snapshot = await asyncio.to_thread(request.server.data.snapshots.add, path, ignore=False)
+                kept = (
+                    properties
+                    if uri.startswith("azureml:")
+                    else {**properties, "codeUri": _build_snapshot_uri(snapshot)}
+                )
+                _put_code_version(request, name, version, kept, snapshot.hash)
+                await asyncio.to_thread(blob_operations.finish_upload, request, uri)
+        found = assets.find_version(request.server.db, request.workspace.id, "codes", name, version, None)
+        return ApiResponse(self.render_version(request, found), 201 if known is None else 200)
 
-    def version(self, call: Call, version: assets.AssetVersion) -> dict[str, Any]:
+    def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> dict[str, Any]:
         """Over TCP its content has a URL, of blobs for reading."""
-        shape = super().version(call, version)
-        if not call.is_local and version.content_hash:
-            uri = f"{blob_urls.url(call, SNAPSHOTS)}/{version.content_hash}"
+        shape = super().render_version(request, version)
+        if not request.is_local and version.content_hash:
+            uri = f"{blob_urls.build_url(request, SNAPSHOTS)}/{version.content_hash}"
             shape["properties"] = {**shape["properties"], "codeUri": uri}
         return shape
 
 
-CODES = _Codes("codes", "code", content=("codeUri",))
+CODES = _CodeCollection("codes", "code", content=("codeUri",))
 
 
-async def start_pending_upload(call: Call) -> dict[str, Any]:
+async def start_pending_upload(request: ApiRequest) -> dict[str, Any]:
     """A container of its own, and a link that opens it."""
-    uri = blob_urls.url(call, container := blob_operations.of(call).new_upload())
-    query = call.service.sign(call.workspace, container, call.job)
+    uri = blob_urls.build_url(request, container := blob_operations.open_blobs(request).new_upload())
+    query = request.server.sign_container(request.workspace, container, request.job)
     credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
     return {
         "pendingUploadId": str(uuid.uuid4()),
@@ -78,26 +82,33 @@ async def start_pending_upload(call: Call) -> dict[str, Any]:
     }
 
 
-def keep(call: Call, snapshot: Snapshot) -> str:
+def register_snapshot(request: ApiRequest, snapshot: Snapshot) -> str:
     """The id of the code with that content."""
-    keep_code(call.service.db, call.workspace, snapshot, call.principal)
-    return f"{resource_id(call.workspace, 'codes', snapshot.hash)}/versions/{FIRST}"
+    register_code(request.server.db, request.workspace, snapshot, request.principal)
+    return f"{build_resource_id(request.workspace, 'codes', snapshot.hash)}/versions/{FIRST}"
 
 
-async def _path(call: Call, uri: str) -> Path:
-    own = blob_operations.local(call, uri)
+async def _find_code_path(request: ApiRequest, uri: str) -> Path:
+    own = blob_operations.find_local_path(request, uri)
     if own is not None:
         return own
     if not uri.startswith("azureml:"):
         raise NotFound(f"{uri[:200]} is not a blob of this workspace; upload the code with startPendingUpload first")
-    return await call.service.data.fetch(call.service.data.resolve(uri, call.workspace))
+    return await request.server.data.fetch(request.server.data.resolve(uri, request.workspace))
 
 
-def _snapshot_uri(snapshot: Snapshot) -> str:
+def _build_snapshot_uri(snapshot: Snapshot) -> str:
     return f"smalt://snapshots/{snapshot.hash}"
 
 
-def _put(call: Call, name: str, version: str, properties: dict[str, Any], hash: str) -> None:
+def _put_code_version(request: ApiRequest, name: str, version: str, properties: dict[str, Any], hash: str) -> None:
     assets.put_version(
-        call.service.db, call.workspace.id, "codes", name, version, properties, call.principal, content_hash=hash
+        request.server.db,
+        request.workspace.id,
+        "codes",
+        name,
+        version,
+        properties,
+        request.principal,
+        content_hash=hash,
     )

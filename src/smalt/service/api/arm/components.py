@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.service.api.arm.asset_collection import Collection, Properties
-from smalt.service.api.request import Call
+from smalt.service.api.arm.asset_collection import AssetCollection, Properties
+from smalt.service.api.request import ApiRequest
 from smalt.service.engine.submission.pins import Pinner, fixed_component
 from smalt.service.records import assets
 
 _DESCRIPTIVE = {"$schema", "_source", "description", "display_name", "name", "tags", "version"}
 
 
-def _content(properties: dict[str, Any]) -> Any:
+def _get_content(properties: dict[str, Any]) -> Any:
     spec = properties.get("componentSpec")
     if not isinstance(spec, dict):
         return spec
     return {key: value for key, value in spec.items() if key not in _DESCRIPTIVE}
 
 
-class _Components(Collection):
-    def fixed(self, pinner: Pinner, properties: Properties) -> Properties:
+class _ComponentCollection(AssetCollection):
+    def resolve_references(self, pinner: Pinner, properties: Properties) -> Properties:
         """Those without a name belong to a job, and mean what they mean when it is submitted."""
         spec = properties.get("componentSpec")
         if properties.get("isAnonymous") or not isinstance(spec, dict):
             return properties
         return {**properties, "componentSpec": fixed_component(pinner, spec)}
 
-    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
+    def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
         """As the service, the specification tells name and version, sent or not: clients read them there."""
-        shape = super().version(call, version)
+        shape = super().render_version(request, version)
         spec = shape["properties"].get("componentSpec")
         if isinstance(spec, dict):
             named = {"name": version.name, "version": version.version}
@@ -37,14 +37,14 @@ class _Components(Collection):
         return shape
 
 
-COMPONENTS = _Components("components", "component", content=(), comparable=_content, is_once=True)
+COMPONENTS = _ComponentCollection("components", "component", content=(), comparable=_get_content, is_once=True)
 
 
-async def with_versions(call: Call) -> Properties:
+async def resolve_component(request: ApiRequest) -> Properties:
     """POST /smalt/v1{WS}/components/fixed {"componentSpec"}: the same, as it would be registered now."""
-    properties = await call.object()
-    with call.service.db.transaction():
-        return COMPONENTS.fixed(Pinner(call.service.engine.rooms, call.workspace), properties)
+    properties = await request.read_object()
+    with request.server.db.transaction():
+        return COMPONENTS.resolve_references(Pinner(request.server.engine.rooms, request.workspace), properties)
 
 
-OWN_ROUTES = [("POST", "/components/fixed", with_versions)]
+OWN_ROUTES = [("POST", "/components/fixed", resolve_component)]

@@ -7,12 +7,18 @@ from typing import Any
 from smalt import wire
 from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import NotFound, Refused, ValidationException
-from smalt.service.api.arm.asset_collection import check_name
-from smalt.service.api.arm.resource_collection import done
-from smalt.service.api.arm.vm_sizes import this_machine
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call, Reply
-from smalt.service.api.rest_shapes import merged, properties_of, resource_id, resource_type, system_data
+from smalt.service.api.arm.asset_collection import check_asset_name
+from smalt.service.api.arm.resource_collection import build_done_headers
+from smalt.service.api.arm.vm_sizes import get_machine_size
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest, ApiResponse
+from smalt.service.api.rest_shapes import (
+    build_resource_id,
+    build_system_data,
+    get_properties,
+    get_resource_type,
+    merge_objects,
+)
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
 
@@ -21,87 +27,87 @@ USUAL = ("cpu-cluster", "gpu-cluster")
 """The names that Azure's own guides take for granted; they are there while jobs may name any compute."""
 
 
-async def list_computes(call: Call) -> dict[str, Any]:
-    return page(call, _every(call), lambda compute: _shape(call, compute))
+async def list_computes(request: ApiRequest) -> dict[str, Any]:
+    return build_page(request, _list_all(request), lambda compute: _render_compute(request, compute))
 
 
-async def get_compute(call: Call) -> dict[str, Any]:
+async def get_compute(request: ApiRequest) -> dict[str, Any]:
     """Answer a compute that is there; Azure's client asks for each that a job names, which may be any name."""
-    name, every = call.name(), _every(call)
+    name, every = request.get_name(), _list_all(request)
     found = next((each for each in every if each.name.lower() == name.lower()), None)
     if found is not None:
-        return _shape(call, found)
-    if not _takes_any(call) or call.azure_release is None:
-        raise NotFound(_no_compute(call, name, [each.name for each in every]))
-    return _shape(call, _unkept(call, name))
+        return _render_compute(request, found)
+    if not _accepts_any_name(request) or request.azure_release is None:
+        raise NotFound(_render_missing(request, name, [each.name for each in every]))
+    return _render_compute(request, _make_implicit(request, name))
 
 
-def _every(call: Call) -> list[ResourceRecord]:
+def _list_all(request: ApiRequest) -> list[ResourceRecord]:
     """The computes of the workspace: this machine, the usual names, and what was created."""
-    kept = resources.list_resources(call.service.db, call.workspace.id, "computes")
+    kept = resources.list_resources(request.server.db, request.workspace.id, "computes")
     names = {LOCAL, *(each.name.lower() for each in kept)}
-    usual = [name for name in USUAL if name not in names] if _takes_any(call) else []
-    return [*(_unkept(call, name) for name in (LOCAL, *usual)), *kept]
+    usual = [name for name in USUAL if name not in names] if _accepts_any_name(request) else []
+    return [*(_make_implicit(request, name) for name in (LOCAL, *usual)), *kept]
 
 
-def _unkept(call: Call, name: str) -> ResourceRecord:
-    return ResourceRecord(0, "computes", name, "{}", call.service.principal, call.service.started, 0)
+def _make_implicit(request: ApiRequest, name: str) -> ResourceRecord:
+    return ResourceRecord(0, "computes", name, "{}", request.server.principal, request.server.started, 0)
 
 
-def _takes_any(call: Call) -> bool:
-    return call.service.settings.compute != "strict"
+def _accepts_any_name(request: ApiRequest) -> bool:
+    return request.server.settings.compute != "strict"
 
 
-def _no_compute(call: Call, name: str, known: list[str]) -> str:
-    found = f"there is no compute '{name}' in workspace '{call.workspace.name}'{did_you_mean(name, known)}"
-    if not _takes_any(call):
+def _render_missing(request: ApiRequest, name: str, known: list[str]) -> str:
+    found = f"there is no compute '{name}' in workspace '{request.workspace.name}'{did_you_mean(name, known)}"
+    if not _accepts_any_name(request):
         return f"{found}; create it, or take any name for this machine with 'smalt config set compute any'"
     return f"{found}; jobs that name it run on this machine; 'smalt compute create --name {name}' makes one"
 
 
-async def put_compute(call: Call) -> Reply:
-    name = call.name()
-    check_name(name)
+async def put_compute(request: ApiRequest) -> ApiResponse:
+    name = request.get_name()
+    check_asset_name(name)
     if name.lower() == LOCAL:
         raise Refused("the compute 'local' is this machine and cannot be changed; choose another name")
-    body = await call.object()
-    existed = resources.get_resource(call.service.db, call.workspace.id, "computes", name)
-    if existed and call.scope["method"] == "PATCH":
-        body = merged(existed.content, body)
-    properties_of(body)
+    body = await request.read_object()
+    existed = resources.get_resource(request.server.db, request.workspace.id, "computes", name)
+    if existed and request.scope["method"] == "PATCH":
+        body = merge_objects(existed.content, body)
+    get_properties(body)
     wire.from_rest({**body, "name": name}, "compute")
     kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
     resources.put_resource(
-        call.service.db, call.workspace.id, "computes", existed.name if existed else name, kept, call.principal
+        request.server.db, request.workspace.id, "computes", existed.name if existed else name, kept, request.principal
     )
-    return Reply(await get_compute(call), 200 if existed else 201, done(call))
+    return ApiResponse(await get_compute(request), 200 if existed else 201, build_done_headers(request))
 
 
-async def delete_compute(call: Call) -> Reply:
-    if call.name().lower() == LOCAL:
+async def delete_compute(request: ApiRequest) -> ApiResponse:
+    if request.get_name().lower() == LOCAL:
         raise Refused("the compute 'local' is this machine and cannot be deleted")
-    gone = resources.remove_resource(call.service.db, call.workspace.id, "computes", call.name())
-    return Reply({}, 200 if gone else 204)
+    gone = resources.remove_resource(request.server.db, request.workspace.id, "computes", request.get_name())
+    return ApiResponse({}, 200 if gone else 204)
 
 
-async def switch_compute(call: Call) -> Reply:
+async def switch_compute(request: ApiRequest) -> ApiResponse:
     """start, stop and restart: there is nothing to switch, this machine runs."""
-    if call.name("verb") not in ("start", "stop", "restart"):
-        raise ValidationException(f"a compute cannot {call.name('verb')[:40]}; it can start, stop and restart")
-    await get_compute(call)
-    return Reply({}, 202, {"Location": f"{call.base}{call.scope['smalt.path'].rpartition('/')[0]}"})
+    if request.get_name("verb") not in ("start", "stop", "restart"):
+        raise ValidationException(f"a compute cannot {request.get_name('verb')[:40]}; it can start, stop and restart")
+    await get_compute(request)
+    return ApiResponse({}, 202, {"Location": f"{request.server_url}{request.scope['smalt.path'].rpartition('/')[0]}"})
 
 
-def _shape(call: Call, compute: ResourceRecord) -> dict[str, Any]:
+def _render_compute(request: ApiRequest, compute: ResourceRecord) -> dict[str, Any]:
     content = compute.content
-    machine = {"vmSize": this_machine(call), "osType": "Linux"}
+    machine = {"vmSize": get_machine_size(request), "osType": "Linux"}
     given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})
     inner = given.get("properties")
     inner = inner if isinstance(inner, dict) else {}
     return {
-        "id": resource_id(call.workspace, "computes", compute.name),
+        "id": build_resource_id(request.workspace, "computes", compute.name),
         "name": compute.name,
-        "type": resource_type("computes"),
+        "type": get_resource_type("computes"),
         "location": content.get("location") or "local",
         "tags": content.get("tags") or {},
         **({"identity": content["identity"]} if content.get("identity") else {}),
@@ -110,7 +116,7 @@ def _shape(call: Call, compute: ResourceRecord) -> dict[str, Any]:
             "properties": {**machine, **inner},
             "provisioningState": "Succeeded",
         },
-        "systemData": system_data(compute.created_by, compute.created_at),
+        "systemData": build_system_data(compute.created_by, compute.created_at),
     }
 
 

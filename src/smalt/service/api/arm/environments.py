@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from smalt.exceptions import NotFound
-from smalt.service.api.arm.asset_collection import Collection, Properties, imported
-from smalt.service.api.blob.urls import shown
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call
+from smalt.service.api.arm.asset_collection import AssetCollection, Properties, import_local_path
+from smalt.service.api.blob.urls import to_blob_url
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest
 from smalt.service.records import assets
 from smalt.service.records import environments as uses
 
@@ -22,71 +22,73 @@ _PREFIX = "azureml-"
 _ALWAYS = ("azureml_default", "latest", "default")
 
 
-class _Environments(Collection):
-    async def list_containers(self, call: Call) -> dict[str, Any]:
+class _EnvironmentCollection(AssetCollection):
+    async def list_containers(self, request: ApiRequest) -> dict[str, Any]:
         """List the workspace's own, and after them those that every workspace has."""
-        view = call.query("listViewType", "ActiveOnly")
-        own = assets.list_containers(call.service.db, call.workspace.id, "environments", view)
-        given = [] if view == "ArchivedOnly" else _every_given(call)
+        view = request.get_query("listViewType", "ActiveOnly")
+        own = assets.list_containers(request.server.db, request.workspace.id, "environments", view)
+        given = [] if view == "ArchivedOnly" else _list_builtin(request)
         taken = {one.name.lower() for one in own}
         found = [*own, *(one for one in given if one.name.lower() not in taken)]
-        return page(call, found, lambda container: self._container(call, container))
+        return build_page(request, found, lambda container: self._render_container(request, container))
 
-    async def list_versions(self, call: Call) -> dict[str, Any]:
-        given = _given(call)
-        if given is None or _is_own(call):
-            return await super().list_versions(call)
-        return page(call, [given], lambda version: self.version(call, version))
+    async def list_versions(self, request: ApiRequest) -> dict[str, Any]:
+        given = _find_builtin(request)
+        if given is None or _is_workspace_own(request):
+            return await super().list_versions(request)
+        return build_page(request, [given], lambda version: self.render_version(request, version))
 
-    def version(self, call: Call, version: assets.AssetVersion) -> Properties:
+    def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
         """Over TCP a build context has a URL, of blobs."""
-        shape = super().version(call, version)
+        shape = super().render_version(request, version)
         build = shape["properties"].get("build")
         if isinstance(build, dict):
             uri = build.get("contextUri")
-            there = {"contextUri": shown(call, uri)} if isinstance(uri, str) and not call.is_local else {}
+            there = {"contextUri": to_blob_url(request, uri)} if isinstance(uri, str) and not request.is_local else {}
             shape["properties"]["build"] = {**_BUILD, **build, **there}
         return shape
 
-    async def prepared(self, call: Call, name: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def prepare_version(
+        self, request: ApiRequest, name: str, version: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
         """Keep the build context of a version that has a name: its folder may be edited or removed tomorrow."""
-        properties = await super().prepared(call, name, version, body)
+        properties = await super().prepare_version(request, name, version, body)
         build = properties.get("build")
         if not isinstance(build, dict) or properties.get("isAnonymous"):
             return properties
         uri = build.get("contextUri")
-        before = assets.get_version(call.service.db, call.workspace.id, self.segment, name, version)
+        before = assets.get_version(request.server.db, request.workspace.id, self.segment, name, version)
         if before is not None and (before.properties.get("build") or {}).get("contextUri") == uri:
             return properties  # an earlier release registered it by its path
         if isinstance(uri, str) and uri.startswith(("file:", "/")):
-            properties["build"] = {**build, "contextUri": await imported(call, uri)}
+            properties["build"] = {**build, "contextUri": await import_local_path(request, uri)}
         return properties
 
-    def _check_same(self, name: str, version: str, before: Properties, after: Properties) -> None:
-        super()._check_same(name, version, _whole(before), _whole(after))
+    def _check_same_content(self, name: str, version: str, before: Properties, after: Properties) -> None:
+        super()._check_same_content(name, version, _add_build_defaults(before), _add_build_defaults(after))
 
-    def existing(self, call: Call) -> assets.AssetContainer:
-        given = _given(call)
-        if given is None or _is_own(call):
-            return super().existing(call)
-        return _container(call, given.name, given.version)
+    def find_container(self, request: ApiRequest) -> assets.AssetContainer:
+        given = _find_builtin(request)
+        if given is None or _is_workspace_own(request):
+            return super().find_container(request)
+        return _make_container(request, given.name, given.version)
 
-    def find(self, call: Call, version: str | None, label: str | None) -> assets.AssetVersion:
+    def find_version(self, request: ApiRequest, version: str | None, label: str | None) -> assets.AssetVersion:
         try:
-            return super().find(call, version, label)
+            return super().find_version(request, version, label)
         except NotFound:
-            given = _given(call)
+            given = _find_builtin(request)
             if given is None or (label is not None and label not in _ALWAYS):
                 raise
             return replace(given, version=version) if version not in (None, *_ALWAYS) else given  # as a job has it
 
 
-def _whole(properties: Properties) -> Properties:
+def _add_build_defaults(properties: Properties) -> Properties:
     build = properties.get("build")
     return {**properties, "build": {**_BUILD, **build}} if isinstance(build, dict) else properties
 
 
-ENVIRONMENTS = _Environments(
+ENVIRONMENTS = _EnvironmentCollection(
     "environments",
     "environment",
     content=("image", "condaFile", "build", "inferenceConfig", "osType"),
@@ -95,10 +97,10 @@ ENVIRONMENTS = _Environments(
 )
 
 
-async def list_built(call: Call) -> dict[str, Any]:
+async def list_built_environments(request: ApiRequest) -> dict[str, Any]:
     """Every environment that is built on this machine, the last used first."""
-    first = {use.declared_hash: use.job for use in reversed(uses.list_uses(call.service.db))}
-    found = await asyncio.to_thread(call.service.engine.rooms.environments.list)
+    first = {use.declared_hash: use.job for use in reversed(uses.list_uses(request.server.db))}
+    found = await asyncio.to_thread(request.server.engine.rooms.environments.list)
     return {
         "value": [
             {
@@ -119,40 +121,44 @@ async def list_built(call: Call) -> dict[str, Any]:
     }
 
 
-GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built)]
+GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built_environments)]
 
 
-def _given(call: Call) -> assets.AssetVersion | None:
+def _find_builtin(request: ApiRequest) -> assets.AssetVersion | None:
     """The environment of that name which nobody has to create."""
-    name = call.name()
+    name = request.get_name()
     found: dict[str, Any] | None
-    found = _HOST if name == "host" else call.service.engine.rooms.environments.lookup_curated(name, None)
+    found = _HOST if name == "host" else request.server.engine.rooms.environments.lookup_curated(name, None)
     if found is None:
         return None
     properties = {key: value for key, value in found.items() if key not in ("curated", "version", "asked")}
     version = str(found.get("version") or "1")
-    since = call.service.started
+    since = request.server.started
     return assets.AssetVersion(
-        0, "environments", name, version, json.dumps(properties), None, 0, 0, call.service.principal, since, since
+        0, "environments", name, version, json.dumps(properties), None, 0, 0, request.server.principal, since, since
     )
 
 
-def _is_own(call: Call) -> bool:
-    return assets.find_container(call.service.db, call.workspace.id, "environments", call.name()) is not None
+def _is_workspace_own(request: ApiRequest) -> bool:
+    return (
+        assets.find_container(request.server.db, request.workspace.id, "environments", request.get_name()) is not None
+    )
 
 
-def _every_given(call: Call) -> list[assets.AssetContainer]:
+def _list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
     """Return what nobody has to create, under the names that a workspace of the service has for them."""
-    names = (f"AzureML-{name}" for name in map(_plain, call.service.engine.rooms.environments.curated_names()))
-    return [_container(call, name, "1") for name in ("host", *names)]
+    names = (
+        f"AzureML-{name}" for name in map(_remove_prefix, request.server.engine.rooms.environments.curated_names())
+    )
+    return [_make_container(request, name, "1") for name in ("host", *names)]
 
 
-def _plain(name: str) -> str:
+def _remove_prefix(name: str) -> str:
     return name[len(_PREFIX) :] if name.lower().startswith(_PREFIX) else name
 
 
-def _container(call: Call, name: str, version: str) -> assets.AssetContainer:
-    service = call.service
+def _make_container(request: ApiRequest, name: str, version: str) -> assets.AssetContainer:
+    service = request.server
     return assets.AssetContainer(
         0, "environments", name, "{}", 0, 0, service.principal, service.started, version, version
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.jobs.inputs import ASSETS
-from smalt.service.api.rest_shapes import resource_id, resource_type, system_data
+from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_resource_type
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
 from smalt.service.engine.outputs.registration import asset_of
 from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
@@ -19,17 +19,17 @@ from smalt.wire.encoding.casing import fold
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""
-GIVEN = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED)
+RUNTIME_PROPERTIES = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED)
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
 _READABLE = {*map(fold, ASSETS), "literal"}
 
 
-def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
+def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     """What was submitted, and what has become of it."""
     properties = jobs.read_properties(db, job.id)
-    notes = {**_texts(properties.get("properties")), **_times(job)}
+    notes = {**_to_mapping(properties.get("properties")), **_format_times(job)}
     shape = {
         "tags": {},
         "isArchived": bool(job.is_archived),
@@ -38,7 +38,7 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "experimentName": job.experiment,
         "properties": notes,
         "services": {},
-        "status": shown_status(job),
+        "status": get_shown_status(job),
     }
     shape["isArchived"] = bool(job.is_archived)
     for key in ("codeId", "environmentId"):
@@ -48,10 +48,10 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         written = jobs.read_data(db, job.id, "output")
         places = {name: row[2] for name, row in written.items()}
         outputs, given_paths = with_places(properties["outputs"], places)
-        shape["outputs"] = _registered(outputs, written)
+        shape["outputs"] = _add_asset_versions(outputs, written)
         if given_paths is not None:
             notes[OUTPUT_PATHS] = given_paths
-        automatic = [name for name in _versions(shape) if name not in _versions(properties)]
+        automatic = [name for name in _list_versioned_outputs(shape) if name not in _list_versioned_outputs(properties)]
         if automatic:
             notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
     if job.empty_outputs:
@@ -60,31 +60,33 @@ def job_shape(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         shape["parentJobName"] = jobs.get_name(db, job.parent_id)
     if job.ended_by:
         shape["error"] = job.ended_by
-        notes.update(_ended(job.ended_by))
+        notes.update(_get_end_properties(job.ended_by))
     return {
-        "id": resource_id(workspace, "jobs", job.name),
+        "id": build_resource_id(workspace, "jobs", job.name),
         "name": job.name,
-        "type": resource_type("jobs"),
+        "type": get_resource_type("jobs"),
         "properties": shape,
-        "systemData": system_data(job.created_by, job.created_at),
+        "systemData": build_system_data(job.created_by, job.created_at),
     }
 
 
-def for_azure(properties: dict[str, Any]) -> dict[str, Any]:
+def convert_for_azure(properties: dict[str, Any]) -> dict[str, Any]:
     """The same, where azure-ai-ml would give up the whole list of jobs: it reads no file:// without a host, and no
     outputs that are values, which are folders with one file."""
-    told = {key: _ports_for_azure(properties[key]) for key in ("inputs", "outputs") if properties.get(key)}
+    told = {key: _convert_ports(properties[key]) for key in ("inputs", "outputs") if properties.get(key)}
     nodes = properties.get("jobs")
     if isinstance(nodes, dict):
-        told["jobs"] = {name: for_azure(node) if isinstance(node, dict) else node for name, node in nodes.items()}
+        told["jobs"] = {
+            name: convert_for_azure(node) if isinstance(node, dict) else node for name, node in nodes.items()
+        }
     return {**properties, **told}
 
 
-def _ports_for_azure(ports: Any) -> Any:
-    return {name: _port_for_azure(port) for name, port in ports.items()} if isinstance(ports, dict) else ports
+def _convert_ports(ports: Any) -> Any:
+    return {name: _convert_port(port) for name, port in ports.items()} if isinstance(ports, dict) else ports
 
 
-def _port_for_azure(port: Any) -> Any:
+def _convert_port(port: Any) -> Any:
     if not isinstance(port, dict):
         return port
     type = "literal" if "value" in port else "uri_folder"
@@ -95,13 +97,13 @@ def _port_for_azure(port: Any) -> Any:
     return {**port, **told}
 
 
-def shown_status(job: Job) -> str:
+def get_shown_status(job: Job) -> str:
     """Return the state as the service tells it: a job by itself is Queued from the start, and scripts poll for that."""
     is_waiting_leaf = job.status == "NotStarted" and job.parent_id is None and not job.is_composite
     return "Queued" if is_waiting_leaf else job.status
 
 
-def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
+def is_same_job(sent: Any, submitted: Any, shown: Any) -> bool:
     """Whether what is sent is what was submitted, as it was answered: with what the service added or changed."""
     if sent in (submitted, shown):
         return True
@@ -109,12 +111,12 @@ def is_answer(sent: Any, submitted: Any, shown: Any) -> bool:
         return False
     known = shown if isinstance(shown, dict) else {}
     return submitted.keys() <= sent.keys() and all(
-        is_answer(value, submitted[key], known.get(key)) if key in submitted else value in (known.get(key), None, {})
+        is_same_job(value, submitted[key], known.get(key)) if key in submitted else value in (known.get(key), None, {})
         for key, value in sent.items()
     )
 
 
-def tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict[str, Any]:
+def build_tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict[str, Any]:
     """The few facts about a job that streams and trees tell; `reused` is the job whose outputs it has."""
     return {
         "name": job.name,
@@ -129,7 +131,7 @@ def tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict
     }
 
 
-def below(rows: list[Job], top: Job) -> list[Job]:
+def get_subtree(rows: list[Job], top: Job) -> list[Job]:
     """Of a tree, parents first, `top` and what is below it."""
     wanted = {top.id}
     found = []
@@ -140,7 +142,7 @@ def below(rows: list[Job], top: Job) -> list[Job]:
     return found
 
 
-def _registered(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+def _add_asset_versions(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
     """Outputs that became assets tell which versions they are."""
     named = {name for name, output in outputs.items() if (output or {}).get("assetName") or (output or {}).get("name")}
     if not named:
@@ -150,22 +152,22 @@ def _registered(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str
     return {name: {**output, **told[name]} if name in told else output for name, output in outputs.items()}
 
 
-def _versions(properties: dict[str, Any]) -> list[str]:
+def _list_versioned_outputs(properties: dict[str, Any]) -> list[str]:
     """The outputs that have the version of an asset."""
     return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
 
 
-def _ended(error: dict[str, Any]) -> dict[str, str]:
+def _get_end_properties(error: dict[str, Any]) -> dict[str, str]:
     """Return the properties that tell why a job did not complete."""
     message, code = ENDED
     told = {message: str(error["message"])}
     return {**told, code: str(error["exit_code"])} if "exit_code" in error else told
 
 
-def _texts(value: Any) -> dict[str, Any]:
+def _to_mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _times(job: Job) -> dict[str, str]:
+def _format_times(job: Job) -> dict[str, str]:
     times = zip(TIMES, (job.started_at, job.ended_at), strict=True)
     return {key: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value)) for key, value in times if value is not None}

@@ -8,10 +8,16 @@ from typing import Any
 
 from smalt import wire
 from smalt.exceptions import NotFound, Refused
-from smalt.service.api.arm.asset_collection import check_name
-from smalt.service.api.pagination import page
-from smalt.service.api.request import Call, Reply
-from smalt.service.api.rest_shapes import merged, properties_of, resource_id, resource_type, system_data
+from smalt.service.api.arm.asset_collection import check_asset_name
+from smalt.service.api.pagination import build_page
+from smalt.service.api.request import ApiRequest, ApiResponse
+from smalt.service.api.rest_shapes import (
+    build_resource_id,
+    build_system_data,
+    get_properties,
+    get_resource_type,
+    merge_objects,
+)
 from smalt.service.api.router import Handler
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
@@ -24,124 +30,132 @@ _ADDED = ("provisioningState", "scoringUri", "swaggerUri", "inferenceEndpoint")
 
 
 @dataclass(frozen=True)
-class Named:
+class ResourceCollection:
     """One kind of named resource of a workspace, or, `within` another, of one of those."""
 
     segment: str
     kind: str
     """The entities' word for one: "schedule", "batch_endpoint", …"""
     noun: str
-    within: Named | None = None
+    parent: ResourceCollection | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
     """What a POST to a verb below one is answered with; `{name}` is the resource's name."""
 
-    def routes(self) -> list[tuple[str, str, Handler]]:
-        every = f"/{self.within.segment}/{{parent}}/{self.segment}" if self.within else f"/{self.segment}"
+    def list_routes(self) -> list[tuple[str, str, Handler]]:
+        every = f"/{self.parent.segment}/{{parent}}/{self.segment}" if self.parent else f"/{self.segment}"
         one = f"{every}/{{name}}"
         return [
-            ("GET", every, self.list),
-            ("GET", one, self.get),
-            ("PUT", one, self.put),
-            ("PATCH", one, self.put),
-            ("DELETE", one, self.delete),
-            *(("POST", f"{one}/{verb}", self._refusal(words)) for verb, words in self.refused.items()),
+            ("GET", every, self.list_resources),
+            ("GET", one, self.get_resource),
+            ("PUT", one, self.put_resource),
+            ("PATCH", one, self.put_resource),
+            ("DELETE", one, self.delete_resource),
+            *(("POST", f"{one}/{verb}", self._make_refusal(words)) for verb, words in self.refused.items()),
         ]
 
-    async def list(self, call: Call) -> Body:
-        found = resources.list_resources(call.service.db, call.workspace.id, self.place(call))
-        return page(call, [one for one in found if self.is_listed(call, one)], lambda one: self.shape(call, one))
+    async def list_resources(self, request: ApiRequest) -> Body:
+        found = resources.list_resources(request.server.db, request.workspace.id, self.get_record_kind(request))
+        return build_page(
+            request,
+            [one for one in found if self.is_listed(request, one)],
+            lambda one: self.render_resource(request, one),
+        )
 
-    async def get(self, call: Call) -> Body:
-        return self.shape(call, self.existing(call))
+    async def get_resource(self, request: ApiRequest) -> Body:
+        return self.render_resource(request, self.find_resource(request))
 
-    async def put(self, call: Call) -> Reply:
-        name = call.name()
-        check_name(name)
-        body = await call.object()
-        place, db, workspace = self.place(call), call.service.db, call.workspace
+    async def put_resource(self, request: ApiRequest) -> ApiResponse:
+        name = request.get_name()
+        check_asset_name(name)
+        body = await request.read_object()
+        place, db, workspace = self.get_record_kind(request), request.server.db, request.workspace
         existed = resources.get_resource(db, workspace.id, place, name)
-        if call.scope["method"] == "PATCH":
-            body = merged(self.existing(call).content, body)
-        properties = {key: value for key, value in properties_of(body).items() if key not in _ADDED}
+        if request.scope["method"] == "PATCH":
+            body = merge_objects(self.find_resource(request).content, body)
+        properties = {key: value for key, value in get_properties(body).items() if key not in _ADDED}
         wire.from_rest({**body, "name": name, "properties": properties}, self.kind)
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
-        kept = {**beside, "properties": self.kept(call, properties, existed)}
-        resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, call.principal)
-        return Reply(await self.get(call), headers=done(call))  # always 200: of some kinds clients take nothing else
+        kept = {**beside, "properties": self.prepare_properties(request, properties, existed)}
+        resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, request.principal)
+        return ApiResponse(
+            await self.get_resource(request), headers=build_done_headers(request)
+        )  # always 200: of some kinds clients take nothing else
 
-    async def delete(self, call: Call) -> Reply:
+    async def delete_resource(self, request: ApiRequest) -> ApiResponse:
         """With what is within it."""
-        db, workspace = call.service.db, call.workspace
-        found = resources.get_resource(db, workspace.id, self.place(call), call.name())
+        db, workspace = request.server.db, request.workspace
+        found = resources.get_resource(db, workspace.id, self.get_record_kind(request), request.get_name())
         if found is None:
-            return Reply({}, 204)
+            return ApiResponse({}, 204)
         inner = f"{self.segment}/{found.name}/deployments"
         for one in resources.list_resources(db, workspace.id, inner):
             resources.remove_resource(db, workspace.id, inner, one.name)
-        resources.remove_resource(db, workspace.id, self.place(call), found.name)
-        return Reply({}, 200)
+        resources.remove_resource(db, workspace.id, self.get_record_kind(request), found.name)
+        return ApiResponse({}, 200)
 
-    def place(self, call: Call) -> str:
+    def get_record_kind(self, request: ApiRequest) -> str:
         """The records' word for the kind; of deployments, those of one endpoint, which must be there."""
-        if self.within is None:
+        if self.parent is None:
             return self.segment
-        name = call.name("parent")
-        parent = resources.get_resource(call.service.db, call.workspace.id, self.within.segment, name)
+        name = request.get_name("parent")
+        parent = resources.get_resource(request.server.db, request.workspace.id, self.parent.segment, name)
         if parent is None:
-            raise _missing(call, self.within, name)
-        return f"{self.within.segment}/{parent.name}/{self.segment}"
+            raise _make_not_found(request, self.parent, name)
+        return f"{self.parent.segment}/{parent.name}/{self.segment}"
 
-    def existing(self, call: Call) -> ResourceRecord:
-        found = resources.get_resource(call.service.db, call.workspace.id, self.place(call), call.name())
+    def find_resource(self, request: ApiRequest) -> ResourceRecord:
+        found = resources.get_resource(
+            request.server.db, request.workspace.id, self.get_record_kind(request), request.get_name()
+        )
         if found is None:
-            raise _missing(call, self, call.name())
+            raise _make_not_found(request, self, request.get_name())
         return found
 
-    def is_listed(self, call: Call, resource: ResourceRecord) -> bool:
+    def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
         """Whether it is what the list is asked for."""
         return True
 
-    def kept(self, call: Call, properties: Body, existed: ResourceRecord | None) -> Body:
+    def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         """The properties as they are to be stored."""
         return properties
 
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """The properties as they are answered."""
         return properties
 
-    def shape(self, call: Call, resource: ResourceRecord) -> Body:
+    def render_resource(self, request: ApiRequest, resource: ResourceRecord) -> Body:
         content = resource.content
-        place = self.place(call)
+        place = self.get_record_kind(request)
         return {
             "location": "local",
             "tags": {},
             **{key: content[key] for key in _BESIDE if key in content},
-            "id": resource_id(call.workspace, place, resource.name),
+            "id": build_resource_id(request.workspace, place, resource.name),
             "name": resource.name,
-            "type": resource_type(f"{self.within.segment}/{self.segment}" if self.within else self.segment),
+            "type": get_resource_type(f"{self.parent.segment}/{self.segment}" if self.parent else self.segment),
             "properties": {
-                **self.shown(call, resource, content["properties"]),
+                **self.render_properties(request, resource, content["properties"]),
                 "provisioningState": "Succeeded",
             },
-            "systemData": system_data(resource.created_by, resource.created_at, resource.modified_at),
+            "systemData": build_system_data(resource.created_by, resource.created_at, resource.modified_at),
         }
 
-    def _refusal(self, words: str) -> Callable[[Call], Awaitable[Any]]:
-        async def refuse(call: Call) -> None:
-            found = self.existing(call)
+    def _make_refusal(self, words: str) -> Callable[[ApiRequest], Awaitable[Any]]:
+        async def refuse(request: ApiRequest) -> None:
+            found = self.find_resource(request)
             raise Refused(words.format(name=found.name))
 
         return refuse
 
 
-def done(call: Call) -> dict[str, str]:
+def build_done_headers(request: ApiRequest) -> dict[str, str]:
     """Headers by which Azure's clients take an answer for that of a long operation, which is over when they ask.
 
     Those up to 1.27 read what is answered at once twice, and the first reading takes from it what it is.
     """
-    return {"Azure-AsyncOperation": f"{call.base}{DONE}"}
+    return {"Azure-AsyncOperation": f"{request.server_url}{DONE}"}
 
 
-def _missing(call: Call, collection: Named, name: str) -> NotFound:
-    at = f" of endpoint '{call.name('parent')}'" if collection.within else ""
-    return NotFound(f"there is no {collection.noun} '{name[:100]}'{at} in workspace '{call.workspace.name}'")
+def _make_not_found(request: ApiRequest, collection: ResourceCollection, name: str) -> NotFound:
+    at = f" of endpoint '{request.get_name('parent')}'" if collection.parent else ""
+    return NotFound(f"there is no {collection.noun} '{name[:100]}'{at} in workspace '{request.workspace.name}'")

@@ -9,9 +9,9 @@ from typing import Any
 
 from smalt.entities.schema.problems import listed
 from smalt.exceptions import ValidationException
-from smalt.service.api.arm.jobs import describe, existing
-from smalt.service.api.request import Call
-from smalt.service.api.rest_shapes import iso
+from smalt.service.api.arm.jobs import find_job, update_description
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.rest_shapes import format_time
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
@@ -22,115 +22,119 @@ _CHANGEABLE = ("displayName", "description", "tags", "properties", "hidden")
 _LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
 
 
-async def get_run(call: Call) -> dict[str, Any]:
-    return _run(call, existing(call))
+async def get_run(request: ApiRequest) -> dict[str, Any]:
+    return _render_run(request, find_job(request))
 
 
-async def get_details(call: Call) -> dict[str, Any]:
-    job = existing(call)
-    files = f"{call.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun"
-    there = {log: f"{files}/dcid.{made}/{log}" for log, made in _logs(call, job)}
-    status = "Finalizing" if call.service.streams.begins_late(call.principal, job) else job.status
+async def get_details(request: ApiRequest) -> dict[str, Any]:
+    job = find_job(request)
+    files = f"{request.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun"
+    there = {log: f"{files}/dcid.{made}/{log}" for log, made in _list_logs(request, job)}
+    status = "Finalizing" if request.server.job_followers.is_late_start(request.principal, job) else job.status
     return {
-        **_run(call, job),
+        **_render_run(request, job),
         "status": status,
-        "logFiles": {log: call.base + call.service.links.sign(file) for log, file in there.items()},
+        "logFiles": {
+            log: request.server_url + request.server.signed_links.sign_path(file) for log, file in there.items()
+        },
         "warnings": [],
     }
 
 
-def _logs(call: Call, job: Job) -> Iterator[tuple[str, str]]:
+def _list_logs(request: ApiRequest, job: Job) -> Iterator[tuple[str, str]]:
     """The job's log files, and the job that wrote each: a reused step has the log of the earlier one."""
-    made = reuse.find_origin(call.service.db, job.id) or job.name
+    made = reuse.find_origin(request.server.db, job.id) or job.name
     for log in _LOGS:
         writer = made if log.startswith("user_logs/") else job.name
-        if Path(call.service.engine.rooms.artifacts(call.workspace, writer), log).is_file():
+        if Path(request.server.engine.rooms.artifacts(request.workspace, writer), log).is_file():
             yield log, writer
 
 
-async def get_children(call: Call) -> dict[str, Any]:
+async def get_children(request: ApiRequest) -> dict[str, Any]:
     """All at once: clients do not follow a nextLink here."""
-    return {"value": [_run(call, child) for child in jobs.list_children(call.service.db, existing(call).id)]}
+    return {
+        "value": [_render_run(request, child) for child in jobs.list_children(request.server.db, find_job(request).id)]
+    }
 
 
-async def post_rundata(call: Call) -> dict[str, Any]:
-    name = (await call.object()).get("runId")
+async def get_run_data(request: ApiRequest) -> dict[str, Any]:
+    name = (await request.read_object()).get("runId")
     if not isinstance(name, str):
         raise ValidationException('"runId" must be a text')
-    call.path_params["name"] = name
-    job = existing(call)
-    written = jobs.read_data(call.service.db, job.id, "output")
+    request.path_params["name"] = name
+    job = find_job(request)
+    written = jobs.read_data(request.server.db, job.id, "output")
     outputs = {
-        output: {"assetId": asset or uri, "type": _type(call, type)}
+        output: {"assetId": asset or uri, "type": _convert_type(request, type)}
         for output, (type, _, uri, asset) in written.items()
     }
-    return {"runMetadata": {**_run(call, job), "outputs": outputs}}
+    return {"runMetadata": {**_render_run(request, job), "outputs": outputs}}
 
 
-async def patch_run(call: Call) -> dict[str, Any]:
+async def update_run(request: ApiRequest) -> dict[str, Any]:
     """Archive, restore, rename, describe, tag; what is not named stays."""
-    job, changes = existing(call), await call.object()
-    there = _run(call, job)
+    job, changes = find_job(request), await request.read_object()
+    there = _render_run(request, job)
     fixed = [key for key, value in changes.items() if key not in _CHANGEABLE and value not in (None, there.get(key))]
     if fixed:
         words = listed((f"'{key}'" for key in fixed), "and")
         raise ValidationException(f"{words} of a run cannot be changed; {listed(_CHANGEABLE, 'and')} can")
     merged = {key: value for key, value in changes.items() if key in ("displayName", "description")}
-    properties = jobs.read_properties(call.service.db, job.id)
+    properties = jobs.read_properties(request.server.db, job.id)
     for key in ("tags", "properties"):
         given = changes.get(key)
         if isinstance(given, dict):
-            both = {**_mapping(properties.get(key)), **given}
+            both = {**_to_mapping(properties.get(key)), **given}
             merged[key] = {name: value for name, value in both.items() if value is not None}
     if "hidden" in changes:
         merged["isArchived"] = changes["hidden"]
-    return _run(call, describe(call, job, merged))
+    return _render_run(request, update_description(request, job, merged))
 
 
-async def get_service_instances(call: Call) -> dict[str, Any]:
-    existing(call)
+async def get_service_instances(request: ApiRequest) -> dict[str, Any]:
+    find_job(request)
     return {"instances": {}}
 
 
-async def resolve_uris(call: Call) -> dict[str, Any]:
+async def resolve_uris(request: ApiRequest) -> dict[str, Any]:
     """Where assets are, many in one request."""
-    values = (await call.object()).get("values")
+    values = (await request.read_object()).get("values")
     if not isinstance(values, list):
         raise ValidationException('"values" must be a list of ids')
     found = {}
     for value in values:
         if isinstance(value, str) and value:
-            location = call.service.data.resolve(value, call.workspace)
+            location = request.server.data.resolve(value, request.workspace)
             if location.datastore:
-                found[value] = _resolved(call, location.datastore, location.relative or "")
+                found[value] = _render_location(request, location.datastore, location.relative or "")
     return {"values": found}
 
 
-def _resolved(call: Call, datastore: str, path: str) -> dict[str, Any]:
-    own = call.workspace
+def _render_location(request: ApiRequest, datastore: str, path: str) -> dict[str, Any]:
+    own = request.workspace
     place = f"subscriptions/{own.subscription}/resourcegroups/{own.resource_group}/workspaces/{own.name}"
     uri = f"azureml://{place}/datastores/{datastore}/paths/{path}"
     return {"uri": uri, "path": uri, "type": "uri_folder"}
 
 
-def _run(call: Call, job: Job) -> dict[str, Any]:
-    properties = jobs.read_properties(call.service.db, job.id)
+def _render_run(request: ApiRequest, job: Job) -> dict[str, Any]:
+    properties = jobs.read_properties(request.server.db, job.id)
     empty = {EMPTY_OUTPUTS: job.empty_outputs} if job.empty_outputs else {}
     run = {
         "runId": job.name,
-        "rootRunId": jobs.get_name(call.service.db, job.root_id),
-        "parentRunId": jobs.get_name(call.service.db, job.parent_id) if job.parent_id is not None else None,
+        "rootRunId": jobs.get_name(request.server.db, job.root_id),
+        "parentRunId": jobs.get_name(request.server.db, job.parent_id) if job.parent_id is not None else None,
         "experimentName": job.experiment,
         "displayName": job.display_name or job.name,
         "description": properties.get("description"),
         "status": job.status,
         "runType": "azureml.PipelineRun" if job.is_composite else "azureml.StepRun",
         "hidden": bool(job.is_archived),
-        "tags": _mapping(properties.get("tags")),
-        "properties": {**_mapping(properties.get("properties")), **empty},
-        "createdUtc": iso(job.created_at),
-        "startTimeUtc": iso(job.started_at) if job.started_at is not None else None,
-        "endTimeUtc": iso(job.ended_at) if job.ended_at is not None else None,
+        "tags": _to_mapping(properties.get("tags")),
+        "properties": {**_to_mapping(properties.get("properties")), **empty},
+        "createdUtc": format_time(job.created_at),
+        "startTimeUtc": format_time(job.started_at) if job.started_at is not None else None,
+        "endTimeUtc": format_time(job.ended_at) if job.ended_at is not None else None,
     }
     if job.error and job.status in ("Canceled", "CancelRequested"):
         run["cancelationReason"] = json.loads(job.error)["message"]
@@ -139,14 +143,14 @@ def _run(call: Call, job: Job) -> dict[str, Any]:
     return run
 
 
-def _type(call: Call, type: str | None) -> str | None:
+def _convert_type(request: ApiRequest, type: str | None) -> str | None:
     """Models by the run history's own words; data, too, for azure-ai-ml before 1.35, which knows no others."""
-    release = call.azure_release
+    release = request.azure_release
     known = _MODELS if release is None or release >= 35 else {**_MODELS, **_DATA}
     return known.get(type or "", type)
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _to_mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -155,9 +159,9 @@ ROUTES = [
     ("GET", "/runs/{name}/details", get_details),
     ("GET", "/runs/{name}/children", get_children),
     ("GET", "/runs/{name}/serviceinstances/{node}", get_service_instances),
-    ("POST", "/rundata", post_rundata),
-    ("PATCH", "/experiments/{experiment}/runs/{name}", patch_run),
-    ("PATCH", "/runs/{name}", patch_run),
+    ("POST", "/rundata", get_run_data),
+    ("PATCH", "/experiments/{experiment}/runs/{name}", update_run),
+    ("PATCH", "/runs/{name}", update_run),
     ("GET", "/experiments/{experiment}/runs/{name}", get_run),
     ("GET", "/experiments/{experiment}/runs/{name}/details", get_details),
 ]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.service.api.arm.asset_collection import Collection
+from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.connections import CONNECTIONS
-from smalt.service.api.arm.resource_collection import Named
-from smalt.service.api.request import Call
-from smalt.service.api.rest_shapes import resource_id
+from smalt.service.api.arm.resource_collection import ResourceCollection
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.rest_shapes import build_resource_id
 from smalt.service.api.router import Handler
 from smalt.service.records.resources import ResourceRecord
 from smalt.wire.jobs.distillation import without_secrets
@@ -20,62 +20,62 @@ from smalt.wire.jobs.distillation import without_secrets
 Body = dict[str, Any]
 
 
-class _Schedules(Named):
-    def is_listed(self, call: Call, resource: ResourceRecord) -> bool:
+class _ScheduleCollection(ResourceCollection):
+    def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
         """Those that are on, unless the others are asked for."""
-        view = call.query("listViewType", "EnabledOnly").lower()
+        view = request.get_query("listViewType", "EnabledOnly").lower()
         enabled = bool(resource.content["properties"].get("isEnabled", True))
         return view == "all" or enabled == (view != "disabledonly")
 
-    def kept(self, call: Call, properties: Body, existed: ResourceRecord | None) -> Body:
+    def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         action = properties.get("action")
         job = action.get("jobDefinition") if isinstance(action, dict) else None
         if not isinstance(action, dict) or not isinstance(job, dict):
             return properties
         return {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
 
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
 
 
-class _Endpoints(Named):
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+class _EndpointCollection(ResourceCollection):
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Clients insist on an address; what is sent there is refused."""
-        id = resource_id(call.workspace, self.segment, resource.name)
-        return {"properties": {}, **properties, "scoringUri": f"{call.base}{id}/invoke"}
+        id = build_resource_id(request.workspace, self.segment, resource.name)
+        return {"properties": {}, **properties, "scoringUri": f"{request.server_url}{id}/invoke"}
 
 
-class _BatchEndpoints(_Endpoints):
-    def routes(self) -> list[tuple[str, str, Handler]]:
+class _BatchEndpointCollection(_EndpointCollection):
+    def list_routes(self) -> list[tuple[str, str, Handler]]:
         jobs = f"/{self.segment}/{{name}}/jobs"
         below = f"/{self.segment}/{{name}}/deployments/{{deployment}}/jobs"
-        return [*super().routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
+        return [*super().list_routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
 
-    async def list_jobs(self, call: Call) -> Body:
+    async def list_jobs(self, request: ApiRequest) -> Body:
         """It ran none."""
-        self.existing(call)
+        self.find_resource(request)
         return {"value": []}
 
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Programs set `endpoint.defaults.deployment_name` on what they get."""
-        return {"defaults": {"deploymentName": None}, **super().shown(call, resource, properties)}
+        return {"defaults": {"deploymentName": None}, **super().render_properties(request, resource, properties)}
 
 
-class _OnlineDeployments(Named):
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+class _OnlineDeploymentCollection(ResourceCollection):
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Clients insist on a scale; one that was not given is the service's."""
         return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
 
 
-class _Serverless(Named):
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+class _ServerlessCollection(ResourceCollection):
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Clients up to 1.20 insist on an address, too."""
-        id = resource_id(call.workspace, self.segment, resource.name)
-        return {**properties, "inferenceEndpoint": {"uri": f"{call.base}{id}/invoke", "headers": {}}}
+        id = build_resource_id(request.workspace, self.segment, resource.name)
+        return {**properties, "inferenceEndpoint": {"uri": f"{request.server_url}{id}/invoke", "headers": {}}}
 
 
-class _Subscriptions(Named):
-    def shown(self, call: Call, resource: ResourceRecord, properties: Body) -> Body:
+class _SubscriptionCollection(ResourceCollection):
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Nothing was bought; clients insist on a plan."""
         plan = {"publisherId": "", "offerId": "", "planId": ""}
         return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}
@@ -86,7 +86,7 @@ _RUNS_NOTHING = "smalt keeps batch endpoints as they are described, but runs non
 _SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
 _NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
 
-SCHEDULES = _Schedules(
+SCHEDULES = _ScheduleCollection(
     "schedules",
     "schedule",
     "schedule",
@@ -94,20 +94,20 @@ SCHEDULES = _Schedules(
         "trigger": "schedule '{name}' was not triggered: smalt keeps schedules, but runs none yet; submit its job"
     },
 )
-ONLINE_ENDPOINTS = _Endpoints(
+ONLINE_ENDPOINTS = _EndpointCollection(
     "onlineEndpoints",
     "online_endpoint",
     "online endpoint",
     refused={"invoke": _SAYS, "listKeys": _NO_KEYS, "regenerateKeys": _NO_KEYS, "token": _NO_KEYS},
 )
-ONLINE_DEPLOYMENTS = _OnlineDeployments(
+ONLINE_DEPLOYMENTS = _OnlineDeploymentCollection(
     "deployments",
     "online_deployment",
     "online deployment",
-    within=ONLINE_ENDPOINTS,
+    parent=ONLINE_ENDPOINTS,
     refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
 )
-BATCH_ENDPOINTS = _BatchEndpoints(
+BATCH_ENDPOINTS = _BatchEndpointCollection(
     "batchEndpoints",
     "batch_endpoint",
     "batch endpoint",
@@ -116,9 +116,9 @@ BATCH_ENDPOINTS = _BatchEndpoints(
         "listkeys": f"batch endpoint '{{name}}' has no keys: {_RUNS_NOTHING}",
     },
 )
-BATCH_DEPLOYMENTS = Named("deployments", "batch_deployment", "batch deployment", within=BATCH_ENDPOINTS)
+BATCH_DEPLOYMENTS = ResourceCollection("deployments", "batch_deployment", "batch deployment", parent=BATCH_ENDPOINTS)
 _FROM_MARKET = "smalt reaches no model of the marketplace"
-SERVERLESS_ENDPOINTS = _Serverless(
+SERVERLESS_ENDPOINTS = _ServerlessCollection(
     "serverlessEndpoints",
     "serverless_endpoint",
     "serverless endpoint",
@@ -126,14 +126,16 @@ SERVERLESS_ENDPOINTS = _Serverless(
         ("listKeys", "regenerateKeys"), f"serverless endpoint '{{name}}' has no keys: {_FROM_MARKET}"
     ),
 )
-SUBSCRIPTIONS = _Subscriptions("marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription")
-OUTBOUND_RULES = Named("outboundRules", "outbound_rule", "outbound rule")
+SUBSCRIPTIONS = _SubscriptionCollection(
+    "marketplaceSubscriptions", "marketplace_subscription", "marketplace subscription"
+)
+OUTBOUND_RULES = ResourceCollection("outboundRules", "outbound_rule", "outbound rule")
 
-FEATURE_SETS = Collection("featuresets", "feature_set", content=("specification", "entities"))
-FEATURE_STORE_ENTITIES = Collection("featurestoreEntities", "feature_store_entity", content=("indexColumns",))
-INDEXES = Collection("indexes", "index", content=("storageUri",), uri="storageUri")
+FEATURE_SETS = AssetCollection("featuresets", "feature_set", content=("specification", "entities"))
+FEATURE_STORE_ENTITIES = AssetCollection("featurestoreEntities", "feature_store_entity", content=("indexColumns",))
+INDEXES = AssetCollection("indexes", "index", content=("storageUri",), uri="storageUri")
 
-COLLECTIONS: tuple[Named | Collection, ...] = (
+COLLECTIONS: tuple[ResourceCollection | AssetCollection, ...] = (
     *(SCHEDULES, ONLINE_ENDPOINTS, ONLINE_DEPLOYMENTS, BATCH_ENDPOINTS, BATCH_DEPLOYMENTS),
     *(SERVERLESS_ENDPOINTS, SUBSCRIPTIONS, OUTBOUND_RULES, CONNECTIONS),
     *(FEATURE_SETS, FEATURE_STORE_ENTITIES, INDEXES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 _COMPUTES = ["AmlCompute", "ComputeInstance"]
 _CLOUD = """
@@ -40,30 +40,30 @@ standardNVSv3Family: Standard_NV12s_v3 12 1 112, Standard_NV24s_v3 24 2 224, Sta
 """Family: name, CPUs, GPUs, GB of memory; as Azure documents them."""
 
 
-async def list_sizes(call: Call) -> dict[str, Any]:
-    capacity = call.service.engine.rooms.compute.capacity
+async def list_vm_sizes(request: ApiRequest) -> dict[str, Any]:
+    capacity = request.server.engine.rooms.compute.capacity
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    here = _shape(this_machine(call), "local", int(capacity.cpus), len(capacity.gpus), round(memory, 1))
-    return {"value": [here, *_cloud()]}
+    here = _render_size(get_machine_size(request), "local", int(capacity.cpus), len(capacity.gpus), round(memory, 1))
+    return {"value": [here, *_list_cloud_sizes()]}
 
 
-def this_machine(call: Call) -> str:
+def get_machine_size(request: ApiRequest) -> str:
     """What a compute's size is where none was said."""
-    capacity = call.service.engine.rooms.compute.capacity
+    capacity = request.server.engine.rooms.compute.capacity
     return f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs"
 
 
-def _cloud() -> list[dict[str, Any]]:
+def _list_cloud_sizes() -> list[dict[str, Any]]:
     found = []
     for line in _CLOUD.replace(",\n  ", ", ").strip().splitlines():
         family, _, sizes = line.partition(": ")
         for size in sizes.split(", "):
             name, cpus, gpus, memory = size.split()
-            found.append(_shape(name, family, int(cpus), int(gpus), float(memory)))
+            found.append(_render_size(name, family, int(cpus), int(gpus), float(memory)))
     return found
 
 
-def _shape(name: str, family: str, cpus: int, gpus: int, memory: float) -> dict[str, Any]:
+def _render_size(name: str, family: str, cpus: int, gpus: int, memory: float) -> dict[str, Any]:
     return {
         "name": name,
         "family": family,
@@ -82,6 +82,6 @@ GLOBAL_ROUTES = [
     (
         "GET",
         "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes",
-        list_sizes,
+        list_vm_sizes,
     ),
 ]

@@ -13,11 +13,11 @@ LIFETIME = 3600
 _HEAD = {"alg": "HS256", "typ": "JWT"}
 
 
-class Tokens:
+class AccessTokens:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def issue(self, principal: str, audience: str, job: str | None = None) -> tuple[str, int]:
+    def issue_token(self, principal: str, audience: str, job: str | None = None) -> tuple[str, int]:
         """A token and when it expires, in seconds since 1970: good for all that the principal may do, or, with a job's
         own token, for what that job may."""
         now = int(time.time())
@@ -26,35 +26,37 @@ class Tokens:
             "name": principal, "appid": "smalt", "iat": now, "nbf": now, "exp": now + LIFETIME,
             **({"job": job} if job else {}),
         }  # fmt: skip
-        text = f"{_encode(_HEAD)}.{_encode(claims)}"
-        return f"{text}.{self._signature(text)}", now + LIFETIME
+        text = f"{_encode_part(_HEAD)}.{_encode_part(claims)}"
+        return f"{text}.{self._compute_signature(text)}", now + LIFETIME
 
-    def holder(self, token: str) -> tuple[str, str | None] | None:
+    def find_holder(self, token: str) -> tuple[str, str | None] | None:
         """Who the token stands for, and the own token of the job that it was given to; None for one that is not ours,
         was changed, or has expired."""
         text, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(self._signature(text).encode(), signature.encode("utf-8", "surrogateescape")):
+        if not hmac.compare_digest(
+            self._compute_signature(text).encode(), signature.encode("utf-8", "surrogateescape")
+        ):
             return None
-        claims = json.loads(_decode(text.partition(".")[2]))
+        claims = json.loads(_decode_part(text.partition(".")[2]))
         return (str(claims["oid"]), claims.get("job")) if claims["exp"] > time.time() else None
 
-    def _signature(self, text: str) -> str:
-        return _plain(hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256"))
+    def _compute_signature(self, text: str) -> str:
+        return _encode_bytes(hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256"))
 
 
-def looks_like_one(token: str) -> bool:
+def is_access_token(token: str) -> bool:
     return token.startswith("eyJ") and token.count(".") == 2
 
 
-def _encode(value: dict[str, Any]) -> str:
-    return _plain(json.dumps(value, separators=(",", ":")).encode())
+def _encode_part(value: dict[str, Any]) -> str:
+    return _encode_bytes(json.dumps(value, separators=(",", ":")).encode())
 
 
-def _plain(raw: bytes) -> str:
+def _encode_bytes(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _decode(text: str) -> bytes:
+def _decode_part(text: str) -> bytes:
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):

@@ -95,15 +95,15 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
 """By prefix and template of a route: the methods. HEAD is as GET."""
 
 
-def check(job: Job | None, prefix: str, method: str, template: str) -> None:
+def check_route(job: Job | None, prefix: str, method: str, template: str) -> None:
     """Refuse what the job whose token it is may not call; `job` is None for everyone else."""
     if job is None:
         return
     if ("GET" if method == "HEAD" else method) not in ALLOWED.get(prefix, {}).get(template, ()):
-        refuse(job, f"{method} {template if prefix in (SERVER, VAULT) else prefix + '…' + template}")
+        refuse_job(job, f"{method} {template if prefix in (SERVER, VAULT) else prefix + '…' + template}")
 
 
-def refuse(job: Job, what: str) -> NoReturn:
+def refuse_job(job: Job, what: str) -> NoReturn:
     raise Refused(
         f"the token of job '{job.name}' is not good for {what}; a job reads its workspace, registers assets and "
         "submits jobs, and does nothing else (docs/identity.md)"

@@ -12,10 +12,10 @@ from smalt.exceptions import Refused, Unauthorized
 from smalt.service.api import errors, key_vault
 from smalt.service.api.auth import access_tokens, workspace_access
 from smalt.service.api.blob import urls as blob_urls
-from smalt.service.api.request import Reply
-from smalt.service.api.server_context import Service
+from smalt.service.api.request import ApiResponse
+from smalt.service.api.server_context import ServerContext
 from smalt.service.records import tokens
-from smalt.service.secrets.identity import challenge
+from smalt.service.secrets.identity import build_challenge
 from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
 from smalt.service.tracking.variables import ROUTE as MLFLOW
 
@@ -29,14 +29,14 @@ own header."""
 _OWN_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
-class Gate:
+class SecurityMiddleware:
     """Authenticates before anything is looked up, whatever the method.
 
     Over the Unix socket the private folder and the peer's user (checked as it connects) are the proof.
     Over TCP it takes a Host that is allowed, no foreign Origin, and a token.
     """
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: ServerContext) -> None:
         self._app = app
         self._service = service
 
@@ -49,60 +49,64 @@ class Gate:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*message["headers"], *_OWN_HEADERS, *_note(scope)]
+                message["headers"] = [*message["headers"], *_OWN_HEADERS, *_build_note_header(scope)]
             await send(message)
 
         with self._service.activity:
             try:
-                self._admit(scope)
+                self._admit_request(scope)
                 await self._app(scope, receive, watched)
             except Exception as error:
-                status, body, headers = errors.describe(error)
-                if status == 401 and key_vault.split(scope["path"]):
-                    headers["www-authenticate"] = challenge(_host(scope))
-                if _is_mlflow(scope):
-                    body = errors.for_mlflow(status, body)
+                status, body, headers = errors.render_error(error)
+                if status == 401 and key_vault.split_path(scope["path"]):
+                    headers["www-authenticate"] = build_challenge(_get_host(scope))
+                if _is_mlflow_path(scope):
+                    body = errors.convert_for_mlflow(status, body)
                 if answered:
                     raise ConnectionAbortedError("the answer broke off") from None
-                await Reply(body, status, headers)(scope, receive, watched)
+                await ApiResponse(body, status, headers)(scope, receive, watched)
 
-    def _admit(self, scope: Scope) -> None:
+    def _admit_request(self, scope: Scope) -> None:
         service = self._service
         if service.stopping.is_set():
-            raise errors.Stopping("this server is ending; send it again to the next one")
+            raise errors.ServerStopping("this server is ending; send it again to the next one")
         scope["smalt.service"] = service
         scope["smalt.token"] = scope["smalt.job"] = None
         scope["smalt.local"] = is_local(scope)
         if scope["smalt.local"]:
-            scope["smalt.principal"], scope["smalt.base"] = service.principal, service.base
+            scope["smalt.principal"], scope["smalt.base"] = service.principal, service.base_url
             return
-        headers = _headers(scope)
+        headers = _read_headers(scope)
         host = headers.get("host", "")
         self._check_host(host)
         _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
         scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
         scope["smalt.principal"] = "anonymous"
-        if scope["path"] not in _OPEN_PATHS and not self._has_link(scope) and not self._has_key(scope, headers):
-            self._authenticate(scope, headers)
+        if (
+            scope["path"] not in _OPEN_PATHS
+            and not self._has_valid_link(scope)
+            and not self._has_valid_key(scope, headers)
+        ):
+            self._authenticate_request(scope, headers)
 
-    def _authenticate_holder(self, scope: Scope, secret: str) -> None:
-        holder = self._service.jwt.holder(secret)
+    def _authenticate_access_token(self, scope: Scope, secret: str) -> None:
+        holder = self._service.access_tokens.find_holder(secret)
         if holder is None:
             raise Unauthorized("the token is not of this server or has expired; get another, or use smalt exec")
         principal, job = holder
         if job is not None:
-            self._authenticate_job(scope, job)
+            self._authenticate_job_token(scope, job)
             return
         scope["smalt.token"] = tokens.Token(0, None, principal, "all", None)
         scope["smalt.principal"] = principal
 
-    def _authenticate_job(self, scope: Scope, secret: str) -> None:
+    def _authenticate_job_token(self, scope: Scope, secret: str) -> None:
         """Open the job's workspace to its own token and to those that it got for it by /identity/token: of MLflow's API
         what `tracking/job_permissions.py` says, of all else what `api/auth/job_permissions.py` says."""
-        job = self._service.tracking.tokens.find(self._service.db, secret)
+        job = self._service.tracking.tokens.find_job(self._service.db, secret)
         if job is None:
             raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
-        if self._service.settings.job_identity == "off" and not _is_mlflow(scope):
+        if self._service.settings.job_identity == "off" and not _is_mlflow_path(scope):
             raise Refused(
                 f"the token of job '{job.name}' is good for its MLflow calls only, as the setting 'job-identity' is off"
             )
@@ -119,33 +123,33 @@ class Gate:
                 "add it with 'smalt config set allowed-hosts' if it is"
             )
 
-    def _has_link(self, scope: Scope) -> bool:
+    def _has_valid_link(self, scope: Scope) -> bool:
         service, query = self._service, scope["query_string"].decode("latin-1")
-        if "sig=" in query and (blob := blob_urls.split(scope["path"])):
-            return service.link_opens(scope["method"], blob[0], blob_urls.opened_with(blob[1]), query)
-        return "signature=" in query and self._service.links.opens(scope["method"], scope["path"], query)
+        if "sig=" in query and (blob := blob_urls.split_path(scope["path"])):
+            return service.is_link_valid(scope["method"], blob[0], blob_urls.get_link_container(blob[1]), query)
+        return "signature=" in query and self._service.signed_links.is_valid(scope["method"], scope["path"], query)
 
-    def _has_key(self, scope: Scope, headers: Headers) -> bool:
+    def _has_valid_key(self, scope: Scope, headers: Headers) -> bool:
         """Whether a request to the blob store is signed with the key of its account, which opens all of that."""
-        blob = blob_urls.split(scope["path"])
+        blob = blob_urls.split_path(scope["path"])
         if blob is None or not headers.get("authorization", "").lower().startswith("sharedkey "):
             return False
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-        if not self._service.account_keys.opens(scope["method"], blob[0], path, query, headers):
+        if not self._service.account_keys.is_signed(scope["method"], blob[0], path, query, headers):
             raise Unauthorized("the request is not signed with this account's key, or its date is not of now")
         scope["smalt.token"] = tokens.Token(0, None, self._service.principal, "all", None)
         scope["smalt.principal"] = self._service.principal
         return True
 
-    def _authenticate(self, scope: Scope, headers: Headers) -> None:
-        secret = _secret(headers.get("authorization", ""), or_password=_is_mlflow(scope))
+    def _authenticate_request(self, scope: Scope, headers: Headers) -> None:
+        secret = _get_secret(headers.get("authorization", ""), or_password=_is_mlflow_path(scope))
         if not secret:
             raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
-        if access_tokens.looks_like_one(secret):
-            self._authenticate_holder(scope, secret)
+        if access_tokens.is_access_token(secret):
+            self._authenticate_access_token(scope, secret)
             return
         if secret.startswith(JOB_TOKEN):
-            self._authenticate_job(scope, secret)
+            self._authenticate_job_token(scope, secret)
             return
         token = tokens.find_token(self._service.db, secret)
         if token is None:
@@ -158,16 +162,16 @@ class Gate:
         scope["smalt.principal"] = token.principal
 
 
-def _note(scope: Scope) -> list[tuple[bytes, bytes]]:
+def _build_note_header(scope: Scope) -> list[tuple[bytes, bytes]]:
     note = scope.get(workspace_access.NOTE)
     return [(b"x-smalt-note", note.encode("latin-1", "replace"))] if note else []
 
 
-def _is_mlflow(scope: Scope) -> bool:
+def _is_mlflow_path(scope: Scope) -> bool:
     return str(scope["path"]).lower().startswith(f"{MLFLOW}/")
 
 
-def _secret(authorization: str, *, or_password: bool) -> str:
+def _get_secret(authorization: str, *, or_password: bool) -> str:
     """The token; MLflow's clients may send it as the password of whatever user."""
     kind, _, value = authorization.partition(" ")
     if kind.lower() == "bearer":
@@ -186,11 +190,11 @@ def is_local(scope: Scope) -> bool:
     return server is None or server[1] is None
 
 
-def _host(scope: Scope) -> str:
+def _get_host(scope: Scope) -> str:
     return str(dict(scope["headers"]).get(b"host", b"").decode("latin-1"))
 
 
-def _headers(scope: Scope) -> Headers:
+def _read_headers(scope: Scope) -> Headers:
     headers: Headers = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1")

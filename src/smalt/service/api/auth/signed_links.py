@@ -11,24 +11,24 @@ from urllib.parse import parse_qs, quote
 _LIFETIME = 86400
 
 
-class Links:
+class SignedLinks:
     """The key lives as long as the server; a client asks for new links with every look at a run."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def sign(self, path: str) -> str:
+    def sign_path(self, path: str) -> str:
         """`path` with a query that opens it."""
         until = int(time.time()) + _LIFETIME
-        return f"{quote(path)}?until={until}&signature={self._signature(path, str(until))}"
+        return f"{quote(path)}?until={until}&signature={self._compute_signature(path, str(until))}"
 
-    def opens(self, method: str, path: str, query: str) -> bool:
+    def is_valid(self, method: str, path: str, query: str) -> bool:
         given = parse_qs(query)
         until, signature = given.get("until", [""])[0], given.get("signature", [""])[0]
         if method not in ("GET", "HEAD") or not until.isascii() or not until.isdecimal() or len(until) > 15:
             return False
-        is_right = hmac.compare_digest(self._signature(path, until).encode(), signature.encode())
+        is_right = hmac.compare_digest(self._compute_signature(path, until).encode(), signature.encode())
         return is_right and int(until) > time.time()
 
-    def _signature(self, path: str, until: str) -> str:
+    def _compute_signature(self, path: str, until: str) -> str:
         return hmac.new(self._key, f"{until}\n{path}".encode(), hashlib.sha256).hexdigest()

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from smalt.entities.schema.typos import is_slip
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api import workspace_paths
-from smalt.service.api.server_context import Service
+from smalt.service.api.server_context import ServerContext
 from smalt.service.records import workspaces as records
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding import ids
@@ -35,56 +35,57 @@ Names = tuple[str, str, str]
 def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Workspace:
     """Return the workspace of these names, for the request; `is_put` where it is the workspace that is stored."""
     check_names(names)
-    service: Service = scope["smalt.service"]
+    service: ServerContext = scope["smalt.service"]
     found = records.find_workspace(service.db, *names)
     if found is not None:
         return found
     if is_put or _is_default(service, names):
         return records.ensure_workspace(service.db, *names, scope["smalt.principal"])
-    if not _may_make(scope):
-        raise missing(service, names)
-    return make(scope, names)
+    if not _is_allowed_to_create(scope):
+        raise make_not_found(service, names)
+    return create_workspace(scope, names)
 
 
-def find(service: Service, names: Names, principal: str) -> Workspace:
+def find_workspace(service: ServerContext, names: Names, principal: str) -> Workspace:
     """Return the workspace of these names where it is there, or is the home's default one."""
     if _is_default(service, names):
         return records.ensure_workspace(service.db, *names, principal)
     found = records.find_workspace(service.db, *names)
     if found is None:
-        raise missing(service, names)
+        raise make_not_found(service, names)
     return found
 
 
-def make(scope: Scope, names: Names) -> Workspace:
+def create_workspace(scope: Scope, names: Names) -> Workspace:
     """Return a new workspace for a request that does not ask for it as such; refused where the name is a slip."""
-    service: Service = scope["smalt.service"]
+    service: ServerContext = scope["smalt.service"]
     every = records.list_workspaces(service.db)
     for one in every:
-        if _is_slip(names, _names(one)):
+        if _is_typo(names, _get_names(one)):
             raise NotFound(
-                f"{_sentence(names)}; did you mean {_called(one, names)}? if another is wanted: {_create(names)}"
+                f"{_render_missing(names)}; did you mean {_render_workspace(one, names)}? To create it anyway: "
+                f"{_build_create_command(names)}"
             )
     made = records.ensure_workspace(service.db, *names, scope["smalt.principal"])
     same = [one for one in every if one.name.lower() == names[2].lower()]
-    more = f"; another of that name is in {_place(_names(same[0]), names)}" if same else ""
-    scope[NOTE] = f"made workspace '{names[2]}' in resource group '{names[1]}', as there was none{more}"
+    more = f"; another workspace of that name is in {_render_group(_get_names(same[0]), names)}" if same else ""
+    scope[NOTE] = f"created workspace '{names[2]}' in resource group '{names[1]}', as it did not exist{more}"
     return made
 
 
-def missing(service: Service, names: Names) -> NotFound:
+def make_not_found(service: ServerContext, names: Names) -> NotFound:
     """Return the error that a workspace is not there, with what may have been meant."""
     every = records.list_workspaces(service.db)
-    beside = [one for one in every if _within(one, names)]
-    meant = _like(names[2], beside) or _like(names[2], every)
+    beside = [one for one in every if _is_within(one, names)]
+    meant = _find_similar(names[2], beside) or _find_similar(names[2], every)
     if meant:
-        return NotFound(f"{_sentence(names)}; did you mean {_called(meant[0], names)}?")
+        return NotFound(f"{_render_missing(names)}; did you mean {_render_workspace(meant[0], names)}?")
     listed = ", ".join(sorted(one.name for one in beside)[:_MOST])
     there = f"there are: {listed}" if beside else "see: smalt workspace list"
-    return NotFound(f"{_sentence(names)}; {there}; to make it: {_create(names)}")
+    return NotFound(f"{_render_missing(names)}; {there}; to make it: {_build_create_command(names)}")
 
 
-def _like(name: str, workspaces: list[Workspace]) -> list[Workspace]:
+def _find_similar(name: str, workspaces: list[Workspace]) -> list[Workspace]:
     """Return those whose name is the same, or else the most like it."""
     near = difflib.get_close_matches(name.lower(), [one.name.lower() for one in workspaces], 1)
     return [one for one in workspaces if one.name.lower() in near]
@@ -92,14 +93,14 @@ def _like(name: str, workspaces: list[Workspace]) -> list[Workspace]:
 
 def check_names(names: Names) -> None:
     for name in names:
-        if not workspace_paths.is_name(name):
+        if not workspace_paths.is_valid_name(name):
             raise ValidationException(
                 f"'{name[:100]}' cannot be the name of a subscription, resource group or workspace; "
                 "use letters, digits, '-', '_' and '.'"
             )
 
 
-def _may_make(scope: Scope) -> bool:
+def _is_allowed_to_create(scope: Scope) -> bool:
     headers = dict(scope["headers"])
     if scope["smalt.job"] is not None or scope["method"] == "DELETE":
         return False
@@ -107,48 +108,48 @@ def _may_make(scope: Scope) -> bool:
     return is_program or scope["method"] == "PUT"
 
 
-def _is_default(service: Service, names: Names) -> bool:
+def _is_default(service: ServerContext, names: Names) -> bool:
     defaults = service.settings.defaults
     default = (
         defaults.get("subscription") or ids.DEFAULT_SUBSCRIPTION,
         defaults.get("group") or ids.DEFAULT_RESOURCE_GROUP,
         defaults.get("workspace") or ids.DEFAULT_WORKSPACE,
     )
-    return _lower(names) == _lower(default)
+    return _to_lower(names) == _to_lower(default)
 
 
-def _names(workspace: Workspace) -> Names:
+def _get_names(workspace: Workspace) -> Names:
     return workspace.subscription, workspace.resource_group, workspace.name
 
 
-def _within(one: Workspace, names: Names) -> bool:
-    return _lower(_names(one))[:2] == _lower(names)[:2]
+def _is_within(one: Workspace, names: Names) -> bool:
+    return _to_lower(_get_names(one))[:2] == _to_lower(names)[:2]
 
 
-def _lower(names: Names) -> list[str]:
+def _to_lower(names: Names) -> list[str]:
     return [name.lower() for name in names]
 
 
-def _is_slip(names: Names, known: Names) -> bool:
+def _is_typo(names: Names, known: Names) -> bool:
     """Tell whether the names differ from those of a workspace by one slip of the finger in one of them."""
-    pairs = [pair for pair in zip(_lower(names), _lower(known), strict=True) if pair[0] != pair[1]]
+    pairs = [pair for pair in zip(_to_lower(names), _to_lower(known), strict=True) if pair[0] != pair[1]]
     return len(pairs) == 1 and is_slip(*pairs[0])
 
 
-def _sentence(names: Names) -> str:
+def _render_missing(names: Names) -> str:
     subscription = "" if names[0].lower() == ids.DEFAULT_SUBSCRIPTION else f" of subscription '{names[0]}'"
     return f"there is no workspace '{names[2]}' in resource group '{names[1]}'{subscription}"
 
 
-def _called(one: Workspace, names: Names) -> str:
-    return f"'{one.name}'" if _within(one, names) else f"'{one.name}' in {_place(_names(one), names)}"
+def _render_workspace(one: Workspace, names: Names) -> str:
+    return f"'{one.name}'" if _is_within(one, names) else f"'{one.name}' in {_render_group(_get_names(one), names)}"
 
 
-def _place(there: Names, names: Names) -> str:
+def _render_group(there: Names, names: Names) -> str:
     subscription = "" if there[0].lower() == names[0].lower() else f" of subscription '{there[0]}'"
     return f"resource group '{there[1]}'{subscription}"
 
 
-def _create(names: Names) -> str:
+def _build_create_command(names: Names) -> str:
     subscription = "" if names[0] == ids.DEFAULT_SUBSCRIPTION else f" --subscription {shlex.quote(names[0])}"
     return f"smalt workspace create --name {shlex.quote(names[2])} -g {shlex.quote(names[1])}{subscription}"

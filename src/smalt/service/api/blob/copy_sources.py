@@ -9,30 +9,30 @@ from urllib.parse import unquote, urlsplit
 
 from smalt.exceptions import Refused, Unauthorized, ValidationException
 from smalt.service.api.blob import urls
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
 _CHUNK = 1 << 20
 
 
-def source(call: Call) -> tuple[str, str]:
+def find_source(request: ApiRequest) -> tuple[str, str]:
     """Store and name of the blob that the header names; refused where the request may not read it."""
-    url = call.headers["x-ms-copy-source"]
-    found = urls.own(call, url)
+    url = request.headers["x-ms-copy-source"]
+    found = urls.parse_own_url(request, url)
     if found is None or not found[1]:
         raise Refused(f"only a blob of this workspace can be copied, by its URL, not {unquote(url)[:200]!r}")
     container, name = found
-    if call.scope["smalt.token"] is None and not call.is_local:
-        account, opener = call.workspace.folder, urls.opened_with(container)
-        links = (urlsplit(url).query, call.scope["query_string"].decode("latin-1"))
-        if not any(call.service.link_opens("GET", account, opener, link) for link in links):
+    if request.scope["smalt.token"] is None and not request.is_local:
+        account, opener = request.workspace.folder, urls.get_link_container(container)
+        links = (urlsplit(url).query, request.scope["query_string"].decode("latin-1"))
+        if not any(request.server.is_link_valid("GET", account, opener, link) for link in links):
             raise Unauthorized(f"the link does not open container '{container}', which is to be copied from")
-    return urls.store(call, container), name
+    return urls.find_datastore(request, container), name
 
 
-def part(call: Call, size: int) -> tuple[int, int]:
+def parse_range(request: ApiRequest, size: int) -> tuple[int, int]:
     """The first and the last byte that are to be copied of a blob of that size."""
-    given = call.headers.get("x-ms-source-range")
+    given = request.headers.get("x-ms-source-range")
     if given is None:
         return 0, size - 1
     found = _RANGE.fullmatch(given.strip())
@@ -41,7 +41,7 @@ def part(call: Call, size: int) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def pieces(path: Path, first: int, last: int) -> Iterator[bytes]:
+def read_pieces(path: Path, first: int, last: int) -> Iterator[bytes]:
     with open(path, "rb") as file:
         file.seek(first)
         while first <= last and (piece := file.read(min(_CHUNK, last - first + 1))):

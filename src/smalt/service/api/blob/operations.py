@@ -23,9 +23,9 @@ from starlette.responses import Response, StreamingResponse
 from smalt.exceptions import NotFound, SmaltError, ValidationException
 from smalt.service.api import errors
 from smalt.service.api.blob import copy_sources, urls, xml
-from smalt.service.api.native.datastore_files import mask_of
-from smalt.service.api.request import Call
-from smalt.service.api.request_body import consumed
+from smalt.service.api.native.datastore_files import find_mask
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.request_body import process_body
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.uploads.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
 from smalt.service.engine.versions.overwrites import keep_before_write
@@ -40,120 +40,122 @@ _LARGEST_MD5 = 4 << 20  # as the service: of larger ranges none is given
 _LARGEST_LIST = 16 << 20
 
 
-def of(call: Call) -> Blobs:
-    data = call.service.data
-    return Blobs(call.service.home, call.workspace.folder, data.datastores, data.snapshots)
+def open_blobs(request: ApiRequest) -> Blobs:
+    data = request.server.data
+    return Blobs(request.server.home, request.workspace.folder, data.datastores, data.snapshots)
 
 
-def local(call: Call, uri: str) -> Path | None:
+def find_local_path(request: ApiRequest, uri: str) -> Path | None:
     """Where a URL of this workspace's blobs leads on this machine; None for any other."""
-    found = urls.own(call, uri)
-    return of(call).path(urls.store(call, found[0]), found[1].strip("/")) if found else None
+    found = urls.parse_own_url(request, uri)
+    return open_blobs(request).path(urls.find_datastore(request, found[0]), found[1].strip("/")) if found else None
 
 
-def end_upload(call: Call, uri: str) -> None:
+def finish_upload(request: ApiRequest, uri: str) -> None:
     """The pending upload that the URL is of has been taken: its container goes."""
-    found = urls.own(call, uri)
+    found = urls.parse_own_url(request, uri)
     if found is not None and UPLOAD.fullmatch(found[0]):
-        remove_tree(of(call).root(found[0]))
+        remove_tree(open_blobs(request).root(found[0]))
 
 
-async def serve(call: Call, container: str, name: str) -> Response:
+async def handle_request(request: ApiRequest, container: str, name: str) -> Response:
     """The answer; every error as the storage clients read it."""
     try:
-        if call.query("restype") == "account":
+        if request.get_query("restype") == "account":
             return Response(headers={"x-ms-sku-name": "Standard_LRS", "x-ms-account-kind": "StorageV2"})
-        return await (_Request(call, container, name).answer() if container else _account(call))
+        return await (_BlobRequest(request, container, name).handle_blob() if container else _handle_account(request))
     except SmaltError as error:
-        status, body, _ = errors.describe(error)
+        status, body, _ = errors.render_error(error)
         code = "BlobNotFound" if status == 404 else error.code
         status = 409 if code == "BlobAlreadyExists" else status
-        return _error(status, code, body["error"]["message"], call.method)
+        return _build_error_response(status, code, body["error"]["message"], request.method)
 
 
-async def _account(call: Call) -> Response:
+async def _handle_account(request: ApiRequest) -> Response:
     """Of an account there is the list of its containers."""
-    if call.method == "GET" and call.query("comp") == "list":
-        names = urls.containers(call)
-        text = xml.containers([name for name in names if name.startswith(call.query("prefix"))])
+    if request.method == "GET" and request.get_query("comp") == "list":
+        names = urls.list_containers(request)
+        text = xml.render_containers([name for name in names if name.startswith(request.get_query("prefix"))])
         return Response(text, media_type="application/xml")
-    message = f"{call.method} of a storage account is not possible here, only the list of its containers"
-    return _error(400, "UnsupportedOperation", message, call.method)
+    message = f"{request.method} of a storage account is not possible here, only the list of its containers"
+    return _build_error_response(400, "UnsupportedOperation", message, request.method)
 
 
-class _Request:
-    def __init__(self, call: Call, container: str, name: str) -> None:
-        self._call = call
+class _BlobRequest:
+    def __init__(self, request: ApiRequest, container: str, name: str) -> None:
+        self._request = request
         self._name = name
         self._container = container
-        self._store = urls.store(call, container)
-        self._blobs = of(call)
+        self._store = urls.find_datastore(request, container)
+        self._blobs = open_blobs(request)
 
-    async def answer(self) -> Response:
-        call, comp = self._call, self._call.query("comp")
+    async def handle_blob(self) -> Response:
+        request, comp = self._request, self._request.get_query("comp")
         if not self._name:
-            return await self._container_answer(comp)
-        if call.method in ("GET", "HEAD") and comp == "blocklist":
+            return await self._handle_container(comp)
+        if request.method in ("GET", "HEAD") and comp == "blocklist":
             return await self._list_blocks()
-        unmet = await self._unmet()
+        unmet = await self._check_conditions()
         if unmet is not None:
             return unmet
-        if call.method in ("GET", "HEAD"):
+        if request.method in ("GET", "HEAD"):
             blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
-            return _properties(blob) if comp == "metadata" else await self._read(blob)
-        if call.method == "DELETE" or (call.method == "PUT" and comp in ("", "blocklist")):
-            await self._keep_versions()
-        if call.method == "DELETE":
+            return _build_properties_response(blob) if comp == "metadata" else await self._read_blob(blob)
+        if request.method == "DELETE" or (request.method == "PUT" and comp in ("", "blocklist")):
+            await self._keep_registered_versions()
+        if request.method == "DELETE":
             await asyncio.to_thread(self._blobs.delete, self._store, self._name)
             return Response(status_code=202)
-        if call.method == "PUT" and comp in _PUTS:
+        if request.method == "PUT" and comp in _PUTS:
             response: Response = await _PUTS[comp](self)
             return response
-        message = f"{call.method} with comp={comp!r} is not possible here"
-        return _error(400, "UnsupportedOperation", message, call.method)
+        message = f"{request.method} with comp={comp!r} is not possible here"
+        return _build_error_response(400, "UnsupportedOperation", message, request.method)
 
-    async def _keep_versions(self) -> None:
+    async def _keep_registered_versions(self) -> None:
         """Give what is registered there a place of its own before a blob of it is written over or deleted."""
         if self._store == SNAPSHOTS or not self._name.strip("/"):
             return
         path = self._blobs.path(self._store, self._name)
-        if not (self._only_new() and path.exists()):
-            await keep_before_write(self._call.service.engine.rooms, self._call.workspace, path, log.info)
+        if not (self._is_only_new() and path.exists()):
+            await keep_before_write(self._request.server.engine.rooms, self._request.workspace, path, log.info)
 
-    async def _container_answer(self, comp: str) -> Response:
-        call = self._call
-        if call.method == "GET" and comp == "list":
-            return await self._list()
-        if call.method not in ("GET", "HEAD", "PUT") or (call.method == "PUT" and comp):
-            message = f"{call.method} of a container is not possible here: containers are datastores"
-            return _error(400, "UnsupportedOperation", message, call.method)
+    async def _handle_container(self, comp: str) -> Response:
+        request = self._request
+        if request.method == "GET" and comp == "list":
+            return await self._list_blobs()
+        if request.method not in ("GET", "HEAD", "PUT") or (request.method == "PUT" and comp):
+            message = f"{request.method} of a container is not possible here: containers are datastores"
+            return _build_error_response(400, "UnsupportedOperation", message, request.method)
         root = self._blobs.root(self._store) if self._store != SNAPSHOTS else None
         if UPLOAD.fullmatch(self._container) and root is not None and not root.is_dir():
             raise NotFound(f"there is no container '{self._container}'")
-        if call.method == "PUT":
-            return _error(409, "ContainerAlreadyExists", f"the container '{self._container}' exists", call.method)
+        if request.method == "PUT":
+            return _build_error_response(
+                409, "ContainerAlreadyExists", f"the container '{self._container}' exists", request.method
+            )
         return Response(headers={"etag": '"0x1"', "last-modified": formatdate(0, usegmt=True)})
 
-    async def _list(self) -> Response:
-        call = self._call
-        prefix, delimiter = call.query("prefix"), call.query("delimiter")
-        most = min(max(1, call.number("maxresults", _MOST_LISTED)), _MOST_LISTED)
-        after = _unmark(call.query("marker"))
+    async def _list_blobs(self) -> Response:
+        request = self._request
+        prefix, delimiter = request.get_query("prefix"), request.get_query("delimiter")
+        most = min(max(1, request.get_number("maxresults", _MOST_LISTED)), _MOST_LISTED)
+        after = _decode_marker(request.get_query("marker"))
 
         def listed() -> list[Blob | str]:
             return list(islice(self._blobs.list(self._store, prefix, delimiter, after), most + 1))
 
         items = await asyncio.to_thread(listed)
-        marker = _mark(_name(items[most - 1])) if len(items) > most else ""
-        text = xml.listing(
+        marker = _encode_marker(_get_item_name(items[most - 1])) if len(items) > most else ""
+        text = xml.render_listing(
             self._container, items[:most], prefix=prefix, delimiter=delimiter, most=most, marker=marker,
-            with_metadata="metadata" in call.query("include"),
+            with_metadata="metadata" in request.get_query("include"),
         )  # fmt: skip
         return Response(text, media_type="application/xml")
 
-    async def _unmet(self) -> Response | None:
+    async def _check_conditions(self) -> Response | None:
         """The answer where If-Match or If-None-Match, with an ETag, forbids the operation."""
-        headers = self._call.headers
+        headers = self._request.headers
         match, none = headers.get("if-match"), headers.get("if-none-match", "*")
         if match is None and none == "*":
             return None
@@ -161,120 +163,131 @@ class _Request:
             etag = f'"{(await asyncio.to_thread(self._blobs.get, self._store, self._name)).etag}"'
         except NotFound:
             etag = ""
-        if none == etag and self._call.method in ("GET", "HEAD"):
+        if none == etag and self._request.method in ("GET", "HEAD"):
             return Response(status_code=304, headers={"etag": etag})
         if none == etag or (match is not None and match not in ((etag, "*") if etag else ())):
-            return _error(412, "ConditionNotMet", "the blob is another than the request is for", self._call.method)
+            return _build_error_response(
+                412, "ConditionNotMet", "the blob is another than the request is for", self._request.method
+            )
         return None
 
-    async def _read(self, blob: Blob) -> Response:
-        headers = _headers(blob)
-        given = self._call.headers.get("x-ms-range") or self._call.headers.get("range")
+    async def _read_blob(self, blob: Blob) -> Response:
+        headers = _build_headers(blob)
+        given = self._request.headers.get("x-ms-range") or self._request.headers.get("range")
         first, last, status = 0, blob.size - 1, 200
         if given:
             found = _RANGE.fullmatch(given.strip())
             if found is None or int(found[1]) >= blob.size:
-                return _error(416, "InvalidRange", f"the blob has {blob.size} bytes", self._call.method)
+                return _build_error_response(
+                    416, "InvalidRange", f"the blob has {blob.size} bytes", self._request.method
+                )
             first, status = int(found[1]), 206
             last = min(int(found[2] or last), last)
             headers["content-range"] = f"bytes {first}-{last}/{blob.size}"
             if headers.pop("content-md5", None) and blob.md5:
                 headers["x-ms-blob-content-md5"] = blob.md5
         headers["content-length"] = str(last - first + 1)
-        if self._call.method == "HEAD":
+        if self._request.method == "HEAD":
             return Response(status_code=status, headers=headers)
         path = self._blobs.path(self._store, blob.name)
-        if mask := mask_of(self._call, self._store, blob.name):
+        if mask := find_mask(self._request, self._store, blob.name):
             headers.pop("content-md5", None)
-            return StreamingResponse(mask.pieces(path, first, last - first + 1), status, headers)
-        if self._call.headers.get("x-ms-range-get-content-md5") == "true" and last - first < _LARGEST_MD5:
-            headers["content-md5"] = await asyncio.to_thread(_md5, path, first, last - first + 1)
-        return StreamingResponse(_part(path, first, last - first + 1), status, headers)
+            return StreamingResponse(mask.read_pieces(path, first, last - first + 1), status, headers)
+        if self._request.headers.get("x-ms-range-get-content-md5") == "true" and last - first < _LARGEST_MD5:
+            headers["content-md5"] = await asyncio.to_thread(_compute_md5, path, first, last - first + 1)
+        return StreamingResponse(_read_range(path, first, last - first + 1), status, headers)
 
-    async def _put(self) -> Response:
-        kind = self._call.headers.get("x-ms-blob-type", "BlockBlob")
+    async def _put_blob(self) -> Response:
+        kind = self._request.headers.get("x-ms-blob-type", "BlockBlob")
         if kind != "BlockBlob":
-            return _error(400, "UnsupportedBlobType", f"a {kind} is not possible here, only a BlockBlob", "PUT")
-        if "x-ms-copy-source" in self._call.headers:
-            return await self._copy()
-        md5 = self._md5("x-ms-blob-content-md5") or self._md5("content-md5")
-        blob = await consumed(
-            self._call,
+            return _build_error_response(
+                400, "UnsupportedBlobType", f"a {kind} is not possible here, only a BlockBlob", "PUT"
+            )
+        if "x-ms-copy-source" in self._request.headers:
+            return await self._copy_blob()
+        md5 = self._read_md5_header("x-ms-blob-content-md5") or self._read_md5_header("content-md5")
+        blob = await process_body(
+            self._request,
             lambda blocks: self._blobs.put(
-                self._store, self._name, blocks, only_new=self._only_new(), md5=md5, metadata=self._metadata()
+                self._store, self._name, blocks, only_new=self._is_only_new(), md5=md5, metadata=self._get_metadata()
             ),
         )
-        return _written(blob)
+        return _build_written_response(blob)
 
-    async def _copy(self) -> Response:
+    async def _copy_blob(self) -> Response:
         """It is over at once; Copy Blob answers as for one that might not be, Put Blob From URL does not."""
-        source = copy_sources.source(self._call)
+        source = copy_sources.find_source(self._request)
         blob = await asyncio.to_thread(
-            self._blobs.copy, source, self._store, self._name, only_new=self._only_new(), metadata=self._metadata()
+            self._blobs.copy,
+            source,
+            self._store,
+            self._name,
+            only_new=self._is_only_new(),
+            metadata=self._get_metadata(),
         )
-        if "x-ms-blob-type" in self._call.headers:
-            return _written(blob)
-        copied = _written(blob, 202)
+        if "x-ms-blob-type" in self._request.headers:
+            return _build_written_response(blob)
+        copied = _build_written_response(blob, 202)
         copied.headers.update({"x-ms-copy-id": blob.etag, "x-ms-copy-status": "success"})
         return copied
 
     async def _put_block(self) -> Response:
-        id, md5 = self._call.query("blockid"), self._md5("content-md5")
+        id, md5 = self._request.get_query("blockid"), self._read_md5_header("content-md5")
         if not id or len(id) > 200:
             raise ValidationException("'blockid' must be a text of at most 200 characters")
-        if "x-ms-copy-source" in self._call.headers:
-            source = copy_sources.source(self._call)
+        if "x-ms-copy-source" in self._request.headers:
+            source = copy_sources.find_source(self._request)
             blob = await asyncio.to_thread(self._blobs.get, *source)
-            first, last = copy_sources.part(self._call, blob.size)
-            pieces = copy_sources.pieces(self._blobs.path(*source), first, last)
+            first, last = copy_sources.parse_range(self._request, blob.size)
+            pieces = copy_sources.read_pieces(self._blobs.path(*source), first, last)
             await asyncio.to_thread(self._blobs.put_block, self._store, self._name, id, last - first + 1, pieces, md5)
             return Response(status_code=201)
-        size = self._call.headers.get("content-length", "")
+        size = self._request.headers.get("content-length", "")
         if not size.isdecimal() or len(size) > 15:
             raise ValidationException("say how long the block is, by the header 'Content-Length'")
-        await consumed(
-            self._call, lambda pieces: self._blobs.put_block(self._store, self._name, id, int(size), pieces, md5)
+        await process_body(
+            self._request, lambda pieces: self._blobs.put_block(self._store, self._name, id, int(size), pieces, md5)
         )
         return Response(status_code=201)
 
     async def _put_block_list(self) -> Response:
         parts, size = [], 0
-        async for part in self._call.chunks():
+        async for part in self._request.read_chunks():
             size += len(part)
             if size > _LARGEST_LIST:
-                raise errors.TooLarge(f"the block list is larger than {_LARGEST_LIST} bytes")
+                raise errors.BodyTooLarge(f"the block list is larger than {_LARGEST_LIST} bytes")
             parts.append(part)
-        ids = xml.block_ids(b"".join(parts))
+        ids = xml.parse_block_ids(b"".join(parts))
         blob = await asyncio.to_thread(
-            self._blobs.put_block_list, self._store, self._name, ids, only_new=self._only_new(),
-            md5=self._md5("x-ms-blob-content-md5"), metadata=self._metadata(),
+            self._blobs.put_block_list, self._store, self._name, ids, only_new=self._is_only_new(),
+            md5=self._read_md5_header("x-ms-blob-content-md5"), metadata=self._get_metadata(),
         )  # fmt: skip
-        return _written(blob)
+        return _build_written_response(blob)
 
     async def _list_blocks(self) -> Response:
         """What was sent and not listed yet, for who goes on with an upload; what a blob was made of is not kept."""
         sizes = await asyncio.to_thread(self._blobs.blocks, self._store, self._name)
-        wanted = self._call.query("blocklisttype", "committed") != "committed"
+        wanted = self._request.get_query("blocklisttype", "committed") != "committed"
         if not sizes or not wanted:
             await asyncio.to_thread(self._blobs.get, self._store, self._name)
-        return Response(xml.blocks(sizes if wanted else {}), media_type="application/xml")
+        return Response(xml.render_blocks(sizes if wanted else {}), media_type="application/xml")
 
     async def _put_metadata(self) -> Response:
-        blob = await asyncio.to_thread(self._blobs.set_metadata, self._store, self._name, self._metadata())
-        return _written(blob, 200)
+        blob = await asyncio.to_thread(self._blobs.set_metadata, self._store, self._name, self._get_metadata())
+        return _build_written_response(blob, 200)
 
     async def _put_properties(self) -> Response:
         """Content types and tiers are accepted; a file has none."""
-        return _written(await asyncio.to_thread(self._blobs.get, self._store, self._name), 200)
+        return _build_written_response(await asyncio.to_thread(self._blobs.get, self._store, self._name), 200)
 
-    def _only_new(self) -> bool:
-        return self._call.headers.get("if-none-match") == "*"
+    def _is_only_new(self) -> bool:
+        return self._request.headers.get("if-none-match") == "*"
 
-    def _metadata(self) -> dict[str, str]:
-        return {name[len(_META) :]: value for name, value in self._call.headers.items() if name.startswith(_META)}
+    def _get_metadata(self) -> dict[str, str]:
+        return {name[len(_META) :]: value for name, value in self._request.headers.items() if name.startswith(_META)}
 
-    def _md5(self, header: str) -> str | None:
-        text = self._call.headers.get(header)
+    def _read_md5_header(self, header: str) -> str | None:
+        text = self._request.headers.get(header)
         if text is None:
             return None
         try:
@@ -286,16 +299,16 @@ class _Request:
 
 
 _PUTS: dict[str, Any] = {
-    "": _Request._put,
-    "block": _Request._put_block,
-    "blocklist": _Request._put_block_list,
-    "metadata": _Request._put_metadata,
-    "properties": _Request._put_properties,
-    "tier": _Request._put_properties,
+    "": _BlobRequest._put_blob,
+    "block": _BlobRequest._put_block,
+    "blocklist": _BlobRequest._put_block_list,
+    "metadata": _BlobRequest._put_metadata,
+    "properties": _BlobRequest._put_properties,
+    "tier": _BlobRequest._put_properties,
 }
 
 
-async def _part(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
+async def _read_range(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
     with open(path, "rb") as file:
         file.seek(first)
         while count > 0:
@@ -306,14 +319,14 @@ async def _part(path: Path, first: int, count: int) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def _md5(path: Path, first: int, count: int) -> str:
+def _compute_md5(path: Path, first: int, count: int) -> str:
     with open(path, "rb") as file:
         file.seek(first)
         digest = hashlib.md5(file.read(count), usedforsecurity=False).digest()
     return base64.b64encode(digest).decode()
 
 
-def _headers(blob: Blob) -> dict[str, str]:
+def _build_headers(blob: Blob) -> dict[str, str]:
     headers = {
         "etag": f'"{blob.etag}"',
         "last-modified": formatdate(blob.modified, usegmt=True),
@@ -328,29 +341,29 @@ def _headers(blob: Blob) -> dict[str, str]:
     return {**headers, "content-md5": blob.md5} if blob.md5 else headers
 
 
-def _properties(blob: Blob) -> Response:
-    return Response(headers=_headers(blob))
+def _build_properties_response(blob: Blob) -> Response:
+    return Response(headers=_build_headers(blob))
 
 
-def _written(blob: Blob, status: int = 201) -> Response:
-    kept = _headers(blob)
+def _build_written_response(blob: Blob, status: int = 201) -> Response:
+    kept = _build_headers(blob)
     return Response(status_code=status, headers={name: kept[name] for name in ("etag", "last-modified")})
 
 
-def _error(status: int, code: str, message: str, method: str) -> Response:
-    text = "" if method == "HEAD" else xml.error(code, message)
+def _build_error_response(status: int, code: str, message: str, method: str) -> Response:
+    text = "" if method == "HEAD" else xml.render_error(code, message)
     return Response(text, status, {"x-ms-error-code": code}, media_type="application/xml")
 
 
-def _name(item: Blob | str) -> str:
+def _get_item_name(item: Blob | str) -> str:
     return item if isinstance(item, str) else item.name
 
 
-def _mark(name: str) -> str:
+def _encode_marker(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode("utf-8", "surrogateescape")).decode()
 
 
-def _unmark(marker: str) -> str:
+def _decode_marker(marker: str) -> str:
     try:
         return base64.urlsafe_b64decode(marker).decode("utf-8", "surrogateescape")
     except (binascii.Error, ValueError):

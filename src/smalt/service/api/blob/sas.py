@@ -17,40 +17,40 @@ _ID = re.compile(r"[0-9]{1,15}")
 _READS = frozenset({"GET", "HEAD"})
 
 
-class Sas:
+class SharedAccessSignatures:
     """`key` is the home's, so that an upload goes on over a restart of the server."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def sign(
+    def sign_container(
         self, account: str, container: str, *, permissions: str = "racwdl", hours: float = 24, job: Job | None = None
     ) -> str:
         """The query that opens the container; `permissions` are the service's letters. It ends with the token of the
         job that it is given to, and names that job only: proxies log queries."""
         until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
         fields = {"sv": VERSION, "sr": "c", "sp": permissions, "se": until.strftime(_TIME)}
-        signature = self._signature(account, container, fields["sp"], fields["se"], job)
+        signature = self._compute_signature(account, container, fields["sp"], fields["se"], job)
         named = {_JOB: f"{job.workspace_id}.{job.name}"} if job else {}
         return urlencode({**fields, **named, "sig": signature})
 
-    def job(self, query: str) -> tuple[int, str] | None:
+    def parse_job(self, query: str) -> tuple[int, str] | None:
         """The workspace's id and the name of the job that a link was given to; None for all others."""
         workspace, _, name = parse_qs(query).get(_JOB, [""])[0].partition(".")
         return (int(workspace), name) if _ID.fullmatch(workspace) else None
 
-    def opens(self, method: str, account: str, container: str, query: str, job: Job | None) -> bool:
+    def is_valid(self, method: str, account: str, container: str, query: str, job: Job | None) -> bool:
         """Tell whether the link is good; `job` is the one that it names."""
         given = {name: values[0] for name, values in parse_qs(query).items()}
         permissions, until = given.get("sp", ""), given.get("se", "")
-        right = self._signature(account, container, permissions, until, job)
+        right = self._compute_signature(account, container, permissions, until, job)
         if not hmac.compare_digest(right.encode(), given.get("sig", "").encode("utf-8", "surrogateescape")):
             return False
         is_over = until < datetime.datetime.now(datetime.timezone.utc).strftime(_TIME)  # texts of one form: as times
         wanted = "rl" if method in _READS else "d" if method == "DELETE" else "cw"
         return not is_over and any(letter in permissions for letter in wanted)
 
-    def _signature(self, account: str, container: str, permissions: str, until: str, job: Job | None) -> str:
+    def _compute_signature(self, account: str, container: str, permissions: str, until: str, job: Job | None) -> str:
         """A later job of the same name is another one: its start of life is in the text."""
         of_job = (f"{job.workspace_id}.{job.name}", repr(job.created_at)) if job else ()
         text = "\n".join((account, container, permissions, until, *of_job))

@@ -27,28 +27,28 @@ class AccountKeys:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def key(self, account: str) -> str:
-        return base64.b64encode(self._raw(account)).decode()
+    def get_key(self, account: str) -> str:
+        return base64.b64encode(self._derive_key(account)).decode()
 
-    def opens(self, method: str, account: str, path: str, query: str, headers: Mapping[str, str]) -> bool:
+    def is_signed(self, method: str, account: str, path: str, query: str, headers: Mapping[str, str]) -> bool:
         """Whether the header `authorization` signs this request; `path` is as it was sent, still encoded."""
         kind, _, given = headers.get("authorization", "").partition(" ")
         name, _, signature = given.strip().partition(":")
         if kind.lower() != "sharedkey" or not _is_recent(headers.get("x-ms-date") or headers.get("date", "")):
             return False
-        text = _text(method, f"/{name}{path}", query, headers)
+        text = _build_signed_text(method, f"/{name}{path}", query, headers)
         try:
             sent = base64.b64decode(signature, validate=True)
         except (binascii.Error, ValueError):
             return False
-        right = hmac.digest(self._raw(account), text.encode("utf-8", "surrogateescape"), "sha256")
+        right = hmac.digest(self._derive_key(account), text.encode("utf-8", "surrogateescape"), "sha256")
         return hmac.compare_digest(right, sent)
 
-    def _raw(self, account: str) -> bytes:
+    def _derive_key(self, account: str) -> bytes:
         return hmac.digest(self._secret, f"account\n{account}".encode("utf-8", "surrogateescape"), "sha256")
 
 
-def _text(method: str, resource: str, query: str, headers: Mapping[str, str]) -> str:
+def _build_signed_text(method: str, resource: str, query: str, headers: Mapping[str, str]) -> str:
     left_out = {name for name in ("content-length",) if headers.get(name) == "0"}
     left_out |= {"date"} if "x-ms-date" in headers else set()
     lines = [method, *("" if name in left_out else headers.get(name, "") for name in _SIGNED)]

@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"\s*<(Latest|Uncommitted)>([A-Za-z0-9+/=_-]{1,200})</\1>\s*
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def listing(
+def render_listing(
     container: str,
     items: Sequence[Blob | str],
     *,
@@ -27,38 +27,38 @@ def listing(
     with_metadata: bool,
 ) -> str:
     """A page of a container; texts are the prefixes that the delimiter makes."""
-    body = "".join(_item(item, with_metadata) for item in items)
-    given = f"<Prefix>{_text(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
+    body = "".join(_render_item(item, with_metadata) for item in items)
+    given = f"<Prefix>{_escape_text(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
     if delimiter:
-        given += f"<Delimiter>{_text(delimiter)}</Delimiter>"
-    after = f"<NextMarker>{_text(marker)}</NextMarker>" if marker else "<NextMarker />"
+        given += f"<Delimiter>{_escape_text(delimiter)}</Delimiter>"
+    after = f"<NextMarker>{_escape_text(marker)}</NextMarker>" if marker else "<NextMarker />"
     name = quoteattr(container)
     results = f'<EnumerationResults ServiceEndpoint="" ContainerName={name}>{given}<Blobs>{body}</Blobs>{after}'
     return f"{_HEAD}{results}</EnumerationResults>"
 
 
-def containers(names: Sequence[str]) -> str:
+def render_containers(names: Sequence[str]) -> str:
     """The list of an account's."""
     facts = '<Last-Modified>Thu, 01 Jan 1970 00:00:00 GMT</Last-Modified><Etag>"0x1"</Etag>'
     found = "".join(
-        f"<Container><Name>{_text(name)}</Name><Properties>{facts}</Properties></Container>" for name in names
+        f"<Container><Name>{_escape_text(name)}</Name><Properties>{facts}</Properties></Container>" for name in names
     )
     listed = f"<Containers>{found}</Containers><NextMarker />"
     return f'{_HEAD}<EnumerationResults ServiceEndpoint="">{listed}</EnumerationResults>'
 
 
-def error(code: str, message: str) -> str:
-    return f"{_HEAD}<Error><Code>{_text(code)}</Code><Message>{_text(message)}</Message></Error>"
+def render_error(code: str, message: str) -> str:
+    return f"{_HEAD}<Error><Code>{_escape_text(code)}</Code><Message>{_escape_text(message)}</Message></Error>"
 
 
-def blocks(sizes: dict[str, int]) -> str:
+def render_blocks(sizes: dict[str, int]) -> str:
     """The blocks that wait for their list, by id."""
-    found = "".join(f"<Block><Name>{_text(id)}</Name><Size>{size}</Size></Block>" for id, size in sizes.items())
+    found = "".join(f"<Block><Name>{_escape_text(id)}</Name><Size>{size}</Size></Block>" for id, size in sizes.items())
     waiting = f"<UncommittedBlocks>{found}</UncommittedBlocks>"
     return f"{_HEAD}<BlockList><CommittedBlocks></CommittedBlocks>{waiting}</BlockList>"
 
 
-def block_ids(body: bytes) -> list[str]:
+def parse_block_ids(body: bytes) -> list[str]:
     """The ids of a block list, in order. No general XML is read: a list has one form."""
     try:
         found = _LIST.fullmatch(body.decode("utf-8-sig"))
@@ -76,11 +76,11 @@ def block_ids(body: bytes) -> list[str]:
     return ids
 
 
-def _item(item: Blob | str, with_metadata: bool) -> str:
+def _render_item(item: Blob | str, with_metadata: bool) -> str:
     if isinstance(item, str):
-        return f"<BlobPrefix><Name>{_text(item)}</Name></BlobPrefix>"
+        return f"<BlobPrefix><Name>{_escape_text(item)}</Name></BlobPrefix>"
     when = formatdate(item.modified, usegmt=True)
-    md5 = f"<Content-MD5>{_text(item.md5)}</Content-MD5>" if item.md5 else "<Content-MD5 />"
+    md5 = f"<Content-MD5>{_escape_text(item.md5)}</Content-MD5>" if item.md5 else "<Content-MD5 />"
     facts = (
         f"<Creation-Time>{when}</Creation-Time><Last-Modified>{when}</Last-Modified><Etag>{item.etag}</Etag>"
         f"<Content-Length>{item.size}</Content-Length><Content-Type>application/octet-stream</Content-Type>{md5}"
@@ -88,14 +88,16 @@ def _item(item: Blob | str, with_metadata: bool) -> str:
     )
     metadata = ""
     if with_metadata:
-        pairs = (f"<{name}>{_text(value)}</{name}>" for name, value in item.metadata.items() if _is_name(name))
+        pairs = (
+            f"<{name}>{_escape_text(value)}</{name}>" for name, value in item.metadata.items() if _is_xml_name(name)
+        )
         metadata = f"<Metadata>{''.join(pairs)}</Metadata>"
-    return f"<Blob><Name>{_text(item.name)}</Name><Properties>{facts}</Properties>{metadata}</Blob>"
+    return f"<Blob><Name>{_escape_text(item.name)}</Name><Properties>{facts}</Properties>{metadata}</Blob>"
 
 
-def _is_name(text: str) -> bool:
+def _is_xml_name(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) is not None
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     return escape(_NOT_XML.sub("\ufffd", text))

@@ -13,18 +13,18 @@ from starlette.responses import FileResponse
 
 from smalt.exceptions import NotFound
 from smalt.service.api.arm.codes import CODES
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 
-async def get_archive(call: Call) -> FileResponse:
+async def get_code_archive(request: ApiRequest) -> FileResponse:
     """A tar of the snapshot; what is inside is named as it was below the folder, or as the file."""
-    code = CODES.find(call, call.name("version"), None)
+    code = CODES.find_version(request, request.get_name("version"), None)
     if not code.content_hash:
         raise NotFound(f"code '{code.name}' has no snapshot; submit the job that names it again")
-    return await packed(lambda folder: call.service.data.snapshots.materialise(str(code.content_hash), folder))
+    return await build_archive(lambda folder: request.server.data.snapshots.materialise(str(code.content_hash), folder))
 
 
-async def packed(fill: Callable[[str], object]) -> FileResponse:
+async def build_archive(fill: Callable[[str], object]) -> FileResponse:
     """A tar of what `fill` puts into a folder."""
     folder = tempfile.mkdtemp(prefix="smalt-archive-")
     made = f"{folder}/content.tar"
@@ -43,4 +43,4 @@ async def packed(fill: Callable[[str], object]) -> FileResponse:
     return FileResponse(made, media_type="application/x-tar", background=gone)
 
 
-ROUTES = [("GET", "/codes/{name}/versions/{version}/archive", get_archive)]
+ROUTES = [("GET", "/codes/{name}/versions/{version}/archive", get_code_archive)]

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.exceptions import Located, SmaltError, ValidationException
-from smalt.service.api.arm.asset_collection import Collection
+from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.components import COMPONENTS
 from smalt.service.api.arm.data import DATA
 from smalt.service.api.arm.environments import ENVIRONMENTS
 from smalt.service.api.arm.models import MODELS
-from smalt.service.api.request import Call
-from smalt.service.api.rest_shapes import resource_id
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.rest_shapes import build_resource_id
 
 _COLLECTIONS = {one.segment: one for one in (COMPONENTS, ENVIRONMENTS, DATA, MODELS)}
 
 
-async def put_assets(call: Call) -> dict[str, Any]:
+async def put_assets(request: ApiRequest) -> dict[str, Any]:
     """Idempotent; either all are kept or, with every problem told, none."""
-    items = (await call.object()).get("items")
+    items = (await request.read_object()).get("items")
     if not isinstance(items, list):
         raise ValidationException('"items" must be a list of {"kind", "name", "version", "body"}')
     ready, problems = [], []
     for index, item in enumerate(items):
         try:
-            collection, name, version, body = _item(item)
-            ready.append((collection, name, version, await collection.prepared(call, name, version, body)))
+            collection, name, version, body = _parse_item(item)
+            ready.append((collection, name, version, await collection.prepare_version(request, name, version, body)))
         except ValidationException as error:
             problems += [problem._replace(message=f"items.{index}: {problem.message}") for problem in error.problems]
         except SmaltError as error:
@@ -33,14 +33,14 @@ async def put_assets(call: Call) -> dict[str, Any]:
     if problems:
         raise ValidationException(problems)
     ids = []
-    with call.service.db.transaction():
+    with request.server.db.transaction():
         for collection, name, version, properties in ready:
-            collection.store(call, name, version, properties)
-            ids.append(f"{resource_id(call.workspace, collection.segment, name)}/versions/{version}")
+            collection.store_version(request, name, version, properties)
+            ids.append(f"{build_resource_id(request.workspace, collection.segment, name)}/versions/{version}")
     return {"ids": ids}
 
 
-def _item(item: Any) -> tuple[Collection, str, str, dict[str, Any]]:
+def _parse_item(item: Any) -> tuple[AssetCollection, str, str, dict[str, Any]]:
     if not isinstance(item, dict):
         raise ValidationException("must be an object")
     name, version, body = item.get("name"), item.get("version"), item.get("body")

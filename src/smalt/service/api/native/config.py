@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from smalt.service.api.request import Call
+from smalt.service.api.request import ApiRequest
 
 
-async def get_config(call: Call) -> dict[str, Any]:
-    return call.service.settings.as_dict()
+async def get_config(request: ApiRequest) -> dict[str, Any]:
+    return request.server.settings.as_dict()
 
 
-async def change_config(call: Call) -> dict[str, Any]:
-    settings, changes = call.service.settings, await call.object()
-    await asyncio.to_thread(settings.try_out, changes)
+async def update_config(request: ApiRequest) -> dict[str, Any]:
+    settings, changes = request.server.settings, await request.read_object()
+    await asyncio.to_thread(settings.check_changes, changes)
     settings.update(changes)
-    return call.service.settings.as_dict()
+    return request.server.settings.as_dict()
 
 
-ROUTES = [("GET", "/smalt/v1/config", get_config), ("PATCH", "/smalt/v1/config", change_config)]
+ROUTES = [("GET", "/smalt/v1/config", get_config), ("PATCH", "/smalt/v1/config", update_config)]

@@ -11,10 +11,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from smalt.service.api.arm.job_shapes import below
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.native.metrics import asked
-from smalt.service.api.request import Call
+from smalt.service.api.arm.job_shapes import get_subtree
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.native.metrics import read_job_names
+from smalt.service.api.request import ApiRequest
 from smalt.service.environments.store.environment_store import size_of
 from smalt.service.records import jobs, tracked_runs, workspaces
 from smalt.service.records.database import Database
@@ -22,80 +22,80 @@ from smalt.service.records.database import Database
 Cost = dict[str, Any]
 
 
-async def post_costs(call: Call) -> dict[str, Any]:
-    db, names = call.service.db, asked(await call.object())
-    found = tracked_runs.find_jobs(db, call.workspace.id, names)
+async def get_costs(request: ApiRequest) -> dict[str, Any]:
+    db, names = request.server.db, read_job_names(await request.read_object())
+    found = tracked_runs.find_jobs(db, request.workspace.id, names)
     by_root = {job.id: job.name for job in found if job.parent_id is None}
     told: dict[str, Cost] = {}
     for root, _, cpu, peak in jobs.list_costs(db, list(by_root)):
         before = told.get(by_root[root], {"cpu_seconds": 0.0, "peak_memory_bytes": None})
-        told[by_root[root]] = _added(before, cpu, peak)
+        told[by_root[root]] = _add_cost(before, cpu, peak)
     return {"costs": told}
 
 
-def costs_of_tree(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
+def get_tree_costs(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
     """Return what each of `rows`, parents first, cost with all below it."""
     parents, told = {row.id: row.parent_id for row in rows}, dict[int, Cost]()
     for _, id, cpu, peak in jobs.list_costs(db, [rows[0].root_id]):
         here: int | None = id
         while here in parents:
             before = told.get(here, {"cpu_seconds": 0.0, "peak_memory_bytes": None})
-            told[here] = _added(before, cpu, peak)
+            told[here] = _add_cost(before, cpu, peak)
             here = parents[here]
     return told
 
 
-def _added(before: Cost, cpu: float, peak: int | None) -> Cost:
+def _add_cost(before: Cost, cpu: float, peak: int | None) -> Cost:
     """Return both costs together; the memory is None where no process was large enough to be told from its parent."""
     peaks = [one for one in (before["peak_memory_bytes"], peak) if one is not None]
     return {"cpu_seconds": round(before["cpu_seconds"] + cpu, 3), "peak_memory_bytes": max(peaks, default=None)}
 
 
-async def get_disk(call: Call) -> dict[str, Any]:
-    root = call.service.home.root
-    named = {one.folder: one.name for one in workspaces.list_workspaces(call.service.db)}
-    return {"items": await asyncio.to_thread(_sizes, root, named)}
+async def get_disk_usage(request: ApiRequest) -> dict[str, Any]:
+    root = request.server.home.root
+    named = {one.folder: one.name for one in workspaces.list_workspaces(request.server.db)}
+    return {"items": await asyncio.to_thread(_list_home_sizes, root, named)}
 
 
-async def get_job_disk(call: Call) -> dict[str, Any]:
-    top, db, rooms = existing(call), call.service.db, call.service.engine.rooms
+async def get_job_disk_usage(request: ApiRequest) -> dict[str, Any]:
+    top, db, rooms = find_job(request), request.server.db, request.server.engine.rooms
     places = []
-    for row in below(jobs.list_tree(db, top.root_id), top):
-        folder = call.service.home.path("workspaces", call.workspace.folder, "jobs", row.name)
+    for row in get_subtree(jobs.list_tree(db, top.root_id), top):
+        folder = request.server.home.path("workspaces", request.workspace.folder, "jobs", row.name)
         places += [
             (row.name, "working folder", folder),
-            (row.name, "logs", Path(rooms.artifacts(call.workspace, row.name))),
+            (row.name, "logs", Path(rooms.artifacts(request.workspace, row.name))),
         ]
         for name, (_, _, uri, _) in jobs.read_data(db, row.id, "output").items():
-            local = call.service.data.resolve(uri, call.workspace).path if uri else None
+            local = request.server.data.resolve(uri, request.workspace).path if uri else None
             places += [(row.name, f"output {name}", Path(local))] if local else []
-    return {"items": await asyncio.to_thread(_sizes_of, places)}
+    return {"items": await asyncio.to_thread(_list_job_sizes, places)}
 
 
-def _sizes_of(places: list[tuple[str, str, Path]]) -> list[dict[str, Any]]:
+def _list_job_sizes(places: list[tuple[str, str, Path]]) -> list[dict[str, Any]]:
     seen, items = set[Path](), []
     for job, kind, path in places:
         if path not in seen and path.exists():  # an output of a pipeline is that of a step
-            items.append({"job": job, "kind": kind, "bytes": _size(path)})
+            items.append({"job": job, "kind": kind, "bytes": _get_size(path)})
         seen.add(path)
     return [item for item in items if item["bytes"]]
 
 
-def _sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
+def _list_home_sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
     items = []
     for folder in sorted(path for path in (root / "workspaces").glob("*/*") if path.is_dir()):
         name = named.get(folder.parent.name, folder.parent.name)
-        kinds = _entries(folder) if folder.name == "datastores" else [folder]
+        kinds = _list_entries(folder) if folder.name == "datastores" else [folder]
         items += [
-            {"workspace": name, "kind": str(one.relative_to(folder.parent)), "bytes": _size(one)} for one in kinds
+            {"workspace": name, "kind": str(one.relative_to(folder.parent)), "bytes": _get_size(one)} for one in kinds
         ]
-    for path in _entries(root):
+    for path in _list_entries(root):
         if path.name != "workspaces" and not path.is_symlink():
-            items.append({"workspace": None, "kind": path.name, "bytes": _size(path)})
+            items.append({"workspace": None, "kind": path.name, "bytes": _get_size(path)})
     return sorted((item for item in items if item["bytes"]), key=lambda item: -item["bytes"])
 
 
-def _entries(folder: Path) -> list[Path]:
+def _list_entries(folder: Path) -> list[Path]:
     """Return what is in a folder; nothing where that was removed meanwhile, with its workspace."""
     try:
         return sorted(folder.iterdir())
@@ -103,7 +103,7 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _size(path: Path) -> int:
+def _get_size(path: Path) -> int:
     """Return the bytes on disk; none of what vanished since it was listed, as temporary files do."""
     if path.is_dir():
         return size_of(path)
@@ -113,5 +113,5 @@ def _size(path: Path) -> int:
         return 0
 
 
-ROUTES = [("POST", "/costs", post_costs), ("GET", "/jobs/{name}/disk", get_job_disk)]
-GLOBAL_ROUTES = [("GET", "/smalt/v1/disk", get_disk)]
+ROUTES = [("POST", "/costs", get_costs), ("GET", "/jobs/{name}/disk", get_job_disk_usage)]
+GLOBAL_ROUTES = [("GET", "/smalt/v1/disk", get_disk_usage)]

@@ -11,13 +11,13 @@ from typing import Any
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.api.arm.datastores import existing
-from smalt.service.api.pagination import answer, window
-from smalt.service.api.request import Call
-from smalt.service.api.request_body import consumed
+from smalt.service.api.arm.datastores import find_datastore
+from smalt.service.api.pagination import get_window, wrap_page
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.request_body import process_body
 from smalt.service.data.datastores.remote_store import Store
 from smalt.service.engine.versions.overwrites import keep_before_write
-from smalt.service.secrets.masks import Mask, is_log
+from smalt.service.secrets.masks import SecretMask, is_log_path
 
 log = logging.getLogger("smalt.api")
 
@@ -26,14 +26,14 @@ _SANDBOX = "sandbox; default-src 'none'"
 """A file that a job wrote is shown, if at all, as if it came from nowhere."""
 
 
-async def list_files(call: Call) -> dict[str, Any]:
+async def list_files(request: ApiRequest) -> dict[str, Any]:
     """What is at and below a path, in lexicographic order."""
-    store = existing(call).name
-    skip, size = window(call)
+    store = find_datastore(request).name
+    skip, size = get_window(request)
 
     def listed() -> list[Any]:
-        found = call.service.data.datastores.list(
-            call.workspace.folder, store, call.query("path"), recursive=call.flag("recursive")
+        found = request.server.data.datastores.list(
+            request.workspace.folder, store, request.get_query("path"), recursive=request.get_flag("recursive")
         )
         return list(islice(found, skip, skip + size + 1))
 
@@ -42,52 +42,54 @@ async def list_files(call: Call) -> dict[str, Any]:
         {"path": item.path, "size": item.size, "is_dir": item.is_dir, **({"executable": True} if item[3] else {})}
         for item in items[:size]
     ]
-    return answer(call, value, len(items) > size)
+    return wrap_page(request, value, len(items) > size)
 
 
-async def get_file(call: Call) -> Response:
-    store = existing(call).name
-    datastores, name = call.service.data.datastores, call.name("path")
-    path = await asyncio.to_thread(datastores.open, call.workspace.folder, store, name)
+async def get_file(request: ApiRequest) -> Response:
+    store = find_datastore(request).name
+    datastores, name = request.server.data.datastores, request.get_name("path")
+    path = await asyncio.to_thread(datastores.open, request.workspace.folder, store, name)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     headers = {"content-security-policy": _SANDBOX}
-    mask = mask_of(call, store, name)
+    mask = find_mask(request, store, name)
     if mask is None:
         return FileResponse(path, media_type=kind, headers=headers)
     size = path.stat().st_size
     headers["content-length"] = str(size)
-    return StreamingResponse(mask.pieces(path, 0, size), media_type=kind, headers=headers)
+    return StreamingResponse(mask.read_pieces(path, 0, size), media_type=kind, headers=headers)
 
 
-def mask_of(call: Call, store: str, path: str) -> Mask | None:
+def find_mask(request: ApiRequest, store: str, path: str) -> SecretMask | None:
     """What is to be hidden in a file: the workspace's secrets, in logs of jobs."""
-    if store != ARTIFACTS or not is_log(path):
+    if store != ARTIFACTS or not is_log_path(path):
         return None
-    return call.service.engine.rooms.vault.mask(call.workspace)
+    return request.server.engine.rooms.vault.get_mask(request.workspace)
 
 
-async def put_file(call: Call) -> dict[str, Any]:
+async def put_file(request: ApiRequest) -> dict[str, Any]:
     """Whole or not at all."""
-    store, datastores = existing(call).name, call.service.data.datastores
-    folder, path = call.workspace.folder, call.name("path")
+    store, datastores = find_datastore(request).name, request.server.data.datastores
+    folder, path = request.workspace.folder, request.get_name("path")
     datastores.check(folder, store, path)
     if not isinstance(datastores.root(folder, store), Store):
         place = datastores.path(folder, store, path)
-        await keep_before_write(call.service.engine.rooms, call.workspace, place, log.info)
-    executable = call.flag("executable")
-    size = await consumed(call, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable))
+        await keep_before_write(request.server.engine.rooms, request.workspace, place, log.info)
+    executable = request.get_flag("executable")
+    size = await process_body(
+        request, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable)
+    )
     return {"path": path, "size": size}
 
 
-async def resolve(call: Call) -> dict[str, Any]:
+async def resolve_uri(request: ApiRequest) -> dict[str, Any]:
     """Where a URI leads: datastore and path, and the path on this machine for who can read it."""
-    uri = (await call.object()).get("uri")
+    uri = (await request.read_object()).get("uri")
     if not isinstance(uri, str) or not uri:
         raise ValidationException('"uri" must be a text')
-    location = call.service.data.resolve(uri, call.workspace)
-    if not call.is_local and location.datastore is None:
+    location = request.server.data.resolve(uri, request.workspace)
+    if not request.is_local and location.datastore is None:
         raise NotFound(f"{uri} is not in a datastore, and only those can be read from elsewhere")
-    local = str(location.path) if call.is_local and location.path is not None else None
+    local = str(location.path) if request.is_local and location.path is not None else None
     return {"datastore": location.datastore, "path": location.relative, "local": local}
 
 
@@ -95,5 +97,5 @@ ROUTES = [
     ("GET", "/datastores/{name}/list", list_files),
     ("GET", "/datastores/{name}/files/{path:path}", get_file),
     ("PUT", "/datastores/{name}/files/{path:path}", put_file),
-    ("POST", "/resolve", resolve),
+    ("POST", "/resolve", resolve_uri),
 ]

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from smalt.exceptions import Refused, ValidationException
-from smalt.service.api.arm.datastores import existing
-from smalt.service.api.errors import TooLarge
-from smalt.service.api.request import Call
+from smalt.service.api.arm.datastores import find_datastore
+from smalt.service.api.errors import BodyTooLarge
+from smalt.service.api.request import ApiRequest
 from smalt.service.data.datastores.remote_store import Store
 from smalt.service.data.uploads.batch_uploads import Upload, read_files
 from smalt.service.engine.versions.integrity import is_named_by_content
@@ -23,43 +23,43 @@ log = logging.getLogger("smalt.api")
 _LARGEST = 64_000_000
 
 
-async def ask(call: Call) -> dict[str, Any]:
+async def check_upload(request: ApiRequest) -> dict[str, Any]:
     """Whether `target` is there; with `files`, which of them have not arrived, and how much of each has."""
-    body = await call.object()
-    upload = _upload(call, body.get("target"))
+    body = await request.read_object()
+    upload = _open_upload(request, body.get("target"))
     if upload is None:
         return {"bulk": False}
-    is_done = upload.is_done and await call.service.engine.rooms.intact.is_whole(str(upload.target))
+    is_done = upload.is_done and await request.server.engine.rooms.intact.is_whole(str(upload.target))
     if is_done or "files" not in body:  # what somebody changed is sent again, and stays until `finish` replaces it
         return {"bulk": True, "done": is_done}
     files = read_files(body["files"])
     return {"bulk": True, "done": False, "missing": await asyncio.to_thread(upload.missing, files)}
 
 
-async def receive(call: Call) -> dict[str, Any]:
+async def receive_files(request: ApiRequest) -> dict[str, Any]:
     """Pieces of files, one behind the other: see data/uploads."""
-    upload = _of_folder(_upload(call, call.query("target")))
-    await _keep_versions(call, upload)
+    upload = _ensure_folder(_open_upload(request, request.get_query("target")))
+    await _keep_registered_versions(request, upload)
     parts, size = [], 0
-    async for part in call.chunks():
+    async for part in request.read_chunks():
         size += len(part)
         if size > _LARGEST:
-            raise TooLarge(f"the body is larger than {_LARGEST} bytes; send fewer files at once")
+            raise BodyTooLarge(f"the body is larger than {_LARGEST} bytes; send fewer files at once")
         parts.append(part)
     return {"files": await asyncio.to_thread(upload.receive, parts)}
 
 
-async def finish(call: Call) -> dict[str, Any]:
-    body = await call.object()
-    upload = _of_folder(_upload(call, body.get("target")))
+async def finish_upload(request: ApiRequest) -> dict[str, Any]:
+    body = await request.read_object()
+    upload = _ensure_folder(_open_upload(request, body.get("target")))
     files, folders = read_files(body.get("files")), body.get("folders") or []
     if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
         raise ValidationException('"folders" must be a list of paths')
     executable = body.get("executable") or []
     if not isinstance(executable, list) or not all(isinstance(path, str) for path in executable):
         raise ValidationException('"executable" must be a list of paths')
-    await _keep_versions(call, upload)
-    intact, is_new = call.service.engine.rooms.intact, not upload.is_done
+    await _keep_registered_versions(request, upload)
+    intact, is_new = request.server.engine.rooms.intact, not upload.is_done
     is_changed = not is_new and not await intact.is_whole(str(upload.target))
     replace_if = partial(is_named_by_content, digest=upload.target.parent.name) if is_changed else None
     await asyncio.to_thread(upload.finish, files, folders, frozenset(executable), replace_if=replace_if)
@@ -67,29 +67,29 @@ async def finish(call: Call) -> dict[str, Any]:
     return {"done": True}
 
 
-async def show_import(call: Call) -> dict[str, Any]:
+async def show_import(request: ApiRequest) -> dict[str, Any]:
     """How far the copy of a local path is that is being registered; nothing where none is."""
-    found = call.service.data.going.get(os.path.abspath(call.query("path"))) if call.is_local else None
+    found = request.server.data.going.get(os.path.abspath(request.get_query("path"))) if request.is_local else None
     return asdict(found) if found else {}
 
 
-def _upload(call: Call, target: Any) -> Upload | None:
+def _open_upload(request: ApiRequest, target: Any) -> Upload | None:
     """None for a datastore that is not a folder here, to which files go one by one."""
-    store, datastores = existing(call).name, call.service.data.datastores
+    store, datastores = find_datastore(request).name, request.server.data.datastores
     if not isinstance(target, str) or not target.strip("/"):
         raise ValidationException('"target" must be a path of the datastore')
-    if isinstance(datastores.root(call.workspace.folder, store), Store):
+    if isinstance(datastores.root(request.workspace.folder, store), Store):
         return None
-    return Upload(datastores.path(call.workspace.folder, store, target))
+    return Upload(datastores.path(request.workspace.folder, store, target))
 
 
-async def _keep_versions(call: Call, upload: Upload) -> None:
+async def _keep_registered_versions(request: ApiRequest, upload: Upload) -> None:
     """Give what is registered around the place of the upload a place of its own before something is added to it."""
     if not upload.is_done:
-        await keep_before_write(call.service.engine.rooms, call.workspace, upload.target, log.info)
+        await keep_before_write(request.server.engine.rooms, request.workspace, upload.target, log.info)
 
 
-def _of_folder(upload: Upload | None) -> Upload:
+def _ensure_folder(upload: Upload | None) -> Upload:
     if upload is None:
         raise Refused("this datastore takes files one by one: PUT …/files/PATH")
     return upload
@@ -97,7 +97,7 @@ def _of_folder(upload: Upload | None) -> Upload:
 
 ROUTES = [
     ("GET", "/imports", show_import),
-    ("POST", "/datastores/{name}/uploads", ask),
-    ("POST", "/datastores/{name}/uploads/content", receive),
-    ("POST", "/datastores/{name}/uploads/finish", finish),
+    ("POST", "/datastores/{name}/uploads", check_upload),
+    ("POST", "/datastores/{name}/uploads/content", receive_files),
+    ("POST", "/datastores/{name}/uploads/finish", finish_upload),
 ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.exceptions import Refused
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.request import Call
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.request import ApiRequest
 from smalt.service.engine import kinds
 
 
-async def debug_job(call: Call) -> dict[str, Any]:
+async def debug_job(request: ApiRequest) -> dict[str, Any]:
     """Of a user of this machine only: the answer has its folders, and the job's own variables."""
-    if not call.is_local:
+    if not request.is_local:
         raise Refused("a step can be debugged only on the machine that runs the server; log in there")
-    return await kinds.lay_out_copy(call.service.engine.rooms, existing(call))
+    return await kinds.lay_out_copy(request.server.engine.rooms, find_job(request))
 
 
 OWN_ROUTES = [("POST", "/jobs/{name}/debug", debug_job)]

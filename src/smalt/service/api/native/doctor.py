@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.service.api.native.prune import wanted_code
-from smalt.service.api.native.status import disk_of
-from smalt.service.api.request import Call
-from smalt.service.api.server_context import Service
+from smalt.service.api.native.prune import find_wanted_code
+from smalt.service.api.native.status import get_disk
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.server_context import ServerContext
 from smalt.service.data import integrity as soundness
 from smalt.service.data.integrity import Trouble
 from smalt.service.engine.versions.integrity import is_changed
@@ -24,26 +24,26 @@ from smalt.service.records.workspaces import Workspace
 _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
-async def examine(call: Call) -> dict[str, Any]:
+async def check_home(request: ApiRequest) -> dict[str, Any]:
     """`full` reads the content of everything, too, which takes as long as reading the disk does."""
-    body = await call.object()
+    body = await request.read_object()
     repair, full = body.get("repair", False), body.get("full", False)
     if not isinstance(repair, bool) or not isinstance(full, bool):
         raise ValidationException('"repair" and "full" must be true or false')
-    found = await asyncio.to_thread(_examined, call.service, full)
-    found += await call.service.engine.rooms.environments.troubles(full, call.service.started)
-    disk = disk_of(call.service.home.root)
+    found = await asyncio.to_thread(_find_troubles, request.server, full)
+    found += await request.server.engine.rooms.environments.troubles(full, request.server.started)
+    disk = get_disk(request.server.home.root)
     if disk["full"]:
         advice = "free some space; smalt prune --older-than 0s frees what ended jobs left"
-        found.append(Trouble("disk", str(call.service.home.root), "it is full", advice))
+        found.append(Trouble("disk", str(request.server.home.root), "it is full", advice))
     return {
         "sound": not found,
         "disk": disk,
-        "troubles": [await asyncio.to_thread(_told, one, repair) for one in found],
+        "troubles": [await asyncio.to_thread(_render_trouble, one, repair) for one in found],
     }
 
 
-def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
+def _render_trouble(trouble: Trouble, repair: bool) -> dict[str, Any]:
     repaired, advice = False, trouble.advice
     if repair and trouble.repair is not None:
         try:
@@ -55,34 +55,34 @@ def _told(trouble: Trouble, repair: bool) -> dict[str, Any]:
     return {**told, "repairable": trouble.repair is not None, "repaired": repaired}
 
 
-def _examined(service: Service, full: bool) -> list[Trouble]:
+def _find_troubles(service: ServerContext, full: bool) -> list[Trouble]:
     """On a thread, with a connection of its own, so that the server goes on meanwhile."""
     with service.db.open_reader() as db:
         try:
-            found = [*_records(db), *_job_folders(service, db)]
-            return [*found, *_disk(service, full), *_code(service, db), *_assets(service, db, full)]
+            found = [*_check_records(db), *_check_job_folders(service, db)]
+            return [*found, *_check_disk(service, full), *_check_code(service, db), *_check_assets(service, db, full)]
         except sqlite3.DatabaseError as error:
-            return [_damaged(db, str(error))]
+            return [_make_damaged(db, str(error))]
 
 
-def _records(db: Database) -> Iterator[Trouble]:
+def _check_records(db: Database) -> Iterator[Trouble]:
     """The database itself."""
     said = dict.fromkeys(str(line) for (line,) in db.rows("PRAGMA quick_check(100000)"))
-    for line in [line for line in said if line != "ok" and not _is_mistaken(db, line)][:20]:
-        yield _damaged(db, line)
+    for line in [line for line in said if line != "ok" and not _is_false_alarm(db, line)][:20]:
+        yield _make_damaged(db, line)
 
 
-def _is_mistaken(db: Database, line: str) -> bool:
+def _is_false_alarm(db: Database, line: str) -> bool:
     """SQLite 3.40 sees NULLs in tables without row ids whose key has another order than their columns."""
     match = re.fullmatch(r"NULL value in (\w+)\.(\w+)", line)
     return match is not None and not db.value(f"SELECT count(*) FROM {match[1]} WHERE {match[2]} IS NULL")
 
 
-def _damaged(db: Database, said: str) -> Trouble:
+def _make_damaged(db: Database, said: str) -> Trouble:
     return Trouble("records", str(db.path), f"it is damaged: {said}", "stop the server and restore it from a backup")
 
 
-def _disk(service: Service, full: bool) -> Iterator[Trouble]:
+def _check_disk(service: ServerContext, full: bool) -> Iterator[Trouble]:
     home, store = service.home, service.data.snapshots
     since = min(service.started, home.path("server.json").stat().st_mtime)  # by the clock of the disk's own machine
     yield from soundness.permissions([home.root, *(path for path in home.root.iterdir() if _is_private(path))])
@@ -102,7 +102,7 @@ def _is_private(path: Path) -> bool:
     return path.name.startswith(("token", "secret", "smalt.db")) or path.suffix in (".key", ".pem")
 
 
-def _job_folders(service: Service, db: Database) -> Iterator[Trouble]:
+def _check_job_folders(service: ServerContext, db: Database) -> Iterator[Trouble]:
     """Working folders, older than this server, of jobs that there are no records of: after a backup was restored it
     may be all that is left of them. A retry's is NAME.2."""
     for workspace in workspaces.list_workspaces(db):
@@ -118,15 +118,15 @@ def _job_folders(service: Service, db: Database) -> Iterator[Trouble]:
             yield Trouble("job folder", str(jobs), problem, "keep what you want of them, and remove them: smalt prune")
 
 
-def _code(service: Service, db: Database) -> Iterator[Trouble]:
+def _check_code(service: ServerContext, db: Database) -> Iterator[Trouble]:
     """Of what may still run: what jobs that ended left is pruned in time."""
-    for hash, user in sorted(wanted_code(db).items()):
+    for hash, user in sorted(find_wanted_code(db).items()):
         if not service.data.snapshots.has(hash):
             again = "register it again" if user.startswith("component") else "cancel it and submit it again"
             yield Trouble("code", user, f"its code, snapshot {hash[:12]}, is not in the store", again)
 
 
-def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
+def _check_assets(service: ServerContext, db: Database, full: bool) -> Iterator[Trouble]:
     """Data and models whose content is gone or, where `full`, is another one."""
     for workspace in workspaces.list_workspaces(db):
         for kind, key in _URIS.items():
@@ -134,13 +134,15 @@ def _assets(service: Service, db: Database, full: bool) -> Iterator[Trouble]:
                 for one in assets.list_versions(db, workspace.id, kind, container.name):
                     uri = one.properties.get(key)
                     what = f"{kind.removesuffix('s')} {one.name}:{one.version} of workspace {workspace.name}"
-                    problem = _content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None
+                    problem = _find_content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None
                     if problem:
                         advice = "put it back, or archive this version and register another one"
                         yield Trouble("asset", what, problem, advice)
 
 
-def _content_problem(service: Service, db: Database, workspace: Workspace, uri: str, full: bool) -> str | None:
+def _find_content_problem(
+    service: ServerContext, db: Database, workspace: Workspace, uri: str, full: bool
+) -> str | None:
     try:
         place = service.data.resolve(uri, workspace)
     except SmaltError as error:
@@ -154,4 +156,4 @@ def _content_problem(service: Service, db: Database, workspace: Workspace, uri: 
     return None
 
 
-ROUTES = [("POST", "/smalt/v1/doctor", examine)]
+ROUTES = [("POST", "/smalt/v1/doctor", check_home)]

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from smalt.service.api.server_context import Service
+from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import size_of
@@ -17,30 +17,30 @@ from smalt.service.records.jobs import Job
 from smalt.service.reuse import retention
 
 
-async def prune(service: Service, age: float, dry_run: bool) -> list[dict[str, Any]]:
+async def remove_failed_outputs(service: ServerContext, age: float, dry_run: bool) -> list[dict[str, Any]]:
     """Remove the outputs of jobs that ended so before `age` seconds, or with `dry_run` only tell which.
 
     Those stay that a version names, an unfinished job reads, or another job wrote to or has by reuse.
     """
-    found = _folders(service, time.time() - age)
+    found = _find_folders(service, time.time() - age)
     if not found:
         return []
     overlaps = await asyncio.to_thread(Overlaps, found)
     held = service.engine.rooms.held
-    written = await asyncio.to_thread(_written_by_others, service, found, overlaps)
+    written = await asyncio.to_thread(_find_shared, service, found, overlaps)
     by_job = await held.by_jobs(overlaps, jobs.list_unfinished(service.db))
     kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)
-    return await asyncio.to_thread(_removed, found, kept, dry_run)
+    return await asyncio.to_thread(_remove_folders, found, kept, dry_run)
 
 
-def _folders(service: Service, before: float) -> dict[str, Job]:
+def _find_folders(service: ServerContext, before: float) -> dict[str, Job]:
     """Return the jobs none of whose steps did well, by their folders of outputs."""
     db = service.db
     found: dict[str, Job] = {}
     for workspace in workspaces.list_workspaces(db):
         top = service.home.path("workspaces", workspace.folder)
         for job in jobs.list_unsuccessful(db, workspace.id, before):
-            if any(child.status == "Completed" for child in _below(service, job.id)):
+            if any(child.status == "Completed" for child in _list_descendants(service, job.id)):
                 continue
             own = (
                 retention.list_own_folders(db, [job])
@@ -51,18 +51,18 @@ def _folders(service: Service, before: float) -> dict[str, Job]:
     return found
 
 
-def _written_by_others(service: Service, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
+def _find_shared(service: ServerContext, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
     ours = {job.id for job in found.values()}
     with service.db.open_reader() as db:
         return overlaps.of(place for id, place in jobs.list_written_places(db) if id not in ours)
 
 
-def _below(service: Service, id: int) -> list[Job]:
+def _list_descendants(service: ServerContext, id: int) -> list[Job]:
     children = jobs.list_children(service.db, id)
-    return children + [one for child in children for one in _below(service, child.id)]
+    return children + [one for child in children for one in _list_descendants(service, child.id)]
 
 
-def _removed(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
+def _remove_folders(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
     items = []
     for place in sorted(found.keys() - kept):
         size = size_of(Path(place))

@@ -20,11 +20,18 @@ from typing import Any
 
 import yaml
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.service.api.arm.job_shapes import below
+from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.native import step_comparison
-from smalt.service.api.native.metrics import asked, jobs_asked, number, path_of, reused_of, runs_below
-from smalt.service.api.native.step_comparison import read_at
-from smalt.service.api.request import Call
+from smalt.service.api.native.metrics import (
+    find_jobs,
+    find_reused,
+    get_database_path,
+    load_runs,
+    read_job_names,
+    to_json_number,
+)
+from smalt.service.api.native.step_comparison import get_read_place
+from smalt.service.api.request import ApiRequest
 from smalt.service.engine.submission import lookup
 from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
@@ -37,32 +44,34 @@ _GIT = {"commit": "commit", "branch": "branch", "repository": "repository_uri", 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+(?:\[[^\]]*\])?)\s*(.*)")
 
 
-async def compare(call: Call) -> dict[str, Any]:
-    names = list(dict.fromkeys(asked(await call.object())))
+async def compare_jobs(request: ApiRequest) -> dict[str, Any]:
+    names = list(dict.fromkeys(read_job_names(await request.read_object())))
     if len(names) > _MOST:
         raise ValidationException(f"at most {_MOST} jobs can be compared at once, not {len(names)}")
-    found = jobs_asked(call, names)
-    origins = reuse.find_origins(call.service.db, call.workspace.id, names)
-    logged = await asyncio.to_thread(run_database.parameters, path_of(call), [*names, *origins.values()])
-    facts = tracked_runs.read_facts(call.service.db, [job.id for job in found])
-    await _look_at_steps(call, found)
+    found = find_jobs(request, names)
+    origins = reuse.find_origins(request.server.db, request.workspace.id, names)
+    logged = await asyncio.to_thread(
+        run_database.load_parameters, get_database_path(request), [*names, *origins.values()]
+    )
+    facts = tracked_runs.read_facts(request.server.db, [job.id for job in found])
+    await _settle_steps(request, found)
     shown = []
     for job in found:
         parameters = {**logged.get(origins.get(job.name, ""), {}), **logged.get(job.name, {})}
-        shown.append(await _job(call, job, facts[job.id], parameters))
+        shown.append(await _render_job(request, job, facts[job.id], parameters))
     return {"jobs": shown}
 
 
-async def _look_at_steps(call: Call, found: list[Job]) -> None:
+async def _settle_steps(request: ApiRequest, found: list[Job]) -> None:
     """Have the contents of what the steps read looked at, where that is not done yet."""
-    db = call.service.db
+    db = request.server.db
     pipelines = [job for job in found if job.is_composite]
-    ids = [row.id for job in pipelines for row in below(jobs.list_tree(db, job.root_id), job)]
-    await call.service.engine.reusing.reuse.settle_steps(ids)
+    ids = [row.id for job in pipelines for row in get_subtree(jobs.list_tree(db, job.root_id), job)]
+    await request.server.engine.reusing.reuse.settle_steps(ids)
 
 
-async def _job(call: Call, job: Job, facts: RunFacts, logged: dict[str, str]) -> dict[str, Any]:
-    properties = jobs.read_properties(call.service.db, job.id)
+async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: dict[str, str]) -> dict[str, Any]:
+    properties = jobs.read_properties(request.server.db, job.id)
     compute = properties.get("computeId")
     shape = {
         "name": job.name,
@@ -75,55 +84,57 @@ async def _job(call: Call, job: Job, facts: RunFacts, logged: dict[str, str]) ->
         "created_by": job.created_by,
         "command": facts.command,
         "compute": short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
-        "parameters": {**run_fields.literals(facts.inputs), **logged},
-        "inputs": {name: asset or read_at(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()},
-        "metrics": await _metrics(call, job),
+        "parameters": {**run_fields.get_literals(facts.inputs), **logged},
+        "inputs": {
+            name: asset or get_read_place(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()
+        },
+        "metrics": await _get_metrics(request, job),
         "tags": facts.tags,
-        "code": await asyncio.to_thread(_code, call, facts),
-        "environment": _environment(call, properties.get("environmentId")),
-        "steps": step_comparison.facts_of(call.service.db, job) if job.is_composite else None,
+        "code": await asyncio.to_thread(_get_code, request, facts),
+        "environment": _get_environment(request, properties.get("environmentId")),
+        "steps": step_comparison.get_step_facts(request.server.db, job) if job.is_composite else None,
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
 
 
-async def _metrics(call: Call, job: Job) -> dict[str, float | str]:
-    rows = below(jobs.list_tree(call.service.db, job.root_id), job)
-    reused = reused_of(call.service.db, rows, job.root_id)
-    runs = await asyncio.to_thread(runs_below, path_of(call), rows, reused=reused)
+async def _get_metrics(request: ApiRequest, job: Job) -> dict[str, float | str]:
+    rows = get_subtree(jobs.list_tree(request.server.db, job.root_id), job)
+    reused = find_reused(request.server.db, rows, job.root_id)
+    runs = await asyncio.to_thread(load_runs, get_database_path(request), rows, reused=reused)
     return {
-        f"{run.label}: {name}" if run.label else name: number(point.value)
+        f"{run.label}: {name}" if run.label else name: to_json_number(point.value)
         for run in runs
         for name, point in run.latest.items()
     }
 
 
-def _code(call: Call, facts: RunFacts) -> dict[str, Any]:
+def _get_code(request: ApiRequest, facts: RunFacts) -> dict[str, Any]:
     git = {name: facts.properties.get(f"azureml.git.{key}") for name, key in _GIT.items()}
     code: dict[str, Any] = {name: value for name, value in git.items() if value}
-    snapshot = run_fields.snapshot(facts.code)
+    snapshot = run_fields.get_snapshot(facts.code)
     if snapshot:
         code["snapshot"] = snapshot
         with contextlib.suppress(SmaltError):  # pruned, or named otherwise than by its hash
-            entries = call.service.data.snapshots.entries(snapshot)
+            entries = request.server.data.snapshots.entries(snapshot)
             code["files"] = {entry.path: entry.content for entry in entries if entry.kind != "d"}
     return code
 
 
-def _environment(call: Call, id: Any) -> dict[str, Any]:
+def _get_environment(request: ApiRequest, id: Any) -> dict[str, Any]:
     if not isinstance(id, str) or not id:
         return {}
     environment: dict[str, Any] = {"name": short_name(id).removeprefix("azureml:")}
     with contextlib.suppress(SmaltError):  # gone since the job ran
-        found = lookup.environment(call.service.engine.rooms, call.workspace, id)
+        found = lookup.environment(request.server.engine.rooms, request.workspace, id)
         if found.get("image"):
             environment["image"] = str(found["image"])
-        packages = _packages(found.get("condaFile"))
+        packages = _parse_packages(found.get("condaFile"))
         if packages:
             environment["packages"] = packages
     return environment
 
 
-def _packages(conda: Any) -> dict[str, str]:
+def _parse_packages(conda: Any) -> dict[str, str]:
     """Package → version as a conda file asks for it."""
     if isinstance(conda, str):
         try:
@@ -141,4 +152,4 @@ def _packages(conda: Any) -> dict[str, str]:
     return found
 
 
-ROUTES = [("POST", "/compare", compare)]
+ROUTES = [("POST", "/compare", compare_jobs)]

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from smalt.service.api.arm.job_shapes import below, tree_row
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.native.log_files import NAMES, SMALT_LOG, Log, message_of
-from smalt.service.api.request import Call
-from smalt.service.api.server_context import Service
+from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.native.log_files import NAMES, SMALT_LOG, LogFile, make_log_message
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.server_context import ServerContext
 from smalt.service.engine.outputs.paths import warn_of_empty
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
@@ -41,22 +41,22 @@ Message = dict[str, Any]
 Ends = set[asyncio.Future[Any]]
 
 
-async def stream_job(call: Call) -> Lines:
-    return Lines(_Follower(call.service, call.workspace, existing(call)))
+async def stream_job(request: ApiRequest) -> JsonLineStream:
+    return JsonLineStream(_JobFollower(request.server, request.workspace, find_job(request)))
 
 
-class Lines:
+class JsonLineStream:
     """A response of one message per line, sent as it comes, until there are no more or nobody reads."""
 
-    def __init__(self, follower: _Follower) -> None:
+    def __init__(self, follower: _JobFollower) -> None:
         self._follower = follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/x-ndjson"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
-            async with aclosing(self._follower.bodies(gone)) as bodies:
+            async with aclosing(self._follower.render_bodies(gone)) as bodies:
                 async for body in bodies:
                     await send({"type": "http.response.body", "body": body, "more_body": True})
         finally:
@@ -66,40 +66,40 @@ class Lines:
         await send({"type": "http.response.body", "body": b""})
 
 
-class News(NamedTuple):
+class JobChange(NamedTuple):
     """A job that has changed."""
 
     is_known: bool
     """Whether the reader has heard of the job."""
-    finished: list[Log]
+    finished: list[LogFile]
     """The logs of a job that is over, which come before the news of its end."""
     told: Message
     warning: str = ""
     """Lines of smalt's own log that the records tell, at the end of its logs."""
 
 
-class _Follower:
+class _JobFollower:
     """One watcher of one job: what it has been told, and how far each log has been read."""
 
-    def __init__(self, service: Service, workspace: Workspace, top: Job) -> None:
+    def __init__(self, service: ServerContext, workspace: Workspace, top: Job) -> None:
         self._service = service
         self._db = service.db
         self._workspace = workspace
         self._top = top
         self._names: dict[int, str] = {}
-        self._logs: dict[int, list[Log]] = {}
+        self._logs: dict[int, list[LogFile]] = {}
         self._shown: set[int] = set()
         self._over: set[int] = set()
         self._seen = 0
 
-    async def bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
+    async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
         """Yield the stream in pieces, up to the job's end, the server's, or until the reader is gone."""
         watch = self._service.engine.watch
         news = watch.join(self._top.root_id)
         stopping = asyncio.ensure_future(self._service.stopping.wait())
         ends: Ends = {gone, stopping}
         try:
-            async with aclosing(self._follow(news, ends)) as bodies:
+            async with aclosing(self._follow_job(news, ends)) as bodies:
                 async for body in bodies:
                     yield body
                     if any(end.done() for end in ends):
@@ -108,19 +108,19 @@ class _Follower:
             stopping.cancel()
             watch.leave(self._top.root_id, news)
 
-    async def _follow(self, news: asyncio.Event, ends: Ends) -> AsyncGenerator[bytes, None]:
-        self._seen = _last_event(self._service, self._top.root_id)
-        rows = below(jobs.list_tree(self._db, self._top.root_id), self._top)
+    async def _follow_job(self, news: asyncio.Event, ends: Ends) -> AsyncGenerator[bytes, None]:
+        self._seen = _find_last_event(self._service, self._top.root_id)
+        rows = get_subtree(jobs.list_tree(self._db, self._top.root_id), self._top)
         self._names = {row.id: row.name for row in rows}
         for start in range(0, len(rows), _SLICE):
-            async for body in self._pieces(self._told(rows[start : start + _SLICE])):
+            async for body in self._render_changes(self._build_changes(rows[start : start + _SLICE])):
                 yield body
         told = time.monotonic()
         while not any(end.done() for end in ends):
             top, is_quiet, seen = jobs.find_job(self._db, self._top.id), True, self._seen
-            changed = self._changed()
+            changed = self._find_changed()
             if changed or self._logs:
-                async for body in self._pieces(self._told(changed), [*self._logs.values()]):
+                async for body in self._render_changes(self._build_changes(changed), [*self._logs.values()]):
                     is_quiet = False
                     yield body
             if top is None:  # deleted
@@ -129,18 +129,18 @@ class _Follower:
                 told = time.monotonic() if changed else told
                 continue
             if top.is_over:
-                yield _line({"t": "end", "status": top.status})
+                yield _render_line({"t": "end", "status": top.status})
                 return
             if is_quiet and time.monotonic() - told > _TICK:
                 is_quiet = False
-                yield _line({"t": "tick"})
+                yield _render_line({"t": "tick"})
             if not is_quiet:
                 told = time.monotonic()
                 continue
-            await _woken(news, _LOOK if self._logs else _TICK / 2, ends)
+            await _wait_for_news(news, _LOOK if self._logs else _TICK / 2, ends)
             news.clear()
 
-    def _changed(self) -> list[Job]:
+    def _find_changed(self) -> list[Job]:
         """Return the jobs that the next events tell of."""
         found = events.list_since(self._db, self._top.root_id, self._seen)
         if found:
@@ -153,41 +153,43 @@ class _Follower:
                 rows.append(row)
         return rows
 
-    def _told(self, rows: list[Job]) -> list[News]:
+    def _build_changes(self, rows: list[Job]) -> list[JobChange]:
         """Return the news of each job; of one that is over, with the logs that are to be read to their ends before."""
         news = []
         for row in rows:
-            finished: list[Log] = []
+            finished: list[LogFile] = []
             if row.is_over and row.id not in self._over:
-                finished = self._logs.pop(row.id, []) or self._logs_of(row)
+                finished = self._logs.pop(row.id, []) or self._open_logs(row)
                 self._over.add(row.id)
             elif not row.is_over and row.status not in _UNSTARTED and row.id not in self._logs:
-                self._logs[row.id] = self._logs_of(row)
+                self._logs[row.id] = self._open_logs(row)
             origin = (
                 reuse.find_origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
             )
-            told = {"t": "job", **tree_row(row, self._names, origin)}
+            told = {"t": "job", **build_tree_row(row, self._names, origin)}
             news.append(
-                News(row.id in self._shown, finished, told, warn_of_empty(row.empty_outputs) if finished else "")
+                JobChange(row.id in self._shown, finished, told, warn_of_empty(row.empty_outputs) if finished else "")
             )
             self._shown.add(row.id)
         return news
 
-    async def _pieces(self, news: list[News], running: list[list[Log]] | None = None) -> AsyncGenerator[bytes, None]:
-        loop, messages = asyncio.get_running_loop(), _messages(news, running or [])
-        while body := await loop.run_in_executor(self._service.readers, _piece, messages):
+    async def _render_changes(
+        self, news: list[JobChange], running: list[list[LogFile]] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        loop, messages = asyncio.get_running_loop(), _build_messages(news, running or [])
+        while body := await loop.run_in_executor(self._service.readers, _render_piece, messages):
             yield body
 
-    def _logs_of(self, row: Job) -> list[Log]:
+    def _open_logs(self, row: Job) -> list[LogFile]:
         rooms, workspace = self._service.engine.rooms, self._workspace
         folder = Path(rooms.artifacts(workspace, row.name))
-        return [Log(row.name, name, folder, lambda: rooms.vault.mask(workspace)) for name in NAMES]
+        return [LogFile(row.name, name, folder, lambda: rooms.vault.get_mask(workspace)) for name in NAMES]
 
 
-def _messages(news: list[News], running: list[list[Log]]) -> Iterator[Message]:
+def _build_messages(news: list[JobChange], running: list[list[LogFile]]) -> Iterator[Message]:
     for is_known, finished, told, warning in news:
-        warnings = [message_of(told["name"], SMALT_LOG, warning)] if warning else []
-        for message in chain((each for log in finished for each in log.rest()), warnings):
+        warnings = [make_log_message(told["name"], SMALT_LOG, warning)] if warning else []
+        for message in chain((each for log in finished for each in log.read_rest()), warnings):
             if not is_known:  # else the reader would have to keep the log until it knows whose it is
                 is_known = True
                 yield {**told, "status": "NotStarted", "start": None, "end": None, "error": None}
@@ -195,29 +197,29 @@ def _messages(news: list[News], running: list[list[Log]]) -> Iterator[Message]:
         yield told
     for logs in running:
         for log in logs:
-            yield from log.grown()
+            yield from log.read_new()
 
 
-def _piece(messages: Iterator[Message]) -> bytes:
+def _render_piece(messages: Iterator[Message]) -> bytes:
     """Return the next messages as lines, as many as make a piece; nothing at the end."""
     lines, size = [], 0
     for message in messages:
-        lines.append(_line(message))
+        lines.append(_render_line(message))
         size += len(lines[-1])
         if size >= _BATCH:
             break
     return b"".join(lines)
 
 
-def _line(message: Message) -> bytes:
+def _render_line(message: Message) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def _last_event(service: Service, root_id: int) -> int:
+def _find_last_event(service: ServerContext, root_id: int) -> int:
     return int(service.db.value("SELECT coalesce(max(id), 0) FROM events WHERE root_id=?", (root_id,)))
 
 
-async def _woken(news: asyncio.Event, seconds: float, ends: Ends) -> None:
+async def _wait_for_news(news: asyncio.Event, seconds: float, ends: Ends) -> None:
     waiting = asyncio.ensure_future(news.wait())
     try:
         await asyncio.wait({waiting, *ends}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -225,7 +227,7 @@ async def _woken(news: asyncio.Event, seconds: float, ends: Ends) -> None:
         waiting.cancel()
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

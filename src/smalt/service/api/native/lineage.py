@@ -8,11 +8,11 @@ from typing import Any
 from smalt.entities.syntax.references import JobOutputUri, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.api.arm.data import DATA
-from smalt.service.api.arm.job_shapes import below
-from smalt.service.api.arm.jobs import existing
+from smalt.service.api.arm.job_shapes import get_subtree
+from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.arm.models import MODELS
-from smalt.service.api.native.metrics import labels_of
-from smalt.service.api.request import Call
+from smalt.service.api.native.metrics import build_labels
+from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, lineage, reuse
 
 Node = dict[str, Any]
@@ -25,56 +25,56 @@ _COLLECTIONS = {"data": DATA, "models": MODELS}
 _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
-async def of_version(call: Call) -> Node:
-    kind = call.name("kind")
+async def get_version_lineage(request: ApiRequest) -> Node:
+    kind = request.get_name("kind")
     if kind not in _COLLECTIONS:
         raise Refused("lineage is kept of data and models, and of jobs")
-    found = _COLLECTIONS[kind].find(call, call.name("version"), None)
-    return _Walk(call).both(_asset_node(kind, found.name, found.version))
+    found = _COLLECTIONS[kind].find_version(request, request.get_name("version"), None)
+    return _LineageWalk(request).walk_both_ways(_make_asset_node(kind, found.name, found.version))
 
 
-async def of_job(call: Call) -> Node:
-    return _Walk(call).both(_job_node(call, existing(call)))
+async def get_job_lineage(request: ApiRequest) -> Node:
+    return _LineageWalk(request).walk_both_ways(_make_job_node(request, find_job(request)))
 
 
-class _Walk:
+class _LineageWalk:
     """From one node both ways, never through the same one twice."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._db = call.service.db
-        self._workspace = call.workspace.id
-        self._depth = min(call.number("depth", _DEPTH), 50)
+    def __init__(self, request: ApiRequest) -> None:
+        self._request = request
+        self._db = request.server.db
+        self._workspace = request.workspace.id
+        self._depth = min(request.get_number("depth", _DEPTH), 50)
         self._left = _MOST
 
-    def both(self, node: Node) -> Node:
+    def walk_both_ways(self, node: Node) -> Node:
         for direction in (_MADE_BY, _USED_BY):
-            self._grow(node, direction, self._depth, {_key(node)})
+            self._add_neighbours(node, direction, self._depth, {_get_key(node)})
         return node
 
-    def _grow(self, node: Node, direction: str, depth: int, seen: set[tuple[str, str]]) -> None:
+    def _add_neighbours(self, node: Node, direction: str, depth: int, seen: set[tuple[str, str]]) -> None:
         if not depth:
             return
         found = []
-        for other in self._beside(node, direction):
+        for other in self._list_neighbours(node, direction):
             self._left -= 1
             if self._left < 0:
                 node["more"] = True
                 break
             found.append(other)
-            if _key(other) in seen:
+            if _get_key(other) in seen:
                 other["again"] = True
             else:
-                seen.add(_key(other))
-                self._grow(other, direction, depth - 1, seen)
+                seen.add(_get_key(other))
+                self._add_neighbours(other, direction, depth - 1, seen)
         node[direction] = found
 
-    def _beside(self, node: Node, direction: str) -> Iterator[Node]:
+    def _list_neighbours(self, node: Node, direction: str) -> Iterator[Node]:
         if node["kind"] == "job":
-            return self._of_job(node, direction)
-        return self._of_asset(node, direction) if node["kind"] in _COLLECTIONS else iter(())
+            return self._list_job_neighbours(node, direction)
+        return self._list_asset_neighbours(node, direction) if node["kind"] in _COLLECTIONS else iter(())
 
-    def _of_job(self, node: Node, direction: str) -> Iterator[Node]:
+    def _list_job_neighbours(self, node: Node, direction: str) -> Iterator[Node]:
         """Of its inputs the assets, or the jobs whose outputs they are; of its outputs the same the other way."""
         job = jobs.find_by_name(self._db, self._workspace, node["name"])
         if job is None:
@@ -82,20 +82,20 @@ class _Walk:
         side, other_side = ("input", "output") if direction == _MADE_BY else ("output", "input")
         rows = [(port, uri, asset) for _, port, uri, asset in lineage.list_of_job(self._db, job.id, side)]
         if job.is_composite and side == "input":
-            rows += self._of_steps(job, {asset or uri for _, uri, asset in rows})
+            rows += self._list_step_inputs(job, {asset or uri for _, uri, asset in rows})
         for port, uri, asset in rows:
             if asset:
-                yield {**_of_text(asset), side: port}
+                yield {**_parse_asset(asset), side: port}
                 continue
-            found = list(self._at(uri, other_side, (job.name, port)))
+            found = list(self._find_jobs_at(uri, other_side, (job.name, port)))
             yield from ({**each, side: port} for each in found)
             if not found and side == "input" and uri:
                 yield {"kind": "uri", "name": uri, side: port}
 
-    def _of_steps(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
+    def _list_step_inputs(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
         """What the steps of a pipeline read that neither its own inputs nor its own steps gave them."""
-        steps = {row.id: row for row in below(jobs.list_tree(self._db, job.root_id), job)}
-        labels = labels_of(list(steps.values()))
+        steps = {row.id: row for row in get_subtree(jobs.list_tree(self._db, job.root_id), job)}
+        labels = build_labels(list(steps.values()))
         made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.list_of_steps(self._db, job.root_id, "output")}
         names = {row.name for row in steps.values()}
         for id, port, uri, asset in lineage.list_of_steps(self._db, job.root_id, "input"):
@@ -107,24 +107,24 @@ class _Walk:
             known.add(asset or uri)
             yield f"{labels[steps[id].name]}.{port}", uri, asset
 
-    def _of_asset(self, node: Node, direction: str) -> Iterator[Node]:
+    def _list_asset_neighbours(self, node: Node, direction: str) -> Iterator[Node]:
         asset = f"{node['kind']}/{node['name']}/versions/{node['version']}"
         side = "output" if direction == _MADE_BY else "input"
         found = {row[0]: row for row in lineage.list_of_asset(self._db, self._workspace, asset, side)}
-        properties = self._properties(node)
+        properties = self._get_properties(node)
         uris = [str(properties.get(_URIS[node["kind"]]) or "")]
         if side == "input":
             for job_id, port, _, _ in lineage.list_of_asset(self._db, self._workspace, asset, "output"):
-                uris += _as_output(jobs.get_name(self._db, job_id), port)
+                uris += _build_output_uris(jobs.get_name(self._db, job_id), port)
         rows = lineage.list_of_uris(self._db, self._workspace, [uri for uri in uris if uri], side)
         found = {**{row[0]: row for row in rows}, **found}
-        for job_id, port, _, _ in self._acting(list(found.values()), side):
-            yield {**_job_node(self._call, jobs.get_job(self._db, job_id)), side: port}
+        for job_id, port, _, _ in self._remove_reused(list(found.values()), side):
+            yield {**_make_job_node(self._request, jobs.get_job(self._db, job_id)), side: port}
         source = (properties.get("properties") or {}).get("smalt.imported_from")
         if source and direction == _MADE_BY:
             yield {"kind": "imported", "name": str(source)}
 
-    def _at(self, uri: str | None, side: str, port: tuple[str, str]) -> Iterator[Node]:
+    def _find_jobs_at(self, uri: str | None, side: str, port: tuple[str, str]) -> Iterator[Node]:
         """The jobs that wrote what lies at a URI, or that read an output: by its place, or as the job's output."""
         if not uri:
             return
@@ -132,15 +132,17 @@ class _Walk:
         if side == "output" and isinstance(parsed, JobOutputUri):
             job = jobs.find_by_name(self._db, self._workspace, parsed.job)
             if job is not None:
-                yield {**_job_node(self._call, job), side: parsed.output}
+                yield {**_make_job_node(self._request, job), side: parsed.output}
             return
         uris = [uri]
         if side == "input":
-            uris += _as_output(*port)
-        for job_id, name, _, _ in self._acting(lineage.list_of_uris(self._db, self._workspace, uris, side), side):
-            yield {**_job_node(self._call, jobs.get_job(self._db, job_id)), side: name}
+            uris += _build_output_uris(*port)
+        for job_id, name, _, _ in self._remove_reused(
+            lineage.list_of_uris(self._db, self._workspace, uris, side), side
+        ):
+            yield {**_make_job_node(self._request, jobs.get_job(self._db, job_id)), side: name}
 
-    def _acting(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
+    def _remove_reused(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
         """Return the rows of outputs without those of jobs that were reused: they made nothing.
 
         Where the job whose outputs they have was deleted, the earliest of them stands for it.
@@ -150,14 +152,14 @@ class _Walk:
         reused = reuse.find_reused(self._db, [row[0] for row in rows])
         return [row for row in rows if row[0] not in reused] or [min(rows)]
 
-    def _properties(self, node: Node) -> dict[str, Any]:
+    def _get_properties(self, node: Node) -> dict[str, Any]:
         from smalt.service.records import assets
 
         found = assets.get_version(self._db, self._workspace, node["kind"], node["name"], node["version"])
         return found.properties if found else {}
 
 
-def _as_output(job: str, port: str) -> list[str]:
+def _build_output_uris(job: str, port: str) -> list[str]:
     base = f"azureml://jobs/{job}/outputs/{port}"
     return [base, f"{base}/paths"]
 
@@ -172,30 +174,30 @@ def _is_below(uri: str | None, places: set[str]) -> bool:
     return False
 
 
-def _asset_node(kind: str, name: str, version: str) -> Node:
+def _make_asset_node(kind: str, name: str, version: str) -> Node:
     return {"kind": kind, "name": name, "version": version}
 
 
-def _of_text(asset: str) -> Node:
+def _parse_asset(asset: str) -> Node:
     """`data/n/versions/1`, or with a registry before it."""
     parts = asset.split("/")
     if parts[0] == "registries":
-        return {**_asset_node(f"registry {parts[1]} {parts[2]}", parts[3], parts[5])}
-    return _asset_node(parts[0], parts[1], parts[3])
+        return {**_make_asset_node(f"registry {parts[1]} {parts[2]}", parts[3], parts[5])}
+    return _make_asset_node(parts[0], parts[1], parts[3])
 
 
-def _job_node(call: Call, job: jobs.Job) -> Node:
+def _make_job_node(request: ApiRequest, job: jobs.Job) -> Node:
     node: Node = {"kind": "job", "name": job.name, "type": job.type, "status": job.status}
     if job.parent_id is not None:
-        node.update(step=job.node, parent=jobs.get_name(call.service.db, job.parent_id))
+        node.update(step=job.node, parent=jobs.get_name(request.server.db, job.parent_id))
     return node
 
 
-def _key(node: Node) -> tuple[str, str]:
+def _get_key(node: Node) -> tuple[str, str]:
     return node["kind"], f"{node['name']}:{node.get('version', '')}"
 
 
 ROUTES = [
-    ("GET", "/lineage/jobs/{name}", of_job),
-    ("GET", "/lineage/{kind}/{name}/versions/{version}", of_version),
+    ("GET", "/lineage/jobs/{name}", get_job_lineage),
+    ("GET", "/lineage/{kind}/{name}/versions/{version}", get_version_lineage),
 ]

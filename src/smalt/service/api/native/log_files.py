@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from smalt.service.secrets.masks import Mask
+from smalt.service.secrets.masks import SecretMask
 
 SMALT_LOG = "system_logs/smalt.log"
 NAMES = (SMALT_LOG, "user_logs/std_log.txt")
@@ -19,10 +19,10 @@ _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 20
 
 
-class Log:
+class LogFile:
     """One log file, read from where the last look ended."""
 
-    def __init__(self, job: str, name: str, folder: Path, mask: Callable[[], Mask | None]) -> None:
+    def __init__(self, job: str, name: str, folder: Path, mask: Callable[[], SecretMask | None]) -> None:
         self._job = job
         self._name = name
         self._path = folder / name
@@ -30,23 +30,23 @@ class Log:
         self._offset = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
-    def grown(self) -> Iterator[dict[str, Any]]:
+    def read_new(self) -> Iterator[dict[str, Any]]:
         """Yield what was written since; one piece at most, so that no log holds up the others."""
-        if text := self._decoder.decode(self._read(final=False)):
-            yield self._message(text)
+        if text := self._decoder.decode(self._read_piece(final=False)):
+            yield self._make_message(text)
 
-    def rest(self) -> Iterator[dict[str, Any]]:
+    def read_rest(self) -> Iterator[dict[str, Any]]:
         """Yield what is left of a log that grows no more."""
-        while piece := self._read(final=True):
+        while piece := self._read_piece(final=True):
             if text := self._decoder.decode(piece):
-                yield self._message(text)
+                yield self._make_message(text)
         if text := self._decoder.decode(b"", final=True):
-            yield self._message(text)
+            yield self._make_message(text)
 
-    def _read(self, *, final: bool) -> bytes:
+    def _read_piece(self, *, final: bool) -> bytes:
         """Read a piece; unless the log is final, what may be the first half of a secret waits for its second half."""
         try:
-            with open(self._path, "rb", buffering=0, opener=_open) as file:
+            with open(self._path, "rb", buffering=0, opener=_open_nonblocking) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     return b""
                 mask = self._mask()
@@ -54,31 +54,31 @@ class Log:
                     file.seek(self._offset)
                     piece = file.read(_PIECE)
                 else:
-                    piece = mask.read(file, self._offset, _PIECE)
-                    piece = piece if final else piece[: len(piece) - mask.held(piece)]
+                    piece = mask.read_piece(file, self._offset, _PIECE)
+                    piece = piece if final else piece[: len(piece) - mask.count_held(piece)]
         except OSError:
             return b""
         self._offset += len(piece)
         return piece
 
-    def _message(self, text: str) -> dict[str, Any]:
-        return message_of(self._job, self._name, text)
+    def _make_message(self, text: str) -> dict[str, Any]:
+        return make_log_message(self._job, self._name, text)
 
 
-def message_of(job: str, file: str, text: str) -> dict[str, Any]:
+def make_log_message(job: str, file: str, text: str) -> dict[str, Any]:
     """Return the message with a piece of a job's log."""
     return {"t": "log", "name": job, "file": file, "text": text}
 
 
-def last_lines(path: Path, mask: Mask | None) -> list[str]:
+def read_last_lines(path: Path, mask: SecretMask | None) -> list[str]:
     """Return the last lines of a log: of one redrawn with carriage returns (a progress bar) the last drawing."""
     try:
-        with open(path, "rb", buffering=0, opener=_open) as file:
+        with open(path, "rb", buffering=0, opener=_open_nonblocking) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return []
             start = max(0, status.st_size - _TAIL_BYTES)
-            data = (mask or Mask(())).read(file, start, _TAIL_BYTES)
+            data = (mask or SecretMask(())).read_piece(file, start, _TAIL_BYTES)
     except OSError:
         return []
     lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")
@@ -86,6 +86,6 @@ def last_lines(path: Path, mask: Mask | None) -> list[str]:
     return [line.rstrip("\r").rpartition("\r")[2] for line in whole[-_TAIL_LINES:] if data]
 
 
-def _open(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     """Open without waiting: a job may have put a pipe in the place of its log."""
     return os.open(path, flags | os.O_NONBLOCK)

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.api.arm.job_shapes import below
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.request import Call
+from smalt.service.api.arm.job_shapes import get_subtree
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, reuse, tracked_runs, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -36,7 +36,7 @@ _USED = ("cpu", "memory", "gpu", "gpu_memory")
 
 
 @dataclass
-class Shown:
+class RunMetrics:
     """A run with what is to be told of it."""
 
     id: str
@@ -47,33 +47,35 @@ class Shown:
     history: dict[str, list[Point]] = field(default_factory=dict)
 
 
-async def get_metrics(call: Call) -> dict[str, Any]:
-    db, top = call.service.db, existing(call)
-    chosen, most = call.query_params.getlist("metric"), call.number("points", 0)
-    extremes, history = call.flag("extremes"), call.flag("history")
-    rows = below(jobs.list_tree(db, top.root_id), top)
-    reused = reused_of(db, rows, top.root_id)
-    runs = await asyncio.to_thread(runs_below, path_of(call), rows, chosen, extremes, history, reused)
+async def get_metrics(request: ApiRequest) -> dict[str, Any]:
+    db, top = request.server.db, find_job(request)
+    chosen, most = request.query_params.getlist("metric"), request.get_number("points", 0)
+    extremes, history = request.get_flag("extremes"), request.get_flag("history")
+    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
+    reused = find_reused(db, rows, top.root_id)
+    runs = await asyncio.to_thread(load_runs, get_database_path(request), rows, chosen, extremes, history, reused)
     for run in runs:
         if run.job is not None:
             add_usage(run, usage.list_samples(db, run.job.id), chosen)
     shown = [run for run in runs if run.latest or run.id == top.name]
-    return {"runs": await asyncio.to_thread(lambda: [_run_shape(run, most, history) for run in shown])}
+    return {"runs": await asyncio.to_thread(lambda: [_render_run(run, most, history) for run in shown])}
 
 
-async def post_metrics(call: Call) -> dict[str, Any]:
-    names = asked(await call.object())
-    reused = reuse.find_origins(call.service.db, call.workspace.id, names)
-    found = await asyncio.to_thread(run_database.latest, path_of(call), [*names, *reused.values()])
+async def get_latest_metrics(request: ApiRequest) -> dict[str, Any]:
+    names = read_job_names(await request.read_object())
+    reused = reuse.find_origins(request.server.db, request.workspace.id, names)
+    found = await asyncio.to_thread(run_database.load_latest, get_database_path(request), [*names, *reused.values()])
     shown = {name: of for name in names if (of := found.get(reused.get(name, name)) or found.get(name))}
-    return {"metrics": {run: {name: number(point.value) for name, point in of.items()} for run, of in shown.items()}}
+    return {
+        "metrics": {run: {name: to_json_number(point.value) for name, point in of.items()} for run, of in shown.items()}
+    }
 
 
-def path_of(call: Call) -> Path:
-    return run_database.database(call.service.home, call.workspace.folder)
+def get_database_path(request: ApiRequest) -> Path:
+    return run_database.get_database_path(request.server.home, request.workspace.folder)
 
 
-def asked(body: dict[str, Any]) -> list[str]:
+def read_job_names(body: dict[str, Any]) -> list[str]:
     """The names of jobs in a body; refused where they are not a list of texts, or very many."""
     names = body.get("jobs")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > _MOST_JOBS:
@@ -81,41 +83,41 @@ def asked(body: dict[str, Any]) -> list[str]:
     return names
 
 
-def jobs_asked(call: Call, names: Sequence[str]) -> list[Job]:
+def find_jobs(request: ApiRequest, names: Sequence[str]) -> list[Job]:
     """The jobs of these names, in that order."""
-    found = {job.name: job for job in tracked_runs.find_jobs(call.service.db, call.workspace.id, names)}
+    found = {job.name: job for job in tracked_runs.find_jobs(request.server.db, request.workspace.id, names)}
     missing = [name for name in names if name not in found]
     if missing:
-        raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{call.workspace.name}'")
+        raise NotFound(f"there is no job '{missing[0][:100]}' in workspace '{request.workspace.name}'")
     return [found[name] for name in names]
 
 
-def runs_below(
+def load_runs(
     path: Path,
     rows: Sequence[Job],
     chosen: Sequence[str] = (),
     extremes: bool = False,
     history: bool = False,
     reused: Mapping[str, str] | None = None,
-) -> list[Shown]:
+) -> list[RunMetrics]:
     """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made.
 
     A reused job has the metrics of the job whose outputs it has; `reused` tells which.
     """
-    labels = labels_of(rows)
-    runs = [Shown(row.name, row, labels[row.name]) for row in rows]
+    labels = build_labels(rows)
+    runs = [RunMetrics(row.name, row, labels[row.name]) for row in rows]
     reused = reused or {}
     origins = {origin: labels[name] for name, origin in reused.items()}
     known = {*labels, *origins}
-    for nested in run_database.nested(path, known):
+    for nested in run_database.load_nested_runs(path, known):
         if nested.id not in known:
             above = labels.get(nested.parent, origins.get(nested.parent, ""))
             labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
-            runs.append(Shown(nested.id, None, labels[nested.id]))
-    latest = run_database.latest(path, [*labels, *reused.values()])
+            runs.append(RunMetrics(nested.id, None, labels[nested.id]))
+    latest = run_database.load_latest(path, [*labels, *reused.values()])
     having = list(latest)
-    lowest_highest = run_database.extremes(path, having) if extremes else {}
-    points = run_database.history(path, having, chosen) if history else {}
+    lowest_highest = run_database.load_extremes(path, having) if extremes else {}
+    points = run_database.load_history(path, having, chosen) if history else {}
     for run in runs:
         source = reused.get(run.id, run.id)
         of = latest.get(source) or latest.get(run.id, {})  # its own copy, where the earlier job was deleted
@@ -124,13 +126,13 @@ def runs_below(
     return runs
 
 
-def reused_of(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
+def find_reused(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
     """The jobs among `rows`, of one root, that are reused → the jobs whose outputs they have."""
     origins = reuse.list_origins(db, root_id)
     return {row.name: origins[row.id] for row in rows if row.id in origins}
 
 
-def add_usage(run: Shown, samples: Sequence[usage.UsageSample], chosen: Sequence[str] = ()) -> None:
+def add_usage(run: RunMetrics, samples: Sequence[usage.UsageSample], chosen: Sequence[str] = ()) -> None:
     """What the job used, as metrics whose step is the number of the sample."""
     for what in _USED:
         name = f"system/{what}"
@@ -146,14 +148,14 @@ def add_usage(run: Shown, samples: Sequence[usage.UsageSample], chosen: Sequence
             run.history[name] = points
 
 
-def number(value: float) -> float | str:
+def to_json_number(value: float) -> float | str:
     """JSON's form of it."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def labels_of(rows: Sequence[Job]) -> dict[str, str]:
+def build_labels(rows: Sequence[Job]) -> dict[str, str]:
     """job → its path of nodes below the first job."""
     paths = {rows[0].id: ""}
     for row in rows[1:]:
@@ -162,24 +164,24 @@ def labels_of(rows: Sequence[Job]) -> dict[str, str]:
     return {row.name: paths[row.id] for row in rows}
 
 
-def _run_shape(run: Shown, most: int, history: bool) -> dict[str, Any]:
+def _render_run(run: RunMetrics, most: int, history: bool) -> dict[str, Any]:
     metrics = []
     for name, point in run.latest.items():
         metric: dict[str, Any] = {
             "name": name,
-            "value": number(point.value),
+            "value": to_json_number(point.value),
             "step": point.step,
             "time": point.time / 1000,
         }
         if name in run.extremes:
             lowest, highest, total = run.extremes[name]
-            metric.update(min=number(lowest), max=number(highest), count=total)
+            metric.update(min=to_json_number(lowest), max=to_json_number(highest), count=total)
         if history:
             points = run.history.get(name, [])
-            points = run_database.thinned(points, most) if most else points
-            metric["points"] = [[point.step, point.time / 1000, number(point.value)] for point in points]
+            points = run_database.thin_points(points, most) if most else points
+            metric["points"] = [[point.step, point.time / 1000, to_json_number(point.value)] for point in points]
         metrics.append(metric)
     return {"id": run.id, "job": run.job.name if run.job else None, "label": run.label, "metrics": metrics}
 
 
-ROUTES = [("GET", "/jobs/{name}/metrics", get_metrics), ("POST", "/metrics", post_metrics)]
+ROUTES = [("GET", "/jobs/{name}/metrics", get_metrics), ("POST", "/metrics", get_latest_metrics)]

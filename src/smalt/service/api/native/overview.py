@@ -13,12 +13,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from smalt.service.api.arm.job_shapes import below, tree_row
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.native.costs import costs_of_tree
-from smalt.service.api.native.log_files import NAMES, last_lines
-from smalt.service.api.native.metrics import labels_of
-from smalt.service.api.request import Call
+from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.native.costs import get_tree_costs
+from smalt.service.api.native.log_files import NAMES, read_last_lines
+from smalt.service.api.native.metrics import build_labels
+from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
 
@@ -26,33 +26,33 @@ _MOST_TAILS = 3
 _WAITING = ("NotStarted", "Queued", "Preparing")
 
 
-async def get_overview(call: Call) -> dict[str, Any]:
-    top, db = existing(call), call.service.db
-    rows = below(jobs.list_tree(db, top.root_id), top)
-    names, labels, reused = {row.id: row.name for row in rows}, labels_of(rows), reuse.list_origins(db, top.root_id)
-    tails, costs = await _log_tails(call, rows), costs_of_tree(db, rows)
+async def get_overview(request: ApiRequest) -> dict[str, Any]:
+    top, db = find_job(request), request.server.db
+    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
+    names, labels, reused = {row.id: row.name for row in rows}, build_labels(rows), reuse.list_origins(db, top.root_id)
+    tails, costs = await _read_log_tails(request, rows), get_tree_costs(db, rows)
     told = []
     for row in rows:
-        found = {**tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
+        found = {**build_tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
-        if row.status in _WAITING and (reason := call.service.engine.waits_for(row)):
+        if row.status in _WAITING and (reason := request.server.engine.waits_for(row)):
             found["waits_for"] = reason
         told.append(found)
     return {"jobs": told}
 
 
-async def _log_tails(call: Call, rows: list[Job]) -> dict[int, list[str]]:
+async def _read_log_tails(request: ApiRequest, rows: list[Job]) -> dict[int, list[str]]:
     """Return the last lines of the logs of the first jobs that failed and have no failed child."""
     failed = [row for row in rows if row.status == "Failed"]
     parents = {row.parent_id for row in failed}
     causes = sorted((row for row in failed if row.id not in parents), key=lambda row: row.ended_at or 0.0)
-    rooms, loop = call.service.engine.rooms, asyncio.get_running_loop()
-    mask, tails = rooms.vault.mask(call.workspace), {}
+    rooms, loop = request.server.engine.rooms, asyncio.get_running_loop()
+    mask, tails = rooms.vault.get_mask(request.workspace), {}
     for row in causes[:_MOST_TAILS]:
-        folder = Path(rooms.artifacts(call.workspace, row.name))
+        folder = Path(rooms.artifacts(request.workspace, row.name))
         for name in reversed(NAMES):  # what the command wrote; where it wrote nothing, what smalt did
-            tails[row.id] = await loop.run_in_executor(call.service.readers, last_lines, folder / name, mask)
+            tails[row.id] = await loop.run_in_executor(request.server.readers, read_last_lines, folder / name, mask)
             if tails[row.id]:
                 break
     return tails

@@ -12,8 +12,8 @@ from typing import Any
 
 from smalt.exceptions import ValidationException
 from smalt.service.api.native import failed_outputs
-from smalt.service.api.request import Call
-from smalt.service.api.server_context import Service
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import size_of
@@ -29,9 +29,9 @@ _SAMPLE = 40  # bytes of a sample in the database
 Item = dict[str, Any]
 
 
-async def prune(call: Call) -> dict[str, Any]:
+async def prune_home(request: ApiRequest) -> dict[str, Any]:
     """Free what was last used more than `older_than` seconds ago, or with `dry_run` only tell what."""
-    body = await call.object()
+    body = await request.read_object()
     age, dry_run, only = body.get("older_than", 0), body.get("dry_run", False), body.get("only")
     if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < 1e12:
         raise ValidationException('"older_than" must be a number of seconds')
@@ -39,31 +39,31 @@ async def prune(call: Call) -> dict[str, Any]:
         raise ValidationException('"dry_run" must be true or false')
     if only not in (None, "environments"):
         raise ValidationException('"only" must be "environments", where it is there')
-    service = call.service
+    service = request.server
     if only:
-        items = await _environments(service, age, dry_run)
+        items = await _remove_environments(service, age, dry_run)
         return {"freed": sum(item["bytes"] for item in items), "items": items}
-    items = await _free_job_folders(service, age, dry_run)
-    freed = await asyncio.to_thread(service.data.snapshots.prune, wanted_code(service.db), age, dry_run)
+    items = await _remove_job_folders(service, age, dry_run)
+    freed = await asyncio.to_thread(service.data.snapshots.prune, find_wanted_code(service.db), age, dry_run)
     items += [{"kind": "snapshot", "name": hash, "bytes": size} for hash, size in freed]
-    items += await _environments(service, age, dry_run)
+    items += await _remove_environments(service, age, dry_run)
     web = await asyncio.to_thread(service.data.urls.prune, age, dry_run)
     items += [{"kind": "download", "name": name, "bytes": size} for name, size in web]
     unused = await asyncio.to_thread(service.data.remote.prune, age, dry_run)
     items += [{"kind": "remote data", "name": name, "bytes": size} for name, size in unused]
-    items += _samples(service, age, dry_run)
-    items += await failed_outputs.prune(service, age, dry_run)
+    items += _remove_samples(service, age, dry_run)
+    items += await failed_outputs.remove_failed_outputs(service, age, dry_run)
     return {"freed": sum(item["bytes"] for item in items), "items": items}
 
 
-def _busy_folders(service: Service) -> set[Path]:
+def _list_busy_folders(service: ServerContext) -> set[Path]:
     """The working folders of unfinished jobs."""
     folders = {one.id: one.folder for one in workspaces.list_workspaces(service.db)}
     root = service.home.path("workspaces")
     return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.list_unfinished(service.db)}
 
 
-async def _free_job_folders(service: Service, age: float, dry_run: bool) -> list[Item]:
+async def _remove_job_folders(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
     """Free copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on.
 
     Nothing is awaited between the look at which jobs are not over and the removal: a job may start meanwhile.
@@ -73,21 +73,21 @@ async def _free_job_folders(service: Service, age: float, dry_run: bool) -> list
     rooms = service.engine.rooms
     by_job = await rooms.held.by_jobs(overlaps, jobs.list_unfinished(service.db))
     held = set(await rooms.held.by_assets(overlaps)).union(*by_job.values())
-    busy, before = _busy_folders(service), time.time() - age
+    busy, before = _list_busy_folders(service), time.time() - age
     free = [
         folder
         for folder, place in places.items()
         if place not in held and folder.with_name(folder.name.partition(".")[0]) not in busy
     ]
-    return await asyncio.to_thread(lambda: list(_removed("job folder", free, before, dry_run)))
+    return await asyncio.to_thread(lambda: list(_remove_folders("job folder", free, before, dry_run)))
 
 
-def _find_job_folders(service: Service) -> dict[Path, str]:
+def _find_job_folders(service: ServerContext) -> dict[Path, str]:
     """Return the folders of attempts with their real paths."""
     return {folder: os.path.realpath(folder) for folder in service.home.path("workspaces").glob("*/jobs/*")}
 
 
-def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
+def _remove_samples(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
     """What jobs used of the machine, moment by moment."""
     before = time.time() - age
     count = usage.count_before(service.db, before)
@@ -96,7 +96,7 @@ def _samples(service: Service, age: float, dry_run: bool) -> list[Item]:
     return [{"kind": "usage samples", "name": str(count), "bytes": count * _SAMPLE}] if count else []
 
 
-def _removed(kind: str, folders: list[Path], before: float, dry_run: bool) -> Iterator[Item]:
+def _remove_folders(kind: str, folders: list[Path], before: float, dry_run: bool) -> Iterator[Item]:
     for folder in sorted(folders):
         try:
             if folder.lstat().st_mtime > before:
@@ -109,7 +109,7 @@ def _removed(kind: str, folders: list[Path], before: float, dry_run: bool) -> It
         yield {"kind": kind, "name": folder.name, "bytes": size}
 
 
-async def _environments(service: Service, age: float, dry_run: bool) -> list[Item]:
+async def _remove_environments(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
     environments, before = service.engine.rooms.environments, time.time() - age
     if not dry_run:
         environments.sweep()
@@ -126,14 +126,14 @@ async def _environments(service: Service, age: float, dry_run: bool) -> list[Ite
     return found
 
 
-def wanted_code(db: Database) -> dict[str, str]:
+def find_wanted_code(db: Database) -> dict[str, str]:
     """The snapshots that registered components and unfinished jobs name, and one of those that do, in words."""
     texts = [(f"job {job.name}", jobs.read_body(db, job.id)) for job in jobs.list_unfinished(db)]
     for workspace in workspaces.list_workspaces(db):
         for container in assets.list_containers(db, workspace.id, "components", "All"):
             for version in assets.list_versions(db, workspace.id, "components", container.name, "All"):
                 texts.append((f"component {version.name}:{version.version}", version.body))
-    named = {pair: user for user, text in _with_components(db, texts) for pair in _CODE.findall(text)}
+    named = {pair: user for user, text in _add_components(db, texts) for pair in _CODE.findall(text)}
     found = (
         (assets.get_version(db, workspace.id, "codes", name, version), user)
         for workspace in workspaces.list_workspaces(db)
@@ -142,7 +142,7 @@ def wanted_code(db: Database) -> dict[str, str]:
     return {code.content_hash: user for code, user in found if code and code.content_hash}
 
 
-def _with_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _add_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield the texts, and the bodies of the components that they name, however deep: those in place have no name."""
     every = workspaces.list_workspaces(db)
     pending = list(texts)
@@ -156,4 +156,4 @@ def _with_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tup
             pending += [(user, version.body) for version in found if version is not None]
 
 
-ROUTES = [("POST", "/smalt/v1/prune", prune)]
+ROUTES = [("POST", "/smalt/v1/prune", prune_home)]

@@ -10,27 +10,27 @@ from typing import Any
 
 from smalt.entities.schema.problems import did_you_mean, listed
 from smalt.exceptions import NotFound
-from smalt.service.api.arm.job_shapes import below
-from smalt.service.api.arm.jobs import existing
-from smalt.service.api.native.metrics import labels_of
-from smalt.service.api.request import Call
+from smalt.service.api.arm.job_shapes import get_subtree
+from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.native.metrics import build_labels
+from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain_step
 
 
-async def get_reuse(call: Call) -> dict[str, Any]:
-    top = existing(call)
-    rows = below(jobs.list_tree(call.service.db, top.root_id), top)
-    paths = labels_of(rows)
+async def get_reuse(request: ApiRequest) -> dict[str, Any]:
+    top = find_job(request)
+    rows = get_subtree(jobs.list_tree(request.server.db, top.root_id), top)
+    paths = build_labels(rows)
     steps = [row for row in rows if not row.is_composite]
-    if wanted := call.query("node"):
-        steps = _chosen(top, steps, paths, wanted)
-    reuse = call.service.engine.reusing.reuse
+    if wanted := request.get_query("node"):
+        steps = _find_steps(top, steps, paths, wanted)
+    reuse = request.server.engine.reusing.reuse
     return {"steps": [{"node": paths[row.name], **await explain_step(reuse, row)} for row in steps]}
 
 
-def _chosen(top: Job, steps: list[Job], paths: dict[str, str], wanted: str) -> list[Job]:
+def _find_steps(top: Job, steps: list[Job], paths: dict[str, str], wanted: str) -> list[Job]:
     """By its path, by its job's name, or by its name alone where that is clear."""
     exact = [row for row in steps if wanted in (paths[row.name], row.name)]
     found = exact or [row for row in steps if row.node == wanted]

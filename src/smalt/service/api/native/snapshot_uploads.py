@@ -10,21 +10,21 @@ from typing import Any
 
 from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.arm import codes
-from smalt.service.api.errors import TooLarge
-from smalt.service.api.request import Call
-from smalt.service.api.request_body import consumed
+from smalt.service.api.errors import BodyTooLarge
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.request_body import process_body
 
 _HEAD = struct.Struct(">32sQ")
 _LARGEST = 64_000_000
 
 
-async def add_snapshot(call: Call) -> dict[str, Any]:
+async def add_snapshot(request: ApiRequest) -> dict[str, Any]:
     """Of a path that both sides see, or of a manifest whose contents are sent one by one."""
-    body = await call.object()
-    snapshots = call.service.data.snapshots
+    body = await request.read_object()
+    snapshots = request.server.data.snapshots
     manifest = body.get("manifest")
     if manifest is None:
-        taken = await asyncio.to_thread(snapshots.add, _path(call, body), ignore=body.get("ignore") is not False)
+        taken = await asyncio.to_thread(snapshots.add, _get_path(request, body), ignore=body.get("ignore") is not False)
     elif not isinstance(manifest, list):
         raise ValidationException('"manifest" must be a list of {"path", "sha256", "size"}')
     else:
@@ -32,28 +32,33 @@ async def add_snapshot(call: Call) -> dict[str, Any]:
         if missing:
             return {"missing": missing}
         taken = await asyncio.to_thread(snapshots.add_manifest, manifest)
-    return {"codeId": codes.keep(call, taken), "hash": taken.hash, "files": taken.files, "bytes": taken.bytes}
+    return {
+        "codeId": codes.register_snapshot(request, taken),
+        "hash": taken.hash,
+        "files": taken.files,
+        "bytes": taken.bytes,
+    }
 
 
-async def put_blob(call: Call) -> dict[str, Any]:
-    snapshots, sha = call.service.data.snapshots, call.name("sha256")
-    return {"size": await consumed(call, lambda blocks: snapshots.put_blob(sha, blocks))}
+async def put_blob(request: ApiRequest) -> dict[str, Any]:
+    snapshots, sha = request.server.data.snapshots, request.get_name("sha256")
+    return {"size": await process_body(request, lambda blocks: snapshots.put_blob(sha, blocks))}
 
 
-async def put_blobs(call: Call) -> dict[str, Any]:
+async def put_blobs(request: ApiRequest) -> dict[str, Any]:
     """Many blobs, each behind its sha256 and length, made durable together."""
     parts, size = [], 0
-    async for part in call.chunks():
+    async for part in request.read_chunks():
         size += len(part)
         if size > _LARGEST:
-            raise TooLarge(f"the body is larger than {_LARGEST} bytes; send fewer blobs at once")
+            raise BodyTooLarge(f"the body is larger than {_LARGEST} bytes; send fewer blobs at once")
         parts.append(part)
-    blobs = list(_blobs(b"".join(parts)))
-    await asyncio.to_thread(call.service.data.snapshots.put_blobs, blobs)
+    blobs = list(_split_blobs(b"".join(parts)))
+    await asyncio.to_thread(request.server.data.snapshots.put_blobs, blobs)
     return {"blobs": len(blobs)}
 
 
-def _blobs(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _split_blobs(body: bytes) -> Iterator[tuple[str, bytes]]:
     at = 0
     while at < len(body):
         if at + _HEAD.size > len(body):
@@ -66,11 +71,11 @@ def _blobs(body: bytes) -> Iterator[tuple[str, bytes]]:
         at += size
 
 
-def _path(call: Call, body: dict[str, Any]) -> str:
+def _get_path(request: ApiRequest, body: dict[str, Any]) -> str:
     path = body.get("path")
     if not isinstance(path, str) or not os.path.isabs(path):
         raise ValidationException('"path" must be an absolute path of this machine')
-    if not call.is_local:
+    if not request.is_local:
         raise Refused("a path of the server's machine can be named over its Unix socket only; send a manifest")
     return path
 

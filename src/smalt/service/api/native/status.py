@@ -9,8 +9,8 @@ from typing import Any
 from smalt._version import __version__
 from smalt.exceptions import Conflict
 from smalt.machine.disk_reserve import Disk
-from smalt.service.api.arm.job_shapes import shown_status
-from smalt.service.api.request import Call
+from smalt.service.api.arm.job_shapes import get_shown_status
+from smalt.service.api.request import ApiRequest
 from smalt.service.engine.kinds.command import GRACE
 from smalt.service.records import jobs, workspaces
 
@@ -19,35 +19,35 @@ _KILLED_BY = 10.0
 """Seconds beyond the grace period in which what was killed is gone."""
 
 
-async def get_status(call: Call) -> dict[str, Any]:
-    service = call.service
+async def get_status(request: ApiRequest) -> dict[str, Any]:
+    service = request.server
     return {
         "version": __version__,
         "pid": os.getpid(),
         "home": str(service.home.root),
         "port": service.port,
-        "url": service.base,
+        "url": service.base_url,
         **({"note": service.port_note} if service.port_note else {}),
-        "unfinished": service.unfinished(),
+        "unfinished": service.count_unfinished(),
         "started": service.started,
-        "disk": disk_of(service.home.root),
-        **(_unfinished(call) if call.flag("details") else {}),
+        "disk": get_disk(service.home.root),
+        **(_count_unfinished(request) if request.get_flag("details") else {}),
     }
 
 
-def disk_of(folder: str | os.PathLike[str]) -> dict[str, Any]:
+def get_disk(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Return how full the disk of a folder is."""
     disk = Disk.of(folder)
     return {"free": disk.free, "size": disk.size, "full": disk.is_full}
 
 
-def _unfinished(call: Call) -> dict[str, Any]:
+def _count_unfinished(request: ApiRequest) -> dict[str, Any]:
     """Return how many unfinished jobs each workspace has, by state as lists show it; and what waits, for what."""
-    db, engine = call.service.db, call.service.engine
+    db, engine = request.server.db, request.server.engine
     known = {one.id: one for one in workspaces.list_workspaces(db)}
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for job in jobs.list_unfinished_roots(db):
-        counts[job.workspace_id][shown_status(job)] += 1
+        counts[job.workspace_id][get_shown_status(job)] += 1
     return {
         "workspaces": [
             {"name": known[id].name, "resource_group": known[id].resource_group, "unfinished": dict(states)}
@@ -60,11 +60,11 @@ def _unfinished(call: Call) -> dict[str, Any]:
     }
 
 
-async def shut_down(call: Call) -> dict[str, Any]:
+async def stop_server(request: ApiRequest) -> dict[str, Any]:
     """End the server. Unfinished jobs keep it from ending, unless `force` (they are canceled first) or
     `replace` (they go on, and the next server takes them over)."""
-    body = await call.object()
-    unfinished = call.service.unfinished()
+    body = await request.read_object()
+    unfinished = request.server.count_unfinished()
     them = "them" if unfinished > 1 else "it"
     if unfinished and not body.get("force") and not body.get("replace"):
         raise Conflict(
@@ -72,9 +72,11 @@ async def shut_down(call: Call) -> dict[str, Any]:
             f"or run 'smalt server stop --force', which cancels {them}"
         )
     if unfinished and not body.get("replace"):
-        await call.service.cancel_all(f"the server was stopped with --force by {call.principal}", GRACE + _KILLED_BY)
-    call.service.stopping.set()
+        await request.server.cancel_all_jobs(
+            f"the server was stopped with --force by {request.principal}", GRACE + _KILLED_BY
+        )
+    request.server.stopping.set()
     return {"pid": os.getpid()}
 
 
-ROUTES = [("GET", "/smalt/v1/status", get_status), ("POST", "/smalt/v1/shutdown", shut_down)]
+ROUTES = [("GET", "/smalt/v1/status", get_status), ("POST", "/smalt/v1/shutdown", stop_server)]

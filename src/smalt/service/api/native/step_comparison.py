@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from smalt.entities.syntax.references import LocalPath, parse_uri
-from smalt.service.api.arm.job_shapes import below
-from smalt.service.api.native.metrics import labels_of
+from smalt.service.api.arm.job_shapes import get_subtree
+from smalt.service.api.native.metrics import build_labels
 from smalt.service.data.data_access import OWN
 from smalt.service.records import jobs, lineage, reuse, tracked_runs
 from smalt.service.records.database import Database
@@ -17,10 +17,10 @@ from smalt.service.tracking import run_fields
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
 
 
-def facts_of(db: Database, top: Job) -> dict[str, str]:
+def get_step_facts(db: Database, top: Job) -> dict[str, str]:
     """By "step: fact" what is known of the steps at all levels; what a step of the run made is told by that step."""
-    rows = below(jobs.list_tree(db, top.root_id), top)
-    labels = labels_of(rows)
+    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
+    labels = build_labels(rows)
     by_id = {row.id: labels[row.name] for row in rows}
     made = {
         str(uri).rstrip("/"): f"{by_id[id]}.outputs.{port}"
@@ -33,7 +33,7 @@ def facts_of(db: Database, top: Job) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows[1:]:
         parent, contents = bodies.get(row.parent_id or 0, {}), read.get(row.id, {})
-        own = dict(_own(row, bodies[row.id], parent, facts[row.id], made, contents))
+        own = dict(_list_own_facts(row, bodies[row.id], parent, facts[row.id], made, contents))
         found.update({f"{labels[row.name]}: {key}": value for key, value in own.items() if value})
     for id, port, _, asset in lineage.list_of_steps(db, top.root_id, "output"):
         if asset and id in by_id:
@@ -41,14 +41,14 @@ def facts_of(db: Database, top: Job) -> dict[str, str]:
     return found
 
 
-def read_at(uri: str | None, place: str | None) -> str | None:
+def get_read_place(uri: str | None, place: str | None) -> str | None:
     """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
     if not uri or not place or uri == place or uri.startswith(OWN):
         return uri
     return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
 
 
-def _own(
+def _list_own_facts(
     row: Job,
     body: dict[str, Any],
     parent: dict[str, Any],
@@ -63,18 +63,18 @@ def _own(
         return
     yield "status", row.status
     yield "command", facts.command
-    yield "code", (run_fields.snapshot(facts.code) or "")[:12]
+    yield "code", (run_fields.get_snapshot(facts.code) or "")[:12]
     environment = body.get("environmentId")
     if isinstance(environment, str):
         name = short_name(environment).removeprefix("azureml:")
         yield "environment", name.replace(f"{ANONYMOUS_ENVIRONMENT}:", "")[:100]
-    for name, value in run_fields.literals(facts.inputs).items():
+    for name, value in run_fields.get_literals(facts.inputs).items():
         yield f"inputs.{name}", value
     for name, (_, uri, asset) in facts.data.items():
         known = asset or made.get((uri or "").rstrip("/"))
-        yield f"inputs.{name}", known or _with_content(read_at(uri, facts.places.get(name)), contents.get(name))
+        yield f"inputs.{name}", known or _add_content(get_read_place(uri, facts.places.get(name)), contents.get(name))
 
 
-def _with_content(place: str | None, content: str | None) -> str | None:
+def _add_content(place: str | None, content: str | None) -> str | None:
     """Return a place with what was there when the step read it: the files of a path may be changed for the next run."""
     return f"{place} ({content.rpartition(':')[2][:12]})" if place and content else place

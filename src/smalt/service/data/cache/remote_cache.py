@@ -49,7 +49,7 @@ class StoreCache:
 
         It stays at least as long as the job that works in the folder `user` is unfinished.
         """
-        listed = store.find(path)
+        listed = store.find_version(path)
         if not listed:
             raise NotFound(f"{store.name} has no {path or 'data'!r} ({store.address})")
         id = _id(store, path, listed)

@@ -216,7 +216,7 @@ def _checked(path: str) -> str:
 
 
 def _listed(store: Store, path: str, recursive: bool) -> Iterator[Item]:
-    found = [Item(*row) for row in store.list(path, recursive=recursive)]
+    found = [Item(*row) for row in store.list_files(path, recursive=recursive)]
     if path and not found:
         raise NotFound(f"{store.name} has no {path!r} ({store.address})")
     return iter(found)

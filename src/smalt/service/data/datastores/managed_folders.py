@@ -18,7 +18,7 @@ _DEPTHS = {UPLOADS: 2, VERSIONS: 4}
 class Kept(NamedTuple):
     """What a path has to do with kept contents."""
 
-    place: str
+    get_record_kind: str
     """The folder in which it is, `UPLOADS` or `VERSIONS`, or that which it holds with all in it."""
     top: str | None = None
     """The whole content in which it is."""
@@ -27,7 +27,7 @@ class Kept(NamedTuple):
 
     @property
     def is_inside(self) -> bool:
-        return self.place in _DEPTHS
+        return self.get_record_kind in _DEPTHS
 
 
 def find_kept(root: str, real: str) -> Kept | None:

@@ -60,17 +60,17 @@ class Store:
         self._driver: tuple[bool, Any] | None = None
         self._answered = float("-inf")
 
-    def find(self, path: str) -> list[Found]:
+    def find_version(self, path: str) -> list[Found]:
         """All files at or below a path, in lexicographic order; none where nothing is."""
         listed = self._ask(lambda driver: _details(driver, self._key(path)))
         if not listed:
             self._ask(lambda driver: driver.ls(self.address.container, detail=False), f"{self.name} has no container")
         return _usable([self._found(key, facts) for key, facts in listed.items()])
 
-    def list(self, path: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:
+    def list_files(self, path: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:
         """Path, size and whether it is a folder, in lexicographic order; with `recursive` files only."""
         if recursive:
-            yield from ((found.path, found.size, False) for found in self.find(path))
+            yield from ((found.path, found.size, False) for found in self.find_version(path))
             return
         entries = self._ask(lambda driver: driver.ls(self._key(path), detail=True), f"{self.name} has no {path!r}")
         rows = []

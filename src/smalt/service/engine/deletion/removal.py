@@ -182,7 +182,7 @@ def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
     kept = [one.name for one in tree if retention.get_artifacts_folder(one) not in goes]
     with rooms.db.transaction():
-        rooms.tracking.runs.removed(workspace, tree)
+        rooms.tracking.runs.record_removal(workspace, tree)
         deletion = deletions.add_deletion(rooms.db, tree, sorted(goes), kept, principal)
         _keep_writes(rooms, tree, {looked.places[folder] for folder in goes})
         jobs.remove_tree(rooms.db, job)

@@ -53,7 +53,7 @@ from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import ReuseCandidate, ReuseVerdict
 from smalt.service.secrets.identity import TRUSTED
-from smalt.service.tracking.variables import without_proxy
+from smalt.service.tracking.variables import remove_proxy
 
 if TYPE_CHECKING:
     from smalt.service.engine.submission.checks import Checker
@@ -133,7 +133,7 @@ class Leaf:
             output.path and rooms.data.is_sent(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
         )
-        return cls(job, workspace, entity, environment, code, sends, rooms.vault.mask(workspace) is not None)
+        return cls(job, workspace, entity, environment, code, sends, rooms.vault.get_mask(workspace) is not None)
 
     def locate(self, rooms: Rooms) -> None:
         """Look where each input is, once for all that this step does with it; another attempt reads the same."""
@@ -271,7 +271,7 @@ def filled_in(rooms: Rooms, leaf: Leaf, laid_out: LaidOut, grant: Grant, given: 
     """The command with its inputs and outputs, and the variables that it is given."""
     folders, outputs, own = laid_out
     if own.has_mlflow:
-        rooms.tracking.warm()
+        rooms.tracking.start_soon()
     variables = _variables(rooms, leaf, own, grant, given.texts, outputs)
     if given.tables:
         variables[tables.VARIABLE] = json.dumps({"url-map": given.tables})
@@ -455,8 +455,8 @@ def finish(rooms: Rooms, leaf: Leaf, number: int, left: Left | None = None) -> b
     for kept in () if left else KEPT:
         make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
     untouched = keep(folders, rooms.data, left.kept if left else None)
-    if mask := rooms.vault.mask(leaf.workspace):  # there may be more secrets than when it began
-        mask.hide_in(folders.artifacts)
+    if mask := rooms.vault.get_mask(leaf.workspace):  # there may be more secrets than when it began
+        mask.hide_in_logs(folders.artifacts)
     for name, output, place, own in () if left else _written(rooms, leaf, folders):
         if not is_clean(str(place)):
             link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=output.type == access_modes.FILE)
@@ -603,19 +603,19 @@ def _variables(
     path = variables.get("PATH", "/usr/bin:/bin")
     variables["PATH"] = f"{BIN}:{own.bin}:{path}" if own.bin else f"{BIN}:{path}"
     if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # that one would not know us
-        variables.update(rooms.tracking.variables(job, workspace))
+        variables.update(rooms.tracking.build_variables(job, workspace))
     if rooms.has_gpus:
         variables["CUDA_VISIBLE_DEVICES"] = ",".join(grant.gpus)
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order that the numbers are of
     as_user = isinstance(leaf.entity.identity, UserIdentity)
-    told = rooms.identity.variables(rooms.tracking.own(job), workspace, as_user=as_user)
+    told = rooms.identity.build_variables(rooms.tracking.get_server_access(job), workspace, as_user=as_user)
     variables.update({name: value for name, value in told.items() if name not in own.variables})
     for name, value in leaf.entity.environment_variables.items():
-        variables[name] = rooms.vault.fill(to_text(value), workspace)
+        variables[name] = rooms.vault.resolve_references(to_text(value), workspace)
     if "SMALT_HOME" in leaf.entity.environment_variables:  # another server is meant, which does not know our token
         for name in {"SMALT_URL", "SMALT_TOKEN"}.difference(leaf.entity.environment_variables):
             variables.pop(name, None)
-    without_proxy(variables, rooms.tracking.host, leaf.entity.environment_variables)
+    remove_proxy(variables, rooms.tracking.host, leaf.entity.environment_variables)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, (SITE, variables.get("PYTHONPATH"))))
     return variables
 

@@ -11,7 +11,7 @@ from smalt.entities.schema.entity import Entity
 from smalt.entities.syntax.expression import MACROS, Expression, as_binding, has_expression, parse, port_named
 from smalt.entities.syntax.literals import PRIMITIVES, to_text
 from smalt.exceptions import ValidationException
-from smalt.service.secrets.references import around
+from smalt.service.secrets.references import convert_between
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Scope:
     def field(self, value: Any) -> Any:
         """A setting of a node, be it a text or made of many, with the literals that it names put in."""
         if isinstance(value, str):
-            return around(value, self.text) if has_expression(value) else value
+            return convert_between(value, self.text) if has_expression(value) else value
         if isinstance(value, Entity):
             plain = value.to_dict()
             filled = self.field(plain)

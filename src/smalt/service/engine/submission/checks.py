@@ -163,7 +163,7 @@ class Checker:
     def check_secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():
             try:
-                self.rooms.vault.check(value, self.workspace)
+                self.rooms.vault.check_references(value, self.workspace)
             except SmaltError as error:
                 self.problems.append(f"{where}environment_variables.{name}: {error}")
 

@@ -114,7 +114,7 @@ def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str |
     if reference is None:
         return uri
     if reference.registry:
-        if not rooms.registries.has(reference.registry):
+        if not rooms.registries.has_registry(reference.registry):
             return uri
         kind = str(reference.kind)
         return _shared_version(rooms, reference.registry, kind, reference.name, reference.label)
@@ -136,7 +136,7 @@ def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str |
 
 
 def _shared_version(rooms: Rooms, registry: str, kind: str, name: str, label: str | None) -> str:
-    found = rooms.registries.shelf(registry).find(kind, name, None, label)
+    found = rooms.registries.find_folder(registry).find_version(kind, name, None, label)
     return f"azureml://registries/{registry}/{kind}/{name}/versions/{found.version}"
 
 
@@ -205,12 +205,14 @@ def _owner(rooms: Rooms, workspace: Workspace, reference: Reference) -> Workspac
 
 def _is_shared(rooms: Rooms, reference: Reference) -> bool:
     """Whether it names something in a registry of the user's own."""
-    return reference.registry is not None and rooms.registries.has(reference.registry)
+    return reference.registry is not None and rooms.registries.has_registry(reference.registry)
 
 
 def _used(rooms: Rooms, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
     registry = str(reference.registry)
-    return rooms.registries.used(workspace, registry, kind, reference.name, reference.version, reference.label)
+    return rooms.registries.register_for_job(
+        workspace, registry, kind, reference.name, reference.version, reference.label
+    )
 
 
 def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.AssetVersion | None:

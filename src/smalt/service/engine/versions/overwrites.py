@@ -73,15 +73,15 @@ def why_not_written(rooms: Rooms, location: Location) -> str | None:
     found = find_kept(rooms.root, os.path.realpath(location.path))
     if found is None:
         return None
-    if found.place == HOME:
+    if found.get_record_kind == HOME:
         return f"{location.uri} cannot be written: it holds smalt's own home; give the output another path"
-    if found.place == DATASTORES:
+    if found.get_record_kind == DATASTORES:
         return (
             f"{location.uri} cannot be written: it holds whole datastores of smalt's home; give the output another path"
         )
     if found.is_inside:
         return (
-            f"{location.uri} cannot be written: {found.place}/ of datastore {DEFAULT} holds the content of "
+            f"{location.uri} cannot be written: {found.get_record_kind}/ of datastore {DEFAULT} holds the content of "
             "registered versions, which never changes; give the output another path"
         )
     return (
@@ -105,7 +105,7 @@ async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say
 def _is_aside(rooms: Rooms, place: Path) -> bool:
     """Return whether a place is where contents are copied aside."""
     found = find_kept(rooms.root, os.path.realpath(place))
-    return found is not None and found.place == VERSIONS
+    return found is not None and found.get_record_kind == VERSIONS
 
 
 async def _copy_aside(rooms: Rooms, content: Content) -> None:

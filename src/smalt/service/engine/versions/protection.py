@@ -99,7 +99,7 @@ class Protecting:
         self._unfinished: dict[int, list[tuple[Workspace, str]]] = {}
         """By running job: the versions that it registered of what it may still write."""
         rooms.tracking.guard.before_write = partial(_keep_before_write, rooms)
-        rooms.tracking.guard.registered = self._take_registered
+        rooms.tracking.guard.on_registered = self._take_registered
         self._tasks: set[asyncio.Future[None]] = set()
 
     def forget(self) -> None:

@@ -40,27 +40,27 @@ def main(path: str = "", workspaces: str = "") -> None:
     os.umask(0o077)
     os.environ.update(_VARIABLES)
     gc.disable()
-    with _Later("pandas"):
+    with _MissingPackage("pandas"):
         import mlflow
 
-        from .app import build
-        from .serve import Server
-        from .stores import Stores
+        from .app import build_app
+        from .serve import WsgiServer
+        from .stores import StoreRegistry
     gc.freeze()
     gc.enable()
     if not path:
         import pandas  # noqa: F401
 
         return
-    stores = Stores(workspaces)
-    server = Server(path, build(stores))
-    threading.Thread(target=_watch, args=(stores,), daemon=True).start()
+    stores = StoreRegistry(workspaces)
+    server = WsgiServer(path, build_app(stores))
+    threading.Thread(target=_wait_for_server, args=(stores,), daemon=True).start()
     os.write(ready, f"{mlflow.__version__}\n".encode())
     os.close(ready)
     server.run()
 
 
-class _Later(importlib.abc.MetaPathFinder):
+class _MissingPackage(importlib.abc.MetaPathFinder):
     """A package that is not there for as long as this is open.
 
     MLflow does without it then, and imports it when a call needs it after all: a sixth of the start, and of the memory.
@@ -80,7 +80,7 @@ class _Later(importlib.abc.MetaPathFinder):
         sys.meta_path.remove(self)
 
 
-def _watch(stores: object) -> None:
+def _wait_for_server(stores: object) -> None:
     """End with the server, however it ends: the pipe is then closed."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):

@@ -15,16 +15,16 @@ from mlflow.server import handlers
 
 from .otlp import log_spans
 from .private import put_models, put_runs
-from .stores import Stores, current
+from .stores import StoreRegistry, current
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _FOLDER = re.compile(r"[a-z0-9_-]{1,255}")
 
 
-def build(stores: Stores) -> App:
+def build_app(stores: StoreRegistry) -> App:
     """A WSGI application; the header X-Smalt-Workspace, a workspace's folder, says whose stores answer."""
-    _choose_by_workspace()
+    _set_stores()
     routes = {
         ("POST", "/smalt/runs"): put_runs,
         ("POST", "/smalt/models"): put_models,
@@ -34,40 +34,40 @@ def build(stores: Stores) -> App:
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path == "/smalt/health":
-            return _send(start, "200 OK", {"version": mlflow.__version__})
+            return _send_answer(start, "200 OK", {"version": mlflow.__version__})
         folder = environ.get("HTTP_X_SMALT_WORKSPACE", "")
         if not _FOLDER.fullmatch(folder):
-            return _refuse(start, MlflowException.invalid_parameter_value("the request names no workspace"))
+            return _send_error(start, MlflowException.invalid_parameter_value("the request names no workspace"))
         try:
-            current.set(stores.of(folder))
+            current.set(stores.get_workspace(folder))
             route = routes.get((method, path))
             if route is not None:
-                return _send(start, "200 OK", route(current.get(), environ))
+                return _send_answer(start, "200 OK", route(current.get(), environ))
         except MlflowException as error:
-            return _refuse(start, error)
+            return _send_error(start, error)
         return mlflow.server.app.wsgi_app(environ, start)
 
     return app
 
 
-def _choose_by_workspace() -> None:
+def _set_stores() -> None:
     """MLflow's handlers know one store of each kind; here each call has those of its workspace."""
     handlers._get_tracking_store = lambda *_: current.get().tracking
     handlers._get_model_registry_store = lambda *_: current.get().registry
     handlers._get_artifact_repo_mlflow_artifacts = lambda: current.get().artifacts
-    handlers._get_trace_repo_from_uri = lambda uri: current.get().traces(uri)
+    handlers._get_trace_repo_from_uri = lambda uri: current.get().open_traces(uri)
     # The registry asks for a logged model by a client of its own, which would be one of the whole process.
     registry_store.MlflowClient = lambda: current.get().tracking
     # Each search of runs would else try to load MLflow's own users and passwords, again and in vain.
     sys.modules["mlflow.server.auth"] = None  # type: ignore[assignment]
 
 
-def _send(start: Callable[..., Any], status: str, answer: Any) -> Iterable[bytes]:
+def _send_answer(start: Callable[..., Any], status: str, answer: Any) -> Iterable[bytes]:
     is_bytes = isinstance(answer, bytes)
     start(status, [("Content-Type", "application/x-protobuf" if is_bytes else "application/json")])
     return [answer if is_bytes else json.dumps(answer).encode()]
 
 
-def _refuse(start: Callable[..., Any], error: MlflowException) -> Iterable[bytes]:
+def _send_error(start: Callable[..., Any], error: MlflowException) -> Iterable[bytes]:
     start(f"{error.get_http_status_code()} Refused", [("Content-Type", "application/json")])
     return [error.serialize_as_json().encode()]

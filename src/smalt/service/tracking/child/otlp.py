@@ -12,10 +12,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from .stores import Workspace
+from .stores import WorkspaceStores
 
 
-def log_spans(workspace: Workspace, environ: dict[str, Any]) -> bytes:
+def log_spans(workspace: WorkspaceStores, environ: dict[str, Any]) -> bytes:
     """Store the spans of a request; all of them or, with the reason, none."""
     experiment = environ.get("HTTP_X_MLFLOW_EXPERIMENT_ID", "")
     kind = environ.get("CONTENT_TYPE", "").split(";")[0].strip()

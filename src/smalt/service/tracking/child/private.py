@@ -33,7 +33,7 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from .stores import Tracking, Workspace, artifact_uri
+from .stores import RunTrackingStore, WorkspaceStores, build_artifact_uri
 
 Json = dict[str, Any]
 
@@ -42,23 +42,23 @@ _DEFAULT = "default"  # MLflow's own notion of workspaces, which is off
 _NAME_TAG = "mlflow.runName"
 
 
-def put_runs(workspace: Workspace, environ: Json) -> Json:
+def put_runs(workspace: WorkspaceStores, environ: Json) -> Json:
     """Make the runs that are missing, update those that are there, remove those gone; gives the ids of the new ones."""
-    body = _body(environ)
+    body = _read_body(environ)
     runs = body.get("runs", [])
     store = workspace.tracking
     with store.ManagedSessionMaker(read_only=False) as session:
         _remove_runs(session, body.get("gone", []))
-        experiments = _experiments(store, session, {run["experiment"] for run in runs})
-        present = _present(session, [run["run_id"] for run in runs])
+        experiments = _ensure_experiments(store, session, {run["experiment"] for run in runs})
+        present = _find_present(session, [run["run_id"] for run in runs])
         created = [run for run in {run["run_id"]: run for run in runs}.values() if run["run_id"] not in present]
         if created:
-            session.execute(insert(SqlRun), [_row(run, experiments[run["experiment"]]) for run in created])
+            session.execute(insert(SqlRun), [_build_row(run, experiments[run["experiment"]]) for run in created])
         for run in runs:
-            if run["run_id"] in present and (changes := _changes(run)):
+            if run["run_id"] in present and (changes := _get_changes(run)):
                 session.execute(update(SqlRun).where(SqlRun.run_uuid == run["run_id"]).values(changes))
-        _put(session, SqlTag, _tags(runs), ("key", "run_uuid"))
-        _put(session, SqlParam, _params(runs), ("key", "run_uuid"), overwrite=False)
+        _put_rows(session, SqlTag, _list_tags(runs), ("key", "run_uuid"))
+        _put_rows(session, SqlParam, _list_params(runs), ("key", "run_uuid"), overwrite=False)
         _put_inputs(session, runs, experiments)
         for run in runs:
             if run.get("metrics_of"):
@@ -66,13 +66,13 @@ def put_runs(workspace: Workspace, environ: Json) -> Json:
         return {"created": [run["run_id"] for run in created]}
 
 
-def put_models(workspace: Workspace, environ: Json) -> Json:
+def put_models(workspace: WorkspaceStores, environ: Json) -> Json:
     """Make the registry show these models and versions, and no longer those that are gone."""
-    body = _body(environ)
-    now = _now()
+    body = _read_body(environ)
+    now = _get_milliseconds()
     with workspace.registry.ManagedSessionMaker(read_only=False) as session:
         for name, version in body.get("gone", ()):
-            _remove(session, name, version)
+            _remove_model(session, name, version)
         for model in body.get("models", ()):
             _put_model(session, model, now)
             for version in model.get("versions", ()):
@@ -80,7 +80,7 @@ def put_models(workspace: Workspace, environ: Json) -> Json:
     return {}
 
 
-def _body(environ: Json) -> Json:
+def _read_body(environ: Json) -> Json:
     try:
         body = json.loads(environ["wsgi.input"].read())
     except ValueError:
@@ -90,17 +90,17 @@ def _body(environ: Json) -> Json:
     return body
 
 
-def _now() -> int:
+def _get_milliseconds() -> int:
     return int(time.time() * 1000)
 
 
-def _experiments(store: Tracking, session: Session, names: set[str]) -> dict[str, int]:
+def _ensure_experiments(store: RunTrackingStore, session: Session, names: set[str]) -> dict[str, int]:
     """The ids of the experiments, those made that are missing; a deleted one is taken up again."""
     ids: dict[str, int] = {}
     for name in sorted(names):
         found = session.query(SqlExperiment).filter_by(name=name, workspace=_DEFAULT).one_or_none()
         if found is None:
-            now = _now()
+            now = _get_milliseconds()
             found = SqlExperiment(
                 name=name, lifecycle_stage="active", creation_time=now, last_update_time=now, workspace=_DEFAULT
             )
@@ -117,7 +117,7 @@ def _remove_runs(session: Session, ids: list[str]) -> None:
     """With all that is theirs: the runs below them too, and the models logged in them."""
     while ids:
         below: list[str] = []
-        for some in _parts(ids):
+        for some in _split_values(ids):
             parents = (SqlTag.key == "mlflow.parentRunId") & SqlTag.value.in_(some)
             below += session.scalars(select(SqlTag.run_uuid).where(parents))
             for model in session.scalars(select(SqlLoggedModel).where(SqlLoggedModel.source_run_id.in_(some))):
@@ -132,23 +132,23 @@ def _remove_runs(session: Session, ids: list[str]) -> None:
         ids = below
 
 
-def _present(session: Session, ids: list[str]) -> set[str]:
+def _find_present(session: Session, ids: list[str]) -> set[str]:
     present: set[str] = set()
-    for some in _parts(ids):
+    for some in _split_values(ids):
         present.update(session.scalars(select(SqlRun.run_uuid).where(SqlRun.run_uuid.in_(some))))
     return present
 
 
-def _row(run: Json, experiment: int) -> Json:
+def _build_row(run: Json, experiment: int) -> Json:
     return {
         "run_uuid": run["run_id"],
         "experiment_id": experiment,
         "name": run.get("run_name") or run["run_id"],
         "user_id": run.get("user_id") or "",  # MLflow reads no run without one
         "status": run.get("status") or "RUNNING",
-        "start_time": run.get("start_time") or _now(),
+        "start_time": run.get("start_time") or _get_milliseconds(),
         "end_time": run.get("end_time"),
-        "artifact_uri": run.get("artifact_uri") or artifact_uri(run["run_id"]),
+        "artifact_uri": run.get("artifact_uri") or build_artifact_uri(run["run_id"]),
         "lifecycle_stage": "active",
         "source_type": "UNKNOWN",
         "source_name": "",
@@ -157,7 +157,7 @@ def _row(run: Json, experiment: int) -> Json:
     }
 
 
-def _changes(run: Json) -> Json:
+def _get_changes(run: Json) -> Json:
     """Of a run that is there; what is not said stays. A status comes with its end, or the want of one."""
     changes = {"name": run.get("run_name"), "status": run.get("status"), "start_time": run.get("start_time")}
     changes = {column: value for column, value in changes.items() if value}
@@ -166,14 +166,14 @@ def _changes(run: Json) -> Json:
     return changes
 
 
-def _tags(runs: list[Json]) -> Iterator[Json]:
+def _list_tags(runs: list[Json]) -> Iterator[Json]:
     for run in runs:
         named = {_NAME_TAG: run["run_name"]} if run.get("run_name") else {}
         for key, value in {**named, **run.get("tags", {})}.items():
             yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
 
 
-def _params(runs: list[Json]) -> Iterator[Json]:
+def _list_params(runs: list[Json]) -> Iterator[Json]:
     for run in runs:
         for key, value in run.get("params", {}).items():
             yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
@@ -197,7 +197,7 @@ def _put_inputs(session: Session, runs: list[Json], experiments: dict[str, int])
             wanted = {"experiment_id": experiment, "name": used["name"], "digest": used["digest"][:36]}
             columns = {"dataset_source_type": used["source_type"], "dataset_source": used["source"]}
             row = {"dataset_uuid": uuid.uuid4().hex, **wanted, **columns}
-            _put(session, SqlDataset, [row], tuple(wanted), overwrite=False)
+            _put_rows(session, SqlDataset, [row], tuple(wanted), overwrite=False)
             dataset = session.scalars(select(SqlDataset.dataset_uuid).filter_by(**wanted)).one()
             ends = {
                 "source_type": "DATASET",
@@ -205,11 +205,11 @@ def _put_inputs(session: Session, runs: list[Json], experiments: dict[str, int])
                 "destination_type": "RUN",
                 "destination_id": run["run_id"],
             }
-            _put(session, SqlInput, [{"input_uuid": uuid.uuid4().hex, **ends}], tuple(ends), overwrite=False)
+            _put_rows(session, SqlInput, [{"input_uuid": uuid.uuid4().hex, **ends}], tuple(ends), overwrite=False)
             link = session.scalars(select(SqlInput.input_uuid).filter_by(**ends)).one()
             if used.get("context"):
                 tag = {"input_uuid": link, "name": "mlflow.data.context", "value": used["context"]}
-                _put(session, SqlInputTag, [tag], ("input_uuid", "name"))
+                _put_rows(session, SqlInputTag, [tag], ("input_uuid", "name"))
 
 
 def _put_model(session: Session, model: Json, now: int) -> None:
@@ -221,12 +221,12 @@ def _put_model(session: Session, model: Json, now: int) -> None:
         "last_updated_time": now,
         "description": model.get("description"),
     }
-    _put(session, SqlRegisteredModel, [row], ("workspace", "name"), keep=("creation_time",))
+    _put_rows(session, SqlRegisteredModel, [row], ("workspace", "name"), keep=("creation_time",))
     if "tags" in model:
         session.execute(delete(SqlRegisteredModelTag).filter_by(workspace=_DEFAULT, name=name))
         tags = [{"workspace": _DEFAULT, "name": name, "key": key, "value": str(value)}
                 for key, value in model["tags"].items()]  # fmt: skip
-        _put(session, SqlRegisteredModelTag, tags, ("workspace", "name", "key"))
+        _put_rows(session, SqlRegisteredModelTag, tags, ("workspace", "name", "key"))
 
 
 def _put_version(session: Session, name: str, version: Json, now: int) -> None:
@@ -246,18 +246,18 @@ def _put_version(session: Session, name: str, version: Json, now: int) -> None:
         "status": "READY",
     }
     keep = ("creation_time",) if "source" in version else ("creation_time", "source", "storage_location", "run_id")
-    _put(session, SqlModelVersion, [row], tuple(of), keep=keep)
+    _put_rows(session, SqlModelVersion, [row], tuple(of), keep=keep)
     if "tags" in version:
         session.execute(delete(SqlModelVersionTag).filter_by(**of))
         tags = [{**of, "key": key, "value": str(value)} for key, value in version["tags"].items()]
-        _put(session, SqlModelVersionTag, tags, (*of, "key"))
+        _put_rows(session, SqlModelVersionTag, tags, (*of, "key"))
     if "aliases" in version:
         session.execute(delete(SqlRegisteredModelAlias).filter_by(**of))
         aliases = [{**of, "alias": alias} for alias in version["aliases"]]
-        _put(session, SqlRegisteredModelAlias, aliases, ("workspace", "name", "alias"))
+        _put_rows(session, SqlRegisteredModelAlias, aliases, ("workspace", "name", "alias"))
 
 
-def _remove(session: Session, name: str, version: str | None) -> None:
+def _remove_model(session: Session, name: str, version: str | None) -> None:
     """A version, or with None the whole model."""
     of: Json = {"workspace": _DEFAULT, "name": name}
     if version is not None:
@@ -269,7 +269,7 @@ def _remove(session: Session, name: str, version: str | None) -> None:
             session.execute(delete(table).filter_by(**of))
 
 
-def _put(
+def _put_rows(
     session: Session,
     table: Any,
     rows: Iterable[Json],
@@ -292,6 +292,6 @@ def _put(
     session.execute(statement, rows)
 
 
-def _parts(values: list[str]) -> Iterator[list[str]]:
+def _split_values(values: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(values), _AT_A_TIME):
         yield values[start : start + _AT_A_TIME]

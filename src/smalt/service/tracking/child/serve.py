@@ -27,7 +27,7 @@ _BLOCK = 1 << 18
 _WITHOUT_BODY = ("204", "304")
 
 
-class Server:
+class WsgiServer:
     def __init__(self, path: str, app: App) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -40,32 +40,32 @@ class Server:
     def run(self) -> None:
         while True:
             connection, _ = self._socket.accept()
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._handle_connection, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _handle_connection(self, connection: socket.socket) -> None:
         reader = cast(BinaryIO, connection.makefile("rb", _BLOCK))
         with contextlib.closing(connection), contextlib.closing(reader), contextlib.suppress(OSError, ValueError):
             while (environ := _read_head(reader)) is not None:
-                self._answer(connection, environ)
+                self._handle_request(connection, environ)
 
-    def _answer(self, connection: socket.socket, environ: dict[str, Any]) -> None:
+    def _handle_request(self, connection: socket.socket, environ: dict[str, Any]) -> None:
         body = environ["wsgi.input"]
         is_file = environ["PATH_INFO"].startswith(_FILES)
         with contextlib.nullcontext() if is_file else self._turn:
-            reply = _Reply(connection, environ["REQUEST_METHOD"])
+            reply = _ResponseWriter(connection, environ["REQUEST_METHOD"])
             try:
-                chunks = self._app(environ, reply.start)
+                chunks = self._app(environ, reply.start_response)
             except Exception:
                 log.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-                reply.start("500 Internal Server Error", [("Content-Type", "text/plain")])
+                reply.start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
                 chunks = [b"MLflow failed; its log says why"]
             if not is_file:
-                chunks = _whole(chunks)
-        reply.send(chunks)
+                chunks = _join_chunks(chunks)
+        reply.send_body(chunks)
         body.drain()
 
 
-def _whole(chunks: Iterable[bytes]) -> list[bytes]:
+def _join_chunks(chunks: Iterable[bytes]) -> list[bytes]:
     """The body, made while this call has its turn."""
     try:
         return [b"".join(chunks)]
@@ -104,11 +104,11 @@ def _read_head(reader: BinaryIO) -> dict[str, Any] | None:
             key = f"HTTP_{key}"
         environ[key] = value.strip().decode("latin-1")
     chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") == "chunked"
-    environ["wsgi.input"] = _Body(reader, None if chunked else int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = _RequestBody(reader, None if chunked else int(environ.get("CONTENT_LENGTH") or 0))
     return environ
 
 
-class _Body:
+class _RequestBody:
     """What WSGI reads a request's body from; it ends where the body ends."""
 
     def __init__(self, reader: BinaryIO, length: int | None) -> None:
@@ -119,7 +119,7 @@ class _Body:
     def read(self, size: int = -1) -> bytes:
         wanted = size if size is not None and size >= 0 else sys.maxsize
         parts = []
-        while wanted and (left := self._available()):
+        while wanted and (left := self._count_available()):
             part = self._reader.read(min(wanted, left, _BLOCK))
             if not part:
                 raise ConnectionError("the request broke off")
@@ -139,11 +139,11 @@ class _Body:
     def __iter__(self) -> Any:
         return iter(self.readline, b"")
 
-    def drain(self) -> None:
+    def read_rest(self) -> None:
         while self.read(_BLOCK):
             pass
 
-    def _available(self) -> int:
+    def _count_available(self) -> int:
         """Bytes left of what is announced; 0 at the end."""
         if self._chunked and not self._left:
             line = self._reader.readline(64).strip() or self._reader.readline(64)  # the end of a chunk, then the next
@@ -154,21 +154,23 @@ class _Body:
         return self._left
 
 
-class _Reply:
+class _ResponseWriter:
     def __init__(self, connection: socket.socket, method: str) -> None:
         self._connection = connection
         self._has_body = method != "HEAD"
         self._head = b""
         self._has_length = False
 
-    def start(self, status: str, headers: list[tuple[str, str]], failure: Any = None) -> Callable[[bytes], object]:
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], failure: Any = None
+    ) -> Callable[[bytes], object]:
         self._has_body = self._has_body and not status.startswith(_WITHOUT_BODY)
         self._has_length = any(name.lower() == "content-length" for name, _ in headers)
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
         self._head = "\r\n".join(lines).encode("latin-1")
-        return self._no_write
+        return self._refuse_write
 
-    def send(self, chunks: Iterable[bytes]) -> None:
+    def send_body(self, chunks: Iterable[bytes]) -> None:
         """Head and body; a body whose length nobody knows goes in chunks."""
         if not self._has_length and isinstance(chunks, list):
             self._head += b"\r\nContent-Length: %d" % sum(map(len, chunks))
@@ -187,5 +189,5 @@ class _Reply:
                 chunks.close()
         self._connection.sendall(pending + (b"" if self._has_length or not self._has_body else b"0\r\n\r\n"))
 
-    def _no_write(self, data: bytes) -> object:
+    def _refuse_write(self, data: bytes) -> object:
         raise RuntimeError("an application of WSGI gives its body back, it does not write it")

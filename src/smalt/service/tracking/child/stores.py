@@ -27,28 +27,28 @@ _ROOT = "mlflow-artifacts:/mlflow"
 """What MLflow keeps beside the runs (large traces) lies in the artifact datastore's folder `mlflow`."""
 
 
-class Workspace:
+class WorkspaceStores:
     """The stores of one workspace; its database is opened, and made, when first asked for."""
 
     def __init__(self, folder: str) -> None:
         self._database = os.path.join(folder, DATABASE)
         self._files = os.path.join(folder, ARTIFACTS)
         self._lock = threading.Lock()
-        self._opened: tuple[Tracking, Registry] | None = None
+        self._opened: tuple[RunTrackingStore, SharedRegistryStore] | None = None
 
     @property
-    def tracking(self) -> Tracking:
-        return self._open()[0]
+    def tracking(self) -> RunTrackingStore:
+        return self._open_stores()[0]
 
     @property
-    def registry(self) -> Registry:
-        return self._open()[1]
+    def registry(self) -> SharedRegistryStore:
+        return self._open_stores()[1]
 
     @property
     def artifacts(self) -> LocalArtifactRepository:
         return LocalArtifactRepository(self._files)
 
-    def traces(self, uri: str) -> LocalArtifactRepository:
+    def open_traces(self, uri: str) -> LocalArtifactRepository:
         """Where a trace's own URI says that its data is; only URIs of this server are."""
         parts = urlsplit(uri)
         segments = unquote(parts.path).split("/")
@@ -60,27 +60,27 @@ class Workspace:
         if self._opened is not None:
             self._opened[0].engine.dispose()
 
-    def _open(self) -> tuple[Tracking, Registry]:
+    def _open_stores(self) -> tuple[RunTrackingStore, SharedRegistryStore]:
         if self._opened is None:
             with self._lock:
                 if self._opened is None:
-                    self._opened = _open(self._database)
+                    self._opened = _open_database(self._database)
         return self._opened
 
 
-class Stores:
+class StoreRegistry:
     def __init__(self, workspaces: str) -> None:
         self._workspaces = workspaces
-        self._known: dict[str, Workspace] = {}
+        self._known: dict[str, WorkspaceStores] = {}
 
-    def of(self, folder: str) -> Workspace:
+    def get_workspace(self, folder: str) -> WorkspaceStores:
         """The stores of the workspace whose folder has that name."""
         found = self._known.get(folder)
         if found is None:
             path = os.path.join(self._workspaces, folder)
             if not os.path.isdir(path):
                 raise MlflowException(f"there is no workspace {folder}", RESOURCE_DOES_NOT_EXIST)
-            found = self._known.setdefault(folder, Workspace(path))
+            found = self._known.setdefault(folder, WorkspaceStores(path))
         return found
 
     def close(self) -> None:
@@ -88,11 +88,11 @@ class Stores:
             workspace.close()
 
 
-current: ContextVar[Workspace] = ContextVar("current")
+current: ContextVar[WorkspaceStores] = ContextVar("current")
 """The workspace of the call that this thread works on."""
 
 
-class Tracking(TrackingStore):
+class RunTrackingStore(TrackingStore):
     """MLflow's store, whose logged models lie with their run."""
 
     _placing = threading.Lock()
@@ -100,13 +100,13 @@ class Tracking(TrackingStore):
     def create_logged_model(self, experiment_id: str, name: str | None = None, source_run_id: str | None = None,
                             **more: Any) -> Any:  # fmt: skip
         with self._placing:  # two of one name at once: one is the first
-            _place.set(self._place(name, source_run_id))
+            _place.set(self._choose_place(name, source_run_id))
             try:
                 return super().create_logged_model(experiment_id, name, source_run_id, **more)
             finally:
                 _place.set(None)
 
-    def _place(self, name: str | None, run_id: str | None) -> str | None:
+    def _choose_place(self, name: str | None, run_id: str | None) -> str | None:
         """`<run>/<name>`, as in MLflow 2, for the first model of that name; None leaves it to MLflow."""
         if not name or not run_id:
             return None
@@ -117,7 +117,7 @@ class Tracking(TrackingStore):
         return None if taken else place
 
 
-class Registry(RegistryStore):
+class SharedRegistryStore(RegistryStore):
     """MLflow's registry, on the same connections as the runs."""
 
     @classmethod
@@ -128,29 +128,29 @@ class Registry(RegistryStore):
 _place: ContextVar[str | None] = ContextVar("_place", default=None)
 
 
-def artifact_uri(run_id: str) -> str:
+def build_artifact_uri(run_id: str) -> str:
     return f"mlflow-artifacts:/ExperimentRun/dcid.{run_id}"
 
 
 @sqlalchemy.event.listens_for(SqlRun, "init")
-def _place_run(_run: SqlRun, _arguments: Any, values: dict[str, Any]) -> None:
+def _set_run_place(_run: SqlRun, _arguments: Any, values: dict[str, Any]) -> None:
     """A run's files lie where the service puts them. Nothing of MLflow's API says where, but its rows do."""
     if values.get("run_uuid"):
-        values["artifact_uri"] = artifact_uri(values["run_uuid"])
+        values["artifact_uri"] = build_artifact_uri(values["run_uuid"])
 
 
 @sqlalchemy.event.listens_for(SqlLoggedModel, "init")
-def _place_model(_model: SqlLoggedModel, _arguments: Any, values: dict[str, Any]) -> None:
+def _set_model_place(_model: SqlLoggedModel, _arguments: Any, values: dict[str, Any]) -> None:
     place = _place.get()
     if place is not None:
         values["artifact_location"] = place
 
 
-def _open(database: str) -> tuple[Tracking, Registry]:
+def _open_database(database: str) -> tuple[RunTrackingStore, SharedRegistryStore]:
     uri = f"sqlite:///{database}"
     try:
-        _bring_up_to_date(database, uri)
-        return Tracking(uri, _ROOT), Registry(uri)
+        _update_schema(database, uri)
+        return RunTrackingStore(uri, _ROOT), SharedRegistryStore(uri)
     except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, CommandError) as error:
         reason = str(error).splitlines()[0]
         raise MlflowException(
@@ -160,19 +160,19 @@ def _open(database: str) -> tuple[Tracking, Registry]:
         ) from None
 
 
-def _bring_up_to_date(database: str, uri: str) -> None:
+def _update_schema(database: str, uri: str) -> None:
     """A database of an older MLflow is copied beside itself, then migrated. The journal is a write-ahead log."""
     if os.path.exists(database):
         engine = TrackingStore._get_or_create_engine(uri)
         version = utils._get_schema_version(engine)
         if version is not None and version != utils._get_latest_schema_revision():
-            _copy(database, f"{database}.{version}")
+            _copy_database(database, f"{database}.{version}")
             utils._upgrade_db(engine)
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=wal")
 
 
-def _copy(database: str, target: str) -> None:
+def _copy_database(database: str, target: str) -> None:
     if os.path.exists(target):
         return  # of a migration that did not come to its end
     with contextlib.closing(sqlite3.connect(database)) as source:

@@ -22,10 +22,10 @@ ASK = """
 import asyncio, json, sys
 from pathlib import Path
 from smalt.machine.home import Home
-from smalt.service.tracking import tool
-tool._REQUIREMENTS, tool.CHILD = Path(sys.argv[2]), Path(sys.argv[3])
+from smalt.service.tracking import mlflow_environment
+mlflow_environment._REQUIREMENTS, mlflow_environment.CHILD = Path(sys.argv[2]), Path(sys.argv[3])
 said = []
-python = asyncio.run(tool.Tool(Home(sys.argv[1])).python(said.append))
+python = asyncio.run(mlflow_environment.MlflowEnvironment(Home(sys.argv[1])).get_python(said.append))
 print(json.dumps([python, said]))
 """
 
@@ -66,7 +66,7 @@ def test_no_index(home: Home, small: tuple[Path, Path], monkeypatch: pytest.Monk
     """Where it cannot be installed one sentence says why and what to do, and nothing is left."""
     monkeypatch.delenv("PIP_FIND_LINKS")
     with pytest.raises(Unavailable, match=r"could not be installed: .*shade.*'smalt config set mlflow-python="):
-        asyncio.run(mlflow_environment.Tool(home).python(lambda line: None))
+        asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None))
     eventually(lambda: [path.name for path in home.path("tools").iterdir()] == [".locks"], "an empty folder")
 
 
@@ -74,16 +74,16 @@ def test_what_does_not_start_is_not_kept(home: Home, small: tuple[Path, Path]) -
     """It is tried before it is put in place."""
     small[1].write_text("import hue\n")
     with pytest.raises(Unavailable, match=r"it does not start .*No module named 'hue'"):
-        asyncio.run(mlflow_environment.Tool(home).python(lambda line: None))
-    assert not mlflow_environment.Tool(home).ready
+        asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None))
+    assert not mlflow_environment.MlflowEnvironment(home).ready
     assert not list(home.path("tools").glob("mlflow-*"))
 
 
 def test_an_earlier_one_is_removed(home: Home, small: tuple[Path, Path]) -> None:
     """Other requirements are another environment, and the one before is not kept."""
-    first = Path(asyncio.run(mlflow_environment.Tool(home).python(lambda line: None)))
+    first = Path(asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None)))
     small[0].write_text(small[0].read_text() + "# newer\n")
-    second = Path(asyncio.run(mlflow_environment.Tool(home).python(lambda line: None)))
+    second = Path(asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None)))
     assert second.exists()
     assert not first.exists()
 
