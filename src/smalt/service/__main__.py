@@ -1,7 +1,7 @@
 """`python -m smalt.service [--foreground]`: the server of the home that SMALT_HOME names.
 
-Exit status 0: it served and has ended, or another server of the home serves already. 1: one sentence on
-standard error says why it cannot. Little is imported before it is known that this process serves.
+Exit status 0: it served and has ended, or another server of the home serves already. 1: one sentence on standard
+error says why it cannot. Little is imported before the process knows that it will serve.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the rooms are put together: each is given what it may ask of the others."""
+"""The composition of the rooms: each gets the lookups that it may make in the others."""
 
 from __future__ import annotations
 
@@ -37,10 +37,7 @@ HAND_OVER = "SMALT_HAND_OVER"
 
 
 def build_engine(home: Home, settings: ServerSettings, db: Database, compute: Compute | None = None) -> Engine:
-    """Return an engine with all that it calls. Call on the event loop, which owns the database.
-
-    `compute` defaults to this machine.
-    """
+    """Build the engine with all rooms. Call on the event loop, whose thread owns the database."""
     lookups = _RecordLookups(home, db)
     data = Data(
         home,
@@ -63,7 +60,7 @@ def build_engine(home: Home, settings: ServerSettings, db: Database, compute: Co
 
 
 class _RecordLookups:
-    """Questions of the data room to the records, which it may ask from any thread."""
+    """Lookups of the data room in the records, from any thread."""
 
     def __init__(self, home: Home, db: Database) -> None:
         self.registries: Registries | None = None
@@ -85,7 +82,7 @@ class _RecordLookups:
         return self.call_on_owner(self._find_workspace, subscription, group, name)
 
     def call_on_owner(self, question: Callable[..., Result], *arguments: Any) -> Result:
-        """The answer of a function that must run on the thread that owns the records."""
+        """Call a function on the thread that owns the records and return its result."""
         if threading.get_ident() == self._thread:
             return question(*arguments)
 
@@ -105,7 +102,7 @@ class _RecordLookups:
         return ARTIFACTS.format(job=whose) if output in ("artifacts", "default") else None
 
     def _find_run(self, workspace: Workspace, run: str) -> str | None:
-        """The artifacts of a run that is not a job: a script's nested one."""
+        """Return the artifacts' URI of a run that is not a job: a script's nested one."""
         store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
         there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
         return ARTIFACTS.format(job=run) if there else None
@@ -130,7 +127,7 @@ class _RecordLookups:
         return None
 
     def _find_shared(self, reference: AssetReference) -> str | None:
-        """Of a registry; the built-in one has neither data nor models."""
+        """Return the URI of a registry's asset; the built-in registry has neither data nor models."""
         if self.registries is None or reference.kind not in _URIS:
             return None
         named = reference.name, reference.version, reference.label
@@ -154,11 +151,11 @@ class _RecordLookups:
         return {}
 
     def find_busy(self, folders: list[str]) -> set[str]:
-        """Of folders of attempts (`…/WORKSPACE/jobs/JOB`, of a retry `JOB.2`), those whose jobs are unfinished."""
+        """Return those folders of attempts (`…/WORKSPACE/jobs/JOB`, a retry's `JOB.2`) whose jobs are unfinished."""
         return self.call_on_owner(self._find_busy, folders)
 
     def find_unfinished(self, ids: list[int]) -> set[int]:
-        """Of the ids of jobs, those of unfinished ones."""
+        """Return those ids of jobs that belong to unfinished ones."""
         return self.call_on_owner(jobs.find_unfinished, self._db, ids)
 
     def _find_busy(self, folders: list[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The server's connections: how they are accepted, how many there may be, and how long each may say nothing."""
+"""The server's connections: accepting them, their maximum number, and time limits for silent ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ _LEAST_RESERVE = 64
 
 
 def get_connection_limit() -> int:
-    """Return how many TCP connections leave descriptors enough for the owner's socket, the records and files."""
+    """Return the maximum number of TCP connections that leaves enough descriptors for the owner's socket and for
+    files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft in (-1, resource.RLIM_INFINITY):
         return _LARGEST_CAP
@@ -49,7 +50,7 @@ def get_connection_limit() -> int:
 
 
 class ConnectionLimit:
-    """The number of open TCP connections, over all ports; the Unix socket is its owner's and has none."""
+    """Counts the open TCP connections over all ports; the Unix socket, its owner's, has no limit."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -74,7 +75,7 @@ class ConnectionLimit:
 
 
 class Acceptor:
-    """Accepts the connections of one listening socket, and stops for a while where there are too many."""
+    """Accepts the connections of one listening socket, and pauses while there are too many."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class Acceptor:
         self._loop.remove_reader(self._door)
 
     async def wait_closed(self) -> None:
-        """Answer uvicorn, which asks its listeners this; the connections are waited for elsewhere."""
+        """Return at once: uvicorn asks its listeners this, and the connections are waited for elsewhere."""
 
     def _start_listening(self) -> None:
         if self._is_open:
@@ -148,7 +149,7 @@ class Acceptor:
 
 
 class ServerConnection(H11Protocol):
-    """One connection; over the Unix socket only of the server's own user."""
+    """A connection; over the Unix socket the peer must be the server's own user."""
 
     def __init__(self, released: Callable[[], None], **given: Any) -> None:
         super().__init__(**given)
@@ -179,7 +180,7 @@ class ServerConnection(H11Protocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP. Where a body turned out to be wrong, nobody reads what its handler still says."""
+        """Answer bytes that are not HTTP. After an invalid body nobody reads what its handler still sends."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
@@ -189,7 +190,7 @@ class ServerConnection(H11Protocol):
             self.cycle.message_event.set()
 
     def is_timed_out(self, now: float) -> bool:
-        """Return whether the rest of a head or of a body is no longer waited for."""
+        """True if the rest of a head or body has not arrived in time."""
         if self.conn.their_state is h11.IDLE:
             return not self._is_idle and now - self._head_since > HEAD_SECONDS
         is_awaited = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
@@ -197,7 +198,7 @@ class ServerConnection(H11Protocol):
 
 
 async def close_timed_out(connections: Iterable[Any]) -> None:
-    """End connections that are late, for as long as the server runs."""
+    """Abort connections that have timed out, as long as the server runs."""
     while True:
         await asyncio.sleep(_LOOK)
         now = time.monotonic()
@@ -208,7 +209,7 @@ async def close_timed_out(connections: Iterable[Any]) -> None:
 
 
 class _RareWarning:
-    """Logs, but not again and again."""
+    """Logs a warning at most once a minute."""
 
     def __init__(self) -> None:
         self._last = -_SILENCE

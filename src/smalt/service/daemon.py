@@ -1,4 +1,4 @@
-"""A server that a client started keeps nothing of that client: session, folder, environment, descriptors."""
+"""Detaching a server from the client that started it: session, folder, environment, descriptors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from smalt.machine.server_environment import is_inherited
 
 
 def detach_from_caller(home: Home) -> None:
-    """Become a session of its own in `/`, with a short named list of variables and without descriptors.
+    """Start a new session in `/`, with a short list of variables and no descriptors but standard error.
 
-    Standard error stays until `close_errors`: whoever started the server reads there why it could not, and
-    sees the end of the file when it is ready.
+    Standard error stays until `send_errors_to_log`: the starter reads there why the server failed, or sees the end
+    of the file when it is ready.
     """
     _start_session()
     os.chdir("/")
@@ -26,13 +26,14 @@ def detach_from_caller(home: Home) -> None:
 
 
 def remove_variables(home: Home) -> None:
+    """Remove all environment variables that a server does not keep."""
     for name in [name for name in os.environ if not is_inherited(name)]:
         del os.environ[name]
     os.environ["SMALT_HOME"] = str(home.root)
 
 
 def send_errors_to_log(home: Home) -> None:
-    """From here on what would be said on standard error is written to the server's log."""
+    """Send everything that is written to standard error from now on to the server's log."""
     log = os.open(home.path("server.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     os.close(log)

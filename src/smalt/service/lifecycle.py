@@ -1,4 +1,4 @@
-"""From open doors to the last answer: the rooms, the HTTP server, the reasons to end."""
+"""The lifecycle of a server, from open sockets to the last answer: the rooms, the HTTP server, the reasons to stop."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ _LAST_ANSWERS = 3
 
 
 class ListeningSockets(NamedTuple):
+    """The sockets on which a server listens."""
+
     unix: socket.socket
     tcp: socket.socket
     note: str | None
@@ -64,6 +66,8 @@ class ListeningSockets(NamedTuple):
 
 
 class ServerLifecycle:
+    """Runs a server until it stops."""
+
     def __init__(
         self, home: Home, settings: ServerSettings, lock: HomeLock, doors: ListeningSockets, foreground: bool
     ) -> None:
@@ -75,7 +79,8 @@ class ServerLifecycle:
         self._cap = ConnectionLimit(get_connection_limit())
 
     def run(self) -> None:
-        """Serve to the end. Threads that still copy or fetch are not waited for: what they write is whole or absent."""
+        """Serve until the server stops. Threads that still copy or fetch are not waited for: they write whole files or
+        none."""
         _set_up_logging(self._home, self._foreground)
         asyncio.run(self._serve())
 
@@ -150,8 +155,10 @@ class ServerLifecycle:
 
 
 class _TlsPort:
-    """The listener for programs that send their tokens over TLS only. Its port is taken when a job is told of it; what
-    answers there is loaded when the first program connects."""
+    """The listener for programs that send their tokens over TLS only.
+
+    Its port opens when a job is told of it; its TLS server starts when the first program connects.
+    """
 
     service: ServerContext
 
@@ -192,7 +199,7 @@ class _TlsPort:
         return self._door
 
     def _handle_connection(self) -> None:
-        """Somebody has connected and waits."""
+        """Start the TLS server for the first connection, which waits."""
         if self._opened is None or self._opened.done():
             self._opened = self._start_opening()
 
@@ -242,14 +249,14 @@ class _TlsPort:
 
 
 def _close_waiting(door: socket.socket) -> None:
-    """Close the connections that wait at the door, so that whoever made them need not wait for ever."""
+    """Close the connections that wait at the socket, so that their clients do not wait for ever."""
     with contextlib.suppress(OSError):
         while True:
             door.accept()[0].close()
 
 
 class _HttpServer(uvicorn.Server):
-    """uvicorn, told to end by the service's own event, not by a clock that ticks ten times a second."""
+    """A uvicorn server that stops by the context's event instead of polling ten times a second."""
 
     def __init__(
         self, service: ServerContext, cap: ConnectionLimit, ready: Callable[[], None], tls: ssl.SSLContext | None = None
@@ -276,7 +283,7 @@ class _HttpServer(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the doors as `Acceptor` does, which keeps descriptors for the owner's."""
+        """Listen with `Acceptor`, which keeps descriptors for the owner's connections."""
         self.servers: list[Any] = [
             Acceptor(door, self._make_connection, self._cap, self._tls) for door in sockets or ()
         ]
@@ -304,7 +311,7 @@ def _widen_database(service: ServerContext) -> None:
 
 
 async def _keep_reserve(service: ServerContext) -> None:
-    """Fill the reserve, soon after the start and again whenever there is room after it was needed."""
+    """Fill the disk reserve soon after the start, and again whenever there is room after it was used."""
     while True:
         await asyncio.sleep(_SETTLED)
         try:
@@ -332,7 +339,7 @@ async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
 
 
 def _ensure_token(home: Home, db: Database, principal: str) -> None:
-    """The token of the home's file is good for all; one that the file no longer holds is not."""
+    """Register the token of the home's file, which permits everything, in place of an earlier one."""
     token = home.token()
     if token is None:
         token = secrets.token_urlsafe(32)

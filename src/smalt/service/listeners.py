@@ -1,4 +1,4 @@
-"""The server's two doors: a Unix socket in a private folder, and a port on the loopback interface."""
+"""The sockets on which the server listens: a Unix socket in a private folder, and a port on the loopback interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PORTS = range(20000, 32000)
 
 
 def open_unix_socket(home: Home) -> socket.socket:
-    """Listen on the home's Unix socket; one that a dead server left is replaced. Call with the lock held."""
+    """Listen on the home's Unix socket; replace one that a dead server left. Call with the lock held."""
     folder, path = home.socket_folder(), home.socket("server")
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
@@ -32,7 +32,7 @@ def open_unix_socket(home: Home) -> socket.socket:
 
 
 def get_url_host(listen: str) -> str:
-    """Return the host by which programs of this machine reach what listens there, as URLs have it."""
+    """Return the host of URLs by which programs of this machine reach a listener on `listen`."""
     host = {"0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(listen, listen)
     return f"[{host}]" if ":" in host else host
 
@@ -40,9 +40,10 @@ def get_url_host(listen: str) -> str:
 def open_tcp_socket(
     home: Home, host: str, name: str = "port", chosen: int | None = None
 ) -> tuple[socket.socket, str | None]:
-    """Listen on the port that the user has `chosen`, else on the home's, found at its first start and kept as `name`.
+    """Listen on the port that the user has `chosen`, else on the home's, which its first start chose and stored as
+    `name`.
 
-    Where another program has the home's port now, a free one serves for this run, and the text says so; the home
+    If another program has the home's port, a free one serves for this run, and the returned note says so; the home
     keeps its own. A chosen port that is taken is refused.
     """
     if chosen is not None:
@@ -70,7 +71,7 @@ def open_tcp_socket(
 
 
 def get_peer_uid(connection: socket.socket) -> int | None:
-    """The user at the other end of a Unix socket, None where the system does not tell."""
+    """Return the user at the other end of a Unix socket; None if the system does not tell."""
     if hasattr(socket, "SO_PEERCRED"):
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         return int.from_bytes(credentials[4:8], "little")

@@ -1,4 +1,4 @@
-"""Who serves the home: of all who start, exactly one. The lock dies with its holder, however it dies."""
+"""The lock by which exactly one server serves a home. It dies with its holder, however that dies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATIENCE = 30.0
 
 
 class HomeLock:
-    """Held by this process until it ends."""
+    """The home's lock, held by this process until it ends."""
 
     def __init__(self, home: Home, handle: int) -> None:
         self._home = home
@@ -26,24 +26,23 @@ class HomeLock:
 
     @property
     def is_held(self) -> bool:
-        """Whether the home is still there and still this one; someone may have deleted the folder."""
+        """True if the home still exists and is still the same; someone may have deleted the folder."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(self._handle))
         except OSError:
             return False
 
     def remove_traces(self) -> None:
-        """Remove what tells of this server; after the home was deleted, that is another one's."""
+        """Remove the files that announce this server; after the home was deleted they are another server's."""
         if self.is_held:
             self._home.path("server.json").unlink(missing_ok=True)
             self._home.socket("server").unlink(missing_ok=True)
 
 
 def take_lock(home: Home, patience: float = _PATIENCE) -> HomeLock | None:
-    """Take the home's lock until this process ends; None where another server has it and serves.
+    """Take the home's lock until this process ends; return None if another server has it and serves.
 
-    A server of an older version is asked to give way. One that is about to end (it no longer listens) is
-    waited for.
+    A server of an older version is asked to give way. One that is ending (it no longer listens) is waited for.
     """
     handle = os.open(home.path("server.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience

@@ -1,7 +1,7 @@
 """`python -m smalt.service.offline_settings`: read and change the settings of a home whose server does not run.
 
-The changes come as JSON on standard input. The settings, and what is wrong with them, go to standard output; why a
-change is refused goes to standard error, with exit status 1.
+The changes come as JSON on standard input. The settings, and their problems, go to standard output; the reason for a
+refused change goes to standard error, with exit status 1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A home that is not where it was: one that was moved goes on; a copy gives up what the original goes on with."""
+"""Homes that were moved or copied: a moved home continues; a copy gives up the jobs with which the original
+continues."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ _PORTS = ("port", "tls-port")
 
 
 def check_relocation(home: Home) -> Relocation | None:
-    """Return from where the home was moved or copied since it was last served; None where it is in its place."""
+    """Return from where the home was moved or copied since it was last served; None if it is in its place."""
     found = find_relocation(home.read_json(_NOTE), home.root)
     if found is not None:
         how = "is a copy of" if found.is_copy else "was moved here from"
@@ -30,7 +31,7 @@ def check_relocation(home: Home) -> Relocation | None:
 
 
 def handle_relocation(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> None:
-    """Correct what the records say of the former place, then note the place of today; a crash does both again.
+    """Update the records that name the former place, then record the present one; after a crash both are done again.
 
     Call before anything of the home acts.
     """
@@ -58,7 +59,7 @@ def _update_places(db: Database, found: Relocation) -> None:
 
 
 def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
-    """End all unfinished jobs: they go on where the original is, and what they write would be written twice."""
+    """Fail all unfinished jobs: they continue in the original home and would write twice."""
     why = outcome.failed(
         f"this home is a copy of {found.former.path}, made while the job was not over; it goes on there. "
         "Submit it again to run it here",
@@ -72,7 +73,7 @@ def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
 
 
 def _remove_unmovable(home: Home) -> None:
-    """Have conda environments built again: their programs name the folder in which they were made."""
+    """Have conda environments rebuilt: their programs name the folder in which they were made."""
     for record in home.path("environments").glob("*/record.json"):
         if (record.parent / "venv" / "conda-meta").is_dir():
             with contextlib.suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""A server's life: boot, serve, end. Called with the home's lock held.
+"""A server run: boot, serve, stop. Called with the home's lock held.
 
-It listens before anything slow is imported, so that a client connects at once and waits for its answer, not
-for a socket; it answers only after everything that a crash left is settled.
+It listens before anything slow is imported, so that a client connects at once and waits for its answer, not for a
+socket; it answers only after everything that a crash left is settled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The home's settings: `config.json`, the defaults and the rules. docs/settings.md tells users of each."""
+"""The home's settings: `config.json`, the defaults and the rules. docs/settings.md documents each for users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class SettingRule(NamedTuple):
-    """One setting: what it is when unset, and how a value becomes right (or why not: a ValueError's text)."""
+    """The default of a setting and the check that converts a value, or raises a ValueError with the reason."""
 
     default: Any
     check: Callable[[Any], Any]
@@ -28,7 +28,7 @@ class SettingRule(NamedTuple):
 class ServerSettings(Mapping[str, Any]):
     """The settings of one home, by name or as attributes (`idle_minutes` for `idle-minutes`).
 
-    The server keeps one object for its life; a change through `update` is seen by whoever holds it.
+    The server keeps one object for its life; all holders see a change through `update`.
     """
 
     idle_minutes: float
@@ -56,7 +56,8 @@ class ServerSettings(Mapping[str, Any]):
     job_identity: str
 
     def __init__(self, home: Home, *, lenient: bool = False) -> None:
-        """Read the settings; `lenient` ones may be wrong, each with its sentence in `problems`, and can be unset."""
+        """Read the settings; if `lenient`, wrong values are kept, each with its sentence in `problems`, and can be
+        unset."""
         self._home = home
         self.problems: dict[str, str] = {}
         self._stored = self._load(lenient)
@@ -72,17 +73,18 @@ class ServerSettings(Mapping[str, Any]):
         return len(SETTINGS)
 
     def as_dict(self) -> dict[str, Any]:
-        """Every setting by its name, the defaults among them."""
+        """Return every setting by its name, with defaults."""
         return dict(self)
 
     def check_changes(self, changes: Mapping[str, Any]) -> None:
-        """Refuse changes that are wrong, or that this machine cannot do now; this may take seconds."""
+        """Raise ValidationException for changes that are wrong or that this machine cannot make now; may take
+        seconds."""
         self._merge_changes(changes, try_out=True)
 
     def update(self, changes: Mapping[str, Any]) -> None:
-        """Change some settings, all or none, and write them down; null is the default again.
+        """Change some settings, all or none, and write them down; null restores the default.
 
-        A mapping's entries are merged; an entry of null is removed. Whether the machine can do it, `try_out` tells.
+        The entries of a mapping are merged; null removes an entry. `check_changes` tells if the machine can do it.
         """
         stored = self._merge_changes(changes, try_out=False)
         stored = {name: value for name, value in stored.items() if value is not None}
@@ -92,7 +94,7 @@ class ServerSettings(Mapping[str, Any]):
         self._set_attributes()
 
     def _merge_changes(self, changes: Mapping[str, Any], *, try_out: bool) -> dict[str, Any]:
-        """Return what is stored, with the changes; all that is wrong with them is said at once."""
+        """Return the stored settings with the changes; the error lists everything that is wrong with them."""
         stored, problems = dict(self._stored), []
         for name, value in changes.items():
             try:

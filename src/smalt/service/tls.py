@@ -1,8 +1,7 @@
-"""The certificate authority of a home, and the server's certificate that it signs. What makes certificates is loaded
-only when one is to be made.
+"""The certificate authority of a home, and the server certificate that it signs.
 
-Azure's clients send their tokens over TLS only; who runs one beside a local server trusts this authority by the bundle
-that `smalt exec` hands it, and jobs by the one that `trust` writes.
+Azure's clients send their tokens over TLS only. Programs of `smalt exec` trust this authority by the bundle that it
+hands them, jobs by the one that `write_trusted` writes. The library for certificates is imported only to make one.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _making = threading.RLock()
 
 
 def load_authority(home: Home) -> trustme.CA:
-    """Made at its first use and kept, for the home's owner only."""
+    """Return the home's authority, created at its first use and readable by the home's owner only."""
     import trustme
 
     with _making:
@@ -39,14 +38,15 @@ def load_authority(home: Home) -> trustme.CA:
 
 
 def read_certificate(home: Home) -> str:
-    """The certificate of the home's authority."""
+    """Return the certificate of the home's authority."""
     with _making:
         kept = home.read(_CERTIFICATE)
         return kept if kept and home.read(_KEY) else load_authority(home).cert_pem.bytes().decode()
 
 
 def write_trusted(home: Home) -> str:
-    """Write down what jobs are to trust: what this server's own environment says, and this home. The file's path."""
+    """Write the authorities that jobs trust (those of this server's environment, and the home's); return the file's
+    path."""
     with _making:
         text = certificates.with_own(os.environ, read_certificate(home))
         if home.read(TRUSTED) != text:
@@ -55,7 +55,7 @@ def write_trusted(home: Home) -> str:
 
 
 def build_context(home: Home, names: list[str]) -> ssl.SSLContext:
-    """For a listener; each run of the server has a leaf of its own."""
+    """Return the TLS context of a listener; each run of the server has its own leaf certificate."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     load_authority(home).issue_cert(*names).configure_cert(made)
     return made

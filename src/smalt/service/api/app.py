@@ -1,4 +1,4 @@
-"""The one ASGI application: every route of the server, behind the gate."""
+"""The ASGI application: every route of the server, behind the security middleware."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def build_app(service: ServerContext) -> ASGIApp:
 
 
 class _Dispatcher:
-    """Splits the workspace off the path, opens it, and hands the rest to the router of its prefix."""
+    """Splits the workspace off the path, opens it, and passes the rest to the router of its prefix."""
 
     def __init__(self) -> None:
         self._global = Router(_GLOBAL)
@@ -164,7 +164,7 @@ class _Dispatcher:
 
 
 async def _run_handler(scope: Scope, work: Awaitable[Any]) -> Any:
-    """Return the answer, but acknowledge nothing that was stored in a workspace while that was deleted."""
+    """Return the handler's answer; raise if the workspace was deleted while the handler stored something in it."""
     try:
         return await work
     finally:
@@ -173,7 +173,7 @@ async def _run_handler(scope: Scope, work: Awaitable[Any]) -> Any:
 
 
 def _find_workspace_by_folder(scope: Scope, folder: str) -> records.Workspace:
-    """The workspace of that folder, which is the account's name to storage clients."""
+    """Return the workspace with that folder, which is the account's name for storage clients."""
     token = scope["smalt.token"]
     for one in records.list_workspaces(scope["smalt.service"].db):
         if one.folder == folder and (token is None or token.workspace_id in (None, one.id)):

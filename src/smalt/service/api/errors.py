@@ -1,8 +1,8 @@
-"""Every error as the service shows it: {"error": {"code", "message", "target", "details"}}.
+"""Errors as the service sends them: {"error": {"code", "message", "target", "details"}}.
 
-A user's error is never a 5xx, which Azure's clients would retry: what the server cannot store (a full disk,
-a home that became read-only) is 507, which they do not retry. A fault of smalt's own is a 500 that names an
-id, under which the server's log has the traceback.
+A user's error is never a 5xx, which Azure's clients would retry. If the server cannot store something (a full disk,
+a read-only home) the status is 507, which they do not retry. A fault of smalt itself is a 500 with an id, under which
+the server's log has the traceback.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class BodyTooLarge(SmaltError):
-    """A body above the limit."""
+    """The body of a request exceeds the limit."""
 
     code = "BodyTooLarge"
 
 
 class ServerStopping(SmaltError):
-    """The server is ending; the same request to the next one is safe."""
+    """The server is ending; the same request to the next server is safe."""
 
     code = "ServerStopping"
 
@@ -69,7 +69,7 @@ _STATUS: tuple[tuple[type[SmaltError], int], ...] = (
 
 
 def render_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """The status, body and headers for `error`; one that nobody foresaw is logged."""
+    """Return status, body and headers for `error`; unexpected errors are logged."""
     status, body = _render_body(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 401:
@@ -78,7 +78,7 @@ def render_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]
 
 
 def convert_for_mlflow(status: int, body: dict[str, Any]) -> dict[str, Any]:
-    """The same as MLflow's clients read it."""
+    """Return the error body that MLflow's clients parse."""
     code, message = body["error"]["code"], body["error"]["message"]
     named = "ENDPOINT_NOT_FOUND" if code == NoRoute.code else _MLFLOW_CODES.get(status, "INVALID_PARAMETER_VALUE")
     return {"error_code": named, "message": message}

@@ -1,4 +1,4 @@
-"""Who follows which job by polling its details."""
+"""Clients that follow a job by polling its details."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ _MOST = 4096
 
 
 class JobFollowers:
-    """`jobs.stream` of azure-ai-ml prints the log from its second poll on: to who begins when the job is over, the
-    first answer must not say so. Nothing of a poll tells its stream, so it is known by the caller and the job."""
+    """Recognises the first poll of a client that follows a job.
+
+    `jobs.stream` of azure-ai-ml prints the log from its second poll on, so a client that begins after the job's end
+    must not see the end in the first answer. A poll does not name its stream: caller and job identify it.
+    """
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, int], float] = {}
 
     def is_late_start(self, principal: str, job: Job) -> bool:
-        """Whether this poll is the first of a stream, and the job is over. Two streams of one caller at once cost one
-        of them a poll more or, where one begins as the other ends, its log."""
+        """True if this poll is the first of a stream and the job is over.
+
+        Two concurrent streams of one caller cost one of them an extra poll or, if one begins as the other ends, its
+        log.
+        """
         now, key = time.monotonic(), (principal, job.id)
         before = self._asked.pop(key, None)
         follows = before is not None and now - before < _LONGEST_PAUSE

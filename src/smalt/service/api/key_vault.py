@@ -1,5 +1,8 @@
-"""The secrets of a workspace, by the protocol of Azure's Key Vault: below `/vaults/<workspace folder>` for its clients,
-below `/smalt/v1{WS}` for ours. A job's own token reads (`auth/job_permissions.py`)."""
+"""The secrets of a workspace by the protocol of Azure's Key Vault.
+
+Azure's clients reach them below `/vaults/<workspace folder>`, smalt's below `/smalt/v1{WS}`. A job's own token may
+read them (`auth/job_permissions.py`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _FOR_EVER = 90 * 86400
 
 
 def split_path(path: str) -> tuple[str, str] | None:
-    """The workspace's folder and what follows; None for any other path."""
+    """Return the workspace's folder and the rest of the path; None for any other path."""
     found = _PATH.fullmatch(path)
     return (found["folder"], found["rest"]) if found else None
 
@@ -56,7 +59,7 @@ async def update_secret(request: ApiRequest) -> dict[str, Any]:
 
 
 async def list_secrets(request: ApiRequest) -> dict[str, Any]:
-    """Their newest versions, without the values."""
+    """List the newest version of each secret, without the values."""
     return build_page(
         request,
         _get_vault(request).list_newest(request.workspace),
@@ -73,7 +76,7 @@ async def list_versions(request: ApiRequest) -> dict[str, Any]:
 
 
 async def delete_secret(request: ApiRequest) -> dict[str, Any]:
-    """All its versions; until they are purged they can be recovered."""
+    """Delete all versions of a secret; they can be recovered until they are purged."""
     return _render_secret(request, _get_vault(request).delete_secret(request.workspace, _get_secret_name(request)))
 
 
@@ -99,7 +102,7 @@ async def recover_secret(request: ApiRequest) -> dict[str, Any]:
 
 
 async def rotate_keys(request: ApiRequest) -> dict[str, Any]:
-    """Encrypt all that the home has encrypted again, with new keys."""
+    """Encrypt everything that the home has encrypted with new keys."""
     return {"encrypted": key_rotation.rotate_keys(request.server.home, request.server.db)}
 
 
@@ -118,7 +121,7 @@ def _get_secret_name(request: ApiRequest) -> str:
 
 
 def _read_attributes(body: dict[str, Any]) -> dict[str, Any]:
-    """What is kept beside the value; of an update, what is changed."""
+    """Return the stored or changed attributes of a secret from the request's body."""
     attributes = body.get("attributes")
     given = attributes if isinstance(attributes, dict) else {}
     about = {key: given[key] for key in _ATTRIBUTES if given.get(key) is not None}
@@ -140,7 +143,10 @@ def _read_attributes(body: dict[str, Any]) -> dict[str, Any]:
 def _render_secret(
     request: ApiRequest, secret: Secret, value: str | None = None, *, with_version: bool = True
 ) -> dict[str, Any]:
-    """Clients take an id apart, and only what follows the host: it has no room for the workspace's folder."""
+    """Return the REST body of a secret.
+
+    Clients split its id after the host, so the id cannot contain the workspace's folder.
+    """
     about = secret.content
     parts = urlsplit(request.server_url)
     id = f"{parts.scheme}://{parts.netloc}/secrets/{secret.name}"

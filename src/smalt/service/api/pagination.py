@@ -1,4 +1,4 @@
-"""Lists, page after page: {"value": […], "nextLink": an absolute URL or absent}."""
+"""Pages of lists: {"value": […], "nextLink": an absolute URL or absent}."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LARGEST_PAGE = 5000
 
 
 def get_window(request: ApiRequest) -> tuple[int, int]:
-    """How many to skip, and how many to give at most."""
+    """Return the number of items to skip and the maximum number to return."""
     size = request.get_number("$top", request.get_number("count", _PAGE))
     return request.get_number("$skip", 0), max(1, min(size, _LARGEST_PAGE))
 
 
 def build_page(request: ApiRequest, items: Sequence[Item], shape: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
-    """The window of `items` that the call asks for."""
+    """Return the page of `items` that the request asks for."""
     skip, size = get_window(request)
     return wrap_page(request, [shape(item) for item in items[skip : skip + size]], skip + size < len(items))
 

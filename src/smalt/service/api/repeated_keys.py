@@ -1,4 +1,4 @@
-"""Keys that a JSON text gives more than once within one object."""
+"""Keys that occur more than once in an object of a JSON text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _Trail = tuple["_Trail", Any] | None
 
 
 class RepeatedKeys:
-    """Notes repetitions while a text is parsed: `make` is the `object_pairs_hook`.
+    """Collects repetitions while a text is parsed: `build_object` is the `object_pairs_hook`.
 
-    Its work grows with the text and not faster: anybody may send a large one.
+    The work is linear in the size of the text: anybody may send a large one.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class RepeatedKeys:
         return made
 
     def list_faults(self, body: Any) -> list[str]:
-        """Return a sentence for each repetition, with its path in what the text was parsed to."""
+        """Return a sentence for each repetition, with its path in the parsed body."""
         paths = _find_paths([owner for owner, _ in self._found], body)
         return [
             f"{dotted((*paths.get(id(owner), ()), key))}: the key is given twice; give it once"
@@ -43,7 +43,7 @@ class RepeatedKeys:
 
 
 def _find_repeated(keys: Iterable[str]) -> Iterable[str]:
-    """Return the keys that come again, each once, in their order."""
+    """Return the repeated keys, each once, in their order."""
     seen: set[str] = set()
     repeated: dict[str, None] = {}
     for key in keys:
@@ -54,7 +54,8 @@ def _find_repeated(keys: Iterable[str]) -> Iterable[str]:
 
 
 def _find_paths(wanted: list[dict[str, Any]], body: Any) -> dict[int, tuple[Any, ...]]:
-    """Return the path to each of these objects in a body, by its id; one that a later repetition replaced has none."""
+    """Return the path of each of these objects in a body, by its id; an object that a later repetition replaced has
+    none."""
     ids = {id(one) for one in wanted}
     found: dict[int, tuple[Any, ...]] = {}
     waiting: list[tuple[_Trail, Any]] = [(None, body)]

@@ -1,4 +1,4 @@
-"""One request as the handlers see it: its service, workspace, principal, and a body that can be trusted."""
+"""A request as handlers see it: its server, workspace, principal, and a validated body."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class ApiRequest(Request):
-    """A request whose security the gate has checked already."""
+    """A request that the middleware has authenticated."""
 
     @property
     def server(self) -> ServerContext:
@@ -45,28 +45,31 @@ class ApiRequest(Request):
 
     @property
     def job(self) -> Job | None:
-        """The job whose token it came with."""
+        """The job whose token the request carries, or None."""
         job: Job | None = self.scope["smalt.job"]
         return job
 
     @property
     def is_local(self) -> bool:
-        """Whether it came over the Unix socket: the caller sees the same files as the server."""
+        """True if the request came over the Unix socket: the caller sees the same files as the server."""
         return bool(self.scope["smalt.local"])
 
     @property
     def server_url(self) -> str:
-        """Where the caller reaches this server; never stored."""
+        """The address by which the caller reaches this server; never stored."""
         return str(self.scope["smalt.base"])
 
     @property
     def azure_release(self) -> int | None:
-        """The 35 of azure-ai-ml 1.35.2; None for all other clients."""
+        """The minor release of azure-ai-ml (35 for 1.35.2); None for all other clients."""
         found = _AZURE.search(self.headers.get("user-agent", ""))
         return int(found[1]) if found else None
 
     def get_name(self, parameter: str = "name") -> str:
-        """Without the `azureml:` that Azure's client leaves on it where a program names `azureml:NAME@LABEL`."""
+        """Return a parameter of the path without the `azureml:` prefix.
+
+        Azure's client leaves it there where a program names `azureml:NAME@LABEL`.
+        """
         return str(self.path_params[parameter]).removeprefix("azureml:")
 
     def get_query(self, parameter: str, default: str = "") -> str:
@@ -82,7 +85,7 @@ class ApiRequest(Request):
         return int(text)
 
     async def read_object(self) -> dict[str, Any]:
-        """The body, a JSON object; an empty body is an empty object."""
+        """Read the body, a JSON object; an empty body is an empty object."""
         limit = int(self.server.settings.max_body_mb * 1024 * 1024)
         parts, size = [], 0
         async for part in self.read_chunks():
@@ -110,7 +113,7 @@ class ApiResponse(Response):
 
     @staticmethod
     def from_answer(answer: Any) -> Any:
-        """What a handler answers as a response."""
+        """Return a handler's answer as a response."""
         return answer if callable(answer) else ApiResponse(answer)
 
     def render(self, content: Any) -> bytes:
@@ -120,7 +123,7 @@ class ApiResponse(Response):
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """JSON that can be kept and sent again: an object, finite numbers, texts that are Unicode without NUL."""
+    """Parse JSON that can be stored and sent again: an object, finite numbers, Unicode texts without NUL."""
     if not raw.strip():
         return {}
     if b"\\u0000" in raw and _NUL.search(raw):

@@ -1,4 +1,4 @@
-"""A request's body for code that reads it in a thread, piece by piece."""
+"""The body of a request for code that reads it on a thread, piece by piece."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 async def process_body(request: ApiRequest, consume: Callable[[Iterable[bytes]], Result]) -> Result:
-    """Run `consume` over the body in a thread; it waits there for what has not arrived."""
+    """Run `consume` over the body on a thread, where it waits for pieces that have not arrived."""
     body = _BodyIterator(request)
     try:
         return await asyncio.to_thread(consume, body)
@@ -37,7 +37,7 @@ class _BodyIterator:
             yield piece
 
     def close(self) -> None:
-        """Whoever waits for the next piece gets none: the request was given up."""
+        """End the iteration of a waiting reader: the request was given up."""
         self._over = True
         if self._awaited is not None:
             self._awaited.cancel()

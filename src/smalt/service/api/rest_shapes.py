@@ -1,4 +1,4 @@
-"""What the REST shapes of all collections have in common."""
+"""Parts of REST bodies that all collections share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def format_time(seconds: float) -> str:
 
 
 def get_properties(body: dict[str, Any]) -> dict[str, Any]:
-    """The `properties` of a resource's body."""
+    """Return the `properties` of a resource's body."""
     properties = body.get("properties")
     if not isinstance(properties, dict):
         raise ValidationException('the body needs "properties", an object')
@@ -43,7 +43,7 @@ def get_properties(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def merge_objects(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`new` laid over `old`, at every depth."""
+    """Return `old` updated with `new`, at every depth."""
     both = {
         key: merge_objects(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])
     }

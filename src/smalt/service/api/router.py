@@ -1,4 +1,4 @@
-"""From a method and a path to a handler: a tree of segments, so that a hundred routes cost nothing at boot."""
+"""Routes by method and path: a tree of segments, so that building a hundred routes takes no noticeable time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Router:
                 self._add_route(method, template, handler)
 
     def find_route(self, method: str, path: str) -> tuple[Handler, dict[str, str], str]:
-        """The handler, the named segments and the template; a literal segment is preferred to a named one."""
+        """Return handler, named segments and template; a literal segment has precedence over a named one."""
         segments = path.split("/")[1:]
         node, values = self._root, []
         for index, segment in enumerate(segments):

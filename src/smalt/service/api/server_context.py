@@ -1,4 +1,4 @@
-"""What the handlers work with: the rooms of one running server."""
+"""The rooms and state of one running server, which the handlers work with."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _READERS = 4
 
 
 class RequestActivity:
-    """Who is connected now, and since when nobody is."""
+    """The number of open requests, and the time since the last one ended."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -105,11 +105,11 @@ class ServerContext:
         return self.engine.rooms.tracking
 
     def sign_container(self, workspace: Workspace, container: str, job: Job | None) -> str:
-        """The query that opens a container of the workspace for a day; one that a job is given ends with the job."""
+        """Return the query that opens a container of the workspace for a day; a job's query ends with the job."""
         return self.sas.sign_container(workspace.folder, container, job=job)
 
     def is_link_valid(self, method: str, workspace: str, container: str, query: str) -> bool:
-        """Tell whether the query opens the container; one that a job was given ends with the job's token."""
+        """True if the query opens the container; a job's query ends with the job's token."""
         named = self.sas.parse_job(query)
         job = self.tracking.tokens.find_living_job(self.db, *named) if named else None
         if named and job is None:
@@ -120,7 +120,7 @@ class ServerContext:
         return self.engine.unfinished
 
     async def cancel_all_jobs(self, why: str, patience: float) -> None:
-        """Cancel whatever is unfinished, and wait until it has ended."""
+        """Cancel all unfinished jobs and wait until they have ended."""
         deadline = time.monotonic() + patience
         found = [job for job in jobs.list_unfinished(self.db) if job.parent_id is None]
         for job in found:
@@ -129,7 +129,7 @@ class ServerContext:
             await self.wait_until_over(job, deadline)
 
     async def wait_until_over(self, job: jobs.Job, deadline: float) -> bool:
-        """Wait for the end of the job's tree, or the deadline."""
+        """Wait for the end of the job's tree or the deadline; return True if the job is over."""
         news = self.engine.watch.join(job.root_id)
         try:
             while not jobs.get_job(self.db, job.id).is_over:

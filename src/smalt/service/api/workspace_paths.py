@@ -1,4 +1,4 @@
-"""The long paths of the service, taken apart: names compare without case, as there."""
+"""The long paths of the service, split into their parts; names compare without case, as in the service."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WorkspacePath(NamedTuple):
 
 
 def split_path(path: str) -> WorkspacePath | None:
-    """The parts of a path into a workspace; None for any other path."""
+    """Return the parts of a path into a workspace; None for any other path."""
     found = _WORKSPACE.fullmatch(path)
     if found is None:
         return None
@@ -39,7 +39,7 @@ def split_path(path: str) -> WorkspacePath | None:
 
 
 def convert_collection_path(path: str) -> str:
-    """A path to the list of workspaces in the service's own casing; any other path as it is."""
+    """Return the path of a list of workspaces in the service's casing; any other path unchanged."""
     found = _COLLECTION.fullmatch(path)
     if found is None:
         return path
@@ -48,5 +48,5 @@ def convert_collection_path(path: str) -> str:
 
 
 def is_valid_name(text: str) -> bool:
-    """Whether subscription, resource group or workspace may be called that."""
+    """True if a subscription, resource group or workspace may have the name."""
     return _NAME.fullmatch(text) is not None

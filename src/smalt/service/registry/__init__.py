@@ -1,4 +1,7 @@
-"""Folder registries: assets that several workspaces, homes and people share, as plain files."""
+"""Folder registries: assets that several workspaces, homes and people share, as plain files.
+
+Assets of a workspace belong to `service/records`; the routes for registries belong to `service/api/arm`.
+"""
 
 from smalt.service.registry.folder import RegistryFolder
 from smalt.service.registry.registries import Registries

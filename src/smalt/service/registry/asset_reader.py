@@ -1,4 +1,4 @@
-"""From the files of a registry to what a workspace knows."""
+"""Assets read from the files of a registry, as a workspace stores them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT
 
 
 def read_entity(found: RegistryAsset) -> Any:
-    """As it was written; its name and version are those of its folders."""
+    """Return the asset as it was written, with the name and version of its folders."""
     read = yaml.load(found.document, NOUNS[found.kind])
     for key in ("name", "version"):
         wanted = getattr(found, key)
@@ -34,13 +34,13 @@ def read_entity(found: RegistryAsset) -> Any:
 
 
 def read_properties(found: RegistryAsset, references: FileUriRefs) -> Properties:
-    """The REST properties."""
+    """Return the REST properties of an asset; `references` decides how its local paths are named."""
     made: Properties = wire.to_rest(read_entity(found), references)["properties"]
     return {**made, "isArchived": found.archived}
 
 
 class FileUriRefs(wire.AsWritten):
-    """What is local stays where it lies, and is named by its file: URI."""
+    """Local content is named by its file: URI and stays in place."""
 
     def code(self, path: str) -> str:
         return self.stored(path, None)
@@ -54,7 +54,7 @@ class FileUriRefs(wire.AsWritten):
 
 
 class AssetIdRefs(FileUriRefs):
-    """What is local is named by the id of its asset, which leads there from everywhere."""
+    """Local content is named by the id of its asset, which leads to it from everywhere."""
 
     def __init__(self, id: str) -> None:
         self._id = id
@@ -64,7 +64,7 @@ class AssetIdRefs(FileUriRefs):
 
 
 class RegisteringRefs(FileUriRefs):
-    """For a workspace: code, environments and components in place get ids there, each content once."""
+    """Code, environments and inline components get ids in a workspace, equal content once."""
 
     keeps_inline = False
 
@@ -97,7 +97,7 @@ class RegisteringRefs(FileUriRefs):
 
 
 class ImportingRefs(RegisteringRefs):
-    """The same, and data, models and build contexts are copied into the workspace's own store."""
+    """Like RegisteringRefs; data, models and build contexts are also copied into the workspace's store."""
 
     def stored(self, path: str, datastore: str | None) -> str:
         place = parse_uri(path)

@@ -1,4 +1,4 @@
-"""From an asset of a workspace to the files of a registry."""
+"""Assets of a workspace written as the files of a registry."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _CODE, _CONTEXT = "code", "context"
 
 
 class AssetWriter:
-    """Writes the YAML of an asset, with everything local that it names beside it, into a fresh folder."""
+    """Writes the YAML of an asset, and all local content that it names beside it, into a new folder."""
 
     def __init__(self, desk: WorkspaceAssets, workspace: Workspace, reads_disk: bool) -> None:
-        """`reads_disk`: whether who asks may name paths of this machine."""
+        """`reads_disk`: the caller may name paths of this machine."""
         self._desk = desk
         self._workspace = workspace
         self._reads_disk = reads_disk
@@ -42,7 +42,7 @@ class AssetWriter:
         (folder / f"{NOUNS[kind]}.yml").write_text(dump_plain(document), encoding="utf-8")
 
     def _copy_content(self, uri: str, folder: Path, taken: str) -> str:
-        """A copy beside the YAML; what is on the network stays there."""
+        """Copy the content beside the YAML and return its path; content on the network stays there."""
         place = self._resolve_place(uri)
         if place.path is None:
             return place.remote or uri
@@ -98,7 +98,7 @@ class AssetWriter:
         return f"./{name}"
 
     def _write_used_environment(self, text: str, folder: Path, prefix: str) -> Any:
-        """A registry's stays a reference, as do those that every workspace has; others are written in place."""
+        """Return a reference for a registry's or a built-in environment; write any other in place."""
         reference = parse_reference(text)
         if reference is None or reference.registry is not None:
             return text
@@ -115,7 +115,7 @@ class AssetWriter:
         return document
 
     def _write_nested(self, text: str, folder: Path, name: str) -> str:
-        """A component of the workspace that a pipeline names, as files of its own below the pipeline's."""
+        """Write a workspace's component that a pipeline names, with its own files, below the pipeline's folder."""
         reference = parse_reference(text)
         if reference is None or reference.registry is not None:
             return text

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
 
 class RegistryAsset(NamedTuple):
-    """One version, and where it lies."""
+    """A version of an asset and its folder."""
 
     kind: str
     name: str
@@ -38,18 +38,20 @@ class RegistryAsset(NamedTuple):
 
 
 class RegistryFolder:
+    """The folder of one registry."""
+
     def __init__(self, registry: str, folder: str) -> None:
         self.registry = registry
         self.folder = Path(folder)
 
     def list_names(self, kind: str, view: str = "ActiveOnly") -> list[str]:
-        """Those with a version, archived ones as the view says."""
+        """List the assets that have a version; `view` says whether archived ones are included."""
         self._check_folder()
         found = (name for name in _list_folders(self.folder / kind) if self.list_versions(kind, name, "All"))
         return [name for name in found if self.is_archived(kind, name) in _VIEWS.get(view, (False,))]
 
     def list_versions(self, kind: str, name: str, view: str = "ActiveOnly") -> list[RegistryAsset]:
-        """Newest first: the highest number, since no time survives a checkout of git."""
+        """List the versions, the highest number first: file times do not survive a checkout with git."""
         place = self._get_place(kind, name)
         found = []
         for version in _list_folders(place):
@@ -61,7 +63,7 @@ class RegistryFolder:
         return [one for one in found if (one.archived or is_hidden) in _VIEWS.get(view, (False,))]
 
     def find_version(self, kind: str, name: str, version: str | None = None, label: str | None = None) -> RegistryAsset:
-        """One version; NotFound says which there are."""
+        """Return one version; NotFound lists the versions there are."""
         self._check_folder()
         there = self.list_versions(kind, name, "All")
         if version is not None:
@@ -93,7 +95,7 @@ class RegistryFolder:
         return (self._get_place(kind, name) / _ARCHIVED).exists()
 
     def set_archived(self, kind: str, name: str, version: str | None, archived: bool) -> None:
-        """An empty file says it, which git keeps."""
+        """Archive or restore a version or asset; an empty file marks it as archived, which git keeps."""
         folder = self._get_place(kind, name) if version is None else self.find_version(kind, name, version).folder
         if not folder.is_dir():
             self.find_version(kind, name)
@@ -107,7 +109,7 @@ class RegistryFolder:
 
     @contextlib.contextmanager
     def create_version(self, kind: str, name: str, version: str) -> Iterator[Path]:
-        """A folder to fill, which becomes the version when the `with` ends well, whole or not at all."""
+        """Yield a folder to fill, which becomes the version when the `with` block succeeds, whole or not at all."""
         self._check_folder()
         if self.is_archived(kind, name):
             raise Conflict(
@@ -144,7 +146,7 @@ class RegistryFolder:
 
 
 def get_version_order(version: str) -> list[tuple[int, int, str]]:
-    """The order of versions: 2 before 10, 1.9 before 1.10."""
+    """Return the sort key of a version: 2 comes before 10, 1.9 before 1.10."""
     parts = re.findall(r"\d+|[^\d.]+", version)
     return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 

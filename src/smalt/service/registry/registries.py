@@ -1,4 +1,4 @@
-"""The registries of a home: the setting `registry` says which there are, and in which folder each is."""
+"""The registries of a home: the setting `registry` names each with its folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _DESCRIPTIVE = ("description", "tags", "properties", "stage")
 
 
 class Registries:
-    """`settings` is read at each call, so a change counts at once."""
+    """Reads `settings` at each call, so that a change takes effect at once."""
 
     def __init__(self, settings: Mapping[str, Any], desk: WorkspaceAssets) -> None:
         self._settings = settings
         self.assets = desk
 
     def find_folder(self, name: str) -> RegistryFolder:
-        """The registry's folder; NotFound says which there are."""
+        """Return the registry's folder; NotFound lists the registries there are."""
         for known, folder in self.folders.items():
             if known.lower() == name.lower():
                 return RegistryFolder(known, folder)
@@ -45,25 +45,25 @@ class Registries:
         return dict(self._settings.get("registry") or {})
 
     def read_properties(self, registry: str, found: RegistryAsset) -> Properties:
-        """The properties as they are told."""
+        """Return the properties to send to clients."""
         id = f"azureml://registries/{registry}/{found.kind}/{found.name}/versions/{found.version}"
         return asset_reader.read_properties(found, asset_reader.AssetIdRefs(id))
 
     def register_for_job(
         self, workspace: Workspace, registry: str, kind: str, name: str, version: str | None, label: str | None
     ) -> Properties:
-        """The properties for a job of the workspace."""
+        """Return the properties for a job of the workspace; code, environments and components are registered there."""
         return self._read_properties(
             self.find_folder(registry).find_version(kind, name, version, label),
             asset_reader.RegisteringRefs(self.assets, workspace),
         )
 
     def import_asset(self, workspace: Workspace, found: RegistryAsset) -> Properties:
-        """The properties for a version of the workspace's own; the content has been copied there."""
+        """Return the properties for a version of the workspace's own; its content has been copied there."""
         return self._read_properties(found, asset_reader.ImportingRefs(self.assets, workspace))
 
     def find_uri(self, registry: str, kind: str, name: str, version: str | None, label: str | None) -> str | None:
-        """Where the content of data or of a model is."""
+        """Return the location of the content of data or a model."""
         found = self.find_folder(registry).find_version(kind, name, version, label)
         shown = asset_reader.read_properties(found, asset_reader.FileUriRefs())
         return str(shown.get({"data": "dataUri", "models": "modelUri"}[kind]) or "") or None
@@ -80,7 +80,7 @@ class Registries:
     ) -> None:
         """Write an asset (kind, name, version) of the workspace into the registry.
 
-        One that is there must have the same content; what describes it may change. With `is_new` none may be there.
+        An existing version must have the same content; its description may change. With `is_new` it must not exist.
         """
         there = [one for one in shelf.list_versions(*asset[:2], "All") if one.version == asset[2]]
         if there and is_new:
@@ -92,7 +92,7 @@ class Registries:
                 remove_tree(folder)
 
     def copy_asset(self, source: Workspace, target: Workspace, asset: tuple[str, str, str]) -> Properties:
-        """The properties of another workspace's asset for one of this workspace; its content has been copied."""
+        """Return the properties of another workspace's asset for this workspace; its content has been copied."""
         kind, name, version = asset
         given = self.assets.find_version(source, kind, name, version, None).properties
         with tempfile.TemporaryDirectory(dir=self.assets.get_scratch_folder()) as folder:
@@ -101,7 +101,7 @@ class Registries:
             return self.import_asset(target, shelf.find_version(kind, name, version))
 
     def _update_description(self, there: RegistryAsset, new: RegistryAsset) -> None:
-        """Take the new description over, where nothing else differs."""
+        """Take the new description over if nothing else differs, else raise Conflict."""
         before, after = (_to_relative(asset_reader.read_entity(one).to_dict(), one) for one in (there, new))
         changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
         same_files = self._list_content(there) == self._list_content(new)
@@ -116,7 +116,7 @@ class Registries:
             os.replace(temporary, there.document)
 
     def _list_content(self, found: RegistryAsset) -> list[Any]:
-        """Everything but the YAML and the marks."""
+        """List everything except the YAML and the archived marker."""
         _, entries = self.assets.data.snapshots.identify(found.folder, ignore=False)
         return [entry for entry in entries if entry.path not in (found.document.name, ".archived")]
 
@@ -127,7 +127,7 @@ class Registries:
 
 
 def _to_relative(value: Any, found: RegistryAsset) -> Any:
-    """A path of the document without the folder that it is in."""
+    """Return a value of the document with paths relative to its folder."""
     if isinstance(value, str):
         return value.replace(str(found.folder), "")
     if isinstance(value, dict):

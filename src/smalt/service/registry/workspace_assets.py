@@ -1,4 +1,4 @@
-"""What assets of files and assets of the records are turned into one another with: records, data, and their thread."""
+"""A workspace's assets and data as the registry's reader and writer use them, from any thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def _call_directly(question: Callable[..., Result], *arguments: Any) -> Result:
 
 
 class WorkspaceAssets:
-    """Its methods may be called from any thread; `ask` calls a function on the thread that owns the records."""
+    """Looks up and registers assets of workspaces. Call it from any thread; `ask` runs a function on the records'
+    thread."""
 
     def __init__(self, home: Home, db: Database, data: Data, ask: Callable[..., Any] = _call_directly) -> None:
         self._home = home
@@ -34,7 +35,7 @@ class WorkspaceAssets:
         self._ask = ask
 
     def get_scratch_folder(self) -> Path:
-        """Where files lie for a moment, on the disk of the stores."""
+        """Return a folder for temporary files on the disk of the stores."""
         folder = self._home.path("cache", "transfers")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -46,13 +47,13 @@ class WorkspaceAssets:
         return found
 
     def put_anonymous(self, workspace: Workspace, kind: str, name: str, version: str, properties: Properties) -> str:
-        """Keep a thing that has no name of its own; gives its id."""
+        """Register an asset without a name of its own and return its id."""
         body = {**properties, "isAnonymous": True}
         self._ask(_put_if_missing, self._db, workspace, kind, name, version, body, workspace.created_by)
         return ids.asset_id(_get_workspace_id(workspace), kind, name, version)
 
     def register_code(self, workspace: Workspace, snapshot: Snapshot) -> str:
-        """The id of the code with that content."""
+        """Register a snapshot as code and return its id."""
         self._ask(register_code, self._db, workspace, snapshot, workspace.created_by)
         return ids.asset_id(_get_workspace_id(workspace), "codes", snapshot.hash, FIRST)
 
@@ -64,7 +65,7 @@ class WorkspaceAssets:
 
 
 def register_code(db: Database, workspace: Workspace, snapshot: Snapshot, principal: str) -> None:
-    """Code is named by the hash of its content, so that it is there once."""
+    """Register a snapshot as code, named by the hash of its content so that equal code is stored once."""
     properties = {
         "codeUri": f"smalt://snapshots/{snapshot.hash}",
         "isAnonymous": True,

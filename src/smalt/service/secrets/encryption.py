@@ -1,6 +1,6 @@
-"""Encryption at rest: with keys of the home, each for one purpose, in files that only the home's owner can read.
+"""Encryption at rest, with keys of the home, each for one purpose, in files that only the home's owner can read.
 
-A file has a key a line. The first encrypts; those below decrypt what was encrypted before there was a new one.
+A key file has one key per line. The first encrypts; the others decrypt text that was encrypted before a rotation.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ def decrypt_text(home: Home, purpose: str, text: str) -> str:
 
 
 def encrypt_credentials(home: Home, properties: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A datastore's properties as they are kept. Clients send back what they were shown, without secrets: then those of
-    before stay, as long as the way to log in is the same."""
+    """Return a datastore's properties with its secrets encrypted.
+
+    Clients send back the properties they were shown, without secrets: then the earlier ones stay, as long as the
+    kind of credentials is the same.
+    """
     kept, credentials = dict(properties), properties.get("credentials")
     if not isinstance(credentials, Mapping):
         return kept
@@ -55,7 +58,7 @@ def encrypt_credentials(home: Home, properties: Mapping[str, Any], before: Mappi
 
 
 def decrypt_credentials(home: Home, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with the secrets, as a client sent them."""
+    """Return a datastore's properties with its secrets decrypted, as a client sent them."""
     found = {key: value for key, value in properties.items() if key != SEALED}
     if SEALED in properties:
         secrets = json.loads(decrypt_text(home, "datastores", str(properties[SEALED])))
@@ -68,7 +71,7 @@ def _get_credentials_type(credentials: Any) -> Any:
 
 
 def add_key(home: Home, purpose: str) -> None:
-    """One that encrypts from now on."""
+    """Add a key that encrypts from now on."""
     home.write(f"{purpose}.key", "\n".join([random.token_hex(32), *_read_keys(home, purpose)]))
 
 

@@ -1,4 +1,4 @@
-"""What a job is told so that Azure's clients, and smalt's, open the workspace that it runs in: docs/identity.md."""
+"""The variables by which Azure's clients, and smalt's, open the workspace in which a job runs: docs/identity.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _API = frozenset({"management.azure.com", "management.core.windows.net", "ml.azu
 
 
 class ServerAccess(NamedTuple):
-    """A job's own way to its server."""
+    """The server's URL and the token by which a job reaches it."""
 
     base: str
     """The server's URL, without TLS."""
@@ -36,17 +36,17 @@ class TlsListener(Protocol):
 
     @property
     def is_ready(self) -> bool:
-        """Whether `trusted` answers at once. Making the authority of a new home takes a while."""
+        """True if `ensure_trusted` answers at once. Making the authority of a new home takes a while."""
 
     def get_port(self) -> int | None:
-        """Take the port, if that is not done yet; None where there is none to be had."""
+        """Open the port if it is closed and return it; None if none is free."""
 
     def ensure_trusted(self) -> str:
-        """Write down whom jobs are to trust, if that is not done yet; the path of the file."""
+        """Write the file of authorities that jobs trust if it is missing; return its path."""
 
 
 class JobIdentity:
-    """Tells jobs of their server. Tells nothing before it has a listener, and where the setting says so."""
+    """Gives jobs access to their server, unless there is no listener yet or the setting `job-identity` is off."""
 
     def __init__(self, home: Home, settings: Mapping[str, Any]) -> None:
         self.listener: TlsListener | None = None
@@ -59,16 +59,16 @@ class JobIdentity:
 
     @property
     def is_ready(self) -> bool:
-        """Whether `variables` takes no time."""
+        """True if `build_variables` answers at once."""
         return self.listener is None or not self.is_on or self.listener.is_ready
 
     def prepare(self) -> None:
-        """Make what `variables` tells, if that is not done yet; it takes a while."""
+        """Make the certificates that `build_variables` needs, if they are missing; this takes a while."""
         if self.listener is not None and self.is_on:
             self.listener.ensure_trusted()
 
     def build_variables(self, own: ServerAccess | None, workspace: Workspace, *, as_user: bool) -> dict[str, str]:
-        """`as_user`: the job says that it runs as the user who submitted it."""
+        """Return the variables for a job; `as_user` if the job declares that it runs as the user who submitted it."""
         if own is None or self.listener is None or not self.is_on:
             return {}
         port = self.listener.get_port()
@@ -87,7 +87,7 @@ class JobIdentity:
         return told
 
     def is_open_to_jobs(self, resource: str) -> bool:
-        """Whether a token for `resource` would be one for this server: its API or its vaults."""
+        """True if a token for `resource` would be one for this server: its API or its vaults."""
         try:
             parts = urlsplit(resource)
             if parts.hostname == _VAULTS or parts.hostname in _API:
@@ -101,7 +101,7 @@ class JobIdentity:
 
 @functools.lru_cache(maxsize=100)
 def _build_workspace_variables(base: str, port: int, folder: str) -> dict[str, str]:
-    """The variables that are the same for all jobs of a workspace."""
+    """Return the variables that all jobs of a workspace share."""
     url = f"https://{urlsplit(base).netloc.rpartition(':')[0]}:{port}"
     return {
         "IDENTITY_ENDPOINT": base + _ASKED,
@@ -114,6 +114,8 @@ def _build_workspace_variables(base: str, port: int, folder: str) -> dict[str, s
 
 
 def build_challenge(host: str) -> str:
-    """Return what is told to who asks for a secret without a token: for whom the token must be, which is the name
-    without its first part, as Key Vault's clients take only a parent of the host that they asked."""
+    """Return the WWW-Authenticate header for a request for a secret without a token.
+
+    Its resource is the host without the first label: Key Vault's clients accept only a parent of the host they asked.
+    """
     return f'Bearer authorization="https://{host}/smalt", resource="https://{host.partition(".")[2] or host}"'

@@ -12,9 +12,9 @@ _KINDS = ("datastores", "connections")
 
 
 def rotate_keys(home: Home, db: Database) -> int:
-    """Encrypt everything anew, with new keys; gives how much that was.
+    """Encrypt everything with new keys; return the number of encrypted values.
 
-    Whatever happens on the way, all can be read: the old keys go when nothing needs them any more.
+    After a crash everything can still be read: the old keys are removed when nothing needs them any more.
     """
     purposes = [purpose for purpose in ("secrets", *_KINDS) if home.read(f"{purpose}.key")]
     for purpose in purposes:

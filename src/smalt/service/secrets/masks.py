@@ -1,4 +1,4 @@
-"""Secrets kept out of logs: each of their bytes becomes a `*`, so that sizes and places in a file stay."""
+"""Masks for logs: each byte of a secret becomes a `*`, so that sizes and offsets in a file stay."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CODED_LINE = 57
 
 
 class SecretMask:
-    """Of some values: as they are, line by line, in JSON, percent-encoded as in URLs, and in base64."""
+    """A mask of some values: as they are, line by line, in JSON, percent-encoded as in URLs, and in base64."""
 
     def __init__(self, values: Iterable[str]) -> None:
         kept = list(values)
@@ -54,7 +54,7 @@ class SecretMask:
         return self.hide_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def count_held(self, data: bytes) -> int:
-        """How many bytes at the end may be the beginning of one that is not written whole yet."""
+        """Return the number of bytes at the end that may be the beginning of a value that is not fully written yet."""
         most = 0
         for text in self._texts:
             start = max(0, len(data) - len(text) + 1)
@@ -66,7 +66,7 @@ class SecretMask:
         return most
 
     def read_piece(self, file: BinaryIO, first: int, count: int) -> bytes:
-        """A piece of a file, with what is cut by its ends hidden, too."""
+        """Read a piece of a file, masked, including values that its ends cut."""
         margin = max(self.longest - 1, 0)
         start = max(0, first - margin)
         file.seek(start)
@@ -74,7 +74,7 @@ class SecretMask:
         return data[first - start : first - start + count]
 
     def read_pieces(self, path: str | os.PathLike[str], first: int, count: int) -> Iterator[bytes]:
-        """A part of a file, in pieces."""
+        """Yield a part of a file, masked, in pieces."""
         with open(path, "rb") as file:
             while count > 0:
                 piece = self.read_piece(file, first, min(_CHUNK, count))
@@ -84,7 +84,7 @@ class SecretMask:
                 yield piece
 
     def hide_in_logs(self, folder: str | os.PathLike[str]) -> None:
-        """In the files of a job's logs that are written by now, on the disk."""
+        """Mask the log files in a job's folder on the disk."""
         for name in LOGS:
             for top, _, names in os.walk(os.path.join(folder, name)):
                 for each in names:
@@ -92,7 +92,7 @@ class SecretMask:
                         self._rewrite_file(os.path.join(top, each))
 
     def _rewrite_file(self, path: str) -> None:
-        """In place: who reads the file meanwhile goes on where it was."""
+        """Mask a file in place: a reader that has it open continues at its position."""
         if os.path.islink(path) or not os.path.isfile(path):
             return
         with open(path, "r+b", buffering=0) as file:
@@ -109,7 +109,7 @@ class SecretMask:
 
 
 def is_log_path(path: str) -> bool:
-    """Whether a path of `workspaceartifactstore` is of a job's logs."""
+    """True if a path of `workspaceartifactstore` is that of a job's log."""
     return _LOG.fullmatch(path) is not None
 
 
@@ -124,8 +124,10 @@ def _list_forms(value: str) -> Iterator[str]:
 
 
 def _list_base64_forms(value: bytes) -> Iterator[bytes]:
-    """In base64, wherever in what is encoded the value stands, as in `user:VALUE`. What stands beside it has a part in
-    the first and the last letters, which are left out."""
+    """Yield the base64 forms of a value at any position in the encoded text, as in `user:VALUE`.
+
+    Neighbouring bytes share the first and the last letters, which are left out.
+    """
     if len(value) < SHORTEST:
         return
     codes = {base64.b64encode(value)}

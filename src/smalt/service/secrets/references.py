@@ -1,9 +1,9 @@
-"""How a job names a secret in its environment variables; the value takes the place when its step starts.
+"""References to secrets in a job's environment variables; a step's start replaces them by the values.
 
     ${{secrets.NAME}}
-    ${{keyvault:https://VAULT.vault.azure.net/secrets/NAME}}     with /VERSION behind it, too
+    ${{keyvault:https://VAULT.vault.azure.net/secrets/NAME}}     optionally with /VERSION behind it
 
-The second is how the service's deployments name one. Whatever the vault is called, it is that of the job's workspace.
+The second form is that of the service's deployments. Any vault's name means the vault of the job's workspace.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SecretName(NamedTuple):
 
 
 def find_names(value: Any) -> list[SecretName]:
-    """The secrets that the value of an environment variable names."""
+    """Return the secrets that the value of an environment variable names."""
     if not isinstance(value, str) or "${{" not in value:
         return []
     return [_parse_match(match) for match in _REFERENCE.finditer(value)]
@@ -37,7 +37,7 @@ def resolve_references(value: str, look_up: Callable[[SecretName], str]) -> str:
 
 
 def convert_between(value: str, change: Callable[[str], str]) -> str:
-    """The value with what is between its secrets' names changed."""
+    """Return the value with the text between its secret references changed."""
     if not find_names(value):
         return change(value)
     text, end = "", 0

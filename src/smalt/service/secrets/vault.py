@@ -1,4 +1,4 @@
-"""The vaults: one for each workspace, as Azure's Key Vault has secrets: named, versioned, deleted and recovered."""
+"""The vaults: one per workspace, with secrets as in Azure's Key Vault: named, versioned, deleted and recovered."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class SecretNotFound(NotFound):
 
 
 class Vault:
-    """Of all workspaces of a home. Call it on the thread that owns the records, but for `mask` and `fill`."""
+    """The secrets of all workspaces of a home.
+
+    Call it on the thread that owns the records, except `get_mask` and `resolve_references`.
+    """
 
     def __init__(self, home: Home, db: Database, ask: Ask) -> None:
         self._home = home
@@ -43,13 +46,13 @@ class Vault:
 
     @property
     def is_empty(self) -> bool:
-        """No workspace has, or had, a secret."""
+        """True if no workspace has, or ever had, a secret."""
         if self._any is None:
             self._any = secrets.has_any(self._db)
         return not self._any
 
     def set_secret(self, workspace: Workspace, name: str, value: str, about: dict[str, Any], principal: str) -> Secret:
-        """A new version."""
+        """Store a new version of a secret."""
         if len(value.encode("utf-8", "surrogateescape")) > LARGEST:
             raise ValidationException(f"the value of secret '{name}' is larger than {LARGEST} bytes")
         if secrets.get_secret(self._db, workspace.id, name, deleted=True):
@@ -72,7 +75,7 @@ class Vault:
         return found
 
     def get_value(self, secret: Secret) -> str:
-        """Refused of one that is disabled or expired."""
+        """Return the value of a secret; raise Refused if it is disabled, expired or not valid yet."""
         about, now = secret.content, time.time()
         if about.get("enabled") is False:
             raise Refused(f"the secret '{secret.name}' is disabled")
@@ -95,7 +98,7 @@ class Vault:
         return self.get_secret(workspace, secret.name, secret.version)
 
     def delete_secret(self, workspace: Workspace, name: str) -> Secret:
-        """It can be recovered until it is purged."""
+        """Delete a secret; it can be recovered until it is purged."""
         self.get_secret(workspace, name)
         secrets.mark_deleted(self._db, workspace.id, name, time.time())
         return self.get_deleted(workspace, name)
@@ -120,12 +123,12 @@ class Vault:
         self._remove_mask(workspace)
 
     def check_references(self, value: Any, workspace: Workspace) -> None:
-        """Raise where the value of an environment variable names a secret that is not there."""
+        """Raise SecretNotFound if the value of an environment variable names a secret that does not exist."""
         for name, version in find_names(value):
             self.get_secret(workspace, name, version)
 
     def resolve_references(self, value: str, workspace: Workspace) -> str:
-        """The value of an environment variable, with those of the secrets that it names."""
+        """Return the value of an environment variable with its secret references replaced by values."""
 
         def look_up(reference: SecretName) -> str:
             return self.get_value(self.get_secret(workspace, *reference))
@@ -134,14 +137,14 @@ class Vault:
         return found
 
     def get_mask(self, workspace: Workspace) -> SecretMask | None:
-        """Of all values that the workspace's secrets have or had; None where there are none."""
+        """Return the mask of all values that the workspace's secrets have or had; None if there are none."""
         made = self._masks.get(workspace.id)
         if made is None:
             made = self._masks[workspace.id] = self._ask(self._build_mask, workspace)
         return made or None
 
     def get_hider(self, workspace: Workspace) -> Callable[[str], str] | None:
-        """What hides the workspace's secrets in a text; None where there are none."""
+        """Return a function that masks the workspace's secrets in a text; None if there are none."""
         mask = self.get_mask(workspace)
         return mask.hide_text if mask else None
 
@@ -154,7 +157,7 @@ class Vault:
         self._masks.pop(workspace.id, None)
 
     def _decrypt_value(self, secret: Secret) -> str:
-        """The row must be the one that was sealed."""
+        """Return the value; raise Refused if the encrypted text belongs to another row."""
         *place, value = json.loads(decrypt_text(self._home, "secrets", secret.sealed))
         if place != [secret.workspace_id, secret.name, secret.version]:
             raise Refused(f"what is kept of secret '{secret.name}' is another's")

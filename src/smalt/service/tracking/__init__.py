@@ -1,4 +1,7 @@
-"""MLflow behind smalt's own gate: the child that runs it, what lets calls through, the jobs' runs and models in it."""
+"""MLflow behind smalt's access checks: its process, the requests that reach it, and the jobs' runs and models in it.
+
+What MLflow's clients may ask is decided here; smalt's own routes over metrics belong to `service/api/native`.
+"""
 
 from __future__ import annotations
 

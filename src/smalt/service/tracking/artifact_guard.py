@@ -1,4 +1,4 @@
-"""What the engine does about files that MLflow's clients write and register."""
+"""Hooks by which the engine protects files that MLflow's clients write and register."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ Act = Callable[[Workspace, str], Awaitable[None]]
 
 
 async def _do_nothing(workspace: Workspace, text: str) -> None:
-    """Leave it as it is."""
+    pass
 
 
 @dataclass
 class ArtifactGuard:
+    """The engine's hooks; by default they do nothing."""
+
     before_write: Act = _do_nothing
     """Called with the path of an artifact that is about to be written."""
     on_registered: Act = _do_nothing

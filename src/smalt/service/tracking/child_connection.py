@@ -1,4 +1,4 @@
-"""The line to the child: a request is held while the child comes up, and sent once more where that does no harm."""
+"""Requests to MLflow's process: held while it starts, and sent again after it died if that does no harm."""
 
 from __future__ import annotations
 
@@ -24,18 +24,22 @@ _PAUSE = 0.05
 
 
 class ChildInterrupted(SmaltError):
-    """The child went away over something that must not be sent twice; the client knows whether to ask again."""
+    """MLflow's process died over a request that must not be sent twice; only the client can decide to repeat it."""
 
     code = "Interrupted"
 
 
 class ChildAnswer(NamedTuple):
+    """An answer of MLflow's process."""
+
     response: ChildResponse
     whole: bytes | None
     """None where it is long and to be streamed."""
 
 
 class ChildConnection:
+    """Sends requests to MLflow's process."""
+
     def __init__(self, home: Home, child: MlflowProcess) -> None:
         self._workspaces = home.path("workspaces")
         self._child = child
@@ -51,7 +55,7 @@ class ChildConnection:
         *,
         again: bool,
     ) -> ChildAnswer:
-        """The child's answer. `again` says that the same request twice does no harm."""
+        """Send a request and return the answer. `again`: sending the same request twice does no harm."""
         self._ensure_folder(workspace)
         sent = [(b"x-smalt-workspace", workspace.folder.encode()), *headers]
         deadline = time.monotonic() + _PATIENCE
@@ -71,13 +75,13 @@ class ChildConnection:
             await asyncio.sleep(_PAUSE)
 
     def _ensure_folder(self, workspace: Workspace) -> None:
-        """Make the workspace's folder, which is there only when something is kept in it."""
+        """Make the workspace's folder, which exists only once something is stored in it."""
         if workspace.folder not in self._provided:
             (self._workspaces / workspace.folder).mkdir(parents=True, exist_ok=True)
             self._provided.add(workspace.folder)
 
     async def call_json(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
-        """A JSON call of our own; what the child refuses is raised."""
+        """Send one of smalt's own requests and return the parsed answer; raise the error that MLflow reports."""
         content = b"" if body is None else request_parsing.dump_json(body)
         again = method == "GET" or path.startswith("/smalt/")
         answer = await self.send_request(

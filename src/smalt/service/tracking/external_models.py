@@ -21,13 +21,15 @@ from smalt.service.tracking.model_sync import EXTERNAL_FOLDER
 
 
 class ExternalModels:
+    """Answers requests for the files of such models."""
+
     def __init__(self, home: Home, db: Database, data: Data) -> None:
         self._workspaces = home.path("workspaces")
         self._db = db
         self._data = data
 
     async def list_files(self, workspace: Workspace, path: str) -> Response:
-        """The answer to a list of the artifact folder `path`; a model that is one file is a folder with it."""
+        """Answer a request for the list of the artifact folder `path`; a model that is one file is a folder with it."""
         root, below = await self._find_files(workspace, path.strip("/").split("/"))
         items = await asyncio.to_thread(_list_items, root, below)
         return JSONResponse({"files": items})
@@ -40,7 +42,7 @@ class ExternalModels:
         return FileResponse(found, headers={"content-security-policy": "sandbox"})
 
     async def _find_files(self, workspace: Workspace, segments: Sequence[str]) -> tuple[Path, str]:
-        """Where the model's files are on this machine, and the path below that is asked for."""
+        """Return the path of the model's files on this machine, and the requested path below it."""
         if len(segments) < 3 or segments[0] != EXTERNAL_FOLDER:
             raise NotFound(f"there is no artifact {'/'.join(segments)[:300]}")
         name, version = segments[1], segments[2]
@@ -54,7 +56,8 @@ class ExternalModels:
         return await self._data.fetch(location), "/".join(segments[3:])
 
     def _is_of_another(self, path: Path, workspace: Workspace) -> bool:
-        """A token is good for one workspace, whatever a model's path names."""
+        """True if the path is another workspace's: a token is valid for one workspace, whatever a model's path
+        names."""
         top, real = os.path.realpath(self._workspaces), os.path.realpath(path)
         return real.startswith(f"{top}/") and not real.startswith(f"{top}/{workspace.folder}/")
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over the child's Unix socket: kept connections, whole or streamed bodies both ways."""
+"""HTTP/1.1 over the Unix socket of MLflow's process: kept connections, whole or streamed bodies both ways."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class ConnectionPool:
     async def send_request(
         self, method: str, target: bytes, headers: Headers, body: bytes | AsyncIterator[bytes] = b""
     ) -> ChildResponse:
-        """The answer's head; its body is read from the response, or given up by `close()`.
+        """Send a request and return its response, whose body is still to be read, or given up by `close()`.
 
-        A streamed body goes with the length that `headers` say, else in chunks.
+        A streamed body is sent with the length in `headers`, else in chunks.
         """
         await self._turn.acquire()
         self._last = time.monotonic()
@@ -63,7 +63,7 @@ class ConnectionPool:
         self._idle.clear()
 
     async def is_reachable(self) -> bool:
-        """Whether there is a connection, or one can be made."""
+        """Return True if there is a connection, or one can be made."""
         connection = self._take_idle()
         with contextlib.suppress(ConnectionRefusedError):
             connection = connection or await self._open_connection()
@@ -102,7 +102,7 @@ class ConnectionPool:
 
 
 class ChildResponse:
-    """Read it to its end, or close it: until then it has a connection of the pool."""
+    """A response that holds a connection of the pool until it is read to its end or closed."""
 
     def __init__(
         self,
@@ -123,15 +123,15 @@ class ChildResponse:
 
     @property
     def length(self) -> int | None:
-        """How long the body is, None where nobody knows beforehand."""
+        """The length of the body; None if it is not known beforehand."""
         return None if self._chunked else self._length
 
     async def read(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         return b"".join([chunk async for chunk in self])
 
     def close(self) -> None:
-        """Give up what has not been read."""
+        """Give up the unread rest of the body."""
         self._put_back(reusable=False)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -222,7 +222,7 @@ class _ChildConnection:
 
 
 def _get_framing(headers: Headers) -> tuple[int, bool]:
-    """(length, whether it comes in chunks)."""
+    """Return (length, True if the body comes in chunks)."""
     for name, value in headers:
         lower = name.lower()
         if lower == b"content-length":

@@ -1,8 +1,8 @@
-"""What a job's token may do, route by route: it writes the job's run and those that it made, and reads its workspace.
+"""The MLflow routes that a job's token may call: it writes the job's run and runs below it, and reads its workspace.
 
-So that scripts need no edit, some calls come to mean the job's own run and experiment: looking up or making an
-experiment answers with the job's, a further run becomes a child of the job's, and what MLflow says of the status of
-the job's run is not taken (the engine knows better: a script that dies is FINISHED to MLflow).
+So that scripts need no edit, some calls mean the job's own run and experiment: looking up or creating an experiment
+returns the job's, another run becomes a child of the job's, and MLflow's status of the job's run is ignored (the
+engine knows better: MLflow calls a script that dies FINISHED).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DEEPEST = 32
 
 
 class ParsedRequest(NamedTuple):
-    """A request on its way to the child, read strictly; rules change its parts in place."""
+    """A strictly parsed request to MLflow; rules change its parts in place."""
 
     found: MatchedRoute
     query: request_parsing.Query
@@ -47,7 +47,7 @@ class ParsedRequest(NamedTuple):
 
 
 def check_request(asked: ParsedRequest) -> None:
-    """What nobody may say, a user neither: where on the server's machine something lies, or one thing in two ways."""
+    """Raise if the request names a location on the server's machine, or one thing in two ways; users may not either."""
     for name in _IN_PATH if asked.found.ids else ():
         if asked.body.get(name, asked.found.ids[0]) != asked.found.ids[0]:
             raise ValidationException(f"'{name}' is another in the body than in the URL")
@@ -61,7 +61,7 @@ def check_request(asked: ParsedRequest) -> None:
 
 
 class JobRules:
-    """The rules for jobs' tokens, and what they have found out of late."""
+    """The rules for jobs' tokens, with a cache of recent lookups."""
 
     def __init__(self, db: Database, call: Call) -> None:
         self._db = db
@@ -70,7 +70,7 @@ class JobRules:
         self._experiments: OrderedDict[int, str] = OrderedDict()
 
     async def apply_rule(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
-        """Check and change what the job asks for; what it gives, unless None, is the answer without MLflow."""
+        """Check and change a job's request; a result other than None is the answer, and MLflow is not asked."""
         rule = asked.found.route.rule
         if not rule:
             path = asked.found.path[:200]
@@ -78,13 +78,13 @@ class JobRules:
         return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, asked)
 
     async def _apply_read(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """Everything in its workspace."""
+        """Permit reading everything in the workspace."""
 
     async def _apply_write(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """What is not a run's: the model registry."""
+        """Permit writing what belongs to no run: the model registry."""
 
     async def _apply_create_version(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """Of any run of the workspace: a pipeline's last step registers what another step has logged."""
+        """Permit a version of any run of the workspace: a pipeline's last step registers what another step logged."""
 
     async def _apply_own_experiment_by_name(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         asked.query[:] = [("experiment_name", job.experiment)]
@@ -97,7 +97,7 @@ class JobRules:
             raise Refused(f"job '{job.name}' may tag its own experiment only")
 
     async def _apply_own_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """The run in the body must be the job's, one that it made, or that of a pipeline which the job is a step of."""
+        """Require that the run in the body is the job's, one that it made, or that of a pipeline above it."""
         await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
         for key, value in _list_tags(asked):
             if key == PARENT:
@@ -108,7 +108,7 @@ class JobRules:
             await self._check_model(workspace, job, request_parsing.get_text(model, "model_id"))
 
     async def _apply_update_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
-        """Status, end and name of the job's own run are smalt's to say."""
+        """Answer for the job's own run, whose status, end and name only smalt sets; permit other runs of the job."""
         run = await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
         if run != job.name and run not in self._list_ancestors(job):
             return None
@@ -120,7 +120,7 @@ class JobRules:
             raise Refused(f"the run of job '{job.name}' goes with the job; delete the job instead")
 
     async def _apply_create_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
-        """A further run of a script is a child of the job's."""
+        """Create another run of a script as a child of the job's."""
         body = asked.body
         body["experiment_id"] = await self._find_experiment(workspace, job)
         parents = [value for key, value in _list_tags(asked) if key == PARENT]
@@ -133,7 +133,7 @@ class JobRules:
         return reply
 
     async def _apply_create_model(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
-        """A model that a script logs outside of any run is an output of the job's."""
+        """Create a model; one logged outside any run is an output of the job's run."""
         body = asked.body
         body["experiment_id"] = await self._find_experiment(workspace, job)
         run = request_parsing.get_text(body, "source_run_id")
@@ -152,7 +152,7 @@ class JobRules:
         await self._check_model(workspace, job, asked.found.ids[0])
 
     async def _apply_model_tags(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """Whoever registers a model notes so on it, another job's too."""
+        """Permit the tag that every registration sets, on another job's model too; other tags on own models only."""
         if {key for key, _ in _list_tags(asked)} != {_MODEL_VERSIONS}:
             await self._check_model(workspace, job, asked.found.ids[0])
 
@@ -163,7 +163,7 @@ class JobRules:
         asked.headers["x-mlflow-experiment-id"] = await self._find_experiment(workspace, job)
 
     async def _apply_start_trace(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """In the job's experiment, and of the job's run unless it says another of its own."""
+        """Start a trace in the job's experiment, of the job's run or of another run that the job owns."""
         experiment = await self._find_experiment(workspace, job)
         if asked.found.path == f"{_M}/traces":  # mlflow 2
             asked.body["experiment_id"] = experiment
@@ -191,7 +191,7 @@ class JobRules:
             await self._check_run(workspace, job, run)
 
     async def _apply_own_file(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        """A file below an own run, model or trace."""
+        """Permit a file below an own run, model or trace."""
         path = asked.found.ids
         if len(path) > 2 and path[0] == "ExperimentRun" and path[1].startswith("dcid."):
             await self._check_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
@@ -204,7 +204,7 @@ class JobRules:
             raise Refused(f"job '{job.name}' may write the files of its own runs only, not '{'/'.join(path)[:200]}'")
 
     async def _resolve_run(self, workspace: Workspace, job: Job, body: Body, *, or_ancestor: bool = False) -> str:
-        """The run that the body names, the one way of naming it left there."""
+        """Return the run that the body names, and leave one way of naming it there."""
         run = request_parsing.get_text(body, "run_id", "run_uuid")
         await self._check_run(workspace, job, run, or_ancestor=or_ancestor)
         body.pop("run_uuid", None)
@@ -220,7 +220,7 @@ class JobRules:
             raise Refused(f"run '{run[:100]}' is not one of job '{job.name}', whose token this is")
 
     def _list_ancestors(self, job: Job) -> list[str]:
-        """The jobs that this one is a step of; in the service a step logs to its pipeline, as `run.parent`."""
+        """List the pipelines above the job; in the service a step logs to its pipeline as `run.parent`."""
         found = []
         while job.parent_id is not None:
             job = jobs.get_job(self._db, job.parent_id)
@@ -228,7 +228,7 @@ class JobRules:
         return found
 
     async def _owns_run(self, workspace: Workspace, job: Job, run: str) -> bool:
-        """Whether its chain of parents leads to the job's run; that of no other job does."""
+        """True if the run's chain of parents leads to the job's run before it leads to another job's."""
         passed: list[str] = []
         while len(passed) < _DEEPEST:
             if run == job.name or (job.id, run) in self._own:
@@ -254,7 +254,7 @@ class JobRules:
         self._add_own(job, model)
 
     async def _check_trace(self, workspace: Workspace, job: Job, trace: str) -> None:
-        """One of the job's own, or none yet."""
+        """Raise Refused if the trace exists and is not the job's own."""
         if (job.id, trace) in self._own:
             return
         if not _RUN_ID.fullmatch(trace):
@@ -273,7 +273,7 @@ class JobRules:
             self._add_own(job, trace)
 
     async def _find_experiment(self, workspace: Workspace, job: Job) -> str:
-        """The id of the experiment that the job's run is in."""
+        """Return the id of the experiment of the job's run."""
         if job.id not in self._experiments:
             found = await self._fetch_run(workspace, job.name)
             self._experiments[job.id] = str(found["info"]["experiment_id"])
@@ -292,7 +292,7 @@ class JobRules:
 
 
 def _list_source_runs(body: Body) -> list[str]:
-    """The run that a trace of mlflow 2 says it belongs to."""
+    """Return the run that a trace of mlflow 2 names as its own."""
     metadata = request_parsing.get_objects(body, "request_metadata")
     return [request_parsing.get_text(one, "value") for one in metadata if one.get("key") == _SOURCE_RUN]
 
@@ -315,7 +315,7 @@ def _get_nested(body: Body, *names: str) -> Body:
 
 
 def _list_tags(asked: ParsedRequest) -> Iterator[tuple[str, str]]:
-    """Every tag that a request sets or deletes, in whichever of MLflow's ways."""
+    """Yield every tag that a request sets or deletes, in any of MLflow's forms."""
     body, path = asked.body, asked.found.path
     if path.endswith(("-tag", "/tags")) and "key" in body:
         yield request_parsing.get_text(body, "key"), request_parsing.get_text(body, "value")

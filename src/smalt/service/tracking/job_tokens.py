@@ -1,4 +1,4 @@
-"""A job's token: good for that job's MLflow calls and for nothing else. Computed, not stored.
+"""A job's token for MLflow and, by exchange, for the API. Computed, not stored.
 
 `smaltjob.<workspace id>.<job name>.<HMAC-SHA256>`; the secret is the home's. A row per step would cost the engine
 a write each.
@@ -24,6 +24,8 @@ _FILE = "tracking.key"
 
 
 class JobTokens:
+    """Issues and checks the tokens of jobs."""
+
     def __init__(self, home: Home) -> None:
         self._home = home
         self._secret = b""
@@ -36,7 +38,7 @@ class JobTokens:
         return self._last[1]
 
     def find_job(self, db: Database, token: str) -> Job | None:
-        """The job that the token is of; None for a forged one, and for one whose job is long over or gone."""
+        """Return the token's job; None if it is forged, or if the job is long over or deleted."""
         parts = token.split(".")
         if len(parts) != 4 or not token.isascii() or not parts[1].isdecimal() or len(parts[1]) > 15:
             return None
@@ -44,14 +46,14 @@ class JobTokens:
         return job if job and hmac.compare_digest(parts[3], self._compute_signature(job)) else None
 
     def find_living_job(self, db: Database, workspace_id: int, name: str) -> Job | None:
-        """The job, where what it was given is still good."""
+        """Return the job if its token and links are still valid, else None."""
         job = jobs.find_by_name(db, workspace_id, name)
         if job is None:
             return None
         return job if job.ended_at is None or job.ended_at + GRACE > time.time() else None
 
     def _compute_signature(self, job: Job) -> str:
-        """The job's start of life is in it: a later job of the same name is another one."""
+        """Sign the job's name and creation time: a later job of the same name is another job."""
         text = f"{job.workspace_id}.{job.name}.{job.created_at!r}"
         return hmac.digest(self._load_key(), text.encode(), "sha256").hex()
 

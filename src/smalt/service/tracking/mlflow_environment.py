@@ -1,4 +1,4 @@
-"""The Python that MLflow runs in: of a virtual environment of the home's own, built when it is first needed."""
+"""The Python environment of MLflow's process: a virtual environment of the home, built when it is first needed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ Log = Callable[[str], None]
 
 
 class MlflowEnvironment(server_tools.Tool):
+    """The virtual environment with MLflow."""
+
     def __init__(self, home: Home) -> None:
         super().__init__(home, "MLflow", _REQUIREMENTS.read_text(), ">=3.10,<3.15", _check_import)
         self.version = next(line.partition("==")[2] for line in self.requirements if line.startswith("mlflow-skinny=="))
         """The MLflow that smalt is made for; another of the same minor version will do."""
 
     async def get_python(self, log: Log) -> str:
-        """The path of its Python, after building it where that is still to be done."""
+        """Return the path of its Python; build the environment first if it is missing."""
         try:
             return await self.provided(log)
         except (SmaltError, OSError) as error:
@@ -39,13 +41,13 @@ class MlflowEnvironment(server_tools.Tool):
 
 
 def build_variables(home: Path) -> dict[str, str]:
-    """What MLflow's process is given of the environment: no keys of any cloud, and no one's settings."""
+    """Return the environment variables of MLflow's process: no cloud credentials and no one's settings."""
     kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "HOME": str(home)}
 
 
 async def _check_import(python: Path, folder: Path) -> None:
-    """Load it once: so it is known to work, and what it needs is compiled, of many thousand files the few."""
+    """Load MLflow once, which proves that it works and compiles the few modules that it needs of many thousand."""
     process = await asyncio.create_subprocess_exec(
         str(python),
         "-I",

@@ -1,4 +1,4 @@
-"""MLflow's registered models as its database has them, read without MLflow."""
+"""MLflow's registered models, read from its database without MLflow."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ DELETED = "Deleted_Internal"
 
 
 class MlflowVersion(NamedTuple):
+    """A version of a registered model."""
+
     description: str
     tags: dict[str, str]
     aliases: frozenset[str]
@@ -25,18 +27,20 @@ class MlflowVersion(NamedTuple):
         return self.stage == DELETED
 
     def is_shown_as(self, other: MlflowVersion) -> bool:
-        """Whether they differ in nothing that may change."""
+        """True if the versions differ in nothing that may change."""
         return self[:4] == other[:4] or (self.is_deleted and other.is_deleted)
 
 
 class MlflowModel(NamedTuple):
+    """A registered model."""
+
     description: str
     tags: dict[str, str]
     versions: dict[int, MlflowVersion]
 
 
 def load_models(path: Path, name: str | None = None) -> dict[str, MlflowModel]:
-    """The registered models, or the one of that name, with all versions, the deleted ones too."""
+    """Load the registered models, or the one of that name, with all versions, deleted ones too."""
     where, values = (" WHERE name=?", (name,)) if name is not None else ("", ())
     models = {
         one: MlflowModel(description or "", {}, {})

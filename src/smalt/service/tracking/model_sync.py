@@ -1,8 +1,8 @@
-"""Models are one thing seen from two sides: assets of smalt, and registered models of MLflow.
+"""Models in two forms, kept in step: assets of smalt, and registered models of MLflow.
 
-smalt's records are the truth of what smalt knows. Before MLflow's registry is read, what it lacks is written there;
-what is written there by a client is taken over when MLflow has answered. A version that is archived in smalt is
-deleted to MLflow, and the other way round, so nothing is ever lost; only versions that are whole numbers can be shown.
+smalt's records are authoritative for what smalt knows. Before MLflow's registry is read, missing models are written
+to it; what a client writes there is recorded when MLflow has answered. A version that is archived in smalt is
+deleted in MLflow, and vice versa, so nothing is lost; only versions that are whole numbers can be shown.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ _DEEPEST = 32
 
 
 class ModelSync:
+    """Keeps smalt's models and MLflow's registry in step."""
+
     def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: ArtifactGuard) -> None:
         self._guard = guard
         self._home = home
@@ -52,14 +54,14 @@ class ModelSync:
         self._turns: dict[int, asyncio.Lock] = {}
 
     async def update_mlflow(self, workspace: Workspace) -> None:
-        """MLflow's registry is about to be read: it shows what smalt has. Costs little when nothing changed."""
+        """Bring MLflow's registry up to date before it is read; cheap if nothing changed."""
         if self._shown.get(workspace.id) != self._compute_state(workspace):
             async with self._get_lock(workspace):
                 await self._show_models(workspace)
 
     @contextlib.asynccontextmanager
     async def record_changes(self, workspace: Workspace, names: Collection[str], principal: str) -> AsyncIterator[None]:
-        """MLflow's registry is written meanwhile, by a client; what it says of these models is taken over."""
+        """Hold the registry while a client writes to it, then record what MLflow's database says of these models."""
         async with self._get_lock(workspace):
             await self._show_models(workspace)
             made: list[str] = []
@@ -74,7 +76,7 @@ class ModelSync:
         return self._turns.setdefault(workspace.id, asyncio.Lock())
 
     def _compute_state(self, workspace: Workspace) -> int:
-        """What differs when any model does."""
+        """Return a number that changes when any model does."""
         return hash(tuple(assets.list_states(self._db, workspace.id, "models")))
 
     async def _show_models(self, workspace: Workspace) -> None:
@@ -98,7 +100,7 @@ class ModelSync:
         self._shown[workspace.id] = state
 
     def _build_wanted(self, workspace: Workspace, container: assets.AssetContainer) -> MlflowModel:
-        """A model as MLflow is to show it."""
+        """Return a model as MLflow should show it."""
         body, taken, found = json.loads(container.body), set[str](), {}
         versions = assets.list_versions(self._db, workspace.id, "models", container.name, "All")
         for version in sorted(versions, key=lambda one: (one.modified_at, one.id), reverse=True):
@@ -118,7 +120,7 @@ class ModelSync:
         return MlflowModel(body.get("description") or "", _to_texts(body.get("tags")), found)
 
     def _record_models(self, workspace: Workspace, names: Collection[str], principal: str) -> list[str]:
-        """Record of these models what MLflow's database says; return the URIs of the versions that are new."""
+        """Record these models as MLflow's database has them; return the URIs of new versions."""
         made: list[str] = []
         path = run_database.get_database_path(self._home, workspace.folder)
         with self._db.transaction():
@@ -167,7 +169,7 @@ class ModelSync:
         return [str(after["modelUri"])] if existing is None else []
 
     def _archive_model(self, workspace: Workspace, container: assets.AssetContainer, principal: str) -> None:
-        """MLflow has deleted the model: it is archived, with all its versions."""
+        """Archive a model that was deleted in MLflow, with all its versions."""
         for version in assets.list_versions(self._db, workspace.id, "models", container.name):
             after = {**version.properties, "isArchived": True}
             assets.put_version(self._db, workspace.id, "models", container.name, version.version, after, principal)
@@ -175,7 +177,7 @@ class ModelSync:
         assets.put_container(self._db, workspace.id, "models", container.name, after, principal)
 
     def _build_version(self, workspace: Workspace, found: MlflowVersion) -> Json:
-        """A version that MLflow made: what of it never changes."""
+        """Return the unchanging properties of a version that MLflow made."""
         uri = self._find_uri(workspace, found.source)
         flavors = self._read_flavors(workspace, uri)
         return {
@@ -187,7 +189,7 @@ class ModelSync:
         }
 
     def _find_uri(self, workspace: Workspace, source: str) -> str:
-        """Where a version's files are, as smalt says it."""
+        """Return smalt's URI for the files of a version."""
         path = source.removeprefix(_ARTIFACTS).strip("/")
         if source.startswith(_ARTIFACTS) and not path.startswith(f"{EXTERNAL_FOLDER}/"):
             return f"{_STORE}{path}"
@@ -202,7 +204,7 @@ class ModelSync:
         return source
 
     def _read_flavors(self, workspace: Workspace, uri: str) -> dict[str, dict[str, str]] | None:
-        """What the model can be loaded as; None where there is no MLmodel file."""
+        """Return the model's flavors; None if it has no MLmodel file."""
         try:
             folder = self._data.resolve(uri, workspace).path
             file = Path(folder or "/nowhere", _MLMODEL)
@@ -216,7 +218,7 @@ class ModelSync:
             return {}
 
     def _find_job(self, workspace: Workspace, run: str) -> str | None:
-        """The job that a run is of, or is nested in."""
+        """Return the job of a run, or the job in which it is nested."""
         path = run_database.get_database_path(self._home, workspace.folder)
         for _ in range(_DEEPEST):
             if not run or jobs.find_by_name(self._db, workspace.id, run) is not None:
@@ -226,7 +228,7 @@ class ModelSync:
 
 
 def _get_changes(before: Json, found: MlflowVersion) -> Json:
-    """What a client of MLflow may change of a version."""
+    """Return the properties of a version that a client of MLflow may change."""
     properties = {key: value for key, value in (before.get("properties") or {}).items() if key != assets.ALIASES}
     if found.aliases:
         properties[assets.ALIASES] = ", ".join(sorted(found.aliases))
@@ -237,7 +239,7 @@ def _get_changes(before: Json, found: MlflowVersion) -> Json:
 
 
 def _find_difference(name: str, there: MlflowModel | None, wanted: MlflowModel) -> Json | None:
-    """What MLflow must be told so that it shows the model as wanted; None where it does."""
+    """Return the update that makes MLflow show the model as wanted; None if it already does."""
     versions = []
     for number, version in sorted(wanted.versions.items()):
         before = there.versions.get(number) if there else None
@@ -255,19 +257,19 @@ def _find_difference(name: str, there: MlflowModel | None, wanted: MlflowModel) 
 
 
 def _build_source(name: str, version: str, uri: str) -> str:
-    """Where MLflow's clients find the files: in the run, or, for all that lies elsewhere, on the shelf."""
+    """Return the location of the files for MLflow's clients: in the run or, for all others, below `models/`."""
     if uri.startswith(_RUNS):
         return f"{_ARTIFACTS}{uri.removeprefix(_STORE)}"
     return f"{_ARTIFACTS}{EXTERNAL_FOLDER}/{name}/{version}"
 
 
 def _is_moved(before: str, now: str) -> bool:
-    """Whether a version that was in a run has been copied aside, as its files are written over there."""
+    """True if the version of a run was copied aside, as the run's files are being overwritten."""
     return before.startswith(_IN_RUNS) and now.startswith(f"{_ARTIFACTS}{EXTERNAL_FOLDER}/")
 
 
 def _get_stage(properties: Json) -> str:
-    """MLflow's word for the stage; of those that it does not have, None."""
+    """Return MLflow's name of the stage; "None" for stages that it does not have."""
     return _STAGES.get(str(properties.get("stage") or "None").lower(), "None")
 
 

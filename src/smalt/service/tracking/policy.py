@@ -1,4 +1,4 @@
-"""Which of MLflow's routes answer, to whom, and how: everything that is not in the table is refused.
+"""The routes of MLflow that are served, and to whom: everything that is not in the table is refused.
 
 MLflow's server has some 490 routes, some of which run programs, keep secrets or call out. The table lists what a user's
 token may do; its third column says what a job's token may: a rule of `job_permissions.py`, or `-` for nothing.
@@ -127,12 +127,14 @@ _ID = r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,250})"
 
 
 class NoRoute(NotFound):
-    """Nothing of MLflow that smalt serves."""
+    """A route of MLflow that smalt does not serve."""
 
     code = "EndpointNotFound"
 
 
 class MlflowRoute(NamedTuple):
+    """A route of MLflow that is served."""
+
     rule: str
     """What a job's token may do with it; "" is nothing."""
     again: bool
@@ -146,6 +148,8 @@ class MlflowRoute(NamedTuple):
 
 
 class MatchedRoute(NamedTuple):
+    """The route of a request, with the ids in its path."""
+
     route: MlflowRoute
     path: str
     """As it is sent on."""
@@ -161,7 +165,8 @@ _LIST = MlflowRoute("read", True)
 
 
 def find_route(method: str, path: str, *, is_user: bool) -> MatchedRoute:
-    """The route of a path as it stood in the URL, behind the workspace; NoRoute for any that is not in the table."""
+    """Return the route of a path as it stands in the URL after the workspace; raise NoRoute if it is not in the
+    table."""
     if path.startswith(_PREVIEW):  # mlflow 1.x's registry
         path = "/api/2.0/mlflow/" + path.removeprefix(_PREVIEW)
     elif is_user and path.startswith("/ajax-api/"):  # the names under which MLflow's own pages ask
@@ -182,7 +187,7 @@ def find_route(method: str, path: str, *, is_user: bool) -> MatchedRoute:
 
 
 def resolve_source(source: str) -> str:
-    """Where a model version comes from, as MLflow knows it: files of this workspace, or a prompt's word."""
+    """Return the source of a model version as MLflow names it: files of this workspace, or a prompt's placeholder."""
     if source in ("prompt-template", "dummy-source") or re.fullmatch(r"models:/m-[0-9a-f]{8,64}", source):
         return source
     of_job = _OF_JOB.fullmatch(source)
@@ -200,7 +205,7 @@ def resolve_source(source: str) -> str:
 
 
 def is_artifact_path(segments: list[str] | tuple[str, ...]) -> bool:
-    """Whether a path of the artifact store is of something that MLflow keeps: below a run's folder or MLflow's own."""
+    """True if a path of the artifact store is MLflow's: below a run's folder or in MLflow's own."""
     if segments[0] == "ExperimentRun":
         return len(segments) > 1 and segments[1].startswith("dcid.")
     return segments[0] == "mlflow"

@@ -1,4 +1,4 @@
-"""MLflow's process: started when first needed, watched, started again when it dies, ended with the server."""
+"""MLflow's process: started when first needed, watched, restarted when it dies, stopped with the server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LARGEST_LOG = 8 * 1024 * 1024
 
 
 class MlflowProcess:
-    """The one MLflow process of a home. Making one starts nothing."""
+    """The one MLflow process of a home. Creating the object starts nothing."""
 
     def __init__(self, home: Home, settings: ServerSettings) -> None:
         self._home = home
@@ -48,7 +48,7 @@ class MlflowProcess:
 
     @property
     def is_running(self) -> bool:
-        """There is a process, or one is coming up."""
+        """True if there is a process, or one is starting."""
         return self._is_up or self._starting is not None
 
     @property
@@ -56,13 +56,13 @@ class MlflowProcess:
         return self._process.pid if self._process is not None and self._is_up else None
 
     def start_soon(self) -> None:
-        """Begin to start it, wait for nothing."""
+        """Begin to start the process, without waiting."""
         if not self.is_running and not self._is_closed:
             self._starting = asyncio.get_running_loop().create_task(self._start())
             self._starting.add_done_callback(self._handle_start)
 
     async def wait_until_ready(self) -> None:
-        """Returns when it answers; Unavailable says in one sentence why it cannot."""
+        """Return when the process answers; raise Unavailable with one sentence if it cannot."""
         if self._is_up and self._watch is not None and self._process is not None:
             if await self.pool.is_reachable():
                 return
@@ -78,7 +78,7 @@ class MlflowProcess:
             await asyncio.shield(self._starting)
 
     async def close(self) -> None:
-        """End it; what it has acknowledged is stored."""
+        """Stop the process; everything that it acknowledged is stored."""
         self._is_closed = True
         if self._starting is not None:
             self._starting.cancel()

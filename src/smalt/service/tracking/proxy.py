@@ -1,6 +1,6 @@
-"""MLflow's API behind smalt's gate: what the policy lets through, read strictly, goes on to the child.
+"""MLflow's API behind smalt's access checks: strictly parsed requests that the policy permits go on to the process.
 
-Bodies of files are streamed both ways; all else is small, and is held until it is whole.
+Bodies of files are streamed both ways; all others are small and are held until they are complete.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ Hider = Callable[[Workspace], "Callable[[str], str] | None"]
 
 
 class TrackingProxy:
+    """Answers MLflow's API."""
+
     def __init__(
         self,
         line: ChildConnection,
@@ -89,7 +91,8 @@ class TrackingProxy:
     def _record_changes(
         self, workspace: Workspace, scope: Scope, asked: ParsedRequest
     ) -> contextlib.AbstractAsyncContextManager[None]:
-        """What is written to the registry is smalt's, too, when the client hears of it."""
+        """Return a context in which a client's change of the registry is recorded in smalt before the client hears of
+        it."""
         if not _is_registry_write(scope["method"], asked):
             return contextlib.nullcontext()
         job: Job | None = scope["smalt.job"]
@@ -97,7 +100,7 @@ class TrackingProxy:
         return self._models.record_changes(workspace, names, job.created_by if job else scope["smalt.principal"])
 
     async def _get_external_file(self, workspace: Workspace, method: str, asked: ParsedRequest) -> Response | None:
-        """Files of models that MLflow does not keep itself."""
+        """Return the answer for a file of a model that MLflow does not store; None for all other requests."""
         found = asked.found
         if found.path == policy.ARTIFACTS:
             path = dict(asked.query).get("path", "")
@@ -109,7 +112,7 @@ class TrackingProxy:
         return await self._shelf.get_file(workspace, found.ids)
 
     async def _ensure_known(self, workspace: Workspace, job: Job | None, asked: ParsedRequest) -> None:
-        """What smalt knows and MLflow is about to be asked for is there."""
+        """Make sure that MLflow has the runs and models that the request is about."""
         route, path = asked.found.route, asked.found.path
         names = _list_runs(asked)
         if job is not None and path not in _WITHOUT_RUN and job.id not in self._ensured:
@@ -146,7 +149,7 @@ class TrackingProxy:
 
 
 async def _parse_request(scope: Scope, receive: Receive, *, is_user: bool) -> ParsedRequest:
-    """The request, understood; its path is what stood in the request line, not what a server made of it."""
+    """Return the parsed request; its path is that of the request line, not what a server made of it."""
     method = scope["method"]
     found = policy.find_route(method, scope["smalt.rest"], is_user=is_user)
     names = (*_PASSED_ON, *_OF_SPANS) if found.path == _SPANS else _PASSED_ON
@@ -180,7 +183,7 @@ def _is_registry_write(method: str, asked: ParsedRequest) -> bool:
 
 
 def _get_header(scope: Scope, name: str) -> str | None:
-    """A header that is there once."""
+    """Return a header; raise if it occurs twice."""
     wanted = name.encode()
     found = [value for key, value in scope["headers"] if key == wanted]
     if len(found) > 1:
@@ -189,7 +192,7 @@ def _get_header(scope: Scope, name: str) -> str | None:
 
 
 def _list_runs(asked: ParsedRequest) -> set[str]:
-    """The runs that the request is about."""
+    """Return the runs that the request names."""
     pairs = [value for name, value in asked.query if name in ("run_id", "run_uuid", "run_ids")]
     texts = [asked.body.get(name) for name in ("run_id", "run_uuid", "source_run_id")]
     return {text for text in (*pairs, *texts) if isinstance(text, str) and text}
@@ -216,7 +219,7 @@ async def _read_whole(receive: Receive, largest: int) -> bytes:
 
 
 async def _read_file(receive: Receive) -> bytes | AsyncIterator[bytes]:
-    """A short file is held, so that it can be sent again; of a long one no more than a block is."""
+    """Read a short file, which can be sent again; return a long one as an iterator that holds no more than a block."""
     blocks = _read_blocks(receive)
     parts, size = [], 0
     async for block in blocks:
@@ -259,7 +262,7 @@ async def _send_response(send: Send, status: int, headers: Headers, body: bytes)
 
 
 def get_raw_path(scope: Scope, rest: str) -> str:
-    """What stood in the request line behind the workspace's path; `rest` is what it was decoded to."""
+    """Return the undecoded path after the workspace's; `rest` is its decoded form."""
     raw = scope.get("raw_path", b"").decode("latin-1")
     found = "/" + "/".join(raw.split("/")[_WORKSPACE_SEGMENTS:])
     if unquote(found, errors="replace") != rest:

@@ -1,7 +1,7 @@
-"""Requests read in one way only: what was checked is what is sent on, made again from what was understood.
+"""Strict parsing of requests: what was checked is what is sent on, built again from the parsed values.
 
-MLflow's own parser takes repeated keys, JSON inside a JSON text, other encodings and camelCase names; each is a way
-to say one run to the check and another to the store.
+MLflow's own parser accepts repeated keys, JSON inside a JSON text, other encodings and camelCase names; each is a way
+to name one run to the check and another to the store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DEPTH = 60
 
 
 def parse_body(raw: bytes) -> Body:
-    """The JSON object that `raw` is; no key twice, no number that JSON has not, top keys as MLflow spells them."""
+    """Parse a JSON object: no key twice, no number that JSON does not have, top-level keys as MLflow spells them."""
     if not raw.strip():
         return {}
     try:
@@ -49,14 +49,14 @@ def dump_json(content: Any) -> bytes:
 
 
 def check_fields(content: Body, where: str) -> None:
-    """Refuse other spellings of a field's name (`runId`), which protobuf would take as the same."""
+    """Raise for other spellings of a field's name (`runId`), which protobuf would accept as the same."""
     for key in content:
         if not _FIELD.fullmatch(key):
             raise ValidationException(f"'{where}{key[:60]}' is not the name of a field that MLflow has")
 
 
 def parse_query(text: str) -> Query:
-    """The query's parameters; one that tells what is meant may be there once only."""
+    """Return the query's parameters; a parameter that identifies something may occur only once."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=2000)
     except ValueError:
@@ -76,7 +76,7 @@ def encode_query(pairs: Query) -> str:
 
 
 def get_text(content: Body, *names: str) -> str:
-    """The one text under any of these names of the same field; "" where there is none."""
+    """Return the one text under any of these names of the same field; "" if there is none."""
     found = {content[name] for name in names if _has_text(content, name) and content[name]}
     if len(found) > 1:
         raise ValidationException(f"{' and '.join(names)} differ")
@@ -91,7 +91,7 @@ def _has_text(content: Body, name: str) -> bool:
 
 
 def get_objects(content: Body, name: str) -> list[Body]:
-    """The objects in the list under `name`."""
+    """Return the objects in the list under `name`."""
     value = content.get(name)
     if value is None:
         return []
@@ -103,14 +103,15 @@ def get_objects(content: Body, name: str) -> list[Body]:
 
 
 def parse_artifact_path(raw: str) -> list[str]:
-    """The segments of a path of artifacts as it stands in a URL: decoded once, and contained in every reading."""
+    """Return the segments of an artifact path as it stands in a URL: decoded once, and contained in every reading."""
     if not raw.isascii():
         raise ValidationException("the path of an artifact must be percent-encoded")
     return split_path(_decode_path(raw))
 
 
 def split_path(path: str) -> list[str]:
-    """The segments of a path of artifacts. Names may hold `%`, but none that another decoding turns into a way out."""
+    """Return the segments of an artifact path. Names may contain `%`, unless decoding them again leads out of the
+    folder."""
     parts = path.split("/")
     again = path
     for _ in range(4):
@@ -125,7 +126,7 @@ def split_path(path: str) -> list[str]:
 
 
 def join_segments(parts: list[str]) -> str:
-    """Segments as they stand in a URL."""
+    """Return segments as they stand in a URL."""
     return "/".join(quote(part, safe="") for part in parts)
 
 
@@ -143,7 +144,7 @@ def _decode_leniently(path: str) -> str:
 
 
 def _is_too_deep(content: Any) -> bool:
-    """Python 3.13 reads what it cannot walk through by recursion afterwards."""
+    """True if the content is nested too deeply: Python 3.13 parses bodies that recursion cannot walk through."""
     level = [content]
     for _ in range(_DEPTH):
         inner = [value for one in level for value in (one.values() if isinstance(one, dict) else one)]

@@ -1,6 +1,6 @@
-"""What MLflow's database holds, read without MLflow: a workspace's `mlflow.db`, opened for reading only.
+"""The content of MLflow's database, read without MLflow: a workspace's `mlflow.db`, opened for reading only.
 
-Of a store that was never used there is no database, which reads as an empty one.
+A store that was never used has no database, which reads as an empty one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PARENT = "mlflow.parentRunId"
 
 
 class Point(NamedTuple):
-    """One value of a metric; the time is in milliseconds since 1970."""
+    """A value of a metric; `time` is in milliseconds since 1970."""
 
     value: float
     step: int
@@ -38,6 +38,8 @@ class MlflowRun(NamedTuple):
 
 
 class Extremes(NamedTuple):
+    """The lowest and highest value of a metric and the number of its values."""
+
     lowest: float
     highest: float
     total: int
@@ -50,12 +52,12 @@ History = dict[str, dict[str, list[Point]]]
 
 
 def get_database_path(home: Home, folder: str) -> Path:
-    """Where the store of the workspace with that folder is."""
+    """Return the path of the database of the workspace with that folder."""
     return home.path("workspaces", folder, "mlflow.db")
 
 
 def load_latest(path: Path, runs: Collection[str]) -> Latest:
-    """The last value of each metric of many runs; a run without any is left out."""
+    """Load the last value of each metric of many runs; runs without metrics are left out."""
     rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
@@ -69,7 +71,7 @@ def load_latest(path: Path, runs: Collection[str]) -> Latest:
 
 
 def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
-    """run → metric → its lowest and highest value and how many it has; what is not a number does not count."""
+    """Load run → metric → its lowest and highest value and their number; NaN does not count."""
     rows = run_query(
         path,
         "SELECT run_uuid, key, min(value), max(value), count(*) FROM metrics"
@@ -83,7 +85,7 @@ def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extr
 
 
 def load_history(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> History:
-    """All values of these metrics, or of all, by step and then by time."""
+    """Load all values of these metrics, or of all, by step and then by time."""
     rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM metrics"
@@ -98,17 +100,17 @@ def load_history(path: Path, runs: Collection[str], metrics: Collection[str] = (
 
 
 def load_parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
-    """run → parameter → value"""
+    """Load run → parameter → value."""
     return _load_texts(path, "params", runs)
 
 
 def load_tags(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
-    """run → tag → value"""
+    """Load run → tag → value."""
     return _load_texts(path, "tags", runs)
 
 
 def load_nested_runs(path: Path, runs: Collection[str]) -> list[MlflowRun]:
-    """The runs below these, at any depth, parents first; jobs' own runs among them."""
+    """Load the runs below these, at any depth, parents first; jobs' own runs among them."""
     seen, level, found = set(runs), set(runs), []
     while level:
         rows = run_query(
@@ -126,7 +128,7 @@ def load_nested_runs(path: Path, runs: Collection[str]) -> list[MlflowRun]:
 
 
 def thin_points(points: Sequence[Point], most: int) -> list[Point]:
-    """At most some `most` of the points, for a drawing: of each stretch its lowest and its highest."""
+    """Return about `most` of the points, for a drawing: the lowest and the highest of each stretch."""
     if len(points) <= most or most < 4:
         return list(points)
     chosen = {0, len(points) - 1}
@@ -153,14 +155,14 @@ def _load_texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict
 
 
 def _to_number(value: float, is_nan: int) -> float:
-    """MLflow writes infinity as the largest number, and what is not a number as 0 with a mark."""
+    """Return a stored value: MLflow writes infinity as the largest number, and NaN as 0 with a mark."""
     if is_nan:
         return math.nan
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)
 
 
 def run_query(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """What the database answers; nothing where there is none yet."""
+    """Return the rows of a query; [] if there is no database yet."""
     if not path.exists():
         return []
     try:

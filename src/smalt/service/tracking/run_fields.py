@@ -1,4 +1,4 @@
-"""A job's run as the tracking store is to show it, made from the job's records."""
+"""The fields of a job's run in the tracking store, built from the job's records."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SCRIPTS = (".py", ".sh", ".R", ".r", ".ipynb")
 
 
 def get_status(job: Job) -> str:
-    """MLflow's word for the job's state."""
+    """Return MLflow's word for the job's state."""
     if job.status in _SCHEDULED:
         return "SCHEDULED"
     return _ENDS.get(job.status, "RUNNING")
 
 
 def build_run(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
-    """All that smalt knows of the run."""
+    """Return everything that smalt knows of the run."""
     return {
         **build_end(job, facts),
         "user_id": job.created_by,
@@ -40,10 +40,10 @@ def build_run(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
 
 
 def build_end(job: Job, facts: RunFacts) -> Json:
-    """What changes of a run that exists already: tags that the script has set since then stay.
+    """Return the fields that change in an existing run: tags that the script has set since then stay.
 
-    The literal inputs come with the end only: MLflow refuses another value of a parameter, so a script that logs
-    `0.001` for an input that was written `1e-3` would die of ours.
+    Literal inputs come with the end only: MLflow refuses another value of a parameter, so a script that logs `0.001`
+    for an input that was written `1e-3` would fail because of ours.
     """
     return {
         "run_id": job.name,
@@ -57,7 +57,7 @@ def build_end(job: Job, facts: RunFacts) -> Json:
 
 
 def build_tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict[str, str]:
-    """The job's own tags, and those that the service gives every run."""
+    """Return the job's own tags and those that the service gives every run."""
     known = {
         "mlflow.user": job.created_by,
         "mlflow.source.type": "JOB",
@@ -79,7 +79,7 @@ def build_tags(job: Job, facts: RunFacts, parent: str | None, root: str) -> dict
 
 
 def get_literals(inputs: Json) -> dict[str, str]:
-    """The inputs that are values, as texts."""
+    """Return the inputs that are values, as texts."""
     found = {}
     for name, value in inputs.items():
         if not isinstance(value, dict):
@@ -91,12 +91,12 @@ def get_literals(inputs: Json) -> dict[str, str]:
 
 
 def get_snapshot(code: str | None) -> str | None:
-    """The content hash in the id of a job's code."""
+    """Return the content hash in the id of a job's code."""
     return code.partition("/codes/")[2].partition("/")[0] or None if code else None
 
 
 def _build_input(name: str, type: str, uri: str | None, asset: str | None) -> Json:
-    """Input data as one of MLflow's data sets."""
+    """Return input data as one of MLflow's data sets."""
     where = uri or ""
     source: Json
     if where.startswith(("http://", "https://")):
@@ -115,13 +115,13 @@ def _build_input(name: str, type: str, uri: str | None, asset: str | None) -> Js
 
 
 def _get_asset_name(asset: str | None) -> str | None:
-    """`data/iris/versions/1` is `iris`; a registry may stand before it."""
+    """Return `iris` for `data/iris/versions/1`, with or without a registry before it."""
     parts = (asset or "").split("/")
     return parts[-3] if len(parts) > 3 else None
 
 
 def _find_script(command: str | None) -> str | None:
-    """The script that a command runs."""
+    """Return the script that a command runs, or None."""
     try:
         words = shlex.split(command or "", comments=True)
     except ValueError:

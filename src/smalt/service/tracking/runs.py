@@ -1,6 +1,6 @@
-"""The jobs' runs in the tracking store: made when someone first asks for them, brought up to date, ended.
+"""The jobs' runs in the tracking store: created when someone first asks for them, brought up to date, ended.
 
-Nothing is written for a job that nobody asks about, so that a job which does not track costs nothing.
+Nothing is written for a job that nobody asks about, so a job that does not track costs nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class StoreCall(Protocol):
 
 
 class JobRuns:
+    """Writes jobs' runs to the tracking store."""
+
     def __init__(self, db: Database, call: StoreCall) -> None:
         self._db = db
         self._call = call
@@ -42,15 +44,16 @@ class JobRuns:
         self._writer: asyncio.Task[None] | None = None
 
     async def ensure_runs(self, workspace: Workspace, names: Sequence[str]) -> None:
-        """See to it that the runs of these jobs, and those above them, exist and are up to date; others are left out.
+        """Make sure that the runs of these jobs, and those above them, exist and are up to date; unknown names are
+        ignored.
 
-        Two small queries where nothing is to be done.
+        Costs two small queries if nothing is to be done.
         """
         jobs = tracked_runs.add_ancestors(self._db, tracked_runs.find_jobs(self._db, workspace.id, names))
         await self._write_runs(workspace, self._find_stale(jobs))
 
     async def ensure_all_runs(self, workspace: Workspace, experiment: str | None = None) -> None:
-        """See to it that all jobs of the workspace, or of one experiment of it, have a run that is up to date."""
+        """Make sure that all jobs of the workspace, or of one of its experiments, have a run that is up to date."""
         await self._write_runs(workspace, tracked_runs.list_changed(self._db, workspace.id))
         after = self._complete.get(workspace.id, 0)
         while found := tracked_runs.list_without_run(self._db, workspace.id, after, experiment, _AT_ONCE):
@@ -60,23 +63,23 @@ class JobRuns:
             self._complete[workspace.id] = after
 
     def record_end(self, job: Job) -> None:
-        """The job is over, or will be once the transaction is committed in which this is called."""
+        """Write the run of a job that is over, or will be once the current transaction is committed."""
         if job.id in self._open:
             self._add_due(job.id)
 
     def record_description(self, job: Job) -> None:
-        """The job has another name, description or tags."""
+        """Write the new name, description or tags of a job."""
         if tracked_runs.list_written(self._db, [job.id]):
             tracked_runs.clear_status(self._db, job.id)
             self._open.add(job.id)
             self._add_due(job.id)
 
     def record_removal(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
-        """These jobs are about to be deleted: so are their runs, before a job of that name can have another.
+        """Delete the runs of jobs that are about to be deleted, before a job of the same name can have another.
 
-        A run whose metrics jobs elsewhere show, as they were reused, stays until the last of these goes, and so do
-        those above it, as MLflow's runs go with their parents. Call in the transaction that deletes the jobs: what a
-        crash leaves to be done, the next server does.
+        A run whose metrics other jobs show, as they were reused, stays until the last of these is deleted, and so do
+        the runs above it, as MLflow deletes runs with their parents. Call in the transaction that deletes the jobs:
+        after a crash the next server finishes the work.
         """
         ids = [job.id for job in jobs]
         stays, parents = reuse.find_shared(self._db, ids), {job.id: job.parent_id for job in jobs}
@@ -94,7 +97,7 @@ class JobRuns:
             self._start_writer()
 
     async def write_missed_ends(self) -> None:
-        """Write the ends that an earlier server did not come to write."""
+        """Write the ends that an earlier server did not write."""
         for job in tracked_runs.list_missed_ends(self._db):
             self._add_due(job.id)
         if tracked_runs.list_workspaces_with_gone(self._db):
@@ -102,12 +105,12 @@ class JobRuns:
         await self.wait_until_settled()
 
     async def wait_until_settled(self) -> None:
-        """Wait until what is due has been written, or has failed to be."""
+        """Wait until due runs have been written, or could not be."""
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
     async def close(self) -> None:
-        """What is not written by now is written by the next server."""
+        """Stop writing; the next server writes the rest."""
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])
@@ -117,7 +120,7 @@ class JobRuns:
         return [job for job in jobs if before.get(job.id) != job.status]
 
     async def _write_runs(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
-        """Bring these runs up to date, in the order given; a workspace has one writer at a time."""
+        """Bring these runs up to date, in the given order; a workspace has one writer at a time."""
         if not jobs:
             return
         async with self._locks.setdefault(workspace.id, asyncio.Lock()):
@@ -148,7 +151,7 @@ class JobRuns:
         ]
 
     def _record_written(self, workspace: Workspace, jobs: Sequence[Job]) -> None:
-        """They are written as they were; what has become of them meanwhile is written soon."""
+        """Record the written states, and write jobs that have changed meanwhile again soon."""
         tracked_runs.put_runs(self._db, jobs)
         self._open.difference_update(job.id for job in jobs)
         now = {job.id: job for job in tracked_runs.list_jobs(self._db, [job.id for job in jobs])}

@@ -1,4 +1,4 @@
-"""The tracking room put together: MLflow for the jobs and users of a home. See docs/internals/tracking.md."""
+"""The entry point of the tracking room: MLflow for the jobs and users of a home. See docs/internals/tracking.md."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ANY = ("0.0.0.0", "localhost", "127.0.0.1")
 
 
 class Tracking:
-    """Making one starts nothing: MLflow's process comes up when it is first needed."""
+    """MLflow for a home. Creating it starts nothing: MLflow's process starts when it is first needed."""
 
     def __init__(self, home: Home, settings: ServerSettings, db: Database, data: Data, hider: Hider) -> None:
         self.port: int | None = None
@@ -53,11 +53,11 @@ class Tracking:
         self._reconciling: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """What an earlier server left unsaid in MLflow is said, beside everything else."""
+        """Begin to write to MLflow what an earlier server did not, without waiting."""
         self._reconciling = asyncio.get_running_loop().create_task(self._write_missed_ends())
 
     def build_variables(self, job: Job, workspace: Workspace) -> dict[str, str]:
-        """What a job's environment says of tracking."""
+        """Return the environment variables by which a job's MLflow finds its run."""
         if self.port is None:
             return {}
         if workspace.id not in self._uris:
@@ -65,11 +65,11 @@ class Tracking:
         return variables.build_variables(job, self._uris[workspace.id], self.tokens.get_token(job))
 
     def get_server_access(self, job: Job) -> ServerAccess | None:
-        """The job's own way to this server; None until its port is known."""
+        """Return the job's access to this server; None until its port is known."""
         return None if self.port is None else ServerAccess(self._get_base_url(), self.tokens.get_token(job))
 
     def start_soon(self) -> None:
-        """A job that has mlflow starts: let MLflow's process come up meanwhile."""
+        """Begin to start MLflow's process while a job that has mlflow starts."""
         if self.port is not None:
             self.child.start_soon()
 
@@ -78,7 +78,7 @@ class Tracking:
         await self._proxy.handle_request(scope, receive, send)
 
     async def call_json(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
-        """A call of our own to MLflow, which is started for it."""
+        """Send one of smalt's own requests to MLflow, which is started for it."""
         return await self._line.call_json(workspace, method, path, body)
 
     async def close(self) -> None:
@@ -97,7 +97,7 @@ class Tracking:
 
     @property
     def host(self) -> str:
-        """Jobs run on this machine, so they come over the loopback interface where the server listens there."""
+        """The host by which jobs reach the server: the loopback interface if the server listens there."""
         listen = self._settings.listen
         return "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
 

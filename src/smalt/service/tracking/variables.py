@@ -1,4 +1,4 @@
-"""What a job's environment says of tracking, so that a plain `import mlflow` finds the job's run."""
+"""The environment variables by which a plain `import mlflow` finds the job's run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _HERE = ("127.0.0.1", "localhost")
 
 
 def build_route(workspace: Workspace) -> str:
-    """The path of the workspace's tracking URI."""
+    """Return the path of the workspace's tracking URI."""
     return ROUTE + url_path(workspace_id(workspace.subscription, workspace.resource_group, workspace.name))
 
 
 def build_variables(job: Job, uri: str, token: str) -> dict[str, str]:
-    """The experiment is named, not numbered: its number is MLflow's, and under the job's token the name leads to it.
+    """Return the variables of a job's tracking.
 
-    The token is there in two ways: as a user's name and password it goes before a `~/.mlflow/credentials`, which
-    would displace a token alone. `AZUREML_RUN_TOKEN` is never set: azureml-core would look for a service of Azure.
+    The experiment is named, not numbered: its number is MLflow's, and the job's token makes the name work. The token
+    is given in two ways: as a user's name and password it has precedence over a `~/.mlflow/credentials`, which would
+    displace a token alone. `AZUREML_RUN_TOKEN` is never set: azureml-core would look for a service of Azure.
     """
     return {
         "MLFLOW_TRACKING_URI": uri,
@@ -38,10 +39,10 @@ def build_variables(job: Job, uri: str, token: str) -> dict[str, str]:
 
 
 def remove_proxy(environment: dict[str, str], server: str, own: Container[str]) -> None:
-    """Have this machine and the `server` reached directly, whatever proxy the job's environment names.
+    """Make jobs reach this machine and the `server` directly, whatever proxy their environment names.
 
-    IPv6 addresses that were inherited are left out: azureml-fsspec's library panics on them. Those in variables that
-    the job names itself (`own`) stay.
+    Inherited IPv6 addresses are removed, as azureml-fsspec's library panics on them; those in variables that the job
+    sets itself (`own`) stay.
     """
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in environment.get(name, "").split(",") if host.strip()]

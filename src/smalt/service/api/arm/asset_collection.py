@@ -1,4 +1,4 @@
-"""What the collections of versioned assets share: containers, versions, labels, archiving."""
+"""The handlers that all versioned assets share: containers, versions, labels, archiving."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WORDS = {"dataUri": "path", "modelUri": "path", "dataType": "type", "modelType"
 
 @dataclass(frozen=True)
 class AssetCollection:
-    """One kind of versioned asset."""
+    """The routes of one kind of versioned asset."""
 
     segment: str
     """Of the path, and of the records: "data", "components", …"""
@@ -107,7 +107,7 @@ class AssetCollection:
         return ApiResponse(self.render_version(request, found), 200 if existed else 201)
 
     async def prepare_version(self, request: ApiRequest, name: str, version: str, body: Properties) -> Properties:
-        """The properties to keep, checked; a local path has become content of the home."""
+        """Return the checked properties to store; content at a local path has been copied into the home."""
         check_asset_name(name)
         check_asset_name(version, "version")
         sent = {key: value for key, value in get_properties(body).items() if key not in _ADDED}
@@ -121,7 +121,7 @@ class AssetCollection:
         return properties
 
     def store_version(self, request: ApiRequest, name: str, version: str, properties: Properties) -> bool:
-        """Create or update, where the update changes nothing of the content; whether it was there."""
+        """Create the version, or update what describes it; return True if it existed."""
         db, workspace = request.server.db, request.workspace
         before = assets.get_version(db, workspace.id, self.segment, name, version)
         if before is not None and before.properties == properties:
@@ -153,16 +153,17 @@ class AssetCollection:
             )
 
     def resolve_references(self, pinner: Pinner, properties: Properties) -> Properties:
-        """The properties with a version for each thing that they name without one: they mean the same for ever."""
+        """Return the properties with a version for each reference that has none, so that they keep their meaning."""
         uri = properties.get(self.uri)
         if not isinstance(uri, str):
             return properties
         return {**properties, self.uri: pinner.fix("data", uri, str(properties.get(self.type or "modelType")))}
 
     def _choose_next_version(self, request: ApiRequest, name: str, properties: Properties) -> str:
-        """Choose the version where the client leaves that to the server; nothing else may happen until it is stored.
+        """Return the version to store where the client leaves the choice to the server.
 
-        What is registered only once is the latest version where that is the same.
+        If the collection registers equal content once, that is the latest version when the content is equal. The
+        version must be stored before anything else is awaited.
         """
         db, workspace = request.server.db, request.workspace
         container = assets.find_container(db, workspace.id, self.segment, name)
@@ -180,7 +181,7 @@ class AssetCollection:
         return version
 
     def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
-        """The REST shape of one version."""
+        """Return the REST body of one version."""
         id = f"{build_resource_id(request.workspace, self.segment, version.name)}/versions/{version.version}"
         return {
             "id": id,
@@ -236,7 +237,8 @@ class AssetCollection:
         )
 
     def _is_unchanged(self, request: ApiRequest, name: str, version: str, properties: Properties) -> bool:
-        """The same content was checked before; what a client sends again and again costs nothing."""
+        """True if the version exists with these properties: they were checked then, and repeated requests stay
+        cheap."""
         before = assets.get_version(request.server.db, request.workspace.id, self.segment, name, version)
         return before is not None and before.properties == properties
 
@@ -262,7 +264,7 @@ class AssetCollection:
 
 
 def _set_version(properties: Properties, version: str) -> Properties:
-    """The properties, where they say the version, too, with that one."""
+    """Return the properties with the version in their component specification, if they have one."""
     spec = properties.get("componentSpec")
     return {**properties, "componentSpec": {**spec, "version": version}} if isinstance(spec, dict) else properties
 
@@ -280,7 +282,10 @@ def check_asset_name(name: str, what: str = "name") -> None:
 
 
 async def import_local_path(request: ApiRequest, uri: str) -> str:
-    """Keep what is at a path of this machine; only those who read its files themselves may ask for it."""
+    """Copy the content of a path of this machine into the home and return its URI.
+
+    Only callers over the Unix socket may name such a path.
+    """
     if not request.is_local:
         raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri

@@ -1,4 +1,4 @@
-"""The content of a version that is named by what made it: it must be there, and is kept as its place."""
+"""Content that a version names by the job, run or model that made it: it must exist, and is stored by its location."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _BY_NAME = ("runs:/", "models:/", "mlflow-artifacts:/", "azureml://jobs/", "azur
 
 
 def resolve_named_content(request: ApiRequest, what: str, uri: str) -> str | None:
-    """Return as a URI where that is now which `what` names; None for a path or a URL, which stay as written.
+    """Return the URI of the current location that `uri` names; None for a path or a URL, which are stored as written.
 
-    Refused where nothing has the name: a version would mean what somebody calls so one day.
+    Raise ValidationException if nothing has that name: the version would change its meaning once something did.
     """
     if not uri.startswith(_BY_NAME):
         return None

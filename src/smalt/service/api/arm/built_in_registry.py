@@ -1,4 +1,4 @@
-"""The handlers of the registry `azureml`, as far as it is here: its environments are the catalogue's."""
+"""The handlers of the built-in registry `azureml`: its environments are those of the catalogue."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ async def list_versions(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_version(request: ApiRequest) -> dict[str, Any]:
-    """The catalogue holds one version of each, which answers for every one, as it does when a job names it."""
+    """Return the catalogue's one version of an environment, whichever version is asked for, as for a job that names
+    it."""
     return _render_version(request, _find_entry(request), request.get_name("version"))
 
 

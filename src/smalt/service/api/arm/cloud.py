@@ -1,5 +1,7 @@
-"""What programs written for Azure need around the API: a TLS listener, a token for their credentials, a cloud's
-description. docs/official-client.md tells how `smalt exec` puts them together."""
+"""The services around the API that Azure's clients need: a TLS listener, identity tokens, a cloud's description.
+
+docs/official-client.md tells how `smalt exec` puts them together.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,17 @@ from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
 
 
 async def open_tls(request: ApiRequest) -> dict[str, Any]:
-    """Open the TLS listener, if it is not; its URL, the certificate to trust, and where tokens are had."""
+    """Open the TLS listener if it is closed; return its URL, the certificate to trust and the URL for tokens."""
     url, authority = await request.server.open_tls()
     return {"url": url, "authority": authority, "identity": f"{request.server.base_url}/identity/token"}
 
 
 async def get_identity_token(request: ApiRequest) -> dict[str, Any] | ApiResponse:
-    """As App Service gives managed identities their tokens; azure-identity asks here when IDENTITY_ENDPOINT is set. The
-    header `secret` is that of Azure ML's computes (MSI_ENDPOINT), the parameter `token` that of OBO_ENDPOINT.
+    """Answer as App Service's identity endpoint does, which azure-identity calls when IDENTITY_ENDPOINT is set.
 
-    A job is given one for its workspace's API and vault. Asked for another it is told an error, and then
-    DefaultAzureCredential goes on to the next way to log in.
+    The header `secret` is that of Azure ML's computes (MSI_ENDPOINT), the parameter `token` that of OBO_ENDPOINT.
+    A job gets a token for its workspace's API and vault. For any other resource it gets an error, after which
+    DefaultAzureCredential tries its next way to log in.
     """
     header = request.headers.get("x-identity-header") or request.headers.get("secret") or request.get_query("token")
     if header.startswith(JOB_TOKEN):
@@ -39,7 +41,7 @@ async def get_identity_token(request: ApiRequest) -> dict[str, Any] | ApiRespons
 
 
 async def create_token(request: ApiRequest) -> dict[str, Any]:
-    """The same for who has a token of this server already."""
+    """Issue an access token to a caller that already has a token of this server."""
     return issue_token(request, request.principal)
 
 
@@ -65,8 +67,10 @@ def issue_token(request: ApiRequest, principal: str, job: str | None = None) -> 
 
 
 async def get_cloud(request: ApiRequest) -> list[dict[str, Any]]:
-    """The description of a custom cloud, where ARM_CLOUD_METADATA_URL leads. Clients take what follows the second dot
-    of the portal's name for the end of the cloud's other names."""
+    """Return the description of a custom cloud, to which ARM_CLOUD_METADATA_URL leads.
+
+    Clients take the text after the second dot of the portal's name as the suffix of the cloud's other names.
+    """
     base = request.server_url
     return [
         {
@@ -80,7 +84,7 @@ async def get_cloud(request: ApiRequest) -> list[dict[str, Any]]:
 
 
 async def put_deployment(request: ApiRequest) -> ApiResponse:
-    """How clients create workspaces, hubs and feature stores: by a template whose parameters describe them."""
+    """Create a workspace, hub or feature store: clients send a template whose parameters describe it."""
     found = (await request.read_object()).get("properties")
     sent = found.get("parameters") if isinstance(found, dict) else None
     parameters = sent if isinstance(sent, dict) else {}
@@ -102,7 +106,7 @@ async def put_deployment(request: ApiRequest) -> ApiResponse:
 
 
 async def get_deployment(request: ApiRequest) -> dict[str, Any]:
-    """It was done when it was asked for."""
+    """Return the deployment, which always succeeded: `put_deployment` does all the work."""
     return _render_deployment(request)
 
 
@@ -121,7 +125,7 @@ def _render_deployment(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_resource_group(request: ApiRequest) -> dict[str, Any]:
-    """Any that is named is there."""
+    """Return the resource group: every name exists."""
     id = f"/subscriptions/{request.get_name('subscription')}/resourceGroups/{request.get_name('group')}"
     return {
         "id": id,
@@ -132,12 +136,12 @@ async def get_resource_group(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_operation_status(request: ApiRequest) -> dict[str, Any]:
-    """The state of every long operation: none is."""
+    """Return the status of a long-running operation: all are complete when they are answered."""
     return {"status": "Succeeded"}
 
 
 async def discover_registry(request: ApiRequest) -> None:
-    """Azure's clients ask here before they open one."""
+    """Refuse the discovery call by which Azure's clients open a registry."""
     name, registries = request.get_name(), request.server.engine.rooms.registries
     if name.lower() != BUILT_IN:
         name = registries.find_folder(name).registry

@@ -27,7 +27,8 @@ class _CodeCollection(AssetCollection):
         return [*super().list_routes(), ("POST", upload, start_pending_upload)]
 
     async def list_versions(self, request: ApiRequest) -> dict[str, Any]:
-        """With `hash`, the code of that content whatever its name: clients make up a name each time."""
+        """List the versions; with `hash`, the code with that content under any name, as clients make up a name each
+        time."""
         wanted = request.get_query("hash")
         if not wanted:
             return await super().list_versions(request)
@@ -35,7 +36,7 @@ class _CodeCollection(AssetCollection):
         return build_page(request, [found] if found else [], lambda version: self.render_version(request, version))
 
     async def put_version(self, request: ApiRequest) -> ApiResponse:
-        """Code that lies in a datastore, or was just uploaded as blobs, becomes a snapshot."""
+        """Store code from a datastore, or just uploaded as blobs, as a snapshot."""
         name, version = request.get_name(), request.get_name("version")
         check_asset_name(name)
         check_asset_name(version, "version")
@@ -59,7 +60,7 @@ class _CodeCollection(AssetCollection):
         return ApiResponse(self.render_version(request, found), 201 if known is None else 200)
 
     def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> dict[str, Any]:
-        """Over TCP its content has a URL, of blobs for reading."""
+        """Return the REST body; over TCP the content has the URL of a blob container."""
         shape = super().render_version(request, version)
         if not request.is_local and version.content_hash:
             uri = f"{blob_urls.build_url(request, SNAPSHOTS)}/{version.content_hash}"
@@ -71,7 +72,7 @@ CODES = _CodeCollection("codes", "code", content=("codeUri",))
 
 
 async def start_pending_upload(request: ApiRequest) -> dict[str, Any]:
-    """A container of its own, and a link that opens it."""
+    """Create an upload container and return its URL with a signed link."""
     uri = blob_urls.build_url(request, container := blob_operations.open_blobs(request).new_upload())
     query = request.server.sign_container(request.workspace, container, request.job)
     credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
@@ -83,7 +84,7 @@ async def start_pending_upload(request: ApiRequest) -> dict[str, Any]:
 
 
 def register_snapshot(request: ApiRequest, snapshot: Snapshot) -> str:
-    """The id of the code with that content."""
+    """Register a snapshot as code and return its id."""
     register_code(request.server.db, request.workspace, snapshot, request.principal)
     return f"{build_resource_id(request.workspace, 'codes', snapshot.hash)}/versions/{FIRST}"
 

@@ -21,14 +21,16 @@ def _get_content(properties: dict[str, Any]) -> Any:
 
 class _ComponentCollection(AssetCollection):
     def resolve_references(self, pinner: Pinner, properties: Properties) -> Properties:
-        """Those without a name belong to a job, and mean what they mean when it is submitted."""
+        """Return the properties with versions for their references; anonymous components are resolved with their
+        job."""
         spec = properties.get("componentSpec")
         if properties.get("isAnonymous") or not isinstance(spec, dict):
             return properties
         return {**properties, "componentSpec": fixed_component(pinner, spec)}
 
     def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
-        """As the service, the specification tells name and version, sent or not: clients read them there."""
+        """Return the REST body with name and version in the specification, as the service does: clients read them
+        there."""
         shape = super().render_version(request, version)
         spec = shape["properties"].get("componentSpec")
         if isinstance(spec, dict):
@@ -41,7 +43,7 @@ COMPONENTS = _ComponentCollection("components", "component", content=(), compara
 
 
 async def resolve_component(request: ApiRequest) -> Properties:
-    """POST /smalt/v1{WS}/components/fixed {"componentSpec"}: the same, as it would be registered now."""
+    """POST /smalt/v1{WS}/components/fixed {"componentSpec"}: return the body as it would be registered now."""
     properties = await request.read_object()
     with request.server.db.transaction():
         return COMPONENTS.resolve_references(Pinner(request.server.engine.rooms, request.workspace), properties)

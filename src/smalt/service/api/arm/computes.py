@@ -1,4 +1,4 @@
-"""Computes: `local` is this machine; others are kept as they were described and run on it, too."""
+"""Computes: `local` is this machine; other computes are stored as described and run on this machine too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def list_computes(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_compute(request: ApiRequest) -> dict[str, Any]:
-    """Answer a compute that is there; Azure's client asks for each that a job names, which may be any name."""
+    """Return a compute; Azure's clients look up each one that a job names, which may be any name."""
     name, every = request.get_name(), _list_all(request)
     found = next((each for each in every if each.name.lower() == name.lower()), None)
     if found is not None:
@@ -91,7 +91,7 @@ async def delete_compute(request: ApiRequest) -> ApiResponse:
 
 
 async def switch_compute(request: ApiRequest) -> ApiResponse:
-    """start, stop and restart: there is nothing to switch, this machine runs."""
+    """Accept start, stop and restart, which change nothing: this machine runs."""
     if request.get_name("verb") not in ("start", "stop", "restart"):
         raise ValidationException(f"a compute cannot {request.get_name('verb')[:40]}; it can start, stop and restart")
     await get_compute(request)

@@ -1,4 +1,4 @@
-"""Connections: their secrets are encrypted with a key of the home, and told only to who asks for them."""
+"""Connections: their secrets are encrypted with a key of the home; only `listsecrets` returns them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _ConnectionCollection(ResourceCollection):
         return [*super().list_routes(), ("POST", "/connections/{name}/listsecrets", self.list_secrets)]
 
     async def list_secrets(self, request: ApiRequest) -> Body:
-        """The connection with its secrets."""
+        """Return the connection with its secrets."""
         found = self.find_resource(request)
         shape = self.render_resource(request, found)
         sealed = found.content["properties"].get(SEALED)

@@ -1,4 +1,4 @@
-"""Data assets, and where their content is."""
+"""Data assets and the location of their content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class _DataCollection(AssetCollection):
     async def prepare_version(
         self, request: ApiRequest, name: str, version: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        """Keep what a job made as where it lies: the job may be deleted."""
+        """Return the properties to store; content that a job made is stored by its location, as the job may be
+        deleted."""
         properties = await super().prepare_version(request, name, version, body)
         uri = properties.get("dataUri")
         if not isinstance(uri, str):

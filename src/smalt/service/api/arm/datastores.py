@@ -1,4 +1,4 @@
-"""Datastores: the four of every workspace, which are folders of the home, and those that were registered."""
+"""Datastores: the four of every workspace, which are folders of the home, and registered ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def get_datastore(request: ApiRequest) -> dict[str, Any]:
 
 
 async def put_datastore(request: ApiRequest) -> ApiResponse:
-    """Its secrets are kept sealed, and told by `listSecrets` only."""
+    """Create or update a datastore; its secrets are encrypted, and only `listSecrets` returns them."""
     name = request.get_name()
     check_asset_name(name)
     if name.lower() in DEFAULTS:
@@ -73,7 +73,7 @@ async def put_datastore(request: ApiRequest) -> ApiResponse:
 
 
 async def delete_datastore(request: ApiRequest) -> ApiResponse:
-    """Its files stay where they are."""
+    """Delete the registration of a datastore; its files stay."""
     if request.get_name().lower() in DEFAULTS:
         raise Refused(f"the datastore '{request.get_name()}' belongs to the workspace and cannot be deleted")
     gone = resources.remove_resource(request.server.db, request.workspace.id, "datastores", request.get_name())
@@ -81,8 +81,10 @@ async def delete_datastore(request: ApiRequest) -> ApiResponse:
 
 
 async def list_secrets(request: ApiRequest) -> dict[str, Any]:
-    """What was given when it was created. Of the workspace's own, a link's query that opens the container for a day;
-    clients before azure-ai-ml 1.28 cannot do without."""
+    """Return the credentials of a datastore, or for the workspace's own a SAS token that is valid for a day.
+
+    Clients before azure-ai-ml 1.28 cannot work without one.
+    """
     found = find_datastore(request)
     given = decrypt_credentials(request.server.home, found.content.get("properties") or {})
     credentials = given.get("credentials") or {}
@@ -114,7 +116,7 @@ def find_datastore(request: ApiRequest) -> ResourceRecord:
 
 
 def _check_folder(request: ApiRequest, path: str) -> None:
-    """Of the server's machine, so only for who can reach that anyway."""
+    """Raise unless the caller may name a folder of this machine and `path` is an existing absolute folder."""
     if not request.is_local:
         raise Refused("a local_path datastore can be created only on the machine that runs the server; log in there")
     if not os.path.isabs(path) or not os.path.isdir(path):
@@ -122,7 +124,7 @@ def _check_folder(request: ApiRequest, path: str) -> None:
 
 
 def _refuse_versions_in(request: ApiRequest, name: str) -> None:
-    """Raise where registered versions are read from the datastore: elsewhere, they would have another content."""
+    """Raise Conflict if registered versions are read from the datastore: elsewhere their content would differ."""
     for version in assets.list_versions_of_kinds(request.server.db, request.workspace.id, tuple(URIS)):
         uri = parse_uri(str(version.properties.get(URIS[version.kind]) or ""))
         if isinstance(uri, DatastoreUri) and uri.datastore.lower() == name.lower():
@@ -157,7 +159,10 @@ def _render_datastore(request: ApiRequest, datastore: ResourceRecord) -> dict[st
 
 
 def _get_account(request: ApiRequest) -> dict[str, str]:
-    """Clients build `https://{accountName}.blob.core.windows.net/…` of it; the `?` takes their suffix away."""
+    """Return the account properties from which clients build `https://{accountName}.blob.core.windows.net/…`.
+
+    The `?` at the end of the name turns the suffix that they append into a query.
+    """
     name = f"{request.server_url.partition('://')[2]}/{request.workspace.folder}.blob.core.windows.net/?"
     account = "smalt" if request.is_local else name
     return {"accountName": account, "endpoint": "core.windows.net", "protocol": "https"}

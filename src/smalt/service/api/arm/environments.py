@@ -24,7 +24,7 @@ _ALWAYS = ("azureml_default", "latest", "default")
 
 class _EnvironmentCollection(AssetCollection):
     async def list_containers(self, request: ApiRequest) -> dict[str, Any]:
-        """List the workspace's own, and after them those that every workspace has."""
+        """List the workspace's own environments, followed by the built-in ones."""
         view = request.get_query("listViewType", "ActiveOnly")
         own = assets.list_containers(request.server.db, request.workspace.id, "environments", view)
         given = [] if view == "ArchivedOnly" else _list_builtin(request)
@@ -39,7 +39,7 @@ class _EnvironmentCollection(AssetCollection):
         return build_page(request, [given], lambda version: self.render_version(request, version))
 
     def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
-        """Over TCP a build context has a URL, of blobs."""
+        """Return the REST body; over TCP a build context has a blob URL."""
         shape = super().render_version(request, version)
         build = shape["properties"].get("build")
         if isinstance(build, dict):
@@ -51,7 +51,7 @@ class _EnvironmentCollection(AssetCollection):
     async def prepare_version(
         self, request: ApiRequest, name: str, version: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        """Keep the build context of a version that has a name: its folder may be edited or removed tomorrow."""
+        """Return the properties to store; a named version's build context is copied, as its folder may change."""
         properties = await super().prepare_version(request, name, version, body)
         build = properties.get("build")
         if not isinstance(build, dict) or properties.get("isAnonymous"):
@@ -98,7 +98,7 @@ ENVIRONMENTS = _EnvironmentCollection(
 
 
 async def list_built_environments(request: ApiRequest) -> dict[str, Any]:
-    """Every environment that is built on this machine, the last used first."""
+    """List every environment that is built on this machine, the most recently used first."""
     first = {use.declared_hash: use.job for use in reversed(uses.list_uses(request.server.db))}
     found = await asyncio.to_thread(request.server.engine.rooms.environments.list)
     return {
@@ -125,7 +125,7 @@ GLOBAL_ROUTES = [("GET", "/smalt/v1/environments", list_built_environments)]
 
 
 def _find_builtin(request: ApiRequest) -> assets.AssetVersion | None:
-    """The environment of that name which nobody has to create."""
+    """Return the built-in environment of the requested name, or None."""
     name = request.get_name()
     found: dict[str, Any] | None
     found = _HOST if name == "host" else request.server.engine.rooms.environments.lookup_curated(name, None)
@@ -146,7 +146,7 @@ def _is_workspace_own(request: ApiRequest) -> bool:
 
 
 def _list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
-    """Return what nobody has to create, under the names that a workspace of the service has for them."""
+    """List the built-in environments under the names that a workspace of the service has for them."""
     names = (
         f"AzureML-{name}" for name in map(_remove_prefix, request.server.engine.rooms.environments.curated_names())
     )

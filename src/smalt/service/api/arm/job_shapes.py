@@ -1,4 +1,4 @@
-"""Jobs as the REST API shows them."""
+"""The REST bodies of jobs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _READABLE = {*map(fold, ASSETS), "literal"}
 
 
 def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
-    """What was submitted, and what has become of it."""
+    """Return the REST body of a job: the submitted properties with its state and results."""
     properties = jobs.read_properties(db, job.id)
     notes = {**_to_mapping(properties.get("properties")), **_format_times(job)}
     shape = {
@@ -71,8 +71,10 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
 
 
 def convert_for_azure(properties: dict[str, Any]) -> dict[str, Any]:
-    """The same, where azure-ai-ml would give up the whole list of jobs: it reads no file:// without a host, and no
-    outputs that are values, which are folders with one file."""
+    """Return job properties that azure-ai-ml can parse; one job that it cannot parse breaks its whole list of jobs.
+
+    It parses no file:// URI without a host and no outputs that are values, which become folders with one file.
+    """
     told = {key: _convert_ports(properties[key]) for key in ("inputs", "outputs") if properties.get(key)}
     nodes = properties.get("jobs")
     if isinstance(nodes, dict):
@@ -98,13 +100,14 @@ def _convert_port(port: Any) -> Any:
 
 
 def get_shown_status(job: Job) -> str:
-    """Return the state as the service tells it: a job by itself is Queued from the start, and scripts poll for that."""
+    """Return the status as the service shows it: a single command job is Queued from the start, and scripts poll for
+    that."""
     is_waiting_leaf = job.status == "NotStarted" and job.parent_id is None and not job.is_composite
     return "Queued" if is_waiting_leaf else job.status
 
 
 def is_same_job(sent: Any, submitted: Any, shown: Any) -> bool:
-    """Whether what is sent is what was submitted, as it was answered: with what the service added or changed."""
+    """True if `sent` is the submitted body, with or without the properties that the service added or changed."""
     if sent in (submitted, shown):
         return True
     if not isinstance(sent, dict) or not isinstance(submitted, dict):
@@ -117,7 +120,7 @@ def is_same_job(sent: Any, submitted: Any, shown: Any) -> bool:
 
 
 def build_tree_row(job: Job, names: dict[int, str], reused: str | None = None) -> dict[str, Any]:
-    """The few facts about a job that streams and trees tell; `reused` is the job whose outputs it has."""
+    """Return the facts about a job that streams and trees show; `reused` names the job whose outputs it took."""
     return {
         "name": job.name,
         "node": job.node,
@@ -132,7 +135,7 @@ def build_tree_row(job: Job, names: dict[int, str], reused: str | None = None) -
 
 
 def get_subtree(rows: list[Job], top: Job) -> list[Job]:
-    """Of a tree, parents first, `top` and what is below it."""
+    """Return `top` and its descendants from the rows of a tree, which list parents first."""
     wanted = {top.id}
     found = []
     for row in rows:
@@ -143,7 +146,7 @@ def get_subtree(rows: list[Job], top: Job) -> list[Job]:
 
 
 def _add_asset_versions(outputs: dict[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    """Outputs that became assets tell which versions they are."""
+    """Return the outputs with the version of each output that was registered as an asset."""
     named = {name for name, output in outputs.items() if (output or {}).get("assetName") or (output or {}).get("name")}
     if not named:
         return outputs
@@ -153,12 +156,12 @@ def _add_asset_versions(outputs: dict[str, Any], written: Mapping[str, Any]) -> 
 
 
 def _list_versioned_outputs(properties: dict[str, Any]) -> list[str]:
-    """The outputs that have the version of an asset."""
+    """List the outputs that name the version of an asset."""
     return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
 
 
 def _get_end_properties(error: dict[str, Any]) -> dict[str, str]:
-    """Return the properties that tell why a job did not complete."""
+    """Return the job properties that explain why a job did not complete."""
     message, code = ENDED
     told = {message: str(error["message"])}
     return {**told, code: str(error["exit_code"])} if "exit_code" in error else told

@@ -1,4 +1,4 @@
-"""Jobs."""
+"""Jobs: submit, list, show, cancel, delete."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ _POLL = {"x-ms-retry-after-ms": "150"}
 
 
 async def put_job(request: ApiRequest) -> ApiResponse:
-    """Submit. The same body again gives the job that is there, and so does the body that GET gave; what only
-    describes the job may be another one then."""
+    """Submit a job, or update the description of an existing one.
+
+    A repeated submission answers with the existing job, as does a body that GET returned, with any description.
+    """
     properties = convert_urls(request, get_properties(await request.read_object()))
     there = jobs.find_by_name(request.server.db, request.workspace.id, request.get_name())
     if there is not None:
@@ -55,7 +57,7 @@ async def put_job(request: ApiRequest) -> ApiResponse:
 
 
 async def validate_job(request: ApiRequest) -> dict[str, Any]:
-    """Answer what PUT would, but submit nothing."""
+    """Check a job as PUT would, without submitting it."""
     properties = convert_urls(request, get_properties(await request.read_object()))
     there = jobs.find_by_name(request.server.db, request.workspace.id, request.get_name())
     if there is not None:
@@ -66,7 +68,7 @@ async def validate_job(request: ApiRequest) -> dict[str, Any]:
 
 
 async def _check_same_data(request: ApiRequest, there: Job, properties: dict[str, Any]) -> None:
-    """Raise Conflict where a job that is sent again would read other data than the job that is there."""
+    """Raise Conflict if the existing job would read other data when it is sent again."""
     await asyncio.to_thread(check_data_unchanged, there, properties)
     notes = properties.get("properties")
     if not (isinstance(notes, dict) and PART_OF in notes):  # that one means what the earlier run meant
@@ -103,7 +105,7 @@ async def get_cancel_operation(request: ApiRequest) -> ApiResponse:
 
 
 async def delete_job(request: ApiRequest) -> ApiResponse:
-    """Forget a finished job, with the files of all below it, but for what other jobs or registered versions have."""
+    """Delete a finished job and its descendants, with all files that no other job and no registered version uses."""
     db, workspace = request.server.db, request.workspace
     job = jobs.find_by_name(db, workspace.id, request.get_name())
     if job is None:
@@ -117,7 +119,7 @@ async def delete_job(request: ApiRequest) -> ApiResponse:
 
 
 async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
-    """The job and all below it, parents first."""
+    """Return the job and its descendants, parents first."""
     top = find_job(request)
     rows = get_subtree(jobs.list_tree(request.server.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
@@ -128,12 +130,13 @@ async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_pinned_references(request: ApiRequest) -> dict[str, Any]:
-    """{"pins": {kind: {as written: with its version}}}: what the job, and all below it, names without a version."""
+    """Return {"pins": {kind: {as written: with its version}}}: the versions of what the job's tree names without
+    one."""
     return {"pins": pins.get_job_pins(request.server.db, find_job(request))}
 
 
 def update_description(request: ApiRequest, job: Job, changes: dict[str, Any]) -> Job:
-    """Name, description, tags, properties and whether it is archived, as far as `changes` has them."""
+    """Update display name, description, tags, properties and archived state, as far as `changes` has them."""
     before = jobs.read_properties(request.server.db, job.id)
     after, notes = dict(before), changes.get("properties")
     for key in ("description", "tags"):
@@ -174,7 +177,7 @@ def find_job(request: ApiRequest) -> Job:
 
 
 def _parse_filter(request: ApiRequest) -> JobFilter:
-    """Return what the query chooses among the jobs."""
+    """Return the filter that the query describes."""
     key, has_value, value = request.get_query("tag").partition("=")
     return JobFilter(
         view=request.get_query("listViewType", "ActiveOnly"),

@@ -1,4 +1,4 @@
-"""Models."""
+"""Models and the location of their content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class _ModelCollection(AssetCollection):
     async def prepare_version(
         self, request: ApiRequest, name: str, version: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        """What a job made, or MLflow knows by another name, must be there; it is kept as where it lies."""
+        """Return the properties to store; content named by a job, a run or MLflow must exist and is stored by
+        location."""
         properties = await super().prepare_version(request, name, version, body)
         uri = properties.get("modelUri")
         if not isinstance(uri, str):

@@ -72,7 +72,7 @@ async def get_container(request: ApiRequest) -> Properties:
 
 
 async def put_container(request: ApiRequest) -> Properties:
-    """Archive or restore all versions at once."""
+    """Archive or restore all versions of an asset."""
     shelf, kind = _find_own_folder(request), _get_kind(request)
     archived = bool(get_properties(await request.read_object()).get("isArchived"))
     shelf.set_archived(kind, request.get_name(), None, archived)
@@ -103,7 +103,10 @@ async def get_label(request: ApiRequest) -> Properties:
 
 
 async def put_version(request: ApiRequest) -> ApiResponse:
-    """Create; or archive, restore and describe what is there. `workspace` is where the body's short URIs lead."""
+    """Create a version, or archive, restore or describe an existing one.
+
+    The query `workspace` names the workspace to which short URIs in the body refer.
+    """
     shelf, kind, name, version = (
         _find_own_folder(request),
         _get_kind(request),
@@ -150,7 +153,7 @@ def _has_spec(properties: Properties) -> bool:
 
 
 async def put_registry(request: ApiRequest) -> ApiResponse:
-    """A folder becomes a registry: the location, where that is a path, else one of the home's."""
+    """Register a folder: the location if that is a path, else a folder of the home."""
     name, folders = request.get_name("registry"), _get_registries(request).folders
     location = (await request.read_object()).get("location")
     folder = str(request.server.home.path("registries", name))
@@ -166,14 +169,14 @@ async def put_registry(request: ApiRequest) -> ApiResponse:
 
 
 async def delete_registry(request: ApiRequest) -> Properties:
-    """The folder stays as it is."""
+    """Remove a registry from the settings; its folder stays."""
     shelf = _find_own_folder(request)
     request.server.settings.update({"registry": {shelf.registry: None}})
     return {}
 
 
 async def share_asset(request: ApiRequest) -> Properties:
-    """POST /smalt/v1{WS}/share: a version of the workspace, into a registry."""
+    """POST /smalt/v1{WS}/share: copy a version of the workspace into a registry."""
     body = await request.read_object()
     kind, name, version, registry = _read_texts(body, "kind", "name", "version", "registry")
     shelf = _get_registries(request).find_folder(registry)
@@ -184,7 +187,7 @@ async def share_asset(request: ApiRequest) -> Properties:
 
 
 async def import_asset(request: ApiRequest) -> Properties:
-    """POST /smalt/v1{WS}/import: a version of a registry, or of another workspace, into this one."""
+    """POST /smalt/v1{WS}/import: copy a version of a registry, or of another workspace, into this workspace."""
     body, registries = await request.read_object(), _get_registries(request)
     kind, name, version = _read_texts(body, "kind", "name", "version")
     collection = _COLLECTIONS[_check_kind(kind)]
@@ -210,7 +213,7 @@ async def import_asset(request: ApiRequest) -> Properties:
 
 
 def _find_workspace(request: ApiRequest, id: str) -> Workspace:
-    """A workspace by its id, for who may see it."""
+    """Return the workspace with that id if the caller may see it."""
     named, token = ids.parse_id(id), request.scope["smalt.token"]
     for one in workspaces.list_workspaces(request.server.db):
         is_open = token is None or token.workspace_id in (None, one.id)
@@ -220,7 +223,7 @@ def _find_workspace(request: ApiRequest, id: str) -> Workspace:
 
 
 async def get_archive(request: ApiRequest) -> FileResponse:
-    """A tar of the content of data or of a model, for who cannot read the folder."""
+    """Return a tar of the content of data or a model, for callers that cannot read the folder."""
     if _get_kind(request) not in ("data", "models"):
         raise Refused(f"only data and models have content to download, and {_get_kind(request)} are in their YAML")
     uri = _get_registries(request).find_uri(

@@ -1,4 +1,4 @@
-"""What the collections of named resources without versions share: create, list, change, delete."""
+"""The handlers that all unversioned resources share: create, list, change, delete."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ADDED = ("provisioningState", "scoringUri", "swaggerUri", "inferenceEndpoint")
 
 @dataclass(frozen=True)
 class ResourceCollection:
-    """One kind of named resource of a workspace, or, `within` another, of one of those."""
+    """The routes of one kind of named resource of a workspace, or of a `parent` resource."""
 
     segment: str
     kind: str
@@ -82,7 +82,7 @@ class ResourceCollection:
         )  # always 200: of some kinds clients take nothing else
 
     async def delete_resource(self, request: ApiRequest) -> ApiResponse:
-        """With what is within it."""
+        """Delete a resource and the resources that belong to it."""
         db, workspace = request.server.db, request.workspace
         found = resources.get_resource(db, workspace.id, self.get_record_kind(request), request.get_name())
         if found is None:
@@ -94,7 +94,10 @@ class ResourceCollection:
         return ApiResponse({}, 200)
 
     def get_record_kind(self, request: ApiRequest) -> str:
-        """The records' word for the kind; of deployments, those of one endpoint, which must be there."""
+        """Return the kind under which the records store the resource.
+
+        The kind of deployments includes their endpoint, which must exist.
+        """
         if self.parent is None:
             return self.segment
         name = request.get_name("parent")
@@ -112,15 +115,15 @@ class ResourceCollection:
         return found
 
     def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
-        """Whether it is what the list is asked for."""
+        """True if the request's filter selects the resource."""
         return True
 
     def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
-        """The properties as they are to be stored."""
+        """Return the properties to store."""
         return properties
 
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """The properties as they are answered."""
+        """Return the properties to send."""
         return properties
 
     def render_resource(self, request: ApiRequest, resource: ResourceRecord) -> Body:
@@ -149,9 +152,9 @@ class ResourceCollection:
 
 
 def build_done_headers(request: ApiRequest) -> dict[str, str]:
-    """Headers by which Azure's clients take an answer for that of a long operation, which is over when they ask.
+    """Return headers that make Azure's clients treat the answer as that of a long-running operation that is complete.
 
-    Those up to 1.27 read what is answered at once twice, and the first reading takes from it what it is.
+    Clients up to 1.27 parse an immediate answer twice, and the first parse removes its type.
     """
     return {"Azure-AsyncOperation": f"{request.server_url}{DONE}"}
 

@@ -42,7 +42,7 @@ async def get_details(request: ApiRequest) -> dict[str, Any]:
 
 
 def _list_logs(request: ApiRequest, job: Job) -> Iterator[tuple[str, str]]:
-    """The job's log files, and the job that wrote each: a reused step has the log of the earlier one."""
+    """Yield the job's log files with the job that wrote each: a reused step has the user log of the earlier job."""
     made = reuse.find_origin(request.server.db, job.id) or job.name
     for log in _LOGS:
         writer = made if log.startswith("user_logs/") else job.name
@@ -51,7 +51,7 @@ def _list_logs(request: ApiRequest, job: Job) -> Iterator[tuple[str, str]]:
 
 
 async def get_children(request: ApiRequest) -> dict[str, Any]:
-    """All at once: clients do not follow a nextLink here."""
+    """Return all children on one page: clients do not follow a nextLink here."""
     return {
         "value": [_render_run(request, child) for child in jobs.list_children(request.server.db, find_job(request).id)]
     }
@@ -72,7 +72,7 @@ async def get_run_data(request: ApiRequest) -> dict[str, Any]:
 
 
 async def update_run(request: ApiRequest) -> dict[str, Any]:
-    """Archive, restore, rename, describe, tag; what is not named stays."""
+    """Archive, restore, rename, describe or tag a run; fields that the body does not name stay."""
     job, changes = find_job(request), await request.read_object()
     there = _render_run(request, job)
     fixed = [key for key, value in changes.items() if key not in _CHANGEABLE and value not in (None, there.get(key))]
@@ -97,7 +97,7 @@ async def get_service_instances(request: ApiRequest) -> dict[str, Any]:
 
 
 async def resolve_uris(request: ApiRequest) -> dict[str, Any]:
-    """Where assets are, many in one request."""
+    """Return the locations of several assets."""
     values = (await request.read_object()).get("values")
     if not isinstance(values, list):
         raise ValidationException('"values" must be a list of ids')
@@ -144,7 +144,7 @@ def _render_run(request: ApiRequest, job: Job) -> dict[str, Any]:
 
 
 def _convert_type(request: ApiRequest, type: str | None) -> str | None:
-    """Models by the run history's own words; data, too, for azure-ai-ml before 1.35, which knows no others."""
+    """Return the run history's name for a type of model, or, for azure-ai-ml before 1.35, of data."""
     release = request.azure_release
     known = _MODELS if release is None or release >= 35 else {**_MODELS, **_DATA}
     return known.get(type or "", type)

@@ -1,7 +1,7 @@
-"""Resources that are kept as they are described: schedules, endpoints, deployments, connections, feature sets, …
+"""Resources that are stored as described: schedules, endpoints, deployments, connections, feature sets, …
 
-Nothing acts on them yet. They are created, listed, changed and deleted as in the service, and what would act is
-refused in one sentence.
+Nothing acts on them yet. They are created, listed, changed and deleted as in the service; requests that would act
+are refused in one sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Body = dict[str, Any]
 
 class _ScheduleCollection(ResourceCollection):
     def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
-        """Those that are on, unless the others are asked for."""
+        """True if the schedule is enabled, or if the request's view includes disabled ones."""
         view = request.get_query("listViewType", "EnabledOnly").lower()
         enabled = bool(resource.content["properties"].get("isEnabled", True))
         return view == "all" or enabled == (view != "disabledonly")
@@ -40,7 +40,7 @@ class _ScheduleCollection(ResourceCollection):
 
 class _EndpointCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Clients insist on an address; what is sent there is refused."""
+        """Return the properties with the address that clients require; requests to it are refused."""
         id = build_resource_id(request.workspace, self.segment, resource.name)
         return {"properties": {}, **properties, "scoringUri": f"{request.server_url}{id}/invoke"}
 
@@ -52,31 +52,31 @@ class _BatchEndpointCollection(_EndpointCollection):
         return [*super().list_routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
 
     async def list_jobs(self, request: ApiRequest) -> Body:
-        """It ran none."""
+        """Return an empty list: batch endpoints run no jobs yet."""
         self.find_resource(request)
         return {"value": []}
 
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Programs set `endpoint.defaults.deployment_name` on what they get."""
+        """Return the properties with defaults: programs set `endpoint.defaults.deployment_name` on the answer."""
         return {"defaults": {"deploymentName": None}, **super().render_properties(request, resource, properties)}
 
 
 class _OnlineDeploymentCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Clients insist on a scale; one that was not given is the service's."""
+        """Return the properties with the scale settings that clients require, by default the service's."""
         return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
 
 
 class _ServerlessCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Clients up to 1.20 insist on an address, too."""
+        """Return the properties with the address that clients up to 1.20 require."""
         id = build_resource_id(request.workspace, self.segment, resource.name)
         return {**properties, "inferenceEndpoint": {"uri": f"{request.server_url}{id}/invoke", "headers": {}}}
 
 
 class _SubscriptionCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Nothing was bought; clients insist on a plan."""
+        """Return the properties with the empty plan that clients require: nothing was bought."""
         plan = {"publisherId": "", "offerId": "", "planId": ""}
         return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}
 

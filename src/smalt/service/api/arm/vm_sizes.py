@@ -1,4 +1,4 @@
-"""Sizes of machines: this one, and the cloud's by name, since programs look up how many GPUs a size has."""
+"""Sizes of machines: this machine, and the cloud's sizes, as programs look up how many GPUs a size has."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def list_vm_sizes(request: ApiRequest) -> dict[str, Any]:
 
 
 def get_machine_size(request: ApiRequest) -> str:
-    """What a compute's size is where none was said."""
+    """Return the size of a compute whose description gives none: that of this machine."""
     capacity = request.server.engine.rooms.compute.capacity
     return f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs"
 

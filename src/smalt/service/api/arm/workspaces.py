@@ -1,4 +1,4 @@
-"""Workspaces, and where their other APIs are."""
+"""Workspaces and the addresses of their other APIs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def get_workspace(request: ApiRequest) -> dict[str, Any]:
 
 
 async def put_workspace(request: ApiRequest) -> ApiResponse:
-    """Create or update."""
+    """Create or update a workspace."""
     body = await request.read_object()
     kept = json.loads(request.workspace.body)
     properties = {**kept.get("properties", {}), **_get_mapping(body, "properties")}
@@ -39,7 +39,7 @@ async def list_workspaces(request: ApiRequest) -> dict[str, Any]:
 
 
 async def list_all_workspaces(request: ApiRequest) -> dict[str, Any]:
-    """List every workspace of the home; with `jobs` how many it has of them, that of the newest job first."""
+    """List every workspace of the home; with `jobs`, with its number of jobs, that of the newest job first."""
     counts = records.count_jobs(request.server.db) if request.get_flag("jobs") else {}
     every = sorted(records.list_workspaces(request.server.db), key=lambda one: -counts.get(one.id, (0, 0.0))[1])
     return {"value": [{**_render_workspace(request, one), "jobs": counts.get(one.id, (0, 0.0))[0]} for one in every]}
@@ -51,7 +51,7 @@ async def delete_workspace(request: ApiRequest) -> None:
 
 
 async def list_keys(request: ApiRequest) -> dict[str, Any]:
-    """The key of its storage, for connection strings; of what else the service has keys there is nothing here."""
+    """Return the storage key of a workspace, for connection strings; smalt has no keys for other resources."""
     storage = _get_own_resources(request.workspace)["storageAccount"]
     return {
         "userStorageKey": request.server.account_keys.get_key(request.workspace.folder),
@@ -60,7 +60,7 @@ async def list_keys(request: ApiRequest) -> dict[str, Any]:
 
 
 def _get_own_resources(workspace: records.Workspace) -> dict[str, str]:
-    """Return the ids of the storage account and the vault that a workspace has by itself, called like its folder."""
+    """Return the ids of the workspace's storage account and vault, which have the name of its folder."""
     providers = get_workspace_id(workspace).partition("/providers/")[0] + "/providers"
     return {
         "storageAccount": f"{providers}/Microsoft.Storage/storageAccounts/{workspace.folder}",

@@ -18,8 +18,10 @@ class AccessTokens:
         self._key = key
 
     def issue_token(self, principal: str, audience: str, job: str | None = None) -> tuple[str, int]:
-        """A token and when it expires, in seconds since 1970: good for all that the principal may do, or, with a job's
-        own token, for what that job may."""
+        """Return a token and its expiry, in seconds since 1970.
+
+        It permits all that the principal may do or, with a job's own token, all that the job may do.
+        """
         now = int(time.time())
         claims = {
             "aud": audience, "iss": "smalt", "tid": "smalt", "oid": principal, "sub": principal, "upn": principal,
@@ -30,8 +32,8 @@ class AccessTokens:
         return f"{text}.{self._compute_signature(text)}", now + LIFETIME
 
     def find_holder(self, token: str) -> tuple[str, str | None] | None:
-        """Who the token stands for, and the own token of the job that it was given to; None for one that is not ours,
-        was changed, or has expired."""
+        """Return the token's principal and the own token of its job, if any; None if it is forged, altered or
+        expired."""
         text, _, signature = token.rpartition(".")
         if not hmac.compare_digest(
             self._compute_signature(text).encode(), signature.encode("utf-8", "surrogateescape")

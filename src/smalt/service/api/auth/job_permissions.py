@@ -1,8 +1,8 @@
-"""What a job's token may call, route by route: what is not in the table is refused. MLflow's API has a table of its
-own, `tracking/job_permissions.py`.
+"""The routes that a job's token may call; all others are refused. MLflow's API has its own table,
+`tracking/job_permissions.py`.
 
 A job reads its workspace, registers assets, submits jobs and writes files of datastores. It changes no settings and
-nothing that acts later or elsewhere, and is told no credentials but the secrets of its workspace's vault.
+nothing that acts later or elsewhere, and gets no credentials except the secrets of its workspace's vault.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
 
 
 def check_route(job: Job | None, prefix: str, method: str, template: str) -> None:
-    """Refuse what the job whose token it is may not call; `job` is None for everyone else."""
+    """Raise Refused if a job's token may not call the route; `job` is None for all other callers."""
     if job is None:
         return
     if ("GET" if method == "HEAD" else method) not in ALLOWED.get(prefix, {}).get(template, ()):

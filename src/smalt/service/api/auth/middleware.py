@@ -1,4 +1,4 @@
-"""What every request passes first: who it is, where it comes from, and that nothing of a fault gets out."""
+"""The checks that every request passes first: authentication, origin, and no details of a fault in the answer."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _OWN_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no
 
 
 class SecurityMiddleware:
-    """Authenticates before anything is looked up, whatever the method.
+    """Authenticates each request before anything is looked up, whatever the method.
 
-    Over the Unix socket the private folder and the peer's user (checked as it connects) are the proof.
-    Over TCP it takes a Host that is allowed, no foreign Origin, and a token.
+    Over the Unix socket the private folder and the peer's user (checked as it connects) are the proof. Over TCP a
+    request needs an allowed Host, no foreign Origin, and a token.
     """
 
     def __init__(self, app: ASGIApp, service: ServerContext) -> None:
@@ -101,8 +101,11 @@ class SecurityMiddleware:
         scope["smalt.principal"] = principal
 
     def _authenticate_job_token(self, scope: Scope, secret: str) -> None:
-        """Open the job's workspace to its own token and to those that it got for it by /identity/token: of MLflow's API
-        what `tracking/job_permissions.py` says, of all else what `api/auth/job_permissions.py` says."""
+        """Admit a job by its own token or by one that it got from /identity/token, to its own workspace only.
+
+        Its permissions are `tracking/job_permissions.py` for MLflow's API and `api/auth/job_permissions.py` for all
+        else.
+        """
         job = self._service.tracking.tokens.find_job(self._service.db, secret)
         if job is None:
             raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
@@ -130,7 +133,7 @@ class SecurityMiddleware:
         return "signature=" in query and self._service.signed_links.is_valid(scope["method"], scope["path"], query)
 
     def _has_valid_key(self, scope: Scope, headers: Headers) -> bool:
-        """Whether a request to the blob store is signed with the key of its account, which opens all of that."""
+        """True if a blob request is signed with the key of its account, which permits everything in the account."""
         blob = blob_urls.split_path(scope["path"])
         if blob is None or not headers.get("authorization", "").lower().startswith("sharedkey "):
             return False
@@ -172,7 +175,7 @@ def _is_mlflow_path(scope: Scope) -> bool:
 
 
 def _get_secret(authorization: str, *, or_password: bool) -> str:
-    """The token; MLflow's clients may send it as the password of whatever user."""
+    """Return the token of the header; MLflow's clients may send it as the password of any user."""
     kind, _, value = authorization.partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
@@ -185,7 +188,7 @@ def _get_secret(authorization: str, *, or_password: bool) -> str:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether the request came over the Unix socket, which has no port."""
+    """True if the request came over the Unix socket, which has no port."""
     server = scope.get("server")
     return server is None or server[1] is None
 
@@ -205,7 +208,7 @@ def _read_headers(scope: Scope) -> Headers:
 
 
 def _check_origin(headers: Headers, own: str, public: str | None) -> None:
-    """A browser tells where a request comes from; only this server's own pages may send any."""
+    """Raise Refused if a browser sent the request from a page that is not this server's own."""
     origin = headers.get("origin")
     if origin is not None and origin.lower() not in {own.lower(), (public or own).lower()}:
         raise Refused(f"requests from the web page {origin[:100]} are not answered")

@@ -1,4 +1,4 @@
-"""Links that stand for a token: one file, for reading, for a day. Azure's clients fetch logs by them."""
+"""Links that replace a token: one file, read only, for a day. Azure's clients fetch logs by them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _LIFETIME = 86400
 
 
 class SignedLinks:
-    """The key lives as long as the server; a client asks for new links with every look at a run."""
+    """Signs with a key that lives as long as the server; clients ask for new links each time they look at a run."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
     def sign_path(self, path: str) -> str:
-        """`path` with a query that opens it."""
+        """Return `path` with a query that permits reading it."""
         until = int(time.time()) + _LIFETIME
         return f"{quote(path)}?until={until}&signature={self._compute_signature(path, str(until))}"
 

@@ -1,8 +1,8 @@
-"""The workspace that a request names: found, made for those who may make one, or refused.
+"""The workspace that a request names: found, created if the caller may create it, or refused.
 
-Reading makes nothing. What makes a workspace that is not there: storing something in it, by whatever client; and any
-request of a program, smalt's own client or Azure's, since programs written for the cloud name workspaces of the cloud
-and begin by reading them. The home's default workspace is always there.
+Reading creates nothing. A missing workspace is created by any request that stores something in it, and by any request
+of a program (smalt's own client or Azure's), as programs written for the cloud name workspaces of the cloud and begin
+by reading them. The home's default workspace always exists.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Names = tuple[str, str, str]
 
 
 def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Workspace:
-    """Return the workspace of these names, for the request; `is_put` where it is the workspace that is stored."""
+    """Return the workspace of these names for the request; `is_put` if the request stores the workspace itself."""
     check_names(names)
     service: ServerContext = scope["smalt.service"]
     found = records.find_workspace(service.db, *names)
@@ -47,7 +47,7 @@ def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Works
 
 
 def find_workspace(service: ServerContext, names: Names, principal: str) -> Workspace:
-    """Return the workspace of these names where it is there, or is the home's default one."""
+    """Return the workspace of these names if it exists or is the home's default."""
     if _is_default(service, names):
         return records.ensure_workspace(service.db, *names, principal)
     found = records.find_workspace(service.db, *names)
@@ -57,7 +57,7 @@ def find_workspace(service: ServerContext, names: Names, principal: str) -> Work
 
 
 def create_workspace(scope: Scope, names: Names) -> Workspace:
-    """Return a new workspace for a request that does not ask for it as such; refused where the name is a slip."""
+    """Create a workspace for a request that stores something else; refuse a name that looks like a typing error."""
     service: ServerContext = scope["smalt.service"]
     every = records.list_workspaces(service.db)
     for one in every:
@@ -74,7 +74,7 @@ def create_workspace(scope: Scope, names: Names) -> Workspace:
 
 
 def make_not_found(service: ServerContext, names: Names) -> NotFound:
-    """Return the error that a workspace is not there, with what may have been meant."""
+    """Return the error for a missing workspace, with the most similar name."""
     every = records.list_workspaces(service.db)
     beside = [one for one in every if _is_within(one, names)]
     meant = _find_similar(names[2], beside) or _find_similar(names[2], every)
@@ -86,7 +86,7 @@ def make_not_found(service: ServerContext, names: Names) -> NotFound:
 
 
 def _find_similar(name: str, workspaces: list[Workspace]) -> list[Workspace]:
-    """Return those whose name is the same, or else the most like it."""
+    """Return the workspaces with the same name, else those with the most similar one."""
     near = difflib.get_close_matches(name.lower(), [one.name.lower() for one in workspaces], 1)
     return [one for one in workspaces if one.name.lower() in near]
 
@@ -131,7 +131,7 @@ def _to_lower(names: Names) -> list[str]:
 
 
 def _is_typo(names: Names, known: Names) -> bool:
-    """Tell whether the names differ from those of a workspace by one slip of the finger in one of them."""
+    """True if the names differ from a workspace's by a single typing error in one of them."""
     pairs = [pair for pair in zip(_to_lower(names), _to_lower(known), strict=True) if pair[0] != pair[1]]
     return len(pairs) == 1 and is_slip(*pairs[0])
 

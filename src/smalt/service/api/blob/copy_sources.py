@@ -1,4 +1,4 @@
-"""What a copy of a blob reads: another blob of the same workspace, by its URL."""
+"""The source of a blob copy: another blob of the same workspace, named by its URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 
 def find_source(request: ApiRequest) -> tuple[str, str]:
-    """Store and name of the blob that the header names; refused where the request may not read it."""
+    """Return datastore and name of the blob in the header; raise if the request may not read it."""
     url = request.headers["x-ms-copy-source"]
     found = urls.parse_own_url(request, url)
     if found is None or not found[1]:
@@ -31,7 +31,7 @@ def find_source(request: ApiRequest) -> tuple[str, str]:
 
 
 def parse_range(request: ApiRequest, size: int) -> tuple[int, int]:
-    """The first and the last byte that are to be copied of a blob of that size."""
+    """Return the first and the last byte to copy of a blob of that size."""
     given = request.headers.get("x-ms-source-range")
     if given is None:
         return 0, size - 1

@@ -1,7 +1,7 @@
 """Azure's blob storage protocol over the datastores: `/<workspace folder>.blob.core.windows.net/<container>/<blob>`.
 
-What the official client and azure-storage-blob use of it; `x-ms-version` is not looked at. The folders are the very
-ones that jobs read and write (`service/data/blobs.py`).
+Covers the operations that the official client and azure-storage-blob use; `x-ms-version` is ignored. The folders are
+those that jobs read and write (`service/data/uploads/blobs.py`).
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ def open_blobs(request: ApiRequest) -> Blobs:
 
 
 def find_local_path(request: ApiRequest, uri: str) -> Path | None:
-    """Where a URL of this workspace's blobs leads on this machine; None for any other."""
+    """Return the path on this machine of a URL of this workspace's blobs; None for any other URL."""
     found = urls.parse_own_url(request, uri)
     return open_blobs(request).path(urls.find_datastore(request, found[0]), found[1].strip("/")) if found else None
 
 
 def finish_upload(request: ApiRequest, uri: str) -> None:
-    """The pending upload that the URL is of has been taken: its container goes."""
+    """Remove the container of a pending upload whose content has been stored."""
     found = urls.parse_own_url(request, uri)
     if found is not None and UPLOAD.fullmatch(found[0]):
         remove_tree(open_blobs(request).root(found[0]))
 
 
 async def handle_request(request: ApiRequest, container: str, name: str) -> Response:
-    """The answer; every error as the storage clients read it."""
+    """Return the answer; errors have the form that storage clients parse."""
     try:
         if request.get_query("restype") == "account":
             return Response(headers={"x-ms-sku-name": "Standard_LRS", "x-ms-account-kind": "StorageV2"})
@@ -72,7 +72,7 @@ async def handle_request(request: ApiRequest, container: str, name: str) -> Resp
 
 
 async def _handle_account(request: ApiRequest) -> Response:
-    """Of an account there is the list of its containers."""
+    """List the containers of an account, the only operation on accounts."""
     if request.method == "GET" and request.get_query("comp") == "list":
         names = urls.list_containers(request)
         text = xml.render_containers([name for name in names if name.startswith(request.get_query("prefix"))])
@@ -113,7 +113,7 @@ class _BlobRequest:
         return _build_error_response(400, "UnsupportedOperation", message, request.method)
 
     async def _keep_registered_versions(self) -> None:
-        """Give what is registered there a place of its own before a blob of it is written over or deleted."""
+        """Copy registered content aside before a blob of it is overwritten or deleted."""
         if self._store == SNAPSHOTS or not self._name.strip("/"):
             return
         path = self._blobs.path(self._store, self._name)
@@ -154,7 +154,7 @@ class _BlobRequest:
         return Response(text, media_type="application/xml")
 
     async def _check_conditions(self) -> Response | None:
-        """The answer where If-Match or If-None-Match, with an ETag, forbids the operation."""
+        """Return the error answer if If-Match or If-None-Match, with an ETag, forbids the operation."""
         headers = self._request.headers
         match, none = headers.get("if-match"), headers.get("if-none-match", "*")
         if match is None and none == "*":
@@ -215,7 +215,7 @@ class _BlobRequest:
         return _build_written_response(blob)
 
     async def _copy_blob(self) -> Response:
-        """It is over at once; Copy Blob answers as for one that might not be, Put Blob From URL does not."""
+        """Copy at once; Copy Blob answers as if it might continue, Put Blob From URL does not."""
         source = copy_sources.find_source(self._request)
         blob = await asyncio.to_thread(
             self._blobs.copy,
@@ -265,7 +265,8 @@ class _BlobRequest:
         return _build_written_response(blob)
 
     async def _list_blocks(self) -> Response:
-        """What was sent and not listed yet, for who goes on with an upload; what a blob was made of is not kept."""
+        """List the uncommitted blocks, for clients that resume an upload; blocks of a committed blob are not
+        recorded."""
         sizes = await asyncio.to_thread(self._blobs.blocks, self._store, self._name)
         wanted = self._request.get_query("blocklisttype", "committed") != "committed"
         if not sizes or not wanted:
@@ -277,7 +278,7 @@ class _BlobRequest:
         return _build_written_response(blob, 200)
 
     async def _put_properties(self) -> Response:
-        """Content types and tiers are accepted; a file has none."""
+        """Accept content types and tiers, which a file does not have."""
         return _build_written_response(await asyncio.to_thread(self._blobs.get, self._store, self._name), 200)
 
     def _is_only_new(self) -> bool:

@@ -1,4 +1,4 @@
-"""Shared access signatures of our own: a query that opens one container for a while, as storage clients carry it."""
+"""smalt's shared access signatures: a query that opens one container for a limited time, as storage clients send it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class SharedAccessSignatures:
-    """`key` is the home's, so that an upload goes on over a restart of the server."""
+    """Signs with a key of the home, so that an upload continues after a restart of the server."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -26,8 +26,10 @@ class SharedAccessSignatures:
     def sign_container(
         self, account: str, container: str, *, permissions: str = "racwdl", hours: float = 24, job: Job | None = None
     ) -> str:
-        """The query that opens the container; `permissions` are the service's letters. It ends with the token of the
-        job that it is given to, and names that job only: proxies log queries."""
+        """Return the query that opens the container; `permissions` are the service's letters.
+
+        A link for a job ends with the job's token, and contains only the job's name: proxies log queries.
+        """
         until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
         fields = {"sv": VERSION, "sr": "c", "sp": permissions, "se": until.strftime(_TIME)}
         signature = self._compute_signature(account, container, fields["sp"], fields["se"], job)
@@ -35,12 +37,12 @@ class SharedAccessSignatures:
         return urlencode({**fields, **named, "sig": signature})
 
     def parse_job(self, query: str) -> tuple[int, str] | None:
-        """The workspace's id and the name of the job that a link was given to; None for all others."""
+        """Return workspace id and name of the job for which a link was signed; None for other links."""
         workspace, _, name = parse_qs(query).get(_JOB, [""])[0].partition(".")
         return (int(workspace), name) if _ID.fullmatch(workspace) else None
 
     def is_valid(self, method: str, account: str, container: str, query: str, job: Job | None) -> bool:
-        """Tell whether the link is good; `job` is the one that it names."""
+        """True if the link permits the request; `job` is the job that it names."""
         given = {name: values[0] for name, values in parse_qs(query).items()}
         permissions, until = given.get("sp", ""), given.get("se", "")
         right = self._compute_signature(account, container, permissions, until, job)
@@ -51,7 +53,7 @@ class SharedAccessSignatures:
         return not is_over and any(letter in permissions for letter in wanted)
 
     def _compute_signature(self, account: str, container: str, permissions: str, until: str, job: Job | None) -> str:
-        """A later job of the same name is another one: its start of life is in the text."""
+        """Sign the fields and the job's creation time: a later job of the same name is another job."""
         of_job = (f"{job.workspace_id}.{job.name}", repr(job.created_at)) if job else ()
         text = "\n".join((account, container, permissions, until, *of_job))
         return hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256").hex()

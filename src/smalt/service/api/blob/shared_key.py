@@ -1,6 +1,6 @@
-"""Shared Key: requests to the blob store that are signed with an account's key, as connection strings make clients do.
+"""Shared Key: blob requests signed with an account's key, as clients with a connection string send them.
 
-https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key has the text that is signed.
+https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key defines the signed text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SKEW = 900.0
 
 
 class AccountKeys:
-    """`secret` is the home's; each workspace's account has a key of its own."""
+    """Derives the key of each workspace's account from the home's `secret`."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -31,7 +31,7 @@ class AccountKeys:
         return base64.b64encode(self._derive_key(account)).decode()
 
     def is_signed(self, method: str, account: str, path: str, query: str, headers: Mapping[str, str]) -> bool:
-        """Whether the header `authorization` signs this request; `path` is as it was sent, still encoded."""
+        """True if the header `authorization` signs this request; `path` is still percent-encoded."""
         kind, _, given = headers.get("authorization", "").partition(" ")
         name, _, signature = given.strip().partition(":")
         if kind.lower() != "sharedkey" or not _is_recent(headers.get("x-ms-date") or headers.get("date", "")):

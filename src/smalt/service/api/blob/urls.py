@@ -1,6 +1,6 @@
-"""The URLs of blobs, `BASE/<workspace folder>.blob.core.windows.net/<container>/<blob>`, and what they stand for.
+"""The URLs of blobs, `BASE/<workspace folder>.blob.core.windows.net/<container>/<blob>`, and the URIs behind them.
 
-A client keeps the URLs that it was given; in the records there is none: what is kept is `azureml://datastores/…`.
+Clients keep these URLs; the records store `azureml://datastores/…` instead.
 """
 
 from __future__ import annotations
@@ -29,19 +29,21 @@ _URI = re.compile(r"azureml://datastores/(?P<name>[^/]+)/paths/(?P<path>.*)", re
 
 
 def split_path(path: str) -> tuple[str, str, str] | None:
-    """Account (the workspace's folder), container ("" is the account itself) and blob of a path; None for others."""
+    """Return account (the workspace's folder), container ("" for the account itself) and blob of a path, or None."""
     found = _PATH.fullmatch(path)
     return (found["account"], found["container"], found["name"]) if found else None
 
 
 def build_url(request: ApiRequest, container: str) -> str:
-    """The container's URL, as the caller reaches this server."""
+    """Return the container's URL at the address by which the caller reaches this server."""
     return f"{request.server_url}/{request.workspace.folder}.blob.core.windows.net/{container}"
 
 
 def parse_own_url(request: ApiRequest, uri: str) -> tuple[str, str] | None:
-    """Container and blob that a URL of this workspace's blobs names; None for any other. Scheme and host may differ:
-    a client keeps the URL that it was given first."""
+    """Return container and blob of a blob URL of this workspace; None for any other.
+
+    Scheme and host may differ: clients keep the URL that they got first.
+    """
     if not uri.startswith(("https://", "http://")):
         return None
     try:
@@ -53,7 +55,7 @@ def parse_own_url(request: ApiRequest, uri: str) -> tuple[str, str] | None:
 
 
 def find_datastore(request: ApiRequest, container: str) -> str:
-    """The datastore of a container's name; a datastore's own name does as well."""
+    """Return the datastore of a container's name; a datastore's own name works too."""
     if container == SNAPSHOTS or UPLOAD.fullmatch(container):
         return container
     for name in DEFAULTS:
@@ -68,7 +70,7 @@ def find_datastore(request: ApiRequest, container: str) -> str:
 
 
 def list_containers(request: ApiRequest) -> list[str]:
-    """The names of the workspace's containers: its own datastores and those that are folders or were registered."""
+    """List the names of the workspace's containers: its own datastores and registered ones."""
     names = {next(value for key, value in one.items() if key != "datastoreType") for one in CONTAINERS.values()}
     for one in resources.list_resources(request.server.db, request.workspace.id, "datastores"):
         properties = one.content.get("properties") or {}
@@ -77,14 +79,18 @@ def list_containers(request: ApiRequest) -> list[str]:
 
 
 def get_link_container(container: str) -> str:
-    """Whose link opens a container: what code became is read with that of the default datastore, whose credentials
-    azure-ai-ml takes for all of the account."""
+    """Return the container whose link opens `container`.
+
+    The default datastore's link also opens code snapshots: azure-ai-ml uses its credentials for the whole account.
+    """
     return CONTAINERS[DEFAULT]["containerName"] if container == SNAPSHOTS else container
 
 
 def convert_urls(request: ApiRequest, value: Any) -> Any:
-    """A body with every such URL in it as the datastore's URI, and every id without the `azureml:` that clients leave
-    in it where a program names `azureml:NAME@LABEL`."""
+    """Return a body with blob URLs converted to datastore URIs, and without a second `azureml:` within ids.
+
+    Clients leave that prefix in an id where a program names `azureml:NAME@LABEL`.
+    """
     if isinstance(value, dict):
         return {key: convert_urls(request, inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -98,7 +104,7 @@ def convert_urls(request: ApiRequest, value: Any) -> Any:
 
 
 def to_blob_url(request: ApiRequest, uri: str) -> str:
-    """A datastore's URI as the URL by which a storage client reads it; any other as it is."""
+    """Return the blob URL of a datastore URI; any other URI unchanged."""
     found = _URI.fullmatch(uri)
     if found is None:
         return uri

@@ -26,7 +26,7 @@ def render_listing(
     marker: str,
     with_metadata: bool,
 ) -> str:
-    """A page of a container; texts are the prefixes that the delimiter makes."""
+    """Render a page of a container; plain texts are the prefixes that the delimiter makes."""
     body = "".join(_render_item(item, with_metadata) for item in items)
     given = f"<Prefix>{_escape_text(prefix)}</Prefix><MaxResults>{most}</MaxResults>"
     if delimiter:
@@ -38,7 +38,7 @@ def render_listing(
 
 
 def render_containers(names: Sequence[str]) -> str:
-    """The list of an account's."""
+    """Render the containers of an account."""
     facts = '<Last-Modified>Thu, 01 Jan 1970 00:00:00 GMT</Last-Modified><Etag>"0x1"</Etag>'
     found = "".join(
         f"<Container><Name>{_escape_text(name)}</Name><Properties>{facts}</Properties></Container>" for name in names
@@ -52,14 +52,14 @@ def render_error(code: str, message: str) -> str:
 
 
 def render_blocks(sizes: dict[str, int]) -> str:
-    """The blocks that wait for their list, by id."""
+    """Render the uncommitted blocks, by id."""
     found = "".join(f"<Block><Name>{_escape_text(id)}</Name><Size>{size}</Size></Block>" for id, size in sizes.items())
     waiting = f"<UncommittedBlocks>{found}</UncommittedBlocks>"
     return f"{_HEAD}<BlockList><CommittedBlocks></CommittedBlocks>{waiting}</BlockList>"
 
 
 def parse_block_ids(body: bytes) -> list[str]:
-    """The ids of a block list, in order. No general XML is read: a list has one form."""
+    """Return the ids of a block list, in order. A list has one form, so no general XML parser is needed."""
     try:
         found = _LIST.fullmatch(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

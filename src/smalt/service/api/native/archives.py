@@ -17,7 +17,7 @@ from smalt.service.api.request import ApiRequest
 
 
 async def get_code_archive(request: ApiRequest) -> FileResponse:
-    """A tar of the snapshot; what is inside is named as it was below the folder, or as the file."""
+    """Return a tar of the snapshot, with names as they were below the folder, or that of the single file."""
     code = CODES.find_version(request, request.get_name("version"), None)
     if not code.content_hash:
         raise NotFound(f"code '{code.name}' has no snapshot; submit the job that names it again")
@@ -25,7 +25,7 @@ async def get_code_archive(request: ApiRequest) -> FileResponse:
 
 
 async def build_archive(fill: Callable[[str], object]) -> FileResponse:
-    """A tar of what `fill` puts into a folder."""
+    """Return a tar of the content that `fill` writes into a folder."""
     folder = tempfile.mkdtemp(prefix="smalt-archive-")
     made = f"{folder}/content.tar"
 

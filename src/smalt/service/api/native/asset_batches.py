@@ -1,4 +1,4 @@
-"""POST /smalt/v1{WS}/assets: all that a submission needs, in one request and one transaction."""
+"""POST /smalt/v1{WS}/assets: everything that a submission needs, in one request and one transaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLLECTIONS = {one.segment: one for one in (COMPONENTS, ENVIRONMENTS, DATA, MOD
 
 
 async def put_assets(request: ApiRequest) -> dict[str, Any]:
-    """Idempotent; either all are kept or, with every problem told, none."""
+    """Store all items or none; the error lists every problem. Repeated requests change nothing."""
     items = (await request.read_object()).get("items")
     if not isinstance(items, list):
         raise ValidationException('"items" must be a list of {"kind", "name", "version", "body"}')

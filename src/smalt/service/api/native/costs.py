@@ -1,8 +1,8 @@
-"""What jobs cost of the machine: CPU seconds and memory of their processes, and the disk that a home takes.
+"""The costs of jobs: CPU seconds and memory of their processes, and the disk space that a home takes.
 
-POST /smalt/v1{WS}/costs {"jobs": [names]}: {"costs": {job: {"cpu_seconds", "peak_memory_bytes"}}}, with all below it
-GET  /smalt/v1{WS}/jobs/{name}/disk: {"items": [{"job", "kind", "bytes"}]}, of the job and all below it
-GET  /smalt/v1/disk: {"items": [{"workspace", "kind", "bytes"}]}, workspace null for what all of them share
+POST /smalt/v1{WS}/costs {"jobs": [names]}: {"costs": {job: {"cpu_seconds", "peak_memory_bytes"}}}, descendants included
+GET  /smalt/v1{WS}/jobs/{name}/disk: {"items": [{"job", "kind", "bytes"}]}, of the job and its descendants
+GET  /smalt/v1/disk: {"items": [{"workspace", "kind", "bytes"}]}, workspace null for what all workspaces share
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def get_costs(request: ApiRequest) -> dict[str, Any]:
 
 
 def get_tree_costs(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
-    """Return what each of `rows`, parents first, cost with all below it."""
+    """Return the cost of each of `rows`, parents first, with its descendants."""
     parents, told = {row.id: row.parent_id for row in rows}, dict[int, Cost]()
     for _, id, cpu, peak in jobs.list_costs(db, [rows[0].root_id]):
         here: int | None = id
@@ -46,7 +46,8 @@ def get_tree_costs(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
 
 
 def _add_cost(before: Cost, cpu: float, peak: int | None) -> Cost:
-    """Return both costs together; the memory is None where no process was large enough to be told from its parent."""
+    """Return the sum of two costs; memory is None if no process was large enough to be measured apart from its
+    parent."""
     peaks = [one for one in (before["peak_memory_bytes"], peak) if one is not None]
     return {"cpu_seconds": round(before["cpu_seconds"] + cpu, 3), "peak_memory_bytes": max(peaks, default=None)}
 
@@ -96,7 +97,7 @@ def _list_home_sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _list_entries(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where that was removed meanwhile, with its workspace."""
+    """List a folder; return nothing if it was removed meanwhile, with its workspace."""
     try:
         return sorted(folder.iterdir())
     except FileNotFoundError:
@@ -104,7 +105,7 @@ def _list_entries(folder: Path) -> list[Path]:
 
 
 def _get_size(path: Path) -> int:
-    """Return the bytes on disk; none of what vanished since it was listed, as temporary files do."""
+    """Return the bytes on disk; 0 for a file that vanished since it was listed, as temporary files do."""
     if path.is_dir():
         return size_of(path)
     try:

@@ -1,4 +1,4 @@
-"""The files of datastores, and where a URI leads."""
+"""The files of datastores, and the locations of URIs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SANDBOX = "sandbox; default-src 'none'"
 
 
 async def list_files(request: ApiRequest) -> dict[str, Any]:
-    """What is at and below a path, in lexicographic order."""
+    """List the files at and below a path, in lexicographic order."""
     store = find_datastore(request).name
     skip, size = get_window(request)
 
@@ -60,14 +60,14 @@ async def get_file(request: ApiRequest) -> Response:
 
 
 def find_mask(request: ApiRequest, store: str, path: str) -> SecretMask | None:
-    """What is to be hidden in a file: the workspace's secrets, in logs of jobs."""
+    """Return the mask of the workspace's secrets if the file is a job's log, else None."""
     if store != ARTIFACTS or not is_log_path(path):
         return None
     return request.server.engine.rooms.vault.get_mask(request.workspace)
 
 
 async def put_file(request: ApiRequest) -> dict[str, Any]:
-    """Whole or not at all."""
+    """Write a file, whole or not at all."""
     store, datastores = find_datastore(request).name, request.server.data.datastores
     folder, path = request.workspace.folder, request.get_name("path")
     datastores.check(folder, store, path)
@@ -82,7 +82,7 @@ async def put_file(request: ApiRequest) -> dict[str, Any]:
 
 
 async def resolve_uri(request: ApiRequest) -> dict[str, Any]:
-    """Where a URI leads: datastore and path, and the path on this machine for who can read it."""
+    """Return datastore and path of a URI and, for local callers, its path on this machine."""
     uri = (await request.read_object()).get("uri")
     if not isinstance(uri, str) or not uri:
         raise ValidationException('"uri" must be a text')

@@ -1,4 +1,4 @@
-"""POST /smalt/v1{WS}/datastores/{name}/uploads…: many files of one upload in few requests."""
+"""POST /smalt/v1{WS}/datastores/{name}/uploads…: the many files of one upload in few requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST = 64_000_000
 
 
 async def check_upload(request: ApiRequest) -> dict[str, Any]:
-    """Whether `target` is there; with `files`, which of them have not arrived, and how much of each has."""
+    """Tell whether `target` is complete; with `files`, which of them are missing and how much of each has arrived."""
     body = await request.read_object()
     upload = _open_upload(request, body.get("target"))
     if upload is None:
@@ -37,7 +37,7 @@ async def check_upload(request: ApiRequest) -> dict[str, Any]:
 
 
 async def receive_files(request: ApiRequest) -> dict[str, Any]:
-    """Pieces of files, one behind the other: see data/uploads."""
+    """Receive pieces of files, one after the other: see data/uploads."""
     upload = _ensure_folder(_open_upload(request, request.get_query("target")))
     await _keep_registered_versions(request, upload)
     parts, size = [], 0
@@ -68,13 +68,13 @@ async def finish_upload(request: ApiRequest) -> dict[str, Any]:
 
 
 async def show_import(request: ApiRequest) -> dict[str, Any]:
-    """How far the copy of a local path is that is being registered; nothing where none is."""
+    """Return the progress of the copy of a local path that is being registered; {} if there is no such copy."""
     found = request.server.data.going.get(os.path.abspath(request.get_query("path"))) if request.is_local else None
     return asdict(found) if found else {}
 
 
 def _open_upload(request: ApiRequest, target: Any) -> Upload | None:
-    """None for a datastore that is not a folder here, to which files go one by one."""
+    """Return the upload to `target`; None for a datastore that is not a local folder and takes files one by one."""
     store, datastores = find_datastore(request).name, request.server.data.datastores
     if not isinstance(target, str) or not target.strip("/"):
         raise ValidationException('"target" must be a path of the datastore')
@@ -84,7 +84,7 @@ def _open_upload(request: ApiRequest, target: Any) -> Upload | None:
 
 
 async def _keep_registered_versions(request: ApiRequest, upload: Upload) -> None:
-    """Give what is registered around the place of the upload a place of its own before something is added to it."""
+    """Copy registered content around the upload's target aside before something is added to it."""
     if not upload.is_done:
         await keep_before_write(request.server.engine.rooms, request.workspace, upload.target, log.info)
 

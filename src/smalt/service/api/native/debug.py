@@ -1,4 +1,4 @@
-"""POST /smalt/v1{WS}/jobs/{name}/debug: a step made again, for a shell of whoever asks."""
+"""POST /smalt/v1{WS}/jobs/{name}/debug: a step's folder and environment, laid out for a shell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from smalt.service.engine import kinds
 
 
 async def debug_job(request: ApiRequest) -> dict[str, Any]:
-    """Of a user of this machine only: the answer has its folders, and the job's own variables."""
+    """Lay out a step for the caller's shell; local callers only, as the answer has folders and the job's variables."""
     if not request.is_local:
         raise Refused("a step can be debugged only on the machine that runs the server; log in there")
     return await kinds.lay_out_copy(request.server.engine.rooms, find_job(request))

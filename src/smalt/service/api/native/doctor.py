@@ -1,4 +1,4 @@
-"""POST /smalt/v1/doctor: whether the store is sound, and with `repair` it is made so."""
+"""POST /smalt/v1/doctor: check that the home is sound; with `repair`, mend what can be mended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _URIS = {"data": "dataUri", "models": "modelUri"}
 
 
 async def check_home(request: ApiRequest) -> dict[str, Any]:
-    """`full` reads the content of everything, too, which takes as long as reading the disk does."""
+    """Check the home; `full` also reads all content, which takes as long as reading the disk."""
     body = await request.read_object()
     repair, full = body.get("repair", False), body.get("full", False)
     if not isinstance(repair, bool) or not isinstance(full, bool):
@@ -56,7 +56,7 @@ def _render_trouble(trouble: Trouble, repair: bool) -> dict[str, Any]:
 
 
 def _find_troubles(service: ServerContext, full: bool) -> list[Trouble]:
-    """On a thread, with a connection of its own, so that the server goes on meanwhile."""
+    """Run the checks on a thread, with its own database connection, so that the server keeps answering."""
     with service.db.open_reader() as db:
         try:
             found = [*_check_records(db), *_check_job_folders(service, db)]
@@ -66,14 +66,17 @@ def _find_troubles(service: ServerContext, full: bool) -> list[Trouble]:
 
 
 def _check_records(db: Database) -> Iterator[Trouble]:
-    """The database itself."""
+    """Check the database itself."""
     said = dict.fromkeys(str(line) for (line,) in db.rows("PRAGMA quick_check(100000)"))
     for line in [line for line in said if line != "ok" and not _is_false_alarm(db, line)][:20]:
         yield _make_damaged(db, line)
 
 
 def _is_false_alarm(db: Database, line: str) -> bool:
-    """SQLite 3.40 sees NULLs in tables without row ids whose key has another order than their columns."""
+    """True for a problem that SQLite 3.40 reports wrongly.
+
+    It sees NULLs in tables without row ids whose key orders their columns differently.
+    """
     match = re.fullmatch(r"NULL value in (\w+)\.(\w+)", line)
     return match is not None and not db.value(f"SELECT count(*) FROM {match[1]} WHERE {match[2]} IS NULL")
 
@@ -103,8 +106,10 @@ def _is_private(path: Path) -> bool:
 
 
 def _check_job_folders(service: ServerContext, db: Database) -> Iterator[Trouble]:
-    """Working folders, older than this server, of jobs that there are no records of: after a backup was restored it
-    may be all that is left of them. A retry's is NAME.2."""
+    """Find working folders, older than this server, of jobs without records; a retry's folder is NAME.2.
+
+    After a backup was restored they may be all that is left of those jobs.
+    """
     for workspace in workspaces.list_workspaces(db):
         known = {name for (name,) in db.rows("SELECT name FROM jobs WHERE workspace_id=?", (workspace.id,))}
         jobs = service.home.path("workspaces", workspace.folder, "jobs")
@@ -119,7 +124,7 @@ def _check_job_folders(service: ServerContext, db: Database) -> Iterator[Trouble
 
 
 def _check_code(service: ServerContext, db: Database) -> Iterator[Trouble]:
-    """Of what may still run: what jobs that ended left is pruned in time."""
+    """Check that the code of components and unfinished jobs is stored; code of ended jobs is pruned in time."""
     for hash, user in sorted(find_wanted_code(db).items()):
         if not service.data.snapshots.has(hash):
             again = "register it again" if user.startswith("component") else "cancel it and submit it again"
@@ -127,7 +132,7 @@ def _check_code(service: ServerContext, db: Database) -> Iterator[Trouble]:
 
 
 def _check_assets(service: ServerContext, db: Database, full: bool) -> Iterator[Trouble]:
-    """Data and models whose content is gone or, where `full`, is another one."""
+    """Find data and models whose content is missing or, if `full`, changed."""
     for workspace in workspaces.list_workspaces(db):
         for kind, key in _URIS.items():
             for container in assets.list_containers(db, workspace.id, kind, "All"):

@@ -1,4 +1,4 @@
-"""What failed and cancelled jobs left in the places that were made for their outputs; their records and logs stay."""
+"""Outputs of failed and cancelled jobs, which can be removed; the records and logs of these jobs stay."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from smalt.service.reuse import retention
 
 
 async def remove_failed_outputs(service: ServerContext, age: float, dry_run: bool) -> list[dict[str, Any]]:
-    """Remove the outputs of jobs that ended so before `age` seconds, or with `dry_run` only tell which.
+    """Remove the outputs of jobs that failed before `age` seconds ago, or with `dry_run` only list them.
 
-    Those stay that a version names, an unfinished job reads, or another job wrote to or has by reuse.
+    Outputs stay that a version names, an unfinished job reads, or another job wrote to or reuses.
     """
     found = _find_folders(service, time.time() - age)
     if not found:
@@ -34,7 +34,7 @@ async def remove_failed_outputs(service: ServerContext, age: float, dry_run: boo
 
 
 def _find_folders(service: ServerContext, before: float) -> dict[str, Job]:
-    """Return the jobs none of whose steps did well, by their folders of outputs."""
+    """Return, by output folder, the jobs of which no step completed."""
     db = service.db
     found: dict[str, Job] = {}
     for workspace in workspaces.list_workspaces(db):

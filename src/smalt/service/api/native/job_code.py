@@ -16,7 +16,7 @@ _GIT = ("azureml.git.", "mlflow.source.git.")
 
 
 async def get_job_snapshot(request: ApiRequest) -> dict[str, Any]:
-    """Each different code once, with the jobs and steps that run it."""
+    """Return each distinct code once, with the jobs and steps that run it."""
     db, top = request.server.db, find_job(request)
     found: dict[str, dict[str, Any]] = {}
     for job in get_subtree(jobs.list_tree(db, top.root_id), top):

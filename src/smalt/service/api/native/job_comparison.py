@@ -63,7 +63,7 @@ async def compare_jobs(request: ApiRequest) -> dict[str, Any]:
 
 
 async def _settle_steps(request: ApiRequest, found: list[Job]) -> None:
-    """Have the contents of what the steps read looked at, where that is not done yet."""
+    """Have the content that the steps read identified, where that has not been done yet."""
     db = request.server.db
     pipelines = [job for job in found if job.is_composite]
     ids = [row.id for job in pipelines for row in get_subtree(jobs.list_tree(db, job.root_id), job)]
@@ -135,7 +135,7 @@ def _get_environment(request: ApiRequest, id: Any) -> dict[str, Any]:
 
 
 def _parse_packages(conda: Any) -> dict[str, str]:
-    """Package → version as a conda file asks for it."""
+    """Return package → version from a conda file."""
     if isinstance(conda, str):
         try:
             conda = yaml.safe_load(conda)

@@ -1,7 +1,7 @@
-"""GET /smalt/v1{WS}/jobs/{name}/stream: what happens to a job and all below it, as lines of JSON.
+"""GET /smalt/v1{WS}/jobs/{name}/stream: the events of a job and its descendants, as lines of JSON.
 
 A stream is written piece by piece, each when its reader has taken the one before, so that a large log, or a slow
-reader, costs the memory of a piece. Logs are read, and pieces made, beside the event loop.
+reader, costs the memory of one piece. Logs are read, and pieces built, on threads beside the event loop.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def stream_job(request: ApiRequest) -> JsonLineStream:
 
 
 class JsonLineStream:
-    """A response of one message per line, sent as it comes, until there are no more or nobody reads."""
+    """A response of one JSON message per line, sent as it comes, until the messages end or the reader leaves."""
 
     def __init__(self, follower: _JobFollower) -> None:
         self._follower = follower
@@ -67,7 +67,7 @@ class JsonLineStream:
 
 
 class JobChange(NamedTuple):
-    """A job that has changed."""
+    """A change of a job, to be sent."""
 
     is_known: bool
     """Whether the reader has heard of the job."""
@@ -79,7 +79,7 @@ class JobChange(NamedTuple):
 
 
 class _JobFollower:
-    """One watcher of one job: what it has been told, and how far each log has been read."""
+    """The state of one reader of one job's stream: the jobs that it knows, and the position in each log."""
 
     def __init__(self, service: ServerContext, workspace: Workspace, top: Job) -> None:
         self._service = service
@@ -93,7 +93,7 @@ class _JobFollower:
         self._seen = 0
 
     async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
-        """Yield the stream in pieces, up to the job's end, the server's, or until the reader is gone."""
+        """Yield the stream in pieces, until the end of the job or the server, or until the reader leaves."""
         watch = self._service.engine.watch
         news = watch.join(self._top.root_id)
         stopping = asyncio.ensure_future(self._service.stopping.wait())
@@ -141,7 +141,7 @@ class _JobFollower:
             news.clear()
 
     def _find_changed(self) -> list[Job]:
-        """Return the jobs that the next events tell of."""
+        """Return the jobs that the next events concern."""
         found = events.list_since(self._db, self._top.root_id, self._seen)
         if found:
             self._seen = found[-1].id
@@ -154,7 +154,7 @@ class _JobFollower:
         return rows
 
     def _build_changes(self, rows: list[Job]) -> list[JobChange]:
-        """Return the news of each job; of one that is over, with the logs that are to be read to their ends before."""
+        """Return the change of each job; a finished job's comes with the logs to read to their ends first."""
         news = []
         for row in rows:
             finished: list[LogFile] = []
@@ -201,7 +201,7 @@ def _build_messages(news: list[JobChange], running: list[list[LogFile]]) -> Iter
 
 
 def _render_piece(messages: Iterator[Message]) -> bytes:
-    """Return the next messages as lines, as many as make a piece; nothing at the end."""
+    """Return the next messages as lines, up to the size of a piece; b"" at the end."""
     lines, size = [], 0
     for message in messages:
         lines.append(_render_line(message))

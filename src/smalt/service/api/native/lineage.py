@@ -1,4 +1,4 @@
-"""GET /smalt/v1{WS}/lineage/{kind}/{name}…: what something was made of and by, and what was made of it."""
+"""GET /smalt/v1{WS}/lineage/{kind}/{name}…: the inputs and makers of an asset or job, and what was made from it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def get_job_lineage(request: ApiRequest) -> Node:
 
 
 class _LineageWalk:
-    """From one node both ways, never through the same one twice."""
+    """A walk from one node in both directions that follows no node twice."""
 
     def __init__(self, request: ApiRequest) -> None:
         self._request = request
@@ -75,7 +75,8 @@ class _LineageWalk:
         return self._list_asset_neighbours(node, direction) if node["kind"] in _COLLECTIONS else iter(())
 
     def _list_job_neighbours(self, node: Node, direction: str) -> Iterator[Node]:
-        """Of its inputs the assets, or the jobs whose outputs they are; of its outputs the same the other way."""
+        """Yield the assets that the job read, or the jobs that made its inputs; for its outputs, those that read
+        them."""
         job = jobs.find_by_name(self._db, self._workspace, node["name"])
         if job is None:
             return
@@ -93,7 +94,7 @@ class _LineageWalk:
                 yield {"kind": "uri", "name": uri, side: port}
 
     def _list_step_inputs(self, job: jobs.Job, known: set[str | None]) -> Iterator[tuple[str, str | None, str | None]]:
-        """What the steps of a pipeline read that neither its own inputs nor its own steps gave them."""
+        """Yield what a pipeline's steps read that comes neither from the pipeline's inputs nor from its own steps."""
         steps = {row.id: row for row in get_subtree(jobs.list_tree(self._db, job.root_id), job)}
         labels = build_labels(list(steps.values()))
         made = {str(uri).rstrip("/") for id, _, uri, _ in lineage.list_of_steps(self._db, job.root_id, "output")}
@@ -125,7 +126,8 @@ class _LineageWalk:
             yield {"kind": "imported", "name": str(source)}
 
     def _find_jobs_at(self, uri: str | None, side: str, port: tuple[str, str]) -> Iterator[Node]:
-        """The jobs that wrote what lies at a URI, or that read an output: by its place, or as the job's output."""
+        """Yield the jobs that wrote the content of a URI, or that read an output by its location or as the job's
+        output."""
         if not uri:
             return
         parsed = parse_uri(uri)
@@ -143,9 +145,9 @@ class _LineageWalk:
             yield {**_make_job_node(self._request, jobs.get_job(self._db, job_id)), side: name}
 
     def _remove_reused(self, rows: list[lineage.Row], side: str) -> list[lineage.Row]:
-        """Return the rows of outputs without those of jobs that were reused: they made nothing.
+        """Return the rows of outputs without those of reused jobs, which made nothing.
 
-        Where the job whose outputs they have was deleted, the earliest of them stands for it.
+        If the job whose outputs they took was deleted, the earliest of them represents it.
         """
         if side == "input" or len(rows) < 2:
             return rows
@@ -165,7 +167,7 @@ def _build_output_uris(job: str, port: str) -> list[str]:
 
 
 def _is_below(uri: str | None, places: set[str]) -> bool:
-    """Whether the URI is one of `places`, or within one."""
+    """True if the URI is one of `places`, or within one."""
     above = (uri or "").rstrip("/")
     while above:
         if above in places:
@@ -179,7 +181,7 @@ def _make_asset_node(kind: str, name: str, version: str) -> Node:
 
 
 def _parse_asset(asset: str) -> Node:
-    """`data/n/versions/1`, or with a registry before it."""
+    """Parse `data/n/versions/1`, or the same with a registry before it."""
     parts = asset.split("/")
     if parts[0] == "registries":
         return {**_make_asset_node(f"registry {parts[1]} {parts[2]}", parts[3], parts[5])}

@@ -1,4 +1,4 @@
-"""A job's log files, read in pieces as they grow. Nothing here is called on the event loop."""
+"""A job's log files, read in pieces as they grow. Call nothing here on the event loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TAIL_LINES = 20
 
 
 class LogFile:
-    """One log file, read from where the last look ended."""
+    """A log file that is read on from the end of the last read."""
 
     def __init__(self, job: str, name: str, folder: Path, mask: Callable[[], SecretMask | None]) -> None:
         self._job = job
@@ -31,12 +31,12 @@ class LogFile:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def read_new(self) -> Iterator[dict[str, Any]]:
-        """Yield what was written since; one piece at most, so that no log holds up the others."""
+        """Yield what was written since the last read; at most one piece, so that no log delays the others."""
         if text := self._decoder.decode(self._read_piece(final=False)):
             yield self._make_message(text)
 
     def read_rest(self) -> Iterator[dict[str, Any]]:
-        """Yield what is left of a log that grows no more."""
+        """Yield the rest of a log that grows no more."""
         while piece := self._read_piece(final=True):
             if text := self._decoder.decode(piece):
                 yield self._make_message(text)
@@ -44,7 +44,8 @@ class LogFile:
             yield self._make_message(text)
 
     def _read_piece(self, *, final: bool) -> bytes:
-        """Read a piece; unless the log is final, what may be the first half of a secret waits for its second half."""
+        """Read a piece; unless the log is final, a possible first half of a secret stays until its second half is
+        written."""
         try:
             with open(self._path, "rb", buffering=0, opener=_open_nonblocking) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -71,7 +72,8 @@ def make_log_message(job: str, file: str, text: str) -> dict[str, Any]:
 
 
 def read_last_lines(path: Path, mask: SecretMask | None) -> list[str]:
-    """Return the last lines of a log: of one redrawn with carriage returns (a progress bar) the last drawing."""
+    """Return the last lines of a log; a line redrawn with carriage returns (a progress bar) counts by its last
+    drawing."""
     try:
         with open(path, "rb", buffering=0, opener=_open_nonblocking) as file:
             status = os.fstat(file.fileno())

@@ -1,13 +1,13 @@
-"""What jobs have logged, read from MLflow's database without MLflow.
+"""The metrics of jobs, read from MLflow's database without MLflow.
 
-GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values, of the job and of all runs below it that have some:
+GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values of the job and of all runs below it that have some:
      {"runs": [{"id", "job", "label", "metrics": [{"name", "value", "step", "time"}]}]}, the job's own run first.
      `job` is null for a run that a script made; `label` is its path below the job (`train/fold-1`), "" for the job
      itself; `time` is in seconds. With `extremes=true` each metric has "min", "max" and "count", with `history=true`
      "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
-     chooses. What a job used of the machine comes as metrics `system/cpu` (cores), `system/memory` (bytes) …
+     chooses. A job's use of the machine comes as metrics `system/cpu` (cores), `system/memory` (bytes) …
 POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
-POST /smalt/v1{WS}/compare {"jobs": [names]}   what the jobs are and did, for comparison: see `job_comparison.py`.
+POST /smalt/v1{WS}/compare {"jobs": [names]}   the facts about jobs, for comparison: see `job_comparison.py`.
 
 A value that is not a finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
 """
@@ -37,7 +37,7 @@ _USED = ("cpu", "memory", "gpu", "gpu_memory")
 
 @dataclass
 class RunMetrics:
-    """A run with what is to be told of it."""
+    """A run with the metrics to show."""
 
     id: str
     job: Job | None
@@ -76,7 +76,8 @@ def get_database_path(request: ApiRequest) -> Path:
 
 
 def read_job_names(body: dict[str, Any]) -> list[str]:
-    """The names of jobs in a body; refused where they are not a list of texts, or very many."""
+    """Return the names of jobs in a body; raise ValidationException unless they are a list of texts of limited
+    length."""
     names = body.get("jobs")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > _MOST_JOBS:
         raise ValidationException(f'"jobs" must be a list of at most {_MOST_JOBS} names of jobs')
@@ -84,7 +85,7 @@ def read_job_names(body: dict[str, Any]) -> list[str]:
 
 
 def find_jobs(request: ApiRequest, names: Sequence[str]) -> list[Job]:
-    """The jobs of these names, in that order."""
+    """Return the jobs of these names, in that order."""
     found = {job.name: job for job in tracked_runs.find_jobs(request.server.db, request.workspace.id, names)}
     missing = [name for name in names if name not in found]
     if missing:
@@ -100,9 +101,9 @@ def load_runs(
     history: bool = False,
     reused: Mapping[str, str] | None = None,
 ) -> list[RunMetrics]:
-    """The run of the first of `rows`, which has the others below it, theirs, and the runs that their scripts made.
+    """Load the runs of `rows`, the first of which is the ancestor of the others, and the runs that their scripts made.
 
-    A reused job has the metrics of the job whose outputs it has; `reused` tells which.
+    `reused` maps reused jobs to the jobs whose outputs and metrics they took.
     """
     labels = build_labels(rows)
     runs = [RunMetrics(row.name, row, labels[row.name]) for row in rows]
@@ -127,13 +128,13 @@ def load_runs(
 
 
 def find_reused(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
-    """The jobs among `rows`, of one root, that are reused → the jobs whose outputs they have."""
+    """Return the reused jobs among `rows`, which have one root → the jobs whose outputs they took."""
     origins = reuse.list_origins(db, root_id)
     return {row.name: origins[row.id] for row in rows if row.id in origins}
 
 
 def add_usage(run: RunMetrics, samples: Sequence[usage.UsageSample], chosen: Sequence[str] = ()) -> None:
-    """What the job used, as metrics whose step is the number of the sample."""
+    """Add the job's use of the machine as metrics, whose step is the number of the sample."""
     for what in _USED:
         name = f"system/{what}"
         points = [
@@ -149,14 +150,14 @@ def add_usage(run: RunMetrics, samples: Sequence[usage.UsageSample], chosen: Seq
 
 
 def to_json_number(value: float) -> float | str:
-    """JSON's form of it."""
+    """Return a number, or the text that stands for one that JSON cannot write."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def build_labels(rows: Sequence[Job]) -> dict[str, str]:
-    """job → its path of nodes below the first job."""
+    """Return job → its path of nodes below the first job."""
     paths = {rows[0].id: ""}
     for row in rows[1:]:
         above = paths.get(row.parent_id or 0, "")

@@ -1,10 +1,10 @@
-"""GET /smalt/v1{WS}/jobs/{name}/overview: how a job stands, for people.
+"""GET /smalt/v1{WS}/jobs/{name}/overview: the state of a job, for people.
 
-{"jobs": [the job, then all below it, parents first]}; each as in the tree, and
+{"jobs": [the job, then its descendants, parents first]}; each as in the tree, and
 - "label": its path of nodes below the job (`outer/train`), "" for the job itself;
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
-- "cpu_seconds" and "peak_memory_bytes": what its processes, and those of all below it, used;
-- "waits_for": a sentence, for what has not started.
+- "cpu_seconds" and "peak_memory_bytes": the use of its processes and of those of its descendants;
+- "waits_for": a sentence, for jobs that have not started.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
 
 
 async def _read_log_tails(request: ApiRequest, rows: list[Job]) -> dict[int, list[str]]:
-    """Return the last lines of the logs of the first jobs that failed and have no failed child."""
+    """Return the last lines of the logs of the first jobs that failed without a failed child."""
     failed = [row for row in rows if row.status == "Failed"]
     parents = {row.parent_id for row in failed}
     causes = sorted((row for row in failed if row.id not in parents), key=lambda row: row.ended_at or 0.0)

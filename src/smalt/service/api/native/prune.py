@@ -1,4 +1,4 @@
-"""POST /smalt/v1/prune: free what finished jobs left and nothing needs: records, logs and outputs stay."""
+"""POST /smalt/v1/prune: remove leftovers of finished jobs that nothing needs; records, logs and outputs stay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Item = dict[str, Any]
 
 
 async def prune_home(request: ApiRequest) -> dict[str, Any]:
-    """Free what was last used more than `older_than` seconds ago, or with `dry_run` only tell what."""
+    """Remove what was last used more than `older_than` seconds ago, or with `dry_run` only list it."""
     body = await request.read_object()
     age, dry_run, only = body.get("older_than", 0), body.get("dry_run", False), body.get("only")
     if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < 1e12:
@@ -57,16 +57,16 @@ async def prune_home(request: ApiRequest) -> dict[str, Any]:
 
 
 def _list_busy_folders(service: ServerContext) -> set[Path]:
-    """The working folders of unfinished jobs."""
+    """Return the working folders of unfinished jobs."""
     folders = {one.id: one.folder for one in workspaces.list_workspaces(service.db)}
     root = service.home.path("workspaces")
     return {root / folders[job.workspace_id] / "jobs" / job.name for job in jobs.list_unfinished(service.db)}
 
 
 async def _remove_job_folders(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
-    """Free copies of code, inputs and environments that jobs worked in; a retry's folder is NAME.2 and so on.
+    """Remove working copies of code, inputs and environments; a retry's folder is NAME.2 and so on.
 
-    Nothing is awaited between the look at which jobs are not over and the removal: a job may start meanwhile.
+    Nothing is awaited between the check for unfinished jobs and the removal, as a job may start meanwhile.
     """
     places = await asyncio.to_thread(_find_job_folders, service)
     overlaps = await asyncio.to_thread(Overlaps, places.values())
@@ -88,7 +88,7 @@ def _find_job_folders(service: ServerContext) -> dict[Path, str]:
 
 
 def _remove_samples(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
-    """What jobs used of the machine, moment by moment."""
+    """Remove old samples of the machine's use by jobs."""
     before = time.time() - age
     count = usage.count_before(service.db, before)
     if count and not dry_run:
@@ -127,7 +127,7 @@ async def _remove_environments(service: ServerContext, age: float, dry_run: bool
 
 
 def find_wanted_code(db: Database) -> dict[str, str]:
-    """The snapshots that registered components and unfinished jobs name, and one of those that do, in words."""
+    """Return the snapshots that registered components and unfinished jobs name → one of those users, in words."""
     texts = [(f"job {job.name}", jobs.read_body(db, job.id)) for job in jobs.list_unfinished(db)]
     for workspace in workspaces.list_workspaces(db):
         for container in assets.list_containers(db, workspace.id, "components", "All"):
@@ -143,7 +143,7 @@ def find_wanted_code(db: Database) -> dict[str, str]:
 
 
 def _add_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield the texts, and the bodies of the components that they name, however deep: those in place have no name."""
+    """Yield the texts and the bodies of the components that they name, at any depth; inline components have no name."""
     every = workspaces.list_workspaces(db)
     pending = list(texts)
     known: set[tuple[str, str]] = set()

@@ -1,7 +1,7 @@
-"""GET /smalt/v1{WS}/jobs/{name}/reuse: of a step, or of each step of a pipeline, why it was reused or why not.
+"""GET /smalt/v1{WS}/jobs/{name}/reuse: why a step, or each step of a pipeline, was reused or not.
 
-{"steps": [{"node", "job", "status", "result", "reason", "of", "compared_to", "parts"}]}: see `reuse/explain.py`. `node`
-is the step's path below the job (`train`, or `outer/train`), empty for the job itself; `node=` chooses one.
+{"steps": [{"node", "job", "status", "result", "reason", "of", "compared_to", "parts"}]}: see `reuse/explanation.py`.
+`node` is the step's path below the job (`train`, or `outer/train`), empty for the job itself; `node=` chooses one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ async def get_reuse(request: ApiRequest) -> dict[str, Any]:
 
 
 def _find_steps(top: Job, steps: list[Job], paths: dict[str, str], wanted: str) -> list[Job]:
-    """By its path, by its job's name, or by its name alone where that is clear."""
+    """Return the steps with that path or job name, else the one step with that node name."""
     exact = [row for row in steps if wanted in (paths[row.name], row.name)]
     found = exact or [row for row in steps if row.node == wanted]
     if len(found) > 1:

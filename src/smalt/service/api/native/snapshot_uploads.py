@@ -1,4 +1,4 @@
-"""POST /smalt/v1{WS}/snapshots, PUT /smalt/v1/blobs/{sha256}: code on its way to the server."""
+"""POST /smalt/v1{WS}/snapshots, PUT /smalt/v1/blobs/{sha256}: upload of code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST = 64_000_000
 
 
 async def add_snapshot(request: ApiRequest) -> dict[str, Any]:
-    """Of a path that both sides see, or of a manifest whose contents are sent one by one."""
+    """Store a snapshot of a path that both sides see, or of a manifest whose contents are sent one by one."""
     body = await request.read_object()
     snapshots = request.server.data.snapshots
     manifest = body.get("manifest")
@@ -46,7 +46,7 @@ async def put_blob(request: ApiRequest) -> dict[str, Any]:
 
 
 async def put_blobs(request: ApiRequest) -> dict[str, Any]:
-    """Many blobs, each behind its sha256 and length, made durable together."""
+    """Store many blobs, each preceded by its sha256 and length, and make them durable together."""
     parts, size = [], 0
     async for part in request.read_chunks():
         size += len(part)

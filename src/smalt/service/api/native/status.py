@@ -36,13 +36,13 @@ async def get_status(request: ApiRequest) -> dict[str, Any]:
 
 
 def get_disk(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return how full the disk of a folder is."""
+    """Return free space and size of a folder's disk, and whether it is full."""
     disk = Disk.of(folder)
     return {"free": disk.free, "size": disk.size, "full": disk.is_full}
 
 
 def _count_unfinished(request: ApiRequest) -> dict[str, Any]:
-    """Return how many unfinished jobs each workspace has, by state as lists show it; and what waits, for what."""
+    """Return the unfinished jobs of each workspace by shown state, and the jobs that wait, with the reason."""
     db, engine = request.server.db, request.server.engine
     known = {one.id: one for one in workspaces.list_workspaces(db)}
     counts: dict[int, Counter[str]] = defaultdict(Counter)
@@ -61,8 +61,10 @@ def _count_unfinished(request: ApiRequest) -> dict[str, Any]:
 
 
 async def stop_server(request: ApiRequest) -> dict[str, Any]:
-    """End the server. Unfinished jobs keep it from ending, unless `force` (they are canceled first) or
-    `replace` (they go on, and the next server takes them over)."""
+    """Stop the server. Unfinished jobs prevent that, unless `force` (cancel them) or `replace` (let them run on).
+
+    After `replace` the next server takes them over.
+    """
     body = await request.read_object()
     unfinished = request.server.count_unfinished()
     them = "them" if unfinished > 1 else "it"

@@ -1,4 +1,4 @@
-"""What the steps of a pipeline are, read and register, for a comparison with those of another run."""
+"""The facts about a pipeline's steps, for a comparison with those of another run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, 
 
 
 def get_step_facts(db: Database, top: Job) -> dict[str, str]:
-    """By "step: fact" what is known of the steps at all levels; what a step of the run made is told by that step."""
+    """Return the facts of the steps at all levels, by "step: fact"; an output of the run is named by its step."""
     rows = get_subtree(jobs.list_tree(db, top.root_id), top)
     labels = build_labels(rows)
     by_id = {row.id: labels[row.name] for row in rows}
@@ -42,7 +42,10 @@ def get_step_facts(db: Database, top: Job) -> dict[str, str]:
 
 
 def get_read_place(uri: str | None, place: str | None) -> str | None:
-    """Where an input was when the job started: a link, a mapping or a datastore may lead elsewhere for another job."""
+    """Return the location of an input when the job started.
+
+    A link, a mapping or a datastore may lead elsewhere for another job.
+    """
     if not uri or not place or uri == place or uri.startswith(OWN):
         return uri
     return place if isinstance(parse_uri(uri), LocalPath) else f"{uri} at {place}"
@@ -76,5 +79,5 @@ def _list_own_facts(
 
 
 def _add_content(place: str | None, content: str | None) -> str | None:
-    """Return a place with what was there when the step read it: the files of a path may be changed for the next run."""
+    """Return a location with the digest that the step read there: its files may change before the next run."""
     return f"{place} ({content.rpartition(':')[2][:12]})" if place and content else place

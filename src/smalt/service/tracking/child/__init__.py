@@ -1,1 +1,4 @@
-"""MLflow's server as smalt runs it: a process of its own, in MLflow's own Python, which has nothing of smalt."""
+"""MLflow's server as smalt runs it: a separate process, in MLflow's own Python, which imports nothing of smalt.
+
+Code that runs in smalt's server belongs to `service/tracking`.
+"""

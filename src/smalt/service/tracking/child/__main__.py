@@ -1,7 +1,7 @@
-"""`python -I …/tracking/child/__main__.py SOCKET WORKSPACES`: serves until the other end of its standard input is gone.
+"""`python -I …/tracking/child/__main__.py SOCKET WORKSPACES`: serve until the other end of standard input is closed.
 
-It is run by path in MLflow's Python and imports nothing of smalt. One line on standard output, MLflow's version, says
-that it listens. Without arguments it loads what it would need and ends.
+The file is run by path in MLflow's Python and imports nothing of smalt. One line on standard output, MLflow's version,
+says that it listens. Without arguments it loads its imports and ends.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def main(path: str = "", workspaces: str = "") -> None:
 
 
 class _MissingPackage(importlib.abc.MetaPathFinder):
-    """A package that is not there for as long as this is open.
+    """A context in which a package cannot be imported.
 
-    MLflow does without it then, and imports it when a call needs it after all: a sixth of the start, and of the memory.
+    MLflow starts without it and imports it when a call needs it: a sixth of the start time, and of the memory.
     """
 
     def __init__(self, package: str) -> None:
@@ -81,7 +81,7 @@ class _MissingPackage(importlib.abc.MetaPathFinder):
 
 
 def _wait_for_server(stores: object) -> None:
-    """End with the server, however it ends: the pipe is then closed."""
+    """Exit with the server, however it ends: the pipe is then closed."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass

@@ -1,4 +1,4 @@
-"""What the child answers: MLflow's own application, its OTLP route, and the routes that only smalt's server asks."""
+"""The WSGI application of MLflow's process: MLflow's own, its OTLP route, and the routes for smalt's server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOLDER = re.compile(r"[a-z0-9_-]{1,255}")
 
 
 def build_app(stores: StoreRegistry) -> App:
-    """A WSGI application; the header X-Smalt-Workspace, a workspace's folder, says whose stores answer."""
+    """Return a WSGI application; the header X-Smalt-Workspace, a workspace's folder, selects the stores that answer."""
     _set_stores()
     routes = {
         ("POST", "/smalt/runs"): put_runs,
@@ -51,7 +51,7 @@ def build_app(stores: StoreRegistry) -> App:
 
 
 def _set_stores() -> None:
-    """MLflow's handlers know one store of each kind; here each call has those of its workspace."""
+    """Replace MLflow's one store of each kind by those of the workspace of each call."""
     handlers._get_tracking_store = lambda *_: current.get().tracking
     handlers._get_model_registry_store = lambda *_: current.get().registry
     handlers._get_artifact_repo_mlflow_artifacts = lambda: current.get().artifacts

@@ -1,4 +1,4 @@
-"""`POST /v1/traces`: MLflow 3 sends its spans by OpenTelemetry's protocol, which MLflow serves only with FastAPI."""
+"""`POST /v1/traces`: spans of MLflow 3 in OpenTelemetry's protocol, which MLflow itself serves only with FastAPI."""
 
 from __future__ import annotations
 

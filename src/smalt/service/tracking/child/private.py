@@ -1,4 +1,4 @@
-"""`/smalt/…`: what smalt writes itself, many rows in one transaction. tracking.md of docs/internals has the bodies."""
+"""`/smalt/…`: smalt's own writes, many rows in one transaction. docs/internals/tracking.md documents the bodies."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NAME_TAG = "mlflow.runName"
 
 
 def put_runs(workspace: WorkspaceStores, environ: Json) -> Json:
-    """Make the runs that are missing, update those that are there, remove those gone; gives the ids of the new ones."""
+    """Create missing runs, update existing ones, delete those in `gone`; return the ids of the new ones."""
     body = _read_body(environ)
     runs = body.get("runs", [])
     store = workspace.tracking
@@ -67,7 +67,7 @@ def put_runs(workspace: WorkspaceStores, environ: Json) -> Json:
 
 
 def put_models(workspace: WorkspaceStores, environ: Json) -> Json:
-    """Make the registry show these models and versions, and no longer those that are gone."""
+    """Make the registry show these models and versions, and delete those in `gone`."""
     body = _read_body(environ)
     now = _get_milliseconds()
     with workspace.registry.ManagedSessionMaker(read_only=False) as session:
@@ -95,7 +95,7 @@ def _get_milliseconds() -> int:
 
 
 def _ensure_experiments(store: RunTrackingStore, session: Session, names: set[str]) -> dict[str, int]:
-    """The ids of the experiments, those made that are missing; a deleted one is taken up again."""
+    """Return the ids of the experiments; create missing ones and restore deleted ones."""
     ids: dict[str, int] = {}
     for name in sorted(names):
         found = session.query(SqlExperiment).filter_by(name=name, workspace=_DEFAULT).one_or_none()
@@ -114,7 +114,7 @@ def _ensure_experiments(store: RunTrackingStore, session: Session, names: set[st
 
 
 def _remove_runs(session: Session, ids: list[str]) -> None:
-    """With all that is theirs: the runs below them too, and the models logged in them."""
+    """Delete runs with the runs below them and the models logged in them."""
     while ids:
         below: list[str] = []
         for some in _split_values(ids):
@@ -158,7 +158,10 @@ def _build_row(run: Json, experiment: int) -> Json:
 
 
 def _get_changes(run: Json) -> Json:
-    """Of a run that is there; what is not said stays. A status comes with its end, or the want of one."""
+    """Return the changed columns of an existing run; fields that are not given stay.
+
+    A status comes with the run's end, or with none for a run that goes on.
+    """
     changes = {"name": run.get("run_name"), "status": run.get("status"), "start_time": run.get("start_time")}
     changes = {column: value for column, value in changes.items() if value}
     if "end_time" in run:
@@ -180,7 +183,7 @@ def _list_params(runs: list[Json]) -> Iterator[Json]:
 
 
 def _copy_metrics(session: Session, run: str, source: str) -> None:
-    """Give a run the metrics and parameters of another one; what it has itself stays."""
+    """Copy the metrics and parameters of another run into a run; its own stay."""
     for table in (SqlMetric, SqlLatestMetric, SqlParam):
         columns = table.__table__.columns
         chosen = [literal(run) if column.name == "run_uuid" else column for column in columns]
@@ -190,7 +193,7 @@ def _copy_metrics(session: Session, run: str, source: str) -> None:
 
 
 def _put_inputs(session: Session, runs: list[Json], experiments: dict[str, int]) -> None:
-    """The runs' data sets: each once for an experiment, a link for each run, and its context as the link's tag."""
+    """Store the runs' data sets: each once per experiment, a link for each run, and its context as the link's tag."""
     for run in runs:
         experiment = experiments[run["experiment"]]
         for used in run.get("inputs", ()):
@@ -258,7 +261,7 @@ def _put_version(session: Session, name: str, version: Json, now: int) -> None:
 
 
 def _remove_model(session: Session, name: str, version: str | None) -> None:
-    """A version, or with None the whole model."""
+    """Delete a version or, if it is None, the whole model."""
     of: Json = {"workspace": _DEFAULT, "name": name}
     if version is not None:
         of["version"] = int(version)
@@ -278,7 +281,7 @@ def _put_rows(
     overwrite: bool = True,
     keep: tuple[str, ...] = (),
 ) -> None:
-    """Insert rows; of one that is there overwrite all but its key and what is to be kept, or nothing."""
+    """Insert rows; of an existing one overwrite all but its key and the columns in `keep`, or nothing."""
     rows = list(rows)
     if not rows:
         return

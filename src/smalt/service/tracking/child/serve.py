@@ -1,7 +1,7 @@
-"""A WSGI server on a Unix socket: a thread for each connection, no more than the server's pool keeps.
+"""A WSGI server on a Unix socket: one thread per connection, at most as many as the server's pool keeps.
 
-It speaks to smalt's own server alone (`tracking/http_client.py`), which sends well-formed HTTP/1.1, with a body either
-of a known length or in chunks.
+It serves smalt's own server alone (`tracking/http_client.py`), which sends well-formed HTTP/1.1, with a body of known
+length or in chunks.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _WITHOUT_BODY = ("204", "304")
 
 
 class WsgiServer:
+    """Serves a WSGI application on a Unix socket."""
+
     def __init__(self, path: str, app: App) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -66,7 +68,7 @@ class WsgiServer:
 
 
 def _join_chunks(chunks: Iterable[bytes]) -> list[bytes]:
-    """The body, made while this call has its turn."""
+    """Return the whole body, built while this call holds its turn."""
     try:
         return [b"".join(chunks)]
     finally:
@@ -109,7 +111,7 @@ def _read_head(reader: BinaryIO) -> dict[str, Any] | None:
 
 
 class _RequestBody:
-    """What WSGI reads a request's body from; it ends where the body ends."""
+    """The `wsgi.input` of a request, which ends with the request's body."""
 
     def __init__(self, reader: BinaryIO, length: int | None) -> None:
         self._reader = reader
@@ -144,7 +146,7 @@ class _RequestBody:
             pass
 
     def _count_available(self) -> int:
-        """Bytes left of what is announced; 0 at the end."""
+        """Return the announced bytes that are left; 0 at the end."""
         if self._chunked and not self._left:
             line = self._reader.readline(64).strip() or self._reader.readline(64)  # the end of a chunk, then the next
             self._left = int(line, 16)
@@ -171,7 +173,7 @@ class _ResponseWriter:
         return self._refuse_write
 
     def send_body(self, chunks: Iterable[bytes]) -> None:
-        """Head and body; a body whose length nobody knows goes in chunks."""
+        """Send head and body; a body of unknown length goes in chunks."""
         if not self._has_length and isinstance(chunks, list):
             self._head += b"\r\nContent-Length: %d" % sum(map(len, chunks))
             self._has_length = True

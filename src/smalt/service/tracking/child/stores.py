@@ -1,4 +1,4 @@
-"""MLflow's stores, a set for each workspace: its runs, its registry and its artifacts."""
+"""MLflow's stores, one set per workspace: its runs, its registry and its artifacts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROOT = "mlflow-artifacts:/mlflow"
 
 
 class WorkspaceStores:
-    """The stores of one workspace; its database is opened, and made, when first asked for."""
+    """The stores of one workspace; its database is opened, and created, when first needed."""
 
     def __init__(self, folder: str) -> None:
         self._database = os.path.join(folder, DATABASE)
@@ -49,7 +49,7 @@ class WorkspaceStores:
         return LocalArtifactRepository(self._files)
 
     def open_traces(self, uri: str) -> LocalArtifactRepository:
-        """Where a trace's own URI says that its data is; only URIs of this server are."""
+        """Return the store of a trace's data; its URI must be one of this server."""
         parts = urlsplit(uri)
         segments = unquote(parts.path).split("/")
         if parts.scheme != "mlflow-artifacts" or parts.netloc or ".." in segments:
@@ -69,12 +69,14 @@ class WorkspaceStores:
 
 
 class StoreRegistry:
+    """The stores of all workspaces, by folder."""
+
     def __init__(self, workspaces: str) -> None:
         self._workspaces = workspaces
         self._known: dict[str, WorkspaceStores] = {}
 
     def get_workspace(self, folder: str) -> WorkspaceStores:
-        """The stores of the workspace whose folder has that name."""
+        """Return the stores of the workspace with that folder name."""
         found = self._known.get(folder)
         if found is None:
             path = os.path.join(self._workspaces, folder)
@@ -93,7 +95,7 @@ current: ContextVar[WorkspaceStores] = ContextVar("current")
 
 
 class RunTrackingStore(TrackingStore):
-    """MLflow's store, whose logged models lie with their run."""
+    """MLflow's store with logged models placed in the folder of their run."""
 
     _placing = threading.Lock()
 
@@ -107,7 +109,7 @@ class RunTrackingStore(TrackingStore):
                 _place.set(None)
 
     def _choose_place(self, name: str | None, run_id: str | None) -> str | None:
-        """`<run>/<name>`, as in MLflow 2, for the first model of that name; None leaves it to MLflow."""
+        """Return `<run>/<name>`, as in MLflow 2, for the first model of that name; None leaves the choice to MLflow."""
         if not name or not run_id:
             return None
         with self.ManagedSessionMaker() as session:
@@ -134,7 +136,7 @@ def build_artifact_uri(run_id: str) -> str:
 
 @sqlalchemy.event.listens_for(SqlRun, "init")
 def _set_run_place(_run: SqlRun, _arguments: Any, values: dict[str, Any]) -> None:
-    """A run's files lie where the service puts them. Nothing of MLflow's API says where, but its rows do."""
+    """Place a run's files where the service does; MLflow's API has no parameter for it, but its rows do."""
     if values.get("run_uuid"):
         values["artifact_uri"] = build_artifact_uri(values["run_uuid"])
 
@@ -161,7 +163,7 @@ def _open_database(database: str) -> tuple[RunTrackingStore, SharedRegistryStore
 
 
 def _update_schema(database: str, uri: str) -> None:
-    """A database of an older MLflow is copied beside itself, then migrated. The journal is a write-ahead log."""
+    """Migrate the database of an older MLflow after copying it beside itself; use a write-ahead log."""
     if os.path.exists(database):
         engine = TrackingStore._get_or_create_engine(uri)
         version = utils._get_schema_version(engine)
