@@ -45,7 +45,7 @@ from smalt.entities.jobs.automl.tasks import RegressionJob as RegressionJob
 from smalt.entities.jobs.automl.tasks import TextClassificationJob as TextClassificationJob
 from smalt.entities.jobs.automl.tasks import TextClassificationMultilabelJob as TextClassificationMultilabelJob
 from smalt.entities.jobs.automl.tasks import TextNerJob as TextNerJob
-from smalt.entities.schema.signatures import Shown
+from smalt.entities.schema.signatures import NounSignature
 from smalt.entities.steps.bindings import StepOutputs
 from smalt.entities.steps.collector import gather, gatherer
 
@@ -57,7 +57,7 @@ ImageSweepSettings = NlpSweepSettings = AutoMLSweep
 class SearchSpace(dict[str, Any]):
     """Hyperparameters, each a value or a distribution: `SearchSpace(learning_rate=Uniform(0.01, 0.1))`."""
 
-    __signature__ = Shown()
+    __signature__ = NounSignature()
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__({name: value for name, value in parameters.items() if value is not None})

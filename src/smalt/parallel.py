@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.dsl.builders import check_arguments, given, step
 from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
-from smalt.entities.syntax.references import qualified
+from smalt.entities.syntax.references import to_reference
 
 __all__ = ["ParallelJob", "RunFunction", "parallel_run_function"]
 
@@ -32,7 +32,7 @@ class RunFunction(ParallelTask):
         values = {
             "code": os.fspath(code) if code is not None else None, "entry_script": entry_script,
             "program_arguments": program_arguments, "model": model, "append_row_to": append_row_to,
-            "environment": qualified(environment),
+            "environment": to_reference(environment),
         }  # fmt: skip
         super().__init__(type="run_function", **given(values))
         self.extra.update({key: value for key, value in more.items() if key != "type"})

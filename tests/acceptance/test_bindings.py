@@ -30,7 +30,7 @@ REFUSED = {
           w: {environment: azureml:host, command: 'printf 7 > ${{outputs.i}}/output', outputs: {i: {type: integer}}}
           r: {environment: azureml:host, command: 'true', inputs: {x: 'a-${{parent.jobs.w.outputs.i}}-b'}}
         """,
-        "job.yml:5:63: '${{parent.jobs.w.outputs.i}}' stands for data or a step, so no text can stand around it; "
+        "job.yml:5:63: '${{parent.jobs.w.outputs.i}}' is data or a step, so no text can stand around it; "
         "make it an input of its own, and put the text around '${{inputs.NAME}}' in the command",
     ),
     "a name that goes on": (

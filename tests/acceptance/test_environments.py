@@ -198,7 +198,7 @@ def test_a_requirements_file_may_stand_for_a_conda_file(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("conda", "said"),
     [
-        ("dependencies:\n  - pip: toolz\n", "conda.yml:2:10: 'pip' of a conda file is a list, not 'toolz'"),
+        ("dependencies:\n  - pip: toolz\n", "conda.yml:2:10: 'pip' of a conda file must be a list, not 'toolz'"),
         ("dependencies: toolz\n", "conda.yml:1:15: 'dependencies' of a conda file is a list of packages, not 'toolz'"),
         ("channels: defaults\n", "conda.yml:1:11: 'channels' of a conda file is a list of channels, not 'defaults'"),
         ("dependencies:\n  - npm: [x]\n", "conda.yml:2:5: packages of 'npm:' cannot be installed"),

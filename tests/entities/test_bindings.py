@@ -292,4 +292,4 @@ def test_steps_before_and_after_all_others(
 
 def test_the_page_is_made_of_the_table() -> None:
     """docs/bindings.md is as `python -m smalt.entities.rules.page docs/bindings.md` makes it."""
-    assert PAGE.read_text().partition(page.MARK)[2].strip() == page.table().strip()
+    assert PAGE.read_text().partition(page.MARK)[2].strip() == page.render_table().strip()

@@ -8,10 +8,10 @@ import pytest
 
 from smalt.entities.schema import effects as effect
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.field_table import nouns, page
+from smalt.entities.schema.field_table import list_nouns, render_page
 
 WORDS = {effect.ACTED, effect.KEPT, effect.NONE, effect.REFUSED, effect.SERVICE}
-NOUNS = list(dict.fromkeys(noun for classes in nouns().values() for noun in classes))
+NOUNS = list(dict.fromkeys(noun for classes in list_nouns().values() for noun in classes))
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
@@ -31,4 +31,4 @@ def test_a_field_of_what_runs_says_it_itself() -> None:
 def test_the_page_is_as_the_code() -> None:
     """docs/fields.md is what the fields say: python -m smalt.entities.schema.field_table docs/fields.md makes it so."""
     written = Path(__file__).parents[2] / "docs" / "fields.md"
-    assert written.read_text(encoding="utf-8") == page()
+    assert written.read_text(encoding="utf-8") == render_page()

@@ -9,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smalt.entities.schema.problems import Problem
-from smalt.entities.syntax.durations import from_iso, to_iso
-from smalt.entities.syntax.expression import Expression, Optional, as_binding, bindings, parse, parse_command
+from smalt.entities.syntax.durations import parse_iso, to_iso
+from smalt.entities.syntax.expression import (
+    Expression,
+    OptionalBlock,
+    find_expressions,
+    parse_binding,
+    parse_command,
+    parse_text,
+)
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.entities.syntax.references import parse_reference, parse_uri
 
@@ -108,18 +115,18 @@ def test_uris_are_taken_apart(text: str, kind: str, expected: dict[str, str]) ->
 )
 def test_expressions_are_taken_apart(text: str, expected: tuple[Any, ...]) -> None:
     """Every form of expression is of its kind, with its names, whose dots belong to them."""
-    found = as_binding(text)
+    found = parse_binding(text)
     assert found is not None
     assert found[1:] == expected
 
 
 def test_text_is_cut_at_its_expressions() -> None:
     """Pieces and expressions come in order; a `$[[…]]` block is one piece."""
-    assert parse("a ${{inputs.x}}/b") == ["a ", Expression("${{inputs.x}}", "inputs", "x"), "/b"]
+    assert parse_text("a ${{inputs.x}}/b") == ["a ", Expression("${{inputs.x}}", "inputs", "x"), "/b"]
     command = parse_command("run $[[--x ${{inputs.x}}]] ${{inputs.y}}")
     assert [type(part).__name__ for part in command] == ["str", "Optional", "str", "Expression"]
-    assert isinstance(command[1], Optional)
-    assert [binding.name for binding in bindings("run $[[--x ${{inputs.x}}]] ${{inputs.y}}")] == ["x", "y"]
+    assert isinstance(command[1], OptionalBlock)
+    assert [binding.name for binding in find_expressions("run $[[--x ${{inputs.x}}]] ${{inputs.y}}")] == ["x", "y"]
 
 
 @given(st.text("${}[]. inputsx", max_size=30))
@@ -135,19 +142,19 @@ def test_cutting_text_loses_nothing(text: str) -> None:
 def test_durations_are_written_as_the_service_does(seconds: float, text: str) -> None:
     """Seconds become ISO 8601 and come back."""
     assert to_iso(seconds) == text
-    assert from_iso(text) == seconds
+    assert parse_iso(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1h", "P1Y"])
 def test_other_text_is_no_duration(text: str) -> None:
     """What has no fixed length, or is not a duration at all, is None."""
-    assert from_iso(text) is None
+    assert parse_iso(text) is None
 
 
 @given(st.integers(0, 10**8))
 def test_all_durations_come_back(seconds: int) -> None:
     """Whole seconds survive being written and read."""
-    assert from_iso(to_iso(seconds)) == seconds
+    assert parse_iso(to_iso(seconds)) == seconds
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from smalt.entities.schema import effects as effect
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.field_table import nouns
+from smalt.entities.schema.field_table import list_nouns
 from smalt.entities.schema.reader import Reader
 from smalt.exceptions import SmaltError
 from smalt.wire import from_rest, to_rest
@@ -41,7 +41,7 @@ CONNECTIONS = {"url", "account_name", "container_name", "endpoint", "azure_endpo
 
 SENT = [
     (kind, noun)
-    for kind, classes in nouns().items()
+    for kind, classes in list_nouns().items()
     if kind not in NOT_SENT
     for noun in classes
     if noun._effect != effect.REFUSED

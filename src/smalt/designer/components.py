@@ -15,7 +15,7 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import type_of
 from smalt.entities.steps.calls import call
-from smalt.entities.syntax.references import is_reference, qualified
+from smalt.entities.syntax.references import is_reference, to_reference
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.inside.designer import decorators
 from smalt.inside.designer.errors import UserErrorException as Mistake
@@ -176,8 +176,8 @@ def _environment(environment: Any, folder: str) -> Any:
     if is_reference(text):
         return text
     path = os.path.join(folder, text)
-    if not os.path.isfile(path) and is_reference(str(qualified(text))):
-        return qualified(text)
+    if not os.path.isfile(path) and is_reference(str(to_reference(text))):
+        return to_reference(text)
     return load_environment(path)
 
 

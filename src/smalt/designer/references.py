@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from smalt.entities.jobs.command import CommandNode
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.calls import call
 from smalt.entities.steps.collector import gather
 from smalt.exceptions import TooManyPositionalArgsError, UnexpectedKeywordError, UserErrorException
@@ -49,7 +49,7 @@ def _check(function: Callable[..., Any], inputs: dict[str, Any]) -> None:
     known = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
     for name in inputs:
         if known and name not in known:
-            hint = did_you_mean(name, known) or f"; its inputs are {listed(known, 'and')}"
+            hint = did_you_mean(name, known) or f"; its inputs are {join_words(known, 'and')}"
             raise UnexpectedKeywordError(f"{function.__name__} has no input '{name}'{hint}", here())
 
 

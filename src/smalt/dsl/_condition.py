@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.jobs.control_flow import IfElse
-from smalt.entities.schema.problems import shown
+from smalt.entities.schema.problems import format_value
 from smalt.entities.steps.bindings import PipelineInput, Promise, Step, type_of
 from smalt.entities.steps.calls import only_output
 from smalt.entities.steps.collector import gather
@@ -40,10 +40,10 @@ def _check(condition: Any, where: tuple[str, int]) -> None:
     if isinstance(condition, str) and "${{" not in condition:
         form = "${{parent.jobs.STEP.outputs.NAME}}"
         raise UserErrorException(
-            f"the condition is {shown(condition)}, which is not an expression like '{form}'", where
+            f"the condition is {format_value(condition)}, which is not an expression like '{form}'", where
         )
     if not isinstance(condition, (str, bool, Promise)):
-        words = f"the condition must be a boolean output of a step or an expression, not {shown(condition)}"
+        words = f"the condition must be a boolean output of a step or an expression, not {format_value(condition)}"
         raise UserErrorException(words, where)
     kind = type_of(condition) if isinstance(condition, Promise) else None
     if kind is not None and kind not in PRIMITIVES:
@@ -55,9 +55,9 @@ def _steps(name: str, block: Any, where: tuple[str, int]) -> Any:
     found: list[Any] = []
     for step in block if isinstance(block, (list, tuple)) else () if block is None else (block,):
         if isinstance(step, str) and "${{" not in step:
-            words = f"{name} names {shown(step)}, which is not an expression like '${{{{parent.jobs.STEP}}}}'"
+            words = f"{name} names {format_value(step)}, which is not an expression like '${{{{parent.jobs.STEP}}}}'"
             raise UserErrorException(words, where)
         if not isinstance(step, (Node, str)):
-            raise UserErrorException(f"{name} must be a step or a list of steps, not {shown(step)}", where)
+            raise UserErrorException(f"{name} must be a step or a list of steps, not {format_value(step)}", where)
         found.append(step if isinstance(step, str) else Step(step))
     return None if not found else found[0] if len(found) == 1 else found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.jobs.control_flow import DoWhile, DoWhileLimits
-from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import Step, StepOutput, component_of, declared_type
 from smalt.entities.steps.collector import gather
@@ -26,9 +26,11 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     """
     where = here()
     if not isinstance(body, Node):
-        raise UserErrorException(f"the body of do_while must be a step, not {shown(body)}", where)
+        raise UserErrorException(f"the body of do_while must be a step, not {format_value(body)}", where)
     if not isinstance(mapping, Mapping):
-        raise UserErrorException(f"the mapping of do_while must be outputs to inputs, not {shown(mapping)}", where)
+        raise UserErrorException(
+            f"the mapping of do_while must be outputs to inputs, not {format_value(mapping)}", where
+        )
     reader = Reader()
     limits = DoWhileLimits._read({"max_iteration_count": max_iteration_count}, (), reader)
     if reader.problems:
@@ -63,8 +65,8 @@ def _output(body: Any, given: Any, where: Where) -> str:
             raise UserErrorException(words, where)
         return given._port
     if not isinstance(given, str) or given not in names:
-        words = did_you_mean(str(given), names) or f"; it has {listed(names, 'and') if names else 'none'}"
-        raise UserErrorException(f"the body of do_while has no output {shown(given)}{words}", where)
+        words = did_you_mean(str(given), names) or f"; it has {join_words(names, 'and') if names else 'none'}"
+        raise UserErrorException(f"the body of do_while has no output {format_value(given)}{words}", where)
     return given
 
 
@@ -78,7 +80,7 @@ def _input(body: Any, given: Any, where: Where) -> str:
     if len(same) == 1:
         return str(same[0])
     if same:
-        words = f"these inputs of the body are all {shown(given)}: {listed(same, 'and')}; name one as a text"
+        words = f"these inputs of the body are all {format_value(given)}: {join_words(same, 'and')}; name one as a text"
         raise UserErrorException(words, where)
-    words = (did_you_mean(given, names) if isinstance(given, str) else "") or f"; it has {listed(names, 'and')}"
-    raise UserErrorException(f"the body of do_while has no input {shown(given)}{words}", where)
+    words = (did_you_mean(given, names) if isinstance(given, str) else "") or f"; it has {join_words(names, 'and')}"
+    raise UserErrorException(f"the body of do_while has no input {format_value(given)}{words}", where)

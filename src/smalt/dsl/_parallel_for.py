@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.control_flow import ParallelFor
 from smalt.entities.jobs.inputs import Output
-from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.steps.bindings import Promise, Step, StepOutputs, component_of
 from smalt.entities.steps.collector import gather
 from smalt.entities.steps.nodes import Node
@@ -28,7 +28,7 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     """
     where = here()
     if not isinstance(body, Node):
-        raise UserErrorException(f"the body of parallel_for must be a step, not {shown(body)}", where)
+        raise UserErrorException(f"the body of parallel_for must be a step, not {format_value(body)}", where)
     component = component_of(body)
     node = ParallelFor.__new__(ParallelFor)
     values = vars(node)
@@ -59,24 +59,24 @@ def _check_items(items: Any, component: Component | None, where: Where) -> None:
         try:
             items = json.loads(items)
         except ValueError:
-            raise UserErrorException(f"the items of parallel_for are no JSON: {shown(items)}", where) from None
+            raise UserErrorException(f"the items of parallel_for are no JSON: {format_value(items)}", where) from None
     each = list(items.values()) if isinstance(items, Mapping) else items
     if not isinstance(each, (list, tuple)):
-        words = f"the items of parallel_for must be a list or mapping of inputs of the body, not {shown(items)}"
+        words = f"the items of parallel_for must be a list or mapping of inputs of the body, not {format_value(items)}"
         raise UserErrorException(words, where)
     if not each:
         raise UserErrorException("parallel_for has no items; give at least one", where)
     for item in each:
         if not isinstance(item, Mapping):
-            words = f"each item of parallel_for must be a mapping of inputs of the body, not {shown(item)}"
+            words = f"each item of parallel_for must be a mapping of inputs of the body, not {format_value(item)}"
             raise UserErrorException(words, where)
         if item.keys() != each[0].keys():
-            first, other = (listed(found, "and") if found else "nothing" for found in (each[0], item))
+            first, other = (join_words(found, "and") if found else "nothing" for found in (each[0], item))
             raise UserErrorException(f"the items of parallel_for differ: one gives {first}, another {other}", where)
     names = component.inputs if component is not None else each[0]
     for name in each[0]:
         if name not in names:
-            words = did_you_mean(name, names) or (f"; it has {listed(names, 'and')}" if names else "; it has none")
+            words = did_you_mean(name, names) or (f"; it has {join_words(names, 'and')}" if names else "; it has none")
             raise UserErrorException(f"the items give '{name}', but the body has no such input{words}", where)
 
 

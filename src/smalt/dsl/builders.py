@@ -14,7 +14,7 @@ from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import Promise, StepInputs, StepOutputs
-from smalt.entities.syntax.references import is_reference, qualified
+from smalt.entities.syntax.references import is_reference, to_reference
 from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
 from smalt.machine.source_lines import here, warn
 
@@ -184,7 +184,7 @@ def _environment(value: Any) -> Any:
     """One that its file describes, as in YAML, or the reference."""
     is_file = isinstance(value, str) and (value.startswith("file:") or value.endswith((".yml", ".yaml")))
     if not is_file or is_reference(value):
-        return qualified(value)
+        return to_reference(value)
     from smalt.dsl.loading import load_environment
 
     return load_environment(value.removeprefix("file:"))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.attributes import Attributes
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.bindings import PipelineInput
 from smalt.exceptions import MissingPositionalArgsError, UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here
@@ -60,7 +60,7 @@ def group(cls: type[T]) -> type[T]:
         values = dict(zip(declared, args, strict=False))
         for name in given:
             if name not in declared:
-                hint = did_you_mean(name, declared) or f"; it has {listed(declared, 'and')}"
+                hint = did_you_mean(name, declared) or f"; it has {join_words(declared, 'and')}"
                 raise UnexpectedKeywordError(f"{cls.__name__} has no field '{name}'{hint}", where)
         values.update(given)
         for name, field in declared.items():

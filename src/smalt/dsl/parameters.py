@@ -11,7 +11,7 @@ from typing import Any
 
 from smalt.dsl import groups
 from smalt.entities.jobs.inputs import Input
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.bindings import PipelineInput, Promise, type_of
 from smalt.exceptions import (
     MultipleValueError,
@@ -64,7 +64,7 @@ class Signature:
                 raise MultipleValueError(f"{self.name} is given '{name}' twice", where)
             if name not in self.parameters and not self.takes_more:
                 hint = did_you_mean(name, names)
-                known = f"its inputs are {listed(names, 'and')}" if names else "it has no inputs"
+                known = f"its inputs are {join_words(names, 'and')}" if names else "it has no inputs"
                 raise UnexpectedKeywordError(f"{self.name} has no input '{name}'{hint}; {known}", where)
             given[name] = value
         return {name: self._value(name, value, where) for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""Words that programs describe nouns with."""
+"""Enumerations that the official SDK offers beside the nouns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service tells of itself and what programs read: sizes, quotas, keys, diagnoses."""
+"""Responses of the service: sizes, quotas, keys and diagnoses, read by programs and never written by users."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class EndpointAadToken(Entity):
     expiry_time_utc = optional(Anything(), "When it ends.")
 
     def __init__(self, obj: Any) -> None:
-        """Of an access token of `azure.core`."""
+        """Take the fields of `obj`, an access token of `azure.core`."""
         super().__init__(access_token=obj.token, expiry_time_utc=obj.expires_on)
 
 

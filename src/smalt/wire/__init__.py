@@ -147,7 +147,7 @@ def _resources(where: str) -> Any:
 
 
 def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
-    from smalt.entities.schema.problems import did_you_mean, shown
+    from smalt.entities.schema.problems import did_you_mean, format_value
     from smalt.wire.encoding.casing import fold
 
     properties = body.get("properties")
@@ -157,7 +157,7 @@ def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
     given = next((value for key, value in properties.items() if fold(str(key)) == "jobtype"), None)
     found = _JOBS.get(fold(given)) if isinstance(given, str) else None
     if found is None:
-        reader.problem(("properties", "jobType"), f"unknown jobType {shown(given)}{did_you_mean(given, _JOBS)}")
+        reader.problem(("properties", "jobType"), f"unknown jobType {format_value(given)}{did_you_mean(given, _JOBS)}")
     return _JOBS[_disguised(found, properties)] if found in ("jobs.command", "jobs.finetuning") else found
 
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from smalt.entities.assets import conda
-from smalt.entities.schema.documents import read_with
+from smalt.entities.schema.documents import read_document
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.kind_mismatch import mistaken_kind
+from smalt.entities.schema.kind_mismatch import describe_mismatch
 from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.exceptions import Located, ValidationException
@@ -59,7 +59,7 @@ def load_conda(given: str | dict[str, Any]) -> dict[str, Any]:
         found = session.conda(given)
     else:
         problems = list(conda.find_problems(given))
-        found = given if problems else conda.gather_files(given, os.getcwd(), problems.append)
+        found = given if problems else conda.resolve_files(given, os.getcwd(), problems.append)
         session.problems += [Located("", 0, 0, f"conda_file.{problem}") for problem in problems]
     if session.problems:
         raise ValidationException(session.problems)
@@ -157,9 +157,9 @@ class Session:
         shown = os.path.dirname(name)
         shown = shown if os.path.abspath(shown) == os.path.abspath(folder) else folder
         reader = FileReader(self, folder, shown, changed)
-        entity = read_with(reader, changed.data, kind)
+        entity = read_document(reader, changed.data, kind)
         faults = [*reader.problems, *reader.warnings]
-        mistaken = mistaken_kind(changed.data, kind, faults) if faults else None
+        mistaken = describe_mismatch(changed.data, kind, faults) if faults else None
         if mistaken is not None:
             reader.problems = [Problem((), mistaken)]
 
@@ -183,7 +183,7 @@ class Session:
     def _read_conda(self, text: bytes, name: str, folder: str) -> Any:
         problems: list[Problem] = []
         if is_requirements_file(name):
-            document, found = None, conda.specification(lines_of(text.decode(errors="replace")))
+            document, found = None, conda.make_specification(lines_of(text.decode(errors="replace")))
         else:
             document = Document(text)
             found = document.data
@@ -192,7 +192,7 @@ class Session:
                 return None
             problems += conda.find_problems(found)
         if not problems:
-            found = conda.gather_files(found, folder, problems.append)
+            found = conda.resolve_files(found, folder, problems.append)
         for problem in problems:
             place = document.locate(problem.path, problem.at_key) if document is not None else (0, 0)
             self.problems.append(Located(name, *place, problem.message))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from smalt.entities.schema.problems import Path, shown
+from smalt.entities.schema.problems import Path, format_value
 from smalt.entities.schema.reader import Written
 from smalt.exceptions import Located
 from smalt.yaml.document import Document, plain_texts, scalar
@@ -136,7 +136,7 @@ def _replaced(data: Any, parts: list[str | int], value: Any, path: Path = (), kn
         data = data or []
         return _replaced_item(data, parts, value, path, known)
     if data is not None and not isinstance(data, dict):
-        raise _CannotSet(f"'{path[-1] if path else 'it'}' is {shown(data)}, which has no keys; set it whole")
+        raise _CannotSet(f"'{path[-1] if path else 'it'}' is {format_value(data)}, which has no keys; set it whole")
     mapping = dict(data or {})
     key, rest = _key(mapping, parts)
     is_known = key in mapping and known == len(path)

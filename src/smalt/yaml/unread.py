@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.bindings import OPEN_INPUTS, OPEN_OUTPUTS, component_of
 from smalt.yaml.overrides import Place
 
@@ -49,7 +49,7 @@ def _why(noun: Entity, place: Place, at: int, places: Sequence[Place]) -> str | 
 
 
 def _no_key(noun: Entity, key: Any) -> str:
-    hint = did_you_mean(key, noun._fields) or f"; it may have {listed(noun._fields, 'and')}"
+    hint = did_you_mean(key, noun._fields) or f"; it may have {join_words(noun._fields, 'and')}"
     return f"unknown key '{key}' in {noun.noun}{hint}"
 
 
@@ -58,7 +58,7 @@ def _no_name(noun: Entity, key: str, at: int, place: Place, places: Sequence[Pla
         other.path[at + 1] for other in places if other.path[: at + 1] == place.path[: at + 1] and _is_new(other, at)
     }
     known = [name for name in {**vars(noun)[key], **_declared(noun, key)} if name not in new]
-    there = f"; there is {listed((f'{name!r}' for name in known), 'and')}" if known else "; there is none"
+    there = f"; there is {join_words((f'{name!r}' for name in known), 'and')}" if known else "; there is none"
     return f"no such {_SINGULAR[key]}{did_you_mean(place.path[at + 1], known) or there}"
 
 

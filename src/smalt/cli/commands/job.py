@@ -394,9 +394,9 @@ def _warn(to: Invocation, warnings: Iterable[str]) -> None:
 
 def _without_effect(job: Any) -> list[str]:
     """Return a line for each thing that the job says and that does nothing, as far as its files tell."""
-    from smalt.entities.rules.ineffective_keys import unused_inputs, without_effect
+    from smalt.entities.rules.ineffective_keys import list_ineffective_keys, list_unused_inputs
 
-    return [*unused_inputs(job), *without_effect(job)]
+    return [*list_unused_inputs(job), *list_ineffective_keys(job)]
 
 
 @job.verb(

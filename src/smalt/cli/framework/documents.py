@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smalt.cli.framework import edits
-from smalt.entities.schema.problems import listed
-from smalt.entities.syntax.references import is_mlflow
+from smalt.entities.schema.problems import join_words
+from smalt.entities.syntax.references import is_mlflow_uri
 
 if TYPE_CHECKING:
     from smalt.yaml.overrides import Setting
@@ -68,7 +68,7 @@ def update(entity: Any, changes: Mapping[str, Any], write: Callable[[Any], Any],
     after = (result := write(wanted)).to_dict()
     stayed = [key for key in _differing(before, asked) if after.get(key) == before.get(key)]
     if stayed:
-        words = listed((f"'{key}'" for key in stayed), "and")
+        words = join_words((f"'{key}'" for key in stayed), "and")
         raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update, and stayed as before")
     return result
 
@@ -129,6 +129,6 @@ def flat(values: Mapping[str, Any], option: str = "", prefix: str = "") -> list[
 
 def local(path: str | None) -> str | None:
     """A path of the command line as it must stand in a document: absolute where it is a local one."""
-    if path is None or "://" in path or path.startswith("azureml:") or is_mlflow(path):
+    if path is None or "://" in path or path.startswith("azureml:") or is_mlflow_uri(path):
         return path
     return os.path.abspath(os.path.expanduser(path))

@@ -51,7 +51,7 @@ def search(data: Any, query: str) -> Any:
     from jmespath.exceptions import JMESPathError
     from jmespath.visitor import TreeInterpreter
 
-    from smalt.entities.schema.problems import shown
+    from smalt.entities.schema.problems import format_value
 
     class Limited(TreeInterpreter):
         def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
@@ -68,12 +68,12 @@ def search(data: Any, query: str) -> Any:
     except JMESPathError as error:
         reason = " ".join(str(error).split())
         reason = reason if len(reason) < 300 else f"{reason[:300]}…"
-        raise click.UsageError(f"--query {shown(query)} is not a JMESPath expression: {reason}") from None
+        raise click.UsageError(f"--query {format_value(query)} is not a JMESPath expression: {reason}") from None
     except RecursionError:
-        raise click.UsageError(f"--query {shown(query)} is nested too deeply; make it shorter") from None
+        raise click.UsageError(f"--query {format_value(query)} is nested too deeply; make it shorter") from None
     except _TooMuch:
         raise click.UsageError(
-            f"--query {shown(query)} finds too much: a list or text of more than {_LONGEST:,}, or more than"
+            f"--query {format_value(query)} finds too much: a list or text of more than {_LONGEST:,}, or more than"
             f" {_MOST_FOUND:,} values; choose fewer"
         ) from None
 

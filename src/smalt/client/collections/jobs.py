@@ -345,9 +345,9 @@ def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
 
 
 def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
-    from smalt.entities.syntax.job_states import state
+    from smalt.entities.syntax.job_states import parse_state
 
-    wanted = None if status is None else state(status)
+    wanted = None if status is None else parse_state(status)
     for job in found:
         if wanted in (None, job.status) and (type is None or fold(str(getattr(job, "type", ""))) == fold(str(type))):
             yield job

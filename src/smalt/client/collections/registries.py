@@ -10,7 +10,7 @@ from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import Done
 from smalt.client.connection.notices import print_notice
-from smalt.entities.rules.ineffective_keys import without_effect
+from smalt.entities.rules.ineffective_keys import list_ineffective_keys
 from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import registry_id
 
@@ -36,7 +36,7 @@ class RegistryOperations(Collection):
         """Its location, where that is a path, becomes the registry; else a folder of the home."""
         if not registry.name:
             raise ValidationException("a registry needs a name to be created")
-        for line in without_effect(registry):
+        for line in list_ineffective_keys(registry):
             print_notice(f"registry '{registry.name}': {line}")
         location = str(registry.location or "")
         if location.startswith((".", "/", "~")):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from smalt import wire
-from smalt.entities.schema.problems import listed
-from smalt.entities.syntax.expression import as_binding, bindings, port_named
+from smalt.entities.schema.problems import join_words
+from smalt.entities.syntax.expression import find_expressions, parse_binding, resolve_port
 from smalt.exceptions import NotFound
 from smalt.wire.encoding.casing import fold
 
@@ -105,7 +105,7 @@ class Definition:
     def _of_inputs(self, step: str, now: Json, before: Json, run: Run, seen: set[tuple[str, str]]) -> Iterator[str]:
         for name in dict.fromkeys([*now, *before]):
             text = _text(now.get(name))
-            binding = as_binding(text)
+            binding = parse_binding(text)
             if binding is not None and binding.job and binding.job not in run.steps and run.earlier is not None:
                 yield from self._taken(step, name, binding.job, _text(before.get(name)), run.earlier, seen)
             elif _pinned(now.get(name), run.pins) != before.get(name):
@@ -126,7 +126,7 @@ class Definition:
     def _of_bindings(self, step: str, value: Any, run: Run, seen: set[tuple[str, str]]) -> Iterator[str]:
         """Compare what the expressions of a step stand for."""
         for text in _texts(value):
-            for one in bindings(text):
+            for one in find_expressions(text):
                 if one.job:
                     yield from self._differences(one.job, run, seen)
                 elif one.kind == "parent.inputs":
@@ -153,7 +153,7 @@ def earlier_run(
         if not different and needed <= run.completed.keys():
             return run.name, run.completed, []
         nearest = nearest or (f" ({run.name} is not one: {different[0]})" if different else "")
-    words = listed(sorted(needed), "and")
+    words = join_words(sorted(needed), "and")
     raise NotFound(
         f"no earlier run has completed {words} as this file defines it{nearest}; run it whole, or name a run with {how}"
     )
@@ -166,7 +166,7 @@ def _chosen(
     run = Run.named(session, of)
     missing = sorted(needed - run.completed.keys())
     if missing:
-        raise NotFound(f"job {of} has no completed step {listed(missing, 'and')}; name another run with {how}")
+        raise NotFound(f"job {of} has no completed step {join_words(missing, 'and')}; name another run with {how}")
     if not needed:
         return of, run.completed, []
     definition = Definition(session, job)
@@ -199,7 +199,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _port(ports: Json, name: str) -> Any:
-    return ports.get(port_named(name, ports) or "")
+    return ports.get(resolve_port(name, ports) or "")
 
 
 def _pinned(value: Any, pins: Mapping[str, str]) -> Any:

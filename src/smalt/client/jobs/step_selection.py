@@ -15,9 +15,9 @@ from smalt.client.jobs.source_run import PART_OF, earlier_run
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.expansion import expanded
-from smalt.entities.syntax.expression import Expression, as_binding, bindings, port_named
+from smalt.entities.syntax.expression import Expression, find_expressions, parse_binding, resolve_port
 from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import NotFound, Refused, ValidationException
 
@@ -47,7 +47,7 @@ def part(
         raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
     for name in (*only, *since):
         if name not in job.jobs:
-            hint = did_you_mean(name, job.jobs) or f"; its steps are {listed(job.jobs, 'and')}"
+            hint = did_you_mean(name, job.jobs) or f"; its steps are {join_words(job.jobs, 'and')}"
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
     wanted = _wanted(job, only, since)
     needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
@@ -55,7 +55,11 @@ def part(
     made = _Part(session, job, wanted, steps).made()
     names = [name for name in job.jobs if name in wanted]
     taken = f" with the outputs of job {earlier}" if earlier and needed else ""
-    lines = [f"only {listed(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}", *told, *_left_out(job, made)]
+    lines = [
+        f"only {join_words(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}",
+        *told,
+        *_left_out(job, made),
+    ]
     notes = {PART: "\n".join(lines), **({PART_OF: earlier} if earlier else {})}
     vars(made)["properties"] = {**(job.properties or {}), **notes}
     return Part(made, lines)
@@ -109,7 +113,7 @@ class _Part:
         nodes = {name: self._node(name, node) for name, node in self._job.jobs.items() if name in self._wanted}
         written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
         read = {
-            port_named(one.name, self._job.inputs)
+            resolve_port(one.name, self._job.inputs)
             for node in nodes.values()
             for one in _everything_said(node.to_dict())
         }
@@ -129,13 +133,13 @@ class _Part:
         vars(made)["inputs"] = {key: self._input(f"{name}.inputs.{key}", value) for key, value in node.inputs.items()}
         left = sorted({str(one.job) for one in _said(made) if one.job and one.job not in self._wanted})
         if left:
-            raise Refused(f"step '{name}' cannot run without {listed(left, 'and')}: name them, too")
+            raise Refused(f"step '{name}' cannot run without {join_words(left, 'and')}: name them, too")
         return made
 
     def _input(self, where: str, value: Any) -> Any:
         """The same, but what a step that stays out was to give is what it gave."""
         text = value.path if isinstance(value, Input) else value
-        binding = as_binding(text)
+        binding = parse_binding(text)
         if binding is None or not binding.job or binding.job in self._wanted:
             return value
         name = self._steps[binding.job]
@@ -143,8 +147,8 @@ class _Part:
             self._read[name] = fetch_job(self._session, name)
         earlier = self._read[name]
         if binding.kind == "parent.jobs.inputs":
-            return earlier.inputs.get(port_named(binding.name, earlier.inputs) or "")
-        port = port_named(binding.name, earlier.outputs or {})
+            return earlier.inputs.get(resolve_port(binding.name, earlier.inputs) or "")
+        port = resolve_port(binding.name, earlier.outputs or {})
         output = (earlier.outputs or {}).get(port or "")
         if output is None:
             raise NotFound(f"{where}: job {name} has no output '{binding.name}'; run it again from '{binding.job}'")
@@ -170,13 +174,13 @@ def _said(node: Any) -> Iterator[Expression]:
         for value in values.values():
             text = value if isinstance(value, str) else getattr(value, "path", None)
             if isinstance(text, str):
-                yield from bindings(text)
+                yield from find_expressions(text)
 
 
 def _everything_said(value: Any) -> Iterator[Expression]:
     """The pipeline's inputs that anything in a step names."""
     if isinstance(value, str):
-        yield from (one for one in bindings(value) if one.kind == "parent.inputs")
+        yield from (one for one in find_expressions(value) if one.kind == "parent.inputs")
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _everything_said(one)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import ASSETS, Input
-from smalt.entities.syntax.expression import as_binding, has_expression, port_named
+from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
 from smalt.entities.syntax.references import is_reference, parse_reference
 from smalt.exceptions import SmaltError
 
@@ -73,11 +73,11 @@ def _take_inputs(pipeline: Any, inputs: dict[str, Any], reference: str, ask: Ask
 def _sources(pipeline: Any, inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield each input with the mapping and the key where its value stands: the pipeline's, where it is bound to it."""
     for name, value in inputs.items():
-        bound = as_binding(value.path if isinstance(value, Input) else value) if _is_text(value) else None
+        bound = parse_binding(value.path if isinstance(value, Input) else value) if _is_text(value) else None
         if bound is None:
             yield name, inputs, name
         elif bound.kind == "parent.inputs" and not isinstance(pipeline, Component):
-            port = port_named(bound.name, pipeline.inputs)
+            port = resolve_port(bound.name, pipeline.inputs)
             if port is not None:
                 yield name, pipeline.inputs, port
 

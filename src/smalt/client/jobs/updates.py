@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.schema.problems import listed
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def changes_of(job: Job, there: Job) -> dict[str, Any]:
     wanted, before = job.to_dict(), there.to_dict()
     fixed = [key for key in {**before, **wanted} if key not in _CHANGEABLE and not _is_same(job, key, wanted, before)]
     if fixed:
-        words = listed((f"'{key}'" for key in fixed), "and")
+        words = join_words((f"'{key}'" for key in fixed), "and")
         raise Refused(
             f"{words} of job '{job.name}' cannot be changed: only its display name, description, tags and properties "
             "can; submit a job of another name instead"

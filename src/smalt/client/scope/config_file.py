@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.exceptions import Located, ValidationException
 from smalt.wire.encoding.ids import parse_id
 
@@ -85,7 +85,8 @@ def read_scope(path: str) -> tuple[str, str, str]:
     if absent:
         near = did_you_mean(absent[-1], (key for key in config if key not in _KEYS))
         raise ValidationException(
-            f"{path} is not a workspace configuration; it needs {_NEEDED}, and has no text for {listed(absent)}{near}"
+            f"{path} is not a workspace configuration; it needs {_NEEDED}, "
+            f"and has no text for {join_words(absent)}{near}"
         )
     return config["subscription_id"], config["resource_group"], config["workspace_name"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from smalt.client.scope.config_file import current_folder, find_workspace_config, read_scope
-from smalt.entities.schema.typos import is_slip
+from smalt.entities.schema.typos import is_typo
 from smalt.exceptions import NotFound, ValidationException
 from smalt.wire.encoding import ids
 
@@ -149,7 +149,7 @@ def _looked_up(found: dict[str, str], loose: set[str], every: list[str]) -> dict
 
 def _refuse_slip(name: str, there: list[dict[str, str]]) -> None:
     """Raise where the name is nowhere in the home and is a slip of one that is, whatever its group."""
-    meant = next((one for one in there if is_slip(name, one["workspace"])), None)
+    meant = next((one for one in there if is_typo(name, one["workspace"])), None)
     if meant is not None:
         raise NotFound(
             f"there is no workspace '{name}'; did you mean '{meant['workspace']}' in resource group "

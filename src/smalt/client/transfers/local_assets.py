@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from smalt.entities.assets.component import Component
-from smalt.entities.assets.conda import change_lines
+from smalt.entities.assets.conda import convert_pip_lines
 from smalt.entities.assets.environment import Environment
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
@@ -97,7 +97,7 @@ class Assets:
         def stored(path: str) -> str:
             return self.stored(path, DEFAULT_DATASTORE)  # named there by its content, so that it is part of the hash
 
-        return change_lines(found, lambda _, line: with_paths([line], stored))
+        return convert_pip_lines(found, lambda _, line: with_paths([line], stored))
 
     def component(self, component: Any) -> str:
         if isinstance(component, str):

@@ -1,4 +1,4 @@
-"""What all assets and resources share."""
+"""Assets and resources: the fields and shapes that all of them share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.schema.effects import ACTED, KEPT, SERVICE
 from smalt.entities.schema.entity import Entity, from_service, mapping, optional
-from smalt.entities.schema.equality import are_alike
+from smalt.entities.schema.equality import is_same_document
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Tags(Map[str]):
-    """Tags; one without a value is empty."""
+    """A mapping of tags; a tag without a value is the empty text."""
 
     def nothing(self) -> str:
         return ""
@@ -41,7 +41,7 @@ class AutoDeleteSetting(Entity):
 
 
 class Moment(Shape[datetime]):
-    """A time, written as ISO 8601; what is not so stays as it is, since only the service tells times."""
+    """A point in time as ISO 8601 text. Text that does not parse is kept, since only the service sets times."""
 
     words = "a time"
 
@@ -72,7 +72,7 @@ class SystemData(Keyed, Entity):
 
 
 class Resource(Entity):
-    """Something with a name."""
+    """A named resource."""
 
     noun = "a resource"
 
@@ -86,17 +86,17 @@ class Resource(Entity):
     creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) or are_alike(self, other)
+        return super().__eq__(other) or is_same_document(self, other)
 
     __hash__ = None
 
     def __str__(self) -> str:
-        """As YAML: what `print(job)` is to show."""
+        """Return the YAML text that `print(job)` shows."""
         return self._to_yaml()
 
 
 class Asset(Resource):
-    """Something with a name and a version."""
+    """A resource with a name and a version."""
 
     noun = "an asset"
 

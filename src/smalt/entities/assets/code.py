@@ -1,4 +1,4 @@
-"""Code as an asset of its own."""
+"""Code assets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all components share, and the references to them."""
+"""Components: the fields that all types share, and the shape of a reference to one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTPUT_KEYS = ("type", "mode", "description", "early_available")
 
 
 class Port(Nested[Any]):
-    """An input or output of a component, which must have a type."""
+    """A typed input or output of a component."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> Any:
         if isinstance(value, Mapping) and value.get("type") is None and "tpye" not in value:
@@ -34,7 +34,7 @@ class Port(Nested[Any]):
 
 
 class ComponentOutputs(Outputs):
-    """A name without a value needs no type."""
+    """The outputs of a component. An output without a value needs no type."""
 
     def dump(self, value: Any) -> Any:
         return {name: port or None for name, port in super().dump(value).items()}
@@ -60,12 +60,12 @@ class Component(Asset):
     outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED, travels=Travel.NOWHERE)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
-        """A step of this component: `train(data=…, lr=0.1)`; in a function with @pipeline, one of its pipeline."""
+        """Return a step of this component, as in `train(data=…, lr=0.1)`; under @pipeline the step joins that pipeline."""
         return load_operation("call_component")(self, args, inputs)
 
     @property
     def _func(self) -> Any:
-        """The same as a function, whose help says the inputs."""
+        """Return a function that makes a step, with the component's inputs as its signature."""
         return load_operation("make_function")(self)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
@@ -79,7 +79,7 @@ class Component(Asset):
 
 
 class InlineComponent(Tagged[Component]):
-    """A component in place; its type may be left to what it has."""
+    """A component written in place. Without `type`, its keys decide the type."""
 
     def __init__(self) -> None:
         super().__init__(Component, "type", COMPONENTS)

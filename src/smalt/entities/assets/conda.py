@@ -1,4 +1,4 @@
-"""Conda specifications: what may stand in one, and the files of this machine that its `pip:` list names."""
+"""Conda specifications: checks of their shape, and the local files that a `pip:` list refers to."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from smalt.entities.schema.problems import Path, Problem, shown
+from smalt.entities.schema.problems import Path, Problem, format_value
 from smalt.machine.requirements_files import UnknownFile, gathered
 
 _LISTS = {"channels": "channels", "dependencies": "packages"}
 
 
-def specification(lines: list[str]) -> dict[str, Any]:
-    """Return the conda specification that asks for the lines of a requirements file."""
+def make_specification(lines: list[str]) -> dict[str, Any]:
+    """Return a conda specification that installs the lines of a requirements file."""
     return {"dependencies": [{"pip": lines}]}
 
 
 def find_problems(found: Any) -> Iterator[Problem]:
-    """Yield what is wrong with the shape of a conda specification."""
+    """Yield each problem with the shape of a conda specification."""
     if not isinstance(found, Mapping):
-        yield Problem((), f"a conda file is a mapping with 'dependencies', not {shown(found)}")
+        yield Problem((), f"a conda file is a mapping with 'dependencies', not {format_value(found)}")
         return
     for key, of in _LISTS.items():
         if found.get(key) is not None and not isinstance(found[key], list):
-            yield Problem((key,), f"'{key}' of a conda file is a list of {of}, not {shown(found[key])}")
-    for index, each in enumerate(_dependencies(found)):
+            yield Problem((key,), f"'{key}' of a conda file is a list of {of}, not {format_value(found[key])}")
+    for index, each in enumerate(_list_dependencies(found)):
         if isinstance(each, Mapping):
             yield from _find_nested(each, ("dependencies", index))
         elif each is not None and not isinstance(each, str):
-            yield Problem(("dependencies", index), f"a dependency is a package or a 'pip:' list, not {shown(each)}")
+            yield Problem(
+                ("dependencies", index), f"a dependency is a package or a 'pip:' list, not {format_value(each)}"
+            )
     variables = found.get("variables")
     if variables is not None and not isinstance(variables, Mapping):
-        yield Problem(("variables",), f"'variables' of a conda file maps names to values; it is {shown(variables)}")
+        yield Problem(
+            ("variables",), f"'variables' of a conda file maps names to values; it is {format_value(variables)}"
+        )
     for name, value in (variables if isinstance(variables, Mapping) else {}).items():
         if isinstance(value, (list, Mapping)):
-            yield Problem(("variables", name), f"the value of variable '{name}' must be a text, not {shown(value)}")
+            yield Problem(
+                ("variables", name), f"the value of variable '{name}' must be a text, not {format_value(value)}"
+            )
 
 
 def _find_nested(nested: Mapping[str, Any], path: Path) -> Iterator[Problem]:
@@ -44,18 +50,18 @@ def _find_nested(nested: Mapping[str, Any], path: Path) -> Iterator[Problem]:
             message = f"packages of '{manager}:' cannot be installed; a conda file has conda packages and a 'pip:' list"
             yield Problem((*path, manager), message, at_key=True)
         elif lines is not None and not isinstance(lines, list):
-            message = f"'pip' of a conda file is a list, not {shown(lines)}; write each package behind a '-' of its own"
+            message = f"'pip' of a conda file must be a list, not {format_value(lines)}; start each package with '- '"
             yield Problem((*path, manager), message)
         else:
             for index, line in enumerate(lines or []):
                 if line is not None and isinstance(line, (list, Mapping)):
-                    yield Problem((*path, manager, index), f"a line of 'pip:' must be a text, not {shown(line)}")
+                    yield Problem((*path, manager, index), f"a line of 'pip:' must be a text, not {format_value(line)}")
 
 
-def gather_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem], None]) -> dict[str, Any]:
-    """Return the specification with included files in place of `-r FILE`, and local files by their whole paths.
+def resolve_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem], None]) -> dict[str, Any]:
+    """Return the specification with `-r FILE` replaced by the file's lines and local files by absolute paths.
 
-    `folder` is where the specification stands. `tell` is called with each line that names a file that is nowhere.
+    Relative paths start at `folder`. A line that names a missing file is reported through `tell` and kept.
     """
 
     def changed(path: Path, line: str) -> list[str]:
@@ -65,13 +71,13 @@ def gather_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem]
             tell(Problem(path, str(error)))
             return [line]
 
-    return change_lines(found, changed)
+    return convert_pip_lines(found, changed)
 
 
-def change_lines(found: Mapping[str, Any], change: Callable[[Path, str], list[str]]) -> dict[str, Any]:
-    """Return the specification with each line of its `pip:` lists replaced by others."""
+def convert_pip_lines(found: Mapping[str, Any], change: Callable[[Path, str], list[str]]) -> dict[str, Any]:
+    """Return the specification with each line of its `pip:` lists replaced by the lines that `change` returns."""
     result: list[Any] = []
-    for number, each in enumerate(_dependencies(found)):
+    for number, each in enumerate(_list_dependencies(found)):
         if not isinstance(each, Mapping) or not isinstance(each.get("pip"), list):
             result.append(each)
             continue
@@ -83,6 +89,6 @@ def change_lines(found: Mapping[str, Any], change: Callable[[Path, str], list[st
     return {**found, "dependencies": result} if result else dict(found)
 
 
-def _dependencies(found: Mapping[str, Any]) -> list[Any]:
+def _list_dependencies(found: Mapping[str, Any]) -> list[Any]:
     dependencies = found.get("dependencies")
     return dependencies if isinstance(dependencies, list) else []

@@ -1,4 +1,4 @@
-"""Data assets that are imported from elsewhere."""
+"""Data assets that are imported from a database or a bucket."""
 
 from __future__ import annotations
 

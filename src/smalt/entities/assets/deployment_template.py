@@ -1,4 +1,4 @@
-"""Templates of deployments, and references to assets of a workspace."""
+"""Deployment templates, and references to assets of a workspace."""
 
 from __future__ import annotations
 

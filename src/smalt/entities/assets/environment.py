@@ -1,4 +1,4 @@
-"""Environments, and the references to them."""
+"""Environments, and the shape of a reference to one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class InferenceConfig(Entity):
 
 
 class LocalOrRemote(Text):
-    """A path of this machine, or the URL of something elsewhere."""
+    """A local path, a URL or a reference to an asset."""
 
     def __init__(self, *, must_exist: bool = True) -> None:
         self.must_exist = must_exist
@@ -72,7 +72,7 @@ class BuildContext(Entity):
                 reader.problem((*path, *problem.path), problem.message)
 
     def _find_problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with a context that lies on this machine."""
+        """Yield each problem with a build context on this machine."""
         place = parse_uri(self.path) if self.path else None
         folder = os.path.expanduser(place.path) if isinstance(place, LocalPath) else ""
         name = self.dockerfile_path or "Dockerfile"
@@ -92,7 +92,7 @@ class BuildContext(Entity):
 
 
 class CondaFile(Shape[dict[str, Any]]):
-    """A conda specification, in place or in a file."""
+    """A conda specification, written in place or named by its path."""
 
     words = "a conda specification, or the path of one or of a requirements.txt"
 
@@ -107,7 +107,7 @@ class CondaFile(Shape[dict[str, Any]]):
             return self.refuse(value, path, reader)
         problems = [] if reader.is_answer else list(conda.find_problems(value))
         if not problems and reader.folder is not None:
-            value = conda.gather_files(value, reader.folder, problems.append)
+            value = conda.resolve_files(value, reader.folder, problems.append)
         for problem in problems:
             reader.problem((*path, *problem.path), problem.message, problem.at_key)
         return dict(value)
@@ -134,7 +134,7 @@ class Environment(Asset):
     """Whether it was written in a job's document, and so is registered under no name."""
 
     def validate(self) -> None:
-        """Raises ValidationException with all that is wrong with an environment that is to be registered."""
+        """Raise ValidationException with every problem that keeps this environment from being registered."""
         problems = [] if self.name else ["an environment needs 'name'"]
         if self.image is None and self.build is None and self.conda_file is None:
             problems.append("an environment needs 'image', 'build' or 'conda_file'")
@@ -150,8 +150,8 @@ class Environment(Asset):
             reader.problem((*path, "build"), _ONE_OF_BOTH, at_key=True)
 
 
-class InPlace(Nested[Environment]):
-    """An environment of one job. It is registered under no name, as by the service, so two may say the same version."""
+class InlineEnvironment(Nested[Environment]):
+    """An environment written in a job. It is never registered, so two jobs may give the same version."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> Environment | None:
         read = super().read(value, path, reader)
@@ -160,4 +160,4 @@ class InPlace(Nested[Environment]):
         return read
 
 
-ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | InPlace(Environment)
+ENVIRONMENT = Named[Environment]("environment", bare_paths=False) | InlineEnvironment(Environment)

@@ -1,4 +1,4 @@
-"""Prompt flows as components: kept as they are, and checked only for the keys that smalt reads."""
+"""Prompt flows as components. smalt keeps them unchanged and checks only the keys that it reads."""
 
 from __future__ import annotations
 

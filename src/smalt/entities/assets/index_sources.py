@@ -1,4 +1,4 @@
-"""What indexes are made of."""
+"""Sources and settings from which an index is built."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class IndexModelConfiguration(Entity):
     def from_connection(
         connection: Any, model_name: str | None = None, deployment_name: str | None = None, **kwargs: Any
     ) -> IndexModelConfiguration:
-        """The model that a connection to Azure OpenAI, or to a serverless endpoint, leads to."""
+        """Return the model behind a connection to Azure OpenAI or to a serverless endpoint."""
         serves = connection.type in ("azure_open_ai", "serverless")
         if not serves:
             raise TypeError(f"a connection of the type '{connection.type}' leads to no model")

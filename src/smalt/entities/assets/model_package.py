@@ -1,4 +1,4 @@
-"""Packages of models with what serves them."""
+"""Packages of a model and the server that answers for it."""
 
 from __future__ import annotations
 

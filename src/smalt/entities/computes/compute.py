@@ -1,4 +1,4 @@
-"""Computes."""
+"""Computes, one class per type."""
 
 from __future__ import annotations
 

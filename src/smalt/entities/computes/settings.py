@@ -1,4 +1,4 @@
-"""The settings of computes: applications, schedules, scripts, scaling."""
+"""Settings of computes: applications, schedules, scripts and scaling."""
 
 from __future__ import annotations
 

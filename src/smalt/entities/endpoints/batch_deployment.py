@@ -1,4 +1,4 @@
-"""Batch deployments: of models, and of pipeline components."""
+"""Batch deployments of models and of pipeline components."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BatchRetrySettings(Entity):
 
 
 class ModelBatchDeploymentSettings(Entity):
-    """How mini-batches are made and what becomes of their results."""
+    """Settings of mini-batches and of their results."""
 
     noun = "settings of a batch deployment"
     _effect = KEPT
@@ -45,7 +45,7 @@ class ModelBatchDeploymentSettings(Entity):
 
 
 class ModelBatchDeployment(Deployment):
-    """Settings stand under `settings`, or, as they once did, beside it."""
+    """A batch deployment of a model. Older files have its settings beside `settings` instead of in it."""
 
     noun = "a batch deployment of a model"
 
@@ -68,14 +68,14 @@ class ModelBatchDeployment(Deployment):
             reader.problem(path, f"{cls.noun} needs 'compute'", at_key=True)
 
     def __eq__(self, other: object) -> bool:
-        """A BatchDeployment is another way to make the same."""
+        """Compare by fields; a BatchDeployment with the same fields is equal."""
         return isinstance(other, ModelBatchDeployment) and self._set() == other._set()
 
     __hash__ = None  # type: ignore[assignment]
 
 
 class BatchDeployment(CountsInstances, ModelBatchDeployment):
-    """Made with its settings beside the rest; it is read as a ModelBatchDeployment."""
+    """A batch deployment that takes its settings as arguments of its own. Reading gives a ModelBatchDeployment."""
 
 
 class JobDefinition(Entity):

@@ -1,4 +1,4 @@
-"""What all deployments share."""
+"""Deployments: the fields that online and batch deployments share."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ class Deployment(Resource):
 
     @property
     def code_path(self) -> str | None:
-        """The folder with the scoring script: `code_configuration.code`."""
+        """Return the folder with the scoring script, `code_configuration.code`."""
         return self.code_configuration.code if self.code_configuration is not None else None
 
     @code_path.setter
     def code_path(self, path: str | None) -> None:
-        self._configure("code", path)
+        self._set_code_setting("code", path)
 
     @property
     def scoring_script(self) -> str | None:
-        """The script with `init` and `run`: `code_configuration.scoring_script`."""
+        """Return the script with `init` and `run`, `code_configuration.scoring_script`."""
         return self.code_configuration.scoring_script if self.code_configuration is not None else None
 
     @scoring_script.setter
     def scoring_script(self, script: str | None) -> None:
-        self._configure("scoring_script", script)
+        self._set_code_setting("scoring_script", script)
 
-    def _configure(self, key: str, value: str | None) -> None:
+    def _set_code_setting(self, key: str, value: str | None) -> None:
         if value is not None:
             given = vars(self.code_configuration) if self.code_configuration is not None else {}
             self.code_configuration = CodeConfiguration(**{**given, key: value})

@@ -1,4 +1,4 @@
-"""Endpoints: online and batch."""
+"""Endpoints, online and batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, dump_and_tell, from_service, mapping, optional, required
 from smalt.entities.schema.keyed import Mapped
 from smalt.entities.schema.nested import Nested
-from smalt.entities.schema.problems import Path, shown
+from smalt.entities.schema.problems import Path, format_value
 from smalt.entities.schema.shapes import Enum, Integer, Map, Text
 from smalt.entities.workspaces.resource_identity import ResourceIdentity
 
@@ -37,7 +37,7 @@ class Endpoint(Resource):
         name = self.__dict__.get("name", "a")
         if not re.fullmatch("[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", name):
             words = "an endpoint's name has letters, digits and '-', begins with a letter and does not end with '-'"
-            reader.problem((*path, "name"), f"{words}, unlike {shown(name)}")
+            reader.problem((*path, "name"), f"{words}, unlike {format_value(name)}")
 
 
 class EndpointDefaults(Entity):
@@ -54,7 +54,7 @@ class BatchEndpoint(Endpoint):
 
     @property
     def default_deployment_name(self) -> str | None:
-        """The deployment that answers where none is named."""
+        """Return the name of the deployment that answers requests naming none."""
         return self.defaults.deployment_name if isinstance(self.defaults, EndpointDefaults) else None
 
     @default_deployment_name.setter
@@ -64,7 +64,7 @@ class BatchEndpoint(Endpoint):
 
 
 class OnlineEndpoint(Endpoint):
-    """Managed, or on Kubernetes where it has a `compute`."""
+    """An online endpoint: managed, or on Kubernetes if it has a `compute`."""
 
     noun = "an online endpoint"
 

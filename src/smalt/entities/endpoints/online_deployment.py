@@ -1,4 +1,4 @@
-"""Online deployments: managed, and on Kubernetes."""
+"""Online deployments, managed and on Kubernetes."""
 
 from __future__ import annotations
 

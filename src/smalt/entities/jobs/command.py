@@ -22,7 +22,7 @@ from smalt.entities.jobs.services import SERVICES
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.rules.optional_inputs import check_optional
-from smalt.entities.rules.overrides import OF_COMPONENT, component_says
+from smalt.entities.rules.overrides import OF_COMPONENT, describe_override
 from smalt.entities.schema.effects import ACTED, NONE
 from smalt.entities.schema.entity import Entity, changed, constant, from_service, mapping, optional, required
 from smalt.entities.schema.nested import Nested
@@ -31,7 +31,7 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
 from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode, OverridingField
-from smalt.entities.syntax.references import is_reference, qualified
+from smalt.entities.syntax.references import is_reference, to_reference
 from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import here
 
@@ -66,7 +66,7 @@ VARIABLES = Variables(AsText())
 
 class HasCommand(Entity):
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, qualified(value) if name == "environment" else value)
+        super().__setattr__(name, to_reference(value) if name == "environment" else value)
 
     code = optional(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED, travels=BODY)
     environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED, travels=BODY)
@@ -145,7 +145,7 @@ class CommandNode(HasCommand, ComponentNode):
     def __setattr__(self, name: str, value: Any) -> None:
         component = vars(self).get("component") if name in OF_COMPONENT else None
         if component is not None and (isinstance(component, str) or value != vars(component).get(name)):
-            raise UserErrorException(f"{name}: {component_says(name)}", here())
+            raise UserErrorException(f"{name}: {describe_override(name)}", here())
         super().__setattr__(name, value)
 
     def set_limits(self, *, timeout: int, **_: Any) -> None:

@@ -60,7 +60,7 @@ class ParallelFor(ControlFlowNode):
 _STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)\s*\}\}")
 
 
-def repeated(jobs: Mapping[str, Any]) -> set[str]:
+def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
     """The steps that a parallel_for repeats, whose inputs it gives."""
     bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor) and isinstance(each.body, str))
     return {found[1] for body in bodies if (found := _STEP.fullmatch(body.strip()))}

@@ -15,8 +15,8 @@ from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean
 from smalt.entities.schema.shapes import JSON, Boolean, Enum, List, Map, Shape, Text, Version
 from smalt.entities.syntax.expression import has_expression
-from smalt.entities.syntax.literals import PRIMITIVES, Literal, as_written
-from smalt.entities.syntax.references import PREFIX, is_mlflow
+from smalt.entities.syntax.literals import PRIMITIVES, Literal, parse_written_literal
+from smalt.entities.syntax.references import PREFIX, is_mlflow_uri
 from smalt.machine.source_lines import warn
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LiteralValue(Shape[Literal]):
     def read(self, value: Any, path: Path, reader: Reader) -> Literal | None:
         written = reader.written.get(path)
         if written is not None:
-            return as_written(value, *written) if value is None or self.takes(value) else written.text
+            return parse_written_literal(value, *written) if value is None or self.takes(value) else written.text
         return value if self.takes(value) else self.refuse(value, path, reader)
 
     def schema(self, definitions: Definitions) -> JSON:
@@ -62,23 +62,23 @@ class DataPath(Text):
         text = super().read(value, path, reader)
         if text is None or "${{" in text or _is_remote(text):
             return text
-        return self.local(text, path, reader)
+        return self.resolve_path(text, path, reader)
 
-    def local(self, text: str, path: Path, reader: Reader) -> str:
+    def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
         return reader.data(text, path)
 
 
 class WrittenPath(DataPath):
     """The same of what is yet to be written."""
 
-    def local(self, text: str, path: Path, reader: Reader) -> str:
+    def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
         return reader.local(text, path, must_exist=False)
 
 
 def _is_remote(text: str) -> bool:
     scheme, colon, rest = text.partition(":")
     is_url = bool(colon) and scheme != "file" and rest.startswith("//")
-    return is_url or is_mlflow(text) or text.startswith((PREFIX, "/subscriptions/"))
+    return is_url or is_mlflow_uri(text) or text.startswith((PREFIX, "/subscriptions/"))
 
 
 class Input(Keyed, Entity):
@@ -160,10 +160,10 @@ class JobInput(Shape[Input | Literal]):
     def read(self, value: Any, path: Path, reader: Reader) -> Input | Literal | None:
         value = as_text(value)
         written = reader.written.get(path)
-        if written is not None and _is_data(written.before) and not isinstance(value, (Mapping, Input)):
+        if written is not None and _is_data_input(written.before) and not isinstance(value, (Mapping, Input)):
             value = {**written.before, "path": written.text}
         elif isinstance(value, (str, int, float, bool)) or (value is None and written is not None):
-            return value if written is None else as_written(value, *written)
+            return value if written is None else parse_written_literal(value, *written)
         if isinstance(value, Mapping) and list(value) == ["value"]:
             return LiteralValue().read(value["value"], (*path, "value"), reader)
         if not isinstance(value, (Mapping, Input)):
@@ -198,7 +198,7 @@ def _check_datastore(data: str, path: Path, reader: Reader) -> None:
         reader.problem((*path, "datastore"), words, at_key=True)
 
 
-def _is_data(before: Any) -> bool:
+def _is_data_input(before: Any) -> bool:
     """Whether what is replaced is data, so that a text in its place is its path."""
     return isinstance(before, Mapping) and ("path" in before or before.get("type") in ASSETS)
 

@@ -48,6 +48,6 @@ class Job(Resource):
         return getattr(studio, "endpoint", None)
 
     def _repr_html_(self) -> str:
-        from smalt.entities.jobs.notebook import table
+        from smalt.entities.jobs.notebook import render_table
 
-        return table(self)
+        return render_table(self)

@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT, _GAP, _STEP = 168, 40, 24, 84
 _LONGEST = 20
 
 
-def table(job: Any) -> str:
+def render_table(job: Any) -> str:
     """Experiment, name, type and status; a link to its page where it has one."""
     cells = {
         "Experiment": job.experiment_name,
@@ -34,13 +34,13 @@ def table(job: Any) -> str:
         link = f'<a href="{escape(url)}" target="_blank" rel="noopener">Link to the studio</a>'
         shown["Details Page"] = link
     elif job.id:
-        shown["Details"] = f"<code>{escape(_command(str(job.id), str(job.name)))}</code>"
+        shown["Details"] = f"<code>{escape(_make_show_command(str(job.id), str(job.name)))}</code>"
     head = "".join(f"<th>{key}</th>" for key in shown)
     row = "".join(f"<td>{value}</td>" for value in shown.values())
     return f'<table style="width:100%"><tr>{head}</tr><tr>{row}</tr></table>'
 
 
-def _command(id: str, name: str) -> str:
+def _make_show_command(id: str, name: str) -> str:
     """Return the command that shows a job, which works wherever it is typed: it names the workspace of the id."""
     words, found = ["smalt job show -n", shlex.quote(name)], _WORKSPACE.match(id)
     if found is not None:
@@ -50,14 +50,14 @@ def _command(id: str, name: str) -> str:
     return " ".join(words)
 
 
-def graph(steps: Mapping[str, Any]) -> str:
+def render_graph(steps: Mapping[str, Any]) -> str:
     """The steps and what they wait for, from top to bottom, as SVG."""
     if not steps:
         return ""
     if len(steps) > _MOST:
         return f"<p>{len(steps)} steps</p>"
-    waits = {name: _waits(name, step, steps) for name, step in steps.items()}
-    rows = _rows(waits)
+    waits = {name: _find_dependencies(name, step, steps) for name, step in steps.items()}
+    rows = _split_into_rows(waits)
     widest = max(map(len, rows))
     width = widest * (_WIDTH + _GAP) + _GAP
     places: dict[str, tuple[float, float]] = {}
@@ -66,15 +66,15 @@ def graph(steps: Mapping[str, Any]) -> str:
         for index, name in enumerate(row):
             places[name] = left + index * (_WIDTH + _GAP), _GAP + depth * _STEP
     height = len(rows) * _STEP - (_STEP - _HEIGHT) + 2 * _GAP
-    edges = [_edge(places[other], places[name]) for name, others in waits.items() for other in others]
-    boxes = [_box(name, steps[name], *places[name]) for name in steps]
+    edges = [_render_edge(places[other], places[name]) for name, others in waits.items() for other in others]
+    boxes = [_render_box(name, steps[name], *places[name]) for name in steps]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'style="max-width:{width:g}px;width:100%;font:12px sans-serif">{"".join((*edges, *boxes))}</svg>'
     )
 
 
-def _waits(name: str, step: Any, steps: Mapping[str, Any]) -> list[str]:
+def _find_dependencies(name: str, step: Any, steps: Mapping[str, Any]) -> list[str]:
     """The steps that a step names, each once."""
     document = step.to_dict() if isinstance(step, Entity) else step
     own = {key: value for key, value in document.items() if key not in _WITHIN} if isinstance(document, dict) else {}
@@ -82,7 +82,7 @@ def _waits(name: str, step: Any, steps: Mapping[str, Any]) -> list[str]:
     return [other for other in found if other in steps and other != name]
 
 
-def _rows(waits: Mapping[str, list[str]]) -> list[list[str]]:
+def _split_into_rows(waits: Mapping[str, list[str]]) -> list[list[str]]:
     """Each step below all that it waits for, and near them; a circle, which no pipeline may have, is cut."""
     depth: dict[str, int] = {}
     left = dict(waits)
@@ -103,7 +103,7 @@ def _rows(waits: Mapping[str, list[str]]) -> list[list[str]]:
     return rows
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
+def _render_edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     x1, y1, x2, y2 = start[0] + _WIDTH / 2, start[1] + _HEIGHT, end[0] + _WIDTH / 2, end[1]
     bend = (y1 + y2) / 2
     passes = end[1] - start[1] > 1.5 * _STEP and abs(x1 - x2) < _WIDTH / 2
@@ -112,7 +112,7 @@ def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.45"/>'
 
 
-def _box(name: str, step: Any, x: float, y: float) -> str:
+def _render_box(name: str, step: Any, x: float, y: float) -> str:
     type = escape(str(getattr(step, "type", None) or "command"))
     label = escape(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
     middle = x + _WIDTH / 2

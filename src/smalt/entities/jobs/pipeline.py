@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.assets.component import COMPONENT, Component
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
-from smalt.entities.rules.bindings import component_of
+from smalt.entities.rules.bindings import find_whole_component
 from smalt.entities.rules.pipeline import check_component_job, check_pipeline
 from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import Entity, Field, constant, mapping, optional
 from smalt.entities.schema.nested import Nested
-from smalt.entities.schema.problems import Path, nearest
+from smalt.entities.schema.problems import Path, find_nearest
 from smalt.entities.schema.shapes import Boolean, Map, Text
 from smalt.entities.steps.nodes import ComponentNode, Step
 from smalt.machine.source_lines import warn
@@ -50,7 +50,7 @@ class PipelineJobSettings(Entity):
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
         """Keep the keys that are not fields, but refuse one that was meant to be a field."""
         for key in keys:
-            near = nearest(key, [name for name in cls._fields if name not in data])
+            near = find_nearest(key, [name for name in cls._fields if name not in data])
             if near and key != _PUBLISHED and not reader.on_wire:
                 words = f"unknown key '{key}' in {cls.noun}; did you mean '{near}'?"
                 reader.problem((*path, key), words, at_key=True)
@@ -74,7 +74,7 @@ class StepsField(Field):
     __slots__ = ()
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is not None and (component := component_of(instance)) is not None:
+        if instance is not None and (component := find_whole_component(instance)) is not None:
             return getattr(component, "jobs", {})
         return super().__get__(instance, owner)
 
@@ -101,7 +101,7 @@ class PipelineJob(Job):
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         check_pipeline(self, data, path, reader)
-        component = component_of(self)
+        component = find_whole_component(self)
         if component is not None:
             check_component_job(self, component, path, reader)
 
@@ -113,9 +113,9 @@ class PipelineJob(Job):
         return document
 
     def _repr_html_(self) -> str:
-        from smalt.entities.jobs.notebook import graph
+        from smalt.entities.jobs.notebook import render_graph
 
-        return super()._repr_html_() + graph(self.jobs)
+        return super()._repr_html_() + render_graph(self.jobs)
 
 
 class PipelineComponent(Component):

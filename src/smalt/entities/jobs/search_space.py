@@ -8,7 +8,7 @@ from smalt.entities.jobs.inputs import LiteralValue
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, Tagged
-from smalt.entities.schema.problems import Path, listed
+from smalt.entities.schema.problems import Path, join_words
 from smalt.entities.schema.shapes import Anything, Enum, Integer, List, Map, Number, Shape, Text
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ class SweepDistribution(Entity):
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         if len(arguments) > len(self._order):
-            raise TypeError(f"{type(self).__name__} takes {listed(self._order, 'and')}, not {len(arguments)} values")
+            raise TypeError(
+                f"{type(self).__name__} takes {join_words(self._order, 'and')}, not {len(arguments)} values"
+            )
         given = dict(zip(self._order, arguments, strict=False))
         super().__init__(**given, **{key: value for key, value in values.items() if key != "type"})
 

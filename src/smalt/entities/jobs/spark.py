@@ -72,7 +72,7 @@ _OWN_KEYS = frozenset(
 """The keys of `conf` that jobs have as attributes of their own."""
 
 
-def _setting(key: str) -> Any:
+def _make_setting(key: str) -> Any:
     """A key of `conf`, as a property."""
 
     def get(spark: Spark) -> Any:
@@ -101,14 +101,14 @@ class Spark(Entity):
     args = optional(Text(), "The arguments of the entry.", travels=SHARED | Travel.SPEC)
     environment = optional(ENVIRONMENT, "Python packages.", travels=BODY)
 
-    driver_cores = _setting("spark.driver.cores")
-    driver_memory = _setting("spark.driver.memory")
-    executor_cores = _setting("spark.executor.cores")
-    executor_memory = _setting("spark.executor.memory")
-    executor_instances = _setting("spark.executor.instances")
-    dynamic_allocation_enabled = _setting("spark.dynamicAllocation.enabled")
-    dynamic_allocation_min_executors = _setting("spark.dynamicAllocation.minExecutors")
-    dynamic_allocation_max_executors = _setting("spark.dynamicAllocation.maxExecutors")
+    driver_cores = _make_setting("spark.driver.cores")
+    driver_memory = _make_setting("spark.driver.memory")
+    executor_cores = _make_setting("spark.executor.cores")
+    executor_memory = _make_setting("spark.executor.memory")
+    executor_instances = _make_setting("spark.executor.instances")
+    dynamic_allocation_enabled = _make_setting("spark.dynamicAllocation.enabled")
+    dynamic_allocation_min_executors = _make_setting("spark.dynamicAllocation.minExecutors")
+    dynamic_allocation_max_executors = _make_setting("spark.dynamicAllocation.maxExecutors")
 
 
 class SparkJob(Spark, Job):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
 
 
-class SweepMethods:
+class SweepSetters:
     """What is not given stays as it is."""
 
     resources: Any
@@ -38,11 +38,11 @@ class SweepMethods:
         trial_timeout: int | None = None,
     ) -> None:
         """`timeout` and `trial_timeout` are in seconds."""
-        given = _given(locals())
+        given = _list_given(locals())
         self.limits = SweepJobLimits(**changed(vars(self).get("limits"), given))
 
     def set_objective(self: Any, *, goal: str | None = None, primary_metric: str | None = None) -> None:
-        given = _given(locals())
+        given = _list_given(locals())
         self.objective = Objective(**changed(vars(self).get("objective"), given))
 
     def set_resources(
@@ -55,11 +55,11 @@ class SweepMethods:
         docker_args: str | None = None,
         shm_size: str | None = None,
     ) -> None:
-        given = _given(locals())
+        given = _list_given(locals())
         self.resources = JobResourceConfiguration(**changed(self.resources, given))
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+def _list_given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "self"}
 
 
@@ -70,17 +70,17 @@ class Trial(HasCommand):
     resources = optional(Nested(JobResourceConfiguration), "The machines that each asks for.", effect=ACTED)
 
 
-class WholeComponent(InlineComponent):
+class TypedComponent(InlineComponent):
     """A component in place, which says its type; else it is a trial."""
 
     def takes(self, value: object) -> bool:
         return isinstance(value, Component) or (isinstance(value, Mapping) and "type" in value)
 
 
-TRIAL = Named[Component]("component") | WholeComponent() | Nested(Trial)
+TRIAL = Named[Component]("component") | TypedComponent() | Nested(Trial)
 
 
-class SweepJob(SweepMethods, Sweep, Job):
+class SweepJob(SweepSetters, Sweep, Job):
     noun = "a sweep job"
     _effect = REFUSED
 
@@ -96,7 +96,7 @@ class SweepJob(SweepMethods, Sweep, Job):
             check_own(self, "this sweep", places.OF_JOB, path, reader, self.search_space or {})
 
 
-class SweepNode(SweepMethods, Sweep, Node):
+class SweepNode(SweepSetters, Sweep, Node):
     noun = "a sweep step"
     _effect = REFUSED
 

@@ -9,12 +9,12 @@ from smalt.entities.assets.component import Component
 from smalt.entities.assets.flow import FlowComponent
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.rules import places
-from smalt.entities.rules.expressions import check_text, is_data, no_value, problem_of_port, texts
+from smalt.entities.rules.expressions import check_port, check_text, describe_empty_input, find_texts, is_data
 from smalt.entities.rules.places import Place
 from smalt.entities.schema.problems import Path, did_you_mean
 from smalt.entities.steps.dependencies import source_of, steps_named, text_of
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import Expression, as_binding, bindings, has_expression, port_named
+from smalt.entities.syntax.expression import Expression, find_expressions, has_expression, parse_binding, resolve_port
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -25,7 +25,7 @@ _TOLD_ELSEWHERE = (places.COMMAND, places.ARGUMENTS)
 _FREE_OUTPUTS = ("import", "do_while", "parallel_for", "if_else")
 
 
-class Names(NamedTuple):
+class PipelineNames(NamedTuple):
     """What a pipeline's expressions can name; `raw` has also what could not be read, which was told of already."""
 
     inputs: dict[str, Any]
@@ -37,18 +37,21 @@ class Names(NamedTuple):
     empty: Collection[str] = ()
     """The inputs that have no value."""
 
-    def problem(self, expression: Expression) -> str | None:
+    def find_problem(self, expression: Expression) -> str | None:
         if expression.kind in ("parent.inputs", "parent.outputs"):
             word = expression.kind.removeprefix("parent.")
             known = self.inputs if word == "inputs" else self.outputs
             if word == "inputs" and expression.name in self.empty:
-                return no_value(expression.name)
-            if port_named(expression.name, known) is None and port_named(expression.name, self.raw[word]) is not None:
+                return describe_empty_input(expression.name)
+            if (
+                resolve_port(expression.name, known) is None
+                and resolve_port(expression.name, self.raw[word]) is not None
+            ):
                 return None
-            return problem_of_port(expression, known, f"{word[:-1]} of the pipeline", f"parent.{word}.")
-        return self._problem_of_step(expression) if expression.job is not None else None
+            return check_port(expression, known, f"{word[:-1]} of the pipeline", f"parent.{word}.")
+        return self._check_step_expression(expression) if expression.job is not None else None
 
-    def _problem_of_step(self, expression: Expression) -> str | None:
+    def _check_step_expression(self, expression: Expression) -> str | None:
         job = str(expression.job)
         if job not in self.steps:
             if job in self.raw["jobs"]:
@@ -57,28 +60,28 @@ class Names(NamedTuple):
         if expression.kind == "parent.jobs":
             return None
         word = expression.kind.removeprefix("parent.jobs.")
-        ports = self.ports(job, word)
+        ports = self.list_ports(job, word)
         if ports is None:
             return None
         of = f"{word[:-1]} of the step '{job}'"
-        sentence = problem_of_port(expression, ports, of, f"parent.jobs.{job}.{word}.")
+        sentence = check_port(expression, ports, of, f"parent.jobs.{job}.{word}.")
         if sentence is None and word == "inputs":
             source = source_of(expression, self.steps)
             if isinstance(source, Expression) and source.kind == "parent.jobs.inputs" and source.job in self.steps:
                 return f"'{expression.text}' leads back to itself; give one of these inputs a value"
         return sentence
 
-    def ports(self, job: str, word: str) -> Mapping[str, Any] | None:
+    def list_ports(self, job: str, word: str) -> Mapping[str, Any] | None:
         """The inputs or outputs of a step, by name; None where only the server can know."""
         step = self.steps[job]
         if step._partial:
-            return _written(self.raw["jobs"].get(job), word)
-        return inputs_of(step) if word == "inputs" else outputs_of(step)
+            return _find_written_ports(self.raw["jobs"].get(job), word)
+        return list_inputs(step) if word == "inputs" else list_outputs(step)
 
     def is_data(self, expression: Expression) -> bool | None:
         """As Known has it; the value that a step writes is not a literal either."""
         if expression.kind == "parent.inputs":
-            port = port_named(expression.name, self.inputs)
+            port = resolve_port(expression.name, self.inputs)
             return None if port is None else is_data(self.inputs[port])
         if expression.kind in ("parent.outputs", "parent.jobs.outputs"):
             return True
@@ -86,23 +89,23 @@ class Names(NamedTuple):
         if isinstance(source, Expression):
             return None if source.kind == "parent.jobs.inputs" else self.is_data(source)
         step = self.steps.get(str(expression.job))
-        component = component_of(step) if step is not None else None
+        component = find_whole_component(step) if step is not None else None
         declared = component.inputs if component is not None else {}
-        port = port_named(expression.name, declared)
+        port = resolve_port(expression.name, declared)
         return is_data(source) if port is None or is_data(declared[port]) is not True else True
 
-    def instead(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: Place) -> str:
         """For an output of the pipeline, the output of the step that writes it."""
         for name, step in self.steps.items() if expression.kind == "parent.outputs" else ():
             for output, value in (vars(step).get("outputs") or {}).items():
-                bound = as_binding(text_of(value))
+                bound = parse_binding(text_of(value))
                 if bound is not None and (bound.kind, bound.name) == (expression.kind, expression.name):
                     written = f"${{{{parent.jobs.{name}.outputs.{output}}}}}"
                     return f"write the output of the step that writes it: '{written}'"
         return place.advice
 
 
-def _written(step: Any, word: str) -> Mapping[str, Any] | None:
+def _find_written_ports(step: Any, word: str) -> Mapping[str, Any] | None:
     """The ports of an inline step that could not be read whole, where at least they stand there."""
     if not isinstance(step, Mapping) or "component" in step or "trial" in step:
         return None
@@ -110,27 +113,27 @@ def _written(step: Any, word: str) -> Mapping[str, Any] | None:
     return ports if isinstance(ports, Mapping) else None
 
 
-def component_of(step: Any) -> Component | None:
+def find_whole_component(step: Any) -> Component | None:
     """The component of a step, where it is known whole."""
     fields = vars(step)  # not getattr: a step that has none asks its component, at length
     component = fields.get("trial") or fields.get("component")
     return component if isinstance(component, Component) and not component._partial else None
 
 
-def outputs_of(step: Node) -> Mapping[str, Any] | None:
+def list_outputs(step: Node) -> Mapping[str, Any] | None:
     """The outputs that a step has, by name; None where only the server can know."""
-    return _ports_of(step, "outputs")
+    return _list_ports(step, "outputs")
 
 
-def inputs_of(step: Node) -> Mapping[str, Any] | None:
-    return _ports_of(step, "inputs")
+def list_inputs(step: Node) -> Mapping[str, Any] | None:
+    return _list_ports(step, "inputs")
 
 
-def _ports_of(step: Node, word: str) -> Mapping[str, Any] | None:
+def _list_ports(step: Node, word: str) -> Mapping[str, Any] | None:
     if step._partial:
         return None
     own: Mapping[str, Any] = getattr(step, word, None) or {}
-    component = component_of(step)
+    component = find_whole_component(step)
     if component is not None:
         if isinstance(component, FlowComponent):
             return None
@@ -140,16 +143,16 @@ def _ports_of(step: Node, word: str) -> Mapping[str, Any] | None:
     return None if has_component or step.type in _FREE_OUTPUTS else own
 
 
-def check_step(step: Node, names: Names, path: Path, reader: Reader) -> set[str]:
+def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> set[str]:
     """Check all that a step names of its pipeline; answer the steps that it waits for."""
     waits: set[str] = set()
-    for where, text in texts(step, path):
+    for where, text in find_texts(step, path):
         within = where[len(path) :]
-        place = places.place_in_step(within)
+        place = places.find_step_place(within)
         if place in _TOLD_ELSEWHERE or place.is_free:
             continue
         check_text(text, place, names, where, reader)
-        for expression in bindings(text):
+        for expression in find_expressions(text):
             waits.update(steps_named(expression, names.steps))
     for name, value in (vars(step).get("outputs") or {}).items():
         if isinstance(value, str) and not has_expression(value):
@@ -158,13 +161,13 @@ def check_step(step: Node, names: Names, path: Path, reader: Reader) -> set[str]
     return waits & names.steps.keys() if step.type not in ("do_while", "parallel_for") else set()
 
 
-def unwritten(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:
+def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:
     """The outputs of a pipeline that are to be registered under a name, and that no step writes."""
     bound = {
         expression.name
         for step in steps.values()
         for value in (vars(step).get("outputs") or {}).values()
-        for expression in bindings(text_of(value))
+        for expression in find_expressions(text_of(value))
         if expression.kind == "parent.outputs"
     }
     for name, output in outputs.items():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def circles(waits: Mapping[str, set[str]]) -> list[list[str]]:
+def find_cycles(waits: Mapping[str, set[str]]) -> list[list[str]]:
     """One list of names for each group that waits for itself, in the order of the waiting."""
     left = {name: {other for other in others if other in waits} for name, others in waits.items()}
-    _drop_free(left)
-    _drop_free_backwards(left)
+    _remove_roots(left)
+    _remove_leaves(left)
     found: list[list[str]] = []
     seen: set[str] = set()
     for start in left:
@@ -26,7 +26,7 @@ def circles(waits: Mapping[str, set[str]]) -> list[list[str]]:
     return found
 
 
-def _drop_free(left: dict[str, set[str]]) -> None:
+def _remove_roots(left: dict[str, set[str]]) -> None:
     """Take away, again and again, those that wait for nobody."""
     followers: dict[str, list[str]] = {}
     for name, others in left.items():
@@ -42,7 +42,7 @@ def _drop_free(left: dict[str, set[str]]) -> None:
                 free.append(follower)
 
 
-def _drop_free_backwards(left: dict[str, set[str]]) -> None:
+def _remove_leaves(left: dict[str, set[str]]) -> None:
     """Take away, again and again, those that nobody waits for."""
     awaited = dict.fromkeys(left, 0)
     for others in left.values():

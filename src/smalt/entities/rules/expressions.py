@@ -10,18 +10,18 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules import places
 from smalt.entities.rules.places import Place, Use
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.problems import Path, did_you_mean, nearest
+from smalt.entities.schema.problems import Path, did_you_mean, find_nearest
 from smalt.entities.syntax.expression import (
     KINDS,
     MACROS,
     OPEN,
     OWN,
     Expression,
-    as_binding,
-    bindings,
+    find_expressions,
     has_expression,
-    is_open,
-    port_named,
+    has_unclosed_expression,
+    parse_binding,
+    resolve_port,
 )
 from smalt.entities.syntax.literals import PRIMITIVES
 
@@ -34,42 +34,42 @@ Ports = Mapping[str, Mapping[str, Any]]
 _SINGULAR = {"inputs": "input", "outputs": "output", "search_space": "parameter of the search space"}
 
 
-class Known(Protocol):
+class NameScope(Protocol):
     """What the expressions of a text can name."""
 
-    def problem(self, expression: Expression) -> str | None:
+    def find_problem(self, expression: Expression) -> str | None:
         """The sentence about an expression that names nothing."""
 
     def is_data(self, expression: Expression) -> bool | None:
         """Whether the expression is data, or a value that a step writes, rather than a literal; None where unknown."""
 
-    def instead(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: Place) -> str:
         """What to write in place of an expression that the place does not take."""
 
 
-class Own:
+class OwnNames:
     """The inputs and outputs of what a text stands in, which `words` name: "this command job"."""
 
     def __init__(self, words: str, ports: Ports, empty: Collection[str] = ()) -> None:
         self._words, self._ports, self._empty = words, ports, empty
 
-    def problem(self, expression: Expression) -> str | None:
+    def find_problem(self, expression: Expression) -> str | None:
         ports = self._ports.get(expression.kind)
         if ports is None:
             return None
         if expression.kind == "inputs" and expression.name in self._empty:
-            return no_value(expression.name)
+            return describe_empty_input(expression.name)
         of = f"{_SINGULAR[expression.kind]} of {self._words}"
-        return problem_of_port(expression, ports, of, f"{expression.kind}.")
+        return check_port(expression, ports, of, f"{expression.kind}.")
 
     def is_data(self, expression: Expression) -> bool | None:
         return None
 
-    def instead(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: Place) -> str:
         return place.advice
 
 
-def empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> list[str]:
+def find_empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> list[str]:
     """Return the inputs that a document names without a value.
 
     Those of clients are inputs that are not given, and `--set inputs.x=null` is a text.
@@ -80,14 +80,14 @@ def empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> list[st
     return [name for name, value in inputs.items() if value is None and not reader.text((*path, "inputs", name))]
 
 
-def no_value(name: str) -> str:
+def describe_empty_input(name: str) -> str:
     """Return the sentence about an input that is named without a value."""
     return f"the input '{name}' has no value; write one, or \"\" for empty text"
 
 
-def problem_of_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix: str) -> str | None:
+def check_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix: str) -> str | None:
     """The sentence about an input or output that is not there, or whose `.path` is asked for though it is not data."""
-    port = port_named(expression.name, ports)
+    port = resolve_port(expression.name, ports)
     if port is None:
         stem = expression.name.partition(".")[0]
         hint = did_you_mean(expression.name, ports)
@@ -108,23 +108,23 @@ def is_data(port: Any) -> bool | None:
     return False if isinstance(port, (str, int, float)) else None
 
 
-def check_text(text: object, place: Place, known: Known, path: Path, reader: Reader) -> None:
+def check_text(text: object, place: Place, known: NameScope, path: Path, reader: Reader) -> None:
     """Tell of each expression that the place does not take or that names nothing, and of text where none may be."""
     if place.is_free or not isinstance(text, str) or not has_expression(text):
         return
-    is_alone = as_binding(text) is not None
-    if is_open(text):
+    is_alone = parse_binding(text) is not None
+    if has_unclosed_expression(text):
         reader.problem(path, f"the text has a '${{{{' that is not an expression; write one as '{KINDS['inputs']}'")
-    for expression in dict.fromkeys(bindings(text)):
-        sentence = _refusal(expression, place, known, reader) or known.problem(expression)
-        sentence = sentence or _misuse(expression, place, is_alone, known)
+    for expression in dict.fromkeys(find_expressions(text)):
+        sentence = _check_kind(expression, place, known, reader) or known.find_problem(expression)
+        sentence = sentence or _check_use(expression, place, is_alone, known)
         if sentence:
             reader.problem(path, sentence)
 
 
-def _refusal(expression: Expression, place: Place, known: Known, reader: Reader) -> str | None:
+def _check_kind(expression: Expression, place: Place, known: NameScope, reader: Reader) -> str | None:
     if expression.kind == "unknown":
-        return _not_known(expression)
+        return _describe_unknown(expression)
     if expression.kind == "creation_context.trigger_time" and expression.kind in place.uses:
         hint = "has a meaning only in the job of a schedule"
         return None if reader.in_schedule else f"'{expression.text}' {hint}; write the time itself"
@@ -132,23 +132,23 @@ def _refusal(expression: Expression, place: Place, known: Known, reader: Reader)
         return None
     if expression.kind == "search_space":
         return f"'{expression.text}' has a meaning only in the trial of a sweep"
-    advice = known.instead(expression, place)
+    advice = known.find_advice(expression, place)
     return f"'{expression.text}' cannot stand in {place.words}{f'; {advice}' if advice else ''}"
 
 
-def _not_known(expression: Expression) -> str:
+def _describe_unknown(expression: Expression) -> str:
     first, _, rest = expression.name.partition(".")
     if first == "parent":
         forms = f"'{KINDS['parent.inputs']}', '{KINDS['parent.outputs']}' or '{KINDS['parent.jobs.outputs']}'"
         return f"'{expression.text}' is none of {forms}"
     if first == "jobs" and rest:
         return f"'{expression.text}' is not an expression; did you mean '${{{{parent.{expression.name}}}}}'?"
-    near = nearest(first, (*OWN, "parent", "secrets")) if rest else nearest(first, MACROS)
+    near = find_nearest(first, (*OWN, "parent", "secrets")) if rest else find_nearest(first, MACROS)
     hint = f"; did you mean '${{{{{near}{'.' if rest else ''}{rest}}}}}'?" if near else ""
     return f"'{expression.text}' is not an expression that smalt knows{hint}"
 
 
-def _misuse(expression: Expression, place: Place, is_alone: bool, known: Known) -> str | None:
+def _check_use(expression: Expression, place: Place, is_alone: bool, known: NameScope) -> str | None:
     """The sentence about data, or about text around, where the place does not take that."""
     use = place.uses[expression.kind]
     if use is Use.LITERAL and known.is_data(expression):
@@ -156,17 +156,17 @@ def _misuse(expression: Expression, place: Place, is_alone: bool, known: Known) 
     if is_alone or use in (Use.TEXT, Use.LITERAL):
         return None
     if use is Use.WHOLE or known.is_data(expression):
-        return f"'{expression.text}' stands for data or a step, so no text can stand around it; {_apart(expression)}"
+        return f"'{expression.text}' is data or a step, so no text can stand around it; {_describe_split(expression)}"
     return None
 
 
-def _apart(expression: Expression) -> str:
+def _describe_split(expression: Expression) -> str:
     if expression.kind == "parent.outputs":
         return "write it alone, and the rest of the path in the command"
     return "make it an input of its own, and put the text around '${{inputs.NAME}}' in the command"
 
 
-def check_fields(noun: Any, table: Mapping[str, Place], known: Known, path: Path, reader: Reader) -> None:
+def check_fields(noun: Any, table: Mapping[str, Place], known: NameScope, path: Path, reader: Reader) -> None:
     """Check the texts of a job or component, each as the place that the table says its key is."""
     if reader.is_answer:
         return
@@ -174,18 +174,18 @@ def check_fields(noun: Any, table: Mapping[str, Place], known: Known, path: Path
         owner, _, inner = key.rpartition(".")
         holder = vars(noun).get(owner) if owner else noun
         value = vars(holder).get(inner) if isinstance(holder, Entity) else None
-        for where, text in texts(value, (*path, *key.split("."))) if value is not None else ():
-            check_text(text, places.place_of_port(place, where[len(path) :]), known, where, reader)
+        for where, text in find_texts(value, (*path, *key.split("."))) if value is not None else ():
+            check_text(text, places.find_port_place(place, where[len(path) :]), known, where, reader)
 
 
-def texts(value: Any, path: Path) -> list[tuple[Path, str]]:
+def find_texts(value: Any, path: Path) -> list[tuple[Path, str]]:
     """Every text with an expression in it, but for those of components, with its path."""
     found: list[tuple[Path, str]] = []
-    _gather(value, path, found)
+    _add_texts(value, path, found)
     return found
 
 
-def _gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
+def _add_texts(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     if isinstance(value, str):
         if OPEN in value:
             found.append((path, value))
@@ -199,7 +199,7 @@ def _gather(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
         items = enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         if isinstance(item, (str, dict, list, Entity)) and not (isinstance(item, str) and OPEN not in item):
-            _gather(item, (*path, key), found)
+            _add_texts(item, (*path, key), found)
 
 
 def check_own(
@@ -215,4 +215,4 @@ def check_own(
     ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
     if search_space is not None:
         ports["search_space"] = search_space
-    check_fields(noun, table, Own(words, ports, empty_inputs(data, path, reader)), path, reader)
+    check_fields(noun, table, OwnNames(words, ports, find_empty_inputs(data, path, reader)), path, reader)

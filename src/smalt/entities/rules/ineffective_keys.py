@@ -9,28 +9,28 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.resources import JobResourceConfiguration
 from smalt.entities.schema.effects import NONE
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.problems import nearest
+from smalt.entities.schema.problems import find_nearest
 from smalt.entities.steps.bindings import component_of
-from smalt.entities.syntax.expression import bindings, port_named
+from smalt.entities.syntax.expression import find_expressions, resolve_port
 
 _OWN_SERVICES = ("Tracking", "Studio")
 """What the service itself adds to every job."""
 
 
-def without_effect(job: Entity) -> list[str]:
+def list_ineffective_keys(job: Entity) -> list[str]:
     """One line for each field that is set and does nothing, of a job and of the steps that it has in place."""
-    return told(_all_lines(job, ""))
+    return merge_lines(_list_lines_below(job, ""))
 
 
-def told(lines: Iterable[tuple[str, str]]) -> list[str]:
+def merge_lines(lines: Iterable[tuple[str, str]]) -> list[str]:
     """Lines and the steps that they are of, each line once with its steps."""
     found: dict[str, list[str]] = {}
     for step, line in lines:
         found.setdefault(line, []).append(step)
-    return [f"{line}{_steps(steps)}" for line, steps in found.items()]
+    return [f"{line}{_format_steps(steps)}" for line, steps in found.items()]
 
 
-def _steps(steps: list[str]) -> str:
+def _format_steps(steps: list[str]) -> str:
     named = [step for step in dict.fromkeys(steps) if step]
     if not named:
         return ""
@@ -38,40 +38,40 @@ def _steps(steps: list[str]) -> str:
     return f" (step{'s' if len(named) > 1 else ''} {', '.join(named[:3])}{more})"
 
 
-def _all_lines(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
+def _list_lines_below(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
     component = component_of(noun)
-    yield from ((step, line) for line in lines_of(noun, component))
+    yield from ((step, line) for line in list_lines(noun, component))
     jobs = vars(noun if component is None else component).get("jobs")
     for name, below in jobs.items() if isinstance(jobs, Mapping) else ():
         if isinstance(below, Entity):
-            yield from _all_lines(below, f"{step}.{name}" if step else str(name))
+            yield from _list_lines_below(below, f"{step}.{name}" if step else str(name))
 
 
-def lines_of(noun: Entity, component: Entity | None = None) -> Iterator[str]:
+def list_lines(noun: Entity, component: Entity | None = None) -> Iterator[str]:
     """Each line of a job or a step and its component, but for the steps below it."""
     for one in (noun,) if component is None or component is noun else (noun, component):
-        for key in _keys(one, ""):
+        for key in _list_keys(one, ""):
             yield f"{key} has no effect on this machine"
     services = vars(noun).get("services")
     names = [name for name in services or () if name not in _OWN_SERVICES]
     if names:
         yield f"services ({', '.join(names)}) are not started on this machine"
-    yield from _instances(vars(noun), vars(component) if component is not None else {})
-    yield from _undeclared(vars(noun), component)
+    yield from _check_instance_count(vars(noun), vars(component) if component is not None else {})
+    yield from _list_undeclared_inputs(vars(noun), component)
 
 
-def _undeclared(own: Mapping[str, Any], component: Entity | None) -> Iterator[str]:
+def _list_undeclared_inputs(own: Mapping[str, Any], component: Entity | None) -> Iterator[str]:
     """Inputs of a step that its pipeline component does not have, which real files give; others are refused."""
     if not isinstance(component, Component) or component.type != "pipeline":
         return
     for name in own.get("inputs") or ():
         if name not in component.inputs and not any(other.startswith(f"{name}.") for other in component.inputs):
-            near = nearest(name, component.inputs)
+            near = find_nearest(name, component.inputs)
             hint = f" (did you mean '{near}'?)" if near else ""
             yield f"inputs.{name} has no effect: the component has no such input{hint}"
 
 
-def _keys(noun: Entity, before: str) -> Iterator[str]:
+def _list_keys(noun: Entity, before: str) -> Iterator[str]:
     """The fields that are set and do nothing, by their dotted names."""
     for name, value in vars(noun).items():
         field = noun._fields.get(name)
@@ -81,23 +81,23 @@ def _keys(noun: Entity, before: str) -> Iterator[str]:
         if noun._effect_of(name) == NONE or getattr(type(value), "_effect", "") == NONE:
             yield key
         elif isinstance(value, Entity) and not isinstance(value, Component):
-            yield from _keys(value, f"{key}.")
+            yield from _list_keys(value, f"{key}.")
         elif isinstance(value, Mapping):
             for own, item in value.items():
                 if isinstance(item, Entity):
-                    yield from _keys(item, f"{key}.{own}.")
+                    yield from _list_keys(item, f"{key}.{own}.")
     for name in noun.extra if noun._is_open and "extra" in vars(noun) else ():
-        if not _is_of_clients(name, noun):
+        if not _is_client_key(name, noun):
             yield f"{before}{name}"
 
 
-def _is_of_clients(name: str, noun: Entity) -> bool:
+def _is_client_key(name: str, noun: Entity) -> bool:
     """Whether a further key is one that Azure's clients send by themselves, or a field in their spelling."""
     folded = name.replace("_", "").lower()
     return name.startswith("_") or folded in {field.replace("_", "") for field in noun._fields}
 
 
-def _instances(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
+def _check_instance_count(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
     """Instances are processes of a distribution; without one the command runs once."""
     resources = own.get("resources") or component.get("resources")
     if isinstance(resources, JobResourceConfiguration) and not (
@@ -108,29 +108,29 @@ def _instances(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator
             yield f"resources.instance_count: {count} has no effect without 'distribution': the command runs once"
 
 
-def unused_inputs(pipeline: Entity) -> list[str]:
+def list_unused_inputs(pipeline: Entity) -> list[str]:
     """One line for each input of a pipeline that none of its steps reads."""
     inputs, steps = vars(pipeline).get("inputs"), vars(pipeline).get("jobs")
     if not inputs or not steps:
         return []
     read: set[str] = set()
-    for text in _texts(steps):
-        for expression in bindings(text):
+    for text in _list_texts(steps):
+        for expression in find_expressions(text):
             if expression.kind == "parent.inputs":
-                read.add(port_named(expression.name, inputs) or "")
+                read.add(resolve_port(expression.name, inputs) or "")
     return [f"the input '{name}' is read by no step of the pipeline" for name in inputs if name not in read]
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _list_texts(value: Any) -> Iterator[str]:
     """Every text of steps, but for those of their components."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Entity):
         if not isinstance(value, Component):
-            yield from _texts(vars(value))
+            yield from _list_texts(vars(value))
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from _list_texts(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _list_texts(item)

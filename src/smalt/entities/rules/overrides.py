@@ -15,17 +15,17 @@ OF_COMPONENT = ("command", "code")
 """What a step of a component has from its component alone; `environment` and others it may replace."""
 
 
-def component_says(key: str) -> str:
+def describe_override(key: str) -> str:
     """Return the sentence about a step that says what only its component can."""
     return f"a step of a component has the component's {key}; change the component, or write a step without one"
 
 
-def check_overriding(step: Any, component: Component | None, path: Path, reader: Reader) -> None:
+def check_overrides(step: Any, component: Component | None, path: Path, reader: Reader) -> None:
     """Refuse a command or code beside a component that has another; a component that is not known may have it."""
     for key in OF_COMPONENT:
         own = vars(step).get(key)
         if own is not None and (component is None or own != vars(component).get(key)):
-            reader.problem((*path, key), component_says(key), at_key=True)
+            reader.problem((*path, key), describe_override(key), at_key=True)
 
 
 def check_output_type(said: Any, declared: Any, path: Path, reader: Reader) -> None:

@@ -18,7 +18,7 @@ _SIGNS = {
 }
 
 
-def table() -> str:
+def render_table() -> str:
     """The half of the page that is made."""
     lines = [f"- **{sign}**: {words}." for sign, words in _SIGNS.values()]
     lines += [
@@ -26,29 +26,29 @@ def table() -> str:
         "- **–**: refused, at its line.",
         "",
     ]
-    lines += [f"| in | {' | '.join(f'`{_short(form)}`' for form in (*KINDS.values(), _BLOCK))} |"]
+    lines += [f"| in | {' | '.join(f'`{_format_kind(form)}`' for form in (*KINDS.values(), _BLOCK))} |"]
     lines += [f"|---|{'---|' * (len(KINDS) + 1)}"]
-    lines += [f"| {place.words} | {' | '.join(_cells(place))} |" for place in PLACES]
+    lines += [f"| {place.words} | {' | '.join(_list_cells(place))} |" for place in PLACES]
     lines += ["", "| place | keys |", "|---|---|", *(f"| {place.words} | {place.fields} |" for place in PLACES), ""]
     return "\n".join(lines)
 
 
-def _short(form: str) -> str:
+def _format_kind(form: str) -> str:
     return form.removeprefix("${{").removesuffix("}}")
 
 
-def _cells(place: Place) -> list[str]:
+def _list_cells(place: Place) -> list[str]:
     if place.is_free:
         return ["kept"] * (len(KINDS) + 1)
     uses = [place.uses.get(kind) for kind in KINDS]
     return [*("–" if use is None else _SIGNS[use][0] for use in uses), "text" if place in BLOCKS else "kept"]
 
 
-def write(page: Path) -> None:
+def write_page(page: Path) -> None:
     """Replace what is below the mark of the page."""
     head = page.read_text().partition(MARK)[0]
-    page.write_text(f"{head}{MARK}\n{table()}")
+    page.write_text(f"{head}{MARK}\n{render_table()}")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write_page(Path(sys.argv[1]))

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.flow import FlowComponent
-from smalt.entities.jobs.control_flow import repeated
+from smalt.entities.jobs.control_flow import find_repeated_steps
 from smalt.entities.jobs.inputs import Input, Output, has_default
 from smalt.entities.rules import places
-from smalt.entities.rules.bindings import Names, check_step, component_of, outputs_of, unwritten
-from smalt.entities.rules.cycles import circles
-from smalt.entities.rules.expressions import check_fields, empty_inputs
-from smalt.entities.rules.overrides import check_output_type, check_overriding
+from smalt.entities.rules.bindings import (
+    PipelineNames,
+    check_step,
+    find_unwritten_outputs,
+    find_whole_component,
+    list_outputs,
+)
+from smalt.entities.rules.cycles import find_cycles
+from smalt.entities.rules.expressions import check_fields, find_empty_inputs
+from smalt.entities.rules.overrides import check_output_type, check_overrides
 from smalt.entities.rules.settings import check_settings, check_step_settings
-from smalt.entities.rules.values import check_literal, check_types, take_path
+from smalt.entities.rules.values import check_literal, check_types, convert_path
 from smalt.entities.schema.problems import Path, did_you_mean
 from smalt.entities.steps.dependencies import steps_awaited, text_of
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import Expression, as_binding, has_expression, port_named
+from smalt.entities.syntax.expression import Expression, has_expression, parse_binding, resolve_port
 from smalt.entities.syntax.literals import PRIMITIVES, Literal
 
 if TYPE_CHECKING:
@@ -35,11 +41,11 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         return
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
     raw = {key: found if isinstance(found := data.get(key), Mapping) else {} for key in ("inputs", "outputs", "jobs")}
-    names = Names(pipeline.inputs, pipeline.outputs, steps, raw, path, empty_inputs(data, path, reader))
+    names = PipelineNames(pipeline.inputs, pipeline.outputs, steps, raw, path, find_empty_inputs(data, path, reader))
     table = places.OF_COMPONENT if isinstance(pipeline, Component) else places.OF_PIPELINE
     check_fields(pipeline, table, names, path, reader)
     waits: dict[str, set[str]] = {}
-    of_loops = repeated(steps)
+    of_loops = find_repeated_steps(steps)
     _check_has_steps(pipeline, data, path, reader)
     for name, step in steps.items():
         where = (*path, "jobs", name)
@@ -47,19 +53,19 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
             words = f"'{name}' cannot be the name of a step; use letters, digits, '_' and '-'"
             reader.problem(where, words, at_key=True)
         waits[name] = check_step(step, names, where, reader)
-        component = component_of(step)
+        component = find_whole_component(step)
         if component is not None:
             check_component_step(step, component, names, name in of_loops, where, reader)
         elif isinstance(vars(step).get("component"), str) and not reader.on_wire:
-            check_overriding(step, None, where, reader)
-    _check_whole(pipeline, names, waits, path, reader)
+            check_overrides(step, None, where, reader)
+    _check_graph(pipeline, names, waits, path, reader)
 
 
 def check_component_step(
-    step: Any, component: Component, names: Names, is_repeated: bool, path: Path, reader: Reader
+    step: Any, component: Component, names: PipelineNames, is_repeated: bool, path: Path, reader: Reader
 ) -> None:
     """Check what a step gives to its component; one that a loop repeats is given more by the loop."""
-    check_overriding(step, component, path, reader)
+    check_overrides(step, component, path, reader)
     _check_inputs(step, component, names, path, reader)
     if not is_repeated and not isinstance(component, FlowComponent):
         check_given(step, component, path, reader)
@@ -67,18 +73,20 @@ def check_component_step(
     check_step_settings(step, component, path, reader)
 
 
-def _check_whole(pipeline: Any, names: Names, waits: Mapping[str, set[str]], path: Path, reader: Reader) -> None:
+def _check_graph(
+    pipeline: Any, names: PipelineNames, waits: Mapping[str, set[str]], path: Path, reader: Reader
+) -> None:
     """Every step can start, each before or after the others where it must, and every named output is written."""
-    component = None if names.steps else component_of(pipeline)
+    component = None if names.steps else find_whole_component(pipeline)
     steps = names.steps or getattr(component, "jobs", None) or {}
     if steps or vars(pipeline).get("component") is None:
         awaited = waits or {name: steps_awaited(step, steps) for name, step in steps.items()}
         check_settings(vars(pipeline).get("settings"), steps, names.raw["jobs"], awaited, path, reader)
     is_whole = names.raw["jobs"].keys() == steps.keys() and not any(step._partial for step in steps.values())
-    for name in unwritten(pipeline.outputs, steps) if steps and is_whole and component is None else ():
+    for name in find_unwritten_outputs(pipeline.outputs, steps) if steps and is_whole and component is None else ():
         words = f"the output '{name}' is to be registered, but no step writes it; bind a step's output to it"
         reader.problem((*path, "outputs", name), f"{words}: '${{{{parent.outputs.{name}}}}}'", at_key=True)
-    for circle in circles(waits):
+    for circle in find_cycles(waits):
         words = " → ".join((*circle, circle[0]))
         reader.problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
 
@@ -102,12 +110,12 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
         words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
         reader.problem((*path, "component"), words)
         return
-    names = Names({}, {}, {}, {})
+    names = PipelineNames({}, {}, {}, {})
     for name, value in job.inputs.items():
         where = (*path, "inputs", name)
         if name in component.inputs:
             _check_value(value, component.inputs[name], names, where, reader)
-            take_path(job.inputs, name, component.inputs[name], where, reader)
+            convert_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
@@ -118,22 +126,22 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
     check_given(job, component, path, reader)
 
 
-def values_within(step: Any, component: Component, inputs: Mapping[str, Any]) -> dict[str, Literal]:
+def resolve_literals(step: Any, component: Component, inputs: Mapping[str, Any]) -> dict[str, Literal]:
     """Return the literals that the inputs of a nested pipeline have in this step of a pipeline with these inputs."""
     found: dict[str, Literal] = {}
     for name, declared in component.inputs.items():
         value = step.inputs.get(name)
         if value is None and has_default(declared):
             value = declared.default
-        bound = as_binding(text_of(value))
+        bound = parse_binding(text_of(value))
         if bound is not None and bound.kind == "parent.inputs":
-            value = inputs.get(port_named(bound.name, inputs) or "")
+            value = inputs.get(resolve_port(bound.name, inputs) or "")
         if declared.type in PRIMITIVES and isinstance(value, (str, int, float)) and not has_expression(text_of(value)):
             found[name] = value
     return found
 
 
-def _check_inputs(step: Node, component: Component, names: Names, path: Path, reader: Reader) -> None:
+def _check_inputs(step: Node, component: Component, names: PipelineNames, path: Path, reader: Reader) -> None:
     if isinstance(component, FlowComponent):
         return
     for name, value in step.inputs.items():
@@ -141,7 +149,7 @@ def _check_inputs(step: Node, component: Component, names: Names, path: Path, re
         where = (*path, "inputs", name)
         if declared is not None:
             _check_value(value, declared, names, where, reader)
-            take_path(step.inputs, name, declared, where, reader)
+            convert_path(step.inputs, name, declared, where, reader)
         elif component.type != "pipeline":  # of which real files have more than is declared; the job's log tells of it
             hint = did_you_mean(name, component.inputs)
             reader.problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
@@ -173,7 +181,7 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
             check_output_type(step.outputs[name], component.outputs[name], (*path, "outputs", name), reader)
 
 
-def _check_value(value: Input | Literal, declared: Input, names: Names, path: Path, reader: Reader) -> None:
+def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, path: Path, reader: Reader) -> None:
     if isinstance(value, Input):
         if value.type is not None and not has_expression(value.path):
             check_types(value.type, declared.type, path, reader, "what is given")
@@ -181,14 +189,14 @@ def _check_value(value: Input | Literal, declared: Input, names: Names, path: Pa
     if not isinstance(value, str) or not has_expression(value):
         check_literal(value, declared, path, reader)
         return
-    expression = as_binding(value)
-    if expression is None or names.problem(expression):
+    expression = parse_binding(value)
+    if expression is None or names.find_problem(expression):
         return
     if expression.kind == "parent.inputs" and expression.name in names.inputs:
         _check_source(names.inputs[expression.name], declared, path, reader, expression)
-        take_path(names.inputs, expression.name, declared, (*names.path, "inputs", expression.name), reader)
+        convert_path(names.inputs, expression.name, declared, (*names.path, "inputs", expression.name), reader)
     elif expression.kind == "parent.jobs.outputs" and expression.job in names.steps:
-        output = (outputs_of(names.steps[str(expression.job)]) or {}).get(expression.name)
+        output = (list_outputs(names.steps[str(expression.job)]) or {}).get(expression.name)
         if isinstance(output, Output):
             source = f"the output '{expression.name}' of '{expression.job}'"
             check_types(output.type or "uri_folder", declared.type, path, reader, source)

@@ -182,14 +182,14 @@ OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items(
 """By key, the place that each text of a noun is; a component's inputs and outputs are declarations."""
 
 
-def place_in_step(path: Sequence[Any]) -> Place:
+def find_step_place(path: Sequence[Any]) -> Place:
     """The place of the text of a step that is at `path` in it."""
     inner = f"{path[0]}.{path[1]}" if len(path) > 1 else ""
     place = _OF_STEP.get(inner) or _OF_STEP.get(str(path[0])) or STEP_FIELD
-    return place_of_port(place, path)
+    return find_port_place(place, path)
 
 
-def place_of_port(place: Place, path: Sequence[Any]) -> Place:
+def find_port_place(place: Place, path: Sequence[Any]) -> Place:
     """The place of a text within an input or output: `outputs.o` is another one than `outputs.o.path`."""
     if len(path) < 3 or path[0] not in ("inputs", "outputs"):
         return place

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.control_flow import ControlFlowNode
-from smalt.entities.schema.problems import Path, did_you_mean, listed
+from smalt.entities.schema.problems import Path, did_you_mean, join_words
 from smalt.entities.steps.dependencies import steps_awaited
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check_settings(
     """`raw` has also the steps that could not be read, and `waits` by step those that it waits for."""
     named = {key: step for key in EDGES if isinstance(step := getattr(settings, key, None), str)}
     for key, step in named.items():
-        sentence = _unknown(step, steps, raw) or _connected(key, step, steps, waits)
+        sentence = _check_exists(step, steps, raw) or _check_unconnected(key, step, steps, waits)
         if sentence:
             reader.problem((*path, "settings", key), sentence)
     if len(named) == 2 and len(set(named.values())) == 1:
@@ -35,7 +35,7 @@ def check_settings(
             words = f"'{step}' cannot be both on_init and on_finalize; name two steps"
             reader.problem((*path, "settings", key), words)
     elif named and not steps.keys() - set(named.values()) and {*named.values(), *raw} <= steps.keys():
-        words = f"the pipeline has no step but those that {listed(named, 'and')} name; add the steps between them"
+        words = f"the pipeline has no step but those that {join_words(named, 'and')} name; add the steps between them"
         reader.problem((*path, "settings", next(iter(named))), words)
 
 
@@ -48,13 +48,13 @@ def check_step_settings(step: Any, component: Any, path: Path, reader: Reader) -
         check_settings(settings, steps, {}, waits, path, reader)
 
 
-def _unknown(step: str, steps: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:
+def _check_exists(step: str, steps: Mapping[str, Any], raw: Mapping[str, Any]) -> str | None:
     if step in steps or step in raw:
         return None
     return f"'{step}' is not a step{did_you_mean(step, steps)}"
 
 
-def _connected(key: str, step: str, steps: Mapping[str, Any], waits: Mapping[str, set[str]]) -> str | None:
+def _check_unconnected(key: str, step: str, steps: Mapping[str, Any], waits: Mapping[str, set[str]]) -> str | None:
     """The sentence about a step that reads another or is read by one: then it cannot run apart from all others."""
     if isinstance(steps.get(step), ControlFlowNode):
         return f"'{step}' is a step of control flow, which cannot be the {key} step"
@@ -62,9 +62,9 @@ def _connected(key: str, step: str, steps: Mapping[str, Any], waits: Mapping[str
     readers = [name for name, awaited in waits.items() if step in awaited]
     if not read and not readers:
         return None
-    what = f"reads an output of {_quoted(read)}" if read else f"is read by {_quoted(readers)}"
+    what = f"reads an output of {_join_names(read)}" if read else f"is read by {_join_names(readers)}"
     return f"'{step}' {what}, but the {key} step runs {_WHEN[key]} all others and is bound to none; take the input away"
 
 
-def _quoted(names: list[str]) -> str:
-    return listed((f"'{name}'" for name in names), "and")
+def _join_names(names: list[str]) -> str:
+    return join_words((f"'{name}'" for name in names), "and")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.schema.problems import Path, Problem, listed, shown
+from smalt.entities.schema.problems import Path, Problem, format_value, join_words
 from smalt.entities.syntax.literals import PRIMITIVES, Literal, convert, to_text
 
 if TYPE_CHECKING:
@@ -20,24 +20,26 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
     label = label or f"the input '{path[-1]}'"
     if declared.type not in PRIMITIVES:
         if declared.type is not None and not isinstance(value, str):
-            reader.problem(path, f"{label} takes data ({declared.type}), not {shown(value)}")
+            reader.problem(path, f"{label} takes data ({declared.type}), not {format_value(value)}")
         return
     converted = convert(value, declared.type)
     if isinstance(converted, Problem):
-        reader.problem(path, f"{label} must be {_A[declared.type]}, not {shown(value)}")
+        reader.problem(path, f"{label} must be {_A[declared.type]}, not {format_value(value)}")
         return
-    allowed = [to_text(_same(item, declared.type)) for item in declared.enum or ()]
+    allowed = [to_text(_convert_allowed(item, declared.type)) for item in declared.enum or ()]
     if allowed and to_text(converted) not in allowed:
-        reader.problem(path, f"{label} must be {listed(allowed)}, not {shown(value)}{_quote(value, allowed)}")
+        reader.problem(
+            path, f"{label} must be {join_words(allowed)}, not {format_value(value)}{_suggest_quotes(value, allowed)}"
+        )
     if not isinstance(converted, (str, bool)):
-        low, high = _number(declared.min), _number(declared.max)
+        low, high = _to_number(declared.min), _to_number(declared.max)
         if low is not None and converted < low:
             reader.problem(path, f"{label} must be at least {declared.min}, not {converted}")
         if high is not None and converted > high:
             reader.problem(path, f"{label} must be at most {declared.max}, not {converted}")
 
 
-def take_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
+def convert_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
     """Make data of a text of a file that is given to an input for data, as it is in Python: the text is its path."""
     from smalt.entities.jobs.inputs import DataPath, Input
 
@@ -47,7 +49,7 @@ def take_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, re
         inputs[name] = Input(type=declared.type, path=found) if found is not None else value
 
 
-def _quote(value: Literal, allowed: list[str]) -> str:
+def _suggest_quotes(value: Literal, allowed: list[str]) -> str:
     """Return the advice for a boolean of YAML that was perhaps meant as one of the allowed texts."""
     spelt = {True: ("true", "yes", "on", "y"), False: ("false", "no", "off", "n")}
     words = spelt[value] if isinstance(value, bool) else ()
@@ -55,12 +57,12 @@ def _quote(value: Literal, allowed: list[str]) -> str:
     return f"; write it in quotes: '{meant[0]}'" if meant else ""
 
 
-def _same(item: Literal, type: str) -> Literal:
+def _convert_allowed(item: Literal, type: str) -> Literal:
     converted = convert(item, type)
     return item if isinstance(converted, Problem) else converted
 
 
-def _number(bound: Literal | None) -> float | None:
+def _to_number(bound: Literal | None) -> float | None:
     converted = None if bound is None else convert(bound, "number")
     return converted if isinstance(converted, (int, float)) else None
 
@@ -94,14 +96,14 @@ def _check_limits(declared: Input, path: Path, reader: Reader) -> None:
             reader.problem(
                 (*path, key), f"'{key}' is for inputs that are an integer or a number, not {type}", at_key=True
             )
-        elif bound is not None and _number(bound) is None:
-            reader.problem((*path, key), f"'{key}' must be a number, not {shown(bound)}")
-    low, high = _number(declared.min), _number(declared.max)
+        elif bound is not None and _to_number(bound) is None:
+            reader.problem((*path, key), f"'{key}' must be a number, not {format_value(bound)}")
+    low, high = _to_number(declared.min), _to_number(declared.max)
     if low is not None and high is not None and low > high:
         reader.problem((*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value would do")
     if declared.enum and type not in PRIMITIVES:
         reader.problem((*path, "enum"), f"'enum' is for inputs that are literals, not {type}", at_key=True)
     for index, item in enumerate(declared.enum or () if type in PRIMITIVES else ()):
         if isinstance(convert(item, type), Problem):
-            words = f"an allowed value of '{path[-1]}' must be {_A[type]}, not {shown(item)}"
+            words = f"an allowed value of '{path[-1]}' must be {_A[type]}, not {format_value(item)}"
             reader.problem((*path, "enum", index), words)

@@ -1,4 +1,4 @@
-"""Monitors of models: what is watched, and who is told."""
+"""Monitors of models: targets, signals and alerts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AlertNotification(Entity):
 
 
 class MonitoringSignal(Entity):
-    """Kept as it is beyond the keys below, which all signals share."""
+    """A monitoring signal. Keys beyond the shared ones below are kept unchanged."""
 
     noun = "a monitoring signal"
     _effect = KEPT

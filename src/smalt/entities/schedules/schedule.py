@@ -1,4 +1,4 @@
-"""Schedules: of jobs, of monitors, of imports."""
+"""Schedules of jobs, monitors and imports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CreateJob(Tagged[Entity]):
-    """A job in place, or one in a file with some of its settings changed."""
+    """A job written in place, or a job file with some settings overridden."""
 
     def __init__(self) -> None:
         super().__init__(Entity, "type", {**JOBS, "": "schedules.scheduled_job:ScheduledJob"})

@@ -1,4 +1,4 @@
-"""A job of a schedule: one in a file, with some of its settings changed."""
+"""The job of a schedule: a job file with some settings overridden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What monitors look at and for: the parts of a monitoring signal, as programs make them."""
+"""Monitoring signals: their data, metrics and thresholds."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smalt.constants._time_zone import TimeZone
-from smalt.entities.schema.problems import Path, nearest, shown
+from smalt.entities.schema.problems import Path, find_nearest, format_value
 from smalt.entities.schema.shapes import Text
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Cron(Text):
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
-        wrong = None if text is None or reader.is_answer or reader.is_binding(text) else _wrong_cron(text)
+        wrong = None if text is None or reader.is_answer or reader.is_binding(text) else _check_cron(text)
         if wrong:
             reader.problem(path, f"'{path[-1]}' is not a cron expression: {wrong}")
         return text
@@ -40,8 +40,8 @@ class Time(Text):
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
-        if text is not None and not reader.is_answer and _time(text) is None:
-            words = f"'{path[-1]}' must be a time such as '2026-01-31T10:15:00', not {shown(text)}"
+        if text is not None and not reader.is_answer and _parse_time(text) is None:
+            words = f"'{path[-1]}' must be a time such as '2026-01-31T10:15:00', not {format_value(text)}"
             reader.problem(path, words)
         return text
 
@@ -51,32 +51,34 @@ class Zone(Text):
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
-        if text is None or reader.is_answer or text.strip().lower() in _zones():
+        if text is None or reader.is_answer or text.strip().lower() in _list_zones():
             return text
-        near = nearest(_short(text), [_short(zone.value) for zone in TimeZone])
-        meant = next((zone.value for zone in TimeZone if _short(zone.value) == near), None)
+        near = find_nearest(_shorten_zone(text), [_shorten_zone(zone.value) for zone in TimeZone])
+        meant = next((zone.value for zone in TimeZone if _shorten_zone(zone.value) == near), None)
         hint = f"; did you mean '{meant}'?" if meant else ""
         hint = hint or "; write it as 'UTC' or as Windows does, such as 'W. Europe Standard Time'"
-        reader.problem(path, f"'{path[-1]}' is {shown(text)}, which is not a time zone that schedules have{hint}")
+        reader.problem(
+            path, f"'{path[-1]}' is {format_value(text)}, which is not a time zone that schedules have{hint}"
+        )
         return text
 
 
-def _short(zone: str) -> str:
+def _shorten_zone(zone: str) -> str:
     """Return the name without the words that most names have."""
     return re.sub(r"\s+(standard|time|std|daylight)\b", "", zone.strip().lower())
 
 
-def _zones() -> set[str]:
+def _list_zones() -> set[str]:
     return {zone.value.lower() for zone in TimeZone}
 
 
-def ends_before(start: str, end: str) -> bool:
+def is_empty_period(start: str, end: str) -> bool:
     """Return whether the second time is not after the first, where that shows."""
-    first, last = _time(start), _time(end)
+    first, last = _parse_time(start), _parse_time(end)
     return first is not None and last is not None and last <= first
 
 
-def _time(text: str) -> datetime | None:
+def _parse_time(text: str) -> datetime | None:
     """Return the time that the clock shows; None where the text is not a time."""
     found = _TIME.fullmatch(text.strip())
     try:
@@ -85,22 +87,21 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def _wrong_cron(text: str) -> str | None:
+def _check_cron(text: str) -> str | None:
     """Return the end of the sentence for an expression that is wrong."""
     fields = text.split()
     if len(fields) != len(_FIELDS):
         names = ", ".join(name for name, _, _ in _FIELDS)
-        return f"{shown(text)} has {len(fields)} field{'s' * (len(fields) != 1)}, and five are needed ({names})"
+        return f"{format_value(text)} has {len(fields)} field{'s' * (len(fields) != 1)}, and five are needed ({names})"
     for field, (name, least, most) in zip(fields, _FIELDS, strict=True):
         for part in field.split(","):
-            if not _is_part(part, _NAMES.get(name, {}), least, most):
-                return (
-                    f"the {name} is {shown(part)}; it may be *, {least} to {most}, a range 'a-b', a step '/n' or a list"
-                )
+            if not _is_cron_part(part, _NAMES.get(name, {}), least, most):
+                allowed = f"*, {least} to {most}, a range 'a-b', a step '/n' or a list"
+                return f"the {name} is {format_value(part)}; it may be {allowed}"
     return None
 
 
-def _is_part(text: str, names: dict[str, int], least: int, most: int) -> bool:
+def _is_cron_part(text: str, names: dict[str, int], least: int, most: int) -> bool:
     found = _PART.fullmatch(text)
     if found is None or (found[4] is not None and int(found[4]) < 1):
         return False

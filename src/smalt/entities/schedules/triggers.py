@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.schedules.times import Cron, Time, Zone, ends_before
+from smalt.entities.schedules.times import Cron, Time, Zone, is_empty_period
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, Tagged
@@ -44,7 +44,7 @@ class Trigger(Entity):
 
     def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
         start, end = vars(self).get("start_time"), vars(self).get("end_time")
-        if isinstance(start, str) and isinstance(end, str) and not reader.is_answer and ends_before(start, end):
+        if isinstance(start, str) and isinstance(end, str) and not reader.is_answer and is_empty_period(start, end):
             reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
 
     def __setattr__(self, name: str, value: Any) -> None:

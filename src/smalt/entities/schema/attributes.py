@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.schema.paths import as_text
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 
 
 class Attributes(dict[str, Any]):
@@ -20,7 +20,9 @@ class Attributes(dict[str, Any]):
         try:
             return self[name]
         except KeyError:
-            hint = did_you_mean(name, self) or (f"; there are {listed(self, 'and')}" if self else "; there are none")
+            hint = did_you_mean(name, self) or (
+                f"; there are {join_words(self, 'and')}" if self else "; there are none"
+            )
             raise AttributeError(f"there is no {self.word} '{name}'{hint}") from None
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -8,35 +8,35 @@ from typing import Any
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS, component_type, deployment_type, job_type
 from smalt.entities.schema.nested import noun_class
-from smalt.entities.schema.problems import Problem, a, did_you_mean, listed, shown
+from smalt.entities.schema.problems import Problem, add_article, did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
 
 
 def read(data: Any, kind: str, *, type: str | None = None) -> tuple[Entity | None, list[Problem]]:
     """The entity, as far as it could be read, and everything that is wrong with it."""
     reader = Reader()
-    return read_with(reader, data, kind, type), reader.problems
+    return read_document(reader, data, kind, type), reader.problems
 
 
-def read_with(reader: Reader, data: Any, kind: str, type: str | None = None) -> Entity | None:
+def read_document(reader: Reader, data: Any, kind: str, type: str | None = None) -> Entity | None:
     """The same for a reader of one's own."""
     if not isinstance(data, Mapping):
-        reader.problem((), f"{_a(kind)} is a mapping of keys to values, not {shown(data)}")
+        reader.problem((), f"{_format_kind(kind)} is a mapping of keys to values, not {format_value(data)}")
         return None
-    noun = choose(reader, data, kind, type)
+    noun = choose_noun(reader, data, kind, type)
     return None if noun is None else noun._read_whole(data, reader)
 
 
-def choose(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None) -> type[Entity] | None:
+def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None) -> type[Entity] | None:
     """The class for a document of a kind, or None after saying why there is none."""
     table = KINDS[kind]
     if isinstance(table, str):
         return noun_class(table)
     given = type or data.get("type")
     if given is None:
-        given = _guess(kind, data)
+        given = _guess_type(kind, data)
     if given is None:
-        reader.problem((), f"{_a(kind)} needs 'type': {listed(table)}")
+        reader.problem((), f"{_format_kind(kind)} needs 'type': {join_words(table)}")
         return None
     folded = given.lower().replace("_", "") if isinstance(given, str) else None
     for known, where in table.items():
@@ -45,11 +45,14 @@ def choose(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None)
     if kind == "job" and given in STEPS:
         reader.problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
         return None
-    reader.problem(("type",), f"unknown type {shown(given)} of {_a(kind)}{did_you_mean(given, table) or _known(table)}")
+    reader.problem(
+        ("type",),
+        f"unknown type {format_value(given)} of {_format_kind(kind)}{did_you_mean(given, table) or _list_types(table)}",
+    )
     return None
 
 
-def _guess(kind: str, data: Mapping[str, Any]) -> str | None:
+def _guess_type(kind: str, data: Mapping[str, Any]) -> str | None:
     if kind == "job":
         return job_type(data)
     if kind in ("online_deployment", "batch_deployment"):
@@ -57,9 +60,9 @@ def _guess(kind: str, data: Mapping[str, Any]) -> str | None:
     return component_type(data) if kind == "component" else None
 
 
-def _known(table: Mapping[str, str]) -> str:
-    return f"; it may be {listed(table)}"
+def _list_types(table: Mapping[str, str]) -> str:
+    return f"; it may be {join_words(table)}"
 
 
-def _a(kind: str) -> str:
-    return a(kind.replace("_", " "))
+def _format_kind(kind: str) -> str:
+    return add_article(kind.replace("_", " "))

@@ -10,10 +10,10 @@ from typing import IO, Any, ClassVar, TypeVar, cast
 from smalt.entities.schema.effects import ACTED, REFUSED, SERVICE
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.paths import as_text
-from smalt.entities.schema.problems import Path, did_you_mean, listed, nearest
+from smalt.entities.schema.problems import Path, did_you_mean, find_nearest, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Enum, Map, Shape, is_written_empty
-from smalt.entities.schema.signatures import Shown, parameters_of
+from smalt.entities.schema.signatures import NounSignature, find_parameters
 from smalt.entities.schema.travel import SETTING, Travel
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.machine.source_lines import here, warn
@@ -124,13 +124,13 @@ class Entity:
         cls._constants = {name: field.default for name, field in cls._fields.items() if field.default is not None}
         cls._required = tuple(name for name, field in cls._fields.items() if field.required)
 
-    __signature__ = Shown()
+    __signature__ = NounSignature()
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         """Called as the official class of the name is, where there is one."""
-        takes = parameters_of(type(self))
+        takes = find_parameters(type(self))
         if arguments:
-            values = takes.named(type(self).__name__, arguments, values)
+            values = takes.bind_arguments(type(self).__name__, arguments, values)
         fields, own = self._fields, self.__dict__
         others: dict[str, Any] = {}
         for name, value in values.items():
@@ -279,11 +279,11 @@ class Entity:
             if cls._is_open:
                 entity.extra[key] = data[key]
                 continue
-            near = nearest(key, [name for name in cls._fields if name not in data])
+            near = find_nearest(key, [name for name in cls._fields if name not in data])
             if near:
                 guessed.add(near)
             short = 0 < len(cls._fields) <= 8
-            hint = f"; it may have {listed(cls._fields, 'and')}" if short else ""
+            hint = f"; it may have {join_words(cls._fields, 'and')}" if short else ""
             hint = did_you_mean(near or key, cls._fields) or hint
             words = f"unknown key '{key}' in {cls.noun}{hint}"
             if not (cls._is_lenient and near not in cls._required and reader.warn((*path, key), words)):

@@ -11,7 +11,7 @@ from typing import Any
 from smalt.entities.schema.operations import load_operation
 
 
-def are_alike(one: Any, other: Any) -> bool:
+def is_same_document(one: Any, other: Any) -> bool:
     """Both by what a file of theirs in the current folder would be loaded as; a step by the job that it is alone."""
     can_be_job, convert_to_job = load_operation("can_be_job"), load_operation("convert_to_job")
     both = [convert_to_job(each) if can_be_job(each) else each for each in (one, other)]

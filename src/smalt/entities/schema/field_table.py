@@ -35,36 +35,36 @@ of a pipeline that no step reads has a line in the log. Further keys of `setting
 """
 
 
-def nouns() -> dict[str, list[type[Entity]]]:
+def list_nouns() -> dict[str, list[type[Entity]]]:
     """All nouns with fields: of each kind those that a document of the kind can be, and last those within others."""
-    kinds = {**{kind: _classes(table) for kind, table in KINDS.items()}, "step": _classes(STEPS)}
+    kinds = {**{kind: _load_classes(table) for kind, table in KINDS.items()}, "step": _load_classes(STEPS)}
     roots = [noun for classes in kinds.values() for noun in classes]
     within: dict[type[Entity], None] = {}
     for root in roots:
-        _gather(root, within)
+        _add_nouns(root, within)
     parts = [noun for noun in within if noun not in roots and noun._fields]
     return {**kinds, "part": sorted(parts, key=lambda noun: (noun.noun, noun.__name__))}
 
 
-def _classes(table: dict[str, str] | str) -> list[type[Entity]]:
+def _load_classes(table: dict[str, str] | str) -> list[type[Entity]]:
     return [noun_class(where) for where in dict.fromkeys([table] if isinstance(table, str) else table.values())]
 
 
-def _gather(noun: type[Entity], found: dict[type[Entity], None]) -> None:
+def _add_nouns(noun: type[Entity], found: dict[type[Entity], None]) -> None:
     if noun not in found:
         found[noun] = None
         for field in noun._fields.values():
-            for other in _within(field.shape):
-                _gather(other, found)
+            for other in _find_nouns(field.shape):
+                _add_nouns(other, found)
 
 
-def _within(shape: Shape[Any]) -> Iterator[type[Entity]]:
+def _find_nouns(shape: Shape[Any]) -> Iterator[type[Entity]]:
     """The nouns that stand in a shape."""
     if isinstance(shape, Either):
         for side in shape.shapes:
-            yield from _within(side)
+            yield from _find_nouns(side)
     elif isinstance(shape, (List, Map)):
-        yield from _within(shape.item)
+        yield from _find_nouns(shape.item)
     elif isinstance(shape, Nested):
         yield shape.noun
     elif isinstance(shape, Tagged):
@@ -73,16 +73,16 @@ def _within(shape: Shape[Any]) -> Iterator[type[Entity]]:
         yield data.noun
 
 
-def page() -> str:
+def render_page() -> str:
     """The whole page."""
     sections = [_INTRODUCTION]
-    for kind, classes in nouns().items():
+    for kind, classes in list_nouns().items():
         title = "Parts of others" if kind == "part" else kind.replace("_", " ").capitalize()
-        sections.append("\n".join([f"## {title}\n", *(_of_noun(noun) for noun in classes)]))
+        sections.append("\n".join([f"## {title}\n", *(_render_noun(noun) for noun in classes)]))
     return "\n".join(sections)
 
 
-def _of_noun(noun: type[Entity]) -> str:
+def _render_noun(noun: type[Entity]) -> str:
     constant = noun._fields.get("type")
     tag = f" (`type: {constant.default}`)" if constant is not None and constant.default else ""
     lines = [f"### {noun.__name__}: {noun.noun}{tag}\n"]
@@ -94,4 +94,4 @@ def _of_noun(noun: type[Entity]) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+    Path(sys.argv[1]).write_text(render_page(), encoding="utf-8")

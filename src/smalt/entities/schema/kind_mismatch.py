@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smalt.entities.schema.documents import read_with
+from smalt.entities.schema.documents import read_document
 from smalt.entities.schema.kinds import schema_word
-from smalt.entities.schema.problems import Problem, a
+from smalt.entities.schema.problems import Problem, add_article
 from smalt.entities.schema.reader import Reader
 
 _USES = {
@@ -20,14 +20,14 @@ _USES = {
 _SHOWN = {"data": "a data asset"}
 
 
-def mistaken_kind(data: Any, kind: str, problems: Sequence[Problem]) -> str | None:
+def describe_mismatch(data: Any, kind: str, problems: Sequence[Problem]) -> str | None:
     """Return the sentence for a document whose keys are not those of `kind`, but of another kind; else None."""
     if kind not in _USES or not isinstance(data, Mapping) or not any(map(_is_foreign, problems)):
         return None
     if kind == "job" and "component" in data and data.get("type") not in (None, "pipeline"):
         return "only a pipeline job names a component; make it a step of one: 'jobs: {NAME: {component: …}}'"
-    found = next((other for other in _USES if other != kind and _is(data, other)), None)
-    return found and f"this is {_named(found)}, not {_named(kind)}; {_USES[found]}"
+    found = next((other for other in _USES if other != kind and _is_kind(data, other)), None)
+    return found and f"this is {_format_kind(found)}, not {_format_kind(kind)}; {_USES[found]}"
 
 
 def _is_foreign(problem: Problem) -> bool:
@@ -37,24 +37,24 @@ def _is_foreign(problem: Problem) -> bool:
     return len(problem.path) == 1 and problem.message.startswith(("unknown key", "unknown type"))
 
 
-def _is(data: Mapping[str, Any], kind: str) -> bool:
+def _is_kind(data: Mapping[str, Any], kind: str) -> bool:
     """Return whether the document says so by its `$schema`, or holds as that kind in all."""
     word = schema_word(data).lower()
     if word:
         return word.endswith(kind)
     if kind == "job" and "component" in data and data.get("type") != "pipeline":
         return "jobs" not in data
-    reader = _Following()
-    read_with(reader, data, kind)
+    reader = _LenientReader()
+    read_document(reader, data, kind)
     return not reader.problems
 
 
-class _Following(Reader):
+class _LenientReader(Reader):
     """Takes references to files as they are: these may be good or not."""
 
     def entity(self, text: str, kind: str, path: Any) -> Any:
         return text
 
 
-def _named(kind: str) -> str:
-    return _SHOWN.get(kind) or a(kind)
+def _format_kind(kind: str) -> str:
+    return _SHOWN.get(kind) or add_article(kind)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.paths import as_text
-from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.shapes import JSON, Shape
 from smalt.entities.syntax.references import is_reference, parse_reference
 
@@ -41,7 +41,7 @@ class Nested(Shape[E]):
             for key in value:
                 if key in self.noun._fields and key not in self.only:
                     words = f"'{key}' is not for {self.noun.noun} of {self.place}"
-                    reader.problem((*path, key), f"{words}; it may have {listed(self.only, 'and')}", at_key=True)
+                    reader.problem((*path, key), f"{words}; it may have {join_words(self.only, 'and')}", at_key=True)
         return self.noun._read(value, path, reader)
 
     def dump(self, value: Any) -> Any:
@@ -73,7 +73,9 @@ class Tagged(Shape[E], Generic[E]):
         """The tag of a mapping, or None after saying what is wrong with it."""
         tag = value.get(self.key, self.default)
         if tag is None:
-            reader.problem(path, f"{self.base.noun} needs '{self.key}': {listed(map(repr, self.table))}", at_key=True)
+            reader.problem(
+                path, f"{self.base.noun} needs '{self.key}': {join_words(map(repr, self.table))}", at_key=True
+            )
             return None
         if isinstance(tag, str):
             folded = tag.lower().replace("_", "")
@@ -81,11 +83,13 @@ class Tagged(Shape[E], Generic[E]):
                 if known.replace("_", "") == folded:
                     return known
         hint = did_you_mean(tag, self.table)
-        reader.problem((*path, self.key), f"unknown {self.key} {shown(tag)} of {self.base.noun}{hint or self._known()}")
+        reader.problem(
+            (*path, self.key), f"unknown {self.key} {format_value(tag)} of {self.base.noun}{hint or self._known()}"
+        )
         return None
 
     def _known(self) -> str:
-        return f"; it may be {listed(self.table)}"
+        return f"; it may be {join_words(self.table)}"
 
     def dump(self, value: Any) -> Any:
         return value.to_dict() if isinstance(value, Entity) else value
@@ -105,7 +109,7 @@ class ByKey(Tagged[E]):
         keys = [key for key in self.table if key]
         found = next((key for key in keys if key in value), "")
         for key in () if found else value:
-            hint = did_you_mean(key, keys) or f"; it may have {listed(keys)}"
+            hint = did_you_mean(key, keys) or f"; it may have {join_words(keys)}"
             reader.problem((*path, key), f"unknown key '{key}' in {self.base.noun}{hint}", at_key=True)
         return None if value and not found else found
 

@@ -17,11 +17,11 @@ class Problem(NamedTuple):
     at_key: bool = False
 
     def __str__(self) -> str:
-        where = dotted(self.path)
+        where = format_path(self.path)
         return f"{where}: {self.message}" if where else self.message
 
 
-def dotted(path: Path) -> str:
+def format_path(path: Path) -> str:
     """`jobs.train.inputs[0]`"""
     text = ""
     for part in path:
@@ -34,11 +34,11 @@ def dotted(path: Path) -> str:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`; did you mean 'command'?`, or nothing where no known word is near."""
-    near = nearest(word, known)
+    near = find_nearest(word, known)
     return f"; did you mean '{near}'?" if near else ""
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
+def find_nearest(word: object, known: Iterable[str]) -> str | None:
     """The known word that was perhaps meant: spelt nearly so, or with its letters swapped."""
     import difflib
 
@@ -49,7 +49,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     return names[found[0]] if found else None
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as it stands in a sentence: short, and with its type where that is not seen."""
     if value is None:
         return "nothing"
@@ -64,12 +64,12 @@ def shown(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
 
 
-def a(word: str) -> str:
+def add_article(word: str) -> str:
     """`a command`, `an automl`."""
     return f"an {word}" if word[:1] in "aeio" else f"a {word}"
 
 
-def listed(words: Iterable[str], last: str = "or") -> str:
+def join_words(words: Iterable[str], last: str = "or") -> str:
     """`a, b or c`"""
     items = list(words)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

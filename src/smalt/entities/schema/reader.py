@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from smalt.entities.schema.problems import Path, Problem, shown
+from smalt.entities.schema.problems import Path, Problem, format_value
 
 
 class Written(NamedTuple):
@@ -52,7 +52,7 @@ class Reader:
         if self.is_binding(value):
             return value
         name = named(path)
-        self.problem(path, f"{name} must be {words}, not {shown(value)}{hint}")
+        self.problem(path, f"{name} must be {words}, not {format_value(value)}{hint}")
         return None
 
     def is_binding(self, value: Any) -> bool:

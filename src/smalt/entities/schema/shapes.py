@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from smalt.entities.schema.paths import as_text
-from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import named
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Either(Shape[T]):
 
     def __init__(self, shapes: list[Shape[Any]]) -> None:
         self.shapes = shapes
-        self.words = listed(dict.fromkeys(shape.words for shape in shapes))
+        self.words = join_words(dict.fromkeys(shape.words for shape in shapes))
 
     def takes(self, value: object) -> bool:
         return any(shape.takes(value) for shape in self.shapes)
@@ -278,7 +278,7 @@ class Enum(Shape[str]):
 
     def __init__(self, *allowed: str) -> None:
         self.allowed = allowed
-        self.words = listed(f"'{word}'" for word in allowed)
+        self.words = join_words(f"'{word}'" for word in allowed)
         self._folded = {_fold(word): word for word in allowed}
 
     def takes(self, value: object) -> bool:
@@ -298,7 +298,7 @@ class Enum(Shape[str]):
             return value
         hint = did_you_mean(value, self.allowed)
         name = named(path) if path else "it"
-        reader.problem(path, f"{name} must be {self.words}, not {shown(value)}{hint}")
+        reader.problem(path, f"{name} must be {self.words}, not {format_value(value)}{hint}")
         return None
 
     def schema(self, definitions: Definitions) -> JSON:

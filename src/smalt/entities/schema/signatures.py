@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def _text() -> str:
+def _read_table() -> str:
     """`Class(parameters)`, one after the other: a table, not a program; read when the first noun is called."""
     with open(f"{os.path.splitext(__file__)[0]}.txt", encoding="utf-8") as file:
         return file.read()
 
 
-class Parameters(NamedTuple):
+class NounParameters(NamedTuple):
     text: str
     positional: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = {}
@@ -37,7 +37,7 @@ class Parameters(NamedTuple):
         """All parameters that have a name."""
         return {part.lstrip("*").partition("=")[0] for part in self.text.split(", ")}
 
-    def named(self, callee: str, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    def bind_arguments(self, callee: str, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         """All values by name; raises TypeError as a function would."""
         if len(arguments) > len(self.positional):
             most = f"at most {len(self.positional)}" if self.positional else "no"
@@ -49,21 +49,21 @@ class Parameters(NamedTuple):
         return {**given, **values}
 
 
-_KNOWN: dict[type, Parameters] = {}
-_NONE = Parameters("")
+_KNOWN: dict[type, NounParameters] = {}
+_NONE = NounParameters("")
 
 
-def parameters_of(noun: type) -> Parameters:
+def find_parameters(noun: type) -> NounParameters:
     """Of the official class of that name; of a program's own subclass, those of the noun that it extends."""
     found = _KNOWN.get(noun)
     if found is None:
         ours = next(base for base in noun.__mro__ if base.__module__.startswith("smalt."))
-        match = re.search(rf"^{ours.__name__}\((.*?)\)$", _text(), re.MULTILINE | re.DOTALL)
+        match = re.search(rf"^{ours.__name__}\((.*?)\)$", _read_table(), re.MULTILINE | re.DOTALL)
         found = _KNOWN[noun] = _parse(" ".join(match[1].split())) if match else _NONE
     return found
 
 
-def _parse(text: str) -> Parameters:
+def _parse(text: str) -> NounParameters:
     positional: list[str] = []
     defaults: dict[str, Any] = {}
     by_name = False
@@ -74,19 +74,19 @@ def _parse(text: str) -> Parameters:
             continue
         if not by_name and name:
             positional.append(name)
-        if equals and _literal(default):
-            defaults[name] = _literal(default)
-    return Parameters(text, tuple(positional), defaults, "**" in text)
+        if equals and _parse_literal(default):
+            defaults[name] = _parse_literal(default)
+    return NounParameters(text, tuple(positional), defaults, "**" in text)
 
 
-def _literal(text: str) -> Any:
+def _parse_literal(text: str) -> Any:
     if text[0] in "'\"":
         return text[1:-1]
     words = {"None": None, "True": True, "False": False}
     return words[text] if text in words else float(text) if "." in text else int(text)
 
 
-class Shown:
+class NounSignature:
     """The `__signature__` of a noun, which help and editors show."""
 
     def __get__(self, instance: Any, owner: type) -> inspect.Signature:
@@ -95,7 +95,7 @@ class Shown:
         if instance is not None:
             raise AttributeError("__signature__")
         initializer = owner.__init__  # type: ignore[misc]
-        known = parameters_of(owner)
+        known = find_parameters(owner)
         if known is _NONE or not initializer.__module__.startswith("smalt."):
             own = inspect.signature(initializer)
             return own.replace(parameters=list(own.parameters.values())[1:])
@@ -110,6 +110,6 @@ class Shown:
                 if name[1:]:
                     shown.append(inspect.Parameter(name[1:], inspect.Parameter.VAR_POSITIONAL))
             else:
-                value = _literal(default) if equals else inspect.Parameter.empty
+                value = _parse_literal(default) if equals else inspect.Parameter.empty
                 shown.append(inspect.Parameter(name, kind, default=value))
         return inspect.Signature(shown)

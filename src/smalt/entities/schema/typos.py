@@ -8,7 +8,7 @@ _SHORTEST = 4
 """Shorter names are one letter from each other too easily."""
 
 
-def is_slip(name: str, known: str) -> bool:
+def is_typo(name: str, known: str) -> bool:
     """Tell whether one letter is wrong, missing or too much, or two are swapped; `ws1` and `ws2` are not a slip."""
     one, other = name.lower(), known.lower()
     if min(len(one), len(other)) < _SHORTEST or re.sub(r"\d", "", one) == re.sub(r"\d", "", other):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.attributes import Attributes
-from smalt.entities.schema.problems import did_you_mean, listed
-from smalt.entities.syntax.literals import python_type
+from smalt.entities.schema.problems import did_you_mean, join_words
+from smalt.entities.syntax.literals import find_literal_type
 from smalt.exceptions import UnexpectedAttributeError, UserErrorException
 from smalt.machine.source_lines import here
 
@@ -170,7 +170,7 @@ def type_of(value: Any) -> str | None:
         return value.type or declared_type(value._node, value._port)
     if isinstance(value, Input):
         return value.type or "uri_folder"
-    return python_type(value)
+    return find_literal_type(value)
 
 
 def declared_type(node: Node, output: str) -> str | None:
@@ -294,7 +294,7 @@ def plain_output(value: Any) -> Any:
 
 def _unknown(node: Node, name: str, word: str, known: Mapping[str, Any]) -> NoReturn:
     what = vars(node).get("_step") or _called(node)
-    hint = did_you_mean(name, known) or (f"; it has {listed(known, 'and')}" if known else "; it has none")
+    hint = did_you_mean(name, known) or (f"; it has {join_words(known, 'and')}" if known else "; it has none")
     raise UnexpectedAttributeError(f"{what} has no {word} '{name}'{hint}", here())
 
 

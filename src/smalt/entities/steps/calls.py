@@ -15,7 +15,7 @@ from smalt.entities.rules.values import check_literal, check_types
 from smalt.entities.schema.kinds import STEPS
 from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.paths import as_text
-from smalt.entities.schema.problems import did_you_mean, listed, shown
+from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.travel import Travel, values_along
 from smalt.entities.steps.bindings import (
@@ -31,7 +31,7 @@ from smalt.entities.steps.bindings import (
 )
 from smalt.entities.steps.collector import gather, gatherer
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.literals import PRIMITIVES, python_type
+from smalt.entities.syntax.literals import PRIMITIVES, find_literal_type
 from smalt.exceptions import (
     MissingPositionalArgsError,
     TooManyPositionalArgsError,
@@ -100,7 +100,9 @@ def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
 def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
     """A new step like one that there is, with other inputs: `command_job(lr=0.1)`."""
     if args:
-        words = f"a {node.type} is called with its inputs by name: {listed((f'{key}=…' for key in node.inputs), 'and')}"
+        words = (
+            f"a {node.type} is called with its inputs by name: {join_words((f'{key}=…' for key in node.inputs), 'and')}"
+        )
         raise TooManyPositionalArgsError(words, here())
     where = here()
     component = component_of(node) or as_component(node)
@@ -150,7 +152,7 @@ def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> 
     is_open = component.type in OPEN_INPUTS
     for name, value in given.items():
         if name not in declared and not is_open and not _in_group(name, declared):
-            known = f"; its inputs are {listed(declared, 'and')}" if declared else "; it has no inputs"
+            known = f"; its inputs are {join_words(declared, 'and')}" if declared else "; it has no inputs"
             hint = did_you_mean(name, declared) + known if did_you_mean(name, declared) else known
             raise UnexpectedKeywordError(f"{_name(component)} has no input '{name}'{hint}", where)
         checked = checked_value(name, value, None if is_open else declared.get(name), where)
@@ -171,7 +173,7 @@ def check_complete(component: Component, given: Collection[str], where: Where) -
         if name not in given and not found.optional and found.default is None
     ]
     if missing:
-        words = listed((f"{name} ({component.inputs[name].type})" for name in missing), "and")
+        words = join_words((f"{name} ({component.inputs[name].type})" for name in missing), "and")
         raise MissingPositionalArgsError(f"{_name(component)} is called without {words}", where)
 
 
@@ -258,15 +260,15 @@ def _described(value: Any) -> str:
         return f"the component '{_name(value)}'"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function '{value.__name__}'"
-    return shown(value)
+    return format_value(value)
 
 
 def only_output(name: str, node: Any, where: Where) -> StepOutput:
     names = node.outputs.names()
     if len(names) != 1:
-        words = listed((f".outputs.{output}" for output in names), "or") if names else "no output"
+        words = join_words((f".outputs.{output}" for output in names), "or") if names else "no output"
         raise UserErrorException(f"the input '{name}' is given a step; name one of its outputs: {words}", where)
     return node.outputs[names[0]]  # type: ignore[no-any-return]
 
 
-__all__ = ["again", "as_component", "call", "checked_value", "declared_type", "new_step", "python_type"]
+__all__ = ["again", "as_component", "call", "checked_value", "declared_type", "find_literal_type", "new_step"]

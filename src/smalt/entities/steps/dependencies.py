@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from smalt.entities.jobs.inputs import Input, Output
-from smalt.entities.syntax.expression import Expression, as_binding, bindings, port_named
+from smalt.entities.syntax.expression import Expression, find_expressions, parse_binding, resolve_port
 
 
 def steps_awaited(step: Any, steps: Mapping[str, Any]) -> set[str]:
@@ -16,7 +16,7 @@ def steps_awaited(step: Any, steps: Mapping[str, Any]) -> set[str]:
 
 def steps_behind(value: Any, steps: Mapping[str, Any]) -> set[str]:
     """The steps whose outputs the value of an input is made of."""
-    return {name for expression in bindings(text_of(value)) for name in steps_named(expression, steps)}
+    return {name for expression in find_expressions(text_of(value)) for name in steps_named(expression, steps)}
 
 
 def steps_named(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
@@ -26,8 +26,8 @@ def steps_named(expression: Expression, steps: Mapping[str, Any], seen: Collecti
         yield job
     elif expression.kind == "parent.jobs.inputs" and job in steps and (job, expression.name) not in seen:
         given = getattr(steps[job], "inputs", None) or {}
-        value = given.get(port_named(expression.name, given) or "")
-        for inner in bindings(text_of(value)):
+        value = given.get(resolve_port(expression.name, given) or "")
+        for inner in find_expressions(text_of(value)):
             yield from steps_named(inner, steps, (*seen, (job, expression.name)))
 
 
@@ -38,8 +38,8 @@ def source_of(expression: Expression, steps: Mapping[str, Any]) -> Any:
     while found.kind == "parent.jobs.inputs" and found.job in steps and (found.job, found.name) not in seen:
         seen.add((found.job, found.name))
         given = getattr(steps[str(found.job)], "inputs", None) or {}
-        value = given.get(port_named(found.name, given) or "")
-        inner = as_binding(text_of(value))
+        value = given.get(resolve_port(found.name, given) or "")
+        inner = parse_binding(text_of(value))
         if inner is None:
             return value
         found = inner

@@ -9,7 +9,7 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.travel import Travel, values_along
-from smalt.entities.syntax.literals import python_type
+from smalt.entities.syntax.literals import find_literal_type
 
 
 def made_of(node: Any) -> Component:
@@ -36,7 +36,7 @@ def declared(value: Any) -> Input:
     if isinstance(value, Input):
         kept = {key: item for key, item in vars(value).items() if key not in ("path", "path_on_compute", "datastore")}
         return Input(**{"type": "uri_folder", **kept})
-    kind = python_type(value)
+    kind = find_literal_type(value)
     return Input(type="string") if kind is None else Input(type=kind, default=value)
 
 

@@ -11,11 +11,11 @@ from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.schema.effects import ACTED, KEPT, NONE
 from smalt.entities.schema.entity import Entity, Field, mapping, optional
-from smalt.entities.schema.equality import are_alike
+from smalt.entities.schema.equality import is_same_document
 from smalt.entities.schema.kinds import STEPS, component_type
 from smalt.entities.schema.nested import Tagged
 from smalt.entities.schema.operations import load_operation
-from smalt.entities.schema.problems import Path, did_you_mean, listed
+from smalt.entities.schema.problems import Path, did_you_mean, join_words
 from smalt.entities.schema.shapes import Boolean, Text
 from smalt.entities.schema.travel import SETTING, Travel
 from smalt.entities.syntax.references import is_reference
@@ -62,7 +62,7 @@ class Node(Entity):
             reader.in_step = outside
 
     def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) or are_alike(self, other)
+        return super().__eq__(other) or is_same_document(self, other)
 
     __hash__ = None
 
@@ -137,7 +137,7 @@ class ComponentNode(Node):
     def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
         super()._needs(given, path, reader)
         if given.isdisjoint(cls._alternatives):
-            words = listed(f"'{key}'" for key in cls._alternatives)
+            words = join_words(f"'{key}'" for key in cls._alternatives)
             reader.problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

@@ -9,11 +9,11 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.job import Job
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.nested import noun_class
-from smalt.entities.schema.problems import listed
+from smalt.entities.schema.problems import join_words
 from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.bindings import component_of, plain_output
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import trim
+from smalt.entities.syntax.expression import remove_empty_blocks
 from smalt.exceptions import MissingPositionalArgsError, UserErrorException
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _check_given(job: Any) -> None:
         if job.inputs.get(name) is None and not found.optional and found.default is None
     ]
     if missing:
-        names = listed((repr(name) for name in missing), "and")
+        names = join_words((repr(name) for name in missing), "and")
         words = f"the pipeline '{job.display_name}' is not given {names}"
         raise MissingPositionalArgsError(words, vars(job).get("_line") or ("", 0))
 
@@ -90,7 +90,7 @@ def _complete(values: dict[str, Any], node: Node, component: Component, noun: ty
         return
     values.update(values_of_job(noun, node, component))
     if "command" in values:
-        values["command"] = trim(values["command"], values["inputs"])
+        values["command"] = remove_empty_blocks(values["command"], values["inputs"])
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, 
     from smalt.entities.jobs.sweep import Trial
 
     kept = {name: item for name, item in vars(component).items() if name in Trial._fields}
-    text = trim(str(kept.get("command") or ""), {*space, *inputs})
+    text = remove_empty_blocks(str(kept.get("command") or ""), {*space, *inputs})
     for name in space:
         text = text.replace(f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}")
     return Trial(**{**kept, "command": text})

@@ -11,7 +11,7 @@ from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.resources import QueueSettings
 from smalt.entities.jobs.search_space import SweepDistribution
 from smalt.entities.jobs.sweep import SweepNode
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.bindings import StepInputs, StepOutputs, component_of
@@ -47,7 +47,7 @@ def sweep(
     space.update(search_space or {})
     for name in space:
         if name not in component.inputs:
-            words = did_you_mean(name, component.inputs) or f"; there are {listed(component.inputs, 'and')}"
+            words = did_you_mean(name, component.inputs) or f"; there are {join_words(component.inputs, 'and')}"
             raise UnexpectedKeywordError(f"the step has no input '{name}' to vary{words}", where)
     for name in space:
         fixed.pop(name, None)

@@ -19,7 +19,7 @@ def to_iso(seconds: float) -> str:
     return ("P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")) if days or time else "PT0S"
 
 
-def from_iso(text: str) -> float | None:
+def parse_iso(text: str) -> float | None:
     """Seconds, or None where the text is not a duration (years and months have no fixed length)."""
     match = re.fullmatch(_PATTERN, text.strip().upper())
     if match is None or not any(match.groups()):

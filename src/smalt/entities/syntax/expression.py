@@ -48,65 +48,65 @@ class Expression(NamedTuple):
     """The step that a "parent.jobs…" names."""
 
 
-class Optional(NamedTuple):
+class OptionalBlock(NamedTuple):
     """A `$[[…]]` block: kept only where all the inputs in it have values."""
 
     text: str
     parts: list[str | Expression]
 
 
-def parse(text: str) -> list[str | Expression]:
+def parse_text(text: str) -> list[str | Expression]:
     """The text cut into plain pieces and expressions."""
     parts: list[str | Expression] = []
     end = 0
     for match in _PATTERN.finditer(text):
         if match.start() > end:
             parts.append(text[end : match.start()])
-        parts.append(parse_one(match.group(0)))
+        parts.append(parse_expression(match.group(0)))
         end = match.end()
     if end < len(text):
         parts.append(text[end:])
     return parts
 
 
-def parse_command(text: str) -> list[str | Expression | Optional]:
+def parse_command(text: str) -> list[str | Expression | OptionalBlock]:
     """The same, with each `$[[…]]` block as one piece."""
-    parts: list[str | Expression | Optional] = []
+    parts: list[str | Expression | OptionalBlock] = []
     end = 0
     for match in _BLOCK.finditer(text):
-        parts.extend(parse(text[end : match.start()]))
-        parts.append(Optional(match.group(0), parse(match.group(1))))
+        parts.extend(parse_text(text[end : match.start()]))
+        parts.append(OptionalBlock(match.group(0), parse_text(match.group(1))))
         end = match.end()
-    parts.extend(parse(text[end:]))
+    parts.extend(parse_text(text[end:]))
     return parts
 
 
-def trim(command: str, inputs: Container[str]) -> str:
+def remove_empty_blocks(command: str, inputs: Container[str]) -> str:
     """`command` without the optional blocks that stay out because an input of theirs has no value."""
     if "$[[" not in command:
         return command
-    return "".join(_kept(part, inputs) for part in parse_command(command))
+    return "".join(_render_part(part, inputs) for part in parse_command(command))
 
 
-def _kept(part: str | Expression | Optional, inputs: Container[str]) -> str:
-    if isinstance(part, Optional) and not is_given(part, inputs):
+def _render_part(part: str | Expression | OptionalBlock, inputs: Container[str]) -> str:
+    if isinstance(part, OptionalBlock) and not has_all_inputs(part, inputs):
         return ""
     return part if isinstance(part, str) else part.text
 
 
-def is_given(block: Optional, inputs: Container[str]) -> bool:
+def has_all_inputs(block: OptionalBlock, inputs: Container[str]) -> bool:
     named = (one for one in block.parts if isinstance(one, Expression) and one.kind == "inputs")
-    return all(port_named(one.name, inputs) is not None for one in named)
+    return all(resolve_port(one.name, inputs) is not None for one in named)
 
 
-def bindings(text: str) -> Iterator[Expression]:
+def find_expressions(text: str) -> Iterator[Expression]:
     """All expressions of a text, also those in optional blocks."""
     if OPEN not in text:
         return iter(())
-    return (parse_one(match.group(0)) for match in _PATTERN.finditer(text))
+    return (parse_expression(match.group(0)) for match in _PATTERN.finditer(text))
 
 
-def is_open(text: str) -> bool:
+def has_unclosed_expression(text: str) -> bool:
     """Whether the text has a `${{` that no `}}` closes."""
     return text.count(OPEN) > sum(1 for _ in _PATTERN.finditer(text))
 
@@ -115,15 +115,15 @@ def has_expression(value: object) -> bool:
     return isinstance(value, str) and OPEN in value
 
 
-def as_binding(value: object) -> Expression | None:
+def parse_binding(value: object) -> Expression | None:
     """The one expression that a value consists of, or None."""
     if not isinstance(value, str) or not value.lstrip().startswith(OPEN):
         return None
     match = _PATTERN.fullmatch(value.strip())
-    return parse_one(match.group(0)) if match else None
+    return parse_expression(match.group(0)) if match else None
 
 
-def port_named(name: str, known: Container[str]) -> str | None:
+def resolve_port(name: str, known: Container[str]) -> str | None:
     """The input or output that an expression's name is: itself, or in `data.path` the data whose path is meant.
 
     Everything that looks a name up does it here, so that a name is the same port wherever it stands.
@@ -135,7 +135,7 @@ def port_named(name: str, known: Container[str]) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def parse_one(text: str) -> Expression:
+def parse_expression(text: str) -> Expression:
     match = _PATTERN.fullmatch(text)
     inner = match.group(1) if match else ""
     if inner in MACROS:
@@ -146,12 +146,12 @@ def parse_one(text: str) -> Expression:
     if first == "secrets" and name:
         return Expression(text, "secrets", name)
     if first == "parent":
-        return _of_parent(text, name) or Expression(text, "unknown", inner)
+        return _parse_parent(text, name) or Expression(text, "unknown", inner)
     known = first in OWN and _NAME.fullmatch(name)
     return Expression(text, first, name) if known else Expression(text, "unknown", inner)
 
 
-def _of_parent(text: str, inner: str) -> Expression | None:
+def _parse_parent(text: str, inner: str) -> Expression | None:
     """What follows `parent.`: a port of the pipeline, a step of it, or a port of a step."""
     word, _, name = inner.partition(".")
     if word in ("inputs", "outputs"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.schema.problems import did_you_mean, shown
+from smalt.entities.schema.problems import did_you_mean, format_value
 from smalt.exceptions import ValidationException
 
 STATES = (
@@ -11,11 +11,11 @@ STATES = (
 )  # fmt: skip
 
 
-def state(text: str) -> str:
+def parse_state(text: str) -> str:
     """Return the state that is meant, in whatever case."""
     known = {each.lower(): each for each in STATES}
     found = known.get(text.strip().lower())
     if found is None:
         hint = did_you_mean(text, STATES) or "; the states are " + ", ".join(STATES)
-        raise ValidationException(f"{shown(text)} is not a state of jobs{hint}")
+        raise ValidationException(f"{format_value(text)} is not a state of jobs{hint}")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.schema.problems import Problem, shown
+from smalt.entities.schema.problems import Problem, format_value
 
 Literal = str | int | float | bool
 
@@ -17,12 +17,12 @@ def to_text(value: object) -> str:
 _PYTHON = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-def python_type(value: object) -> str | None:
+def find_literal_type(value: object) -> str | None:
     """The type that an input of this value has: `boolean` of True."""
     return next((_PYTHON[base] for base in type(value).__mro__ if base in _PYTHON), None)
 
 
-def as_written(value: Literal | None, text: str, before: object) -> Literal:
+def parse_written_literal(value: Literal | None, text: str, before: object) -> Literal:
     """A literal of a command line, which YAML reads as `value`: the text, unless it replaces a boolean or is a number
     that is written as Python writes it."""
     if isinstance(value, bool):
@@ -37,20 +37,20 @@ def convert(value: Literal, type: str) -> Literal | Problem:
     if type == "string":
         return to_text(value)
     if type == "boolean":
-        converted: Literal | None = _boolean(value)
+        converted: Literal | None = _to_boolean(value)
     elif type == "integer":
-        converted = _integer(value)
+        converted = _to_integer(value)
     elif type == "number":
-        converted = _number(value)
+        converted = _to_number(value)
     else:
         return value
-    return Problem((), f"{shown(value)} is not {_WORDS[type]}") if converted is None else converted
+    return Problem((), f"{format_value(value)} is not {_WORDS[type]}") if converted is None else converted
 
 
 _WORDS = {"integer": "an integer", "number": "a number", "boolean": "a boolean (true or false)"}
 
 
-def _boolean(value: Literal) -> bool | None:
+def _to_boolean(value: Literal) -> bool | None:
     if isinstance(value, bool):
         return value
     return _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
@@ -59,7 +59,7 @@ def _boolean(value: Literal) -> bool | None:
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
-def _integer(value: Literal) -> int | None:
+def _to_integer(value: Literal) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
@@ -70,7 +70,7 @@ def _integer(value: Literal) -> int | None:
         return None
 
 
-def _number(value: Literal) -> float | None:
+def _to_number(value: Literal) -> float | None:
     if isinstance(value, bool):
         return None
     try:

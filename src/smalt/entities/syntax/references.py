@@ -60,7 +60,7 @@ class LocalPath(NamedTuple):
 Uri = Reference | DatastoreUri | JobOutputUri | RemoteUri | LocalPath
 
 
-def qualified(name: Any) -> Any:
+def to_reference(name: Any) -> Any:
     """A registered thing as a program may name it, `NAME:VERSION` or `NAME@LABEL`, as a reference."""
     if not isinstance(name, str) or not _BARE.fullmatch(name):
         return name
@@ -75,7 +75,7 @@ def is_reference(text: str) -> bool:
     return text.startswith((PREFIX, "/subscriptions/"))
 
 
-def is_mlflow(text: str) -> bool:
+def is_mlflow_uri(text: str) -> bool:
     """Whether it is one of MLflow's own URIs, which have no host: `runs:/RUN/model`, `models:/NAME/VERSION`."""
     scheme, colon, rest = text.partition(":")
     return bool(colon) and scheme in _MLFLOW and rest.startswith("/")
@@ -87,25 +87,29 @@ def parse_reference(text: str) -> Reference | None:
     while rest.startswith(PREFIX) and not rest.startswith("azureml://"):
         rest = rest[len(PREFIX) :]
     if rest.startswith(("azureml://", "/")):
-        return _long(text, rest.removeprefix("azureml:").strip("/"))
+        return _parse_long_reference(text, rest.removeprefix("azureml:").strip("/"))
     if rest == text:
         return None
-    return _short(text, rest)
+    return _parse_short_reference(text, rest)
 
 
-def _short(text: str, rest: str) -> Reference | None:
+def _parse_short_reference(text: str, rest: str) -> Reference | None:
     name, at, label = rest.partition("@")
     if not at:
         name, colon, version = rest.partition(":")
-        return Reference(text, None, name, version or None) if _sound(name) and (version or not colon) else None
-    return Reference(text, None, name, label=label) if _sound(name) and _sound(label) and ":" not in name else None
+        return Reference(text, None, name, version or None) if _is_valid_name(name) and (version or not colon) else None
+    return (
+        Reference(text, None, name, label=label)
+        if _is_valid_name(name) and _is_valid_name(label) and ":" not in name
+        else None
+    )
 
 
-def _sound(name: str) -> bool:
+def _is_valid_name(name: str) -> bool:
     return bool(name) and not any(c in "/\\<>{}$ \t\n" for c in name)
 
 
-def _long(text: str, rest: str) -> Reference | None:
+def _parse_long_reference(text: str, rest: str) -> Reference | None:
     parts = rest.split("/")
     scope: dict[str, str] = {}
     while len(parts) >= 2 and parts[0].lower() in _SCOPES:
@@ -139,19 +143,19 @@ _SCOPES = {
 def parse_uri(text: str) -> Uri | None:
     """Where data is: a datastore, a job's output, an asset, another place of the network, or a local path."""
     if text.startswith(PREFIX) or text.startswith("/subscriptions/"):
-        return _azureml(text)
+        return _parse_azureml_uri(text)
     scheme, colon, rest = text.partition(":")
-    if is_mlflow(text):
+    if is_mlflow_uri(text):
         return RemoteUri(text, scheme)
     if colon and len(scheme) > 1 and scheme.replace("+", "").isalnum():
         if scheme == "file":
-            return LocalPath(text, _decoded(rest.removeprefix("//").removeprefix("localhost")))
+            return LocalPath(text, _decode_path(rest.removeprefix("//").removeprefix("localhost")))
         if rest.startswith("//"):
             return RemoteUri(text, scheme.lower())
     return LocalPath(text, text)
 
 
-def _decoded(path: str) -> str:
+def _decode_path(path: str) -> str:
     """Without the escapes of a URI, `%20` for a space and so on."""
     if "%" not in path:
         return path
@@ -160,7 +164,7 @@ def _decoded(path: str) -> str:
     return unquote(path)
 
 
-def _azureml(text: str) -> Uri | None:
+def _parse_azureml_uri(text: str) -> Uri | None:
     rest = text.removeprefix("azureml:").strip("/") if text.startswith("azureml://") else ""
     head, _, tail = rest.partition("/")
     if head == "jobs":

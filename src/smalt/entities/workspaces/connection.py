@@ -135,17 +135,17 @@ class DerivedField(Field):
 _ADDRESSES = ("target", "url", "endpoint", "azure_endpoint", "api_base")
 
 
-def _address(doc: str) -> Any:
+def _make_address(doc: str) -> Any:
     """The address, which each kind of connection calls otherwise."""
     return DerivedField(Text(), doc, lambda said: next((said[name] for name in _ADDRESSES if said.get(name)), None))
 
 
-def _noted(key: str, doc: str) -> Any:
+def _make_noted(key: str, doc: str) -> Any:
     """A key that the service has in the metadata."""
     return DerivedField(Text(), doc, lambda said: (said.get("metadata") or {}).get(key))
 
 
-def _key_of(said: dict[str, Any]) -> Any:
+def _find_key(said: dict[str, Any]) -> Any:
     credentials = said.get("credentials")
     return credentials.key if isinstance(credentials, ApiKeyConfiguration) else None
 
@@ -155,20 +155,20 @@ class Connection(Resource):
     _effect = KEPT
 
     type = required(Enum(*OTHERS, *STORES, *SERVICES), "What it leads to.")
-    target: Any = _address("The address.")
+    target: Any = _make_address("The address.")
     credentials = optional(CREDENTIALS, "How to log in.")
     is_shared = optional(Boolean(), "Whether all users of the workspace may use it.")
     metadata = mapping(Map(Anything()), "What else is known of it.")
-    url: Any = _address("The address, of a blob container.")
-    account_name: Any = _noted("AccountName", "The storage account.")
-    container_name: Any = _noted("ContainerName", "The container.")
-    endpoint: Any = _address("The endpoint, of a service.")
-    azure_endpoint: Any = _address("The endpoint, of Azure OpenAI.")
-    api_base: Any = _address("The address of the API.")
-    api_key: Any = DerivedField(Text(), "The key of the API.", _key_of)
-    api_version: Any = _noted("ApiVersion", "The version of the API.")
-    open_ai_resource_id: Any = _noted("ResourceId", "The ARM id, of Azure OpenAI.")
-    ai_services_resource_id: Any = _noted("ResourceId", "The ARM id, of Azure AI services.")
+    url: Any = _make_address("The address, of a blob container.")
+    account_name: Any = _make_noted("AccountName", "The storage account.")
+    container_name: Any = _make_noted("ContainerName", "The container.")
+    endpoint: Any = _make_address("The endpoint, of a service.")
+    azure_endpoint: Any = _make_address("The endpoint, of Azure OpenAI.")
+    api_base: Any = _make_address("The address of the API.")
+    api_key: Any = DerivedField(Text(), "The key of the API.", _find_key)
+    api_version: Any = _make_noted("ApiVersion", "The version of the API.")
+    open_ai_resource_id: Any = _make_noted("ResourceId", "The ARM id, of Azure OpenAI.")
+    ai_services_resource_id: Any = _make_noted("ResourceId", "The ARM id, of Azure AI services.")
     one_lake_workspace_name = optional(Text(), "The Fabric workspace.")
     artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.")
     api_type = from_service(Text(), "The kind of API, of Azure OpenAI.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from smalt.entities.schema.problems import dotted
+from smalt.entities.schema.problems import format_path
 
 _MOST = 10
 """Repetitions that are named; whoever made a text with more has one cause to mend."""
@@ -36,7 +36,7 @@ class RepeatedKeys:
         """Return a sentence for each repetition, with its path in the parsed body."""
         paths = _find_paths([owner for owner, _ in self._found], body)
         return [
-            f"{dotted((*paths.get(id(owner), ()), key))}: the key is given twice; give it once"
+            f"{format_path((*paths.get(id(owner), ()), key))}: the key is given twice; give it once"
             for owner, keys in self._found
             for key in keys
         ]

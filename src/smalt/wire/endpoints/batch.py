@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.endpoints import batch_deployment as nouns
 from smalt.entities.endpoints.deployment import CodeConfiguration
 from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
-from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
 from smalt.wire.encoding.casing import camel, fold, snake
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain, word
@@ -107,7 +107,9 @@ class _Deployments:
         kind = configuration.get("deploymentConfigurationType")
         if fold(str(kind)) != "pipelinecomponent":
             hint = did_you_mean(kind, ("PipelineComponent", "Model"))
-            reader.problem(("deploymentConfiguration",), f"unknown deploymentConfigurationType {shown(kind)}{hint}")
+            reader.problem(
+                ("deploymentConfiguration",), f"unknown deploymentConfigurationType {format_value(kind)}{hint}"
+            )
             return None
         flat["component"] = read_id(configuration.get("componentId"), (), reader)
         flat["settings"] = configuration.get("settings")

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.endpoints import online_deployment as nouns
 from smalt.entities.endpoints.deployment import CodeConfiguration
 from smalt.entities.endpoints.endpoint import MarketplaceSubscription, OnlineEndpoint, ServerlessEndpoint
-from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax import durations
 from smalt.wire.encoding.casing import fold
@@ -50,7 +50,7 @@ def _milliseconds(key: str) -> Rule:
         return durations.to_iso(value / 1000) if isinstance(value, (int, float)) else value
 
     def read(value: Any, path: Path, reader: Reader) -> Any:
-        seconds = durations.from_iso(value) if isinstance(value, str) else None
+        seconds = durations.parse_iso(value) if isinstance(value, str) else None
         return value if seconds is None else round(seconds * 1000)
 
     return Rule(key, write, read)
@@ -153,7 +153,7 @@ class _Deployments:
         given = flat.pop("endpointComputeType", "Managed")
         kind = next((kind for kind in _BY_TYPE if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None:
-            words = f"unknown endpointComputeType {shown(given)}{did_you_mean(given, _BY_TYPE)}"
+            words = f"unknown endpointComputeType {format_value(given)}{did_you_mean(given, _BY_TYPE)}"
             reader.problem(("properties", "endpointComputeType"), words)
             return None
         sku = body.get("sku")

@@ -70,9 +70,9 @@ def _write_minutes(value: Any, writing: Writing) -> Any:
 
 
 def _read_minutes(value: Any, path: Path, reader: Reader) -> Any:
-    from smalt.entities.syntax.durations import from_iso
+    from smalt.entities.syntax.durations import parse_iso
 
-    seconds = from_iso(value) if isinstance(value, str) else None
+    seconds = parse_iso(value) if isinstance(value, str) else None
     return value if seconds is None else max(1, int(seconds // 60))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.environment import Environment
 from smalt.entities.jobs.inputs import ASSETS, Input
-from smalt.entities.schema.documents import choose
+from smalt.entities.schema.documents import choose_noun
 from smalt.entities.schema.problems import Path, Problem
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax.literals import convert, to_text
@@ -162,7 +162,7 @@ def read(body: Mapping[str, Any], reader: Reader) -> Component | None:
 
 
 def read_spec(spec: Mapping[str, Any], path: Path, reader: Reader) -> Component | None:
-    noun = choose(reader, spec, "component", None)
+    noun = choose_noun(reader, spec, "component", None)
     if noun is None:
         return None
     spelt: dict[str, str] = {}

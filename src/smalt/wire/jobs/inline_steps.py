@@ -11,7 +11,7 @@ from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import as_binding
+from smalt.entities.syntax.expression import parse_binding
 
 _BODY = {
     "command": ("command",),
@@ -74,7 +74,7 @@ def _declare_output(value: Any, parent: Any) -> Output:
 
 def _type_of(text: str | None, parent: Any) -> str | None:
     """The type of what an expression stands for, as far as the pipeline says."""
-    binding = as_binding(text)
+    binding = parse_binding(text)
     if binding is None or parent is None:
         return None
     if binding.kind == "parent.inputs":

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.entities.syntax.expression import as_binding
+from smalt.entities.syntax.expression import parse_binding
 from smalt.entities.syntax.literals import to_text
 from smalt.wire.encoding.casing import fold
 from smalt.wire.encoding.codec import Json, Rule, Writing, check_spelling
@@ -96,7 +96,7 @@ def write_output(value: Any, writing: Writing, default_type: str = DEFAULT_TYPE)
     if isinstance(value, str):
         return {"type": "literal", "value": value}
     path = value.path
-    if as_binding(path) is not None:
+    if parse_binding(path) is not None:
         mode = _OUTPUT_MODES.get(value.mode)
         body = _with({"type": "literal", "value": path}, mode=mode, name=value.name, version=value.version)
         return _with(body, earlyAvailable=value.early_available)

@@ -20,7 +20,7 @@ def _write_seconds(value: Any, writing: Writing) -> Any:
 
 
 def _read_seconds(value: Any, path: Path, reader: Reader) -> Any:
-    seconds = durations.from_iso(value) if isinstance(value, str) else None
+    seconds = durations.parse_iso(value) if isinstance(value, str) else None
     if seconds is None:
         return value
     return int(seconds) if seconds == int(seconds) else seconds

@@ -17,7 +17,7 @@ from smalt.entities.schema.nested import noun_class
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import as_binding
+from smalt.entities.syntax.expression import parse_binding
 from smalt.wire.encoding.casing import fold
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
 from smalt.wire.jobs import components, settings
@@ -196,7 +196,7 @@ def output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
     for node in jobs.values():
         for name, value in vars(node).get("outputs", {}).items():
             text = value if isinstance(value, str) else value.path
-            binding = as_binding(text)
+            binding = parse_binding(text)
             if binding is None or binding.kind != "parent.outputs":
                 continue
             own = value.type if isinstance(value, Output) else None

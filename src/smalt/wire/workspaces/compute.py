@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.computes import compute as nouns
-from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
 from smalt.wire.encoding.casing import fold
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, word
@@ -208,7 +208,7 @@ class _Computes:
         kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None or not isinstance(outer, Mapping):
             hint = did_you_mean(given, _TYPES)
-            reader.problem(("properties", "computeType"), f"unknown computeType {shown(given)}{hint}")
+            reader.problem(("properties", "computeType"), f"unknown computeType {format_value(given)}{hint}")
             return None
         return self._codecs[kind].read({**_flat(body, outer), **identity(body, _TYPES[kind][0])}, (), reader)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.schema.problems import Path, did_you_mean, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
 from smalt.entities.workspaces import credentials as entities
 from smalt.entities.workspaces import datastore as nouns
@@ -59,7 +59,7 @@ def _read_credentials(value: Any, path: Path, reader: Reader) -> Any:
     given = str(value.get("credentialsType", "None"))
     noun = next((noun for noun, (kind, _) in _CREDENTIALS.items() if fold(kind) == fold(given)), None)
     if noun is None:
-        reader.problem((*path, "credentialsType"), f"unknown credentialsType {shown(given)}")
+        reader.problem((*path, "credentialsType"), f"unknown credentialsType {format_value(given)}")
         return None
     secrets = value.get("secrets")
     found = {**value, **(secrets if isinstance(secrets, Mapping) else {})}
@@ -103,7 +103,7 @@ class _Datastores:
         kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None or not isinstance(properties, Mapping):
             hint = did_you_mean(given, _TYPES)
-            reader.problem(("properties", "datastoreType"), f"unknown datastoreType {shown(given)}{hint}")
+            reader.problem(("properties", "datastoreType"), f"unknown datastoreType {format_value(given)}{hint}")
             return None
         known = _without_none_credentials(properties)
         return self._codecs[kind].read({**known, **identity(body, _TYPES[kind])}, (), reader)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.automl.making import Settable
+from smalt.entities.jobs.automl.making import AutoMLSetters
 from smalt.entities.jobs.automl.parameters import SEARCH_SPACES, TRAINING_PARAMETERS
 from smalt.entities.jobs.automl.settings import (
     AUTO,
@@ -23,7 +23,7 @@ from smalt.entities.jobs.resources import JobResourceConfiguration, QueueSetting
 from smalt.entities.schema.effects import KEPT, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.nested import Nested
-from smalt.entities.schema.problems import Path, did_you_mean, listed, shown
+from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
@@ -91,7 +91,7 @@ _TASK_KEYS = frozenset(key for task in TASKS.values() for key in task.keys)
 _DATA = DataPath() | Nested(Input)
 
 
-class AutoML(Settable, Entity):
+class AutoML(AutoMLSetters, Entity):
     """What AutoML jobs and steps have in common; which keys a task may have is said in `TASKS`."""
 
     noun = "an AutoML job"
@@ -145,10 +145,10 @@ class AutoML(Settable, Entity):
 
     def _check_words(self, task: Task, path: Path, reader: Reader) -> None:
         def check(word: str, allowed: tuple[str, ...], *where: object) -> None:
-            if reader.is_binding(word) or _fold(word) in map(_fold, allowed):
+            if reader.is_binding(word) or _fold_word(word) in map(_fold_word, allowed):
                 return
-            hint = did_you_mean(word, allowed) or f"; it may be {listed(allowed)}"
-            reader.problem((*path, *where), f"{shown(word)} is not for the task {self.task}{hint}")
+            hint = did_you_mean(word, allowed) or f"; it may be {join_words(allowed)}"
+            reader.problem((*path, *where), f"{format_value(word)} is not for the task {self.task}{hint}")
 
         if self.primary_metric is not None:
             check(self.primary_metric, task.metrics, "primary_metric")
@@ -157,7 +157,7 @@ class AutoML(Settable, Entity):
                 check(word, task.algorithms, "training", key, index)
 
 
-def _fold(word: str) -> str:
+def _fold_word(word: str) -> str:
     return word.replace("_", "").lower()
 
 

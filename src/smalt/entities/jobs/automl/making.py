@@ -12,7 +12,7 @@ from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import here
 
 
-class Settable:
+class AutoMLSetters:
     """What the `set_…` methods are made of."""
 
     def set_values(self: Any, given: Mapping[str, Any]) -> None:
@@ -25,29 +25,29 @@ class Settable:
                 raise UserErrorException(f"{self.noun} has no '{name}'{words}", here())
             if name == "primary_metric" and isinstance(value, Enum):
                 value = value.name.lower()  # as in YAML
-            vars(self)[name] = self._read_field(field, name, _plain(value))
+            vars(self)[name] = self._read_field(field, name, _to_plain_data(value))
 
-    def _change(self: Any, name: str, given: Mapping[str, Any]) -> None:
-        known = changed(vars(self).get(name), _given(given))
+    def _update_settings(self: Any, name: str, given: Mapping[str, Any]) -> None:
+        known = changed(vars(self).get(name), _list_given(given))
         if known:
             self.set_values({name: known})
 
     def _add_parameters(self: Any, given: Mapping[str, Any]) -> None:
-        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_given(given)}})
+        self.set_values({"training_parameters": {**(self.training_parameters or {}), **_list_given(given)}})
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _list_given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_data(value: Any) -> Any:
     """Enums as their values, at any depth."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _to_plain_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_to_plain_data(item) for item in value]
     if isinstance(value, Entity) and type(value)._fields:
         for key, item in list(vars(value).items()):
             if isinstance(item, Enum):

@@ -35,7 +35,7 @@ _DETECTION = (
 HYPERPARAMETERS = (*_ALL, *_TEXT, *_IMAGE, *_CLASSIFICATION, *_DETECTION)
 
 
-class Parameters(Map[Any]):
+class Hyperparameters(Map[Any]):
     """A mapping whose names are hyperparameters."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> dict[str, Any] | None:
@@ -57,5 +57,5 @@ class Parameters(Map[Any]):
 
 _VALUES: Shape[Any] = LiteralValue() | DISTRIBUTION
 
-TRAINING_PARAMETERS = Parameters(LiteralValue())
-SEARCH_SPACES = List(Parameters(_VALUES, "hyperparameters"))
+TRAINING_PARAMETERS = Hyperparameters(LiteralValue())
+SEARCH_SPACES = List(Hyperparameters(_VALUES, "hyperparameters"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.jobs.automl.making import Settable
+from smalt.entities.jobs.automl.making import AutoMLSetters
 
 
-class OfTables(Settable):
+class TableSetters(AutoMLSetters):
     """Jobs that learn from tables."""
 
     def set_data(
@@ -27,7 +27,7 @@ class OfTables(Settable):
         test_data: Any = None,
         test_data_size: Any = None,
     ) -> None:
-        self.set_values(_given(locals()))
+        self.set_values(_list_given(locals()))
 
     def set_limits(
         self,
@@ -41,7 +41,7 @@ class OfTables(Settable):
         timeout_minutes: Any = None,
         trial_timeout_minutes: Any = None,
     ) -> None:
-        self._change("limits", _given(locals()))
+        self._update_settings("limits", _list_given(locals()))
 
     def set_training(
         self,
@@ -57,9 +57,9 @@ class OfTables(Settable):
         blocked_training_algorithms: Any = None,
         training_mode: Any = None,
     ) -> None:
-        given = _given(locals())
+        given = _list_given(locals())
         minutes = given.pop("ensemble_model_download_timeout", None)
-        self._change("training", {**given, "ensemble_model_download_timeout_minutes": minutes})
+        self._update_settings("training", {**given, "ensemble_model_download_timeout_minutes": minutes})
 
     def set_featurization(
         self,
@@ -71,10 +71,10 @@ class OfTables(Settable):
         mode: Any = None,
         enable_dnn_featurization: Any = None,
     ) -> None:
-        self._change("featurization", _given(locals()))
+        self._update_settings("featurization", _list_given(locals()))
 
 
-class OfForecasts(OfTables):
+class ForecastSetters(TableSetters):
     """Jobs that forecast."""
 
     def set_forecast_settings(
@@ -95,10 +95,10 @@ class OfForecasts(OfTables):
         cv_step_size: Any = None,
         features_unknown_at_forecast_time: Any = None,
     ) -> None:
-        self._change("forecasting", _given(locals()))
+        self._update_settings("forecasting", _list_given(locals()))
 
 
-class OfModels(Settable):
+class ModelSetters(AutoMLSetters):
     """Jobs that try hyperparameters of models of images or text."""
 
     def set_sweep(
@@ -107,7 +107,7 @@ class OfModels(Settable):
         sampling_algorithm: Any,
         early_termination: Any = None,
     ) -> None:
-        self._change("sweep", _given(locals()))
+        self._update_settings("sweep", _list_given(locals()))
 
     def extend_search_space(self: Any, value: Any) -> None:
         """One search space, or a list of them."""
@@ -115,7 +115,7 @@ class OfModels(Settable):
         self.set_values({"search_space": [*(self.search_space or []), *spaces]})
 
 
-class OfText(OfModels):
+class TextSetters(ModelSetters):
     """Jobs that learn from text."""
 
     def set_data(
@@ -125,7 +125,7 @@ class OfText(OfModels):
         target_column_name: Any,
         validation_data: Any,
     ) -> None:
-        self.set_values(_given(locals()))
+        self.set_values(_list_given(locals()))
 
     def set_limits(
         self,
@@ -136,14 +136,14 @@ class OfText(OfModels):
         timeout_minutes: Any = None,
         trial_timeout_minutes: Any = None,
     ) -> None:
-        self._change("limits", _given(locals()))
+        self._update_settings("limits", _list_given(locals()))
 
     def set_featurization(
         self,
         *,
         dataset_language: Any = None,
     ) -> None:
-        self._change("featurization", _given(locals()))
+        self._update_settings("featurization", _list_given(locals()))
 
     def set_training_parameters(
         self,
@@ -158,10 +158,10 @@ class OfText(OfModels):
         warmup_ratio: Any = None,
         weight_decay: Any = None,
     ) -> None:
-        self._add_parameters(_given(locals()))
+        self._add_parameters(_list_given(locals()))
 
 
-class OfImages(OfModels):
+class ImageSetters(ModelSetters):
     """Jobs that learn from images."""
 
     def set_data(
@@ -172,7 +172,7 @@ class OfImages(OfModels):
         validation_data: Any = None,
         validation_data_size: Any = None,
     ) -> None:
-        self.set_values(_given(locals()))
+        self.set_values(_list_given(locals()))
 
     def set_limits(
         self,
@@ -181,10 +181,10 @@ class OfImages(OfModels):
         max_trials: Any = None,
         timeout_minutes: Any = None,
     ) -> None:
-        self._change("limits", _given(locals()))
+        self._update_settings("limits", _list_given(locals()))
 
 
-class OfWholeImages(OfImages):
+class ImageClassificationSetters(ImageSetters):
     """Jobs that say what an image is."""
 
     def set_training_parameters(
@@ -225,10 +225,10 @@ class OfWholeImages(OfImages):
         validation_resize_size: Any = None,
         weighted_loss: Any = None,
     ) -> None:
-        self._add_parameters(_given(locals()))
+        self._add_parameters(_list_given(locals()))
 
 
-class OfObjects(OfImages):
+class ObjectDetectionSetters(ImageSetters):
     """Jobs that find objects in images."""
 
     def set_training_parameters(
@@ -280,8 +280,8 @@ class OfObjects(OfImages):
         log_training_metrics: Any = None,
         log_validation_loss: Any = None,
     ) -> None:
-        self._add_parameters(_given(locals()))
+        self._add_parameters(_list_given(locals()))
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+def _list_given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "self"}

@@ -3,62 +3,68 @@
 from __future__ import annotations
 
 from smalt.entities.jobs.automl.job import AutoMLJob, AutoMLNode
-from smalt.entities.jobs.automl.setters import OfForecasts, OfObjects, OfTables, OfText, OfWholeImages
+from smalt.entities.jobs.automl.setters import (
+    ForecastSetters,
+    ImageClassificationSetters,
+    ObjectDetectionSetters,
+    TableSetters,
+    TextSetters,
+)
 
 
-class ClassificationJob(OfTables, AutoMLJob):
+class ClassificationJob(TableSetters, AutoMLJob):
     of = "classification"
 
 
-class RegressionJob(OfTables, AutoMLJob):
+class RegressionJob(TableSetters, AutoMLJob):
     of = "regression"
 
 
-class ForecastingJob(OfForecasts, AutoMLJob):
+class ForecastingJob(ForecastSetters, AutoMLJob):
     of = "forecasting"
 
 
-class ImageClassificationJob(OfWholeImages, AutoMLJob):
+class ImageClassificationJob(ImageClassificationSetters, AutoMLJob):
     of = "image_classification"
 
 
-class ImageClassificationMultilabelJob(OfWholeImages, AutoMLJob):
+class ImageClassificationMultilabelJob(ImageClassificationSetters, AutoMLJob):
     of = "image_classification_multilabel"
 
 
-class ImageObjectDetectionJob(OfObjects, AutoMLJob):
+class ImageObjectDetectionJob(ObjectDetectionSetters, AutoMLJob):
     of = "image_object_detection"
 
 
-class ImageInstanceSegmentationJob(OfObjects, AutoMLJob):
+class ImageInstanceSegmentationJob(ObjectDetectionSetters, AutoMLJob):
     of = "image_instance_segmentation"
 
 
-class TextClassificationJob(OfText, AutoMLJob):
+class TextClassificationJob(TextSetters, AutoMLJob):
     of = "text_classification"
 
 
-class TextClassificationMultilabelJob(OfText, AutoMLJob):
+class TextClassificationMultilabelJob(TextSetters, AutoMLJob):
     of = "text_classification_multilabel"
 
 
-class TextNerJob(OfText, AutoMLJob):
+class TextNerJob(TextSetters, AutoMLJob):
     of = "text_ner"
 
 
-class TablesNode(OfTables, AutoMLNode): ...
+class TablesNode(TableSetters, AutoMLNode): ...
 
 
-class ForecastsNode(OfForecasts, AutoMLNode): ...
+class ForecastsNode(ForecastSetters, AutoMLNode): ...
 
 
-class WholeImagesNode(OfWholeImages, AutoMLNode): ...
+class WholeImagesNode(ImageClassificationSetters, AutoMLNode): ...
 
 
-class ObjectsNode(OfObjects, AutoMLNode): ...
+class ObjectsNode(ObjectDetectionSetters, AutoMLNode): ...
 
 
-class TextNode(OfText, AutoMLNode): ...
+class TextNode(TextSetters, AutoMLNode): ...
 
 
 JOBS: dict[str, type[AutoMLJob]] = {

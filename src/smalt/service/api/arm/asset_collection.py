@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from smalt import wire
-from smalt.entities.schema.problems import listed
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
 from smalt.service.api.blob.urls import convert_urls
 from smalt.service.api.pagination import build_page
@@ -147,7 +147,7 @@ class AssetCollection:
     def _refuse_empty(self, name: str, version: str, properties: Properties) -> None:
         if self.needed and not any(properties.get(key) for key in self.needed):
             noun = "data asset" if self.kind == "data" else self.kind
-            words = listed([f"'{_WORDS.get(key, snake(key))}'" for key in self.needed])
+            words = join_words([f"'{_WORDS.get(key, snake(key))}'" for key in self.needed])
             raise ValidationException(
                 f"{noun} '{name}:{version}' was not registered, as it has no content: give {words}"
             )
@@ -256,7 +256,7 @@ class AssetCollection:
         if isinstance(one, dict) and isinstance(other, dict):
             changed += [str(key) for key in {**one, **other} if one.get(key) != other.get(key)]
         if changed or one != other:
-            words = listed(map(repr, changed), "and") if changed else "content"
+            words = join_words(map(repr, changed), "and") if changed else "content"
             raise Conflict(
                 f"{self.kind} '{name}:{version}' exists already with another {words}, which cannot be changed; "
                 "create another version"

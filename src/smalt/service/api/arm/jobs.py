@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from smalt.entities.syntax.job_states import state
+from smalt.entities.syntax.job_states import parse_state
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.arm.job_shapes import (
     RUNTIME_PROPERTIES,
@@ -183,7 +183,7 @@ def _parse_filter(request: ApiRequest) -> JobFilter:
         view=request.get_query("listViewType", "ActiveOnly"),
         type=fold(request.get_query("jobType")) or None,
         experiment=request.get_query("experimentName") or None,
-        status=state(request.get_query("status")) if request.get_query("status") else None,
+        status=parse_state(request.get_query("status")) if request.get_query("status") else None,
         tag=(key, value if has_value else None) if request.get_query("tag") else None,
     )
 

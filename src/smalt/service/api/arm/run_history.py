@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smalt.entities.schema.problems import listed
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import ValidationException
 from smalt.service.api.arm.jobs import find_job, update_description
 from smalt.service.api.request import ApiRequest
@@ -77,8 +77,8 @@ async def update_run(request: ApiRequest) -> dict[str, Any]:
     there = _render_run(request, job)
     fixed = [key for key, value in changes.items() if key not in _CHANGEABLE and value not in (None, there.get(key))]
     if fixed:
-        words = listed((f"'{key}'" for key in fixed), "and")
-        raise ValidationException(f"{words} of a run cannot be changed; {listed(_CHANGEABLE, 'and')} can")
+        words = join_words((f"'{key}'" for key in fixed), "and")
+        raise ValidationException(f"{words} of a run cannot be changed; {join_words(_CHANGEABLE, 'and')} can")
     merged = {key: value for key, value in changes.items() if key in ("displayName", "description")}
     properties = jobs.read_properties(request.server.db, job.id)
     for key in ("tags", "properties"):

@@ -13,7 +13,7 @@ import shlex
 
 from starlette.types import Scope
 
-from smalt.entities.schema.typos import is_slip
+from smalt.entities.schema.typos import is_typo
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api import workspace_paths
 from smalt.service.api.server_context import ServerContext
@@ -133,7 +133,7 @@ def _to_lower(names: Names) -> list[str]:
 def _is_typo(names: Names, known: Names) -> bool:
     """True if the names differ from a workspace's by a single typing error in one of them."""
     pairs = [pair for pair in zip(_to_lower(names), _to_lower(known), strict=True) if pair[0] != pair[1]]
-    return len(pairs) == 1 and is_slip(*pairs[0])
+    return len(pairs) == 1 and is_typo(*pairs[0])
 
 
 def _render_missing(names: Names) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.entities.schema.problems import did_you_mean, listed
+from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.exceptions import NotFound
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
@@ -35,10 +35,10 @@ def _find_steps(top: Job, steps: list[Job], paths: dict[str, str], wanted: str) 
     exact = [row for row in steps if wanted in (paths[row.name], row.name)]
     found = exact or [row for row in steps if row.node == wanted]
     if len(found) > 1:
-        raise NotFound(f"'{wanted}' is {listed([paths[row.name] for row in found], 'or')}; say which")
+        raise NotFound(f"'{wanted}' is {join_words([paths[row.name] for row in found], 'or')}; say which")
     if not found:
         known = [paths[row.name] for row in steps]
-        hint = did_you_mean(wanted, known) or (f"; its steps are {listed(known[:20], 'and')}" if known else "")
+        hint = did_you_mean(wanted, known) or (f"; its steps are {join_words(known[:20], 'and')}" if known else "")
         raise NotFound(f"job '{top.name}' has no step '{wanted}'{hint}")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smalt.entities.syntax.expression import Expression, Optional, is_given, parse_command, port_named
+from smalt.entities.syntax.expression import Expression, OptionalBlock, has_all_inputs, parse_command, resolve_port
 from smalt.exceptions import ValidationException
 
 
@@ -12,8 +12,8 @@ def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], 
     """`command` with `${{inputs.x}}` and the like filled in; a `$[[…]]` block only where all it names has a value."""
     text = ""
     for part in parse_command(command):
-        if isinstance(part, Optional):
-            if is_given(part, inputs):
+        if isinstance(part, OptionalBlock):
+            if has_all_inputs(part, inputs):
                 text += "".join(_piece(one, inputs, outputs, macros) for one in part.parts)
         else:
             text += _piece(part, inputs, outputs, macros)
@@ -28,7 +28,7 @@ def _piece(
     if part.kind in macros:
         return macros[part.kind]
     values = {"inputs": inputs, "outputs": outputs}.get(part.kind, {})
-    port = port_named(part.name, values)
+    port = resolve_port(part.name, values)
     if port is not None:
         return values[port]
     if part.kind in ("inputs", "outputs"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smalt.entities.schema.problems import Problem, shown
+from smalt.entities.schema.problems import Problem, format_value
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
 
@@ -27,7 +27,7 @@ def value_at(path: Path, type: str | None, what: str, missing: str) -> str:
     except (OSError, UnicodeDecodeError):
         raise ValidationException(missing) from None
     if isinstance(convert(text, type or "string"), Problem):
-        raise ValidationException(f"{what} must be {_A[str(type)]}, and {shown(text)} was written")
+        raise ValidationException(f"{what} must be {_A[str(type)]}, and {format_value(text)} was written")
     return text if type == "string" else text.strip()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 
-from smalt.entities.schema.problems import listed
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import Conflict
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion.place_references import Overlaps
@@ -19,7 +19,7 @@ _MOST_NAMED = 5
 def refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
     unfinished = [one for one in jobs.list_unfinished_roots(rooms.db) if one.workspace_id == workspace.id]
     if unfinished:
-        names = listed([one.name for one in unfinished][:_MOST_NAMED], "and")
+        names = join_words([one.name for one in unfinished][:_MOST_NAMED], "and")
         raise Conflict(
             f"workspace '{workspace.name}' has unfinished jobs ({names}); wait for their end, or cancel them first"
         )
@@ -41,7 +41,7 @@ async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
     named = [_called(rooms, job) for id in writers if (job := jobs.find_job(rooms.db, id)) is not None]
     if named:
         raise Conflict(
-            f"workspace '{workspace.name}' cannot be deleted: {listed(named[:_MOST_NAMED], 'and')} wrote an output "
+            f"workspace '{workspace.name}' cannot be deleted: {join_words(named[:_MOST_NAMED], 'and')} wrote an output "
             f"there; delete {'those jobs' if len(named) > 1 else 'that job'} first"
         )
 
@@ -72,7 +72,7 @@ def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> 
         named = [assets.describe_version(rooms.db, id) for id in found[:_MOST_NAMED]]
         has = "have" if len(found) > 1 else "has"
         raise Conflict(
-            f"workspace '{workspace.name}' cannot be deleted: {listed(named, 'and')} {has} something in it, and a "
+            f"workspace '{workspace.name}' cannot be deleted: {join_words(named, 'and')} {has} something in it, and a "
             "registered version never changes; delete the workspace of the version first"
         )
 

@@ -12,11 +12,11 @@ from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.jobs.pipeline import PipelineJobSettings
-from smalt.entities.rules.ineffective_keys import unused_inputs
-from smalt.entities.rules.pipeline import values_within
+from smalt.entities.rules.ineffective_keys import list_unused_inputs
+from smalt.entities.rules.pipeline import resolve_literals
 from smalt.entities.schema.travel import values_of_job
 from smalt.entities.steps.dependencies import never_started, steps_awaited
-from smalt.entities.syntax.expression import as_binding, has_expression, port_named, trim
+from smalt.entities.syntax.expression import has_expression, parse_binding, remove_empty_blocks, resolve_port
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.data.job_data import primitive_values
@@ -303,10 +303,10 @@ class Planner:
 
     def _label(self, given: Any) -> str | None:
         """The pipeline's output that a node's output is bound to."""
-        bound = as_binding(given if isinstance(given, str) else getattr(given, "path", None))
+        bound = parse_binding(given if isinstance(given, str) else getattr(given, "path", None))
         if bound is None or bound.kind != "parent.outputs":
             return None
-        return port_named(bound.name, self.job.outputs or {})
+        return resolve_port(bound.name, self.job.outputs or {})
 
     def _output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
         """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
@@ -338,7 +338,7 @@ class Planner:
                 f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
             )
         made = {
-            "command": _named(trim(component.command, inputs), name),
+            "command": _named(remove_empty_blocks(component.command, inputs), name),
             "code": self.pins.of("codes", component.code) if component.code else None,
             "inputs": inputs,
             "outputs": outputs,
@@ -410,7 +410,7 @@ class PipelineKind(CompositeKind):
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
         """Check the steps of a nested pipeline, once for all steps that give it the same values."""
-        values = values_within(node, component, inputs)
+        values = resolve_literals(node, component, inputs)
         if not checker.is_new("nested", f"{id(component)} {sorted(values.items())}"):
             return
         if not component.jobs:
@@ -425,7 +425,7 @@ class PipelineKind(CompositeKind):
         checker.check_compute(f"{where}settings.default_", settings_of(job).get("default_compute"))
         nodes = nodes_of(job)
         checker.note_idle(where, job)
-        checker.idle += [("", line) for line in unused_inputs(job)]
+        checker.idle += [("", line) for line in list_unused_inputs(job)]
         if not nodes:
             checker.add("jobs", "a pipeline job needs a step: add one under 'jobs'")
         checker.check_steps(where, job, job.inputs, nodes)

@@ -8,7 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from smalt import wire
-from smalt.entities.schema.problems import a, listed
+from smalt.entities.schema.problems import add_article, join_words
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.machine.gc_pause import no_collections
 from smalt.service.engine import kinds
@@ -170,4 +170,4 @@ def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -
 
 def _cannot_run(entity: Any) -> str:
     runs = [type for type in kinds.list_types() if (kind := kinds.find_kind(type)) is not None and kind.is_submitted]
-    return f"{a(entity.type)} job cannot run yet; this smalt runs {listed(runs, 'and')} jobs"
+    return f"{add_article(entity.type)} job cannot run yet; this smalt runs {join_words(runs, 'and')} jobs"

@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.entities import Input, Output
 from smalt.entities.schema.entity import Entity
-from smalt.entities.syntax.expression import MACROS, Expression, as_binding, has_expression, parse, port_named
+from smalt.entities.syntax.expression import MACROS, Expression, has_expression, parse_binding, parse_text, resolve_port
 from smalt.entities.syntax.literals import PRIMITIVES, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.secrets.references import convert_between
@@ -33,18 +33,18 @@ class Scope:
 
     def value(self, text: str, node_job: str = "") -> Any:
         """The literal or data that a text stands for; `node_job` is the name of the job whose input it is."""
-        alone = as_binding(text)
+        alone = parse_binding(text)
         return self.text(text, node_job) if alone is None or alone.kind == "name" else self._one(alone)
 
     def text(self, text: str, node_job: str = "") -> str:
         """The text with the literals that it names put in; data cannot be in it."""
-        return "".join(part if isinstance(part, str) else self._text_of(part, node_job) for part in parse(text))
+        return "".join(part if isinstance(part, str) else self._text_of(part, node_job) for part in parse_text(text))
 
     def path(self, text: str | None) -> str | None:
         """The path of an output with the literals that it names put in; its macros are its step's to fill in."""
         if not has_expression(text):
             return text
-        parts = parse(str(text))
+        parts = parse_text(str(text))
         return "".join(
             part if isinstance(part, str) else part.text if part.kind in MACROS else self._text_of(part, "")
             for part in parts
@@ -74,7 +74,7 @@ class Scope:
 
     def _one(self, expression: Expression) -> Any:
         if expression.kind == "parent.inputs":
-            port = port_named(expression.name, self.inputs)
+            port = resolve_port(expression.name, self.inputs)
             return None if port is None else self.inputs[port]
         if expression.kind == "parent.jobs.inputs":
             return self._input_of_node(expression)
@@ -84,17 +84,17 @@ class Scope:
 
     def output(self, text: str) -> tuple[str, Output] | None:
         """The name and the place of the pipeline's output that a text is bound to."""
-        alone = as_binding(text)
+        alone = parse_binding(text)
         if alone is None or alone.kind != "parent.outputs":
             return None
-        port = port_named(alone.name, self.outputs)
+        port = resolve_port(alone.name, self.outputs)
         if port is None:
             raise self._refused(f"{alone.text} names no output of it")
         return port, self.outputs[port]
 
     def _input_of_node(self, expression: Expression) -> Any:
         known = self.bound_inputs(str(expression.job))
-        value = known.get(port_named(expression.name, known) or "")
+        value = known.get(resolve_port(expression.name, known) or "")
         bound = value.path if isinstance(value, Input) else value
         if not isinstance(bound, str) or not has_expression(bound):
             return value
@@ -104,10 +104,10 @@ class Scope:
     def _output_of_node(self, expression: Expression) -> Input:
         job = str(expression.job)
         made = self.made.get(job, {})
-        port = port_named(expression.name, made)
+        port = resolve_port(expression.name, made)
         if port is not None:
             return Input(type=made[port].type, path=made[port].path)
-        if port_named(expression.name, ("artifacts",)) and job in self.artifacts:
+        if resolve_port(expression.name, ("artifacts",)) and job in self.artifacts:
             return Input(type="uri_folder", path=self.artifacts[job])
         raise self._refused(f"node '{job}' has no output '{expression.name}'")
 
@@ -127,7 +127,7 @@ def replaced(entity: Any, **changes: Any) -> Any:
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """The text with the expressions of these kinds, such as "name", filled in."""
-    return "".join(part if isinstance(part, str) else values.get(part.kind, part.text) for part in parse(text))
+    return "".join(part if isinstance(part, str) else values.get(part.kind, part.text) for part in parse_text(text))
 
 
 def expand_macros(path: str, *, name: str, output: str, datastore: str) -> str:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities import Input, Output
-from smalt.entities.jobs.control_flow import repeated
+from smalt.entities.jobs.control_flow import find_repeated_steps
 from smalt.entities.jobs.inputs import ASSETS
-from smalt.entities.rules.bindings import Names, check_step
-from smalt.entities.rules.ineffective_keys import lines_of, told
+from smalt.entities.rules.bindings import PipelineNames, check_step
+from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
 from smalt.entities.rules.settings import check_settings
-from smalt.entities.schema.problems import a, listed
+from smalt.entities.schema.problems import add_article, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.dependencies import steps_awaited
 from smalt.entities.syntax.expression import has_expression
@@ -57,7 +57,7 @@ def check_job(rooms: Rooms, workspace: Workspace, job: Any, known: PinnedReferen
     kind.check_job(checker, job)
     if checker.problems:
         raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return CheckedJob(checker.notes, checker.remote, checker.pins.fixed, told(checker.idle))
+    return CheckedJob(checker.notes, checker.remote, checker.pins.fixed, merge_lines(checker.idle))
 
 
 class Checker:
@@ -101,8 +101,8 @@ class Checker:
         steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
         reader = Reader()
         if any(known.values()):
-            names = Names(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
-            of_loops = repeated(nodes)
+            names = PipelineNames(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
+            of_loops = find_repeated_steps(nodes)
             for name, step in steps.items():
                 check_step(step, names, ("jobs", name), reader)
                 if (component := known[name]) is not None:
@@ -125,8 +125,10 @@ class Checker:
             return
         kind = kinds.find_kind(component.type) if kinds.find_kind(node.type) is not None else None
         if kind is None:
-            runs = listed(kinds.list_types(), "and")
-            self.add(where.rstrip("."), f"{a(str(node.type))} step cannot run yet; this smalt runs {runs} steps")
+            runs = join_words(kinds.list_types(), "and")
+            self.add(
+                where.rstrip("."), f"{add_article(str(node.type))} step cannot run yet; this smalt runs {runs} steps"
+            )
             return
         kind.check_step(self, where, node, component, inputs)
 
@@ -182,7 +184,7 @@ class Checker:
             self.notes.append(f"compute '{name}' is not defined in this workspace, so this machine stands in for it")
 
     def check_unknown_keys(self, job: Any) -> None:
-        noun = a(str(job.type))
+        noun = add_article(str(job.type))
         for key, near in find_unknown_keys(job):
             if near is None:
                 self.idle.append(("", f"{key} has no effect: {noun} job has no such key"))
@@ -191,7 +193,7 @@ class Checker:
 
     def note_idle(self, where: str, noun: Any, component: Any = None) -> None:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
-        self.idle += [(step, line) for line in lines_of(noun, component)]
+        self.idle += [(step, line) for line in list_lines(noun, component)]
 
     def check_inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
         for name, value in {**_defaults(declared or {}), **(inputs or {})}.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from smalt.entities.assets.conda import gather_files
+from smalt.entities.assets.conda import resolve_files
 from smalt.entities.schema.problems import Problem
 from smalt.exceptions import Refused
 from smalt.machine.requirements_files import is_requirements_file, with_paths
@@ -217,7 +217,7 @@ def _read_conda_file(path: Path) -> dict[str, Any]:
     def refuse(problem: Problem) -> None:
         raise Refused(f"'{path}': {problem}")
 
-    return gather_files(found, str(path.parent), refuse)
+    return resolve_files(found, str(path.parent), refuse)
 
 
 def _merged(specs: Sequence[Any]) -> dict[str, Any]:
