@@ -60,7 +60,7 @@ class Component(Asset):
     outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED, travels=Travel.NOWHERE)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
-        """Return a step of this component, as in `train(data=…, lr=0.1)`; under @pipeline the step joins that pipeline."""
+        """Return a step of this component, as in `train(data=…)`; under @pipeline the step joins that pipeline."""
         return load_operation("call_component")(self, args, inputs)
 
     @property

@@ -1,4 +1,4 @@
-"""Commands: jobs, steps and components."""
+"""Command jobs, steps and components."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class CodePath(Text):
-    """A local folder or file, or code elsewhere."""
+    """A local folder or file, or a reference to code elsewhere."""
 
     words = "a local path, a URL, 'git+…' or 'azureml:…'"
 
@@ -55,7 +55,7 @@ class CodePath(Text):
 
 
 class Variables(Map[str]):
-    """Environment variables; one without a value is empty."""
+    """A mapping of environment variables; one without a value is empty."""
 
     def nothing(self) -> str:
         return ""
@@ -149,7 +149,7 @@ class CommandNode(HasCommand, ComponentNode):
         super().__setattr__(name, value)
 
     def set_limits(self, *, timeout: int, **_: Any) -> None:
-        """`timeout` is in seconds."""
+        """Set the limits; `timeout` is in seconds."""
         self.limits = CommandJobLimits(timeout=timeout)
 
     def set_resources(
@@ -163,7 +163,7 @@ class CommandNode(HasCommand, ComponentNode):
         shm_size: str | None = None,
         **more: Any,
     ) -> None:
-        """`more`: what else `JobResourceConfiguration` has."""
+        """Set the given resources and keep the others; `more` takes further fields of `JobResourceConfiguration`."""
         given = {name: value for name, value in locals().items() if name not in ("self", "more")}
         self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
 
@@ -189,9 +189,10 @@ class CommandNode(HasCommand, ComponentNode):
         job_tier: str | None = None,
         priority: str | None = None,
     ) -> SweepNode:
-        """A sweep whose trials are this step.
+        """Return a sweep step whose trials are this step; this step leaves the pipeline.
 
-        What is varied are the inputs that are given distributions, and those in `search_space`.
+        The sweep varies the inputs given as distributions and those in `search_space`.
+        `timeout` and `trial_timeout` are in seconds.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         return cast("SweepNode", load_operation("make_sweep")(self, **given))

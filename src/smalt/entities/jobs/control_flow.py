@@ -1,4 +1,4 @@
-"""Steps that decide which others run, and how often."""
+"""Steps that decide which other steps run, and how often."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ _STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)\s*\}\}")
 
 
 def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
-    """The steps that a parallel_for repeats, whose inputs it gives."""
+    """Return the names of the steps that a `parallel_for` repeats and gives inputs to."""
     bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor) and isinstance(each.body, str))
     return {found[1] for body in bodies if (found := _STEP.fullmatch(body.strip()))}

@@ -1,4 +1,4 @@
-"""Copying, importing and exporting data: jobs, steps and components."""
+"""Data transfers (copy, import, export): jobs, steps and components."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FileSystem(Keyed, ExternalData):
 
 
 class ExternalDataKind(Entity):
-    """A component's source or sink, which its steps say more of."""
+    """The type of source or sink that a component declares; its steps give the rest."""
 
     noun = "the kind of data elsewhere"
     _effect = KEPT
@@ -72,7 +72,7 @@ TASK = Enum("copy_data", "import_data", "export_data")
 
 
 class DataTransfer(Entity):
-    """What jobs, steps and components have in common."""
+    """The fields that jobs, steps and components share."""
 
     noun = "a data transfer"
     _effect = KEPT

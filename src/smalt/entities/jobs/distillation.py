@@ -1,4 +1,4 @@
-"""Distillation: a small model taught by a large one."""
+"""Distillation jobs, in which a large model teaches a small one."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class DistillationJob(Job):
         inference_parameters: dict[str, Any] | None = None,
         endpoint_request_settings: EndpointRequestSettings | None = None,
     ) -> None:
-        """Set how the teacher is asked."""
+        """Set how the teacher model is queried."""
         self.teacher_model_settings = TeacherModelSettings(
             inference_parameters=inference_parameters or {}, endpoint_request_settings=endpoint_request_settings
         )
 
     def set_prompt_settings(self, prompt_settings: PromptSettings | None) -> None:
-        """Set how the prompt is made; None leaves it as it is."""
+        """Set how prompts are made; None changes nothing."""
         if prompt_settings is not None:
             self.prompt_settings = prompt_settings
 
     def set_finetuning_settings(self, hyperparameters: dict[str, Any] | None) -> None:
-        """Set the hyperparameters; None leaves them as they are."""
+        """Set the hyperparameters; None changes nothing."""
         if hyperparameters is not None:
             self.hyperparameters = hyperparameters

@@ -1,4 +1,4 @@
-"""Fine-tuning of models."""
+"""Fine-tuning jobs."""
 
 from __future__ import annotations
 

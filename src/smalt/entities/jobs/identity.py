@@ -1,4 +1,4 @@
-"""As whom a job runs."""
+"""Identities that jobs run as."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ManagedIdentity(Identity):
 
     @property
     def resource_id(self) -> str | None:
-        """The ARM id, by the name that the official SDK has for it."""
+        """Return the ARM id, under its name in the official SDK."""
         return self.msi_resource_id
 
     @resource_id.setter

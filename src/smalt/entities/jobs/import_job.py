@@ -1,4 +1,4 @@
-"""Importing from databases and buckets: jobs, steps and components."""
+"""Imports from databases and buckets: jobs, steps and components."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ImportSource(Entity):
 
 
 class DatabaseImportSource(ImportSource):
-    """A database, as the official SDK has it."""
+    """A database as a source, under its name in the official SDK."""
 
 
 class FileImportSource(ImportSource):
-    """A bucket, as the official SDK has it."""
+    """A bucket as a source, under its name in the official SDK."""
 
 
 class ImportJob(Job):

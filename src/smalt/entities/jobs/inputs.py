@@ -1,4 +1,4 @@
-"""Inputs and outputs, of jobs and of components."""
+"""Inputs and outputs of jobs and of components."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LiteralValue(Shape[Literal]):
 
 
 class DataPath(Text):
-    """Where data is: a local path, a URI, an asset, or an expression."""
+    """The path of data to read: a local path, a URI, an asset or an expression."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
@@ -69,7 +69,7 @@ class DataPath(Text):
 
 
 class WrittenPath(DataPath):
-    """The same of what is yet to be written."""
+    """The path of data to write, which need not exist."""
 
     def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
         return reader.local(text, path, must_exist=False)
@@ -86,7 +86,7 @@ class Input(Keyed, Entity):
     _says_defaults = False  # without a type it may be a literal, or take the type of what it is bound to
 
     def __init__(self, **values: Any) -> None:
-        """Keys of others, such as `name`, mean nothing and are warned of; misspelt ones are refused."""
+        """Take the fields. A misspelt name raises; any other unknown name is warned of and ignored."""
         known = {key: value for key, value in values.items() if key in self._fields or did_you_mean(key, self._fields)}
         super().__init__(**known)
         for key in values.keys() - known.keys():
@@ -110,7 +110,7 @@ class Input(Keyed, Entity):
 
 
 def has_default(declared: object) -> bool:
-    """Whether an input has a value where none is given; an expression is not one: in each pipeline it is another."""
+    """Return True if the input has a default that is a value; an expression differs from pipeline to pipeline."""
     return isinstance(declared, Input) and declared.default is not None and not has_expression(declared.default)
 
 
@@ -147,7 +147,7 @@ _DATA_TYPES = Enum(*ASSETS)
 
 
 class JobInput(Shape[Input | Literal]):
-    """Of a job or a step: data, a literal, or an expression."""
+    """An input of a job or a step: data, a literal or an expression."""
 
     words = "a value or a mapping with 'type' and 'path'"
 
@@ -192,19 +192,19 @@ class JobInput(Shape[Input | Literal]):
 
 
 def _check_datastore(data: str, path: Path, reader: Reader) -> None:
-    """Refuse a datastore to upload to beside data that is not uploaded."""
+    """Report a `datastore` to upload to if the data is not local."""
     if "${{" in data or _is_remote(data):
         words = "'datastore' says where local data is uploaded to, and this path is not local; remove it"
         reader.problem((*path, "datastore"), words, at_key=True)
 
 
 def _is_data_input(before: Any) -> bool:
-    """Whether what is replaced is data, so that a text in its place is its path."""
+    """Return True if the replaced value is data, so that text in its place is a path."""
     return isinstance(before, Mapping) and ("path" in before or before.get("type") in ASSETS)
 
 
 class Ports(Map[T]):
-    """Inputs or outputs, whose names become parts of expressions, variables and paths."""
+    """A mapping of inputs or outputs. Their names become parts of expressions, variables and paths."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
         for name in value if isinstance(value, Mapping) else ():
@@ -220,7 +220,7 @@ _LONGEST_NAME = 255
 
 
 class Outputs(Ports[Any]):
-    """A name without a value is an output with nothing said."""
+    """A mapping of outputs; one without a value is an output with every field unset."""
 
     def nothing(self) -> Output:
         return Output()

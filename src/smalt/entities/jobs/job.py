@@ -1,4 +1,4 @@
-"""What all jobs share."""
+"""Jobs: the fields that all types share."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Job(Resource):
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
-        """Pass over what `smalt job show` told of the course of the job that it printed."""
+        """Ignore the keys that `smalt job show` adds about the run of the job."""
         is_printed = data.get("creation_context") is not None
         left = [key for key in keys if not (is_printed and key in OF_ITS_COURSE)]
         return super()._unknown(left, data, entity, path, reader)
 
     @property
     def studio_url(self) -> str | None:
-        """The job's page; None, as long as there is no studio that has one."""
+        """Return the URL of the job's page, or None if there is no studio to show it."""
         studio: Any = self.services.get("Studio")
         return getattr(studio, "endpoint", None)
 

@@ -1,4 +1,4 @@
-"""How a notebook shows jobs: a small table, and of a pipeline also its graph, as HTML that needs nothing else."""
+"""HTML views of jobs for notebooks: a small table, and the graph of a pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST = 20
 
 
 def render_table(job: Any) -> str:
-    """Experiment, name, type and status; a link to its page where it has one."""
+    """Return a table with experiment, name, type and status, and a link or command for details."""
     cells = {
         "Experiment": job.experiment_name,
         "Name": job.name,
@@ -41,7 +41,7 @@ def render_table(job: Any) -> str:
 
 
 def _make_show_command(id: str, name: str) -> str:
-    """Return the command that shows a job, which works wherever it is typed: it names the workspace of the id."""
+    """Return the command that shows a job from any folder: it names the workspace in the job's id."""
     words, found = ["smalt job show -n", shlex.quote(name)], _WORKSPACE.match(id)
     if found is not None:
         subscription, group, workspace = map(shlex.quote, found.groups())
@@ -51,7 +51,7 @@ def _make_show_command(id: str, name: str) -> str:
 
 
 def render_graph(steps: Mapping[str, Any]) -> str:
-    """The steps and what they wait for, from top to bottom, as SVG."""
+    """Return the steps and their dependencies, from top to bottom, as SVG."""
     if not steps:
         return ""
     if len(steps) > _MOST:
@@ -75,7 +75,7 @@ def render_graph(steps: Mapping[str, Any]) -> str:
 
 
 def _find_dependencies(name: str, step: Any, steps: Mapping[str, Any]) -> list[str]:
-    """The steps that a step names, each once."""
+    """Return the steps that a step refers to, each once."""
     document = step.to_dict() if isinstance(step, Entity) else step
     own = {key: value for key, value in document.items() if key not in _WITHIN} if isinstance(document, dict) else {}
     found = dict.fromkeys(_NAMED.findall(json.dumps(own, default=str)))
@@ -83,7 +83,10 @@ def _find_dependencies(name: str, step: Any, steps: Mapping[str, Any]) -> list[s
 
 
 def _split_into_rows(waits: Mapping[str, list[str]]) -> list[list[str]]:
-    """Each step below all that it waits for, and near them; a circle, which no pipeline may have, is cut."""
+    """Return the rows of the graph, each step below its dependencies and near them.
+
+    A cycle, which no valid pipeline has, is cut.
+    """
     depth: dict[str, int] = {}
     left = dict(waits)
     while left:

@@ -1,4 +1,4 @@
-"""Work on mini-batches of data, many at a time: steps and components."""
+"""Parallel steps and components, which process mini-batches of data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ParallelTask(Keyed, Entity):
-    """Open, as with the service."""
+    """The task of a parallel step. Unknown keys are kept, as the service keeps them."""
 
     noun = "the task of a parallel step"
     _effect = KEPT
@@ -49,7 +49,7 @@ class RetrySettings(Keyed, Entity):
 
 
 class Parallel(Entity):
-    """What parallel steps and parallel components have in common."""
+    """The fields that parallel steps and components share."""
 
     noun = "a parallel step"
     _effect = KEPT
@@ -92,7 +92,7 @@ class ParallelNode(Parallel, ComponentNode):
         shm_size: str | None = None,
         **more: Any,
     ) -> None:
-        """`more`: what else `JobResourceConfiguration` has."""
+        """Set the given resources and keep the others; `more` takes further fields of `JobResourceConfiguration`."""
         given = {name: value for name, value in locals().items() if name not in ("self", "more")}
         self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
 
@@ -110,7 +110,7 @@ class ParallelComponent(CountsInstances, Parallel, Component):
 
     @property
     def code(self) -> str | None:
-        """The folder with the entry script: `task.code`."""
+        """Return the folder with the entry script, `task.code`."""
         return self.task.code if isinstance(self.task, ParallelTask) else None
 
     @code.setter

@@ -1,4 +1,4 @@
-"""Pipelines: jobs, steps and components, with their settings."""
+"""Pipeline jobs, steps and components, with their settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PUBLISHED = "default_datestore"
 
 
 class PipelineJobSettings(Entity):
-    """Open: other keys are kept, as the service keeps them, and the job's log says that they do nothing here."""
+    """Settings of a pipeline. Unknown keys are kept, as the service keeps them, and the job's log lists them."""
 
     noun = "the settings of a pipeline"
     _is_open = True
@@ -39,7 +39,7 @@ class PipelineJobSettings(Entity):
     on_finalize = optional(Text(), "The step that runs after all others, whatever happened.", effect=ACTED)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set a field; a name that is nearly a field's is refused, and of another one a program is warned."""
+        """Set a field; a misspelt name raises, and any other unknown name is warned of."""
         if name not in self._fields and not name.startswith("_") and not hasattr(type(self), name):
             if name != _PUBLISHED:
                 self._misnamed(name)
@@ -48,7 +48,7 @@ class PipelineJobSettings(Entity):
 
     @classmethod
     def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
-        """Keep the keys that are not fields, but refuse one that was meant to be a field."""
+        """Keep keys that are not fields, and report those that misspell one."""
         for key in keys:
             near = find_nearest(key, [name for name in cls._fields if name not in data])
             if near and key != _PUBLISHED and not reader.on_wire:
@@ -58,7 +58,7 @@ class PipelineJobSettings(Entity):
 
 
 class SettingsField(Field):
-    """Settings that are there to be set: `job.settings.default_compute = …`; without any they are not written."""
+    """Settings that exist once read, so that `job.settings.default_compute = …` works; empty ones are not written."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ class SettingsField(Field):
 
 
 class StepsField(Field):
-    """The steps; to programs those of the component where the job names one. smalt itself reads `vars(job)`."""
+    """The steps of the job. Programs get those of the component if the job names one; smalt reads `vars(job)`."""
 
     __slots__ = ()
 
@@ -80,7 +80,7 @@ class StepsField(Field):
 
 
 class JobComponentField(Field):
-    """The component; to programs that of the function which made the job, too. smalt itself reads `vars(job)`."""
+    """The component of the job. Programs get that of the function which made the job; smalt reads `vars(job)`."""
 
     __slots__ = ()
 
@@ -106,7 +106,10 @@ class PipelineJob(Job):
             check_component_job(self, component, path, reader)
 
     def to_dict(self) -> dict[str, Any]:
-        """As in YAML; of a job that ran the steps of a component only these, so that it can be submitted again."""
+        """Return the job as in YAML.
+
+        A job that ran a component's steps has only the steps, so that it can be resubmitted.
+        """
         document = super().to_dict()
         if vars(self).get("_ran_component"):
             document.pop("component", None)

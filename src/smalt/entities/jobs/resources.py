@@ -1,4 +1,4 @@
-"""What a job asks for: machines, time, and how its processes are laid out."""
+"""Resources of jobs: machines, limits, queues and distributions."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class JobResourceConfiguration(Keyed, Entity):
 
 
 class ComponentResources(JobResourceConfiguration):
-    """A component's: open, for what other computes know."""
+    """Resources of a component. Unknown keys are kept for other computes."""
 
     _is_open = True
 
 
 class CountsInstances(Entity):
-    """`instance_count` of the resources, for what may be given it beside them."""
+    """A noun that also takes `instance_count` beside `resources`."""
 
     @property
     def instance_count(self) -> int | None:
-        """How many machines: `resources.instance_count`."""
+        """Return the number of machines, `resources.instance_count`."""
         return getattr(vars(self).get("resources"), "instance_count", None)
 
     @instance_count.setter
@@ -108,7 +108,7 @@ DISTRIBUTION = Tagged(
 
 
 class ResourceConfiguration(JobResourceConfiguration):
-    """Of a deployment or a materialization."""
+    """Resources of a deployment or a materialization."""
 
 
 class ComputeConfiguration(Keyed, Entity):

@@ -1,4 +1,4 @@
-"""What a sweep is made of: the space, how it is sampled, what is sought, and when a trial is given up."""
+"""Search spaces, sampling algorithms, objectives and early termination of sweeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SweepDistribution(Entity):
-    """Arguments may be given in order: `Uniform(0.1, 0.9)`, `Choice([1, 2])`."""
+    """A distribution of an input. Arguments may be positional: `Uniform(0.1, 0.9)`, `Choice([1, 2])`."""
 
     noun = "a distribution of values"
     _effect = KEPT
@@ -40,7 +40,7 @@ class Choice(SweepDistribution):
 
 
 class Range(SweepDistribution):
-    """Between two bounds."""
+    """A distribution between two bounds."""
 
     _order: ClassVar[tuple[str, ...]] = ("min_value", "max_value")
 
@@ -84,7 +84,7 @@ class QLogUniform(QRange):
 
 
 class Bell(SweepDistribution):
-    """Around a mean."""
+    """A distribution around a mean."""
 
     _order: ClassVar[tuple[str, ...]] = ("mu", "sigma")
 
@@ -246,7 +246,7 @@ class SweepJobLimits(Entity):
 
 
 class Sweep(Entity):
-    """What sweep jobs and sweep steps have in common."""
+    """The fields that sweep jobs and steps share."""
 
     noun = "a sweep"
     _effect = KEPT

@@ -1,4 +1,4 @@
-"""Spark: jobs, steps and components."""
+"""Spark jobs, steps and components."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SparkJobEntry(Entity):
 
     @property
     def entry(self) -> str | None:
-        """The file or the class."""
+        """Return the file or the class."""
         return self.class_name or self.file
 
     @entry.setter
@@ -43,7 +43,7 @@ class SparkJobEntry(Entity):
 
     @property
     def type(self) -> str:
-        """Which of both it is."""
+        """Return the kind of entry: a file or a class."""
         return SparkJobEntryType.SPARK_JOB_CLASS_ENTRY if self.class_name else SparkJobEntryType.SPARK_JOB_FILE_ENTRY
 
     @type.setter
@@ -73,7 +73,7 @@ _OWN_KEYS = frozenset(
 
 
 def _make_setting(key: str) -> Any:
-    """A key of `conf`, as a property."""
+    """Return a property for a key of `conf`."""
 
     def get(spark: Spark) -> Any:
         return spark.conf.get(key)
@@ -86,7 +86,7 @@ def _make_setting(key: str) -> Any:
 
 
 class Spark(Entity):
-    """What Spark jobs, steps and components have in common."""
+    """The fields that Spark jobs, steps and components share."""
 
     noun = "a Spark job"
     _effect = KEPT
@@ -123,7 +123,7 @@ class SparkJob(Spark, Job):
     properties = mapping(Map(Anything()), "What tools note about it.")
 
     def filter_conf_fields(self) -> dict[str, Any]:
-        """The part of `conf` that is not an attribute of the job too, as `driver_cores` is."""
+        """Return the part of `conf` that the job has no attribute for, unlike `driver_cores`."""
         return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

@@ -1,4 +1,4 @@
-"""Sweeps: jobs and steps."""
+"""Sweep jobs and steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SweepSetters:
-    """What is not given stays as it is."""
+    """Setters of sweeps. Arguments that are not given leave their settings unchanged."""
 
     resources: Any
 
@@ -37,7 +37,7 @@ class SweepSetters:
         timeout: int | None = None,
         trial_timeout: int | None = None,
     ) -> None:
-        """`timeout` and `trial_timeout` are in seconds."""
+        """Set the given limits; `timeout` and `trial_timeout` are in seconds."""
         given = _list_given(locals())
         self.limits = SweepJobLimits(**changed(vars(self).get("limits"), given))
 
@@ -71,7 +71,7 @@ class Trial(HasCommand):
 
 
 class TypedComponent(InlineComponent):
-    """A component in place, which says its type; else it is a trial."""
+    """A component written in place with its `type`; a mapping without one is a trial."""
 
     def takes(self, value: object) -> bool:
         return isinstance(value, Component) or (isinstance(value, Mapping) and "type" in value)

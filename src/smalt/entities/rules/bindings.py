@@ -1,4 +1,4 @@
-"""The expressions of a pipeline's steps: each must be one that its place takes, and name what the pipeline has."""
+"""Checks of the expressions in a pipeline's steps: each must be allowed in its place and name something that exists."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _FREE_OUTPUTS = ("import", "do_while", "parallel_for", "if_else")
 
 
 class PipelineNames(NamedTuple):
-    """What a pipeline's expressions can name; `raw` has also what could not be read, which was told of already."""
+    """The names that a pipeline's expressions can refer to.
+
+    `raw` also holds parts of the document that could not be read; their problems were reported already.
+    """
 
     inputs: dict[str, Any]
     outputs: Mapping[str, Any]
@@ -72,14 +75,14 @@ class PipelineNames(NamedTuple):
         return sentence
 
     def list_ports(self, job: str, word: str) -> Mapping[str, Any] | None:
-        """The inputs or outputs of a step, by name; None where only the server can know."""
+        """Return the inputs or outputs of a step by name, or None if only the server can know them."""
         step = self.steps[job]
         if step._partial:
             return _find_written_ports(self.raw["jobs"].get(job), word)
         return list_inputs(step) if word == "inputs" else list_outputs(step)
 
     def is_data(self, expression: Expression) -> bool | None:
-        """As Known has it; the value that a step writes is not a literal either."""
+        """Return True for data and for values that a step writes, False for literals, None if unknown."""
         if expression.kind == "parent.inputs":
             port = resolve_port(expression.name, self.inputs)
             return None if port is None else is_data(self.inputs[port])
@@ -95,7 +98,7 @@ class PipelineNames(NamedTuple):
         return is_data(source) if port is None or is_data(declared[port]) is not True else True
 
     def find_advice(self, expression: Expression, place: Place) -> str:
-        """For an output of the pipeline, the output of the step that writes it."""
+        """Return advice for a refused expression: for a pipeline's output, the output of the step that writes it."""
         for name, step in self.steps.items() if expression.kind == "parent.outputs" else ():
             for output, value in (vars(step).get("outputs") or {}).items():
                 bound = parse_binding(text_of(value))
@@ -106,7 +109,7 @@ class PipelineNames(NamedTuple):
 
 
 def _find_written_ports(step: Any, word: str) -> Mapping[str, Any] | None:
-    """The ports of an inline step that could not be read whole, where at least they stand there."""
+    """Return the ports of an inline step that could be read only in part, as far as its document has them."""
     if not isinstance(step, Mapping) or "component" in step or "trial" in step:
         return None
     ports = step.get(word)
@@ -114,14 +117,14 @@ def _find_written_ports(step: Any, word: str) -> Mapping[str, Any] | None:
 
 
 def find_whole_component(step: Any) -> Component | None:
-    """The component of a step, where it is known whole."""
+    """Return the component of a step if it was read without problems."""
     fields = vars(step)  # not getattr: a step that has none asks its component, at length
     component = fields.get("trial") or fields.get("component")
     return component if isinstance(component, Component) and not component._partial else None
 
 
 def list_outputs(step: Node) -> Mapping[str, Any] | None:
-    """The outputs that a step has, by name; None where only the server can know."""
+    """Return the outputs of a step by name, or None if only the server can know them."""
     return _list_ports(step, "outputs")
 
 
@@ -144,7 +147,7 @@ def _list_ports(step: Node, word: str) -> Mapping[str, Any] | None:
 
 
 def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> set[str]:
-    """Check all that a step names of its pipeline; answer the steps that it waits for."""
+    """Check every name of the pipeline that a step refers to, and return the steps that it depends on."""
     waits: set[str] = set()
     for where, text in find_texts(step, path):
         within = where[len(path) :]
@@ -162,7 +165,7 @@ def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> 
 
 
 def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:
-    """The outputs of a pipeline that are to be registered under a name, and that no step writes."""
+    """Yield each output of a pipeline that is to be registered and that no step writes."""
     bound = {
         expression.name
         for step in steps.values()

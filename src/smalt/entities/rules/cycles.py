@@ -1,4 +1,4 @@
-"""Circles in who waits for whom."""
+"""Cycles in the dependency graph of steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def find_cycles(waits: Mapping[str, set[str]]) -> list[list[str]]:
-    """One list of names for each group that waits for itself, in the order of the waiting."""
+    """Return one list of names per cycle, each name waiting for the next."""
     left = {name: {other for other in others if other in waits} for name, others in waits.items()}
     _remove_roots(left)
     _remove_leaves(left)
@@ -27,7 +27,7 @@ def find_cycles(waits: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def _remove_roots(left: dict[str, set[str]]) -> None:
-    """Take away, again and again, those that wait for nobody."""
+    """Remove, repeatedly, every name that depends on no other."""
     followers: dict[str, list[str]] = {}
     for name, others in left.items():
         for other in others:
@@ -43,7 +43,7 @@ def _remove_roots(left: dict[str, set[str]]) -> None:
 
 
 def _remove_leaves(left: dict[str, set[str]]) -> None:
-    """Take away, again and again, those that nobody waits for."""
+    """Remove, repeatedly, every name that no other depends on."""
     awaited = dict.fromkeys(left, 0)
     for others in left.values():
         for other in others:

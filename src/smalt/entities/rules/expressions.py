@@ -1,4 +1,4 @@
-"""Every expression must be one that its place takes, and name what is there."""
+"""Checks of expressions in texts: each must be allowed in its place and name something that exists."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ _SINGULAR = {"inputs": "input", "outputs": "output", "search_space": "parameter 
 
 
 class NameScope(Protocol):
-    """What the expressions of a text can name."""
+    """The names that the expressions of a text can refer to."""
 
     def find_problem(self, expression: Expression) -> str | None:
-        """The sentence about an expression that names nothing."""
+        """Return the sentence about an expression that names nothing, or None."""
 
     def is_data(self, expression: Expression) -> bool | None:
-        """Whether the expression is data, or a value that a step writes, rather than a literal; None where unknown."""
+        """Return True for data and for values that a step writes, False for literals, None if unknown."""
 
     def find_advice(self, expression: Expression, place: Place) -> str:
-        """What to write in place of an expression that the place does not take."""
+        """Return advice on what to write in place of a refused expression."""
 
 
 class OwnNames:
-    """The inputs and outputs of what a text stands in, which `words` name: "this command job"."""
+    """The inputs and outputs of the noun that a text is in; `words` name it, as in "this command job"."""
 
     def __init__(self, words: str, ports: Ports, empty: Collection[str] = ()) -> None:
         self._words, self._ports, self._empty = words, ports, empty
@@ -72,7 +72,7 @@ class OwnNames:
 def find_empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> list[str]:
     """Return the inputs that a document names without a value.
 
-    Those of clients are inputs that are not given, and `--set inputs.x=null` is a text.
+    Clients send such inputs for unset ones, and `--set inputs.x=null` is text, so neither counts.
     """
     inputs = data.get("inputs")
     if reader.on_wire or not isinstance(inputs, Mapping):
@@ -81,12 +81,12 @@ def find_empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> li
 
 
 def describe_empty_input(name: str) -> str:
-    """Return the sentence about an input that is named without a value."""
+    """Return the sentence about an input named without a value."""
     return f"the input '{name}' has no value; write one, or \"\" for empty text"
 
 
 def check_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix: str) -> str | None:
-    """The sentence about an input or output that is not there, or whose `.path` is asked for though it is not data."""
+    """Return the sentence about a missing input or output, or about the `.path` of one that is not data, else None."""
     port = resolve_port(expression.name, ports)
     if port is None:
         stem = expression.name.partition(".")[0]
@@ -100,7 +100,7 @@ def check_port(expression: Expression, ports: Mapping[str, Any], of: str, prefix
 
 
 def is_data(port: Any) -> bool | None:
-    """Whether an input or output, as given or as declared, is data; None where its type is only known elsewhere."""
+    """Return True if an input or output, given or declared, is data; None if its type is known only elsewhere."""
     if isinstance(port, (Input, Output)):
         return port.type not in PRIMITIVES
     if isinstance(port, str) and has_expression(port):
@@ -109,7 +109,7 @@ def is_data(port: Any) -> bool | None:
 
 
 def check_text(text: object, place: Place, known: NameScope, path: Path, reader: Reader) -> None:
-    """Tell of each expression that the place does not take or that names nothing, and of text where none may be."""
+    """Report each expression that the place does not allow or that names nothing, and text where none is allowed."""
     if place.is_free or not isinstance(text, str) or not has_expression(text):
         return
     is_alone = parse_binding(text) is not None
@@ -149,7 +149,7 @@ def _describe_unknown(expression: Expression) -> str:
 
 
 def _check_use(expression: Expression, place: Place, is_alone: bool, known: NameScope) -> str | None:
-    """The sentence about data, or about text around, where the place does not take that."""
+    """Return the sentence about data, or text around an expression, that the place does not allow, else None."""
     use = place.uses[expression.kind]
     if use is Use.LITERAL and known.is_data(expression):
         return f"'{expression.text}' is data, and {place.words} takes text, numbers and booleans alone"
@@ -167,7 +167,7 @@ def _describe_split(expression: Expression) -> str:
 
 
 def check_fields(noun: Any, table: Mapping[str, Place], known: NameScope, path: Path, reader: Reader) -> None:
-    """Check the texts of a job or component, each as the place that the table says its key is."""
+    """Check the texts of a job or component; `table` maps its keys to places."""
     if reader.is_answer:
         return
     for key, place in table.items():
@@ -179,7 +179,7 @@ def check_fields(noun: Any, table: Mapping[str, Place], known: NameScope, path: 
 
 
 def find_texts(value: Any, path: Path) -> list[tuple[Path, str]]:
-    """Every text with an expression in it, but for those of components, with its path."""
+    """Return every text with an expression in it, with its path. Texts inside components are left out."""
     found: list[tuple[Path, str]] = []
     _add_texts(value, path, found)
     return found
@@ -211,7 +211,7 @@ def check_own(
     search_space: Any = None,
     data: Mapping[str, Any] = {},
 ) -> None:
-    """Check the texts of a noun that may name its own inputs and outputs, and those of a sweep its parameters."""
+    """Check the texts of a noun that may name its own inputs and outputs, and those of a sweep its parameters too."""
     ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
     if search_space is not None:
         ports["search_space"] = search_space

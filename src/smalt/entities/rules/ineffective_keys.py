@@ -1,4 +1,4 @@
-"""What a job says that does nothing: the lines that its log and `job validate` have of it."""
+"""Keys of a job that are set and have no effect: the lines about them in its log and in `smalt job validate`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OWN_SERVICES = ("Tracking", "Studio")
 
 
 def list_ineffective_keys(job: Entity) -> list[str]:
-    """One line for each field that is set and does nothing, of a job and of the steps that it has in place."""
+    """Return one line for each field of a job and of its inline steps that is set and has no effect."""
     return merge_lines(_list_lines_below(job, ""))
 
 
 def merge_lines(lines: Iterable[tuple[str, str]]) -> list[str]:
-    """Lines and the steps that they are of, each line once with its steps."""
+    """Return each line once, followed by the steps that it is about; `lines` has pairs of step and line."""
     found: dict[str, list[str]] = {}
     for step, line in lines:
         found.setdefault(line, []).append(step)
@@ -48,7 +48,7 @@ def _list_lines_below(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
 
 
 def list_lines(noun: Entity, component: Entity | None = None) -> Iterator[str]:
-    """Each line of a job or a step and its component, but for the steps below it."""
+    """Yield the lines of a job or a step and of its component, without those of the steps below."""
     for one in (noun,) if component is None or component is noun else (noun, component):
         for key in _list_keys(one, ""):
             yield f"{key} has no effect on this machine"
@@ -61,7 +61,10 @@ def list_lines(noun: Entity, component: Entity | None = None) -> Iterator[str]:
 
 
 def _list_undeclared_inputs(own: Mapping[str, Any], component: Entity | None) -> Iterator[str]:
-    """Inputs of a step that its pipeline component does not have, which real files give; others are refused."""
+    """Yield a line for each input that the step's pipeline component does not declare.
+
+    Published files have such inputs. Those of other components are errors.
+    """
     if not isinstance(component, Component) or component.type != "pipeline":
         return
     for name in own.get("inputs") or ():
@@ -72,7 +75,7 @@ def _list_undeclared_inputs(own: Mapping[str, Any], component: Entity | None) ->
 
 
 def _list_keys(noun: Entity, before: str) -> Iterator[str]:
-    """The fields that are set and do nothing, by their dotted names."""
+    """Yield the dotted names of fields that are set and have no effect."""
     for name, value in vars(noun).items():
         field = noun._fields.get(name)
         if field is None or name in ("jobs", "services") or not value:
@@ -92,13 +95,13 @@ def _list_keys(noun: Entity, before: str) -> Iterator[str]:
 
 
 def _is_client_key(name: str, noun: Entity) -> bool:
-    """Whether a further key is one that Azure's clients send by themselves, or a field in their spelling."""
+    """Return True for a key that Azure's clients add by themselves, or a field in their spelling."""
     folded = name.replace("_", "").lower()
     return name.startswith("_") or folded in {field.replace("_", "") for field in noun._fields}
 
 
 def _check_instance_count(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
-    """Instances are processes of a distribution; without one the command runs once."""
+    """Yield a line if several instances are asked for without the `distribution` that would use them."""
     resources = own.get("resources") or component.get("resources")
     if isinstance(resources, JobResourceConfiguration) and not (
         own.get("distribution") or component.get("distribution")
@@ -109,7 +112,7 @@ def _check_instance_count(own: Mapping[str, Any], component: Mapping[str, Any]) 
 
 
 def list_unused_inputs(pipeline: Entity) -> list[str]:
-    """One line for each input of a pipeline that none of its steps reads."""
+    """Return one line for each input of a pipeline that no step reads."""
     inputs, steps = vars(pipeline).get("inputs"), vars(pipeline).get("jobs")
     if not inputs or not steps:
         return []
@@ -122,7 +125,7 @@ def list_unused_inputs(pipeline: Entity) -> list[str]:
 
 
 def _list_texts(value: Any) -> Iterator[str]:
-    """Every text of steps, but for those of their components."""
+    """Yield every text of the steps. Texts inside their components are left out."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Entity):

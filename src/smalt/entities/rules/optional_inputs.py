@@ -1,4 +1,4 @@
-"""An optional input without a default may be named only in a part of the command that stays out without it."""
+"""The check that an optional input without a default stands only in a `$[[…]]` block of the command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_optional(component: Any, path: Path, reader: Reader) -> None:
-    """Check the command of a component; one that is registered was perhaps taken by an older smalt."""
+    """Check the command of a component, unless it is registered: an older smalt may have accepted it."""
     command = vars(component).get("command")
     if reader.on_wire or not isinstance(command, str):
         return

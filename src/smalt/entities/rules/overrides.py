@@ -1,4 +1,4 @@
-"""What only a component says must not be said again by a step of it: nothing would follow from it."""
+"""Checks that a step does not repeat what only its component can say."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ OF_COMPONENT = ("command", "code")
 
 
 def describe_override(key: str) -> str:
-    """Return the sentence about a step that says what only its component can."""
+    """Return the sentence about a step that sets a key of its component."""
     return f"a step of a component has the component's {key}; change the component, or write a step without one"
 
 
 def check_overrides(step: Any, component: Component | None, path: Path, reader: Reader) -> None:
-    """Refuse a command or code beside a component that has another; a component that is not known may have it."""
+    """Report a command or code that differs from the component's; of an unknown component, any."""
     for key in OF_COMPONENT:
         own = vars(step).get(key)
         if own is not None and (component is None or own != vars(component).get(key)):
@@ -29,7 +29,7 @@ def check_overrides(step: Any, component: Component | None, path: Path, reader: 
 
 
 def check_output_type(said: Any, declared: Any, path: Path, reader: Reader) -> None:
-    """Refuse another type than the component's; each client sends `uri_folder` where nothing is said."""
+    """Report an output type that differs from the component's. Clients send `uri_folder` for an unset type."""
     types = [one.type for one in (said, declared) if isinstance(one, Output) and one.type not in (None, "uri_folder")]
     if len(types) == 2 and types[0] != types[1]:
         words = f"the component writes this output as {types[1]}, not as {types[0]}; change the component"

@@ -1,4 +1,4 @@
-"""The table of bindings as a page: `python -m smalt.entities.rules.page docs/bindings.md` writes its second half."""
+"""The table in docs/bindings.md; `python -m smalt.entities.rules.page docs/bindings.md` writes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNS = {
 
 
 def render_table() -> str:
-    """The half of the page that is made."""
+    """Return the generated half of the page."""
     lines = [f"- **{sign}**: {words}." for sign, words in _SIGNS.values()]
     lines += [
         "- **kept**: text like any other; nothing is looked at or replaced.",
@@ -45,7 +45,7 @@ def _list_cells(place: Place) -> list[str]:
 
 
 def write_page(page: Path) -> None:
-    """Replace what is below the mark of the page."""
+    """Replace everything below the mark of the page."""
     head = page.read_text().partition(MARK)[0]
     page.write_text(f"{head}{MARK}\n{render_table()}")
 

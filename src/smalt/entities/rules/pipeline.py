@@ -1,4 +1,4 @@
-"""Steps must be bound to what there is, be given what they need, and not wait in a circle."""
+"""Checks of whole pipelines: bindings name what exists, required inputs are given, and no steps wait in a cycle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STEP_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
-    """The steps of a pipeline job or component, whose plain data is `data`, at `path`."""
+    """Check the steps of a pipeline job or component; `data` is its document, at `path`."""
     if reader.is_answer:
         return
     steps: Mapping[str, Node] = vars(pipeline).get("jobs") or {}
@@ -64,7 +64,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
 def check_component_step(
     step: Any, component: Component, names: PipelineNames, is_repeated: bool, path: Path, reader: Reader
 ) -> None:
-    """Check what a step gives to its component; one that a loop repeats is given more by the loop."""
+    """Check the inputs, outputs and settings of a step against its component; a loop gives a step further inputs."""
     check_overrides(step, component, path, reader)
     _check_inputs(step, component, names, path, reader)
     if not is_repeated and not isinstance(component, FlowComponent):
@@ -76,7 +76,7 @@ def check_component_step(
 def _check_graph(
     pipeline: Any, names: PipelineNames, waits: Mapping[str, set[str]], path: Path, reader: Reader
 ) -> None:
-    """Every step can start, each before or after the others where it must, and every named output is written."""
+    """Check that every step can start, that on_init and on_finalize stand apart, and that outputs are written."""
     component = None if names.steps else find_whole_component(pipeline)
     steps = names.steps or getattr(component, "jobs", None) or {}
     if steps or vars(pipeline).get("component") is None:
@@ -92,7 +92,7 @@ def _check_graph(
 
 
 def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
-    """Check that there is something to run; a server's answer may be an older one's, which did not ask."""
+    """Check that there is something to run. Answers of a server are exempt: an older one did not check."""
     has_component = data.get("component") is not None
     if reader.on_wire:
         return
@@ -105,7 +105,7 @@ def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader:
 
 
 def check_component_job(job: Any, component: Component, path: Path, reader: Reader) -> None:
-    """Check what a pipeline job gives to the pipeline component that it names."""
+    """Check the inputs and outputs of a pipeline job against the pipeline component that it names."""
     if component.type != "pipeline":
         words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
         reader.problem((*path, "component"), words)
@@ -127,7 +127,7 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
 
 
 def resolve_literals(step: Any, component: Component, inputs: Mapping[str, Any]) -> dict[str, Literal]:
-    """Return the literals that the inputs of a nested pipeline have in this step of a pipeline with these inputs."""
+    """Return the literals that a nested pipeline's inputs have in this step, given the outer pipeline's `inputs`."""
     found: dict[str, Literal] = {}
     for name, declared in component.inputs.items():
         value = step.inputs.get(name)
@@ -161,7 +161,7 @@ def _check_inputs(step: Node, component: Component, names: PipelineNames, path: 
 
 
 def check_given(step: Any, component: Component, path: Path, reader: Reader) -> None:
-    """All inputs that a component must have are given."""
+    """Check that every required input of a component is given."""
     given = {*step.inputs, *(getattr(step, "search_space", None) or ())}
     for name, declared in component.inputs.items():
         if name not in given and not step._partial and not declared.optional and not has_default(declared):
@@ -203,7 +203,7 @@ def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, 
 
 
 def _check_source(given: Any, declared: Input, path: Path, reader: Reader, expression: Expression) -> None:
-    """An input of the pipeline that is passed on to a step."""
+    """Check an input of the pipeline that is passed on to a step."""
     if isinstance(given, Input):
         source = f"the pipeline's input '{expression.name}'"
         check_types(given.type or "uri_folder", declared.type, path, reader, source)

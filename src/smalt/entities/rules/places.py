@@ -1,6 +1,7 @@
-"""The table of bindings: for every place where text may stand, what each kind of expression does there.
+"""The table of bindings: every place where text may stand, and the use of each kind of expression there.
 
-The rules refuse what is not in the table, the engine fills in what is, and docs/bindings.md is made from it.
+The rules refuse expressions that the table does not have, the engine replaces the others, and docs/bindings.md is
+generated from it.
 """
 
 from __future__ import annotations
@@ -183,14 +184,14 @@ OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items(
 
 
 def find_step_place(path: Sequence[Any]) -> Place:
-    """The place of the text of a step that is at `path` in it."""
+    """Return the place of a step's text at `path`."""
     inner = f"{path[0]}.{path[1]}" if len(path) > 1 else ""
     place = _OF_STEP.get(inner) or _OF_STEP.get(str(path[0])) or STEP_FIELD
     return find_port_place(place, path)
 
 
 def find_port_place(place: Place, path: Sequence[Any]) -> Place:
-    """The place of a text within an input or output: `outputs.o` is another one than `outputs.o.path`."""
+    """Return the place of a text inside an input or output: `outputs.o` differs from `outputs.o.path`."""
     if len(path) < 3 or path[0] not in ("inputs", "outputs"):
         return place
     if path[2] == "description":

@@ -1,4 +1,4 @@
-"""The steps that run before and after all others must be steps that can."""
+"""Checks of on_init and on_finalize: the steps that run before and after all others must be able to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def check_settings(
     path: Path,
     reader: Reader,
 ) -> None:
-    """`raw` has also the steps that could not be read, and `waits` by step those that it waits for."""
+    """Check the settings of a pipeline.
+
+    `raw` also holds steps that could not be read; `waits` maps each step to the steps that it depends on.
+    """
     named = {key: step for key in EDGES if isinstance(step := getattr(settings, key, None), str)}
     for key, step in named.items():
         sentence = _check_exists(step, steps, raw) or _check_unconnected(key, step, steps, waits)
@@ -40,7 +43,7 @@ def check_settings(
 
 
 def check_step_settings(step: Any, component: Any, path: Path, reader: Reader) -> None:
-    """Check the settings that a nested pipeline is given where it stands, against the steps of its component."""
+    """Check the settings of a nested pipeline's step against the steps of its component."""
     steps: Mapping[str, Any] = vars(component).get("jobs") or {}
     settings = vars(step).get("settings")
     if settings is not None and steps:
@@ -55,7 +58,7 @@ def _check_exists(step: str, steps: Mapping[str, Any], raw: Mapping[str, Any]) -
 
 
 def _check_unconnected(key: str, step: str, steps: Mapping[str, Any], waits: Mapping[str, set[str]]) -> str | None:
-    """The sentence about a step that reads another or is read by one: then it cannot run apart from all others."""
+    """Return the sentence about a step that reads or is read by another, and so cannot run apart from all."""
     if isinstance(steps.get(step), ControlFlowNode):
         return f"'{step}' is a step of control flow, which cannot be the {key} step"
     read = sorted(waits.get(step, ()))

@@ -1,4 +1,4 @@
-"""Values must fit the inputs that they are given to."""
+"""Checks that values fit the inputs that they are given to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FITS = {("integer", "number")}
 
 
 def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, label: str = "") -> None:
-    """A literal for an input that a component declares; where data is declared, text may be its path."""
+    """Check a literal against the declared input; for declared data, text may be its path."""
     label = label or f"the input '{path[-1]}'"
     if declared.type not in PRIMITIVES:
         if declared.type is not None and not isinstance(value, str):
@@ -40,7 +40,7 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
 
 
 def convert_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
-    """Make data of a text of a file that is given to an input for data, as it is in Python: the text is its path."""
+    """Replace text from a file by an Input with that path if the input is declared as data."""
     from smalt.entities.jobs.inputs import DataPath, Input
 
     value = inputs.get(name)
@@ -50,7 +50,7 @@ def convert_path(inputs: dict[str, Any], name: str, declared: Input, path: Path,
 
 
 def _suggest_quotes(value: Literal, allowed: list[str]) -> str:
-    """Return the advice for a boolean of YAML that was perhaps meant as one of the allowed texts."""
+    """Return advice for a YAML boolean that was probably meant as one of the allowed texts."""
     spelt = {True: ("true", "yes", "on", "y"), False: ("false", "no", "off", "n")}
     words = spelt[value] if isinstance(value, bool) else ()
     meant = [text for text in allowed if text.lower() in words]
@@ -68,7 +68,7 @@ def _to_number(bound: Literal | None) -> float | None:
 
 
 def check_types(given: str | None, declared: str | None, path: Path, reader: Reader, source: str) -> None:
-    """The type of a bound value against that of the input; kinds of data are not held against each other."""
+    """Check the type of a bound value against the declared type; two types of data are never compared."""
     if given is None or declared is None or given == declared:
         return
     primitive, wanted = given in PRIMITIVES, declared in PRIMITIVES
@@ -80,7 +80,7 @@ def check_types(given: str | None, declared: str | None, path: Path, reader: Rea
 
 
 def check_default(declared: Input, path: Path, reader: Reader) -> None:
-    """Check a component's own default, allowed values and range against its type and each other."""
+    """Check a component's default, allowed values and range against the declared type and each other."""
     if not reader.on_wire:
         _check_limits(declared, path, reader)
     if declared.default is not None and declared.type in PRIMITIVES:
@@ -88,7 +88,7 @@ def check_default(declared: Input, path: Path, reader: Reader) -> None:
 
 
 def _check_limits(declared: Input, path: Path, reader: Reader) -> None:
-    """Refuse limits that hold for no value of the type, or leave none."""
+    """Report limits that make no sense for the type, or allow no value."""
     type = str(declared.type)
     for key in ("min", "max"):
         bound = getattr(declared, key)

@@ -1,4 +1,4 @@
-"""Cron expressions, times and time zones, as the service takes them."""
+"""Cron expressions, times and time zones in the forms that the service accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?
 
 
 class Cron(Text):
-    """Five fields: minute, hour, day, month, day of the week."""
+    """A cron expression with five fields: minute, hour, day, month, day of the week."""
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
@@ -36,7 +36,7 @@ class Cron(Text):
 
 
 class Time(Text):
-    """A date, or a date and a time of the day, as ISO 8601 has them."""
+    """A date, or a date and time of day, as ISO 8601 text."""
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
@@ -47,7 +47,7 @@ class Time(Text):
 
 
 class Zone(Text):
-    """The name of a time zone, which the service has of Windows."""
+    """The name of a time zone, as Windows spells it."""
 
     def read(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read(value, path, reader)
@@ -64,7 +64,7 @@ class Zone(Text):
 
 
 def _shorten_zone(zone: str) -> str:
-    """Return the name without the words that most names have."""
+    """Return the name without the words that most zone names share."""
     return re.sub(r"\s+(standard|time|std|daylight)\b", "", zone.strip().lower())
 
 
@@ -73,13 +73,13 @@ def _list_zones() -> set[str]:
 
 
 def is_empty_period(start: str, end: str) -> bool:
-    """Return whether the second time is not after the first, where that shows."""
+    """Return True if both texts are times and `end` is not after `start`."""
     first, last = _parse_time(start), _parse_time(end)
     return first is not None and last is not None and last <= first
 
 
 def _parse_time(text: str) -> datetime | None:
-    """Return the time that the clock shows; None where the text is not a time."""
+    """Return the wall-clock time of a text, or None if the text is not a time."""
     found = _TIME.fullmatch(text.strip())
     try:
         return datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}{(found[3] or '')[:3]}") if found else None
@@ -88,7 +88,7 @@ def _parse_time(text: str) -> datetime | None:
 
 
 def _check_cron(text: str) -> str | None:
-    """Return the end of the sentence for an expression that is wrong."""
+    """Return the reason why a cron expression is wrong, or None."""
     fields = text.split()
     if len(fields) != len(_FIELDS):
         names = ", ".join(name for name, _, _ in _FIELDS)

@@ -1,4 +1,4 @@
-"""When schedules happen."""
+"""Triggers of schedules: recurrences and cron expressions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Trigger(Entity):
             reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """A `datetime` becomes text as the service takes it: the time of the clock in `time_zone`."""
+        """Set a field; a `datetime` becomes text with the wall-clock time in `time_zone`, as the service takes it."""
         super().__setattr__(name, value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value)
 
 

@@ -1,4 +1,4 @@
-"""A mapping whose items are attributes too, as programs have them: `job.inputs.data`."""
+"""Mappings whose items are attributes too, as in `job.inputs.data`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from smalt.entities.schema.problems import did_you_mean, join_words
 
 
 class Attributes(dict[str, Any]):
-    """Names of the methods of dict are items only."""
+    """A dict with its items as attributes. Items that are named like methods of dict are items only."""
 
     __slots__ = ()
     word = "key"

@@ -1,4 +1,4 @@
-"""Plain data of a known kind to an entity."""
+"""Reading of plain data as the noun of a given kind."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from smalt.entities.schema.reader import Reader
 
 
 def read(data: Any, kind: str, *, type: str | None = None) -> tuple[Entity | None, list[Problem]]:
-    """The entity, as far as it could be read, and everything that is wrong with it."""
+    """Return the entity, as far as it could be read, and every problem with it."""
     reader = Reader()
     return read_document(reader, data, kind, type), reader.problems
 
 
 def read_document(reader: Reader, data: Any, kind: str, type: str | None = None) -> Entity | None:
-    """The same for a reader of one's own."""
+    """Return the entity, or None; problems go to `reader`."""
     if not isinstance(data, Mapping):
         reader.problem((), f"{_format_kind(kind)} is a mapping of keys to values, not {format_value(data)}")
         return None
@@ -28,7 +28,7 @@ def read_document(reader: Reader, data: Any, kind: str, type: str | None = None)
 
 
 def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None) -> type[Entity] | None:
-    """The class for a document of a kind, or None after saying why there is none."""
+    """Return the class for a document of a kind, or None after reporting why there is none."""
     table = KINDS[kind]
     if isinstance(table, str):
         return noun_class(table)

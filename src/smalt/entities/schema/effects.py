@@ -1,4 +1,4 @@
-"""What a field does on this machine, in one word; docs/fields.md shows the word of each."""
+"""The words for the effect of a field on this machine; docs/fields.md lists them for every field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two documents are the same though one names by path what the other has in place.
+"""Equality of documents, one of which names by path what the other has in place.
 
 A program writes `code="./src"` and `environment="env.yml"`; loaded from a file, the same job has an absolute path and
 the environment itself.
@@ -12,7 +12,7 @@ from smalt.entities.schema.operations import load_operation
 
 
 def is_same_document(one: Any, other: Any) -> bool:
-    """Both by what a file of theirs in the current folder would be loaded as; a step by the job that it is alone."""
+    """Return True if files of both in the current folder would load as equal; steps count as standalone jobs."""
     can_be_job, convert_to_job = load_operation("can_be_job"), load_operation("convert_to_job")
     both = [convert_to_job(each) if can_be_job(each) else each for each in (one, other)]
     if type(both[0]) is not type(both[1]):

@@ -1,4 +1,4 @@
-"""docs/fields.md: what each field does here; `python -m smalt.entities.schema.field_table docs/fields.md` writes it."""
+"""docs/fields.md, the effect of each field; `python -m smalt.entities.schema.field_table docs/fields.md` writes it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ of a pipeline that no step reads has a line in the log. Further keys of `setting
 
 
 def list_nouns() -> dict[str, list[type[Entity]]]:
-    """All nouns with fields: of each kind those that a document of the kind can be, and last those within others."""
+    """Return all nouns with fields, by kind of document; nouns that stand only inside others come last, as "part"."""
     kinds = {**{kind: _load_classes(table) for kind, table in KINDS.items()}, "step": _load_classes(STEPS)}
     roots = [noun for classes in kinds.values() for noun in classes]
     within: dict[type[Entity], None] = {}
@@ -59,7 +59,7 @@ def _add_nouns(noun: type[Entity], found: dict[type[Entity], None]) -> None:
 
 
 def _find_nouns(shape: Shape[Any]) -> Iterator[type[Entity]]:
-    """The nouns that stand in a shape."""
+    """Yield the nouns inside a shape."""
     if isinstance(shape, Either):
         for side in shape.shapes:
             yield from _find_nouns(side)
@@ -74,7 +74,7 @@ def _find_nouns(shape: Shape[Any]) -> Iterator[type[Entity]]:
 
 
 def render_page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = [_INTRODUCTION]
     for kind, classes in list_nouns().items():
         title = "Parts of others" if kind == "part" else kind.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""A JSON Schema of any noun, for editors."""
+"""The JSON Schema of any noun, for editors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EXPRESSION: JSON = {"type": "string", "pattern": r"\$\{\{"}
 
 
 def json_schema(kind: str | None = None) -> JSON:
-    """The schema of the documents of a kind, such as "job"; without one, of all kinds."""
+    """Return the schema of documents of a kind, such as "job", or of all kinds."""
     definitions = SchemaDefinitions()
     kinds = [kind] if kind else list(KINDS)
     roots = [_root(name, definitions) for name in kinds]
@@ -34,20 +34,20 @@ def _root(kind: str, definitions: SchemaDefinitions) -> JSON:
 
 
 class SchemaDefinitions:
-    """The nouns met on the way; each is described once and referred to after that."""
+    """The nouns met on the way, each described once and referred to after that."""
 
     def __init__(self) -> None:
         self.found: dict[str, JSON] = {}
         self._in_step = False
 
     def root(self, noun: type[Entity]) -> JSON:
-        """A noun that a file can consist of."""
+        """Return a reference to a noun that a whole file can be."""
         reference = self.reference(noun)
         self.found[noun.__name__]["properties"].setdefault("$schema", {"type": "string"})
         return reference
 
     def reference(self, noun: type[Entity], only: tuple[str, ...] = (), place: str = "") -> JSON:
-        """`only` some keys, where the noun has fewer in this `place`."""
+        """Return a reference to a noun; to `only` some of its keys if the `place` allows fewer."""
         was_in_step = self._in_step
         self._in_step = was_in_step or getattr(noun, "_is_step", False)
         name = noun.__name__ + "".join(word.title() for word in place.split() if len(word) > 1)
@@ -77,14 +77,14 @@ class SchemaDefinitions:
 
 
 def _or_nothing(shape: JSON) -> JSON:
-    """A key without a value is as one that is not there."""
+    """Return the shape, or null: a key without a value counts as absent."""
     if not shape:
         return shape
     return {"anyOf": [*(shape["anyOf"] if [*shape] == ["anyOf"] else [shape]), {"type": "null"}]}
 
 
 def _takes_text(shape: JSON) -> bool:
-    """Whether it takes any text, and so an expression, too."""
+    """Return True if the shape takes any text, and so expressions too."""
     types = shape.get("type", ())
     if ("string" in types and "pattern" not in shape) or not shape:
         return True

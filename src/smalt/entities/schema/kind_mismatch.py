@@ -1,4 +1,4 @@
-"""A document of another kind than it is taken for: a component where a job is meant, and the like."""
+"""Detection of documents of another kind than expected, such as a component where a job is meant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = {"data": "a data asset"}
 
 
 def describe_mismatch(data: Any, kind: str, problems: Sequence[Problem]) -> str | None:
-    """Return the sentence for a document whose keys are not those of `kind`, but of another kind; else None."""
+    """Return the sentence about a document that is of another kind than `kind`, else None."""
     if kind not in _USES or not isinstance(data, Mapping) or not any(map(_is_foreign, problems)):
         return None
     if kind == "job" and "component" in data and data.get("type") not in (None, "pipeline"):
@@ -31,14 +31,14 @@ def describe_mismatch(data: Any, kind: str, problems: Sequence[Problem]) -> str 
 
 
 def _is_foreign(problem: Problem) -> bool:
-    """Return whether the problem is one that a document of another kind has: its keys, its type or its inputs."""
+    """Return True if a document of another kind could cause the problem: its keys, its type or its inputs."""
     if problem.path[:1] == ("inputs",):
         return len(problem.path) == 2 or " of a job; it may have " in problem.message
     return len(problem.path) == 1 and problem.message.startswith(("unknown key", "unknown type"))
 
 
 def _is_kind(data: Mapping[str, Any], kind: str) -> bool:
-    """Return whether the document says so by its `$schema`, or holds as that kind in all."""
+    """Return True if the document's `$schema` names the kind, or it reads as that kind without problems."""
     word = schema_word(data).lower()
     if word:
         return word.endswith(kind)
@@ -50,7 +50,7 @@ def _is_kind(data: Mapping[str, Any], kind: str) -> bool:
 
 
 class _LenientReader(Reader):
-    """Takes references to files as they are: these may be good or not."""
+    """A reader that leaves references to files unchecked."""
 
     def entity(self, text: str, kind: str, path: Any) -> Any:
         return text

@@ -1,6 +1,6 @@
-"""The operations that nouns offer as methods and that stand above them, such as `entity.dump(file)` and `component(…)`.
+"""The operations that nouns offer as methods but that stand above them, such as `entity.dump(file)` and `component(…)`.
 
-Their modules import the nouns, so a noun reaches them through this table; each is loaded when it is first called.
+Their modules import the nouns, so a noun reaches them through this table; each is loaded when first called.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OPERATIONS = {
 
 @cache
 def load_operation(name: str) -> Callable[..., Any]:
-    """Return the function that stands for `name` in the table."""
+    """Return the function that the table has for `name`."""
     module, _, function = OPERATIONS[name].partition(":")
     found: Callable[..., Any] = getattr(import_module(module), function)
     return found

@@ -6,5 +6,5 @@ from typing import Any
 
 
 def as_text(value: Any) -> Any:
-    """Return the text of a `pathlib.Path` and its like; any other value as it is."""
+    """Return the text of a `pathlib.Path` or the like, and any other value unchanged."""
     return value.__fspath__() if hasattr(type(value), "__fspath__") else value

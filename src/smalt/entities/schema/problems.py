@@ -1,4 +1,4 @@
-"""What is wrong with a document, as paths into it and sentences."""
+"""Problems with a document, as paths into it and sentences, and the parts of such sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Path = tuple[Any, ...]
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong; `at_key` when the key itself is to be shown rather than its value."""
+    """A problem with a document; with `at_key` it is shown at the key instead of the value."""
 
     path: Path
     message: str
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
 
 
 def format_path(path: Path) -> str:
-    """`jobs.train.inputs[0]`"""
+    """Return a path in dotted form, such as `jobs.train.inputs[0]`."""
     text = ""
     for part in path:
         if isinstance(part, int) and not isinstance(part, bool):
@@ -33,13 +33,13 @@ def format_path(path: Path) -> str:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """`; did you mean 'command'?`, or nothing where no known word is near."""
+    """Return `; did you mean 'command'?`, or the empty text if no known word is near."""
     near = find_nearest(word, known)
     return f"; did you mean '{near}'?" if near else ""
 
 
 def find_nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known word that was perhaps meant: spelt nearly so, or with its letters swapped."""
+    """Return the known word that was probably meant, misspelt or with letters swapped, or None."""
     import difflib
 
     names = {name.lower().replace("-", "_"): name for name in reversed([*known]) if isinstance(name, str)}
@@ -50,7 +50,7 @@ def find_nearest(word: object, known: Iterable[str]) -> str | None:
 
 
 def format_value(value: object) -> str:
-    """A value as it stands in a sentence: short, and with its type where that is not seen."""
+    """Return a value as a sentence shows it: short, and with its type unless that is obvious."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -65,11 +65,11 @@ def format_value(value: object) -> str:
 
 
 def add_article(word: str) -> str:
-    """`a command`, `an automl`."""
+    """Return the word with its article, such as `a command` or `an automl`."""
     return f"an {word}" if word[:1] in "aeio" else f"a {word}"
 
 
 def join_words(words: Iterable[str], last: str = "or") -> str:
-    """`a, b or c`"""
+    """Return the words as a list in a sentence, such as `a, b or c`."""
     items = list(words)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

@@ -1,4 +1,4 @@
-"""The one who reads: gathers problems, and answers what only a reader of files can know."""
+"""The reader of plain data, which collects problems and resolves paths and references to files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from smalt.entities.schema.problems import Path, Problem, format_value
 
 
 class Written(NamedTuple):
-    """The text of a command line that a value was made of, and the value that it replaces."""
+    """The text on a command line that a value was made from, and the value that it replaces."""
 
     text: str
     before: Any = None
 
 
 class Reader:
-    """Reads plain data, without files: references to files stay the text that they are.
+    """A reader of plain data without files: references to files stay text.
 
-    `yaml` has a reader that follows them.
+    `smalt.yaml` has a reader that follows them.
     """
 
     folder: str | None = None
@@ -44,11 +44,11 @@ class Reader:
         self.problems.append(Problem(path, message, at_key))
 
     def warn(self, path: Path, message: str) -> bool:
-        """Take a fault of a document as a warning and return True, where only a warning is due."""
+        """Return True if the fault calls only for a warning, which is then recorded."""
         return False
 
     def wrong(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
-        """Say what was expected; but in a step, leave an expression as it is."""
+        """Report that a value is not as `words` say and return None; inside a step, return an expression unchanged."""
         if self.is_binding(value):
             return value
         name = named(path)
@@ -56,30 +56,30 @@ class Reader:
         return None
 
     def is_binding(self, value: Any) -> bool:
-        """An expression, or in a pipeline function what will be one."""
+        """Return True for an expression inside a step, and for a promise of a pipeline function."""
         if isinstance(value, str):
             return self.in_step and "${{" in value
         return hasattr(value, "binding")
 
     def text(self, path: Path) -> str | None:
-        """The text of a command line at a place; None where a document has the value."""
+        """Return the text on the command line for a path, or None if the document has the value."""
         found = self.written.get(path)
         return None if found is None else found.text
 
     def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
-        """A local path as the rest of smalt is to see it."""
+        """Return a local path in the form that the rest of smalt uses."""
         return text
 
     def data(self, text: str, path: Path) -> str:
-        """The same for data that is read, which may be asked to be there."""
+        """Return a local path of data to read; readers of files may require that it exists."""
         return self.local(text, path, must_exist=False)
 
     def entity(self, text: str, kind: str, path: Path) -> Any:
-        """The entity in the file that the text names; None where there is none, which is a problem told."""
+        """Return the entity in the file that the text names, or None after reporting a problem."""
         return text
 
     def conda(self, text: str, path: Path) -> Any:
-        """The conda specification in the file that the text names; None as above."""
+        """Return the conda specification in the file that the text names, or None after reporting a problem."""
         return text
 
 

@@ -1,8 +1,8 @@
-"""How nouns are called in Python: the parameters of the official SDK's classes, in its order and with its defaults.
+"""Signatures of nouns in Python: the parameters of the official SDK's classes, in its order and with its defaults.
 
-What a noun *has* is said by its fields; this says which of it may be positional, what is set where nothing is given,
-and what help shows. A noun that is not here takes its fields by name. `tests/surface` compares all of it with the
-official SDK, and that each parameter arrives.
+Fields say what a noun has; this table says which of them may be positional, what is set when nothing is given, and
+what help shows. A noun that is not in the table takes its fields by name. `tests/surface` compares the table with the
+official SDK, and checks that each parameter arrives.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def _read_table() -> str:
-    """`Class(parameters)`, one after the other: a table, not a program; read when the first noun is called."""
+    """Return the table, one `Class(parameters)` after the other; it is read when the first noun is called."""
     with open(f"{os.path.splitext(__file__)[0]}.txt", encoding="utf-8") as file:
         return file.read()
 
@@ -34,11 +34,11 @@ class NounParameters(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """All parameters that have a name."""
+        """Return the names of all parameters."""
         return {part.lstrip("*").partition("=")[0] for part in self.text.split(", ")}
 
     def bind_arguments(self, callee: str, arguments: tuple[Any, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-        """All values by name; raises TypeError as a function would."""
+        """Return all values by name; raise TypeError as a function would."""
         if len(arguments) > len(self.positional):
             most = f"at most {len(self.positional)}" if self.positional else "no"
             raise TypeError(f"{callee} takes {most} arguments without a name, not {len(arguments)}")
@@ -54,7 +54,7 @@ _NONE = NounParameters("")
 
 
 def find_parameters(noun: type) -> NounParameters:
-    """Of the official class of that name; of a program's own subclass, those of the noun that it extends."""
+    """Return the parameters of the official class with the noun's name; a program's subclass has those of its noun."""
     found = _KNOWN.get(noun)
     if found is None:
         ours = next(base for base in noun.__mro__ if base.__module__.startswith("smalt."))

@@ -1,4 +1,4 @@
-"""Slips of the finger in names."""
+"""Typing errors in names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SHORTEST = 4
 
 
 def is_typo(name: str, known: str) -> bool:
-    """Tell whether one letter is wrong, missing or too much, or two are swapped; `ws1` and `ws2` are not a slip."""
+    """Return True if one letter is wrong, missing or extra, or two are swapped; `ws1` and `ws2` differ on purpose."""
     one, other = name.lower(), known.lower()
     if min(len(one), len(other)) < _SHORTEST or re.sub(r"\d", "", one) == re.sub(r"\d", "", other):
         return False

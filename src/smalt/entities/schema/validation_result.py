@@ -1,4 +1,4 @@
-"""What is wrong with something that was asked about."""
+"""The result of validating a noun."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from smalt.exceptions import Located
 
 
 class ValidationResult:
-    """What is wrong with something, named as the service's client names it."""
+    """The problems and warnings of a noun, with the attributes of the official SDK's class."""
 
     def __init__(self, problems: Sequence[Located] = (), warnings: Sequence[str] = ()) -> None:
         self.problems = list(problems)
@@ -21,7 +21,7 @@ class ValidationResult:
 
     @property
     def error_messages(self) -> dict[str, str]:
-        """Place in the document to sentence; `*` is the whole."""
+        """Return the sentences by their place in the document; `*` is the whole."""
         found: dict[str, list[str]] = {}
         for problem in self.problems:
             place, _, words = problem.message.partition(": ")

@@ -1,4 +1,4 @@
-"""Seconds and ISO 8601 durations, as the REST API has them."""
+"""Conversions between seconds and ISO 8601 durations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PATTERN = r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 
 
 def to_iso(seconds: float) -> str:
-    """`PT1M30S`"""
+    """Return seconds as an ISO 8601 duration, such as `PT1M30S`."""
     whole = int(seconds)
     rest = f"{seconds - whole:.6f}".rstrip("0").lstrip("0") if seconds != whole else ""
     days, left = divmod(whole, 86_400)
@@ -20,7 +20,7 @@ def to_iso(seconds: float) -> str:
 
 
 def parse_iso(text: str) -> float | None:
-    """Seconds, or None where the text is not a duration (years and months have no fixed length)."""
+    """Return the seconds of a duration, or None if it is not one; years and months have no fixed length."""
     match = re.fullmatch(_PATTERN, text.strip().upper())
     if match is None or not any(match.groups()):
         return None

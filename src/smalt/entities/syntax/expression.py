@@ -39,7 +39,7 @@ KINDS = {
 
 
 class Expression(NamedTuple):
-    """One `${{…}}`; `kind` is one of KINDS, or "unknown", whose `name` is all of it."""
+    """A `${{…}}`; `kind` is one of KINDS, or "unknown" with all its text as `name`."""
 
     text: str
     kind: str
@@ -49,14 +49,14 @@ class Expression(NamedTuple):
 
 
 class OptionalBlock(NamedTuple):
-    """A `$[[…]]` block: kept only where all the inputs in it have values."""
+    """A `$[[…]]` block, which is kept only if all the inputs in it have values."""
 
     text: str
     parts: list[str | Expression]
 
 
 def parse_text(text: str) -> list[str | Expression]:
-    """The text cut into plain pieces and expressions."""
+    """Return the text cut into plain pieces and expressions."""
     parts: list[str | Expression] = []
     end = 0
     for match in _PATTERN.finditer(text):
@@ -70,7 +70,7 @@ def parse_text(text: str) -> list[str | Expression]:
 
 
 def parse_command(text: str) -> list[str | Expression | OptionalBlock]:
-    """The same, with each `$[[…]]` block as one piece."""
+    """Return a command cut into plain pieces, expressions and `$[[…]]` blocks."""
     parts: list[str | Expression | OptionalBlock] = []
     end = 0
     for match in _BLOCK.finditer(text):
@@ -82,7 +82,7 @@ def parse_command(text: str) -> list[str | Expression | OptionalBlock]:
 
 
 def remove_empty_blocks(command: str, inputs: Container[str]) -> str:
-    """`command` without the optional blocks that stay out because an input of theirs has no value."""
+    """Return the command without the optional blocks in which an input has no value."""
     if "$[[" not in command:
         return command
     return "".join(_render_part(part, inputs) for part in parse_command(command))
@@ -100,14 +100,14 @@ def has_all_inputs(block: OptionalBlock, inputs: Container[str]) -> bool:
 
 
 def find_expressions(text: str) -> Iterator[Expression]:
-    """All expressions of a text, also those in optional blocks."""
+    """Yield every expression of a text, also those in optional blocks."""
     if OPEN not in text:
         return iter(())
     return (parse_expression(match.group(0)) for match in _PATTERN.finditer(text))
 
 
 def has_unclosed_expression(text: str) -> bool:
-    """Whether the text has a `${{` that no `}}` closes."""
+    """Return True if the text has a `${{` that no `}}` closes."""
     return text.count(OPEN) > sum(1 for _ in _PATTERN.finditer(text))
 
 
@@ -116,7 +116,7 @@ def has_expression(value: object) -> bool:
 
 
 def parse_binding(value: object) -> Expression | None:
-    """The one expression that a value consists of, or None."""
+    """Return the one expression that a value consists of, or None."""
     if not isinstance(value, str) or not value.lstrip().startswith(OPEN):
         return None
     match = _PATTERN.fullmatch(value.strip())
@@ -124,9 +124,9 @@ def parse_binding(value: object) -> Expression | None:
 
 
 def resolve_port(name: str, known: Container[str]) -> str | None:
-    """The input or output that an expression's name is: itself, or in `data.path` the data whose path is meant.
+    """Return the input or output that a name refers to: itself, or `data` for `data.path`; None if it is unknown.
 
-    Everything that looks a name up does it here, so that a name is the same port wherever it stands.
+    Every lookup of a name comes here, so that a name is the same port everywhere.
     """
     if name in known:
         return name
@@ -152,7 +152,7 @@ def parse_expression(text: str) -> Expression:
 
 
 def _parse_parent(text: str, inner: str) -> Expression | None:
-    """What follows `parent.`: a port of the pipeline, a step of it, or a port of a step."""
+    """Return the expression after `parent.`: a port of the pipeline, a step, or a port of a step."""
     word, _, name = inner.partition(".")
     if word in ("inputs", "outputs"):
         return Expression(text, f"parent.{word}", name) if _NAME.fullmatch(name) else None

@@ -1,4 +1,4 @@
-"""The states of jobs, as people name them."""
+"""The states of jobs, as Azure ML names them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATES = (
 
 
 def parse_state(text: str) -> str:
-    """Return the state that is meant, in whatever case."""
+    """Return the state that the text names in any case; raise ValidationException if there is none."""
     known = {each.lower(): each for each in STATES}
     found = known.get(text.strip().lower())
     if found is None:

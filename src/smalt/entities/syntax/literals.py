@@ -1,4 +1,4 @@
-"""The service's own conversions of literal values."""
+"""Conversions of literal values, equal to those of the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PRIMITIVES = ("string", "integer", "number", "boolean")
 
 
 def to_text(value: object) -> str:
-    """As on the wire and in a command line: `True`, `0.5`, `text`."""
+    """Return a literal as commands and the wire have it: `True`, `0.5`, `text`."""
     return value if isinstance(value, str) else str(value)
 
 
@@ -18,13 +18,15 @@ _PYTHON = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
 def find_literal_type(value: object) -> str | None:
-    """The type that an input of this value has: `boolean` of True."""
+    """Return the type of an input with this value, such as `boolean` for True, or None."""
     return next((_PYTHON[base] for base in type(value).__mro__ if base in _PYTHON), None)
 
 
 def parse_written_literal(value: Literal | None, text: str, before: object) -> Literal:
-    """A literal of a command line, which YAML reads as `value`: the text, unless it replaces a boolean or is a number
-    that is written as Python writes it."""
+    """Return the literal that a command line's `text` means, which YAML reads as `value`.
+
+    It is the text, unless it replaces a boolean or is a number spelt as Python spells it.
+    """
     if isinstance(value, bool):
         return value if isinstance(before, bool) else text
     if isinstance(value, (int, float)) and not isinstance(before, str) and str(value) == text:
@@ -33,7 +35,7 @@ def parse_written_literal(value: Literal | None, text: str, before: object) -> L
 
 
 def convert(value: Literal, type: str) -> Literal | Problem:
-    """A literal as an input of a declared type has it."""
+    """Return a literal converted to the declared type, or a Problem."""
     if type == "string":
         return to_text(value)
     if type == "boolean":

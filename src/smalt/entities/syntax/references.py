@@ -1,4 +1,4 @@
-"""Names of things elsewhere: `azureml:name:version`, ARM ids, registries, and the URIs of data."""
+"""References to named things, `azureml:NAME:VERSION` and ARM ids, and URIs of data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MLFLOW = ("runs", "models", "mlflow-artifacts")
 
 
 class Reference(NamedTuple):
-    """A named, perhaps versioned thing; `kind` is the ARM word (`components`, …) where the text has it."""
+    """A reference to a named thing; `kind` is the ARM word, such as `components`, if the text has it."""
 
     text: str
     kind: str | None = None
@@ -24,7 +24,7 @@ class Reference(NamedTuple):
 
 
 class DatastoreUri(NamedTuple):
-    """`azureml://datastores/D/paths/P`, short or with its workspace."""
+    """`azureml://datastores/D/paths/P`, in the short form or with its workspace."""
 
     text: str
     datastore: str
@@ -44,14 +44,14 @@ class JobOutputUri(NamedTuple):
 
 
 class RemoteUri(NamedTuple):
-    """Anything with another scheme: https, wasbs, abfss, s3, …; and what MLflow names, such as `runs:/RUN/model`."""
+    """A URI with another scheme, such as https, wasbs, abfss or s3, or a URI of MLflow such as `runs:/RUN/model`."""
 
     text: str
     scheme: str
 
 
 class LocalPath(NamedTuple):
-    """A path of this machine, without `file://`."""
+    """A path on this machine, without `file://`."""
 
     text: str
     path: str
@@ -61,7 +61,7 @@ Uri = Reference | DatastoreUri | JobOutputUri | RemoteUri | LocalPath
 
 
 def to_reference(name: Any) -> Any:
-    """A registered thing as a program may name it, `NAME:VERSION` or `NAME@LABEL`, as a reference."""
+    """Return a reference for `NAME:VERSION` or `NAME@LABEL`, as programs name things; any other value unchanged."""
     if not isinstance(name, str) or not _BARE.fullmatch(name):
         return name
     return f"{PREFIX}{name.removesuffix(':None')}{'@latest' if name.endswith(':None') else ''}"
@@ -71,18 +71,18 @@ _BARE = re.compile(r"(?!azureml:|file:|https?:)[\w.-]+(:[\w.-]+|@[\w.-]+)")
 
 
 def is_reference(text: str) -> bool:
-    """Whether the text names something rather than being a local path."""
+    """Return True if the text refers to a named thing and is not a local path."""
     return text.startswith((PREFIX, "/subscriptions/"))
 
 
 def is_mlflow_uri(text: str) -> bool:
-    """Whether it is one of MLflow's own URIs, which have no host: `runs:/RUN/model`, `models:/NAME/VERSION`."""
+    """Return True for MLflow's own URIs, which have no host: `runs:/RUN/model`, `models:/NAME/VERSION`."""
     scheme, colon, rest = text.partition(":")
     return bool(colon) and scheme in _MLFLOW and rest.startswith("/")
 
 
 def parse_reference(text: str) -> Reference | None:
-    """What an `azureml:` text or an ARM id names; None where it names nothing of that kind."""
+    """Return the reference in an `azureml:` text or an ARM id, or None."""
     rest = text
     while rest.startswith(PREFIX) and not rest.startswith("azureml://"):
         rest = rest[len(PREFIX) :]
@@ -141,7 +141,7 @@ _SCOPES = {
 
 
 def parse_uri(text: str) -> Uri | None:
-    """Where data is: a datastore, a job's output, an asset, another place of the network, or a local path."""
+    """Return the location of data: a datastore, a job's output, an asset, a remote URI or a local path."""
     if text.startswith(PREFIX) or text.startswith("/subscriptions/"):
         return _parse_azureml_uri(text)
     scheme, colon, rest = text.partition(":")
@@ -156,7 +156,7 @@ def parse_uri(text: str) -> Uri | None:
 
 
 def _decode_path(path: str) -> str:
-    """Without the escapes of a URI, `%20` for a space and so on."""
+    """Return the path with the escapes of a URI decoded, such as `%20`."""
     if "%" not in path:
         return path
     from urllib.parse import unquote

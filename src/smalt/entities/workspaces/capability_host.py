@@ -1,4 +1,4 @@
-"""Capability hosts: what agents of a workspace keep their things in."""
+"""Capability hosts: the stores that the agents of a workspace use."""
 
 from __future__ import annotations
 

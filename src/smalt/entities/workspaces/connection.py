@@ -1,4 +1,4 @@
-"""Connections of a workspace to things outside."""
+"""Connections from a workspace to outside services."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ OTHERS = (
 
 
 class DerivedField(Field):
-    """A key that, where it is not said, has the value that other keys of a connection give it."""
+    """A field that, when unset, takes its value from other keys of the connection."""
 
     __slots__ = ("derive",)
 
@@ -136,12 +136,12 @@ _ADDRESSES = ("target", "url", "endpoint", "azure_endpoint", "api_base")
 
 
 def _make_address(doc: str) -> Any:
-    """The address, which each kind of connection calls otherwise."""
+    """Return a field for the address, which each type of connection keeps under another name."""
     return DerivedField(Text(), doc, lambda said: next((said[name] for name in _ADDRESSES if said.get(name)), None))
 
 
 def _make_noted(key: str, doc: str) -> Any:
-    """A key that the service has in the metadata."""
+    """Return a field for a key that the service keeps in the metadata."""
     return DerivedField(Text(), doc, lambda said: (said.get("metadata") or {}).get(key))
 
 
@@ -174,7 +174,7 @@ class Connection(Resource):
     api_type = from_service(Text(), "The kind of API, of Azure OpenAI.")
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
-        """Credentials may be those of datastores and jobs, which the official SDK has one class for."""
+        """Take the fields; credentials may be of the classes for datastores and jobs, as in the official SDK."""
         super().__init__(*arguments, **values)
         own = vars(self).get("credentials")
         noun = _CREDENTIALS_OF.get(type(own))

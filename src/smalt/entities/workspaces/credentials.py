@@ -1,4 +1,4 @@
-"""How to log in to a datastore."""
+"""Credentials of datastores."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class KerberosKeytabCredentials(KerberosCredentials):
 
 
 class AccessKeyCredentials(Credentials):
-    """smalt's own, of S3 datastores."""
+    """Credentials of an S3 datastore; not in Azure ML."""
 
     noun = "access key credentials"
 
@@ -78,7 +78,7 @@ class AccessKeyCredentials(Credentials):
 
 
 class ServiceAccountKeyCredentials(Credentials):
-    """smalt's own, of Google Cloud Storage datastores."""
+    """Credentials of a Google Cloud Storage datastore; not in Azure ML."""
 
     noun = "service account key credentials"
 

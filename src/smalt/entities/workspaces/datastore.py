@@ -1,4 +1,4 @@
-"""Datastores."""
+"""Datastores, one class per type of storage."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ class HdfsDatastore(Datastore):
 
 
 class OneLakeConnectionArtifact(OneLakeArtifact):
-    """Of a connection."""
+    """A OneLake artifact named in a connection."""
 
 
 class S3Datastore(Datastore):
-    """smalt's own."""
+    """A datastore in S3; not in Azure ML."""
 
     noun = "an S3 datastore"
 
@@ -109,7 +109,7 @@ class S3Datastore(Datastore):
 
 
 class GcsDatastore(Datastore):
-    """smalt's own."""
+    """A datastore in Google Cloud Storage; not in Azure ML."""
 
     noun = "a Google Cloud Storage datastore"
 
@@ -119,7 +119,7 @@ class GcsDatastore(Datastore):
 
 
 class LocalPathDatastore(Datastore):
-    """smalt's own."""
+    """A datastore in a folder of this machine; not in Azure ML."""
 
     noun = "a local path datastore"
 

@@ -1,4 +1,4 @@
-"""Features, and what feature sets are filled by."""
+"""Features, and requests to backfill a feature set."""
 
 from __future__ import annotations
 

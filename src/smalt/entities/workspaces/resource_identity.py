@@ -1,4 +1,4 @@
-"""As whom a compute, a workspace or an endpoint acts."""
+"""Identities of computes, workspaces, endpoints and registries."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class ServerlessComputeSettings(Entity):
 
 
 class Workspace(Resource):
-    """A hub or a project where `kind` says so."""
+    """A workspace; its `kind` makes it a hub or a project."""
 
     noun = "a workspace"
     _effect = KEPT

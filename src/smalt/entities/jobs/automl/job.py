@@ -1,4 +1,4 @@
-"""AutoML: jobs and steps of all tasks."""
+"""AutoML jobs, steps and components of every task."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Task(NamedTuple):
-    """What one task of AutoML may have beyond what all have."""
+    """The keys, metrics and algorithms that one AutoML task allows beyond those of all tasks."""
 
     keys: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -92,7 +92,7 @@ _DATA = DataPath() | Nested(Input)
 
 
 class AutoML(AutoMLSetters, Entity):
-    """What AutoML jobs and steps have in common; which keys a task may have is said in `TASKS`."""
+    """The fields that AutoML jobs and steps share; `TASKS` lists the keys that each task allows."""
 
     noun = "an AutoML job"
     _effect = KEPT
@@ -124,7 +124,7 @@ class AutoML(AutoMLSetters, Entity):
 
     @property
     def task_type(self) -> str:
-        """What the official class calls its task."""
+        """Return the task, under its name in the official SDK."""
         return str(self.task)
 
     @property
@@ -176,7 +176,7 @@ class AutoMLJob(AutoML, Job):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """None by name: what it reads is its data."""
+        """Return no inputs: an AutoML job reads its `training_data` and the like."""
         return {}
 
 

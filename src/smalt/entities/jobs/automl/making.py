@@ -1,4 +1,4 @@
-"""What a program sets on an AutoML job."""
+"""The base of the setters of AutoML jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smalt.machine.source_lines import here
 
 
 class AutoMLSetters:
-    """What the `set_…` methods are made of."""
+    """The parts of which the `set_…` methods are built."""
 
     def set_values(self: Any, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
@@ -41,7 +41,7 @@ def _list_given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_plain_data(value: Any) -> Any:
-    """Enums as their values, at any depth."""
+    """Return the value with every enum member, at any depth, replaced by its value."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

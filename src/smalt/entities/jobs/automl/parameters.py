@@ -1,4 +1,4 @@
-"""The hyperparameters of AutoML's image and text models: fixed, or a space that is searched."""
+"""Hyperparameters of AutoML's image and text models: fixed values, or a space to search."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HYPERPARAMETERS = (*_ALL, *_TEXT, *_IMAGE, *_CLASSIFICATION, *_DETECTION)
 
 
 class Hyperparameters(Map[Any]):
-    """A mapping whose names are hyperparameters."""
+    """A mapping from names of hyperparameters."""
 
     def read(self, value: Any, path: Path, reader: Reader) -> dict[str, Any] | None:
         if isinstance(value, Mapping):

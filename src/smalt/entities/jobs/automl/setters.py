@@ -1,6 +1,6 @@
-"""What a program sets on an AutoML job, part by part: `set_data`, `set_limits`, … with the parameters of the SDK.
+"""Setters of AutoML jobs, `set_data`, `set_limits` and others, with the parameters of the official SDK.
 
-What is not given stays as it is.
+Arguments that are not given leave their settings unchanged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from smalt.entities.jobs.automl.making import AutoMLSetters
 
 
 class TableSetters(AutoMLSetters):
-    """Jobs that learn from tables."""
+    """Setters of jobs that learn from tables."""
 
     def set_data(
         self,
@@ -75,7 +75,7 @@ class TableSetters(AutoMLSetters):
 
 
 class ForecastSetters(TableSetters):
-    """Jobs that forecast."""
+    """Setters of jobs that forecast."""
 
     def set_forecast_settings(
         self,
@@ -99,7 +99,7 @@ class ForecastSetters(TableSetters):
 
 
 class ModelSetters(AutoMLSetters):
-    """Jobs that try hyperparameters of models of images or text."""
+    """Setters of jobs that search hyperparameters of image or text models."""
 
     def set_sweep(
         self,
@@ -110,13 +110,13 @@ class ModelSetters(AutoMLSetters):
         self._update_settings("sweep", _list_given(locals()))
 
     def extend_search_space(self: Any, value: Any) -> None:
-        """One search space, or a list of them."""
+        """Add one search space, or each of a list of them."""
         spaces = [value] if isinstance(value, Mapping) else list(value)
         self.set_values({"search_space": [*(self.search_space or []), *spaces]})
 
 
 class TextSetters(ModelSetters):
-    """Jobs that learn from text."""
+    """Setters of jobs that learn from text."""
 
     def set_data(
         self,
@@ -162,7 +162,7 @@ class TextSetters(ModelSetters):
 
 
 class ImageSetters(ModelSetters):
-    """Jobs that learn from images."""
+    """Setters of jobs that learn from images."""
 
     def set_data(
         self,
@@ -185,7 +185,7 @@ class ImageSetters(ModelSetters):
 
 
 class ImageClassificationSetters(ImageSetters):
-    """Jobs that say what an image is."""
+    """Setters of jobs that classify whole images."""
 
     def set_training_parameters(
         self,
@@ -229,7 +229,7 @@ class ImageClassificationSetters(ImageSetters):
 
 
 class ObjectDetectionSetters(ImageSetters):
-    """Jobs that find objects in images."""
+    """Setters of jobs that find objects in images."""
 
     def set_training_parameters(
         self,

@@ -1,4 +1,4 @@
-"""The settings of AutoML."""
+"""Settings of AutoML jobs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class StackEnsembleSettings(Entity):
 
     @property
     def stack_meta_learner_k_wargs(self) -> dict[str, Any]:
-        """Its parameters, as the official SDK spells it."""
+        """Return the meta learner's parameters, under the official SDK's spelling."""
         return self.stack_meta_learner_kwargs
 
     @stack_meta_learner_k_wargs.setter
@@ -96,7 +96,7 @@ class Training(Entity):
 
     @property
     def ensemble_model_download_timeout(self) -> int | None:
-        """The minutes, by the name that the official SDK has for them."""
+        """Return `ensemble_model_download_timeout_minutes`, under its name in the official SDK."""
         return self.ensemble_model_download_timeout_minutes
 
     @ensemble_model_download_timeout.setter

@@ -1,4 +1,4 @@
-"""AutoML's jobs and steps, one for each task: what may be set on it is what the task has."""
+"""AutoML jobs and steps, one class per task with the setters that the task allows."""
 
 from __future__ import annotations
 
