@@ -203,7 +203,7 @@ async def close_timed_out(connections: Iterable[Any]) -> None:
         await asyncio.sleep(_LOOK)
         now = time.monotonic()
         for connection in [*connections]:
-            if connection.is_late(now):
+            if connection.is_timed_out(now):
                 with contextlib.suppress(OSError):
                     connection.transport.abort()
 

@@ -127,7 +127,7 @@ class _Dispatcher:
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _find_workspace(scope, found)
             scope["smalt.rest"] = get_raw_path(scope, found.rest)
-            await scope["smalt.service"].tracking.serve(scope, receive, send)
+            await scope["smalt.service"].tracking.handle_request(scope, receive, send)
             return
         job = scope["smalt.job"]
         if blob := blob_urls.split_path(scope["path"]):

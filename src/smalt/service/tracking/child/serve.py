@@ -64,7 +64,7 @@ class WsgiServer:
             if not is_file:
                 chunks = _join_chunks(chunks)
         reply.send_body(chunks)
-        body.drain()
+        body.read_rest()
 
 
 def _join_chunks(chunks: Iterable[bytes]) -> list[bytes]:
