@@ -124,7 +124,7 @@ def test_text_is_cut_at_its_expressions() -> None:
     """Pieces and expressions come in order; a `$[[…]]` block is one piece."""
     assert parse_text("a ${{inputs.x}}/b") == ["a ", Expression("${{inputs.x}}", "inputs", "x"), "/b"]
     command = parse_command("run $[[--x ${{inputs.x}}]] ${{inputs.y}}")
-    assert [type(part).__name__ for part in command] == ["str", "Optional", "str", "Expression"]
+    assert [type(part).__name__ for part in command] == ["str", "OptionalBlock", "str", "Expression"]
     assert isinstance(command[1], OptionalBlock)
     assert [binding.name for binding in find_expressions("run $[[--x ${{inputs.x}}]] ${{inputs.y}}")] == ["x", "y"]
 

@@ -111,8 +111,8 @@ class EndpointAuthToken(Entity):
     noun = "a token of an endpoint"
 
     access_token = optional(Text(), "The token.")
-    expiry_time_utc = optional(Anything(), "When it ends.")
-    refresh_after_time_utc = optional(Anything(), "When a new one should be asked for.")
+    expiry_time_utc = optional(Anything(), "The end.")
+    refresh_after_time_utc = optional(Anything(), "The time after which to ask for a new one.")
     token_type = optional(Text(), "The type.")
 
 
@@ -120,7 +120,7 @@ class EndpointAadToken(Entity):
     noun = "a token of the caller"
 
     access_token = optional(Text(), "The token.")
-    expiry_time_utc = optional(Anything(), "When it ends.")
+    expiry_time_utc = optional(Anything(), "The end.")
 
     def __init__(self, obj: Any) -> None:
         """Take the fields of `obj`, an access token of `azure.core`."""
@@ -131,7 +131,7 @@ class ScheduleTriggerResult(Entity):
     noun = "what became of a schedule that was triggered"
 
     job_name = optional(Text(), "The job that was made.")
-    schedule_action_type = optional(Text(), "What the schedule does.")
+    schedule_action_type = optional(Text(), "The action of the schedule.")
 
 
 class BatchJob(Entity):
@@ -249,8 +249,8 @@ class AzureOpenAIDeployment(Mapped, Entity):
     model_name = optional(Text(), "The model.")
     model_version = optional(Text(), "Its version.")
     connection_name = optional(Text(), "The connection that leads to it.")
-    target_url = optional(Text(), "Where it is.")
+    target_url = optional(Text(), "The path or URL.")
     sku = optional(Anything(), "Its capacity.")
-    properties = optional(Anything(), "What else is known of it.")
+    properties = optional(Anything(), "The metadata.")
     tags = optional(Anything(), "Labels.")
     id = optional(Text(), "The full id.")

@@ -36,7 +36,9 @@ class AutoDeleteSetting(Entity):
     noun = "an auto-delete setting"
     _effect = KEPT
 
-    condition = optional(Enum("created_greater_than", "last_accessed_greater_than"), "What the age counts from.")
+    condition = optional(
+        Enum("created_greater_than", "last_accessed_greater_than"), "The event that the age counts from."
+    )
     value = optional(AsText(), "The age, such as `30d`.")
 
 
@@ -63,12 +65,12 @@ class SystemData(Keyed, Entity):
     _effect = SERVICE
     _is_open = True
 
-    created_by = optional(Text(), "Who made it.")
-    created_by_type = optional(Text(), "What that is: a user, an application, …")
-    created_at = optional(Moment(), "When it was made.")
-    last_modified_by = optional(Text(), "Who changed it last.")
-    last_modified_by_type = optional(Text(), "What that is.")
-    last_modified_at = optional(Moment(), "When that was.")
+    created_by = optional(Text(), "The creator.")
+    created_by_type = optional(Text(), "The type of creator: a user, an application, …")
+    created_at = optional(Moment(), "The time of creation.")
+    last_modified_by = optional(Text(), "The author of the last change.")
+    last_modified_by_type = optional(Text(), "The type of the last author.")
+    last_modified_at = optional(Moment(), "The time of the last change.")
 
 
 class Resource(Entity):
@@ -77,13 +79,16 @@ class Resource(Entity):
     noun = "a resource"
 
     name = optional(Text(), "The name.", effect=ACTED, travels=Travel.NOWHERE)
-    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    description = optional(Text(), "A description, for people.", effect=KEPT)
     tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=KEPT, travels=Travel.NOWHERE)
     properties = mapping(
-        Map(Anything()), "What tools note about it; cannot be changed later.", effect=KEPT, travels=Travel.NOWHERE
+        Map(Anything()),
+        "The properties that tools set; they cannot be changed later.",
+        effect=KEPT,
+        travels=Travel.NOWHERE,
     )
     id = from_service(Text(), "The full id, given by the service.")
-    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+    creation_context = from_service(Nested(SystemData), "The authors and times of creation and last change.")
 
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other) or is_same_document(self, other)
@@ -102,13 +107,13 @@ class Asset(Resource):
 
     version = optional(Version(), "The version; the next free number where unset.", effect=ACTED)
     latest_version = from_service(Version(), "The newest version that there is.")
-    stage = optional(Text(), "Where it is in its life, such as `Development`.", effect=KEPT)
-    auto_delete_setting = optional(Nested(AutoDeleteSetting), "When it is deleted by itself.", effect=KEPT)
-    intellectual_property = from_service(Anything(), "Who owns it.")
+    stage = optional(Text(), "The stage of its life, such as `Development`.", effect=KEPT)
+    auto_delete_setting = optional(Nested(AutoDeleteSetting), "The setting of automatic deletion.", effect=KEPT)
+    intellectual_property = from_service(Anything(), "The owner.")
 
 
 class IntellectualProperty(Entity):
     noun = "intellectual property"
 
-    publisher = optional(Text(), "Who owns it.")
-    protection_level = optional(Enum("all", "none"), "What of it is hidden.")
+    publisher = optional(Text(), "The owner.")
+    protection_level = optional(Enum("all", "none"), "The level of protection.")

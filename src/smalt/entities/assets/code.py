@@ -12,4 +12,4 @@ class Code(Asset):
     noun = "a code asset"
     _effect = KEPT
 
-    path = optional(CodePath(), "Where the code is: a local path or a URI.", effect=ACTED)
+    path = optional(CodePath(), "The path of the code, local or a URI.", effect=ACTED)

@@ -56,8 +56,8 @@ class Component(Asset):
         "Whether the same inputs give the same outputs, so that a run can be reused.",
         effect=ACTED,
     )
-    inputs = mapping(COMPONENT_INPUTS, "What it reads, by name.", effect=ACTED, travels=Travel.NOWHERE)
-    outputs = mapping(COMPONENT_OUTPUTS, "What it writes, by name.", effect=ACTED, travels=Travel.NOWHERE)
+    inputs = mapping(COMPONENT_INPUTS, "The inputs, by name.", effect=ACTED, travels=Travel.NOWHERE)
+    outputs = mapping(COMPONENT_OUTPUTS, "The outputs, by name.", effect=ACTED, travels=Travel.NOWHERE)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """Return a step of this component, as in `train(data=…)`; under @pipeline the step joins that pipeline."""

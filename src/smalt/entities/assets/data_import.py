@@ -14,6 +14,6 @@ class DataImport(Asset):
     _effect = REFUSED
 
     type = optional(Enum("uri_file", "uri_folder", "mltable"), "The type; uri_folder where unset.")
-    path = required(Text(), "Where the data is written.")
-    source = required(EXTERNAL_DATA, "What is imported.")
+    path = required(Text(), "The path that the data is written to.")
+    source = required(EXTERNAL_DATA, "The source of the import.")
     datastore = optional(Text(), "The datastore that it is written to.")

@@ -34,9 +34,9 @@ class InferenceConfig(Entity):
     noun = "an inference configuration"
     _effect = KEPT
 
-    liveness_route = required(Nested(Route), "Answers whether the container lives.")
-    readiness_route = required(Nested(Route), "Answers whether it can take requests.")
-    scoring_route = required(Nested(Route), "Where requests go.")
+    liveness_route = required(Nested(Route), "The route of liveness checks.")
+    readiness_route = required(Nested(Route), "The route of readiness checks.")
+    scoring_route = required(Nested(Route), "The route of requests.")
 
 
 class LocalOrRemote(Text):

@@ -22,7 +22,7 @@ class Model(Asset):
     flavors = mapping(Map(Anything()), "The MLflow flavors that it can be loaded as.")
     datastore = optional(Text(), "The datastore that a local model is uploaded to.", effect=ACTED)
     job_name = optional(Text(), "The job that made it.", effect=KEPT)
-    utc_time_created = from_service(Anything(), "When it was made.")
+    utc_time_created = from_service(Anything(), "The time of creation.")
     default_deployment_template = optional(
         Nested(DeploymentTemplateReference), "The template that it is deployed by.", effect=KEPT
     )

@@ -27,9 +27,9 @@ class InferenceConfiguration(Entity):
     noun = "an inference configuration"
     _effect = KEPT
 
-    liveness_route = optional(Nested(Route), "Answers whether the container lives.")
-    readiness_route = optional(Nested(Route), "Answers whether it can take requests.")
-    scoring_route = optional(Nested(Route), "Where requests go.")
+    liveness_route = optional(Nested(Route), "The route of liveness checks.")
+    readiness_route = optional(Nested(Route), "The route of readiness checks.")
+    scoring_route = optional(Nested(Route), "The route of requests.")
     entry_script = optional(Text(), "The script with `init` and `run`.")
     configuration = mapping(Map(Anything()), "Settings of the server.")
 
@@ -68,7 +68,7 @@ class PackageInputPath(Entity):
     noun = "where an input of a package is"
     _effect = KEPT
 
-    input_path_type = optional(Text(), "How it is said.")
+    input_path_type = optional(Text(), "The form of the path.")
 
 
 class PackageInputPathId(PackageInputPath):
@@ -88,8 +88,8 @@ class ModelConfiguration(Entity):
     noun = "a model configuration"
     _effect = KEPT
 
-    mode = optional(Enum("copy", "download"), "How the model comes into the package.")
-    mount_path = optional(Text(), "Where it is found.")
+    mode = optional(Enum("copy", "download"), "The mode in which the package gets the model.")
+    mount_path = optional(Text(), "The path in the container that it is mounted at.")
 
 
 class ModelPackageInput(Entity):
@@ -97,9 +97,9 @@ class ModelPackageInput(Entity):
     _effect = KEPT
 
     type = optional(Enum("uri_file", "uri_folder"), "The type.")
-    mode = optional(Enum("read_only_mount", "download"), "How the package gets it.")
-    path = optional(Anything(), "Where it is.")
-    mount_path = optional(Text(), "Where it is found.")
+    mode = optional(Enum("read_only_mount", "download"), "The mode in which the package gets the input.")
+    path = optional(Anything(), "The path or URL.")
+    mount_path = optional(Text(), "The path in the container that it is mounted at.")
 
 
 class ModelPackage(Entity):
@@ -107,9 +107,9 @@ class ModelPackage(Entity):
     _effect = REFUSED
 
     target_environment = optional(Text() | Map(Text()), "The environment that is made.")
-    base_environment_source = optional(Nested(BaseEnvironment), "What it is built on.")
-    inferencing_server = optional(Nested(InferenceServer), "What serves the model.")
-    model_configuration = optional(Nested(ModelConfiguration), "How the model comes into the package.")
-    inputs = optional(List(Nested(ModelPackageInput)), "What else comes into the package.")
+    base_environment_source = optional(Nested(BaseEnvironment), "The base environment.")
+    inferencing_server = optional(Nested(InferenceServer), "The inference server.")
+    model_configuration = optional(Nested(ModelConfiguration), "The mode in which the package gets the model.")
+    inputs = optional(List(Nested(ModelPackageInput)), "The further inputs of the package.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     tags = mapping(ASSET_TAGS, "Labels, for people and searches.")

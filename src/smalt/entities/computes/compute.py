@@ -17,16 +17,16 @@ class Compute(Entity):
 
     type = optional(Text(), "The type of compute.")
     name = required(Text(), "The name.", effect=ACTED)
-    description = optional(Text(), "What it is, for people.")
+    description = optional(Text(), "A description, for people.")
     location = optional(Text(), "The region.")
     tags = mapping(TAGS, "Labels, for people and searches.")
     resource_id = optional(Text(), "The ARM id of what is attached.")
-    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    identity = optional(Nested(ResourceIdentity), "The identity that it acts as.")
     id = from_service(Text(), "The full id, given by the service.")
     provisioning_state = from_service(Text(), "The state.")
-    provisioning_errors = from_service(Anything(), "What went wrong when it was made.")
-    created_on = from_service(Anything(), "When it was made.")
-    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+    provisioning_errors = from_service(Anything(), "The errors of its creation.")
+    created_on = from_service(Anything(), "The time of creation.")
+    creation_context = from_service(Nested(SystemData), "The authors and times of creation and last change.")
 
 
 class SshSettings(Entity):
@@ -60,7 +60,7 @@ class AmlCompute(Compute):
     max_instances = optional(Integer(at_least=0), "Machines at most.")
     idle_time_before_scale_down = optional(Integer(at_least=0), "Seconds that an idle machine is kept.")
     ssh_public_access_enabled = optional(Boolean(), "Whether SSH is open to the network.")
-    ssh_settings = optional(Nested(SshSettings), "Who may log in.")
+    ssh_settings = optional(Nested(SshSettings), "The settings of SSH access.")
     network_settings = optional(Nested(NetworkSettings), "The network.")
     enable_node_public_ip = optional(Boolean(), "Whether machines have public addresses.")
 
@@ -70,7 +70,7 @@ class VirtualMachineCompute(Compute):
 
     type = constant("virtualmachine", "The type of compute.")
     resource_id = required(Text(), "The ARM id of the machine.")
-    ssh_settings = optional(Nested(SshSettings), "How to log in.")
+    ssh_settings = optional(Nested(SshSettings), "The credentials.")
     compute_location = from_service(Text(), "Its region.")
 
 
@@ -89,10 +89,10 @@ class SynapseSparkCompute(Compute):
     resource_id = required(Text(), "The ARM id of the pool.")
     node_family = from_service(Text(), "The family of its machines.")
     node_size = from_service(Text(), "The size of its machines.")
-    node_count = from_service(Integer(), "How many machines.")
+    node_count = from_service(Integer(), "The number of machines.")
     spark_version = from_service(AsText(), "The version of Spark.")
-    scale_settings = from_service(Anything(), "How it grows and shrinks.")
-    auto_pause_settings = from_service(Anything(), "When it pauses.")
+    scale_settings = from_service(Anything(), "The settings of scaling.")
+    auto_pause_settings = from_service(Anything(), "The setting of pauses.")
 
 
 class AssignedUserConfiguration(Keyed, Entity):
@@ -123,7 +123,7 @@ class VolumeSettings(Entity):
     _effect = KEPT
 
     source = required(Text(), "The folder on the machine.")
-    target = required(Text(), "Where it is found in the container.")
+    target = required(Text(), "The path in the container.")
 
 
 class CustomApplications(Entity):
@@ -162,19 +162,19 @@ class ComputeInstance(Compute):
     size = optional(Text(), "The size of the machine.")
     create_on_behalf_of = optional(Nested(AssignedUserConfiguration), "Whose machine it is.")
     ssh_public_access_enabled = optional(Boolean(), "Whether SSH is open to the network.")
-    ssh_settings = optional(Nested(SshSettings), "Who may log in.")
+    ssh_settings = optional(Nested(SshSettings), "The settings of SSH access.")
     network_settings = optional(Nested(NetworkSettings), "The network.")
-    schedules = mapping(Map(Anything()), "When it starts and stops.")
-    idle_time_before_shutdown = optional(Text(), "How long it stays up idle, such as `PT30M`.")
+    schedules = mapping(Map(Anything()), "The schedule of starts and stops.")
+    idle_time_before_shutdown = optional(Text(), "The idle time before shutdown, such as `PT30M`.")
     idle_time_before_shutdown_minutes = optional(Integer(), "The same in minutes.")
     custom_applications = optional(List(Nested(CustomApplications)), "Containers that run on it.")
-    setup_scripts = optional(Nested(SetupScripts), "What runs when it is made and when it starts.")
+    setup_scripts = optional(Nested(SetupScripts), "The scripts that run at creation and at start.")
     enable_node_public_ip = optional(Boolean(), "Whether it has a public address.")
     enable_sso = optional(Boolean(), "Whether one login is enough.")
     enable_root_access = optional(Boolean(), "Whether its user can be root.")
     enable_os_patching = optional(Boolean(), "Whether it patches its system.")
     release_quota_on_stop = optional(Boolean(), "Whether its quota is free while it is stopped.")
     state = from_service(Text(), "The state.")
-    last_operation = from_service(Anything(), "What was last done with it.")
-    services = from_service(Anything(), "What runs on it.")
+    last_operation = from_service(Anything(), "The last operation.")
+    services = from_service(Anything(), "The applications on it.")
     os_image_metadata = from_service(Anything(), "Its system image.")

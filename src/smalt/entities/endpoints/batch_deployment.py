@@ -23,7 +23,7 @@ class BatchRetrySettings(Entity):
     noun = "retry settings"
     _effect = KEPT
 
-    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+    max_retries = optional(Integer(at_least=0), "The largest number of retries of a mini-batch.")
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
 
 
@@ -35,11 +35,11 @@ class ModelBatchDeploymentSettings(Entity):
 
     mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
-    instance_count = optional(Integer(at_least=1), "How many machines.")
+    instance_count = optional(Integer(at_least=1), "The number of machines.")
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
-    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
-    logging_level = optional(Text(), "How much is logged.")
-    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    retry_settings = optional(Nested(BatchRetrySettings), "The settings of retries.")
+    logging_level = optional(Text(), "The level of logging.")
+    output_action = optional(Enum("append_row", "summary_only"), "The output action.")
     output_file_name = optional(Text(), "The file that rows are appended to.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
 
@@ -50,15 +50,15 @@ class ModelBatchDeployment(Deployment):
     noun = "a batch deployment of a model"
 
     type = constant("model", "The type.")
-    compute = optional(Text(), "Where it runs.")
+    compute = optional(Text(), "The compute that it runs on.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
-    settings = optional(Nested(ModelBatchDeploymentSettings), "How mini-batches are made and what becomes of them.")
+    settings = optional(Nested(ModelBatchDeploymentSettings), "The settings of mini-batches and their results.")
     mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.")
-    retry_settings = optional(Nested(BatchRetrySettings), "How mini-batches are tried again.")
-    logging_level = optional(Text(), "How much is logged.")
-    output_action = optional(Enum("append_row", "summary_only"), "What becomes of the results.")
+    retry_settings = optional(Nested(BatchRetrySettings), "The settings of retries.")
+    logging_level = optional(Text(), "The level of logging.")
+    output_action = optional(Enum("append_row", "summary_only"), "The output action.")
     output_file_name = optional(Text(), "The file that rows are appended to.")
 
     @classmethod
@@ -85,7 +85,7 @@ class JobDefinition(Entity):
     type = constant("pipeline", "The type of job.")
     name = optional(Text(), "The name.")
     display_name = optional(Text(), "The name that people see.")
-    description = optional(Text(), "What it is, for people.")
+    description = optional(Text(), "A description, for people.")
     tags = mapping(Map(AsText()), "Labels, for people and searches.")
     experiment_name = optional(Text(), "The experiment that it is listed under.")
     component = optional(COMPONENT, "The pipeline component.")

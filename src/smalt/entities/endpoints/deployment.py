@@ -32,7 +32,7 @@ class Deployment(Resource):
     endpoint_name = optional(Text(), "The endpoint that it belongs to.")
     model = optional(MODEL, "The model that answers.")
     code_configuration = optional(Nested(CodeConfiguration), "The code that asks the model.")
-    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment = optional(ENVIRONMENT, "The environment that it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     provisioning_state = from_service(Text(), "The state.")
 

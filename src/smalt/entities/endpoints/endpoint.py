@@ -24,11 +24,11 @@ class Endpoint(Resource):
     _effect = KEPT
 
     name = required(Text(), "The name.")
-    auth_mode = optional(Enum("key", "aml_token", "aad_token"), "How callers show who they are.")
+    auth_mode = optional(Enum("key", "aml_token", "aad_token"), "The way in which callers authenticate.")
     location = optional(Text(), "The region.")
-    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
-    scoring_uri = from_service(Text(), "Where requests go.")
-    openapi_uri = from_service(Text(), "Where its API is described.")
+    identity = optional(Nested(ResourceIdentity), "The identity that it acts as.")
+    scoring_uri = from_service(Text(), "The route of requests.")
+    openapi_uri = from_service(Text(), "The URL of its API's description.")
     provisioning_state = from_service(Text(), "The state.")
 
     dump = dump_and_tell  # type: ignore[assignment]
@@ -50,7 +50,7 @@ class EndpointDefaults(Entity):
 class BatchEndpoint(Endpoint):
     noun = "a batch endpoint"
 
-    defaults = optional(Nested(EndpointDefaults), "What happens where a request does not say.")
+    defaults = optional(Nested(EndpointDefaults), "The defaults of requests.")
 
     @property
     def default_deployment_name(self) -> str | None:
@@ -94,9 +94,9 @@ class ServerlessEndpoint(Mapped, Resource):
     _effect = KEPT
 
     model_id = optional(Text(), "The model that answers.")
-    auth_mode = optional(Text(), "How callers show who they are.")
+    auth_mode = optional(Text(), "The way in which callers authenticate.")
     location = optional(Text(), "The region.")
-    scoring_uri = from_service(Text(), "Where requests go.")
+    scoring_uri = from_service(Text(), "The route of requests.")
     provisioning_state = from_service(Text(), "The state.")
 
 
@@ -114,7 +114,7 @@ class MarketplacePlan(Mapped, Entity):
     noun = "a marketplace plan"
     _effect = KEPT
 
-    publisher_id = from_service(Text(), "Who offers it.")
+    publisher_id = from_service(Text(), "The publisher.")
     offer_id = from_service(Text(), "The offer.")
     plan_id = from_service(Text(), "The plan.")
     term_id = from_service(Text(), "The terms.")

@@ -29,7 +29,7 @@ class TargetUtilizationScaleSettings(OnlineScaleSettings):
     min_instances = optional(Integer(at_least=0), "Instances at least.")
     max_instances = optional(Integer(at_least=1), "Instances at most.")
     polling_interval = optional(Integer(at_least=1), "Seconds between two looks.")
-    target_utilization_percentage = optional(Integer(1, 100), "How busy instances should be.")
+    target_utilization_percentage = optional(Integer(1, 100), "The target utilization of instances, in percent.")
 
 
 SCALE: Tagged[OnlineScaleSettings] = Tagged(
@@ -68,7 +68,7 @@ class DataAsset(Entity):
 
     data_id = optional(Text(), "The full id.")
     name = optional(Text(), "The name.")
-    path = optional(Text(), "Where it is.")
+    path = optional(Text(), "The path or URL.")
     version = optional(AsText(), "The version.")
 
 
@@ -78,7 +78,7 @@ class DeploymentCollection(Entity):
 
     enabled = optional(Boolean(), "Whether it is collected.")
     data = optional(Anything(), "The data asset that it becomes.")
-    client_id = optional(Text(), "As whom it is written.")
+    client_id = optional(Text(), "The client id that writes it.")
 
 
 class RequestLogging(Entity):
@@ -92,10 +92,10 @@ class DataCollector(Entity):
     noun = "a data collector"
     _effect = KEPT
 
-    collections = mapping(Map(Nested(DeploymentCollection)), "What is collected, by name.")
-    rolling_rate = optional(Enum("minute", "hour", "day"), "How long a file is written to.")
+    collections = mapping(Map(Nested(DeploymentCollection)), "The collections, by name.")
+    rolling_rate = optional(Enum("minute", "hour", "day"), "The time until a new file is begun.")
     sampling_rate = optional(Number(0, 1), "The part of the requests that is collected.")
-    request_logging = optional(Nested(RequestLogging), "What of a request is kept.")
+    request_logging = optional(Nested(RequestLogging), "The parts of a request that are logged.")
 
 
 class ResourceSettings(Entity):
@@ -111,23 +111,23 @@ class ResourceRequirementsSettings(Entity):
     noun = "resource requirements"
     _effect = KEPT
 
-    requests = optional(Nested(ResourceSettings), "What it is given.")
-    limits = optional(Nested(ResourceSettings), "What it may take.")
+    requests = optional(Nested(ResourceSettings), "The resources that it requests.")
+    limits = optional(Nested(ResourceSettings), "The most resources that it may use.")
 
 
 class OnlineDeployment(Deployment):
     noun = "an online deployment"
 
-    instance_count = optional(Integer(at_least=0), "How many instances.")
+    instance_count = optional(Integer(at_least=0), "The number of instances.")
     instance_type = optional(Text(), "The kind of machine.")
     app_insights_enabled = optional(Boolean(), "Whether Application Insights is on.")
-    scale_settings = optional(SCALE, "How it grows and shrinks.")
-    request_settings = optional(Nested(OnlineRequestSettings), "How requests are taken.")
-    liveness_probe = optional(Nested(ProbeSettings), "Whether it lives.")
+    scale_settings = optional(SCALE, "The settings of scaling.")
+    request_settings = optional(Nested(OnlineRequestSettings), "The settings of request handling.")
+    liveness_probe = optional(Nested(ProbeSettings), "The liveness probe.")
     readiness_probe = optional(Nested(ProbeSettings), "Whether it can take requests.")
     startup_probe = optional(Nested(ProbeSettings), "Whether it has started.")
-    model_mount_path = optional(Text(), "Where the model is found in the container.")
-    data_collector = optional(Nested(DataCollector), "What of the requests is kept.")
+    model_mount_path = optional(Text(), "The path of the model in the container.")
+    data_collector = optional(Nested(DataCollector), "The settings of request logging.")
 
 
 class ManagedOnlineDeployment(OnlineDeployment):

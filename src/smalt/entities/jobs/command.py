@@ -69,11 +69,11 @@ class HasCommand(Entity):
         super().__setattr__(name, to_reference(value) if name == "environment" else value)
 
     code = optional(CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED, travels=BODY)
-    environment = optional(ENVIRONMENT, "What it runs in.", effect=ACTED, travels=BODY)
+    environment = optional(ENVIRONMENT, "The environment that it runs in.", effect=ACTED, travels=BODY)
     environment_variables = mapping(VARIABLES, "Environment variables.", effect=ACTED, travels=SETTING | Travel.JOINED)
     distribution = optional(
         DISTRIBUTION,
-        "How processes are laid out over machines.",
+        "The distribution of processes over machines.",
         effect=ACTED,
         travels=SHARED | Travel.SPEC | Travel.STEP,
     )
@@ -94,12 +94,12 @@ class CommandJob(HasCommand, Job):
 
     type = constant("command", "The type of job.")
     command = required(Text(), "The command line, run by the shell.", effect=ACTED)
-    inputs = mapping(JOB_INPUTS, "What the command reads, by name.", effect=ACTED)
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
-    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
+    inputs = mapping(JOB_INPUTS, "The inputs of the command, by name.", effect=ACTED)
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.", effect=ACTED)
+    identity = optional(IDENTITY, "The identity that it runs as.", effect=ACTED)
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED)
-    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
-    parameters = from_service(Anything(), "As the service has them.")
+    limits = optional(Nested(CommandJobLimits), "The limits, after which it is ended.", effect=ACTED)
+    parameters = from_service(Anything(), "The parameters, as the service keeps them.")
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         check_own(self, "this command job", places.OF_JOB, path, reader, data=data)
@@ -131,12 +131,12 @@ class CommandNode(HasCommand, ComponentNode):
     code: Any = OverridingField(
         CodePath(), "The folder or file that the command runs in a copy of.", effect=ACTED, travels=BODY
     )
-    environment: Any = OverridingField(ENVIRONMENT, "What it runs in.", effect=ACTED, travels=BODY)
+    environment: Any = OverridingField(ENVIRONMENT, "The environment that it runs in.", effect=ACTED, travels=BODY)
     resources = optional(
         Nested(JobResourceConfiguration), "The machines that it asks for.", effect=ACTED, travels=SHARED
     )
-    limits = optional(Nested(CommandJobLimits), "When it is ended.", effect=ACTED)
-    identity = optional(IDENTITY, "As whom it runs.", effect=ACTED)
+    limits = optional(Nested(CommandJobLimits), "The limits, after which it is ended.", effect=ACTED)
+    identity = optional(IDENTITY, "The identity that it runs as.", effect=ACTED)
     services = mapping(SERVICES, "Interactive services beside the step.", effect=NONE)
     parent_job_name = from_service(Text(), "The job that this is a part of.")
 

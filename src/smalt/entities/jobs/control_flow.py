@@ -23,7 +23,7 @@ class IfElse(ControlFlowNode):
     noun = "an if_else step"
 
     type = constant("if_else", "The type of step.")
-    condition = required(Boolean() | Text(), "What decides: true or false, or an output of a step.")
+    condition = required(Boolean() | Text(), "The condition: true, false or an output of a step.")
     true_block = optional(Text() | List(Text()), "The steps that run if it is true, as `${{parent.jobs.NAME}}`.")
     false_block = optional(Text() | List(Text()), "The steps that run if it is false.")
 
@@ -32,7 +32,7 @@ class DoWhileLimits(Entity):
     noun = "limits of a do_while step"
     _effect = KEPT
 
-    max_iteration_count = required(Integer(at_least=1, at_most=1000), "How often the body runs at most.")
+    max_iteration_count = required(Integer(at_least=1, at_most=1000), "The largest number of iterations.")
 
 
 class DoWhile(ControlFlowNode):
@@ -42,7 +42,7 @@ class DoWhile(ControlFlowNode):
     body = required(Text(), "The step that is repeated, as `${{parent.jobs.NAME}}`.")
     condition = optional(Text(), "The output of the body that says whether it goes on.")
     mapping = required(Map(Text() | List(Text())), "Outputs of the body to the inputs that they become.")
-    limits = required(Nested(DoWhileLimits), "How often the body runs at most.")
+    limits = required(Nested(DoWhileLimits), "The largest number of iterations.")
 
 
 class ParallelFor(ControlFlowNode):

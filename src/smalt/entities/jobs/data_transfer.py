@@ -77,9 +77,9 @@ class DataTransfer(Entity):
     noun = "a data transfer"
     _effect = KEPT
 
-    task = required(TASK, "What is done with the data.", travels=SHARED | Travel.SPEC | Travel.STEP)
+    task = required(TASK, "The task: copy, import or export.", travels=SHARED | Travel.SPEC | Travel.STEP)
     data_copy_mode = optional(
-        Enum("merge_with_overwrite", "fail_if_conflict"), "What happens to what is there.", travels=BODY
+        Enum("merge_with_overwrite", "fail_if_conflict"), "The treatment of existing files.", travels=BODY
     )
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
@@ -100,10 +100,10 @@ class DataTransferJob(DataTransfer, Job):
     _effect = REFUSED
 
     type = constant("data_transfer", "The type of job.")
-    inputs = mapping(JOB_INPUTS, "What is read, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What is written, by name.")
-    source = optional(EXTERNAL_DATA, "What is imported.")
-    sink = optional(EXTERNAL_DATA, "Where it is exported to.")
+    inputs = mapping(JOB_INPUTS, "The inputs, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
+    source = optional(EXTERNAL_DATA, "The source of the import.")
+    sink = optional(EXTERNAL_DATA, "The sink of the export.")
 
 
 class DataTransferNode(DataTransfer, ComponentNode):
@@ -111,8 +111,8 @@ class DataTransferNode(DataTransfer, ComponentNode):
     _effect = REFUSED
 
     type = constant("data_transfer", "The type of step.")
-    source = optional(EXTERNAL_DATA, "What is imported.", travels=SETTING | Travel.SPEC)
-    sink = optional(EXTERNAL_DATA, "Where it is exported to.", travels=SETTING | Travel.SPEC)
+    source = optional(EXTERNAL_DATA, "The source of the import.", travels=SETTING | Travel.SPEC)
+    sink = optional(EXTERNAL_DATA, "The sink of the export.", travels=SETTING | Travel.SPEC)
 
     _alternatives = ("component", "task")
 
@@ -121,5 +121,5 @@ class DataTransferComponent(DataTransfer, Component):
     noun = "a data transfer component"
 
     type = constant("data_transfer", "The type of component.")
-    source = optional(Nested(ExternalDataKind), "What is imported.", travels=Travel.NOWHERE)
-    sink = optional(Nested(ExternalDataKind), "Where it is exported to.", travels=Travel.NOWHERE)
+    source = optional(Nested(ExternalDataKind), "The source of the import.", travels=Travel.NOWHERE)
+    sink = optional(Nested(ExternalDataKind), "The sink of the export.", travels=Travel.NOWHERE)

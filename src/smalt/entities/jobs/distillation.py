@@ -29,7 +29,7 @@ class TeacherModelSettings(Keyed, Entity):
     _effect = KEPT
 
     inference_parameters = mapping(Map(Anything()), "Parameters of the requests.")
-    endpoint_request_settings = optional(Nested(EndpointRequestSettings), "How requests are made.")
+    endpoint_request_settings = optional(Nested(EndpointRequestSettings), "The settings of requests.")
 
 
 class PromptSettings(Keyed, Entity):
@@ -46,18 +46,20 @@ class DistillationJob(Job):
     _effect = REFUSED
 
     type = constant("distillation", "The type of job.")
-    data_generation_type = required(Enum("label_generation", "data_generation"), "What the teacher makes.")
+    data_generation_type = required(
+        Enum("label_generation", "data_generation"), "The type of data that the teacher generates."
+    )
     data_generation_task_type = required(
-        Enum("NLI", "NLU_QA", "CONVERSATION", "MATH", "SUMMARIZATION"), "What the model is to do."
+        Enum("NLI", "NLU_QA", "CONVERSATION", "MATH", "SUMMARIZATION"), "The task to learn."
     )
     teacher_model_endpoint_connection = required(Nested(Connection), "The connection to the teacher.")
     student_model = required(Text() | Nested(Input), "The model that learns.")
-    training_data = optional(DATA, "What it learns from.")
-    validation_data = optional(DATA, "What it is tried on.")
-    teacher_model_settings = optional(Nested(TeacherModelSettings), "How the teacher is asked.")
-    prompt_settings = optional(Nested(PromptSettings), "How the prompt is made.")
+    training_data = optional(DATA, "The training data.")
+    validation_data = optional(DATA, "The validation data.")
+    teacher_model_settings = optional(Nested(TeacherModelSettings), "The settings of requests to the teacher model.")
+    prompt_settings = optional(Nested(PromptSettings), "The settings of the prompt.")
     hyperparameters = mapping(Map(AsText()), "Hyperparameters, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
 
     def set_teacher_model_settings(

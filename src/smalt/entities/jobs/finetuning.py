@@ -34,14 +34,14 @@ class FineTuningJob(Job):
             *("text_summarization", "token_classification", "text_translation", "image_classification"),
             *("image_instance_segmentation", "image_object_detection", "video_multi_object_tracking"),
         ),
-        "What the model is to do.",
+        "The task to learn.",
     )
     model_provider = required(Enum("azure_open_ai", "custom"), "Whose model it is.")
     model = required(Nested(Input), "The model.")
-    training_data = optional(DATA, "What it learns from.")
-    validation_data = optional(DATA, "What it is tried on.")
+    training_data = optional(DATA, "The training data.")
+    validation_data = optional(DATA, "The validation data.")
     hyperparameters = mapping(Map(AsText()), "Hyperparameters, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
     resources = optional(Nested(JobResources), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
@@ -62,13 +62,13 @@ class AzureOpenAIHyperparameters(Entity):
     _effect = KEPT
     _is_open = True
 
-    batch_size = optional(Integer(at_least=1), "How many examples are learned from at once.")
-    learning_rate_multiplier = optional(Number(), "What the learning rate is multiplied by.")
-    n_epochs = optional(Integer(at_least=1), "How often the training data are gone through.")
+    batch_size = optional(Integer(at_least=1), "The batch size.")
+    learning_rate_multiplier = optional(Number(), "The factor of the learning rate.")
+    n_epochs = optional(Integer(at_least=1), "The number of epochs.")
 
 
 class AzureOpenAIFineTuningJob(FineTuningJob):
     noun = "a fine-tuning job of an Azure OpenAI model"
 
     model_provider = constant("azure_open_ai", "Whose model it is.")
-    hyperparameters: Any = optional(Nested(AzureOpenAIHyperparameters), "How it learns.")
+    hyperparameters: Any = optional(Nested(AzureOpenAIHyperparameters), "The training settings.")

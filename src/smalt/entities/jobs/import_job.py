@@ -35,8 +35,8 @@ class ImportJob(Job):
     _effect = REFUSED
 
     type = constant("import", "The type of job.")
-    source = required(Nested(ImportSource), "What is imported.")
-    output = required(Nested(Output), "Where it is written.")
+    source = required(Nested(ImportSource), "The source of the import.")
+    output = required(Nested(Output), "The path that it is written to.")
 
 
 class ImportNode(ComponentNode):
@@ -44,8 +44,8 @@ class ImportNode(ComponentNode):
     _effect = REFUSED
 
     type = constant("import", "The type of step.")
-    source = optional(Nested(ImportSource), "What is imported.")
-    output = optional(Nested(Output), "Where it is written.")
+    source = optional(Nested(ImportSource), "The source of the import.")
+    output = optional(Nested(Output), "The path that it is written to.")
 
     _alternatives = ("component", "source")
 
@@ -55,5 +55,5 @@ class ImportComponent(Component):
     _effect = KEPT
 
     type = constant("import", "The type of component.")
-    source = required(COMPONENT_INPUTS, "What is imported: parameters, by name.")
-    output = required(Port(Output), "Where it is written.")
+    source = required(COMPONENT_INPUTS, "The parameters of the source, by name.")
+    output = required(Port(Output), "The path that it is written to.")

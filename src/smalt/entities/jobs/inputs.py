@@ -98,13 +98,13 @@ class Input(Keyed, Entity):
         effect=ACTED,
     )
     path = optional(DataPath(), "A local path, a URI, `azureml:NAME:VERSION`, or an expression.", effect=ACTED)
-    mode = optional(Enum(*MODES), "How the job gets the data.", effect=ACTED)
+    mode = optional(Enum(*MODES), "The mode in which the job gets the data.", effect=ACTED)
     default = optional(LiteralValue(), "The value where none is given.", effect=ACTED)
     min = optional(LiteralValue(), "The smallest value.", effect=ACTED)
     max = optional(LiteralValue(), "The largest value.", effect=ACTED)
     enum = optional(List(LiteralValue()), "The values that are allowed.", effect=ACTED)
-    description = optional(Text(), "What it is for.", effect=KEPT)
-    path_on_compute = optional(Text(), "Where the job is to find the data.", effect=NONE)
+    description = optional(Text(), "The purpose, for people.", effect=KEPT)
+    path_on_compute = optional(Text(), "The path at which the job finds the data.", effect=NONE)
     datastore = optional(Text(), "The datastore that local data is uploaded to.", effect=ACTED)
     optional = optional(Boolean(), "Whether it may be left out.", effect=ACTED)
 
@@ -119,11 +119,11 @@ class Output(Keyed, Entity):
     _says_defaults = False  # without a type it has that of the step that writes it
 
     type = optional(Enum(*ASSETS, "path", *PRIMITIVES), "The type; uri_folder where unset.", effect=ACTED)
-    path = optional(WrittenPath(), "Where it is written; the service chooses where unset.", effect=ACTED)
-    mode = optional(Enum(*MODES), "How the job writes it.", effect=ACTED)
+    path = optional(WrittenPath(), "The path that it is written to; the service chooses one where unset.", effect=ACTED)
+    mode = optional(Enum(*MODES), "The mode in which the job writes the data.", effect=ACTED)
     name = optional(Text(), "The name of the asset that it is registered as.", effect=ACTED)
     version = optional(Version(), "The version of that asset.", effect=ACTED)
-    description = optional(Text(), "What it is.", effect=KEPT)
+    description = optional(Text(), "A description.", effect=KEPT)
     early_available = optional(Boolean(), "Whether it can be read before the step ends.", effect=NONE)
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:

@@ -30,13 +30,13 @@ class ParallelTask(Keyed, Entity):
     _effect = KEPT
     _is_open = True
 
-    type = required(Enum("run_function", "model", "function"), "What is called for each mini-batch.")
+    type = required(Enum("run_function", "model", "function"), "The code that is called for each mini-batch.")
     code = optional(CodePath(), "The folder with the entry script.")
     entry_script = optional(Text(), "The script with `init` and `run`.")
     program_arguments = optional(Text(), "Its arguments.")
     model = optional(Text(), "The model that is applied.")
     append_row_to = optional(Text(), "The output that gets a line for each result.")
-    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment = optional(ENVIRONMENT, "The environment that it runs in.")
 
 
 class RetrySettings(Keyed, Entity):
@@ -45,7 +45,7 @@ class RetrySettings(Keyed, Entity):
     _is_open = True
 
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
-    max_retries = optional(Integer(at_least=0), "How often a mini-batch is tried again.")
+    max_retries = optional(Integer(at_least=0), "The largest number of retries of a mini-batch.")
 
 
 class Parallel(Entity):
@@ -54,7 +54,7 @@ class Parallel(Entity):
     noun = "a parallel step"
     _effect = KEPT
 
-    task = optional(Nested(ParallelTask), "What is done with each mini-batch.", travels=SHARED | Travel.SPEC)
+    task = optional(Nested(ParallelTask), "The task for each mini-batch.", travels=SHARED | Travel.SPEC)
     mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.", travels=SHARED)
     partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.", travels=SHARED)
     input_data = optional(
@@ -62,8 +62,8 @@ class Parallel(Entity):
         "The input that is cut into mini-batches, as `${{inputs.NAME}}`.",
         travels=SHARED | Travel.SPEC | Travel.STEP,
     )
-    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "How much is logged.", travels=SHARED)
-    retry_settings = optional(Nested(RetrySettings), "How mini-batches are tried again.", travels=SHARED)
+    logging_level = optional(Enum("DEBUG", "INFO", "WARNING"), "The level of logging.", travels=SHARED)
+    retry_settings = optional(Nested(RetrySettings), "The settings of retries.", travels=SHARED)
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.", travels=SHARED)
     error_threshold = optional(Integer(at_least=-1), "Items that may fail; -1 for any number.", travels=SHARED)
     mini_batch_error_threshold = optional(
@@ -76,7 +76,7 @@ class ParallelNode(Parallel, ComponentNode):
     _effect = REFUSED
 
     type = constant("parallel", "The type of step.")
-    environment = optional(ENVIRONMENT, "What it runs in.")
+    environment = optional(ENVIRONMENT, "The environment that it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.", travels=SHARED)
 

@@ -31,10 +31,10 @@ class PipelineJobSettings(Entity):
     noun = "the settings of a pipeline"
     _is_open = True
 
-    default_compute = optional(Text(), "Where steps run that do not say.", effect=ACTED)
-    default_datastore = optional(Text(), "Where outputs are written that do not say.", effect=ACTED)
-    continue_on_step_failure = optional(Boolean(), "Whether other steps go on when one fails.", effect=ACTED)
-    force_rerun = optional(Boolean(), "Whether steps run though an earlier run could be reused.", effect=ACTED)
+    default_compute = optional(Text(), "The compute of steps that name none.", effect=ACTED)
+    default_datastore = optional(Text(), "The datastore of outputs that name none.", effect=ACTED)
+    continue_on_step_failure = optional(Boolean(), "Whether other steps continue after one fails.", effect=ACTED)
+    force_rerun = optional(Boolean(), "Whether every step runs even if an earlier run could be reused.", effect=ACTED)
     on_init = optional(Text(), "The step that runs before all others.", effect=ACTED)
     on_finalize = optional(Text(), "The step that runs after all others, whatever happened.", effect=ACTED)
 
@@ -93,8 +93,8 @@ class PipelineJob(Job):
     noun = "a pipeline job"
 
     type = constant("pipeline", "The type of job.")
-    inputs = mapping(JOB_INPUTS, "What the pipeline is given, by name.", effect=ACTED)
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.", effect=ACTED)
+    inputs = mapping(JOB_INPUTS, "The inputs of the pipeline, by name.", effect=ACTED)
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.", effect=ACTED)
     jobs: Any = StepsField(Map(Step(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
     component: Any = JobComponentField(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
     settings: Any = SettingsField()

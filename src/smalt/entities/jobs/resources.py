@@ -12,9 +12,9 @@ from smalt.entities.schema.shapes import Anything, Boolean, Enum, Integer, List,
 class JobResourceConfiguration(Keyed, Entity):
     noun = "resources"
 
-    instance_count = optional(Integer(at_least=1), "How many machines.", effect=ACTED)
+    instance_count = optional(Integer(at_least=1), "The number of machines.", effect=ACTED)
     instance_type = optional(Text(), "The kind of machine.", effect=ACTED)
-    max_instance_count = optional(Integer(at_least=1), "How many machines at most.", effect=NONE)
+    max_instance_count = optional(Integer(at_least=1), "The largest number of machines.", effect=NONE)
     locations = optional(List(Text()), "Regions that it may run in.", effect=NONE)
     shm_size = optional(Text(), "Shared memory of the container, such as `2g`.", effect=ACTED)
     docker_args = optional(Text() | List(Text()), "Further arguments for the container engine.", effect=ACTED)
@@ -116,7 +116,7 @@ class ComputeConfiguration(Keyed, Entity):
 
     deserialize_properties = optional(Boolean(), "Whether `properties` are texts of JSON.")
     target = optional(Text(), "The compute.")
-    instance_count = optional(Integer(), "How many machines.")
+    instance_count = optional(Integer(), "The number of machines.")
     instance_type = optional(Text(), "The kind of machine.")
     location = optional(Text(), "The region.")
     is_local = optional(Boolean(), "Whether it is this machine.")

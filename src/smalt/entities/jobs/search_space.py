@@ -68,7 +68,7 @@ class LogUniform(Range):
 class QRange(Range):
     _order = ("min_value", "max_value", "q")
 
-    q = required(Number(), "What values are rounded to multiples of.")
+    q = required(Number(), "The step that values are rounded to.")
 
 
 class QUniform(QRange):
@@ -107,7 +107,7 @@ class LogNormal(Bell):
 class QBell(Bell):
     _order = ("mu", "sigma", "q")
 
-    q = required(Number(), "What values are rounded to multiples of.")
+    q = required(Number(), "The step that values are rounded to.")
 
 
 class QNormal(QBell):
@@ -159,7 +159,7 @@ class RandomSamplingAlgorithm(SamplingAlgorithm):
 
     type = constant("random", "The algorithm.")
     seed = optional(Integer(), "Makes the sequence the same each time.")
-    rule = optional(Enum("random", "sobol"), "How points are drawn.")
+    rule = optional(Enum("random", "sobol"), "The rule by which points are drawn.")
     logbase = optional(LiteralValue(), "The base of logarithmic distributions: a number or `e`.")
 
 
@@ -198,15 +198,15 @@ class EarlyTerminationPolicy(Entity):
     noun = "an early termination policy"
     _effect = KEPT
 
-    evaluation_interval = optional(Integer(at_least=0), "How many metrics are logged between two looks.")
-    delay_evaluation = optional(Integer(at_least=0), "How many looks are skipped first.")
+    evaluation_interval = optional(Integer(at_least=0), "The number of metrics between two evaluations.")
+    delay_evaluation = optional(Integer(at_least=0), "The number of evaluations to skip at first.")
 
 
 class BanditPolicy(EarlyTerminationPolicy):
     noun = "a bandit policy"
 
     type = constant("bandit", "The policy.")
-    slack_factor = optional(Number(), "How far below the best a trial may be, as a ratio.")
+    slack_factor = optional(Number(), "The allowed distance from the best trial, as a ratio.")
     slack_amount = optional(Number(), "The same as an amount.")
 
 
@@ -220,7 +220,9 @@ class TruncationSelectionPolicy(EarlyTerminationPolicy):
     noun = "a truncation selection policy"
 
     type = constant("truncation_selection", "The policy.")
-    truncation_percentage = required(Integer(at_least=1, at_most=99), "How many trials are given up at each look.")
+    truncation_percentage = required(
+        Integer(at_least=1, at_most=99), "The percentage of trials that each evaluation ends."
+    )
     exclude_finished_jobs = optional(Anything(), "Whether finished trials do not count.")
 
 
@@ -251,8 +253,8 @@ class Sweep(Entity):
     noun = "a sweep"
     _effect = KEPT
 
-    search_space = optional(SEARCH_SPACE, "What is varied, by name.")
-    sampling_algorithm = optional(SAMPLING, "How points of the space are chosen.")
-    objective = required(Nested(Objective), "What is sought.")
-    early_termination = optional(EARLY_TERMINATION, "When a trial is given up.")
-    limits = required(Nested(SweepJobLimits), "How many trials, and how long.")
+    search_space = optional(SEARCH_SPACE, "The search space, by name of input.")
+    sampling_algorithm = optional(SAMPLING, "The sampling algorithm.")
+    objective = required(Nested(Objective), "The objective.")
+    early_termination = optional(EARLY_TERMINATION, "The policy of early termination.")
+    limits = required(Nested(SweepJobLimits), "The limits on trials and time.")

@@ -92,7 +92,7 @@ class Spark(Entity):
     _effect = KEPT
 
     code = optional(CodePath(), "The folder with the entry file.", travels=BODY)
-    entry = optional(Nested(SparkJobEntry), "Where it begins.", travels=SHARED | Travel.SPEC)
+    entry = optional(Nested(SparkJobEntry), "The entry: a file or a class.", travels=SHARED | Travel.SPEC)
     py_files = optional(List(Text()), "Python files and archives on the path.", travels=SHARED | Travel.SPEC)
     jars = optional(List(Text()), "Jars of driver and executors.", travels=SHARED | Travel.SPEC)
     files = optional(List(Text()), "Files beside each executor.", travels=SHARED | Travel.SPEC)
@@ -116,11 +116,11 @@ class SparkJob(Spark, Job):
     _effect = REFUSED
 
     type = constant("spark", "The type of job.")
-    entry = required(Nested(SparkJobEntry), "Where it begins.")
-    inputs = mapping(JOB_INPUTS, "What it reads, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    entry = required(Nested(SparkJobEntry), "The entry: a file or a class.")
+    inputs = mapping(JOB_INPUTS, "The inputs, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
-    properties = mapping(Map(Anything()), "What tools note about it.")
+    properties = mapping(Map(Anything()), "The properties that tools set.")
 
     def filter_conf_fields(self) -> dict[str, Any]:
         """Return the part of `conf` that the job has no attribute for, unlike `driver_cores`."""
@@ -136,7 +136,7 @@ class SparkNode(Spark, ComponentNode):
 
     type = constant("spark", "The type of step.")
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.", travels=SHARED)
-    properties = mapping(Map(Anything()), "What tools note about it.")
+    properties = mapping(Map(Anything()), "The properties that tools set.")
 
     _alternatives = ("component", "entry")
 
@@ -150,7 +150,7 @@ class SparkComponent(Spark, Component):
     noun = "a Spark component"
 
     type = constant("spark", "The type of component.")
-    entry = required(Nested(SparkJobEntry), "Where it begins.", travels=SHARED | Travel.SPEC)
+    entry = required(Nested(SparkJobEntry), "The entry: a file or a class.", travels=SHARED | Travel.SPEC)
     additional_includes = optional(
         List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
     )

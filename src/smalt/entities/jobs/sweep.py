@@ -85,9 +85,9 @@ class SweepJob(SweepSetters, Sweep, Job):
     _effect = REFUSED
 
     type = constant("sweep", "The type of job.")
-    trial = required(TRIAL, "What is run for each point of the space.")
-    inputs = mapping(JOB_INPUTS, "What the trials read, by name.")
-    outputs = mapping(JOB_OUTPUTS, "What they write, by name.")
+    trial = required(TRIAL, "The trial, which runs for each point of the space.")
+    inputs = mapping(JOB_INPUTS, "The inputs of the trials, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs of the trials, by name.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 

@@ -27,7 +27,7 @@ class MonitoringTarget(Entity):
     _effect = KEPT
 
     ml_task = optional(
-        Enum("classification", "regression", "question_answering", "text_generation"), "What the model does."
+        Enum("classification", "regression", "question_answering", "text_generation"), "The task of the model."
     )
     endpoint_deployment_id = optional(Text(), "The deployment, as `azureml:ENDPOINT:DEPLOYMENT`.")
     model_id = optional(Text(), "The model.")
@@ -37,7 +37,7 @@ class AlertNotification(Entity):
     noun = "an alert notification"
     _effect = KEPT
 
-    emails = optional(List(Text()), "Who is told.")
+    emails = optional(List(Text()), "The recipients of mail.")
 
 
 class MonitoringSignal(Entity):
@@ -47,11 +47,11 @@ class MonitoringSignal(Entity):
     _effect = KEPT
     _is_open = True
 
-    type = required(Enum(*SIGNALS), "What is looked for.")
-    production_data = optional(Anything(), "What the model saw and said.")
-    reference_data = optional(Anything(), "What it is compared with.")
+    type = required(Enum(*SIGNALS), "The metrics and thresholds.")
+    production_data = optional(Anything(), "The inputs and outputs of the model.")
+    reference_data = optional(Anything(), "The reference data.")
     features = optional(Anything(), "The features that are looked at.")
-    feature_type_override = mapping(Map(Text()), "What features are, by name.")
+    feature_type_override = mapping(Map(Text()), "The types of features, by name.")
     metric_thresholds = optional(Anything(), "The bounds of the metrics.")
     alert_enabled = optional(Boolean(), "Whether someone is told.")
     properties = mapping(Map(Anything()), "Settings of the signal.")
@@ -63,7 +63,7 @@ class MonitorDefinition(Entity):
     noun = "a monitor"
     _effect = KEPT
 
-    compute = optional(Nested(ServerlessSparkCompute), "Where it runs.")
-    monitoring_target = optional(Nested(MonitoringTarget), "What is watched.")
-    monitoring_signals = mapping(Map(Nested(MonitoringSignal)), "What is looked for, by name.")
-    alert_notification = optional(Enum("azmonitoring") | Nested(AlertNotification), "Who is told.")
+    compute = optional(Nested(ServerlessSparkCompute), "The compute that it runs on.")
+    monitoring_target = optional(Nested(MonitoringTarget), "The target of the monitor.")
+    monitoring_signals = mapping(Map(Nested(MonitoringSignal)), "The signals, by name.")
+    alert_notification = optional(Enum("azmonitoring") | Nested(AlertNotification), "The recipients of mail.")

@@ -43,7 +43,7 @@ class Schedule(Resource):
 
     name = required(Text(), "The name.")
     display_name = optional(Text(), "The name that people see.")
-    trigger = optional(TRIGGER, "When it happens.")
+    trigger = optional(TRIGGER, "The trigger.")
     create_job = optional(CREATE_JOB, "The job that is made each time.")
     create_monitor = optional(Nested(MonitorDefinition), "The monitor that is run each time.")
     import_data = optional(IMPORT_DATA, "The data that is imported each time.")

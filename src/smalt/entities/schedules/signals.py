@@ -21,17 +21,17 @@ class BaselineDataRange(Entity):
     noun = "a window of data"
     _effect = KEPT
 
-    window_start = optional(Text(), "When it begins.")
-    window_end = optional(Text(), "When it ends.")
-    lookback_window_size = optional(Text(), "How long it is, such as `P7D`.")
-    lookback_window_offset = optional(Text(), "How long ago it ends, such as `P0D`.")
+    window_start = optional(Text(), "The start.")
+    window_end = optional(Text(), "The end.")
+    lookback_window_size = optional(Text(), "The length of the window, such as `P7D`.")
+    lookback_window_offset = optional(Text(), "The age at which the window ends, such as `P0D`.")
 
 
 class MonitorFeatureFilter(Entity):
     noun = "a choice of features"
     _effect = KEPT
 
-    top_n_feature_importance = optional(Integer(), "How many of the most important features.")
+    top_n_feature_importance = optional(Integer(), "The number of most important features.")
 
 
 class ProductionData(Entity):

@@ -33,8 +33,8 @@ class Trigger(Entity):
     noun = "a trigger"
     _effect = KEPT
 
-    start_time = optional(Time(), "When it begins, such as `2026-01-31T10:15:00`.")
-    end_time = optional(Time(), "When it ends.")
+    start_time = optional(Time(), "The start, such as `2026-01-31T10:15:00`.")
+    end_time = optional(Time(), "The end.")
     time_zone = optional(Zone(), "The time zone, such as `Pacific Standard Time`; UTC where unset.")
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
@@ -64,7 +64,7 @@ class RecurrenceTrigger(Trigger):
 
     type = constant("recurrence", "The type.")
     frequency = required(Enum("minute", "hour", "day", "week", "month"), "The unit of the interval.")
-    interval = optional(Integer(at_least=1), "How many units pass each time; 1 where unset.")
+    interval = optional(Integer(at_least=1), "The number of units between runs; 1 where unset.")
     schedule = optional(Nested(RecurrencePattern), "The times of the day and days of the week.")
 
 

@@ -34,17 +34,17 @@ class Node(Entity):
     type = optional(Text(), "The type of step.", effect=ACTED, travels=Travel.NOWHERE)
     name = optional(Text(), "The name of its job.", effect=ACTED, travels=Travel.COMPONENT)
     display_name = optional(Text(), "The name that people see.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
-    description = optional(Text(), "What it is, for people.", effect=KEPT, travels=Travel.JOB | Travel.COMPONENT)
+    description = optional(Text(), "A description, for people.", effect=KEPT, travels=Travel.JOB | Travel.COMPONENT)
     comment = optional(Text(), "A remark on the step.", effect=KEPT)
     tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
-    properties = mapping(TAGS, "What tools note about it.", effect=KEPT)
+    properties = mapping(TAGS, "The properties that tools set.", effect=KEPT)
     experiment_name = optional(
         Text(), "Has no effect in a pipeline, whose steps share its experiment.", effect=NONE, travels=Travel.NOWHERE
     )
     inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.", effect=ACTED, travels=Travel.NOWHERE)
     outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.", effect=ACTED, travels=Travel.NOWHERE)
-    compute = optional(Text(), "Where it runs; the pipeline's default where unset.", effect=ACTED)
-    identity = optional(IDENTITY, "As whom it runs.", effect=NONE)
+    compute = optional(Text(), "The compute that it runs on; the pipeline's default where unset.", effect=ACTED)
+    identity = optional(IDENTITY, "The identity that it runs as.", effect=NONE)
 
     # What only a job has that was submitted; a step that a program holds has none of it yet.
     id: str | None = None

@@ -154,11 +154,11 @@ class Connection(Resource):
     noun = "a connection"
     _effect = KEPT
 
-    type = required(Enum(*OTHERS, *STORES, *SERVICES), "What it leads to.")
+    type = required(Enum(*OTHERS, *STORES, *SERVICES), "The type of connection.")
     target: Any = _make_address("The address.")
-    credentials = optional(CREDENTIALS, "How to log in.")
+    credentials = optional(CREDENTIALS, "The credentials.")
     is_shared = optional(Boolean(), "Whether all users of the workspace may use it.")
-    metadata = mapping(Map(Anything()), "What else is known of it.")
+    metadata = mapping(Map(Anything()), "The metadata.")
     url: Any = _make_address("The address, of a blob container.")
     account_name: Any = _make_noted("AccountName", "The storage account.")
     container_name: Any = _make_noted("ContainerName", "The container.")
@@ -197,47 +197,47 @@ _CREDENTIALS_OF: dict[type, type[ConnectionCredentials]] = {
 
 
 class AzureBlobStoreConnection(Connection):
-    type = constant("azure_blob", "What it leads to.")
+    type = constant("azure_blob", "The type of connection.")
 
 
 class MicrosoftOneLakeConnection(Connection):
-    type = constant("azure_one_lake", "What it leads to.")
+    type = constant("azure_one_lake", "The type of connection.")
 
 
 class AzureOpenAIConnection(Connection):
-    type = constant("azure_open_ai", "What it leads to.")
+    type = constant("azure_open_ai", "The type of connection.")
 
 
 class AzureAIServicesConnection(Connection):
-    type = constant("azure_ai_services", "What it leads to.")
+    type = constant("azure_ai_services", "The type of connection.")
 
 
 class AzureAISearchConnection(Connection):
-    type = constant("azure_ai_search", "What it leads to.")
+    type = constant("azure_ai_search", "The type of connection.")
 
 
 class AzureContentSafetyConnection(Connection):
-    type = constant("azure_content_safety", "What it leads to.")
+    type = constant("azure_content_safety", "The type of connection.")
 
 
 class AzureSpeechServicesConnection(Connection):
-    type = constant("azure_speech_services", "What it leads to.")
+    type = constant("azure_speech_services", "The type of connection.")
 
 
 class APIKeyConnection(Connection):
-    type = constant("api_key", "What it leads to.")
+    type = constant("api_key", "The type of connection.")
 
 
 class OpenAIConnection(Connection):
-    type = constant("open_ai", "What it leads to.")
+    type = constant("open_ai", "The type of connection.")
 
 
 class SerpConnection(Connection):
-    type = constant("serp", "What it leads to.")
+    type = constant("serp", "The type of connection.")
 
 
 class ServerlessConnection(Connection):
-    type = constant("serverless", "What it leads to.")
+    type = constant("serverless", "The type of connection.")
 
 
 _BY_TYPE = {str(one._fields["type"].default): one for one in Connection.__subclasses__()}

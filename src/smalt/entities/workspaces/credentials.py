@@ -36,8 +36,8 @@ class ServicePrincipalConfiguration(Credentials):
     tenant_id = required(Text(), "The tenant.")
     client_id = required(Text(), "The application.")
     client_secret = required(Text(), "Its secret.")
-    authority_url = optional(Text(), "Where it logs in.")
-    resource_url = optional(Text(), "What it logs in to.")
+    authority_url = optional(Text(), "The URL of the authority that issues tokens.")
+    resource_url = optional(Text(), "The URL of the resource that tokens are for.")
 
 
 class CertificateConfiguration(Credentials):
@@ -47,8 +47,8 @@ class CertificateConfiguration(Credentials):
     client_id = required(Text(), "The application.")
     thumbprint = required(Text(), "The certificate's thumbprint.")
     certificate = optional(Text(), "The certificate.")
-    authority_url = optional(Text(), "Where it logs in.")
-    resource_url = optional(Text(), "What it logs in to.")
+    authority_url = optional(Text(), "The URL of the authority that issues tokens.")
+    resource_url = optional(Text(), "The URL of the resource that tokens are for.")
 
 
 class KerberosCredentials(Credentials):

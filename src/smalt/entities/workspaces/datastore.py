@@ -17,12 +17,12 @@ class Datastore(Entity):
 
     type = optional(Text(), "The type of storage.")
     name = required(Text(), "The name.")
-    description = optional(Text(), "What it is, for people.", effect=KEPT)
+    description = optional(Text(), "A description, for people.", effect=KEPT)
     tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
-    properties = mapping(Map(Anything()), "What tools note about it.", effect=KEPT)
-    credentials = optional(CREDENTIALS, "How to log in; as the user where unset.")
+    properties = mapping(Map(Anything()), "The properties that tools set.", effect=KEPT)
+    credentials = optional(CREDENTIALS, "The credentials; those of the user where unset.")
     id = from_service(Text(), "The full id, given by the service.")
-    creation_context = from_service(Nested(SystemData), "Who made and changed it, and when.")
+    creation_context = from_service(Nested(SystemData), "The authors and times of creation and last change.")
 
 
 class AzureStorageDatastore(Datastore):

@@ -40,10 +40,10 @@ class IdentityOfStore(UserAssignedIdentity):
 class FeatureStore(Workspace):
     noun = "a feature store"
 
-    compute_runtime = optional(Nested(ComputeRuntime), "What its jobs run in.")
-    offline_store = optional(Nested(MaterializationStore), "Where features are kept for training.")
-    online_store = optional(Nested(MaterializationStore), "Where features are kept for answers.")
-    materialization_identity = optional(Nested(IdentityOfStore), "As whom features are made.")
+    compute_runtime = optional(Nested(ComputeRuntime), "The environment that its jobs run in.")
+    offline_store = optional(Nested(MaterializationStore), "The offline store of features.")
+    online_store = optional(Nested(MaterializationStore), "The online store of features.")
+    materialization_identity = optional(Nested(IdentityOfStore), "The identity that materializes features.")
 
 
 class FeatureSetSpecification(Entity):
@@ -57,8 +57,8 @@ class Notification(Entity):
     noun = "a notification"
     _effect = KEPT
 
-    email_on = required(List(Text()), "When mail is sent.")
-    emails = required(List(Text()), "Who gets it.")
+    email_on = required(List(Text()), "The events that mail is sent about.")
+    emails = required(List(Text()), "The recipients.")
 
 
 class MaterializationComputeResource(Entity):
@@ -74,9 +74,9 @@ class MaterializationSettings(Entity):
 
     offline_enabled = optional(Boolean(), "Whether features are kept for training.")
     online_enabled = optional(Boolean(), "Whether features are kept for answers.")
-    resource = optional(Nested(MaterializationComputeResource), "Where features are made.")
-    schedule = optional(Nested(RecurrenceTrigger), "When features are made.")
-    notification = optional(Nested(Notification), "Who is told.")
+    resource = optional(Nested(MaterializationComputeResource), "The compute that materializes features.")
+    schedule = optional(Nested(RecurrenceTrigger), "The schedule of materialization.")
+    notification = optional(Nested(Notification), "The recipients of mail.")
     spark_configuration = mapping(Map(Anything()), "Spark's configuration.")
 
 
@@ -86,9 +86,9 @@ class FeatureSet(Asset):
 
     name = required(Text(), "The name.")
     version = required(Version(), "The version.")
-    specification = required(Nested(FeatureSetSpecification), "What it is made of.")
+    specification = required(Nested(FeatureSetSpecification), "The source data.")
     entities = required(List(Text()), "The entities that its rows are about.")
-    stage = optional(STAGES, "Where it is in its life.")
+    stage = optional(STAGES, "The stage of its life.")
     materialization_settings = optional(Nested(MaterializationSettings), "Whether and when features are made.")
 
 
@@ -107,4 +107,4 @@ class FeatureStoreEntity(Asset):
     name = required(Text(), "The name.")
     version = required(Version(), "The version.")
     index_columns = required(List(Nested(DataColumn)), "The columns that tell its rows apart.")
-    stage = optional(STAGES, "Where it is in its life.")
+    stage = optional(STAGES, "The stage of its life.")

@@ -20,9 +20,9 @@ class SystemCreatedStorageAccount(Entity):
             *("standard_lrs", "standard_grs", "standard_ragrs", "standard_zrs"),
             *("standard_gzrs", "standard_ragzrs", "premium_lrs", "premium_zrs"),
         ),
-        "How safe it is.",
+        "The redundancy of the storage.",
     )
-    replication_count = optional(Integer(at_least=1), "How many accounts.")
+    replication_count = optional(Integer(at_least=1), "The number of accounts.")
     arm_resource_id = from_service(Text(), "The ARM id.")
     replicated_ids = from_service(List(Text()), "The ARM ids of the further accounts.")
 
@@ -50,14 +50,14 @@ class Registry(Resource):
 
     name = required(Text(), "The name.", effect=ACTED)
     location = required(Text(), "The first region; a path is the registry's folder.", effect=ACTED)
-    description = optional(Text(), "What it is, for people.", effect=NONE)
+    description = optional(Text(), "A description, for people.", effect=NONE)
     tags = mapping(ASSET_TAGS, "Labels, for people and searches.", effect=NONE)
-    properties = mapping(Map(Anything()), "What tools note about it.", effect=NONE)
+    properties = mapping(Map(Anything()), "The properties that tools set.", effect=NONE)
     replication_locations = optional(List(Nested(RegistryRegionDetails)), "All regions.")
     public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
     container_registry = optional(Text() | Nested(SystemCreatedAcrAccount), "Its container registry.")
-    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
-    intellectual_property = optional(Anything(), "Who owns what is in it.")
+    identity = optional(Nested(ResourceIdentity), "The identity that it acts as.")
+    intellectual_property = optional(Anything(), "The owner of its content.")
     managed_resource_group = from_service(Anything(), "The resource group of its parts.")
-    mlflow_registry_uri = from_service(Text(), "Where MLflow finds it.")
-    discovery_url = from_service(Text(), "Where its services are listed.")
+    mlflow_registry_uri = from_service(Text(), "The MLflow tracking URI.")
+    discovery_url = from_service(Text(), "The URL that lists its services.")

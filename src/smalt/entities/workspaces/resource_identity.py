@@ -24,7 +24,7 @@ class ResourceIdentity(Entity):
 
     type = optional(
         Enum("system_assigned", "user_assigned", "none", "system_assigned,user_assigned"),
-        "Who gives the identity.",
+        "The provider of the identity.",
     )
     user_assigned_identities = optional(List(Nested(UserAssignedIdentity)), "The identities that the user gives.")
     principal_id = from_service(Text(), "Its principal.")

@@ -44,7 +44,7 @@ class PrivateEndpointTarget(Entity):
     _effect = KEPT
 
     service_resource_id = required(Text(), "The ARM id.")
-    subresource_target = required(Text(), "The part of it, such as `blob`.")
+    subresource_target = required(Text(), "The subresource, such as `blob`.")
     spark_enabled = optional(Boolean(), "Whether Spark jobs reach it.")
 
 
@@ -142,9 +142,9 @@ class ManagedNetwork(Entity):
     _effect = KEPT
 
     isolation_mode = optional(
-        Enum("disabled", "allow_internet_outbound", "allow_only_approved_outbound"), "What may be reached."
+        Enum("disabled", "allow_internet_outbound", "allow_only_approved_outbound"), "The destination."
     )
-    outbound_rules = optional(List(OUTBOUND_RULE), "What else may be reached.")
+    outbound_rules = optional(List(OUTBOUND_RULE), "The outbound rules.")
     firewall_sku = optional(Enum("standard", "basic"), "The firewall.")
     network_id = from_service(Text(), "The ARM id.")
     status = from_service(Anything(), "The state.")
@@ -195,19 +195,19 @@ class Workspace(Resource):
     key_vault = optional(Text(), "The ARM id of its key vault.")
     application_insights = optional(Text(), "The ARM id of its Application Insights.")
     customer_managed_key = optional(Nested(CustomerManagedKey), "The key that its data is encrypted with.")
-    image_build_compute = optional(Text(), "Where images are built.")
+    image_build_compute = optional(Text(), "The compute that builds images.")
     public_network_access = optional(Enum("Enabled", "Disabled"), "Whether it is open to the network.")
-    network_acls = optional(Nested(NetworkAcls), "Who may reach it.")
-    system_datastores_auth_mode = optional(Text(), "How its own datastores are reached.")
-    identity = optional(Nested(ResourceIdentity), "As whom it acts.")
+    network_acls = optional(Nested(NetworkAcls), "The network rules.")
+    system_datastores_auth_mode = optional(Text(), "The way in which its datastores authenticate.")
+    identity = optional(Nested(ResourceIdentity), "The identity that it acts as.")
     primary_user_assigned_identity = optional(Text(), "The identity that it acts as first.")
     managed_network = optional(Nested(ManagedNetwork), "Its network.")
     provision_network_now = optional(Boolean(), "Whether the network is made at once.")
     enable_data_isolation = optional(Boolean(), "Whether data of projects is kept apart.")
     allow_roleassignment_on_rg = optional(Boolean(), "Whether roles are assigned on the resource group.")
     serverless_compute = optional(Nested(ServerlessComputeSettings), "Its serverless compute.")
-    discovery_url = from_service(Text(), "Where its services are listed.")
-    mlflow_tracking_uri = from_service(Text(), "Where MLflow finds it.")
+    discovery_url = from_service(Text(), "The URL that lists its services.")
+    mlflow_tracking_uri = from_service(Text(), "The MLflow tracking URI.")
 
     @classmethod
     def _special(cls, data: Mapping[str, Any]) -> Any:

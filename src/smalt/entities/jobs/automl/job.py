@@ -97,27 +97,27 @@ class AutoML(AutoMLSetters, Entity):
     noun = "an AutoML job"
     _effect = KEPT
 
-    task = required(Enum(*TASKS), "What the model is to do.")
+    task = required(Enum(*TASKS), "The task to learn.")
     primary_metric = optional(Text(), "The metric that is sought.")
     target_column_name = optional(Text(), "The column that is to be known.")
-    training_data = optional(_DATA, "What it learns from.")
-    validation_data = optional(_DATA, "What it is tried on.")
+    training_data = optional(_DATA, "The training data.")
+    validation_data = optional(_DATA, "The validation data.")
     validation_data_size = optional(Number(), "The part of the training data that is kept for that.")
-    test_data = optional(_DATA, "What the best model is tried on in the end.")
+    test_data = optional(_DATA, "The data that the best model is tested on.")
     test_data_size = optional(Number(), "The part of the training data that is kept for that.")
     cv_split_column_names = optional(List(Text()), "Columns that say which fold a row is in.")
-    n_cross_validations = optional(Integer() | AUTO, "How many folds.")
+    n_cross_validations = optional(Integer() | AUTO, "The number of folds.")
     weight_column_name = optional(Text(), "The column with the weights.")
     positive_label = optional(Text(), "The label that counts as positive.")
-    featurization = optional(Nested(Featurization), "How features are made.")
-    training = optional(Nested(Training), "What is tried.")
-    forecasting = optional(Nested(ForecastingSettings), "What is forecast.")
+    featurization = optional(Nested(Featurization), "The settings of featurization.")
+    training = optional(Nested(Training), "The settings of training.")
+    forecasting = optional(Nested(ForecastingSettings), "The settings of the forecast.")
     training_parameters = optional(TRAINING_PARAMETERS, "Parameters that all trials share.")
-    search_space = optional(SEARCH_SPACES, "What is varied: a list of spaces.")
-    sweep = optional(Nested(AutoMLSweep), "How the space is searched.")
-    limits = optional(Nested(AutoMLLimits), "How many trials, and how long.")
-    log_verbosity = optional(Enum("not_set", "debug", "info", "warning", "error", "critical"), "How much is logged.")
-    environment_id = optional(Text(), "What it runs in.")
+    search_space = optional(SEARCH_SPACES, "The search spaces.")
+    sweep = optional(Nested(AutoMLSweep), "The settings of the search.")
+    limits = optional(Nested(AutoMLLimits), "The limits on trials and time.")
+    log_verbosity = optional(Enum("not_set", "debug", "info", "warning", "error", "critical"), "The level of logging.")
+    environment_id = optional(Text(), "The environment that it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
@@ -166,7 +166,7 @@ class AutoMLJob(AutoML, Job):
     _effect = REFUSED
 
     type = constant("automl", "The type of job.")
-    outputs = mapping(JOB_OUTPUTS, "What it writes, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
 
     @classmethod
     def _special(cls, data: Mapping[str, Any]) -> Any:
@@ -198,4 +198,4 @@ class AutoMLComponent(Component):
     _effect = KEPT
 
     type = constant("automl", "The type of component.")
-    task = required(Enum(*TASKS), "What the model is to do.", travels=Travel.CALL)
+    task = required(Enum(*TASKS), "The task to learn.", travels=Travel.CALL)

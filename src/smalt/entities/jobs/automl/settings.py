@@ -39,7 +39,7 @@ class Featurization(Entity):
     noun = "featurization"
     _effect = KEPT
 
-    mode = optional(Enum("auto", "off", "custom"), "How features are made.")
+    mode = optional(Enum("auto", "off", "custom"), "The settings of featurization.")
     dataset_language = optional(Text(), "The language of text.")
     blocked_transformers = optional(
         List(
@@ -50,7 +50,7 @@ class Featurization(Entity):
         ),
         "Transformers that are not used.",
     )
-    column_name_and_types = mapping(Map(Text()), "What columns are, by name.")
+    column_name_and_types = mapping(Map(Text()), "The types of columns, by name.")
     transformer_params = mapping(Map(List(Nested(ColumnTransformer))), "Parameters, by transformer.")
     enable_dnn_featurization = optional(Boolean(), "Whether networks make features.")
 
@@ -89,7 +89,7 @@ class Training(Entity):
     enable_stack_ensemble = optional(Boolean(), "Whether models are stacked.")
     enable_vote_ensemble = optional(Boolean(), "Whether models vote.")
     ensemble_model_download_timeout_minutes = optional(Integer(), "Minutes for fetching the models of an ensemble.")
-    stack_ensemble_settings = optional(Nested(StackEnsembleSettings), "How models are stacked.")
+    stack_ensemble_settings = optional(Nested(StackEnsembleSettings), "The settings of the stack ensemble.")
     training_mode = optional(Enum("auto", "distributed", "non_distributed"), "Whether machines share a trial.")
     allowed_training_algorithms = optional(List(Text()), "The algorithms that are tried.")
     blocked_training_algorithms = optional(List(Text()), "Algorithms that are not tried.")
@@ -110,15 +110,17 @@ class ForecastingSettings(Entity):
 
     time_column_name = optional(Text(), "The column with the time.")
     time_series_id_column_names = optional(Text() | List(Text()), "The columns that tell series apart.")
-    forecast_horizon = optional(Integer() | AUTO, "How far ahead, in steps.")
+    forecast_horizon = optional(Integer() | AUTO, "The number of steps to forecast.")
     frequency = optional(Text(), "The step, such as `D`.")
     target_lags = optional(Integer() | AUTO | List(Integer()), "Lags of the target that are features.")
     target_rolling_window_size = optional(Integer() | AUTO, "The window of rolling features.")
     feature_lags = optional(Enum("none", "auto"), "Whether features are lagged.")
     seasonality = optional(Integer() | AUTO, "The season, in steps.")
     use_stl = optional(Enum("none", "season", "seasontrend"), "Whether season and trend become features.")
-    short_series_handling_config = optional(Enum("none", "auto", "pad", "drop"), "What happens to short series.")
-    target_aggregate_function = optional(Enum("none", "sum", "max", "min", "mean"), "How finer data is added up.")
+    short_series_handling_config = optional(Enum("none", "auto", "pad", "drop"), "The treatment of short series.")
+    target_aggregate_function = optional(
+        Enum("none", "sum", "max", "min", "mean"), "The function that aggregates finer data."
+    )
     country_or_region_for_holidays = optional(Text(), "Whose holidays are features.")
     cv_step_size = optional(Integer() | AUTO, "Steps between the folds.")
     features_unknown_at_forecast_time = optional(Text() | List(Text()), "Columns that the future does not have.")
@@ -128,5 +130,5 @@ class AutoMLSweep(Entity):
     noun = "sweep settings of AutoML"
     _effect = KEPT
 
-    sampling_algorithm = optional(SAMPLING, "How points of the space are chosen.")
-    early_termination = optional(EARLY_TERMINATION, "When a trial is given up.")
+    sampling_algorithm = optional(SAMPLING, "The sampling algorithm.")
+    early_termination = optional(EARLY_TERMINATION, "The policy of early termination.")
