@@ -21,7 +21,7 @@ from pathlib import Path
 
 from smalt.machine.home import Home
 from smalt.runner.script import build
-from smalt.service.compute import Exit, LauncherClient, Step
+from smalt.service.compute import Exit, LauncherClient, RunnableStep
 
 
 def main() -> None:
@@ -92,11 +92,11 @@ async def through_launcher(folder: Path, count: int, at_once: int) -> float:
     return seconds
 
 
-def _step(root: Path, name: str) -> Step:
+def _step(root: Path, name: str) -> RunnableStep:
     folder = f"{root}/{name}"
     os.mkdir(folder)
     script = build("true", step_id=name, folder=folder, cwd=folder)
-    return Step(name, script, folder, folder, dict(os.environ), f"{folder}/log")
+    return RunnableStep(name, script, folder, folder, dict(os.environ), f"{folder}/log")
 
 
 if __name__ == "__main__":

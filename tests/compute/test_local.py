@@ -15,8 +15,8 @@ import pytest
 from smalt.machine import processes
 from smalt.machine.processes import Process
 from smalt.runner import script
-from smalt.service.compute import Capacity, Exit, LauncherClient, Step
-from smalt.service.compute.backend import Compute
+from smalt.service.compute import Capacity, Exit, LauncherClient, RunnableStep
+from smalt.service.compute.backend import Runner
 from tests.launcher.rig import DEADLINE, Rig, until
 
 
@@ -34,14 +34,14 @@ class Server:
         await self.compute.open(self._on_started, self._on_exit)
         return await self.compute.recover(unfinished or [])
 
-    def start(self, *steps: Step) -> None:
+    def start(self, *steps: RunnableStep) -> None:
         self.compute.start(list(steps))
 
-    def step(self, name: str, command: str, **more: Any) -> Step:
+    def step(self, name: str, command: str, **more: Any) -> RunnableStep:
         folder = str(self.rig.home.path("jobs", name))
         os.makedirs(folder, exist_ok=True)
         text = script.build(command, step_id=name, folder=folder, cwd=folder)
-        return Step(name, text, folder, folder, {"PATH": os.environ["PATH"]}, f"{folder}/log", **more)
+        return RunnableStep(name, text, folder, folder, {"PATH": os.environ["PATH"]}, f"{folder}/log", **more)
 
     async def exit(self, step_id: str) -> Exit:
         return await self._wait(lambda: next((exit for exit in self.exits if exit.step_id == step_id), None))
@@ -99,7 +99,7 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
 def test_it_is_a_compute(rig: Rig) -> None:
     """It has all that the engine asks of one, with the settings' capacity."""
-    compute: Compute = LauncherClient(rig.home, cpus=7, gpus=["0", "3"])
+    compute: Runner = LauncherClient(rig.home, cpus=7, gpus=["0", "3"])
     assert compute.capacity == Capacity(7, ["0", "3"])
 
 

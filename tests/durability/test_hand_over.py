@@ -116,7 +116,7 @@ def test_a_launcher_of_another_version_is_not_asked_to_wait(
             await gates.begun("first")
             monkeypatch.setattr(local, "PROTOCOL", 1)
             kill_launcher(bench.home)
-            compute = bench.engine.rooms.compute
+            compute = bench.compute
             await asyncio.to_thread(eventually, lambda: not compute.accepts_waiting_steps, "the other launcher")
             third = bench.submit("third", gates.mark("third"))
             await gates.open("first")

@@ -14,7 +14,8 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.engine.kinds import command
+from smalt.service.compute.local.results import LocalResults
+from smalt.service.compute.spec import StepSpec
 from smalt.service.records import events, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -387,14 +388,14 @@ def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
 
 def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command did well and what it left cannot be stored: what has followed it already does not go on."""
-    real = command.finish
+    real = LocalResults.finish
 
-    def full(rooms: Any, leaf: Any, number: int) -> bool:
-        if leaf.job.node == "a":
+    def full(results: LocalResults, spec: StepSpec, *arguments: Any) -> bool:
+        if spec.job.endswith("-a"):
             raise OSError(28, "No space left on device")
-        return real(rooms, leaf, number)
+        return real(results, spec, *arguments)
 
-    monkeypatch.setattr(command, "finish", full)
+    monkeypatch.setattr(LocalResults, "finish", full)
 
     async def scenario() -> None:
         async with workbench(cpus=2) as bench:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from smalt.service.compute.local import steps
 from smalt.service.data.files import copying
-from smalt.service.engine.kinds import command
 from smalt.service.records import jobs
 from tests.engine.bench import Workbench, workbench
 
@@ -55,7 +55,7 @@ def test_what_failed_is_removed_beside_the_loop(tmp_path: Path, monkeypatch: pyt
         threads.append(threading.current_thread())
         copying.remove_tree(path)
 
-    monkeypatch.setattr(command, "remove_tree", remove_tree)
+    monkeypatch.setattr(steps, "remove_tree", remove_tree)
 
     async def scenario() -> None:
         async with workbench() as bench:

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
 from smalt.machine.home import Home
-from smalt.service.compute import Compute, LauncherClient
+from smalt.service.compute import LauncherClient
+from smalt.service.compute.backends import ThisMachine, make_computes
 from smalt.service.compute.containers.images import ContainerImages
+from smalt.service.compute.local.context import LocalContext
 from smalt.service.data import AssetReference, Data, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
@@ -36,7 +38,7 @@ HAND_OVER = "SMALT_HAND_OVER"
 """The variable that switches the hand-over off (`off`): docs/internals/handover.md."""
 
 
-def build_engine(home: Home, settings: ServerSettings, db: Database, compute: Compute | None = None) -> Engine:
+def build_engine(home: Home, settings: ServerSettings, db: Database, launcher: LauncherClient | None = None) -> Engine:
     """Build the engine with all rooms. Call on the event loop, whose thread owns the database."""
     lookups = _RecordLookups(home, db)
     data = Data(
@@ -51,11 +53,13 @@ def build_engine(home: Home, settings: ServerSettings, db: Database, compute: Co
     )
     images = ContainerImages(home, settings)
     environments = Environments(home, settings, images)
-    compute = compute or LauncherClient(home, cpus=settings.cpus)
     vault = Vault(home, db, lookups.call_on_owner)
+    launcher = launcher or LauncherClient(home, cpus=settings.cpus)
+    local = LocalContext(home, data, environments, vault, launcher.capacity.gpus)
+    computes = make_computes(ThisMachine(local, launcher, images))
     tracking = Tracking(home, settings, db, data, vault.get_hider)
     registries = lookups.registries = Registries(settings, WorkspaceAssets(home, db, data, lookups.call_on_owner))
-    rooms = Rooms(home, db, data, environments, compute, settings, tracking, registries, vault, images)
+    rooms = Rooms(home, db, data, environments, computes, settings, tracking, registries, vault)
     return Engine(rooms, hands_over=os.environ.get(HAND_OVER) != "off")
 
 

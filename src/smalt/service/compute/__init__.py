@@ -1,8 +1,14 @@
-"""Where a step's processes run: one module per backend behind one small protocol."""
+"""Where steps run: the protocols of a backend, the registry that finds a job's, and one folder per backend.
+
+What is to run, in which order, how often and for whom is the engine's (`service/engine`), which compute never imports.
+"""
 
 from __future__ import annotations
 
-from smalt.service.compute.backend import Capacity, Compute, Exit, Step
+from smalt.service.compute.backend import Backend, Capacity, Exit, Runner
 from smalt.service.compute.local.launcher_client import LauncherClient
+from smalt.service.compute.registry import Computes
+from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.step import RunnableStep
 
-__all__ = ["Capacity", "Compute", "Exit", "LauncherClient", "Step"]
+__all__ = ["Backend", "Capacity", "Computes", "Exit", "LauncherClient", "RunnableStep", "Runner", "StepSpec"]

@@ -1,97 +1,167 @@
-"""What a place where steps run offers the engine."""
+"""The protocols of a backend: a place where steps run.
+
+A backend is three parts: `StepMaker` turns a StepSpec into a step of that place, `ResultStore` looks after what the
+step left, and `Runner` starts steps, follows them and tells of their exits. Backends on one file system share the
+first two; docs/internals/adding-a-compute.md shows how to add one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from smalt.machine.processes import Process
+from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.step import Fetched, Layout, RunnableStep, Say, SmallResult
+from smalt.service.environments import Realised
 
 Reason = Literal["exited", "timeout", "stopped", "lost", "never started", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
+    """How much of a machine steps may use at once."""
+
     cpus: int
     gpus: list[str] = field(default_factory=list)
     """Indices in the order of the bus; set CUDA_DEVICE_ORDER=PCI_BUS_ID beside CUDA_VISIBLE_DEVICES."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    id: str
-    """Unique per attempt."""
-    script: str
-    """Text for `bash -c`, from `smalt.runner.script.build` with the same id and folder."""
-    folder: str
-    """Where the claim lies; must exist."""
-    cwd: str
-    env: dict[str, str]
-    log: str
-    """What stdout and stderr are appended to; its folder must exist."""
-    timeout: float | None = None
-    grace: float = 10.0
-    after: tuple[str, ...] | None = None
-    """Not now: in the place of the next step that exits with code 0 once all of these did; or on `go`."""
-    reads: Mapping[str, str] = field(default_factory=dict)
-    """Paths that it may only read, each with the name of its input."""
-    writes: tuple[str, ...] = ()
-    """Paths that it may write although they lie below one of `reads`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Exit:
+    """The end of a step."""
+
     step_id: str
     code: int | None
     signal: int | None
     reason: Reason
     message: str | None
     started: float | None
+    """Seconds since the epoch; None if it never started, or nobody knows."""
     ended: float
     process: Process | None
     cpu: float | None = None
-    """CPU seconds of its processes, where they are known."""
+    """CPU seconds of its processes, if known."""
     peak: int | None = None
-    """Bytes of memory that the largest of them had at most."""
+    """Bytes of memory that its largest process had at most, if known."""
 
 
 OnStarted = Callable[[str, Process, float], None]
-"""Step, its first process, and when it was started."""
+"""Called with the step's id, its first process, and the time when it started."""
 OnExit = Callable[[Exit], None]
 
 
-class Compute(Protocol):
-    capacity: Capacity
-
-    async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
-        """Begin; does not wait until steps can be started. Callbacks come on this event loop."""
-
-    def start(self, steps: list[Step]) -> None:
-        """Hand over, at once and without waiting. A step id that was handed over before is not run again."""
+class StepMaker(Protocol):
+    """Turns what is to run into what a runner starts."""
 
     @property
-    def accepts_waiting_steps(self) -> bool:
-        """Whether steps that wait can be started now."""
+    def inherited_variables(self) -> dict[str, str]:
+        """The variables that every step is started with, whatever its job says: locale and time zone among them."""
 
-    def start_waiting(self, step_id: str) -> None:
-        """A slot is free for a step that waits; should it have started meanwhile, for the next."""
+    def find_problems(self, spec: StepSpec) -> list[str]:
+        """Return sentences that say why such a step could never run here; asked before a job is accepted."""
+
+    def get_log_folder(self, spec: StepSpec) -> str:
+        """Return the folder that the step's logs are, or are brought, to."""
+
+    def get_working_directory(self, spec: StepSpec) -> str:
+        """Return the folder that the command runs in."""
+
+    def is_quick(self, spec: StepSpec) -> bool:
+        """Return True if the step can be made ready within a turn of the event loop."""
+
+    async def fetch(self, spec: StepSpec, say: Say) -> Fetched:
+        """Make ready what takes long."""
+
+    def lay_out(self, spec: StepSpec, environment: Realised) -> Layout:
+        """Make the step's folders and its view of the environment; its inputs are not located yet."""
+
+    def prepare(self, spec: StepSpec, layout: Layout, gpus: Sequence[str], fetched: Fetched, say: Say) -> RunnableStep:
+        """Return the step, ready to be started; nothing runs before the engine has committed it."""
+
+    def fill_in(
+        self, spec: StepSpec, layout: Layout, gpus: Sequence[str], fetched: Fetched
+    ) -> tuple[str, dict[str, str]]:
+        """Return the command that would run in the working directory, and its variables, for a person to try."""
+
+    def recycle(self, view: Realised | None, step_id: str, is_untouched: bool) -> None:
+        """Clean up after a step that is over, or hand its folder on to another one."""
+
+    def discard(self, layout: Layout) -> None:
+        """Forget a layout whose step will not start."""
+
+
+class ResultStore(Protocol):
+    """Looks after what a step left. All but the first may take long, and run in a thread then."""
+
+    def inspect_small_result(self, spec: StepSpec) -> SmallResult | None:
+        """Return what the command left if it can be stored within a turn of the event loop, else None."""
+
+    def find_changed_input(self, spec: StepSpec, noted: Mapping[str, Any] | None = None) -> str | None:
+        """Return a sentence if an input was changed while the step ran."""
+
+    def check_values(self, spec: StepSpec) -> None:
+        """Raise ValidationException if an output of a primitive type has no proper value."""
+
+    def finish(self, spec: StepSpec, result: SmallResult | None, say: Say) -> bool:
+        """Bring what the command left to its place. Return True if its folder may serve another step."""
+
+    def find_empty_outputs(self, spec: StepSpec) -> list[str]:
+        """Return the outputs that nothing was written to."""
+
+
+class Runner(Protocol):
+    """Starts steps, follows them, and tells of each exit exactly once until it is acknowledged."""
+
+    @property
+    def name(self) -> str:
+        """Recorded with each attempt: after a restart of the server, the runner of that name is asked for the step."""
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """How much may run at once. None: the runner queues by itself, and is handed all steps that are ready."""
+
+    async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
+        """Begin, without waiting until steps can be started. The callbacks are called on this event loop."""
+
+    def start(self, steps: list[RunnableStep]) -> None:
+        """Hand steps over, at once and without waiting. A step id that was handed over before is not run again."""
 
     def stop(self, step_id: str, grace: float) -> None:
-        """End all of the step's processes: SIGTERM now, SIGKILL after `grace` seconds; the exit is told as any."""
+        """End a step: SIGTERM now, SIGKILL after `grace` seconds. Its exit is told like any other."""
 
     def acknowledge(self, step_ids: Iterable[str]) -> None:
-        """The exits of these steps are recorded durably and need not be told again."""
+        """Forget these exits, which are recorded durably."""
 
     async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
-        """Once, after `open`: what became of the steps that an earlier server handed over."""
+        """Return what became of steps that an earlier server handed over; called once, after `open`."""
 
     @property
     def running(self) -> Mapping[str, Process]:
-        """The steps that run now, each with its first process."""
+        """The steps that run now on this machine, each with its first process."""
 
     def set_unfinished(self, n: int) -> None:
-        """How many jobs are not done: while there are any, a server that dies is started again."""
+        """Take note of how many jobs are not done: while there are any, a server that dies is started again."""
 
     async def close(self) -> None:
-        """Leave; what runs goes on running, what waits is forgotten."""
+        """Leave: what runs goes on running, what waits is forgotten."""
+
+    @property
+    def accepts_waiting_steps(self) -> bool:
+        """True if steps with `after`, which wait for others, can be handed over now; it is needed for speed only."""
+
+    def start_waiting(self, step_id: str) -> None:
+        """Start a step that waits; if it has started meanwhile, the next one."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A place where steps run."""
+
+    name: str
+    steps: StepMaker
+    results: ResultStore
+    runner: Runner
+    for_images: str = ""
+    """The name of the backend that runs the steps whose environment is an image, if that is another one."""

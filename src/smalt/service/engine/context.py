@@ -9,9 +9,7 @@ from typing import Any
 from smalt.exceptions import Unavailable
 from smalt.machine.disk_reserve import Disk, Reserve
 from smalt.machine.home import Home
-from smalt.service.compute.backend import Compute
-from smalt.service.compute.containers.images import ContainerImages
-from smalt.service.compute.local.attempt_folders import Spares
+from smalt.service.compute.registry import Computes
 from smalt.service.data import Data, Location
 from smalt.service.engine.deletion.place_references import Held
 from smalt.service.engine.versions.contents import Contents
@@ -28,11 +26,7 @@ from smalt.service.secrets.identity import JobIdentity
 from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
 
-_PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
-              "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-              "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
 _NOTED_SECONDS = 60.0
-_PREFIXES_PASSED_ON = ("PIP_", "UV_")
 
 
 class Rooms:
@@ -44,12 +38,11 @@ class Rooms:
         db: Database,
         data: Data,
         environments: Environments,
-        compute: Compute,
+        computes: Computes,
         settings: Any,
         tracking: Tracking,
         registries: Registries | None = None,
         vault: Vault | None = None,
-        images: ContainerImages | None = None,
     ) -> None:
         self.home = home
         self.root = os.path.realpath(home.root)
@@ -58,19 +51,12 @@ class Rooms:
         self.db = db
         self.data = data
         self.environments = environments
-        self.compute = compute
-        self.images = images
+        self.computes = computes
         self.settings = settings
         self.tracking = tracking
         self.registries = registries or Registries(settings, WorkspaceAssets(home, db, data))
         self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
         self.identity = JobIdentity(home, settings)
-        self.base_variables = {
-            name: value
-            for name, value in os.environ.items()
-            if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
-        }
-        self.spares = Spares()
         self.contents = Contents(db, data)
         self.intact = Intact(db, self.root)
         self.verified = Verified(self.intact)
@@ -88,7 +74,7 @@ class Rooms:
 
     @property
     def has_gpus(self) -> bool:
-        return bool(self.compute.capacity.gpus)
+        return bool(self.computes.machine.gpus)
 
     def workspace(self, job: Job) -> Workspace:
         if job.workspace_id not in self._workspaces:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from smalt.exceptions import Unavailable
-from smalt.service.compute.backend import Step
+from smalt.service.compute.step import RunnableStep
 from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.handover import NoHandOver
@@ -43,8 +43,8 @@ class Dispatcher:
         end_job: EndJob,
         wake: Callable[[], None],
     ) -> None:
-        self.steps: list[Step] = []
-        """Steps to send to the compute."""
+        self.steps: list[tuple[str, RunnableStep]] = []
+        """Steps to start, each with the name of its runner."""
         self._rooms = rooms
         self._db = rooms.db
         self._queues = queues
@@ -157,21 +157,21 @@ class Dispatcher:
         assert environment is not None
         assert grant is not None
         number = jobs.get_last_attempt_number(self._db, run.job) + 1
-        step_id = jobs.make_step_id(run.job, number)
         try:
-            step, run.view = command.step(self._rooms, leaf, environment, grant, number, step_id)
+            step, run.view = command.prepare(self._rooms, leaf, environment, grant, number)
         except Exception as error:
             self._end_unprepared(run.job, leaf, error)
             return
         self.record_step(run, step, number, *statuses)
 
-    def record_step(self, run: LeafRun, step: Step, number: int, *statuses: str) -> None:
+    def record_step(self, run: LeafRun, step: RunnableStep, number: int, *statuses: str) -> None:
         """Record the attempt `number`, and send its step to the compute once the turn is committed."""
         leaf, environment = run.leaf, run.environment
         assert leaf is not None
         assert environment is not None
         self._changed.add(run.job.root_id)
-        jobs.add_attempt(self._db, run.job, number, "local", leaf.timeout)
+        runner = leaf.backend(self._rooms, environment).runner.name
+        jobs.add_attempt(self._db, run.job, number, runner, leaf.timeout)
         self._queues.set_step(run, step.id, number)
         self._rooms.note_use(run.job, environment)
         for note in environment.notes:
@@ -179,7 +179,7 @@ class Dispatcher:
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
         self._reusing.started(leaf, environment, is_early=bool(step.after))
         jobs.set_status(self._db, run.job, *statuses)
-        self.steps.append(step)
+        self.steps.append((runner, step))
         self._handover.note_step(run)
 
     async def _prepare(self, run: LeafRun, leaf: command.Leaf) -> None:
@@ -195,7 +195,8 @@ class Dispatcher:
             run.environment = await self._rooms.environments.realise(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 since = time.time()
-                paths = await command.fetch(self._rooms, leaf, say, jobs.get_last_attempt_number(self._db, run.job) + 1)
+                number = jobs.get_last_attempt_number(self._db, run.job) + 1
+                paths = await command.fetch(self._rooms, leaf, say, number, run.environment)
                 await self._reusing.look_at_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise
             error = caught

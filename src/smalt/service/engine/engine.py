@@ -11,11 +11,13 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 from smalt.exceptions import Unavailable
 from smalt.machine.processes import Process
 from smalt.service.compute.backend import Exit, Reason
+from smalt.service.compute.step import SmallResult
 from smalt.service.data.files.copy_cancellation import stopped_by
 from smalt.service.engine import outcome
 from smalt.service.engine.composites import Added, Composites
@@ -52,7 +54,7 @@ class Engine:
     def __init__(self, rooms: Rooms, *, hands_over: bool = True) -> None:
         """`hands_over` says whether steps are sent to the compute ahead of their turn, which is only faster."""
         self.rooms = rooms
-        self.queues = Queues(rooms.compute.capacity)
+        self.queues = Queues(rooms.computes.machine)
         self.watch = Watch()
         self._db = rooms.db
         self._exits: list[Exit] = []
@@ -89,9 +91,9 @@ class Engine:
         """Settle what an earlier server left, before anyone is answered."""
         self.rooms.environments.sweep()
         self.deletions.resume()
-        await self.rooms.compute.open(self._on_started, self._on_exit)
-        steps = [attempt.step_id for attempt in jobs.list_open_attempts(self._db)]
-        states = await self.rooms.compute.recover(steps)
+        await self.rooms.computes.open(self._on_started, self._on_exit)
+        steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
+        states = await self.rooms.computes.recover(steps)
         running = {step_id for step_id, state in states.items() if state == "running"}
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._reload(running)
@@ -107,7 +109,7 @@ class Engine:
         self._closed = True
         self.queues.cancel_tasks()
         self._composites.clear()
-        await self.rooms.compute.close()
+        await self.rooms.computes.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
@@ -226,7 +228,7 @@ class Engine:
         except Exception as error:
             self._stall(error, exits, started)
             return
-        self.rooms.compute.acknowledge([exit.step_id for exit in exits])
+        self.rooms.computes.acknowledge([exit.step_id for exit in exits])
         self._act()
 
     def _act(self) -> None:
@@ -235,9 +237,9 @@ class Engine:
         stops, self._stops = self._stops, []
         self._handover.start_granted()
         if steps:
-            self.rooms.compute.start(steps)
+            self.rooms.computes.start(steps)
         for step_id in stops:
-            self.rooms.compute.stop(step_id, command.GRACE)
+            self.rooms.computes.stop(step_id, command.GRACE)
         self._protecting.begin()
         self.watch.wake(self._changed)
         self._changed.clear()
@@ -246,7 +248,7 @@ class Engine:
         busy = self.queues.is_busy or bool(self._input_checks) or self._composites.is_reading
         if busy != self._reported_busy:
             self._reported_busy = busy
-            self.rooms.compute.set_unfinished(int(self._reported_busy))
+            self.rooms.computes.set_unfinished(int(self._reported_busy))
             self._settling.begin()
 
     def _work_ahead(self) -> None:
@@ -279,7 +281,7 @@ class Engine:
 
     def _reload(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
-        self.queues = Queues(self.rooms.compute.capacity)
+        self.queues = Queues(self.rooms.computes.machine)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
         self._protecting.forget()
@@ -434,7 +436,7 @@ class Engine:
             except Exception:
                 log.exception("the end of step %s cannot be recorded before the server is started again", exit.step_id)
             else:
-                self.rooms.compute.acknowledge([exit.step_id])
+                self.rooms.computes.acknowledge([exit.step_id])
 
     def _give_up(self, exit: Exit, why: str) -> None:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
@@ -468,7 +470,8 @@ class Engine:
             self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
             return
         run.moved = command.find_moved_input(self.rooms, leaf)
-        left = command.look_at_left(self.rooms, leaf, number, exit.step_id) if leaf.finishes_quickly else None
+        results = leaf.backend(self.rooms).results
+        left = results.inspect_small_result(command.make_spec(leaf, number)) if leaf.finishes_quickly else None
         if left is not None:
             self._end_leaf(run, self._store(run, leaf, exit, number, left))
             return
@@ -476,29 +479,30 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish(run, exit, number))
 
     def _store(
-        self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: command.Left | None = None
+        self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: SmallResult | None = None
     ) -> dict[str, Any] | None:
         """Store what the command left; errors of that count only for a command that did well."""
         noted = left.noted if left else None
+        results, spec = leaf.backend(self.rooms).results, command.make_spec(leaf, number)
         error = outcome.error_of(exit, leaf.timeout)
         if error is not None:
-            entity, cwd = leaf.entity, leaf.folders(self.rooms, number).cwd
+            entity, cwd = leaf.entity, leaf.backend(self.rooms).steps.get_working_directory(spec)
             error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
             error = outcome.with_room(error, self.rooms.root)
-        elif change := run.moved or command.find_changed_input(self.rooms, leaf, number, exit.step_id, noted):
+        elif change := run.moved or results.find_changed_input(spec, noted):
             error = outcome.failed(change, "InputChanged")
         try:
             if error is None:
-                command.check_written(self.rooms, leaf, number)
+                results.check_values(spec)
         except Exception as caught:
             error = outcome.failed(sentence(caught), "OutputsFailed")
         try:
             with stopped_by(lambda: bool(run.job.cancel_requested)):
-                untouched = command.finish(self.rooms, leaf, number, left)
+                untouched = results.finish(spec, left, partial(self.rooms.say, leaf.job))
             run.untouched = untouched and error is None
             if error is None and leaf.entity.outputs:
                 if left is None or left.kept:  # what is kept may have been moved to where an output is
-                    run.empty = command.find_empty_outputs(self.rooms, leaf, number)
+                    run.empty = results.find_empty_outputs(spec)
                 else:
                     run.empty = left.empty
             if error is None and left is None:

@@ -131,7 +131,7 @@ class Reusing:
         """What the step needs was brought here since then, each input to its path."""
         asked = self._asked(leaf, environment)
         if asked is not None:
-            await self.reuse.record_fetched(asked, paths, leaf.tables, since)
+            await self.reuse.record_fetched(asked, paths, leaf.fetched.tables, since)
 
     def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
         return self._candidate(leaf, environment) is not None
@@ -217,7 +217,8 @@ class Reusing:
             told = [*shlex.split(self._rooms.settings.container_arguments), *command.docker_args(entity)]
             resources.update({"container": told} if told else {})
         parts, data = make_parts(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
-        inherited = {name: value for name, value in self._rooms.base_variables.items() if name in _LOCALE}
+        variables = leaf.backend(self._rooms).steps.inherited_variables
+        inherited = {name: value for name, value in variables.items() if name in _LOCALE}
         if inherited:
             parts["locale"] = {**inherited, **{name: "" for name in inherited if name in entity.environment_variables}}
         if own := _from_smalt(entity, environment):

@@ -7,8 +7,8 @@ import logging
 import time
 
 from smalt.exceptions import Unavailable
-from smalt.service.compute.backend import Compute
 from smalt.service.compute.local.usage import Sampler
+from smalt.service.compute.registry import Computes
 from smalt.service.records import usage
 from smalt.service.records.database import Database
 
@@ -18,12 +18,12 @@ _LOOK = 1.0
 """Seconds between looks at whether a sample is due."""
 
 
-async def watch(compute: Compute, db: Database) -> None:
+async def watch(computes: Computes, db: Database) -> None:
     """Sample until cancelled; steps that are over within two seconds cost nothing."""
-    sampler = Sampler(gpus=bool(compute.capacity.gpus))
+    sampler = Sampler(gpus=bool(computes.machine.gpus))
     while True:
         await asyncio.sleep(_LOOK)
-        due = sampler.due(compute.running)
+        due = sampler.due(computes.running)
         if not due:
             continue
         try:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from smalt.service.compute.step import KEPT, Folders
 from smalt.service.data import Data
 
 _MOST_SPARES = 16
@@ -15,21 +16,6 @@ _VIEW = "environment"
 """The entry of an attempt's folder that is its view of the environment; environments/overlays.py looks after it."""
 
 _WORKING = "wd"
-KEPT = ("outputs", "logs")
-"""Folders of the working folder that exist beforehand and are kept with the job."""
-
-
-class Folders(NamedTuple):
-    folder: str
-    """The attempt's own: its claim, its copies of inputs, its view of the environment."""
-    cwd: str
-    """Where the command runs: the job's copy of its code."""
-    artifacts: str
-    """What is kept of the job, as the service lays it out."""
-
-    @property
-    def log(self) -> str:
-        return f"{self.artifacts}/user_logs/std_log.txt"
 
 
 class _Made(NamedTuple):

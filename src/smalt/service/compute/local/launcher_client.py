@@ -11,16 +11,22 @@ from smalt import __version__
 from smalt.launcher.protocol import PROTOCOL
 from smalt.machine.home import Home
 from smalt.machine.processes import Machine, Process
-from smalt.service.compute.backend import Exit, OnExit, OnStarted, Step
+from smalt.service.compute.backend import Exit, OnExit, OnStarted
 from smalt.service.compute.local.capacity import capacity
 from smalt.service.compute.local.launcher_link import Link
+from smalt.service.compute.step import RunnableStep
 
 RECOVERY = 30.0
 """Seconds in which a launcher must have come up before unfinished jobs are settled."""
 
 
 class LauncherClient:
-    """`restart` is the command by which the launcher starts a server that died."""
+    """Runs steps as processes of this machine: they are the launcher's children, and outlive the server.
+
+    `restart` is the command by which the launcher starts a server that died.
+    """
+
+    name = "local"
 
     def __init__(
         self,
@@ -51,7 +57,7 @@ class LauncherClient:
         self._on_exit = on_exit
         self._link.open()
 
-    def start(self, steps: list[Step]) -> None:
+    def start(self, steps: list[RunnableStep]) -> None:
         messages = [_message(step) for step in steps]
         for message in messages:
             self._starts[message["id"]] = message
@@ -181,7 +187,7 @@ class LauncherClient:
             self._held[step_id] = exit
 
 
-def _message(step: Step) -> dict[str, Any]:
+def _message(step: RunnableStep) -> dict[str, Any]:
     message: dict[str, Any] = {
         "id": step.id,
         "script": step.script,

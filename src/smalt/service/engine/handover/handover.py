@@ -52,7 +52,7 @@ class HandOver(NoHandOver):
         self._granted += [str(run.step_id) for run in self._waiting.grant_free_slots()]
 
     def hand_over(self, starter: StepStarter) -> None:
-        queues, waiting, compute = self._queues, self._waiting, self._rooms.compute
+        queues, waiting, compute = self._queues, self._waiting, self._rooms.computes.default.runner
         while queues.ready and waiting.wants_more_waiting and compute.accepts_waiting_steps and starter.may_go_on():
             job = jobs.get_job(self._db, queues.ready[0])
             if not job.is_over and not self._queue_at_launcher(starter, job):
@@ -109,7 +109,7 @@ class HandOver(NoHandOver):
     def start_granted(self) -> None:
         granted, self._granted = self._granted, []
         for step_id in granted:
-            self._rooms.compute.start_waiting(step_id)
+            self._rooms.computes.start_waiting(step_id)
 
     @property
     def has_work(self) -> bool:
@@ -156,9 +156,8 @@ class HandOver(NoHandOver):
         if starter.end_if_reused(leaf):
             return True
         number = jobs.get_last_attempt_number(self._db, job) + 1
-        step_id = jobs.make_step_id(job, number)
         try:
-            step, view = command.step(self._rooms, leaf, environment, _NO_SLOT_YET, number, step_id)
+            step, view = command.prepare(self._rooms, leaf, environment, _NO_SLOT_YET, number)
         except Exception:
             self._prefetcher.put_back(leaf)
             return False

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Collection
 from typing import Protocol
 
-from smalt.service.compute.backend import Step
+from smalt.service.compute.backend import Backend
+from smalt.service.compute.step import RunnableStep
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
@@ -24,7 +25,7 @@ class StepStarter(Protocol):
     def end_if_reused(self, leaf: command.Leaf) -> bool:
         """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
 
-    def record_step(self, run: LeafRun, step: Step, number: int, *statuses: str) -> None:
+    def record_step(self, run: LeafRun, step: RunnableStep, number: int, *statuses: str) -> None:
         """Record the attempt `number`, and send its step to the compute once the turn is committed."""
 
 
@@ -114,8 +115,15 @@ class NoHandOver:
 
 def release_folder(rooms: Rooms, run: LeafRun) -> None:
     """Remove the run's view of its environment; its folder serves no other step."""
-    view = run.view
-    if view is not None and view.folder is not None:
-        rooms.spares.forget(str(view.folder.parent))
-        with contextlib.suppress(OSError):
-            rooms.environments.release(view.folder)
+    with contextlib.suppress(OSError):
+        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), is_untouched=False)
+
+
+def recycle_folder(rooms: Rooms, run: LeafRun) -> None:
+    """Hand the folder on if the step left it as it was made; else remove the view of the environment in it."""
+    with contextlib.suppress(OSError):
+        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), run.untouched)
+
+
+def _find_backend(rooms: Rooms, run: LeafRun) -> Backend:
+    return run.leaf.backend(rooms, run.environment) if run.leaf else rooms.computes.default

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from itertools import islice
 
 from smalt.exceptions import SmaltError
-from smalt.launcher import claims
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.handover.no_handover import release_folder
+from smalt.service.engine.handover.no_handover import recycle_folder
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.step_reuse import Reusing
@@ -54,8 +52,8 @@ class Prefetcher:
     def discard(self, job: Job) -> None:
         """Drop the leaf of a job that is over, with the folder that was made for it."""
         leaf = self._leaves.pop(job.id, None)
-        if leaf is not None and leaf.laid_out is not None:
-            self._rooms.spares.forget(leaf.laid_out.folders.folder)
+        if leaf is not None and leaf.layout is not None:
+            leaf.backend(self._rooms).steps.discard(leaf.layout)
 
     def look_again(self) -> None:
         """Look at the dependents of running jobs again: a job that waited for two waits for one of them now."""
@@ -64,7 +62,7 @@ class Prefetcher:
     def run(self, queues: Queues) -> None:
         """Recycle the folders of runs that are over, then lay out the leaves that are likely to start next."""
         while self._ended:
-            self._recycle_folder(self._ended.pop())
+            recycle_folder(self._rooms, self._ended.pop())
         if len(self._leaves) >= _MOST_LEAVES:
             return
         for job_id in self._find_likely(queues):
@@ -90,17 +88,5 @@ class Prefetcher:
         leaf = command.Leaf.read(rooms, job, rooms.workspace(job), queues.entities.pop(job.id, None))
         environment = rooms.environments.cached(leaf.environment)
         if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
-            leaf.laid_out = command.lay_out(rooms, leaf, environment, 1)
+            leaf.layout = command.lay_out(rooms, leaf, environment, 1)
         return leaf
-
-    def _recycle_folder(self, run: LeafRun) -> None:
-        """Hand the folder on if the step left it as it was made; else remove the view of the environment in it."""
-        view, environments, spares = run.view, self._rooms.environments, self._rooms.spares
-        if view is None or view.folder is None:
-            return
-        folder, key = str(view.folder.parent), view.key
-        claim = os.path.basename(claims.path(folder, str(run.step_id)))
-        if run.untouched and spares.may_serve(folder, key, claim) and environments.stay(view.folder):
-            spares.add(folder, key, claim)
-        else:
-            release_folder(self._rooms, run)

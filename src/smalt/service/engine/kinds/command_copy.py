@@ -7,11 +7,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from smalt.service.compute.local.attempt_folders import Folders
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
-from smalt.service.engine.slots import Grant
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -22,43 +20,44 @@ class _Copy(Leaf):
 
     mark: str = field(default_factory=lambda: secrets.token_hex(4))
 
-    def folders(self, rooms: Rooms, number: int) -> Folders:
-        """No attempt is called so: those have numbers."""
-        folder = f"{rooms.home.plain}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
-        return Folders(folder, f"{folder}/wd", f"{folder}/artifacts")
+    home: str = ""
+
+    @property
+    def folder(self) -> str:
+        """A folder that no attempt has: those are numbered."""
+        return f"{self.home}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
 
 
 async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
     leaf = Leaf.read(rooms, job, rooms.workspace(job))
     entity = copy.copy(leaf.entity)
-    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code)
-    folders = twin.folders(rooms, 1)
-    entity.outputs = {name: _kept_here(name, output, folders) for name, output in leaf.entity.outputs.items()}
+    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(rooms.home.plain))
+    entity.outputs = {name: _kept_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(rooms)
     notes: list[str] = []
     realised = rooms.environments.cached(leaf.environment)
     if realised is None:
         realised = await rooms.environments.realise(leaf.environment, notes.append)
-    await command.fetch(rooms, twin, notes.append, 1)
-    laid_out = command.lay_out(rooms, twin, realised, 1)
-    given = command.read_inputs(rooms, twin, folders)
-    text, variables = command.filled_in(rooms, twin, laid_out, Grant(1, ()), given)
+    await command.fetch(rooms, twin, notes.append, 1, realised)
+    layout = command.lay_out(rooms, twin, realised, 1)
+    spec = command.make_startable_spec(rooms, twin, 1)
+    text, variables = twin.backend(rooms, realised).steps.fill_in(spec, layout, (), twin.fetched)
     return {
         "job": job.name,
         "attempts": jobs.get_last_attempt_number(rooms.db, job),
-        "folder": folders.folder,
-        "cwd": folders.cwd,
+        "folder": layout.folders.folder,
+        "cwd": layout.folders.cwd,
         "command": text,
-        "python": laid_out.view.python,
+        "python": layout.environment.python,
         "environment": variables,
         "notes": notes,
     }
 
 
-def _kept_here(name: str, output: Any, folders: Folders) -> Any:
+def _kept_here(name: str, output: Any, folder: str) -> Any:
     if name == "artifacts" and not output.path:
         return output
     here = copy.copy(output)
-    here.path = f"file://{folders.folder}/outputs/{name}"
+    here.path = f"file://{folder}/outputs/{name}"
     return here

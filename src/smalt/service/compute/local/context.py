@@ -1,0 +1,61 @@
+"""What steps that run on this machine need of the other rooms."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from smalt.machine.home import Home
+from smalt.service.compute.local.attempt_folders import Spares
+from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.step import Folders
+from smalt.service.data import Data
+from smalt.service.environments import Environments
+from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.vault import Vault
+
+_PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
+              "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+              "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
+_PREFIXES_PASSED_ON = ("PIP_", "UV_")
+
+
+def read_base_variables() -> dict[str, str]:
+    """Return the variables of the server that every step inherits."""
+    return {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
+    }
+
+
+@dataclass
+class LocalContext:
+    """The rooms that lay out, start and store a step on this machine's file system."""
+
+    home: Home
+    data: Data
+    environments: Environments
+    vault: Vault
+    gpus: list[str] = field(default_factory=list)
+    """The GPUs of this machine, of which each step sees those that it was granted."""
+    base_variables: dict[str, str] = field(default_factory=read_base_variables)
+    spares: Spares = field(default_factory=Spares)
+    _artifacts: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root = os.path.realpath(self.home.root)
+        """The home's folder with links resolved."""
+
+    def get_artifacts(self, workspace: Workspace, job: str) -> str:
+        """Return the folder that keeps a job's logs and outputs/, laid out as the service lays them out."""
+        if workspace.id not in self._artifacts:
+            folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
+            self._artifacts[workspace.id] = str(folder)
+        return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
+
+    def get_folders(self, spec: StepSpec) -> Folders:
+        """Return the folders of an attempt; no job's name has a dot, so no two attempts share one."""
+        if spec.folder is not None:
+            return Folders(spec.folder, f"{spec.folder}/wd", f"{spec.folder}/artifacts")
+        name = spec.job if spec.attempt == 1 else f"{spec.job}.{spec.attempt}"
+        folder = f"{self.home.plain}/workspaces/{spec.workspace.folder}/jobs/{name}"
+        return Folders(folder, f"{folder}/wd", self.get_artifacts(spec.workspace, spec.job))

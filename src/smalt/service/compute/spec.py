@@ -1,0 +1,98 @@
+"""A step as the engine hands it to a backend: everything that is to run, nothing of the machine that it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from smalt.service.data import Location
+from smalt.service.records.workspaces import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """Data that a step reads."""
+
+    type: str | None
+    mode: str | None
+    uri: str
+    location: Location | None = None
+    """Where the engine found the URI to lead, so that each attempt reads the same; None before it has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """Data that a step writes."""
+
+    type: str | None
+    mode: str | None
+    uri: str
+    location: Location | None = None
+    """Where the engine found the URI to lead; None before it has looked, and after a restart of the server."""
+    is_artifacts: bool = False
+    """All that the job leaves, its logs among it: an output that every job has."""
+    is_private: bool = False
+    """The place was made for this job: whatever an earlier attempt left there may be removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResources:
+    """What a step asks of the machine that it runs on."""
+
+    cpus: int = 1
+    """Slots, one for each process of the distribution."""
+    gpus: int = 0
+    instance_count: int = 1
+    shm_size: str | None = None
+    """Shared memory of a container, as `docker run --shm-size` takes it."""
+    docker_args: tuple[str, ...] = ()
+    """More options of `docker run`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One attempt at a command: what a backend needs to run it."""
+
+    id: str
+    """Unique per attempt: a backend never runs the same id twice."""
+    attempt: int
+    """1 for the first."""
+    job: str
+    """The job's name."""
+    root_id: int
+    """The database id of the root job, for which fetched data is kept in the caches."""
+    created_at: float
+    """When the job was created, in seconds since the epoch."""
+    workspace: Workspace
+    command: str
+    """With its `${{inputs.x}}`, `${{outputs.x}}` and `${{name}}`."""
+    code: str | None
+    """The hash of a snapshot of code to run in, if any."""
+    environment: Mapping[str, Any]
+    """As declared: the asset's properties."""
+    literals: Mapping[str, str]
+    """Inputs that are texts, by name."""
+    inputs: Mapping[str, StepInput]
+    outputs: Mapping[str, StepOutput]
+    variables: Mapping[str, str]
+    """The job's own environment variables, with `${{secrets.x}}` by reference."""
+    service_variables: Mapping[str, str] = field(default_factory=dict)
+    """What smalt tells every job: its names, where to track."""
+    identity_variables: Mapping[str, str] = field(default_factory=dict)
+    """How the job reaches this server; a variable that its environment sets has precedence."""
+    server_host: str = "127.0.0.1"
+    """The host in those, which is reached without a proxy."""
+    resources: StepResources = StepResources()
+    distribution: Mapping[str, Any] | None = None
+    """As in the job, with `instance_count`."""
+    sends_outputs: bool = False
+    """Outputs go to a remote datastore when the command has ended."""
+    timeout: float | None = None
+    """Seconds until the step is ended."""
+    grace: float = 30.0
+    """Seconds between SIGTERM and SIGKILL."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """For people who look at the backend's own tools: experiment, display name."""
+    folder: str | None = None
+    """A folder to work in instead of the attempt's own; logs and artifacts stay below it."""
