@@ -91,7 +91,7 @@ def parse(noun: str, verb: str, words: list[str]) -> str | None:
     try:
         # A shell variable may stand for any number of options: it is none of ours.
         kept = [word for word in words if not re.fullmatch(r"\$\{?\w*(info|args)\w*\}?", word)]
-        command.make_parser(context).parse_args(arguments.expand(kept, options))
+        command.make_parser(context).parse_args(arguments.expand_arguments(kept, options))
     except click.BadOptionUsage as error:
         # Prose may name an option without its value.
         return None if words[-1] == error.option_name else error.format_message()

@@ -135,11 +135,11 @@ def _end(home: Home) -> None:
     import time
 
     from smalt.client.connection import autostart
-    from smalt.client.connection.connection import Connection
+    from smalt.client.connection.connection import ServerConnection
     from smalt.exceptions import SmaltError
 
-    if autostart.running(home):
-        connection = Connection.open(home=home)
+    if autostart.is_running(home):
+        connection = ServerConnection.open(home=home)
         try:
             connection.post("/smalt/v1/shutdown", {"force": True})
         except SmaltError as error:
@@ -152,7 +152,7 @@ def _end(home: Home) -> None:
             pytest.fail(f"the server of {home.root} did not end within {_LONGEST:g} s; see {home.path('server.log')}")
         time.sleep(_PAUSE)
     deadline = time.monotonic() + _DYING
-    while autostart.reap() and time.monotonic() < deadline:
+    while autostart.reap_servers() and time.monotonic() < deadline:
         time.sleep(_PAUSE)
 
 

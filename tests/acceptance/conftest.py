@@ -58,7 +58,7 @@ class Desk:
         signal.signal(signal.SIGALRM, _late)
         signal.alarm(LONGEST)
         try:
-            code = failure.guarded(app.smalt, shlex.split(command))
+            code = failure.run_guarded(app.smalt, shlex.split(command))
         finally:
             signal.alarm(0)
         out, err = self._capture.readouterr()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, command, dsl
-from smalt.client.jobs.validation import validated
+from smalt.client.jobs.validation import validate_entity
 from smalt.dsl import set_pipeline_settings
 from tests.acceptance.conftest import Desk
 
@@ -114,7 +114,7 @@ def test_a_program_is_told_at_its_line() -> None:
         assert one is not two is not three
         set_pipeline_settings(on_init=one, on_finalize=one)
 
-    problems = validated(pipe(word="w"), raise_on_failure=False)
+    problems = validate_entity(pipe(word="w"), raise_on_failure=False)
     told = [str(problem) for problem in problems.problems]
     assert any(f":{_line_of('refused')}" in one and "cannot stand in an input of a step" in one for one in told)
     assert any(f":{_line_of('unknown')}" in one and "for all of 'word'" in one for one in told)

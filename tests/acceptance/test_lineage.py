@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.cli.output.lineage_tree import render
+from smalt.cli.output.lineage_tree import render_lineage
 
 from .conftest import Desk
 
@@ -127,7 +127,7 @@ def test_the_tree_of_a_person() -> None:
         "made_by": [{**step, "made_by": [{"kind": "data", "name": "raw", "version": "2", "input": "d"}]}],
         "used_by": [{"kind": "job", "name": "x", "status": "Completed", "input": "i", "again": True}],
     }
-    assert render(root).splitlines() == [
+    assert render_lineage(root).splitlines() == [
         "data t:1",
         "made by",
         "└─ job p-a, step a of p, Failed  [t]",

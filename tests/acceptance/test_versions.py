@@ -66,8 +66,8 @@ def test_a_job_that_was_got_is_submitted_again(desk: Desk, client: MLClient) -> 
     desk.write("job.yml", JOB.replace("NAME", "again"))
     name = desk.ask("job create --file job.yml --query name")
     assert desk.smalt(f"job stream {name}").code == 0
-    got = client.jobs._connection.get(client.jobs._path(name))
-    client.jobs._connection.put(client.jobs._path("once-more"), {"properties": got["properties"]})
+    got = client.jobs._connection.get(client.jobs._build_path(name))
+    client.jobs._connection.put(client.jobs._build_path("once-more"), {"properties": got["properties"]})
     assert desk.smalt("job stream once-more").code == 0
     assert desk.ask("job show --name once-more --query outputs.o.version") == "2"
 

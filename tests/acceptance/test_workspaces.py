@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from smalt import MLClient
-from smalt.cli.commands.exec import programs
-from smalt.client.scope.command_hints import complete
-from smalt.client.scope.workspace_choice import options, workspace_in_effect
+from smalt.cli.commands.exec import install_az
+from smalt.client.scope.command_hints import add_workspace_options
+from smalt.client.scope.workspace_choice import choose_workspace, format_options
 from smalt.exceptions import NotFound
 from smalt.machine.home import Home
 from smalt.service.records import deletions
@@ -78,7 +78,7 @@ def test_the_first_to_name_it_decides_and_is_named(desk: Desk, monkeypatch: pyte
     for name, group in (("ws-home", "rg-home"), ("ws-az", "rg-az"), ("ws-env", "rg-env"), ("ws-flag", "rg-flag")):
         assert desk.smalt(f"workspace create --name {name} -g {group}").code == 0
     assert desk.smalt("workspace create --name ws-config -g rg-config --subscription s").code == 0
-    az = str(Path(programs(desk.server.home)) / "az")
+    az = str(Path(install_az(desk.server.home)) / "az")
     expected = [("default", "smalt's default, as nothing names another")]
 
     def check(flags: str = "") -> None:
@@ -377,8 +377,8 @@ def in_terminal(*arguments: str) -> str:
 
 def test_names_with_blanks_are_printed_in_quotes(home: Home) -> None:
     """As `<SUBSCRIPTION_ID>` stands in examples."""
-    without = workspace_in_effect({}, home)
-    text = options(("<SUB ID>", "rg", "w"), without)
+    without = choose_workspace({}, home)
+    text = format_options(("<SUB ID>", "rg", "w"), without)
     assert shlex.split(text) == ["-g", "rg", "-w", "w", "--subscription", "<SUB ID>"]
 
 
@@ -396,7 +396,7 @@ def test_options_stand_after_the_verb_of_each_command_of_a_workspace() -> None:
     text = (
         "see: smalt job show-services j; 'smalt data list'; smalt job list -g a -w b; smalt prune; smalt workspace list"
     )
-    assert complete(text, lambda: " -g G -w W") == (
+    assert add_workspace_options(text, lambda: " -g G -w W") == (
         "see: smalt job show-services -g G -w W j; 'smalt data list -g G -w W'; smalt job list -g a -w b; smalt prune; "
         "smalt workspace list"
     )

@@ -44,7 +44,7 @@ def component(server: Server, workspace: str) -> str:
 
 def differing(server: Server, workspace: str, *names: str) -> set[str]:
     told: list[dict[str, Any]] = server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": names}).body["jobs"]
-    return {row["name"] for row in comparison.rows(told) if row["differs"] and row["what"] == "step"}
+    return {row["name"] for row in comparison.build_rows(told) if row["differs"] and row["what"] == "step"}
 
 
 @pytest.mark.parametrize("kind", ["a folder", "a file", "a URL that is mapped"])

@@ -42,7 +42,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
     def run(*args: str) -> Ran:
         capsys.readouterr()
-        code = failure.guarded(app.smalt, args)
+        code = failure.run_guarded(app.smalt, args)
         out, err = capsys.readouterr()
         return Ran(code, out, err)
 

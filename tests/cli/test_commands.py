@@ -42,7 +42,7 @@ def test_help_loads_next_to_nothing() -> None:
     """`smalt --help` imports no noun, no YAML, no server."""
     modules = loaded(
         "from smalt.cli import app\nfrom smalt.cli.framework import failure\n"
-        "assert failure.guarded(app.smalt, ['--help']) == 0\nimport sys"
+        "assert failure.run_guarded(app.smalt, ['--help']) == 0\nimport sys"
     )
     assert not modules & set(HEAVY)
     assert not modules & {f"smalt.cli.commands.{noun}" for noun in app.NOUNS}
@@ -121,7 +121,7 @@ def test_usage_errors_are_one_sentence(line: str, sentence: str, call: Call) -> 
 
 def test_every_guess_is_a_command(call: Call) -> None:
     """What a guess writes is there: the noun, the verb and the options that it names."""
-    for words in suggestions._LINES.values():
+    for words in suggestions._COMMANDS.values():
         assert call(*words.split()[:2], "--help").code == 0, words
     for verb in suggestions._OF_A_JOB.values():
         assert call("job", verb, "--help").code == 0
@@ -294,7 +294,7 @@ def test_a_missing_file_is_one_sentence(call: Call) -> None:
 
 def test_a_fault_of_smalt_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch, call: Call, home: Path) -> None:
     """What nobody foresaw is one sentence; the details are in a file of the home, or shown with SMALT_DEBUG."""
-    monkeypatch.setattr("smalt.cli.framework.documents.read", lambda *_: 1 / 0)
+    monkeypatch.setattr("smalt.cli.framework.documents.read_document", lambda *_: 1 / 0)
     ran = call("job", "validate", "-f", "x.yml")
     assert ran.code == 1
     assert ran.err == (

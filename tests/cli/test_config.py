@@ -117,5 +117,5 @@ def test_the_address_that_is_told_is_the_one_that_answers(home: Path) -> None:
 )
 def test_urls_of_a_remote_server_are_those_of_smalt_url(url: str, uri: str) -> None:
     """A proxy with TLS stands before the server, which knows nothing of it."""
-    assert RemoteServer(url, "").own_url("http://ml.example.org:8080/mlflow/v1.0/x") == uri
-    assert RemoteServer(url, "").own_url(uri) == uri
+    assert RemoteServer(url, "").to_client_url("http://ml.example.org:8080/mlflow/v1.0/x") == uri
+    assert RemoteServer(url, "").to_client_url(uri) == uri

@@ -20,7 +20,7 @@ def served(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """A folder for files; the home's server is ended."""
     monkeypatch.chdir(tmp_path)
     made = Home(home)
-    autostart.start(made).close()
+    autostart.start_server(made).close()
     yield tmp_path
     end(made)
 

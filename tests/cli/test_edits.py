@@ -25,7 +25,7 @@ JOB: dict[str, Any] = {
 
 def edited(**changes: Any) -> dict[str, Any]:
     given = {"set": (), "add": (), "remove": (), "force_string": False, **changes}
-    document: dict[str, Any] = documents.changed(CommandJob.from_dict(JOB), given).to_dict()
+    document: dict[str, Any] = documents.apply_changes(CommandJob.from_dict(JOB), given).to_dict()
     return document
 
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_set_is_told_at_the_argument(setting: str, sentence: str)
 def test_every_noun_refuses_what_it_does_not_have(entity: Any) -> None:
     """`update` of assets, computes and jobs alike refuses an unknown key at its argument."""
     with pytest.raises(ValidationException, match=r"--set desription: unknown key .* did you mean 'description'\?"):
-        documents.changed(entity, {"set": ["desription=x"], "add": (), "remove": (), "force_string": False})
+        documents.apply_changes(entity, {"set": ["desription=x"], "add": (), "remove": (), "force_string": False})
 
 
 TEXTS = st.lists(st.text("resources.locations[]01=-" + SEPARATOR, max_size=24), max_size=2)

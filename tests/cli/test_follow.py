@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from smalt.cli.jobs.log_output import Lines
-from smalt.cli.jobs.stream import play, summarise
-from smalt.cli.jobs.watch import Watch, duration
+from smalt.cli.jobs.log_output import LineView
+from smalt.cli.jobs.stream import print_summary, show_events
+from smalt.cli.jobs.watch import JobWatch, format_duration
 from smalt.exceptions import JobException
 
 Event = dict[str, Any]
@@ -44,10 +44,10 @@ FAILED = [
 def shown(events: Iterable[Event], root: str = "p", quiet: bool = False) -> tuple[str, str]:
     """What a pipe gets on its two streams."""
     out, err = io.StringIO(), io.StringIO()
-    watch = Watch(root)
-    with Lines(watch, out, None if quiet else err) as view:
-        play(watch, view, events)
-    summarise(watch, err, quiet)
+    watch = JobWatch(root)
+    with LineView(watch, out, None if quiet else err) as view:
+        show_events(watch, view, events)
+    print_summary(watch, err, quiet)
     return out.getvalue(), err.getvalue()
 
 
@@ -144,7 +144,7 @@ def test_a_canceled_job_is_told_as_one() -> None:
 def test_a_stream_that_ends_without_an_end_is_an_error() -> None:
     """Following never claims that a job ended which did not."""
     with pytest.raises(JobException):
-        play(Watch("j"), Lines(Watch("j"), io.StringIO(), None), [job("j", "Running")])
+        show_events(JobWatch("j"), LineView(JobWatch("j"), io.StringIO(), None), [job("j", "Running")])
 
 
 @pytest.mark.parametrize(
@@ -152,4 +152,4 @@ def test_a_stream_that_ends_without_an_end_is_an_error() -> None:
 )
 def test_durations_read_well(seconds: float | None, text: str) -> None:
     """Seconds, then minutes, then hours."""
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text

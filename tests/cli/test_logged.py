@@ -22,7 +22,7 @@ def run(label: str, *metrics: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_curve_falls_from_its_highest_to_its_lowest() -> None:
     """The axes name the ends of both ranges; no line is wider than was asked for."""
-    text = curves.draw("loss", [(float(x), 100.0 - x) for x in range(101)], "step", 60)
+    text = curves.draw_curve("loss", [(float(x), 100.0 - x) for x in range(101)], "step", 60)
     title, *rows = text.splitlines()
     assert title == "loss"
     assert rows[0].startswith("100 ┤⠉")
@@ -35,7 +35,7 @@ def test_a_curve_falls_from_its_highest_to_its_lowest() -> None:
 
 def test_plain_characters_draw_the_same_curve() -> None:
     """For terminals that have nothing but ASCII."""
-    text = curves.draw("loss", [(0.0, 0.0), (10.0, 1.0)], "step", 40, plain=True)
+    text = curves.draw_curve("loss", [(0.0, 0.0), (10.0, 1.0)], "step", 40, plain=True)
     assert text.isascii()
     rows = text.splitlines()[1:12]
     assert [row.index("*") for row in rows] == sorted((row.index("*") for row in rows), reverse=True)
@@ -54,22 +54,22 @@ def test_plain_characters_draw_the_same_curve() -> None:
 )
 def test_any_values_can_be_drawn(values: list[float]) -> None:
     """The same value throughout, the largest that there are, and such as are no numbers."""
-    text = curves.draw("odd", [(float(x), y) for x, y in enumerate(values)], "step", 50)
+    text = curves.draw_curve("odd", [(float(x), y) for x, y in enumerate(values)], "step", 50)
     drawn = any("⠀" < letter <= "⣿" for letter in text)
     assert drawn == any(math.isfinite(value) for value in values)
 
 
 def test_a_gap_is_left_where_a_value_is_no_number() -> None:
     """The curve is not drawn across it."""
-    whole = curves.draw("x", [(0.0, 1.0), (50.0, 1.0), (100.0, 1.0)], "step", 50)
-    broken = curves.draw("x", [(0.0, 1.0), (50.0, math.nan), (100.0, 1.0)], "step", 50)
+    whole = curves.draw_curve("x", [(0.0, 1.0), (50.0, 1.0), (100.0, 1.0)], "step", 50)
+    broken = curves.draw_curve("x", [(0.0, 1.0), (50.0, math.nan), (100.0, 1.0)], "step", 50)
     assert sum("⠀" < letter <= "⣿" for letter in broken) == 2 < sum("⠀" < letter <= "⣿" for letter in whole)
 
 
 def test_what_was_logged_without_steps_goes_over_time() -> None:
     """Steps where there are several; else the seconds since the first value."""
-    assert logged.xy(metric("loss", 3, "NaN")["points"])[1] == "step"
-    points, name = logged.xy(metric("loss", 3, 2, 1, step=False)["points"])
+    assert logged.to_xy(metric("loss", 3, "NaN")["points"])[1] == "step"
+    points, name = logged.to_xy(metric("loss", 3, 2, 1, step=False)["points"])
     assert (points, name) == ([(0.0, 3.0), (1.0, 2.0), (2.0, 1.0)], "seconds")
 
 
@@ -77,13 +77,15 @@ def test_the_end_of_a_job_tells_its_last_metrics(monkeypatch: pytest.MonkeyPatch
     """Of the job and of each run below it; not what the machine was used for; many are cut short."""
     runs = [run("", metric("loss", 1, 0.25), metric("system/cpu", 1.5)), run("idle", metric("system/cpu", 1.0))]
     runs += [run(f"fold-{number}", metric("loss", "NaN")) for number in range(12)]
-    lines = logged.summary("train", runs)
+    lines = logged.summarise_metrics("train", runs)
     assert lines[:2] == ["metrics: loss 0.25", "metrics of fold-0: loss NaN"]
     assert lines[-1] == "metrics of 3 more runs: smalt job metrics train"
     assert len(lines) == 11
     many = run("", *(metric(f"m{number}", number) for number in range(10)))
-    assert logged.summary("train", [many]) == ["metrics: m0 0, m1 1, m2 2, m3 3, m4 4, m5 5, m6 6, m7 7 and 2 more"]
-    assert logged.summary("train", [run("")]) == []
+    assert logged.summarise_metrics("train", [many]) == [
+        "metrics: m0 0, m1 1, m2 2, m3 3, m4 4, m5 5, m6 6, m7 7 and 2 more"
+    ]
+    assert logged.summarise_metrics("train", [run("")]) == []
 
 
 JOBS = [
@@ -104,7 +106,7 @@ JOBS = [
 
 def test_jobs_are_compared_row_by_row() -> None:
     """What differs has a mark, also where one job lacks it; of files and packages only what differs is there."""
-    found = {(row["what"], row["name"]): (row["differs"], row["a"], row["b"]) for row in comparison.rows(JOBS)}
+    found = {(row["what"], row["name"]): (row["differs"], row["a"], row["b"]) for row in comparison.build_rows(JOBS)}
     assert found == {
         ("job", "type"): (False, "command", "command"),
         ("job", "status"): (True, "Completed", "Failed"),
@@ -118,7 +120,7 @@ def test_jobs_are_compared_row_by_row() -> None:
         ("environment", "name"): (False, "e:1", "e:1"),
         ("package", "pandas"): (True, "==2", "==3"),
     }
-    lines = comparison.text(comparison.rows(JOBS)).splitlines()
+    lines = comparison.render_text(comparison.build_rows(JOBS)).splitlines()
     assert lines[0].split() == ["a", "b"]
     assert [line.split() for line in lines if " lr " in line or " seed " in line] == [
         ["*", "parameter", "lr", "0.1", "0.2"],
@@ -153,7 +155,9 @@ class _Page(HTMLParser):
 def test_the_page_stands_alone() -> None:
     """It is whole, has no script and loads nothing, is light or dark, and what users wrote stays text."""
     points = metric("loss", 3, 2, "NaN", 1)["points"]
-    text = comparison_page.page(comparison.rows(JOBS), ["a", "b"], {"loss<script>": {"a": points, "b": points[:2]}})
+    text = comparison_page.render_page(
+        comparison.build_rows(JOBS), ["a", "b"], {"loss<script>": {"a": points, "b": points[:2]}}
+    )
     page = _Page(text)
     names = {tag for tag, _ in page.tags}
     assert {"table", "svg", "polyline"} <= names

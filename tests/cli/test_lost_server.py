@@ -31,7 +31,7 @@ def follow(server: Server, patience: float) -> subprocess.Popen[str]:
         f"event_stream.PATIENCE = {patience}\n"
         "from smalt.cli import app\n"
         "from smalt.cli.framework import failure\n"
-        "sys.exit(failure.guarded(app.smalt, sys.argv[1:]))\n"
+        "sys.exit(failure.run_guarded(app.smalt, sys.argv[1:]))\n"
     )
     line = ("job", "stream", "j", "-g", "group", "-w", "w", "--subscription", "sub")
     remote = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.token())}

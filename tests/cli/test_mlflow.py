@@ -16,7 +16,7 @@ from wsgiref.simple_server import make_server
 
 import pytest
 
-from smalt.cli.commands.mlflow_pages import Pages, _Handler, _Server
+from smalt.cli.commands.mlflow_pages import MlflowPages, _PagesHandler, _PagesServer
 from tests.helpers import Server, eventually
 
 from .conftest import Ran, smalt
@@ -85,15 +85,15 @@ def _evaluated(call: Callable[..., Ran]) -> dict[str, str]:
 
 
 @pytest.fixture
-def pages(server: Server) -> Iterator[Pages]:
+def pages(server: Server) -> Iterator[MlflowPages]:
     """The pages' server, in front of a real smalt server; MLflow's own part says where it was asked."""
 
     def own(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
         start("200 OK", [("Content-Type", "text/plain")])
         return [b"mlflow's own " + environ["PATH_INFO"].encode()]
 
-    made = Pages(f"http://127.0.0.1:{server.port}", server.home.token() or "", own)
-    with make_server("127.0.0.1", 0, made, _Server, _Handler) as http_server:
+    made = MlflowPages(f"http://127.0.0.1:{server.port}", server.home.token() or "", own)
+    with make_server("127.0.0.1", 0, made, _PagesServer, _PagesHandler) as http_server:
         made.port = http_server.server_port
         thread = threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -102,7 +102,7 @@ def pages(server: Server) -> Iterator[Pages]:
         thread.join()
 
 
-def test_pages_open_with_their_key_only(pages: Pages) -> None:
+def test_pages_open_with_their_key_only(pages: MlflowPages) -> None:
     """The printed address gives a cookie; without it, from another page or by another name nothing is answered."""
     assert _status(pages.port, "/") == 403
     assert _status(pages.port, "/?key=wrong") == 403
@@ -115,7 +115,7 @@ def test_pages_open_with_their_key_only(pages: Pages) -> None:
     assert _status(pages.port, "/", {**cookie, "Origin": "http://evil.example"}) == 403
 
 
-def test_pages_ask_smalt_for_all_that_it_answers(pages: Pages) -> None:
+def test_pages_ask_smalt_for_all_that_it_answers(pages: MlflowPages) -> None:
     """With its token, that the browser never sees; of MLflow's own server a few routes answer, the others do not."""
     cookie = {"Cookie": f"smalt-pages-{pages.port}={pages.key}"}
     assert _ask(pages.port, "/graphql", cookie)[2] == b"mlflow's own /graphql"

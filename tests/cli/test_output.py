@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 
 def written(data: Any, form: str | None = None, query: str | None = None, **rest: Any) -> str:
     stream = io.StringIO()
-    output.write(data, form, query, stream=stream, **rest)
+    output.write_result(data, form, query, stream=stream, **rest)
     return stream.getvalue()
 
 
@@ -85,9 +85,9 @@ def test_yaml_reads_back() -> None:
 def test_a_person_gets_a_table_or_yaml() -> None:
     """On a terminal lists are tables and single things YAML; with a query it is JSON all the same."""
     terminal = Terminal()
-    output.write(JOBS, None, stream=terminal)
-    output.write({"name": "a"}, None, stream=terminal)
-    output.write(JOBS, None, "[0].name", stream=terminal)
+    output.write_result(JOBS, None, stream=terminal)
+    output.write_result({"name": "a"}, None, stream=terminal)
+    output.write_result(JOBS, None, "[0].name", stream=terminal)
     assert terminal.getvalue().splitlines()[0].startswith("Name")
     assert terminal.getvalue().endswith('name: a\n"a"\n')
 
@@ -98,11 +98,11 @@ def test_colours_are_for_terminals_only(form: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert "\033" not in written(JOBS, form)
     terminal = Terminal()
-    output.write({"name": "x: 1"}, form, stream=terminal)
+    output.write_result({"name": "x: 1"}, form, stream=terminal)
     assert "\033" in terminal.getvalue()
     monkeypatch.setenv("NO_COLOR", "1")
     plain = Terminal()
-    output.write({"name": "x: 1"}, form, stream=plain)
+    output.write_result({"name": "x: 1"}, form, stream=plain)
     assert "\033" not in plain.getvalue()
 
 
@@ -117,7 +117,7 @@ PLAIN = st.recursive(
 def test_any_result_can_be_printed_in_any_format(data: Any, form: str, terminal: bool) -> None:
     """Whatever a server answers, each format ends with a newline or prints nothing; JSON reads back."""
     stream = Terminal() if terminal else io.StringIO()
-    output.write(data, form, columns=("name",), stream=stream)
+    output.write_result(data, form, columns=("name",), stream=stream)
     text = stream.getvalue()
     assert text == "" or text.endswith("\n")
     if form == "json" and data is not None:
@@ -139,6 +139,6 @@ def test_any_result_can_be_printed_in_any_format(data: Any, form: str, terminal:
 def test_a_query_that_grows_without_end_is_refused(query: str) -> None:
     """One sentence for what is nested too deeply or finds too much."""
     with pytest.raises(click.UsageError) as caught:
-        output.search(["ab"], query)
+        output.apply_query(["ab"], query)
     assert "nested too deeply" in str(caught.value) or "finds too much" in str(caught.value)
     assert len(str(caught.value)) < 300

@@ -19,7 +19,7 @@ def test_the_reference_is_what_the_code_says() -> None:
     """docs/cli.md has every verb and option as they are: python -m smalt.cli.reference docs/cli.md makes it so."""
     _, mark, made = PAGE.read_text().partition(reference.MARK)
     assert mark
-    assert made == reference.text()
+    assert made == reference.render_reference()
 
 
 def test_every_noun_is_in_the_reference() -> None:
@@ -55,4 +55,4 @@ def parse(line: str) -> None:
         command = verb
     assert command is not None, line
     options = [param for param in command.params if isinstance(param, click.Option)]
-    command.make_parser(click.Context(command, root)).parse_args(arguments.expand(words, options))
+    command.make_parser(click.Context(command, root)).parse_args(arguments.expand_arguments(words, options))

@@ -35,7 +35,7 @@ class Terminal(io.StringIO):
 def on(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, columns: int = 80, form: str | None = "table") -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TZ", "Europe/Berlin")
-    output.write(ROWS, form, stream=stream)
+    output.write_result(ROWS, form, stream=stream)
     return stream.getvalue()
 
 
@@ -77,7 +77,7 @@ def test_a_terminal_has_local_times_and_a_pipe_has_utc(monkeypatch: pytest.Monke
         assert "2026-07-01 02:00 CEST" in shown
         assert "2026-01-31T23:30:00.5+00:00" in on(io.StringIO(), monkeypatch)
         assert "2026-01-31T23:30:00.5+00:00" in on(Terminal(), monkeypatch, form="yaml")
-        assert table.local_time("2026-07-01 is a day") == "2026-07-01 is a day"
+        assert table.to_local_time("2026-07-01 is a day") == "2026-07-01 is a day"
     finally:
         monkeypatch.undo()
         time.tzset()

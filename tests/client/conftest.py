@@ -8,7 +8,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.client.connection import autostart
-from smalt.client.connection.connection import Connection
+from smalt.client.connection.connection import ServerConnection
 from smalt.machine.home import Home
 from tests.client.waiting import until
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A home with a server, for all tests that need any."""
     made = Home(tmp_path_factory.mktemp("served") / "home")
-    autostart.start(made).close()
+    autostart.start_server(made).close()
     yield made
     end(made)
 
@@ -48,8 +48,8 @@ def client(served: Home) -> Iterator[MLClient]:
 
 
 def end(home: Home) -> None:
-    if autostart.running(home):
-        connection = Connection.open(home=home)
+    if autostart.is_running(home):
+        connection = ServerConnection.open(home=home)
         connection.post("/smalt/v1/shutdown", {"force": True})
         connection.close()
-        until(lambda: not autostart.running(home), "the server still runs")
+        until(lambda: not autostart.is_running(home), "the server still runs")

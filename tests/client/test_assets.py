@@ -10,7 +10,7 @@ import pytest
 
 from smalt import MLClient, wire
 from smalt.client.transfers.downloads import download_code
-from smalt.client.transfers.local_assets import Assets
+from smalt.client.transfers.local_assets import LocalAssets
 from smalt.exceptions import Refused, ValidationException
 from smalt.wire.encoding.ids import parse_id
 from smalt.yaml import load
@@ -20,7 +20,7 @@ STEP = {"command": "cat ${{inputs.x}} > ${{outputs.o}}", "environment": ENVIRONM
 
 
 def body(client: MLClient, job: Any) -> Any:
-    assets = Assets(client)
+    assets = LocalAssets(client)
     properties = wire.to_rest(job, assets)["properties"]
     assets.send()
     return properties
@@ -61,7 +61,7 @@ def test_a_default_that_is_local_data_becomes_its_uri(client: MLClient, tmp_path
         "name: c\ntype: command\ncommand: cat ${{inputs.x}}\nenvironment: azureml:host\n"
         "inputs:\n  x: {type: uri_file, default: data.csv}\n"
     )
-    sent = wire.to_rest(load(path, "component"), Assets(client))["properties"]
+    sent = wire.to_rest(load(path, "component"), LocalAssets(client))["properties"]
     assert sent["componentSpec"]["inputs"]["x"]["default"] == f"file://{tmp_path}/data.csv"
 
 

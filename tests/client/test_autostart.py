@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from smalt.client.connection import autostart
-from smalt.client.connection.connection import Connection
+from smalt.client.connection.connection import ServerConnection
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 
 ASK = (
-    "from smalt.client.connection.connection import Connection; print(Connection.open().get('/smalt/v1/status')['pid'])"
+    "from smalt.client.connection.connection import ServerConnection as Server; "
+    "print(Server.open().get('/smalt/v1/status')['pid'])"
 )
 
 
 def pid_of(home: Home) -> int:
-    connection = Connection.open(home=home)
+    connection = ServerConnection.open(home=home)
     try:
         return int(connection.get("/smalt/v1/status")["pid"])
     finally:
@@ -31,9 +32,9 @@ def pid_of(home: Home) -> int:
 
 def test_a_server_is_started_and_found_again(home: Home) -> None:
     """The second request is answered by the same one."""
-    assert not autostart.running(home)
+    assert not autostart.is_running(home)
     first = pid_of(home)
-    assert autostart.running(home)
+    assert autostart.is_running(home)
     assert pid_of(home) == first
 
 
@@ -85,7 +86,7 @@ def test_a_short_list_of_variables_goes_along() -> None:
     }
     gone = {"VIRTUAL_ENV": "v", "PYTHONPATH": "p", "SMALT_URL": "u", "SMALT_TOKEN": "t", "AWS_SECRET": "s", "PWD": "/"}
     home = Home("/somewhere")
-    assert autostart.environment(home, {**kept, **gone}) == {**kept, "SMALT_HOME": "/somewhere"}
+    assert autostart.build_environment(home, {**kept, **gone}) == {**kept, "SMALT_HOME": "/somewhere"}
 
 
 def test_a_server_that_cannot_start_says_why(home: Home) -> None:

@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smalt.client.connection.connection import Connection
+from smalt.client.connection.connection import ServerConnection
 from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unauthorized, Unavailable, ValidationException
 from smalt.machine.home import Home
 from tests.client.tiny import Reply, Tiny, answer
 
-Serve = Callable[..., tuple[Connection, Tiny]]
+Serve = Callable[..., tuple[ServerConnection, Tiny]]
 
 
 @pytest.fixture
 def serve(home: Home) -> Iterator[Serve]:
     """A connection to a home whose server gives these replies."""
-    made: list[tuple[Connection, Tiny]] = []
+    made: list[tuple[ServerConnection, Tiny]] = []
 
-    def start(*replies: Reply) -> tuple[Connection, Tiny]:
+    def start(*replies: Reply) -> tuple[ServerConnection, Tiny]:
         home.create()
         home.socket_folder()
         tiny = Tiny(home.socket("server"), list(replies))
-        made.append((Connection.open(home=home), tiny))
+        made.append((ServerConnection.open(home=home), tiny))
         return made[-1]
 
     yield start
@@ -55,7 +55,7 @@ def test_pages_are_followed(serve: Serve) -> None:
     """To the end of a list, wherever the server says that it goes on."""
     first = {"value": [{"n": 1}], "nextLink": "http://127.0.0.1:1/list?$skip=1"}
     connection, tiny = serve(answer(json.dumps(first).encode()), answer(b'{"value": [{"n": 2}]}'))
-    assert [item["n"] for item in connection.pages("/list", listViewType="All")] == [1, 2]
+    assert [item["n"] for item in connection.list_items("/list", listViewType="All")] == [1, 2]
     assert tiny.requests[1].startswith(b"GET /list?$skip=1 ")
 
 
@@ -168,7 +168,7 @@ def test_a_stream_has_a_connection_of_its_own(serve: Serve) -> None:
     assert connection.get("/x") == 1
     connection.close()
     answered = connection.stream("/s", query={"follow": True})
-    assert list(answered.lines()) == [b"a"]
+    assert list(answered.read_lines()) == [b"a"]
     answered.close()
     assert tiny.requests[1].startswith(b"GET /s?follow=true ")
 
@@ -177,10 +177,10 @@ def test_a_stream_has_a_connection_of_its_own(serve: Serve) -> None:
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     """Naming the variable that it comes from."""
     with pytest.raises(Unavailable, match="SMALT_URL"):
-        Connection.open(url=url).get("/smalt/v1/status")
+        ServerConnection.open(url=url).get("/smalt/v1/status")
 
 
 def test_a_server_that_cannot_be_reached_is_named() -> None:
     """With its URL, and no traceback."""
     with pytest.raises(Unavailable, match=r"cannot reach the smalt server at http://127\.0\.0\.1:1 "):
-        Connection.open(url="http://127.0.0.1:1").get("/smalt/v1/status")
+        ServerConnection.open(url="http://127.0.0.1:1").get("/smalt/v1/status")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from smalt.client.connection.http1 import Broken
+from smalt.client.connection.http1 import ConnectionLost
 from smalt.client.jobs import event_stream as following
-from smalt.client.jobs.stream_printer import Printer
+from smalt.client.jobs.stream_printer import StreamPrinter
 from smalt.exceptions import Unavailable
 
 
@@ -30,7 +30,7 @@ class Streams:
     def __call__(self) -> Iterator[bytes]:
         for event in next(self._streams):
             if event is None:
-                raise Broken("gone", started=True)
+                raise ConnectionLost("gone", started=True)
             yield json.dumps(event).encode()
 
 
@@ -44,7 +44,7 @@ def test_what_was_seen_is_not_seen_again() -> None:
     streams = Streams(
         [log("ab"), log("c"), log("x", "k"), None], [log("a"), log("bcde"), None], [log("abcdef"), log("x", "k"), END]
     )
-    texts = [event for event in following.resumed(streams) if event["t"] == "log"]
+    texts = [event for event in following.stream_events(streams) if event["t"] == "log"]
     assert "".join(event["text"] for event in texts if event["name"] == "j") == "abcdef"
     assert "".join(event["text"] for event in texts if event["name"] == "k") == "x"
 
@@ -53,7 +53,7 @@ def test_the_end_and_the_reason_are_told() -> None:
     """The job's own, and that of a step where the job has none."""
     failed = {"t": "job", "name": "s", "status": "Failed", "error": {"error": {"message": "exit code 3"}}}
     streams = Streams([failed, {"t": "end", "status": "Failed"}])
-    assert following.follow(streams, lambda event: None) == ("Failed", "exit code 3")
+    assert following.follow_events(streams, lambda event: None) == ("Failed", "exit code 3")
 
 
 def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,11 +65,11 @@ def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.Monkey
     def gone() -> Iterator[bytes]:
         nonlocal tried
         tried += 1
-        raise Broken("gone", started=False)
+        raise ConnectionLost("gone", started=False)
         yield b""
 
     with pytest.raises(Unavailable, match="went away"):
-        list(following.resumed(gone))
+        list(following.stream_events(gone))
     assert tried > 2
 
 
@@ -81,7 +81,7 @@ def test_an_error_of_the_server_is_not_waited_for() -> None:
         yield b""
 
     with pytest.raises(Unavailable, match="the disk is full"):
-        list(following.resumed(full))
+        list(following.stream_events(full))
 
 
 JOB = {"t": "job", "name": "j", "status": "Running"}
@@ -89,7 +89,7 @@ JOB = {"t": "job", "name": "j", "status": "Running"}
 
 def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> None:
     """A line names the step where it changes, the first one too; smalt's own log is apart."""
-    show = Printer()
+    show = StreamPrinter()
     other = log("x", file="system_logs/smalt.log")
     for event in (JOB, log("1\n", "a"), log("2\n", "a"), other, log("3\n", "b"), log("4\n", "a"), END):
         show(event)
@@ -98,7 +98,7 @@ def test_steps_are_told_apart_in_print(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_log_without_a_last_newline_does_not_run_into_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     """The next step's name begins a line of its own, and so does what comes after the last step."""
-    show = Printer()
+    show = StreamPrinter()
     for event in (JOB, log("1", "a"), log("2", "a"), log("3", "b"), log("4", "b"), END):
         show(event)
     assert capsys.readouterr().out == "--- a\n12\n--- b\n34\n"
@@ -109,7 +109,7 @@ def test_the_log_of_a_job_without_steps_is_printed_as_it_is(
     events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a name, and without a newline that it does not have; a job that is over tells its log first."""
-    show = Printer()
+    show = StreamPrinter()
     for event in (*events, END):
         show(event)
     assert capsys.readouterr().out == "1\n2"
@@ -125,7 +125,7 @@ def test_the_progress_is_told_beside_the_log(capsys: pytest.CaptureFixture[str])
         {"t": "job", "name": "j-b", "node": "b", "parent": "j", "status": "Completed", "reused": "i-b", "start": 2.0},
         {**JOB, "status": "Completed", "start": 1.0, "end": 4.0}, END,
     ]  # fmt: skip
-    show, silent = Printer(), Printer(shows_progress=False)
+    show, silent = StreamPrinter(), StreamPrinter(shows_progress=False)
     for event in events:
         show(event)
     told = capsys.readouterr()
@@ -141,7 +141,7 @@ def test_the_progress_is_told_beside_the_log(capsys: pytest.CaptureFixture[str])
 
 def test_a_progress_bar_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
     """What is redrawn with carriage returns is not kept until its line ends."""
-    show = Printer()
+    show = StreamPrinter()
     show(JOB)
     show(log("\r10%"))
     assert capsys.readouterr().out == "\r10%"

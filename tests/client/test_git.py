@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.transfers.git_checkout import properties
+from smalt.client.transfers.git_checkout import read_properties
 
 COMMIT = "mlflow.source.git.commit"
 BRANCH = "mlflow.source.git.branch"
@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_commit_branch_and_repository_are_read(checkout: Path) -> None:
     """From any folder in it; without the password in the URL."""
-    found = properties(str(checkout / "deep" / "er"), {})
+    found = read_properties(str(checkout / "deep" / "er"), {})
     assert found[COMMIT] == found["azureml.git.commit"] == git(checkout, "rev-parse", "HEAD")
     assert found[BRANCH] == found["azureml.git.branch"] == "main"
     assert found[URL] == found["azureml.git.repository_uri"] == "https://host/repo.git"
@@ -44,14 +44,14 @@ def test_packed_references_are_read(checkout: Path) -> None:
     """As they are after a clone."""
     commit = git(checkout, "rev-parse", "HEAD")
     git(checkout, "pack-refs", "--all")
-    assert properties(str(checkout), {})[COMMIT] == commit
+    assert read_properties(str(checkout), {})[COMMIT] == commit
 
 
 def test_a_commit_without_a_branch(checkout: Path) -> None:
     """As build systems check out."""
     commit = git(checkout, "rev-parse", "HEAD")
     git(checkout, "checkout", "--detach")
-    found = properties(str(checkout), {})
+    found = read_properties(str(checkout), {})
     assert found[COMMIT] == commit
     assert BRANCH not in found
 
@@ -59,7 +59,7 @@ def test_a_commit_without_a_branch(checkout: Path) -> None:
 def test_a_linked_worktree(checkout: Path, tmp_path: Path) -> None:
     """Has its own branch and the repository of the first."""
     git(checkout, "worktree", "add", "-b", "side", str(tmp_path / "side"))
-    found = properties(str(tmp_path / "side"), {})
+    found = read_properties(str(tmp_path / "side"), {})
     assert (found[BRANCH], found[URL]) == ("side", "https://host/repo.git")
     assert found[COMMIT] == git(checkout, "rev-parse", "side")
 
@@ -68,29 +68,29 @@ def test_the_remote_of_the_branch_is_meant(checkout: Path) -> None:
     """Where it has one of its own."""
     git(checkout, "remote", "add", "other", "git@host:other.git")
     git(checkout, "config", "branch.main.remote", "other")
-    assert properties(str(checkout), {})[URL] == "git@host:other.git"
+    assert read_properties(str(checkout), {})[URL] == "git@host:other.git"
 
 
 def test_variables_of_a_build_system_come_first(checkout: Path) -> None:
     """It may have no checkout at all."""
     variables = {"AZUREML_GIT_BRANCH": "release", "AZUREML_GIT_BUILD_ID": "7"}
-    found = properties(str(checkout), variables)
+    found = read_properties(str(checkout), variables)
     assert (found[BRANCH], found["azureml.git.build_id"]) == ("release", "7")
 
 
 def test_outside_a_checkout_there_is_nothing(tmp_path: Path) -> None:
     """Nor in one that is damaged."""
-    assert properties(str(tmp_path), {}) == {}
+    assert read_properties(str(tmp_path), {}) == {}
     (tmp_path / ".git").mkdir()
-    assert properties(str(tmp_path), {}) == {}
+    assert read_properties(str(tmp_path), {}) == {}
 
 
 def test_whether_it_is_dirty(checkout: Path) -> None:
     """Something that is not committed below the folder makes it so; where git is not there, nothing is said."""
-    assert properties(str(checkout), {})["azureml.git.dirty"] == "False"
+    assert read_properties(str(checkout), {})["azureml.git.dirty"] == "False"
     (checkout / "deep" / "new").write_text("")
-    assert properties(str(checkout), {})["azureml.git.dirty"] == "True"
-    assert properties(str(checkout / "deep" / "er"), {})["azureml.git.dirty"] == "False"
+    assert read_properties(str(checkout), {})["azureml.git.dirty"] == "True"
+    assert read_properties(str(checkout / "deep" / "er"), {})["azureml.git.dirty"] == "False"
 
 
 def test_a_changed_file_beside_the_code_is_dirty_too(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -104,7 +104,7 @@ def test_a_changed_file_beside_the_code_is_dirty_too(checkout: Path, tmp_path_fa
     git(checkout, "commit", "-m", "two")
 
     def is_dirty(folder: Path, *sources: Path) -> str:
-        return properties(str(folder), {}, map(str, sources))["azureml.git.dirty"]
+        return read_properties(str(folder), {}, map(str, sources))["azureml.git.dirty"]
 
     (checkout / "pipeline1.yml").write_text("two")
     assert is_dirty(code.parent, pipeline, elsewhere) == is_dirty(code, pipeline) == "False"
@@ -118,5 +118,5 @@ def test_a_changed_file_beside_the_code_is_dirty_too(checkout: Path, tmp_path_fa
 def test_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest is told all the same."""
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "azureml.git.dirty" not in properties(str(checkout), {})
-    assert BRANCH in properties(str(checkout), {})
+    assert "azureml.git.dirty" not in read_properties(str(checkout), {})
+    assert BRANCH in read_properties(str(checkout), {})

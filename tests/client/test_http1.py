@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from smalt.client.connection.http1 import Broken, Wire
+from smalt.client.connection.http1 import ConnectionLost, HttpConnection
 from tests.client.tiny import Reply, Tiny, answer
 
-Serve = Callable[..., Wire]
+Serve = Callable[..., HttpConnection]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """A wire to a server with these replies."""
     made: list[Tiny] = []
-    wires: list[Wire] = []
+    wires: list[HttpConnection] = []
 
-    def start(*replies: Reply) -> Wire:
+    def start(*replies: Reply) -> HttpConnection:
         made.append(Tiny(tmp_path / "s", list(replies)))
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(str(tmp_path / "s"))
-        wires.append(Wire(sock, "localhost"))
+        wires.append(HttpConnection(sock, "localhost"))
         return wires[-1]
 
     yield start
@@ -68,7 +68,7 @@ def test_lines_come_as_soon_as_they_are_whole(serve: Serve) -> None:
     """A line that arrives in two chunks is one; the last needs no end."""
     raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab\ncd\r\n3\r\ne\nf\r\n0\r\n\r\n"
     wire = serve(raw)
-    assert list(wire.request("GET", "/", {}, None).lines()) == [b"ab", b"cde", b"f"]
+    assert list(wire.request("GET", "/", {}, None).read_lines()) == [b"ab", b"cde", b"f"]
 
 
 def test_a_body_without_a_length_ends_with_the_connection(serve: Serve) -> None:
@@ -97,7 +97,7 @@ def test_pieces_are_sent_in_chunks(tmp_path: Path) -> None:
     tiny = Tiny(tmp_path / "s", [answer(b"ok")])
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(str(tmp_path / "s"))
-    wire = Wire(sock, "localhost")
+    wire = HttpConnection(sock, "localhost")
     assert wire.request("PUT", "/", {}, iter([b"ab", b"", b"cde"])).read() == b"ok"
     assert tiny.requests[0].endswith(b"\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n")
     wire.close()
@@ -118,6 +118,6 @@ def test_pieces_are_sent_in_chunks(tmp_path: Path) -> None:
 def test_an_answer_that_breaks_off_is_told(serve: Serve, reply: bytes, started: bool) -> None:
     """And whether any of it had come, so that a request may be repeated if not."""
     wire = serve(lambda connection: connection.sendall(reply))
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(ConnectionLost) as caught:
         wire.request("GET", "/", {}, None).read()
     assert caught.value.started is started

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from smalt.client.jobs.default_names import job_name
+from smalt.client.jobs.default_names import make_job_name
 
 HEAVY = ("yaml", "email", "http", "ssl", "asyncio", "starlette", "sqlite3", "smalt.service", "subprocess", "logging")
 
@@ -46,7 +46,7 @@ def test_all_public_names_are_there() -> None:
 
 def test_job_names_are_like_the_services() -> None:
     """Two words and ten characters, lower case, never the same."""
-    names = {job_name() for _ in range(500)}
+    names = {make_job_name() for _ in range(500)}
     assert len(names) == 500
     for name in names:
         adjective, noun, rest = name.split("_")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.client.collections.pollers import Done, LROPoller
+from smalt.client.collections.pollers import CompletedPoller, LROPoller
 
 
 def test_a_poller_waits_for_the_end() -> None:
@@ -36,7 +36,7 @@ def test_a_wait_may_end_before() -> None:
 
 def test_what_was_done_at_once_is_had_by_name() -> None:
     """Programs read `.name` of what a `begin_…` answered, without `.result()`."""
-    poller = Done(SimpleNamespace(name="c"))
+    poller = CompletedPoller(SimpleNamespace(name="c"))
     seen: list[Any] = []
     poller.add_done_callback(seen.append)
     assert (poller.name, poller.result().name, poller.done(), seen) == ("c", "c", True, [poller])

@@ -9,7 +9,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.client.transfers import import_progress, progress
-from smalt.client.transfers.progress import Progress
+from smalt.client.transfers.progress import TransferProgress
 from smalt.entities import Data
 
 
@@ -21,9 +21,9 @@ class _Terminal(io.StringIO):
 def test_a_terminal_sees_files_bytes_and_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line, which is gone in the end."""
     monkeypatch.setattr(progress.sys, "stderr", screen := _Terminal())
-    shown = Progress("data", 10, 2_000_000)
-    shown.skip(1, 500_000)
-    shown.add(4, 500_000)
+    shown = TransferProgress("data", 10, 2_000_000)
+    shown.skip_present(1, 500_000)
+    shown.add_sent(4, 500_000)
     line = screen.getvalue()
     assert "uploading data ████████████░░░░░░░░░░░░ 5/10 files, 1.0 MB of 2.0 MB, " in line
     assert line.endswith("B/s\x1b[K")
@@ -47,7 +47,7 @@ def test_a_local_copy_is_told(client: MLClient, tmp_path: Path, monkeypatch: pyt
 def test_a_pipe_sees_nothing(monkeypatch: pytest.MonkeyPatch, shown: bool) -> None:
     """Nor does a terminal whose user wants no progress."""
     monkeypatch.setattr(progress.sys, "stderr", out := (io.StringIO() if shown else _Terminal()))
-    bar = Progress("data", 1, 10, shown)
-    bar.add(1, 10)
+    bar = TransferProgress("data", 1, 10, shown)
+    bar.add_sent(1, 10)
     bar.close()
     assert out.getvalue() == ""

@@ -11,7 +11,7 @@ import pytest
 
 from smalt import Input, MLClient
 from smalt.client.transfers import file_hashes, uploads
-from smalt.client.transfers.progress import Progress
+from smalt.client.transfers.progress import TransferProgress
 from smalt.entities import Data, Model, Registry
 from smalt.exceptions import Refused, Unauthorized, Unavailable
 from smalt.machine.home import Home
@@ -105,16 +105,16 @@ def test_a_file_that_changes_while_it_is_uploaded(
     """Is told; nothing stands under the name of a content that it is not, and the next upload is whole."""
     file = tmp_path / "f.bin"
     file.write_bytes(b"1" * size)
-    original = file_hashes.of
+    original = file_hashes.hash_tree
 
-    def overtaken(root: str, ignore: bool) -> file_hashes.Tree:
+    def overtaken(root: str, ignore: bool) -> file_hashes.HashedTree:
         found = original(root, ignore)
         file.write_bytes(b"2" * size)
         return found
 
     data = make("data", name="moving", type="uri_file", path=str(file))
     with monkeypatch.context() as moved:
-        moved.setattr(file_hashes, "of", overtaken)
+        moved.setattr(file_hashes, "hash_tree", overtaken)
         with pytest.raises(Unavailable, match=r"f\.bin changed while it was being uploaded"):
             remote.data.create_or_update(data)
     made: Any = remote.data.create_or_update(data)
@@ -131,13 +131,13 @@ def test_an_interrupt_stops_an_upload(
     monkeypatch.setattr(uploads, "_REQUEST", 3000)
     sent: list[int] = []
     data = make("data", name="cut", type="uri_folder", path=str(tmp_path))
-    original, guard, interrupted = Progress.add, threading.Lock(), threading.Event()
+    original, guard, interrupted = TransferProgress.add_sent, threading.Lock(), threading.Event()
 
     def interrupt(*_: object) -> None:
         interrupted.set()
         raise KeyboardInterrupt
 
-    def add(self: Progress, files: int, size: int) -> None:
+    def add(self: TransferProgress, files: int, size: int) -> None:
         original(self, files, size)
         with guard:
             is_due = sum(sent) < 30 <= sum(sent) + files
@@ -147,7 +147,7 @@ def test_an_interrupt_stops_an_upload(
         if sum(sent) >= 30:  # a busy machine may let senders end before the main thread hears of it
             assert interrupted.wait(60)
 
-    monkeypatch.setattr(Progress, "add", add)
+    monkeypatch.setattr(TransferProgress, "add_sent", add)
     before = signal.signal(signal.SIGINT, interrupt)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with pytest.raises(KeyboardInterrupt):
@@ -175,7 +175,7 @@ def test_long_lists_come_in_pages(remote: MLClient) -> None:
         remote.components.create_or_update(
             make("component", type="command", name=f"c{number}", command="x", environment="azureml:host")
         )
-    found = remote.connection.pages(f"{remote.workspace_id}/components", count=1)
+    found = remote.connection.list_items(f"{remote.workspace_id}/components", count=1)
     assert [body["name"] for body in found] == ["c0", "c1", "c2"]
 
 
@@ -205,7 +205,7 @@ def test_registries(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
     registry.models.download("m", "1", tmp_path / "got")
     assert (tmp_path / "got" / "m" / "weights").read_text() == "1 2 3"
     assert "1 2 3" in output(remote, command("cat ${{inputs.m}}/weights", inputs={"m": _model(made.path)}))
-    path = registry.models._written("m", "2")
+    path = registry.models._build_put_path("m", "2")
     with pytest.raises(Refused, match="path of the server's machine"):
         remote.connection.put(path, {"properties": {"modelUri": "file:///etc/hostname", "modelType": "custom_model"}})
 
@@ -225,20 +225,20 @@ def _tree(folder: Path) -> Path:
 
 def _sent(remote: MLClient, monkeypatch: pytest.MonkeyPatch, most: int = 1000) -> list[int]:
     """The sizes of the requests with content; the connection breaks after `most` of them."""
-    from smalt.client.connection.connection import Connection
-    from smalt.client.connection.http1 import Parts
+    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.http1 import BodyParts
 
     sizes: list[int] = []
-    request = Connection.request
+    request = ServerConnection.request
 
-    def noted(self: Connection, method: str, path: str, body: object = None, *more: Any, **rest: Any) -> Any:
-        if isinstance(body, Parts):
+    def noted(self: ServerConnection, method: str, path: str, body: object = None, *more: Any, **rest: Any) -> Any:
+        if isinstance(body, BodyParts):
             if len(sizes) == most:
                 raise Unavailable("the line is cut")
             sizes.append(sum(map(len, body)))
         return request(self, method, path, body, *more, **rest)
 
-    monkeypatch.setattr(Connection, "request", noted)
+    monkeypatch.setattr(ServerConnection, "request", noted)
     return sizes
 
 

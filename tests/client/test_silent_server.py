@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from smalt.client.connection import connection as module
-from smalt.client.connection.connection import Connection, Silent
+from smalt.client.connection.connection import ServerConnection, ServerNotResponding
 from smalt.client.connection.errors import Unreachable
 from smalt.machine.home import Home
 from smalt.machine.processes import stat
@@ -45,13 +45,13 @@ def stopped(own_server: Server) -> Iterator[Server]:
 
 def test_a_stopped_server_is_told_with_what_to_do(stopped: Server) -> None:
     """One sentence, for every method and for a stream."""
-    connection = Connection.open(home=stopped.home)
+    connection = ServerConnection.open(home=stopped.home)
     connection.patience = 0.05
     pid = stopped.processes[0].pid
     for method in ("GET", "PUT", "POST", "DELETE"):
-        with pytest.raises(Silent, match=rf"server \(process {pid}\) is stopped.*kill -CONT {pid}$"):
+        with pytest.raises(ServerNotResponding, match=rf"server \(process {pid}\) is stopped.*kill -CONT {pid}$"):
             connection.request(method, "/smalt/v1/status")
-    with pytest.raises(Silent, match="is stopped"):
+    with pytest.raises(ServerNotResponding, match="is stopped"):
         connection.stream(f"/smalt/v1{PLACE}/jobs/j/stream")
     os.kill(pid, signal.SIGCONT)
     assert connection.get("/smalt/v1/status")["pid"] == pid
@@ -101,7 +101,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
 
     tiny = Tiny(home.socket("server"), [late, answer(b"2")])
     try:
-        connection = Connection.open(home=home)
+        connection = ServerConnection.open(home=home)
         connection.patience = 0.05
         threading.Timer(0.5, go.set).start()
         assert connection.get("/x") == 1
@@ -109,7 +109,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
         monkeypatch.setattr(module, "_BOOT_SECONDS", 0.0)
         monkeypatch.setattr(module, "_PROBE_SECONDS", 0.05)
         tiny._replies = iter([late])
-        with pytest.raises(Silent, match="does not answer"):
+        with pytest.raises(ServerNotResponding, match="does not answer"):
             connection.get("/x")
         go.set()
     finally:
@@ -123,7 +123,9 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
     own_server.start()
     home = own_server.home
     url = f"http://127.0.0.1:{own_server.port}"
-    connection = Connection.open(url=url, token=home.token()) if way == "port" else Connection.open(home=home)
+    connection = (
+        ServerConnection.open(url=url, token=home.token()) if way == "port" else ServerConnection.open(home=home)
+    )
     over, failed, done = threading.Event(), [], []
 
     def call() -> None:
@@ -183,13 +185,13 @@ def test_a_call_waits_for_a_server_that_was_there(own_server: Server) -> None:
     own_server.start()
     home, port = own_server.home, own_server.port
     url = f"http://127.0.0.1:{port}"
-    connection = Connection.open(url=url, token=home.token())
+    connection = ServerConnection.open(url=url, token=home.token())
     connection.get("/smalt/v1/status")
     connection.close()
     process = own_server.processes[0]
     process.kill()
     process.wait()
-    stranger = Connection.open(url=url.replace("127.0.0.1", "localhost"), token=home.token())
+    stranger = ServerConnection.open(url=url.replace("127.0.0.1", "localhost"), token=home.token())
     with pytest.raises(Unreachable, match="cannot reach the smalt server"):
         stranger.get("/smalt/v1/status")
     threading.Timer(0.3, own_server.spawn).start()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt import Input, Output, command, load_component
-from smalt.client.jobs.validation import validated
+from smalt.client.jobs.validation import validate_entity
 from smalt.dsl import pipeline
 from smalt.entities.steps.standalone_jobs import as_job
 from smalt.exceptions import KeywordError, UserErrorException, ValidationException
@@ -231,7 +231,7 @@ def test_what_is_found_when_it_is_submitted_is_told_at_the_step() -> None:
         train()(data=Input(type="uri_folder", path="./nothing"))
         inner()
 
-    found = validated(as_job(outer()), raise_on_failure=False)
+    found = validate_entity(as_job(outer()), raise_on_failure=False)
     told = {str(problem).split(": ", 2)[0]: str(problem) for problem in found.problems}
     assert not found.passed
     assert [f"test_mistakes.py:{lines[name]}" for name in ("data", "code")] == [Path(where).name for where in told]

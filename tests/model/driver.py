@@ -283,7 +283,7 @@ class Player:
             shutil.rmtree("exported", ignore_errors=True)
             return load_job(export_job(self.client, job["export"], "exported"))
         self._write_yaml(f"{job['name']}.yml", job["document"])
-        return documents.read(
+        return documents.read_document(
             "job", f"{job['name']}.yml", [f"{key}={value}" for key, value in job.get("sets", {}).items()], {}
         )
 

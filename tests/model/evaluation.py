@@ -225,7 +225,7 @@ class Evaluation:
                 return self._value(value["path"], parent, places)
             data = self.oracle.resolve(value["path"], value.get("type", "uri_folder"), self.pins)
             if value["path"].startswith("./"):
-                self.local[value["path"]] = data.local
+                self.local[value["path"]] = data.is_local
             return data
         text = literal(value)
         found = BINDING.fullmatch(text)

@@ -51,7 +51,7 @@ class Data:
 
     tree: Tree
     table: Tree | None = None
-    local: Tree | None = None
+    is_local: Tree | None = None
     """What is on this machine of both, of a local path."""
     made: bool = False
     """A step of the same job makes it."""

@@ -342,7 +342,7 @@ class Oracle:
         if not tree:
             raise Refusal(uri)
         if type != "mltable":
-            return Data(tree, local={**tree, "moved": str(self.disk.moves.get(path, 0)).encode()})
+            return Data(tree, is_local={**tree, "moved": str(self.disk.moves.get(path, 0)).encode()})
         table = self._table(path, tree)
         return Data(tree, _joined(table.values()), _joined([tree, *(table[one] for one in table if "://" not in one)]))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from smalt.cli.jobs import comparison
 from smalt.client import MLClient
-from smalt.client.jobs.metrics import Metrics
+from smalt.client.jobs.metrics import MetricsReader
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
 from tests.model import step
@@ -128,7 +128,7 @@ class Service:
     def metrics(self, job: str) -> dict[str, dict[str, float]]:
         """Return what each step of a job logged, by its path; steps that logged nothing are left out."""
         found = {}
-        for run in Metrics(self.client).runs(job):
+        for run in MetricsReader(self.client).get_runs(job):
             own = {one["name"]: one["value"] for one in run["metrics"] if not one["name"].startswith("system/")}
             if own:
                 found[run["label"]] = own
@@ -136,7 +136,7 @@ class Service:
 
     def differences(self, first: str, second: str) -> set[str]:
         """Return the rows of a comparison of two jobs that say that they differ."""
-        rows = comparison.rows(Metrics(self.client).compare([first, second]))
+        rows = comparison.build_rows(MetricsReader(self.client).compare_jobs([first, second]))
         return {row["name"] for row in rows if row["differs"]}
 
     # Places

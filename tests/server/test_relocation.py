@@ -85,7 +85,7 @@ def test_a_copy_of_a_home_that_runs(own_server: Server, other: list[Server]) -> 
     assert over(own_server, "done")["status"] == "Completed"
     begin_long_job(own_server, SERVED, "runs")
     served = Server(copy(own_server.home))
-    assert autostart.serving(served.home) is None
+    assert autostart.find_server_process(served.home) is None
     served.start()
     other.append(served)
     found = at(served, "runs")

@@ -60,7 +60,7 @@ def test_what_is_dumped_is_read_as_the_same_text(entity: Entity, text: str) -> N
     kind = "job" if isinstance(made, CommandJob) else type(made).__name__.replace("CommandC", "c").lower()
     again = load_text(dump(made), kind)
     assert again.to_dict() == made.to_dict()
-    assert Document(output._yaml(made.to_dict())).data == json.loads(json.dumps(made.to_dict()))
+    assert Document(output._render_yaml(made.to_dict())).data == json.loads(json.dumps(made.to_dict()))
 
 
 def test_a_tag_of_a_job_file_is_text() -> None:

@@ -16,4 +16,4 @@ def main() -> None:
     from smalt.cli import app
     from smalt.cli.framework import failure
 
-    sys.exit(failure.guarded(app.smalt, sys.argv[1:]))
+    sys.exit(failure.run_guarded(app.smalt, sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The nouns; each lives in a module of its own, which is imported when it is used."""
+"""The root command: its nouns are listed here, and each is imported from its module when it is used."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ LATER = {
 
 
 class App(click.Group):
-    """`smalt`; lists its nouns without importing them."""
+    """The command `smalt`, which lists its nouns without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(NOUNS)
@@ -78,9 +78,9 @@ class App(click.Group):
             assert isinstance(command, click.Command)
             return command
         if cmd_name in LATER:
-            from smalt.cli.framework.verb import refusal
+            from smalt.cli.framework.verb import make_refusal
 
-            return refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet; they come in a later version")
+            return make_refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet; they come in a later version")
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -96,9 +96,9 @@ class App(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            from smalt.cli.framework.suggestions import guess_noun
+            from smalt.cli.framework.suggestions import suggest_noun
 
-            raise click.UsageError(guess_noun(args, list(NOUNS), ctx), ctx)
+            raise click.UsageError(suggest_noun(args, list(NOUNS), ctx), ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -58,9 +58,11 @@ class MLClient(WorkspaceCollections):
         file_name: str | None = None,
         **kwargs: Any,
     ) -> MLClient:
-        """The workspace that a `config.json` names, in `path`, the current folder or one above it.
+        """Return the client of the workspace that a `config.json` names, in `path`, the current folder or one above it.
 
-        Where there is none the home's default workspace is taken, and said so.
+        Without such a file the client is of the home's default workspace, and a notice says so. Raises
+        ValidationException
+        if `file_name` is given and there is no such file.
         """
         from smalt.client.connection.notices import print_notice
         from smalt.client.scope.config_file import find_config, read_scope
@@ -80,24 +82,24 @@ class MLClient(WorkspaceCollections):
         return client
 
     def create_or_update(self, entity: Any, **kwargs: Any) -> Any:
-        """Whatever the entity is, in its collection."""
-        collection = self._collection(entity)
+        """Create or update the entity in the collection of its type."""
+        collection = self._find_collection(entity)
         if hasattr(collection, "create_or_update"):
             return collection.create_or_update(entity, **kwargs)
         return self.begin_create_or_update(entity, **kwargs)
 
     def begin_create_or_update(self, entity: Any, **kwargs: Any) -> LROPoller[Any]:
-        """The same, with a poller; what is made at once is done at once."""
-        from smalt.client.collections.pollers import Done
+        """Create or update the entity in the collection of its type, and return a poller."""
+        from smalt.client.collections.pollers import CompletedPoller
 
-        collection = self._collection(entity)
+        collection = self._find_collection(entity)
         begin = getattr(collection, "begin_create_or_update", None) or getattr(collection, "begin_create", None)
         if begin is not None:
             poller: LROPoller[Any] = begin(entity, **kwargs)
             return poller
-        return Done(collection.create_or_update(entity, **kwargs))
+        return CompletedPoller(collection.create_or_update(entity, **kwargs))
 
-    def _collection(self, entity: Any) -> Any:
+    def _find_collection(self, entity: Any) -> Any:
         for base in type(entity).__mro__:
             if base.__name__ in _COLLECTIONS:
                 return getattr(self, _COLLECTIONS[base.__name__])

@@ -8,9 +8,9 @@ import weakref
 from collections.abc import Iterator
 from functools import cached_property
 
-from smalt.client.connection.connection import Connection
-from smalt.client.scope.command_hints import complete
-from smalt.client.scope.workspace_choice import InEffect, Known, Names, options, workspace_in_effect
+from smalt.client.connection.connection import ServerConnection
+from smalt.client.scope.command_hints import add_workspace_options
+from smalt.client.scope.workspace_choice import Known, Names, WorkspaceChoice, choose_workspace, format_options
 from smalt.machine.home import Home
 from smalt.wire.encoding import ids
 
@@ -43,14 +43,16 @@ class ClientSession:
         """Who names the workspace, and whether that is the caller or the environment."""
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ServerConnection:
         """The connection of the calling thread."""
-        connection: Connection | None = getattr(self._threads, "connection", None)
+        connection: ServerConnection | None = getattr(self._threads, "connection", None)
         if connection is None:
-            connection = self._threads.connection = Connection.open(url=self._url, token=self._token, home=self._home)
+            connection = self._threads.connection = ServerConnection.open(
+                url=self._url, token=self._token, home=self._home
+            )
             connection.makes_workspaces = self._makes_workspaces
-            own = weakref.WeakMethod(self.completed)
-            connection.completed = lambda text: say(text) if (say := own()) else text
+            own = weakref.WeakMethod(self.complete_commands)
+            connection.complete_commands = lambda text: say(text) if (say := own()) else text
         return connection
 
     def with_workspace(self, workspace_name: str, resource_group_name: str | None = None) -> ClientSession:
@@ -64,24 +66,26 @@ class ClientSession:
         other._threads = self._threads
         return other
 
-    def completed(self, text: str) -> str:
+    def complete_commands(self, text: str) -> str:
         """Return the text with this workspace's options added to its commands, unless they mean it anyway."""
-        return complete(text, self._options)
+        return add_workspace_options(text, self._format_own_options)
 
-    def options_of(self, workspace: str) -> str:
-        """Return the options by which commands typed here mean the workspace of that id; none where it is in effect."""
+    def format_options_for(self, workspace: str) -> str:
+        """Return the options by which a command typed here means the workspace of that id; "" if none are needed."""
         named = ids.parse_id(workspace)
-        return options(named[:3], self._choose_workspace({}, self._known)) if named is not None else ""
+        return (
+            format_options(named[:3], self._choose_workspace({}, self._list_workspace_ids)) if named is not None else ""
+        )
 
-    def _choose_workspace(self, names: Names, known: Known | None = None) -> InEffect:
+    def _choose_workspace(self, names: Names, known: Known | None = None) -> WorkspaceChoice:
         is_remote = bool(self._url or (os.environ.get("SMALT_URL") and self._home is None))
-        return workspace_in_effect(names, self._home or Home.find(), known=known, is_remote=is_remote)
+        return choose_workspace(names, self._home or Home.find(), known=known, is_remote=is_remote)
 
-    def _options(self) -> str:
-        return self.options_of(self.uploads_id)
+    def _format_own_options(self) -> str:
+        return self.format_options_for(self.uploads_id)
 
-    def _known(self) -> Iterator[str]:
-        return (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
+    def _list_workspace_ids(self) -> Iterator[str]:
+        return (str(one["id"]) for one in self.connection.list_items("/smalt/v1/workspaces"))
 
     @property
     def scope(self) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The collections of a workspace, each loaded when it is first asked for."""
+"""The collections of a workspace, whose modules are imported at first use."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from smalt.python import finder, magics
 
 
 def load(ipython: Any) -> None:
-    from smalt.cli.commands.python import lead_az
+    from smalt.cli.commands.python import add_programs_to_path
 
     finder.install()
-    lead_az()
+    add_programs_to_path()
     if ipython is not None and _PIP not in vars(ipython):
         vars(ipython)[_PIP] = ipython.find_line_magic("pip")
         ipython.register_magic_function(lambda words: _pip(ipython, words), "line", "pip")

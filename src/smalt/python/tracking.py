@@ -18,7 +18,7 @@ def lead_mlflow() -> None:
     client = MLClient()
     try:
         uri = client.workspaces.get(client.workspace_name).mlflow_tracking_uri
-        token = Home.find().token() if client.connection.local else client.connection.server.token
+        token = Home.find().token() if client.connection.is_local else client.connection.server.token
     except SmaltError:  # a program that only imports mlflow need not have a server
         return
     if uri and token:

@@ -1,6 +1,6 @@
-"""The `az` that `smalt exec` puts on the PATH: `az ml …` is smalt; of the rest, what scripts around it call.
+"""The `az` that `smalt exec` puts on the PATH: `az ml …` runs smalt, the usual other calls of scripts are answered.
 
-It keeps what `az configure --defaults` and `az account set` say in the home, as `az` keeps it in ~/.azure.
+The defaults of `az configure --defaults` and `az account set` are kept in the home, as `az` keeps them in ~/.azure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import click
 from smalt.cli import app
 from smalt.cli.az import keyvault as az_keyvault
 from smalt.cli.az import storage as az_storage
-from smalt.cli.az.storage import Call
+from smalt.cli.az.storage import AzCall
 from smalt.cli.framework import failure
 from smalt.cli.output import results as output
 from smalt.client.scope.workspace_choice import AZ_DEFAULTS, read_az_defaults
@@ -27,14 +27,14 @@ _EXTENSIONS = [{"name": "ml", "version": "2.0.0", "extensionType": "whl", "path"
 
 
 def main() -> None:
-    """The `az` command."""
+    """Run the `az` command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments[:1] == ["ml"]:
-        sys.exit(failure.guarded(app.smalt, arguments[1:]))
-    sys.exit(failure.guarded(_az, arguments))
+        sys.exit(failure.run_guarded(app.smalt, arguments[1:]))
+    sys.exit(failure.run_guarded(_run_az, arguments))
 
 
 @click.command(
@@ -43,24 +43,24 @@ def main() -> None:
     add_help_option=False,
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def _az(arguments: tuple[str, ...]) -> None:
+def _run_az(arguments: tuple[str, ...]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         click.echo("This 'az' is smalt's: 'az ml …' runs on this machine; account, configure, group … answer for it.")
         return
-    call = _parse(list(arguments))
-    answer = _answer(call.words)
+    call = _parse_call(list(arguments))
+    answer = _find_answer(call.words)
     if answer is not None:
         result = answer(call)
-        output.write(result, call.option("-o", "--output") or "json", call.option("--query"))
+        output.write_result(result, call.get_option("-o", "--output") or "json", call.get_option("--query"))
         return
     if "--version" in call.options or "-v" in call.options:
         click.echo("azure-cli  2.0.0 (smalt)\n\nExtensions:\nml         2.0.0")
         return
-    raise click.ClickException(_refusal(call.words))
+    raise click.ClickException(_describe_refusal(call.words))
 
 
-def _refusal(words: Sequence[str]) -> str:
-    """Return why `az WORDS…` does nothing here, with what does the work instead where there is something."""
+def _describe_refusal(words: Sequence[str]) -> str:
+    """Return why `az WORDS…` is refused, with the command that does the work here if there is one."""
     said = f"'az {' '.join(words[:3])}'"
     names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
     instead = next((_INSTEAD[name] for name in names if name in _INSTEAD), None)
@@ -72,7 +72,7 @@ def _refusal(words: Sequence[str]) -> str:
     )
 
 
-def _parse(arguments: list[str]) -> Call:
+def _parse_call(arguments: list[str]) -> AzCall:
     words: list[str] = []
     options: dict[str, list[str]] = {}
     name = None
@@ -84,90 +84,90 @@ def _parse(arguments: list[str]) -> Call:
             words.append(argument)
         else:
             options[name].append(argument)
-    return Call(words, options)
+    return AzCall(words, options)
 
 
-def _account(call: Call) -> Any:
-    id = _client().subscription_id
+def _show_account(call: AzCall) -> Any:
+    id = _make_client().subscription_id
     return {
         "id": id, "name": id, "isDefault": True, "state": "Enabled", "environmentName": "AzureCloud",
         "tenantId": "smalt", "homeTenantId": "smalt", "user": {"name": "smalt", "type": "user"},
     }  # fmt: skip
 
 
-def _set_account(call: Call) -> None:
-    _write(subscription=call.option("-s", "--subscription", "-n", "--name"))
+def _set_account(call: AzCall) -> None:
+    _write_defaults(subscription=call.get_option("-s", "--subscription", "-n", "--name"))
 
 
-def _token(call: Call) -> Any:
+def _get_token(call: AzCall) -> Any:
     import time
 
-    resource = call.option("--resource") or (call.option("--scope", "--scopes") or "").removesuffix("/.default")
+    resource = call.get_option("--resource") or (call.get_option("--scope", "--scopes") or "").removesuffix("/.default")
     query = f"?resource={resource}" if resource else ""
-    found = _connection().post(f"/smalt/v1/token{query}")
+    found = _open_connection().post(f"/smalt/v1/token{query}")
     expires = int(found["expires_on"])
     local = time.strftime("%Y-%m-%d %H:%M:%S.000000", time.localtime(expires))
     return {
         "accessToken": found["access_token"], "expiresOn": local, "expires_on": expires,
-        "subscription": _account(call)["id"], "tenant": "smalt", "tokenType": "Bearer",
+        "subscription": _show_account(call)["id"], "tenant": "smalt", "tokenType": "Bearer",
     }  # fmt: skip
 
 
-def _configure(call: Call) -> Any:
+def _set_defaults(call: AzCall) -> Any:
     for text in [*call.options.get("--defaults", []), *call.options.get("-d", [])]:
         key, _, value = text.partition("=")
-        _write(**{key: value or None})
+        _write_defaults(**{key: value or None})
     if "-l" in call.options or "--list-defaults" in call.options:
-        return [{"name": key, "source": "smalt", "value": value} for key, value in _read().items()]
+        return [{"name": key, "source": "smalt", "value": value} for key, value in _read_defaults().items()]
     return None
 
 
-def _set_config(call: Call) -> None:
-    """`az config set defaults.group=rg defaults.workspace=ws`"""
+def _set_config(call: AzCall) -> None:
+    """Run `az config set defaults.group=rg defaults.workspace=ws`."""
     for text in call.words[2:]:
         key, _, value = text.partition("=")
         if key.startswith("defaults."):
-            _write(**{key.removeprefix("defaults."): value or None})
+            _write_defaults(**{key.removeprefix("defaults."): value or None})
 
 
-def _config(call: Call) -> Any:
-    """`az config get defaults.group`, and without a name all."""
+def _get_config(call: AzCall) -> Any:
+    """Return the default named as in `az config get defaults.group`, or without a name all."""
     name = next(iter(call.words[2:]), "").removeprefix("defaults.")
-    found = [{"name": key, "source": "smalt", "value": value} for key, value in _read().items()]
+    found = [{"name": key, "source": "smalt", "value": value} for key, value in _read_defaults().items()]
     return next((one for one in found if one["name"] == name), None) if name else {"defaults": found}
 
 
-def _group(call: Call) -> Any:
-    name = call.option("-n", "--name", "-g", "--resource-group") or _client().resource_group_name
-    id = f"/subscriptions/{_account(call)['id']}/resourceGroups/{name}"
+def _show_group(call: AzCall) -> Any:
+    name = call.get_option("-n", "--name", "-g", "--resource-group") or _make_client().resource_group_name
+    id = f"/subscriptions/{_show_account(call)['id']}/resourceGroups/{name}"
     return {"id": id, "name": name, "location": "local", "properties": {"provisioningState": "Succeeded"}}
 
 
-_ANSWERS: dict[str, Callable[[Call], Any]] = {
-    "account show": _account,
-    "account list": lambda call: [_account(call)],
+_ANSWERS: dict[str, Callable[[AzCall], Any]] = {
+    "account show": _show_account,
+    "account list": lambda call: [_show_account(call)],
     "account set": _set_account,
-    "account get-access-token": _token,
+    "account get-access-token": _get_token,
     "account clear": lambda call: None,
     "ad signed-in-user show": lambda call: {"id": "smalt", "displayName": "smalt", "userPrincipalName": "smalt"},
-    "configure": _configure,
-    "config get": _config,
+    "configure": _set_defaults,
+    "config get": _get_config,
     "config set": _set_config,
     "extension add": lambda call: None,
     "extension update": lambda call: None,
     "extension remove": lambda call: None,
     "extension list": lambda call: _EXTENSIONS,
     "extension show": lambda call: _EXTENSIONS[0],
-    "group create": _group,
-    "group show": _group,
-    "group list": lambda call: [_group(call)],
+    "group create": _show_group,
+    "group show": _show_group,
+    "group list": lambda call: [_show_group(call)],
     "group exists": lambda call: True,
     "group delete": lambda call: None,
-    "login": lambda call: [_account(call)],
+    "login": lambda call: [_show_account(call)],
     "logout": lambda call: None,
     "provider register": lambda call: None,
     **{
-        name: partial(lambda answer, call: answer(_client(), call), answer)
+        name: partial(lambda answer, call: answer(_make_client(), call), answer)
         for name, answer in {**az_storage.ANSWERS, **az_keyvault.ANSWERS}.items()
     },
     "version": lambda call: {"azure-cli": "2.0.0", "azure-cli-core": "2.0.0", "extensions": {"ml": "2.0.0"}},
@@ -195,17 +195,17 @@ _INSTEAD = {
 """What to do instead of calls of `az` that smalt refuses."""
 
 
-def _answer(words: Sequence[str]) -> Callable[[Call], Any] | None:
+def _find_answer(words: Sequence[str]) -> Callable[[AzCall], Any] | None:
     names = (" ".join(words[:length]) for length in (4, 3, 2, 1) if len(words) >= length)
     return next((_ANSWERS[name] for name in names if name in _ANSWERS), None)
 
 
 def is_answered(words: Sequence[str]) -> bool:
-    """Whether `az WORDS…`, none of `az ml`, does here what scripts expect of it."""
-    return _answer(words) is not None
+    """Return True if `az WORDS…`, other than `az ml`, does what scripts expect of it."""
+    return _find_answer(words) is not None
 
 
-def _client() -> Any:
+def _make_client() -> Any:
     """Return the client of the workspace that `az ml` without options means."""
     from smalt.cli.framework.verb import Invocation
 
@@ -213,20 +213,20 @@ def _client() -> Any:
     return Invocation(unsaid).client
 
 
-def _connection() -> Any:
-    from smalt.client.connection.connection import Connection
+def _open_connection() -> Any:
+    from smalt.client.connection.connection import ServerConnection
 
-    return Connection.open()
+    return ServerConnection.open()
 
 
-def _write(**changes: str | None) -> None:
+def _write_defaults(**changes: str | None) -> None:
     home = Home.find()
     home.path("programs").mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = {**_read(), **changes}
+    state = {**_read_defaults(), **changes}
     home.write(AZ_DEFAULTS, json.dumps({key: value for key, value in state.items() if value}) + "\n")
 
 
-def _read() -> dict[str, str]:
+def _read_defaults() -> dict[str, str]:
     return read_az_defaults(Home.find())
 
 

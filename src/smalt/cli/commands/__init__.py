@@ -1,4 +1,4 @@
-"""One module per noun of the command line, each imported when its noun is used.
+"""The nouns of the command line, one module each, imported when the noun is used.
 
 What several nouns share belongs in `framework`, `output` or `jobs`.
 """

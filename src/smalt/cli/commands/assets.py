@@ -1,4 +1,4 @@
-"""The verbs that components, environments, data and models share."""
+"""The verbs of components, environments, data and models."""
 
 from __future__ import annotations
 
@@ -35,25 +35,31 @@ _FROM = [
 
 
 def add_verbs(noun: Noun, collection: str) -> None:
-    """Add the verbs but create to a noun whose assets are in `client.<collection>`."""
+    """Add all verbs except create to a noun whose assets are in `client.<collection>`."""
     kind = str(noun.name)
-    called, verbs = _called(kind), _Verbs(kind, collection)
-    a_word = options.with_article(called)
-    versioned = [*options.name(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
-    listed = [*options.name("List the versions of this one.", needed=False), *options.LISTING, options.MAX_RESULTS]
+    called, verbs = _get_title(kind), _AssetVerbs(kind, collection)
+    a_word = options.add_article(called)
+    versioned = [*options.make_name_options(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
+    listed = [
+        *options.make_name_options("List the versions of this one.", needed=False),
+        *options.LISTING,
+        options.MAX_RESULTS,
+    ]
     stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
     updated = [
-        *options.name("Its name; may be in the file.", needed=False),
+        *options.make_name_options("Its name; may be in the file.", needed=False),
         *versioned[2:],
-        options.file(f"A file with the whole {kind}.", first=False),
+        options.make_file_option(f"A file with the whole {kind}.", first=False),
         *options.EDITS,
     ]
     noun.verb("show", versioned, help=f"Show one {called}.")(verbs.show)
-    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {plural(kind)}, or the versions of one.")(verbs.list)
+    noun.verb("list", listed, stage, options.REGISTRY, help=f"List {format_plural(kind)}, or the versions of one.")(
+        verbs.list
+    )
     noun.verb("update", updated, help=f"Change {a_word}, by --set or from a file.")(verbs.update)
     noun.verb("archive", versioned, help=f"Hide {a_word}, or one version of it, from lists.")(verbs.archive)
     noun.verb("restore", versioned, help="Undo archive.")(verbs.restore)
-    one = [*options.name(f"The {kind}'s name."), options.VERSION]
+    one = [*options.make_name_options(f"The {kind}'s name."), options.VERSION]
     if kind in ("data", "model"):
         noun.verb(
             "lineage",
@@ -72,13 +78,13 @@ def add_verbs(noun: Noun, collection: str) -> None:
 def add_create(
     noun: Noun, collection: str, types: tuple[str, ...], path: str, more: Sequence[click.Parameter] = ()
 ) -> None:
-    """Add create, for what has a type and lies at a path; the first of the types is the usual one."""
+    """Add create for assets with a type and a path; the first of `types` is the default."""
     kind = str(noun.name)
-    called = _called(kind)
+    called = _get_title(kind)
     noun.verb(
         "create",
-        options.file(f"The {called}'s YAML file.", first=False),
-        options.name("Its name.", needed=False),
+        options.make_file_option(f"The {called}'s YAML file.", first=False),
+        options.make_name_options("Its name.", needed=False),
         options.VERSION,
         click.Option(["-p", "--path"], metavar="PATH", help=path),
         click.Option(["-t", "--type"], type=click.Choice(types), help=f"By default {types[0]}."),
@@ -89,11 +95,11 @@ def add_create(
         options.SET,
         options.SKIP_VALIDATION,
         options.REGISTRY,
-        help=f"Register {options.with_article(called)}, from a YAML file or from the options.",
-    )(_Verbs(kind, collection).create)
+        help=f"Register {options.add_article(called)}, from a YAML file or from the options.",
+    )(_AssetVerbs(kind, collection).create)
 
 
-class _Verbs:
+class _AssetVerbs:
     """The verbs of one kind of asset."""
 
     def __init__(self, kind: str, collection: str) -> None:
@@ -101,19 +107,23 @@ class _Verbs:
         self._collection = collection
 
     def create(
-        self, to: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any
+        self, ctx: Invocation, file: str | None, set: tuple[str, ...], registry_name: str | None, **given: Any
     ) -> Any:
         given.pop("skip_validation")
-        given["path"] = documents.local(given["path"])
-        given["tags"] = edits.tags(given["tags"])
-        return self._assets(to, registry_name).create_or_update(documents.read(self._kind, file, set, given))
+        given["path"] = documents.to_local_path(given["path"])
+        given["tags"] = edits.parse_tags(given["tags"])
+        return self._get_collection(ctx, registry_name).create_or_update(
+            documents.read_document(self._kind, file, set, given)
+        )
 
-    def show(self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None) -> Any:
-        return fetch(self._assets(to, registry_name), name, version, label)
+    def show(
+        self, ctx: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+    ) -> Any:
+        return fetch_asset(self._get_collection(ctx, registry_name), name, version, label)
 
     def list(
         self,
-        to: Invocation,
+        ctx: Invocation,
         name: str | None,
         archived_only: bool,
         include_archived: bool,
@@ -121,16 +131,16 @@ class _Verbs:
         registry_name: str | None,
         stage: str | None = None,
     ) -> Any:
-        assets = self._assets(to, registry_name)
-        view = options.view(archived_only, include_archived)
+        assets = self._get_collection(ctx, registry_name)
+        view = options.get_list_view(archived_only, include_archived)
         found = assets.list(name=name, list_view_type=view)
         if stage is not None:
-            found = _of_stage(assets, found if name is None else [], name, view, stage)
+            found = _list_of_stage(assets, found if name is None else [], name, view, stage)
         return [*islice(found, max_results)]
 
     def update(
         self,
-        to: Invocation,
+        ctx: Invocation,
         name: str | None,
         version: str | None,
         label: str | None,
@@ -138,40 +148,40 @@ class _Verbs:
         file: str | None,
         **changes: Any,
     ) -> Any:
-        assets = self._assets(to, registry_name)
+        assets = self._get_collection(ctx, registry_name)
         if file is not None:
-            documents.refuse_edits(changes)
+            documents.check_no_edits(changes)
             given = {"name": name, "version": version}
-            return assets.create_or_update(documents.read(self._kind, file, changes["set"], given))
+            return assets.create_or_update(documents.read_document(self._kind, file, changes["set"], given))
         if not name:
             raise click.UsageError(f"say which {self._kind} to update, with --name or --file")
-        return documents.update(fetch(assets, name, version, label), changes, assets.create_or_update)
+        return documents.update_entity(fetch_asset(assets, name, version, label), changes, assets.create_or_update)
 
     def archive(
-        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+        self, ctx: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
     ) -> None:
-        self._assets(to, registry_name).archive(*_named(name, version, label))
+        self._get_collection(ctx, registry_name).archive(*_split_name(name, version, label))
 
     def restore(
-        self, to: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
+        self, ctx: Invocation, name: str, version: str | None, label: str | None, registry_name: str | None
     ) -> None:
-        self._assets(to, registry_name).restore(*_named(name, version, label))
+        self._get_collection(ctx, registry_name).restore(*_split_name(name, version, label))
 
-    def lineage(self, to: Invocation, name: str, version: str | None, label: str | None, depth: int) -> Any:
-        name, version, label = _named(name, version, label)
-        return lineage.show(to, self._assets(to, None).lineage(name, version, label, depth=depth))
+    def lineage(self, ctx: Invocation, name: str, version: str | None, label: str | None, depth: int) -> Any:
+        name, version, label = _split_name(name, version, label)
+        return lineage.show_lineage(ctx, self._get_collection(ctx, None).lineage(name, version, label, depth=depth))
 
     def share(
         self,
-        to: Invocation,
+        ctx: Invocation,
         name: str,
         version: str | None,
         registry_name: str,
         share_with_name: str | None,
         share_with_version: str | None,
     ) -> Any:
-        name, version = self._version(to, name, version)
-        return self._assets(to, None).share(
+        name, version = self._resolve_version(ctx, name, version)
+        return self._get_collection(ctx, None).share(
             name,
             version,
             registry_name=registry_name,
@@ -181,15 +191,15 @@ class _Verbs:
 
     def export_to(
         self,
-        to: Invocation,
+        ctx: Invocation,
         name: str,
         version: str | None,
         to_workspace: str | None,
         to_resource_group: str | None,
         registry_name: str | None,
     ) -> Any:
-        name, version = self._version(to, name, version)
-        return self._assets(to, None).export_to(
+        name, version = self._resolve_version(ctx, name, version)
+        return self._get_collection(ctx, None).export_to(
             name,
             version,
             workspace_name=to_workspace,
@@ -199,7 +209,7 @@ class _Verbs:
 
     def import_from(
         self,
-        to: Invocation,
+        ctx: Invocation,
         name: str,
         version: str | None,
         from_workspace: str | None,
@@ -208,10 +218,10 @@ class _Verbs:
         as_name: str | None,
         as_version: str | None,
     ) -> Any:
-        name, version, label = _named(name, version, None)
+        name, version, label = _split_name(name, version, None)
         if version is None or label is not None:
             raise click.UsageError("say which version to import, with --version")
-        return self._assets(to, None).import_from(
+        return self._get_collection(ctx, None).import_from(
             name,
             version,
             workspace_name=from_workspace,
@@ -221,41 +231,41 @@ class _Verbs:
             as_version=as_version,
         )
 
-    def _version(self, to: Invocation, name: str, version: str | None) -> tuple[str, str]:
-        """The name and the version, which is the latest where none is given."""
-        found = fetch(self._assets(to, None), name, version, None)
+    def _resolve_version(self, ctx: Invocation, name: str, version: str | None) -> tuple[str, str]:
+        """Return the name and the version, by default the latest."""
+        found = fetch_asset(self._get_collection(ctx, None), name, version, None)
         return found.name, found.version
 
-    def _assets(self, to: Invocation, registry_name: str | None) -> Any:
-        client = to.client if registry_name is None else to.registry(registry_name)
+    def _get_collection(self, ctx: Invocation, registry_name: str | None) -> Any:
+        client = ctx.client if registry_name is None else ctx.make_registry_client(registry_name)
         return getattr(client, self._collection)
 
 
-def fetch(assets: Any, name: str, version: str | None, label: str | None) -> Any:
-    """One version of an asset: the named one, the labelled one, or the latest."""
-    name, version, label = _named(name, version, label)
+def fetch_asset(assets: Any, name: str, version: str | None, label: str | None) -> Any:
+    """Return a version of an asset: the given one, the labelled one, or the latest."""
+    name, version, label = _split_name(name, version, label)
     if version is None and label is None:
         label = "latest"
     return assets.get(name, version=version, label=label)
 
 
-def plural(kind: str) -> str:
-    return f"{_called(kind)}s"
+def format_plural(kind: str) -> str:
+    return f"{_get_title(kind)}s"
 
 
-def _called(kind: str) -> str:
+def _get_title(kind: str) -> str:
     return "data asset" if kind == "data" else kind
 
 
-def _of_stage(assets: Any, every: Iterable[Any], name: str | None, view: str, stage: str) -> Iterator[Any]:
-    """The versions of this stage, of one asset or of every one."""
+def _list_of_stage(assets: Any, every: Iterable[Any], name: str | None, view: str, stage: str) -> Iterator[Any]:
+    """Yield the versions of this stage, of one asset or of all."""
     for each in [name] if name is not None else [asset.name for asset in every]:
         versions = assets.list(name=each, list_view_type=view)
         yield from (version for version in versions if version.stage == stage)
 
 
-def _named(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:
-    """`azureml:name:version` and `name@label` are taken apart."""
+def _split_name(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:
+    """Return name, version and label, with `azureml:name:version` and `name@label` split."""
     name = name.removeprefix("azureml:")
     if "@" in name and label is None:
         name, _, label = name.partition("@")

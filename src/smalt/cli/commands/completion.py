@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete smalt's commands.
+    """Print the script that completes smalt's commands in a shell.
 
     For bash, add to ~/.bashrc: eval "$(smalt completion bash)"
     """

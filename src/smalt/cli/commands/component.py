@@ -15,15 +15,15 @@ component = Noun("component", "Components: reusable steps of pipelines.", assets
 
 @component.verb(
     "create",
-    options.file("The component's YAML file."),
-    options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
+    options.make_file_option("The component's YAML file."),
+    options.make_name_options("Its name, instead of the file's.", needed=False, argument="[FILE]"),
     options.VERSION,
     options.SET,
     options.SKIP_VALIDATION,
     options.REGISTRY,
 )
-def create(
-    to: Invocation,
+def create_component(
+    ctx: Invocation,
     file: str | None,
     name: str | None,
     version: str | None,
@@ -34,8 +34,8 @@ def create(
     """Register a component from a YAML file."""
     if file is None:
         raise click.UsageError("say which file describes the component: smalt component create --file component.yml")
-    entity = documents.read("component", file, set, {"name": name, "version": version})
-    client = to.client if registry_name is None else to.registry(registry_name)
+    entity = documents.read_document("component", file, set, {"name": name, "version": version})
+    client = ctx.client if registry_name is None else ctx.make_registry_client(registry_name)
     return client.components.create_or_update(entity)
 
 

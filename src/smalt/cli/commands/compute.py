@@ -17,7 +17,7 @@ compute = Noun(
     ("name", "type", "size", "min_instances", "max_instances", "provisioning_state", "state"),
 )
 
-_NAME = options.name("The compute's name.")
+_NAME = options.make_name_options("The compute's name.")
 _ANY_TYPE = click.Option(["-t", "--type"], metavar="TYPE", help="Accepted; there is one kind of machine.")
 _SETTINGS = [
     click.Option(["-t", "--type"], metavar="TYPE", help="AmlCompute, ComputeInstance …"),
@@ -50,111 +50,116 @@ _KEYS = (
     "name", "type", "size", "tier", "min_instances", "max_instances", "idle_time_before_scale_down", "description",
     "location", "resource_id", "namespace",
 )  # fmt: skip
-_CREATED = (options.file("The compute's YAML file.", first=False), *options.name("Its name.", needed=False))
+_CREATED = (
+    options.make_file_option("The compute's YAML file.", first=False),
+    *options.make_name_options("Its name.", needed=False),
+)
 
 
 @compute.verb("create", *_CREATED, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT)
-def create(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
+def create_compute(ctx: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
     """Create a compute: a name that jobs can be sent to; they run on this machine."""
-    entity = documents.read("compute", file, set, _settings(given))
-    return to.client.compute.begin_create_or_update(entity).result()
+    entity = documents.read_document("compute", file, set, _build_settings(given))
+    return ctx.client.compute.begin_create_or_update(entity).result()
 
 
 @compute.verb("attach", *_CREATED, _SETTINGS, _CLOUD, options.SET, options.NO_WAIT)
-def attach(to: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
-    """The same as create."""
-    return create(to, file, set, **given)
+def attach_compute(ctx: Invocation, file: str | None, set: tuple[str, ...], **given: Any) -> Any:
+    """Create a compute, as create does."""
+    return create_compute(ctx, file, set, **given)
 
 
 @compute.verb("show", _NAME)
-def show(to: Invocation, name: str) -> Any:
+def show_compute(ctx: Invocation, name: str) -> Any:
     """Show a compute."""
-    return to.client.compute.get(name)
+    return ctx.client.compute.get(name)
 
 
 @compute.verb(
     "list", click.Option(["-t", "--type"], metavar="TYPE", help="Only those of this type."), options.MAX_RESULTS
 )
-def list_computes(to: Invocation, type: str | None, max_results: int | None) -> Any:
+def list_computes(ctx: Invocation, type: str | None, max_results: int | None) -> Any:
     """List computes."""
-    found = to.client.compute.list()
+    found = ctx.client.compute.list()
     return list(islice((each for each in found if type is None or str(each.type).lower() == type.lower()), max_results))
 
 
 @compute.verb("update", _NAME, _SETTINGS, _CLOUD, options.EDITS, options.NO_WAIT)
-def update(to: Invocation, name: str, **given: Any) -> Any:
+def update_compute(ctx: Invocation, name: str, **given: Any) -> Any:
     """Change a compute."""
     changes = {key: given.pop(key) for key in ("set", "add", "remove", "force_string")}
-    compute, settings = to.client.compute, _settings(given)
+    compute, settings = ctx.client.compute, _build_settings(given)
     there = compute.get(name)
-    return documents.update(there, changes, lambda entity: compute.begin_create_or_update(entity).result(), settings)
+    return documents.update_entity(
+        there, changes, lambda entity: compute.begin_create_or_update(entity).result(), settings
+    )
 
 
 @compute.verb("delete", _NAME, options.YES, options.NO_WAIT, click.Option(["--action"], metavar="ACTION", hidden=True))
-def delete(to: Invocation, name: str, yes: bool, **_: Any) -> None:
+def delete_compute(ctx: Invocation, name: str, yes: bool, **_: Any) -> None:
     """Delete a compute."""
-    to.confirm(yes, f"delete the compute {name}?")
-    to.client.compute.begin_delete(name)
+    ctx.confirm(yes, f"delete the compute {name}?")
+    ctx.client.compute.begin_delete(name)
 
 
 @compute.verb("detach", _NAME, options.YES, options.NO_WAIT)
-def detach(to: Invocation, name: str, yes: bool, **_: Any) -> None:
-    """The same as delete."""
-    delete(to, name, yes)
+def detach_compute(ctx: Invocation, name: str, yes: bool, **_: Any) -> None:
+    """Delete a compute, as delete does."""
+    delete_compute(ctx, name, yes)
 
 
 @compute.verb("start", _NAME, options.NO_WAIT)
-def start(to: Invocation, name: str, no_wait: bool) -> None:
-    """Start a compute; this machine is running already."""
-    to.client.compute.get(name)
+def start_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
+    """Do nothing: a compute is this machine, which is running."""
+    ctx.client.compute.get(name)
 
 
 @compute.verb("stop", _NAME, options.NO_WAIT)
-def stop(to: Invocation, name: str, no_wait: bool) -> None:
-    """Stop a compute; this machine keeps running."""
-    to.client.compute.get(name)
-    to.note(f"{name} is this machine, which keeps running")
+def stop_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
+    """Do nothing: a compute is this machine, which keeps running."""
+    ctx.client.compute.get(name)
+    ctx.print_note(f"{name} is this machine, which keeps running")
 
 
 @compute.verb("restart", _NAME, options.NO_WAIT)
-def restart(to: Invocation, name: str, no_wait: bool) -> None:
-    """Restart a compute; this machine keeps running."""
-    stop(to, name, no_wait)
+def restart_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
+    """Do nothing: a compute is this machine, which keeps running."""
+    stop_compute(ctx, name, no_wait)
 
 
 @compute.verb("list-nodes", _NAME, columns=("node_id", "node_state", "private_ip_address"))
-def list_nodes(to: Invocation, name: str) -> Any:
+def list_nodes(ctx: Invocation, name: str) -> Any:
     """List the machines of a compute: this one."""
     import socket
 
-    to.client.compute.get(name)
+    ctx.client.compute.get(name)
     return [{"node_id": socket.gethostname(), "node_state": "idle", "private_ip_address": "127.0.0.1", "port": None}]
 
 
 @compute.verb(
     "list-sizes", options.LOCATION, click.Option(["-t", "--type"], metavar="TYPE", help="Accepted."), columns=()
 )
-def list_sizes(to: Invocation, **_: Any) -> Any:
-    """List the sizes that a compute can have: this machine."""
+def list_sizes(ctx: Invocation, **_: Any) -> Any:
+    """List the sizes of machines: this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return [{"name": "local", "family": "local", "v_cpus": os.cpu_count(), "memory_gb": round(memory / 2**30, 1)}]
 
 
 @compute.verb("list-usage", options.LOCATION, columns=())
-def list_usage(to: Invocation, location: str | None) -> Any:
-    """List what of the quotas is used; there are no quotas on this machine."""
+def list_usage(ctx: Invocation, location: str | None) -> Any:
+    """List the usage of quotas: none, as this machine has no quotas."""
     return []
 
 
-compute.refuse("connect-ssh", "computes are this machine, so there is nothing to connect to")
-compute.refuse("enable-sso", "computes are this machine, so there is nothing to sign on to")
+compute.add_refusal("connect-ssh", "computes are this machine, so there is nothing to connect to")
+compute.add_refusal("enable-sso", "computes are this machine, so there is nothing to sign on to")
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a compute's YAML from the options; what only the cloud knows is left out."""
+def _build_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of a compute's YAML from the options, without those of the cloud."""
     settings = {key: given[key] for key in _KEYS if given.get(key) is not None}
     if given["tags"]:
-        settings["tags"] = edits.tags(given["tags"])
+        settings["tags"] = edits.parse_tags(given["tags"])
     identities = [{"resource_id": each} for each in (given["user_assigned_identities"] or "").split(",") if each]
     if given["identity_type"] is not None:
         settings["identity"] = {"type": given["identity_type"]}

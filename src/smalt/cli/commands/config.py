@@ -19,46 +19,46 @@ _PROGRAMS = frozenset({"host-python", "mlflow-python"})
 
 
 @config.verb("set", click.Argument(["name"]), click.Argument(["values"], nargs=-1, required=True, metavar="VALUE…"))
-def set_setting(to: Invocation, name: str, values: tuple[str, ...]) -> Any:
-    """Change a setting; one that is a mapping takes KEY=VALUE, such as url-map PREFIX=FOLDER."""
-    settings = _known(_settings(to), name)
-    change = _entries(name, values) if isinstance(settings[name], dict) else _single(name, values)
-    return {name: _settings(to, {name: change})[name]}
+def set_setting(ctx: Invocation, name: str, values: tuple[str, ...]) -> Any:
+    """Change a setting; a mapping takes KEY=VALUE, such as url-map PREFIX=FOLDER."""
+    settings = _check_known(_change_settings(ctx), name)
+    change = _parse_entries(name, values) if isinstance(settings[name], dict) else _parse_single(name, values)
+    return {name: _change_settings(ctx, {name: change})[name]}
 
 
 @config.verb("get", click.Argument(["name"]))
-def get_setting(to: Invocation, name: str) -> Any:
+def get_setting(ctx: Invocation, name: str) -> Any:
     """Show a setting."""
-    return _known(_settings(to), name)[name]
+    return _check_known(_change_settings(ctx), name)[name]
 
 
 @config.verb("list")
-def list_settings(to: Invocation) -> Any:
-    """Show all settings, those that are not set with their defaults."""
-    return _settings(to)
+def list_settings(ctx: Invocation) -> Any:
+    """Show all settings, with the defaults of those that are not set."""
+    return _change_settings(ctx)
 
 
 @config.verb("unset", click.Argument(["name"]), click.Argument(["keys"], nargs=-1, metavar="[KEY…]"))
-def unset(to: Invocation, name: str, keys: tuple[str, ...]) -> Any:
-    """Make a setting the default again; of a mapping, remove only these keys."""
-    _known(_settings(to), name)
-    return {name: _settings(to, {name: dict.fromkeys(keys) if keys else None})[name]}
+def unset_setting(ctx: Invocation, name: str, keys: tuple[str, ...]) -> Any:
+    """Reset a setting to its default; of a mapping, remove only these keys."""
+    _check_known(_change_settings(ctx), name)
+    return {name: _change_settings(ctx, {name: dict.fromkeys(keys) if keys else None})[name]}
 
 
-def _settings(to: Invocation, changes: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return all settings, changed before; by the server where one runs, else by a process of their own.
+def _change_settings(ctx: Invocation, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Change and return the settings: through the server if one runs, else in a process of its own.
 
-    So they can be mended that keep the server from starting.
+    So a setting that keeps the server from starting can be corrected.
     """
     from smalt.client.connection import autostart
 
-    if os.environ.get("SMALT_URL") or autostart.running(to.home):
-        settings: dict[str, Any] = to.connection.patch(_PATH, changes) if changes else to.connection.get(_PATH)
+    if os.environ.get("SMALT_URL") or autostart.is_running(ctx.home):
+        settings: dict[str, Any] = ctx.connection.patch(_PATH, changes) if changes else ctx.connection.get(_PATH)
         return settings
-    return _without_server(to, changes)
+    return _change_offline(ctx, changes)
 
 
-def _without_server(to: Invocation, changes: dict[str, Any] | None) -> dict[str, Any]:
+def _change_offline(ctx: Invocation, changes: dict[str, Any] | None) -> dict[str, Any]:
     import subprocess
 
     done = subprocess.run(
@@ -66,19 +66,19 @@ def _without_server(to: Invocation, changes: dict[str, Any] | None) -> dict[str,
         input=json.dumps(changes or {}),
         capture_output=True,
         text=True,
-        env={**os.environ, "SMALT_HOME": str(to.home.root)},
+        env={**os.environ, "SMALT_HOME": str(ctx.home.root)},
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         raise click.ClickException(lines[-1] if lines else "the settings cannot be read")
     answer = json.loads(done.stdout)
     for name, problem in answer["problems"].items():
-        to.note(f"warning: {problem}; to remove it: smalt config unset {name}")
+        ctx.print_note(f"warning: {problem}; to remove it: smalt config unset {name}")
     settings: dict[str, Any] = answer["settings"]
     return settings
 
 
-def _known(settings: dict[str, Any], name: str) -> dict[str, Any]:
+def _check_known(settings: dict[str, Any], name: str) -> dict[str, Any]:
     if name not in settings:
         import difflib
 
@@ -88,14 +88,14 @@ def _known(settings: dict[str, Any], name: str) -> dict[str, Any]:
     return settings
 
 
-def _single(name: str, values: tuple[str, ...]) -> str:
+def _parse_single(name: str, values: tuple[str, ...]) -> str:
     if len(values) > 1:
         raise click.UsageError(f"setting '{name}' takes one value, not {len(values)}")
     return os.path.abspath(os.path.expanduser(values[0])) if name in _PROGRAMS else values[0]
 
 
-def _entries(name: str, values: tuple[str, ...]) -> dict[str, str]:
-    """KEY=VALUE pairs; the key may be a URL with an equals sign in it, so the last one divides."""
+def _parse_entries(name: str, values: tuple[str, ...]) -> dict[str, str]:
+    """Return the KEY=VALUE pairs, split at the last equals sign, as the key may be a URL with one."""
     entries = {}
     for pair in values:
         key, equals, value = pair.rpartition("=")

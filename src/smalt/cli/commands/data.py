@@ -9,11 +9,11 @@ data = Noun("data", "Data assets: named and versioned data.", assets.COLUMNS)
 
 assets.add_create(data, "data", ("uri_folder", "uri_file", "mltable"), "The local path or URI of the data.")
 assets.add_verbs(data, "data")
-data.refuse(
+data.add_refusal(
     "import",
     "smalt cannot import data from databases yet; copy it to a folder and register that with: smalt data create",
 )
-data.refuse("list-materialization-status", "smalt cannot import data yet, so there is no import to list")
-data.refuse(
+data.add_refusal("list-materialization-status", "smalt cannot import data yet, so there is no import to list")
+data.add_refusal(
     "mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME"
 )

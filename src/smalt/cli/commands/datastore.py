@@ -16,50 +16,52 @@ datastore = Noun(
     ("name", "type", "is_default", "account_name", "container_name", "description"),
 )
 
-_NAME = options.name("The datastore's name.")
+_NAME = options.make_name_options("The datastore's name.")
 _SECRETS = click.Option(["--include-secrets"], is_flag=True, help="Show its secrets.")
 
 
 @datastore.verb(
     "create",
-    options.file("The datastore's YAML file."),
-    options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
+    options.make_file_option("The datastore's YAML file."),
+    options.make_name_options("Its name, instead of the file's.", needed=False, argument="[FILE]"),
     options.SET,
 )
-def create(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
+def create_datastore(ctx: Invocation, file: str | None, name: str | None, set: tuple[str, ...]) -> Any:
     """Create a datastore from a YAML file."""
     if file is None:
         raise click.UsageError("say which file describes the datastore: smalt datastore create --file datastore.yml")
-    return to.client.datastores.create_or_update(documents.read("datastore", file, set, {"name": name}))
+    return ctx.client.datastores.create_or_update(documents.read_document("datastore", file, set, {"name": name}))
 
 
 @datastore.verb("show", _NAME, _SECRETS)
-def show(to: Invocation, name: str, include_secrets: bool) -> Any:
+def show_datastore(ctx: Invocation, name: str, include_secrets: bool) -> Any:
     """Show a datastore."""
-    return to.client.datastores.get(name, include_secrets=include_secrets)
+    return ctx.client.datastores.get(name, include_secrets=include_secrets)
 
 
 @datastore.verb("list", _SECRETS, options.MAX_RESULTS)
-def list_datastores(to: Invocation, include_secrets: bool, max_results: int | None) -> Any:
+def list_datastores(ctx: Invocation, include_secrets: bool, max_results: int | None) -> Any:
     """List datastores."""
-    return list(islice(to.client.datastores.list(include_secrets=include_secrets), max_results))
+    return list(islice(ctx.client.datastores.list(include_secrets=include_secrets), max_results))
 
 
-@datastore.verb("update", _NAME, options.file("A file with the whole datastore.", first=False), options.EDITS)
-def update(to: Invocation, name: str, file: str | None, **changes: Any) -> Any:
+@datastore.verb(
+    "update", _NAME, options.make_file_option("A file with the whole datastore.", first=False), options.EDITS
+)
+def update_datastore(ctx: Invocation, name: str, file: str | None, **changes: Any) -> Any:
     """Change a datastore, by --set or from a file."""
     if file is not None:
-        documents.refuse_edits(changes)
-        return create(to, file, name, changes["set"])
-    return documents.update(to.client.datastores.get(name), changes, to.client.datastores.create_or_update)
+        documents.check_no_edits(changes)
+        return create_datastore(ctx, file, name, changes["set"])
+    return documents.update_entity(ctx.client.datastores.get(name), changes, ctx.client.datastores.create_or_update)
 
 
 @datastore.verb("delete", _NAME, options.YES)
-def delete(to: Invocation, name: str, yes: bool) -> None:
-    """Forget a datastore; its files stay."""
-    to.client.datastores.get(name)
-    to.confirm(yes, f"delete the datastore {name}? its files stay")
-    to.client.datastores.delete(name)
+def delete_datastore(ctx: Invocation, name: str, yes: bool) -> None:
+    """Delete a datastore; its files stay."""
+    ctx.client.datastores.get(name)
+    ctx.confirm(yes, f"delete the datastore {name}? its files stay")
+    ctx.client.datastores.delete(name)
 
 
 @datastore.verb(
@@ -68,10 +70,10 @@ def delete(to: Invocation, name: str, yes: bool) -> None:
     click.Argument(["target"], required=False, default=""),
     click.Option(["-n", "--name"], default="workspaceblobstore", metavar="NAME", help="The datastore."),
 )
-def upload(to: Invocation, source: str, target: str, name: str) -> Any:
+def upload_files(ctx: Invocation, source: str, target: str, name: str) -> Any:
     """Upload a local file or folder to a path of a datastore (or an azureml://datastores/… URI)."""
-    name, target = _place(name, target)
-    return to.client.datastores.upload(name, source, target)
+    name, target = _split_uri(name, target)
+    return ctx.client.datastores.upload(name, source, target)
 
 
 @datastore.verb(
@@ -80,10 +82,10 @@ def upload(to: Invocation, source: str, target: str, name: str) -> Any:
     click.Option(["-n", "--name"], default="workspaceblobstore", metavar="NAME", help="The datastore."),
     options.DOWNLOAD_PATH,
 )
-def download(to: Invocation, path: str, name: str, download_path: str) -> Any:
-    """Download what is at a path of a datastore (or at an azureml://datastores/… URI)."""
-    name, path = _place(name, path)
-    return to.client.datastores.download(name, path, download_path)
+def download_files(ctx: Invocation, path: str, name: str, download_path: str) -> Any:
+    """Download the files at a path of a datastore (or at an azureml://datastores/… URI)."""
+    name, path = _split_uri(name, path)
+    return ctx.client.datastores.download(name, path, download_path)
 
 
 @datastore.verb(
@@ -93,19 +95,19 @@ def download(to: Invocation, path: str, name: str, download_path: str) -> Any:
     click.Option(["-r", "--recursive"], is_flag=True, help="What is in its folders, too."),
     columns=("path", "size"),
 )
-def ls(to: Invocation, path: str, name: str, recursive: bool) -> Any:
+def list_files(ctx: Invocation, path: str, name: str, recursive: bool) -> Any:
     """List the files at a path of a datastore (or at an azureml://datastores/… URI)."""
-    name, path = _place(name, path)
-    return list(to.client.datastores.ls(name, path, recursive=recursive))
+    name, path = _split_uri(name, path)
+    return list(ctx.client.datastores.ls(name, path, recursive=recursive))
 
 
-datastore.refuse(
+datastore.add_refusal(
     "mount", "nothing is mounted here; see datastores with: smalt datastore ls, or copy with: smalt datastore download"
 )
 
 
-def _place(name: str, path: str) -> tuple[str, str]:
-    """The datastore and the path in it; a URI names both."""
+def _split_uri(name: str, path: str) -> tuple[str, str]:
+    """Return the datastore and the path in it; a URI names both."""
     if "://" not in path:
         return name, path
     from smalt.entities.syntax.references import DatastoreUri, parse_uri

@@ -7,42 +7,47 @@ from typing import Any
 import click
 
 from smalt.cli.framework.verb import Invocation, Verb
-from smalt.client.transfers.progress import human
+from smalt.client.transfers.progress import format_bytes
 
 
-def _doctor(to: Invocation, repair: bool, full: bool) -> Any:
-    """Check that everything that is kept is there and as it should be; with --repair make it so."""
-    result = to.connection.post("/smalt/v1/doctor", {"repair": repair, "full": full})
+def _run_doctor(ctx: Invocation, repair: bool, full: bool) -> Any:
+    """Check that all stored files and records are sound; with --repair, repair them."""
+    result = ctx.connection.post("/smalt/v1/doctor", {"repair": repair, "full": full})
     troubles = result["troubles"]
     for one in troubles:
         done = "repaired: " if one["repaired"] else "with --repair: " if one["repairable"] else ""
-        to.note(f"{one['check']} {one['what']}: {one['problem']}; {done}{one['advice']}")
-    to.note(describe_disk(result["disk"]))
+        ctx.print_note(f"{one['check']} {one['what']}: {one['problem']}; {done}{one['advice']}")
+    ctx.print_note(describe_disk(result["disk"]))
     left = [one for one in troubles if not one["repaired"]]
     if not troubles:
-        to.note("everything is sound" if full else "everything is sound; --full reads the content of every file, too")
+        ctx.print_note(
+            "everything is sound" if full else "everything is sound; --full reads the content of every file, too"
+        )
     elif left:
         count = sum(one["repairable"] for one in left)
         hint = f"; smalt doctor --repair takes care of {count}" if count and not repair else ""
-        to.note(f"{len(left)} {'problem remains' if len(left) == 1 else 'problems remain'} of {len(troubles)}{hint}")
-    if to.wants_result:
-        to.show(troubles if to.output == "table" else result)
+        ctx.print_note(
+            f"{len(left)} {'problem remains' if len(left) == 1 else 'problems remain'} of {len(troubles)}{hint}"
+        )
+    if ctx.has_output_options:
+        ctx.print_result(troubles if ctx.output == "table" else result)
     if left:
         raise click.exceptions.Exit(1)
 
 
 def describe_disk(disk: dict[str, Any]) -> str:
-    """Return in words how full a disk is."""
+    """Return a sentence about how full a disk is."""
     share = 100 * (1 - disk["free"] / disk["size"]) if disk["size"] else 100
-    return f"the disk of the home is {share:.0f}% full: {human(disk['free'])} of {human(disk['size'])} are free"
+    free, size = format_bytes(disk["free"]), format_bytes(disk["size"])
+    return f"the disk of the home is {share:.0f}% full: {free} of {size} are free"
 
 
 doctor = Verb(
     "doctor",
-    _doctor,
+    _run_doctor,
     [
         click.Option(["--repair"], is_flag=True, help="Repair what can be repaired without losing anything."),
         click.Option(["--full"], is_flag=True, help="Read the content of everything, too."),
     ],
-    help=_doctor.__doc__,
+    help=_run_doctor.__doc__,
 )

@@ -7,22 +7,22 @@ from typing import Any
 import click
 
 from smalt.cli.framework.verb import Invocation, Verb
-from smalt.client.transfers.progress import human
+from smalt.client.transfers.progress import format_bytes
 
 
-def _du(to: Invocation, job: str | None) -> Any:
-    """Show what takes how much of the disk: of each workspace by kind, of one job, and what all workspaces share."""
+def _show_disk_usage(ctx: Invocation, job: str | None) -> Any:
+    """Show the disk usage of each workspace by kind, of one job, and of what the workspaces share."""
     if job is not None:
-        path = f"/smalt/v1{to.client.workspace_id}/jobs/{job}/disk"
-        items = to.client.connection.get(path)["items"]
-        to.columns = ("job", "kind", "size")
+        path = f"/smalt/v1{ctx.client.workspace_id}/jobs/{job}/disk"
+        items = ctx.client.connection.get(path)["items"]
+        ctx.columns = ("job", "kind", "size")
     else:
-        items = to.connection.get("/smalt/v1/disk")["items"]
-        to.columns = ("workspace", "kind", "size")
-    to.note(f"{human(sum(item['bytes'] for item in items))} in all")
-    return [{**item, "size": human(item["bytes"])} for item in items]
+        items = ctx.connection.get("/smalt/v1/disk")["items"]
+        ctx.columns = ("workspace", "kind", "size")
+    ctx.print_note(f"{format_bytes(sum(item['bytes'] for item in items))} in all")
+    return [{**item, "size": format_bytes(item["bytes"])} for item in items]
 
 
 OPTIONS: list[click.Parameter] = [click.Option(["--job"], metavar="NAME", help="Only this job, by step and kind.")]
 
-du = Verb("du", _du, OPTIONS, help=_du.__doc__)
+du = Verb("du", _show_disk_usage, OPTIONS, help=_show_disk_usage.__doc__)

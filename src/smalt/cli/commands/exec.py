@@ -1,4 +1,4 @@
-"""`smalt exec -- CMD…`: a program written for Azure, led to this server; docs/official-client.md."""
+"""`smalt exec -- CMD…`: a program written for Azure, run against this server; see docs/official-client.md."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OTHER_LOGINS = (
 """DefaultAzureCredential would try these before the server's own token."""
 
 
-def _exec(to: Invocation, command: tuple[str, ...], print_env: bool) -> None:
+def _run_program(ctx: Invocation, command: tuple[str, ...], print_env: bool) -> None:
     """Run a program written for Azure's SDK or CLI, unedited, against this server.
 
     \b
@@ -40,7 +40,7 @@ def _exec(to: Invocation, command: tuple[str, ...], print_env: bool) -> None:
     """
     if bool(command) == print_env:
         raise click.UsageError("give a command after '--', or --print-env: smalt exec -- python submit.py")
-    variables = _variables(to)
+    variables = _build_variables(ctx)
     if print_env:
         for name in _OTHER_LOGINS:
             click.echo(f"unset {name}")
@@ -59,20 +59,20 @@ def _exec(to: Invocation, command: tuple[str, ...], print_env: bool) -> None:
 
 exec = Verb(
     "exec",
-    _exec,
+    _run_program,
     [
         click.Option(["--print-env"], is_flag=True, help="Print the variables as shell lines instead of running."),
         click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND…"),
     ],
-    help=_exec.__doc__,
+    help=_run_program.__doc__,
 )
 
 
-def _variables(to: Invocation) -> dict[str, str]:
-    answer: dict[str, str] = to.connection.post("/smalt/v1/tls")
-    home = to.home
-    token = home.token() if to.connection.local else os.environ.get("SMALT_TOKEN")
-    bundle = _bundle(home, answer["authority"])
+def _build_variables(ctx: Invocation) -> dict[str, str]:
+    answer: dict[str, str] = ctx.connection.post("/smalt/v1/tls")
+    home = ctx.home
+    token = home.token() if ctx.connection.is_local else os.environ.get("SMALT_TOKEN")
+    bundle = _write_bundle(home, answer["authority"])
     hosts = {"127.0.0.1", "localhost", urlsplit(answer["url"]).hostname or ""}
     away = ",".join(sorted({*hosts, *os.environ.get("NO_PROXY", "").split(",")} - {""}))
     return {
@@ -82,14 +82,14 @@ def _variables(to: Invocation) -> dict[str, str]:
         **dict.fromkeys(certificates.BUNDLES, bundle),
         "NO_PROXY": away,
         "no_proxy": away,
-        "PATH": f"{programs(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        **_workspace(to, answer["url"]),
+        "PATH": f"{install_az(home)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **_build_workspace_variables(ctx, answer["url"]),
     }
 
 
-def _workspace(to: Invocation, url: str) -> dict[str, str]:
-    """Return the variables for programs that read where they run, and where the vault is, from the environment."""
-    client = to.client
+def _build_workspace_variables(ctx: Invocation, url: str) -> dict[str, str]:
+    """Return the variables with the workspace and its vault, for programs that read them from the environment."""
+    client = ctx.client
     vault = {}
     with contextlib.suppress(NotFound):  # a workspace that is not made yet has none
         vault = {"AZURE_KEYVAULT_URL": f"{url}/vaults/{str(client.workspaces.get().key_vault).rpartition('/')[2]}"}
@@ -97,7 +97,7 @@ def _workspace(to: Invocation, url: str) -> dict[str, str]:
         vault = {}
     return {
         **vault,
-        "SMALT_HOME": str(to.home.root),
+        "SMALT_HOME": str(ctx.home.root),
         "AZURE_SUBSCRIPTION_ID": client.subscription_id,
         "AZUREML_ARM_SUBSCRIPTION": client.subscription_id,
         "AZUREML_ARM_RESOURCEGROUP": client.resource_group_name,
@@ -106,8 +106,8 @@ def _workspace(to: Invocation, url: str) -> dict[str, str]:
     }
 
 
-def _bundle(home: Home, authority: str) -> str:
-    """One file of all that may be trusted: what was before, and this server's authority."""
+def _write_bundle(home: Home, authority: str) -> str:
+    """Write one file of all trusted certificates, the user's and this server's authority, and return its path."""
     text = certificates.with_own(os.environ, authority)
     home.path("tls").mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"tls/bundle-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
@@ -116,13 +116,13 @@ def _bundle(home: Home, authority: str) -> str:
     return str(home.path(name))
 
 
-def programs(home: Home) -> str:
-    """The folder with `az`."""
-    return program(home, "programs/az", "smalt.cli.az.program")
+def install_az(home: Home) -> str:
+    """Install `az` in the home and return its folder."""
+    return install_program(home, "programs/az", "smalt.cli.az.program")
 
 
-def program(home: Home, name: str, module: str) -> str:
-    """The folder with a program of that name in the home, which runs a module of smalt's."""
+def install_program(home: Home, name: str, module: str) -> str:
+    """Write a program of that name that runs a module of smalt, and return its folder."""
     home.path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n'
     if home.read(name) != text:

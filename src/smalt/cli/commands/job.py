@@ -26,15 +26,15 @@ _MOST_STEPS = 5
 """As many steps of a pipeline as a line names."""
 _MOST_WORKSPACES = 5
 _COLUMNS = 6
-_NAME = options.name("The job's name.")
+_NAME = options.make_name_options("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
 _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job as created to this file, as YAML.")
 
 
 @job.verb(
     "create",
-    options.file("The job's YAML file."),
-    options.name("A name for the job, instead of a made one.", needed=False, argument="[FILE]"),
+    options.make_file_option("The job's YAML file."),
+    options.make_name_options("A name for the job, instead of a made one.", needed=False, argument="[FILE]"),
     options.SET,
     _STREAM,
     click.Option(["--only"], multiple=True, metavar="STEP", help="Run only this step of the pipeline again."),
@@ -45,8 +45,8 @@ _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job
     options.NO_WAIT,
     options.SKIP_VALIDATION,
 )
-def create(
-    to: Invocation,
+def create_job(
+    ctx: Invocation,
     file: str | None,
     name: str | None,
     set: tuple[str, ...],
@@ -58,48 +58,48 @@ def create(
     save_as: str | None,
     **_: Any,
 ) -> None:
-    """Create a job from a YAML file: it is validated, submitted, and runs."""
+    """Create a job from a YAML file: validate and submit it."""
     if file is None:
         raise click.UsageError("say which file describes the job: smalt job create --file job.yml")
-    entity = documents.read("job", file, set, {"name": name})
+    entity = documents.read_document("job", file, set, {"name": name})
     if only or since:
-        from smalt.client.jobs.step_selection import part
+        from smalt.client.jobs.step_selection import select_steps
 
-        entity, lines = part(to.client, entity, only, since, of, "--of")
-        documents.refuse_lost(set, entity)
+        entity, lines = select_steps(ctx.client, entity, only, since, of, "--of")
+        documents.check_sets_apply(set, entity)
         for line in () if stream else lines:  # the log says it, too
-            to.note(line)
+            ctx.print_note(line)
     elif of is not None:
         raise click.UsageError("--of is said with --only STEP or --from STEP")
-    created = to.client.jobs.create_or_update(entity)
+    created = ctx.client.jobs.create_or_update(entity)
     if not stream:  # the log says it, too
-        _warn(to, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
+        _print_warnings(ctx, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
     if save_as is not None:
-        _save(created, save_as)
+        _save_job(created, save_as)
     if web:
-        to.note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
+        ctx.print_note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
     if not stream:
-        to.show(created)
-        to.hint(f"to follow it: smalt job stream {created.name}")
+        ctx.print_result(created)
+        ctx.print_hint(f"to follow it: smalt job stream {created.name}")
         return
-    to.note(f"job {created.name}")
-    _follow(to, str(created.name))
+    ctx.print_note(f"job {created.name}")
+    _follow_job(ctx, str(created.name))
 
 
 @job.verb("show", _NAME, options.WEB)
-def show(to: Invocation, name: str, web: bool) -> Any:
+def show_job(ctx: Invocation, name: str, web: bool) -> Any:
     """Show a job: its state and error, the end of its log, its steps, and the last values of its metrics."""
     if web:
-        to.note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
+        ctx.print_note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
     from smalt.cli.jobs import report
     from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
-    shown = report.with_overview(plain.data(to.client.jobs.get(name)), list(to.client.jobs.overview(name)))
-    latest = Metrics(to.client).latest([name]).get(name)
+    shown = report.add_overview(plain.to_plain_data(ctx.client.jobs.get(name)), list(ctx.client.jobs.overview(name)))
+    latest = MetricsReader(ctx.client).get_latest([name]).get(name)
     shown = {**shown, "metrics": latest} if latest else shown
-    if to.is_for_a_person:
-        report.write(to, shown)
+    if ctx.is_interactive:
+        report.print_report(ctx, shown)
         return None
     return shown
 
@@ -126,7 +126,7 @@ def show(to: Invocation, name: str, web: bool) -> Any:
     options.MAX_RESULTS,
 )
 def list_jobs(
-    to: Invocation,
+    ctx: Invocation,
     parent_job_name: str | None,
     experiment_name: str | None,
     status: str | None,
@@ -139,43 +139,45 @@ def list_jobs(
     costs: bool,
     **_: Any,
 ) -> Any:
-    """List jobs, the newest first, as many as 50; or all children of one."""
-    view = options.view(archived_only, include_archived)
+    """List the newest jobs, at most 50; or all children of one job."""
+    view = options.get_list_view(archived_only, include_archived)
     if parent_job_name is not None and (experiment_name or tag):
         raise click.UsageError("--experiment-name and --tag choose among jobs, not among the steps of one")
     most = max_results
     if most is None and not all_results and parent_job_name is None:
         most = _NEWEST + 1
     chosen = {"status": status, "experiment_name": experiment_name, "tag": tag}
-    found = list(to.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view, max_results=most, **chosen))
+    found = list(ctx.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view, max_results=most, **chosen))
     if max_results is None and most is not None and len(found) > _NEWEST:
-        to.hint(f"these are the newest {_NEWEST}; add --all-results to see all")
+        ctx.print_hint(f"these are the newest {_NEWEST}; add --all-results to see all")
         found = found[:_NEWEST]
-    if not found and to.wants_table:
-        _tell_empty(to, bool(parent_job_name or experiment_name or status or tag or archived_only))
+    if not found and ctx.is_table:
+        _explain_empty_list(ctx, bool(parent_job_name or experiment_name or status or tag or archived_only))
     if metrics and costs:
         raise click.UsageError("--metrics and --costs exclude each other; give one")
-    return _with_metrics(to, found) if metrics else _with_costs(to, found) if costs else found
+    return _add_metrics(ctx, found) if metrics else _add_costs(ctx, found) if costs else found
 
 
-def _tell_empty(to: Invocation, is_part: bool) -> None:
-    """Say of which workspace an empty list is, and where jobs are."""
-    client = to.client
-    every = list(client.connection.pages("/smalt/v1/workspaces", jobs="true"))
+def _explain_empty_list(ctx: Invocation, is_part: bool) -> None:
+    """Print which workspace the empty list belongs to, and which workspaces have jobs."""
+    client = ctx.client
+    every = list(client.connection.list_items("/smalt/v1/workspaces", jobs="true"))
     here = f"workspace '{client.workspace_name}' of resource group '{client.resource_group_name}'"
-    to.hint(f"no {'such jobs' if is_part else 'jobs'} in {here} ({client.why})")
+    ctx.print_hint(f"no {'such jobs' if is_part else 'jobs'} in {here} ({client.why})")
     others = [one for one in every if one["jobs"] and str(one["id"]).lower() != client.workspace_id.lower()]
     for one in others[:_MOST_WORKSPACES]:
         count = f"{one['jobs']} job{'s' * (one['jobs'] != 1)}"
-        to.hint(f"workspace '{one['name']}' has {count}: smalt job list{client.options_of(str(one['id']))}")
+        ctx.print_hint(
+            f"workspace '{one['name']}' has {count}: smalt job list{client.format_options_for(str(one['id']))}"
+        )
     if len(others) > _MOST_WORKSPACES:
-        to.hint(f"and so have {len(others) - _MOST_WORKSPACES} more; see: smalt workspace list")
+        ctx.print_hint(f"and so have {len(others) - _MOST_WORKSPACES} more; see: smalt workspace list")
 
 
 @job.verb("stream", _NAME)
-def stream(to: Invocation, name: str) -> None:
-    """Show a job's log from its beginning until the job is over."""
-    _follow(to, name)
+def stream_job(ctx: Invocation, name: str) -> None:
+    """Show a job's log from its beginning until the job ends."""
+    _follow_job(ctx, name)
 
 
 @job.verb(
@@ -185,23 +187,23 @@ def stream(to: Invocation, name: str) -> None:
     click.Option(["--history"], is_flag=True, help="All values, not only the last."),
     click.Option(["--plot"], is_flag=True, help="Draw the curves."),
 )
-def metrics(to: Invocation, name: str, metric: tuple[str, ...], history: bool, plot: bool) -> Any:
-    """Show what a job, its steps and its nested runs logged, and what they used of the machine."""
+def show_metrics(ctx: Invocation, name: str, metric: tuple[str, ...], history: bool, plot: bool) -> Any:
+    """Show the metrics of a job, its steps and its nested runs, and their use of the machine."""
     from smalt.cli.jobs import metrics as job_metrics
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
-    if plot and (history or to.wants_result):
+    if plot and (history or ctx.has_output_options):
         raise click.UsageError("--plot draws; leave out --history, --output and --query")
-    runs = Metrics(to.client).runs(
+    runs = MetricsReader(ctx.client).get_runs(
         name, metric, extremes=not history, history=history or plot, points=job_metrics.POINTS if plot else None
     )
     if not any(run["metrics"] for run in runs):
-        to.note(f"job {name} has no metrics{' of these names' if metric else ''}")
+        ctx.print_note(f"job {name} has no metrics{' of these names' if metric else ''}")
     if plot:
-        click.echo(job_metrics.plot(runs), nl=False)
+        click.echo(job_metrics.plot_metrics(runs), nl=False)
         return None
-    to.columns = job_metrics.HISTORY_COLUMNS if history else job_metrics.COLUMNS
-    return job_metrics.history(runs) if history else job_metrics.rows(runs)
+    ctx.columns = job_metrics.HISTORY_COLUMNS if history else job_metrics.COLUMNS
+    return job_metrics.build_history_rows(runs) if history else job_metrics.build_rows(runs)
 
 
 @job.verb(
@@ -209,37 +211,37 @@ def metrics(to: Invocation, name: str, metric: tuple[str, ...], history: bool, p
     click.Argument(["jobs"], nargs=-1, metavar="JOB JOB…"),
     click.Option(["--html"], metavar="FILE", help="Write a page with the comparison and the curves to this file."),
 )
-def compare(to: Invocation, jobs: tuple[str, ...], html: str | None) -> Any:
-    """Put jobs side by side: parameters, metrics, inputs, code and environment, what differs with a mark."""
+def compare_jobs(ctx: Invocation, jobs: tuple[str, ...], html: str | None) -> Any:
+    """Compare jobs side by side: parameters, metrics, inputs, code and environment, with differences marked."""
     from smalt.cli.jobs import comparison
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
     names = list(dict.fromkeys(jobs))
     if len(names) < 2:
         raise click.UsageError("name the jobs to compare: smalt job compare JOB JOB")
-    reader = Metrics(to.client)
-    rows = comparison.rows(reader.compare(names))
+    reader = MetricsReader(ctx.client)
+    rows = comparison.build_rows(reader.compare_jobs(names))
     if html is not None:
-        from smalt.cli.jobs.comparison_page import write
+        from smalt.cli.jobs.comparison_page import write_page
 
-        write(html, rows, names, reader)
-        to.note(f"wrote {html}")
-        return rows if to.wants_result else None
-    if not to.wants_table:
+        write_page(html, rows, names, reader)
+        ctx.print_note(f"wrote {html}")
+        return rows if ctx.has_output_options else None
+    if not ctx.is_table:
         return rows
-    click.echo(comparison.text(rows), nl=False)
+    click.echo(comparison.render_text(rows), nl=False)
     return None
 
 
 @job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait for its end."))
-def cancel(to: Invocation, name: str, no_wait: bool) -> None:
-    """Cancel a job and wait until all that it started has ended."""
-    poller = to.client.jobs.begin_cancel(name)
+def cancel_job(ctx: Invocation, name: str, no_wait: bool) -> None:
+    """Cancel a job and wait until all its processes have ended."""
+    poller = ctx.client.jobs.begin_cancel(name)
     if no_wait:
-        to.note(f"job {name} is being canceled")
+        ctx.print_note(f"job {name} is being canceled")
         return
     poller.wait()
-    to.note(f"job {name} is {to.client.jobs.get(name).status}")
+    ctx.print_note(f"job {name} is {ctx.client.jobs.get(name).status}")
 
 
 @job.verb(
@@ -249,18 +251,18 @@ def cancel(to: Invocation, name: str, no_wait: bool) -> None:
     click.Option(["--output-name"], metavar="NAME", help="Only this output."),
     click.Option(["--all"], is_flag=True, help="The logs, files and outputs, of the job and of all its steps."),
 )
-def download(to: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
+def download_job(ctx: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
     """Download a job's logs and default outputs, one named output, or everything; each step has a folder in steps/."""
-    if to.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
-        to.note(f"downloaded to {download_path}")
+    if ctx.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
+        ctx.print_note(f"downloaded to {download_path}")
         return
-    steps = [str(step.name) for step in islice(to.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
+    steps = [str(step.name) for step in islice(ctx.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
     more = "" if all else "; --all downloads its outputs, and all files of its steps"
-    to.note(f"job {name} has no files of its own, so nothing was made{more}")
+    ctx.print_note(f"job {name} has no files of its own, so nothing was made{more}")
     if steps:
         others = f", or {', '.join(steps[1:_MOST_STEPS])}" if steps[1:] else ""
         rest = f", …; see: smalt job list --parent-job-name {name}" if len(steps) > _MOST_STEPS else ""
-        to.note(f"the files of a step are the step's: smalt job download --name {steps[0]}{others}{rest}")
+        ctx.print_note(f"the files of a step are the step's: smalt job download --name {steps[0]}{others}{rest}")
 
 
 @job.verb(
@@ -269,12 +271,12 @@ def download(to: Invocation, name: str, download_path: str, output_name: str | N
     click.Option(["--folder"], metavar="FOLDER", help="Where to write it, a new folder; by default the job's name."),
     click.Option(["--copy-inputs"], is_flag=True, help="Copy the data that the job reads, too."),
 )
-def export(to: Invocation, name: str, folder: str | None, copy_inputs: bool) -> None:
-    """Write a job as a folder that runs again elsewhere: job.yml, code, components and environments."""
+def export_to_folder(ctx: Invocation, name: str, folder: str | None, copy_inputs: bool) -> None:
+    """Write a job as a folder that runs elsewhere: job.yml, code, components and environments."""
     from smalt.client.jobs.export import export_job
 
-    written = export_job(to.client, name, folder or name, copy_inputs=copy_inputs)
-    to.note(f"to run it: smalt job create --file {shlex.quote(written)}")
+    written = export_job(ctx.client, name, folder or name, copy_inputs=copy_inputs)
+    ctx.print_note(f"to run it: smalt job create --file {shlex.quote(written)}")
 
 
 @job.verb(
@@ -287,16 +289,16 @@ def export(to: Invocation, name: str, folder: str | None, copy_inputs: bool) -> 
     click.Option(["--keep"], is_flag=True, help="Leave the copy when all is done."),
     click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]"),
 )
-def debug(
-    to: Invocation, name: str, node: str | None, debugpy: int | None, keep: bool, command: tuple[str, ...]
+def debug_job(
+    ctx: Invocation, name: str, node: str | None, debugpy: int | None, keep: bool, command: tuple[str, ...]
 ) -> None:
-    """Open a shell in a copy of a step: its folder, inputs, environment and variables; or run a command there.
+    """Open a shell in a copy of a step, with its folder, inputs, environment and variables; or run a command there.
 
-    The job and its outputs stay as they are; metrics are logged to the job, as the step itself would.
+    The job and its outputs stay unchanged; metrics are logged to the job, as by the step itself.
     """
     from smalt.cli.jobs import debug as debugger
 
-    code = debugger.debug(to, name, node, debugpy, keep, command)
+    code = debugger.debug_step(ctx, name, node, debugpy, keep, command)
     if code:
         raise click.exceptions.Exit(code if code > 0 else 128 - code)
 
@@ -306,21 +308,21 @@ def debug(
     _NAME,
     click.Option(["--restore-to"], metavar="FOLDER", help="Write the code into this new folder."),
 )
-def snapshot(to: Invocation, name: str, restore_to: str | None) -> Any:
-    """Show the code that a job ran, or with --restore-to get it back."""
+def show_snapshot(ctx: Invocation, name: str, restore_to: str | None) -> Any:
+    """Show the code that a job ran, or with --restore-to write it to a folder."""
     from smalt.cli.jobs import snapshot as job_snapshot
 
     if restore_to is not None:
-        found = to.client.jobs.restore_snapshot(name, restore_to)
-        to.note("\n".join(f"restored to {one['folder']}" for one in found["snapshots"]))
-        return found if to.wants_result else None
-    return job_snapshot.show(to, to.client.jobs.snapshot(name))
+        found = ctx.client.jobs.restore_snapshot(name, restore_to)
+        ctx.print_note("\n".join(f"restored to {one['folder']}" for one in found["snapshots"]))
+        return found if ctx.has_output_options else None
+    return job_snapshot.show_snapshot(ctx, ctx.client.jobs.snapshot(name))
 
 
 @job.verb("lineage", _NAME, lineage.DEPTH)
-def show_lineage(to: Invocation, name: str, depth: int) -> Any:
-    """Show what a job read and where that came from, and what uses its outputs."""
-    return lineage.show(to, to.client.jobs.lineage(name, depth=depth))
+def show_lineage(ctx: Invocation, name: str, depth: int) -> Any:
+    """Show the inputs of a job and their sources, and the users of its outputs."""
+    return lineage.show_lineage(ctx, ctx.client.jobs.lineage(name, depth=depth))
 
 
 @job.verb(
@@ -328,72 +330,72 @@ def show_lineage(to: Invocation, name: str, depth: int) -> Any:
     _NAME,
     click.Option(["--node"], metavar="STEP", help="Only this step of the pipeline."),
 )
-def explain_reuse(to: Invocation, name: str, node: str | None) -> Any:
-    """Show why steps were reused or ran: part by part what is as in the nearest earlier run, and what is not."""
+def explain_reuse(ctx: Invocation, name: str, node: str | None) -> Any:
+    """Show why each step was reused or ran, compared part by part with the nearest earlier run."""
     from smalt.cli.jobs import reuse
 
-    steps = to.client.jobs.explain_reuse(name, node)
-    if to.wants_result:
+    steps = ctx.client.jobs.explain_reuse(name, node)
+    if ctx.has_output_options:
         return steps
-    click.echo(reuse.text(steps), nl=False)
+    click.echo(reuse.render_explanation(steps), nl=False)
     return None
 
 
 @job.verb("update", _NAME, options.EDITS, options.WEB)
-def update(to: Invocation, name: str, web: bool, **changes: Any) -> Any:
+def update_job(ctx: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or properties; what it runs cannot be changed."""
-    return documents.update(to.client.jobs.get(name), changes, to.client.jobs.create_or_update)
+    return documents.update_entity(ctx.client.jobs.get(name), changes, ctx.client.jobs.create_or_update)
 
 
 @job.verb("delete", _NAME, options.YES)
-def delete(to: Invocation, name: str, yes: bool) -> None:
-    """Delete a finished job with its steps and files; what other jobs or registered versions have of it stays."""
-    to.client.jobs.get(name)
-    to.confirm(yes, f"delete job {name} with its steps, logs and outputs? it cannot be had back")
-    to.client.jobs.begin_delete(name).wait()
-    to.note(f"deleted job {name}")
+def delete_job(ctx: Invocation, name: str, yes: bool) -> None:
+    """Delete a finished job with its steps and files; what other jobs or registered versions use stays."""
+    ctx.client.jobs.get(name)
+    ctx.confirm(yes, f"delete job {name} with its steps, logs and outputs? it cannot be had back")
+    ctx.client.jobs.begin_delete(name).wait()
+    ctx.print_note(f"deleted job {name}")
 
 
 @job.verb("archive", _NAME)
-def archive(to: Invocation, name: str) -> None:
+def archive_job(ctx: Invocation, name: str) -> None:
     """Hide a job from lists."""
-    to.client.jobs.archive(name)
+    ctx.client.jobs.archive(name)
 
 
 @job.verb("restore", _NAME)
-def restore(to: Invocation, name: str) -> None:
+def restore_job(ctx: Invocation, name: str) -> None:
     """Undo archive."""
-    to.client.jobs.restore(name)
+    ctx.client.jobs.restore(name)
 
 
 @job.verb(
     "validate",
-    options.file("The job's YAML file."),
-    options.name("A name for the job.", needed=False, argument="[FILE]"),
+    options.make_file_option("The job's YAML file."),
+    options.make_name_options("A name for the job.", needed=False, argument="[FILE]"),
     options.SET,
     click.Option(["--local"], is_flag=True, help="Check only the files; no server is needed."),
 )
-def validate(to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], local: bool) -> Any:
-    """Check a job's YAML file and all that it names, as create does; nothing is run."""
+def validate_job(ctx: Invocation, file: str | None, name: str | None, set: tuple[str, ...], local: bool) -> Any:
+    """Check a job's YAML file and everything that it names, without running it."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
     from smalt.yaml.loading import warnings_of
 
-    job = documents.read("job", file, set, {"name": name})
-    found = [] if local else to.client.jobs.validate(job, raise_on_failure=True).warnings
-    found = found or _without_effect(job)  # the server says nothing of a job that is there already
-    _warn(to, found)
-    to.note(f"{file}: ok")
+    job = documents.read_document("job", file, set, {"name": name})
+    found = [] if local else ctx.client.jobs.validate(job, raise_on_failure=True).warnings
+    found = found or _find_ineffective(job)  # the server says nothing of a job that is there already
+    _print_warnings(ctx, found)
+    ctx.print_note(f"{file}: ok")
     return {"result": "Succeeded", "errors": [], "warnings": [*map(str, warnings_of(job)), *found]}
 
 
-def _warn(to: Invocation, warnings: Iterable[str]) -> None:
+def _print_warnings(ctx: Invocation, warnings: Iterable[str]) -> None:
     for warning in warnings:
-        to.note(f"warning: {warning}")
+        ctx.print_note(f"warning: {warning}")
 
 
-def _without_effect(job: Any) -> list[str]:
-    """Return a line for each thing that the job says and that does nothing, as far as its files tell."""
+def _find_ineffective(job: Any) -> list[str]:
+    """Return a line for each part of the job that has no effect, as far as its files tell."""
     from smalt.entities.rules.ineffective_keys import list_ineffective_keys, list_unused_inputs
 
     return [*list_unused_inputs(job), *list_ineffective_keys(job)]
@@ -404,47 +406,47 @@ def _without_effect(job: Any) -> list[str]:
     _NAME,
     click.Option(["-i", "--node-index"], type=int, default=0, metavar="N", help="The node; there is one, 0."),
 )
-def show_services(to: Invocation, name: str, node_index: int) -> Any:
+def show_services(ctx: Invocation, name: str, node_index: int) -> Any:
     """Show the services of a job; locally none are started."""
-    return to.client.jobs.get(name).services or {}
+    return ctx.client.jobs.get(name).services or {}
 
 
-def _follow(to: Invocation, name: str) -> None:
-    """Show the job until it is over, then the result if it is asked for; exit code 1 where it did not complete."""
-    from smalt.cli.jobs.stream import follow
+def _follow_job(ctx: Invocation, name: str) -> None:
+    """Show the job until it ends, then the result if one is asked for; exit code 1 if it did not complete."""
+    from smalt.cli.jobs.stream import follow_job
 
-    completed = follow(to, name)
-    if to.wants_result:
-        to.show(to.client.jobs.get(name))
+    completed = follow_job(ctx, name)
+    if ctx.has_output_options:
+        ctx.print_result(ctx.client.jobs.get(name))
     if not completed:
         raise click.exceptions.Exit(1)
 
 
-def _with_costs(to: Invocation, found: list[Any]) -> list[Any]:
-    """Return the jobs as plain data with what they used of the machine; a table gets the columns."""
+def _add_costs(ctx: Invocation, found: list[Any]) -> list[Any]:
+    """Return the jobs as plain data with their use of the machine, and set the table's columns."""
     from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
-    rows = [plain.data(each) for each in found]
-    costs = Metrics(to.client).costs([row["name"] for row in rows]) if rows else {}
-    to.columns = (*to.columns[:3], "cpu_seconds", "peak_memory_bytes")
+    rows = [plain.to_plain_data(each) for each in found]
+    costs = MetricsReader(ctx.client).get_costs([row["name"] for row in rows]) if rows else {}
+    ctx.columns = (*ctx.columns[:3], "cpu_seconds", "peak_memory_bytes")
     return [{**row, **costs.get(row["name"], {})} for row in rows]
 
 
-def _with_metrics(to: Invocation, found: list[Any]) -> list[Any]:
-    """The jobs as plain data with what they logged; a table gets a column for each of the commonest metrics."""
+def _add_metrics(ctx: Invocation, found: list[Any]) -> list[Any]:
+    """Return the jobs as plain data with their metrics; a table has a column for each of the commonest ones."""
     from collections import Counter
 
     from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
-    latest = Metrics(to.client).latest([each.name for each in found]) if found else {}
+    latest = MetricsReader(ctx.client).get_latest([each.name for each in found]) if found else {}
     common = Counter(name for values in latest.values() for name in values if not name.startswith("system/"))
-    to.columns = (*to.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)))
-    return [{**plain.data(each), "metrics": latest.get(each.name, {})} for each in found]
+    ctx.columns = (*ctx.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)))
+    return [{**plain.to_plain_data(each), "metrics": latest.get(each.name, {})} for each in found]
 
 
-def _save(created: Any, path: str) -> None:
+def _save_job(created: Any, path: str) -> None:
     from smalt import yaml
 
     try:
@@ -454,6 +456,6 @@ def _save(created: Any, path: str) -> None:
         raise click.ClickException(f"the job is created, but {path} cannot be written: {error.strerror}") from None
 
 
-job.refuse(
+job.add_refusal(
     "connect-ssh", "jobs run on this machine, so there is nothing to connect to; see the job with: smalt job show NAME"
 )

@@ -23,7 +23,7 @@ kernel = Noun("kernel", "A Jupyter kernel in which notebooks written for azure.a
     click.Option(["--sys-prefix"], is_flag=True, help="Into this Python's own environment, not your home folder."),
     click.Option(["--prefix"], metavar="FOLDER", help="Into FOLDER/share/jupyter/kernels."),
 )
-def install(to: Invocation, name: str, display_name: str, sys_prefix: bool, prefix: str | None) -> Any:
+def install_kernel(ctx: Invocation, name: str, display_name: str, sys_prefix: bool, prefix: str | None) -> Any:
     """Add the kernel to Jupyter; it runs in this Python, which needs ipykernel.
 
     Remove it with: jupyter kernelspec remove smalt
@@ -36,7 +36,7 @@ def install(to: Invocation, name: str, display_name: str, sys_prefix: bool, pref
         raise click.ClickException(
             f"a kernel needs ipykernel, which {sys.executable} does not have: {sys.executable} -m pip install ipykernel"
         )
-    folder = _kernels(sys.prefix if sys_prefix else prefix) / name
+    folder = _find_kernel_folder(sys.prefix if sys_prefix else prefix) / name
     spec = {
         "argv": [sys.executable, "-m", "smalt.python.kernel", "-f", "{connection_file}"],
         "display_name": display_name,
@@ -45,14 +45,14 @@ def install(to: Invocation, name: str, display_name: str, sys_prefix: bool, pref
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kernel.json").write_text(json.dumps(spec, indent=1) + "\n")
-    if to.wants_result:
+    if ctx.has_output_options:
         return {"name": name, "path": str(folder)}
     click.echo(f"the kernel '{display_name}' is in {folder}; choose it in Jupyter")
     return None
 
 
-def _kernels(prefix: str | None) -> Path:
-    """Where Jupyter looks for kernels."""
+def _find_kernel_folder(prefix: str | None) -> Path:
+    """Return the folder where Jupyter looks for kernels."""
     if prefix:
         return Path(prefix, "share", "jupyter", "kernels")
     if folder := os.environ.get("JUPYTER_DATA_DIR"):

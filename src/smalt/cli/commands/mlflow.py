@@ -23,62 +23,66 @@ _CREDENTIALS = "~/.mlflow/credentials"
     click.Option(["--env"], is_flag=True, help='Print lines for a shell: eval "$(smalt mlflow uri --env)".'),
     click.Option(["--with-token"], is_flag=True, help="Print the URI with the token in it."),
 )
-def uri(to: Invocation, env: bool, with_token: bool) -> Any:
-    """Print the tracking URI of the workspace; with --env, all that an MLflow client needs.
+def print_uri(ctx: Invocation, env: bool, with_token: bool) -> Any:
+    """Print the tracking URI of the workspace; with --env, all variables that an MLflow client needs.
 
-    On this machine a client is ready after: eval "$(smalt mlflow uri --env)"
+    To set up a client on this machine: eval "$(smalt mlflow uri --env)"
     """
     if env and with_token:
         raise click.UsageError("--env has the token already; give one of --env and --with-token")
-    found = tracking_uri(to)
+    found = get_tracking_uri(ctx)
     if env:
-        text = "\n".join(_lines(found, token(to)))
+        text = "\n".join(_make_shell_lines(found, get_token(ctx)))
     elif with_token:
-        text = found.replace("://", f"://smalt:{quote(token(to), safe='')}@", 1)
+        text = found.replace("://", f"://smalt:{quote(get_token(ctx), safe='')}@", 1)
     else:
         text = found
-    if to.wants_result:
+    if ctx.has_output_options:
         return text
     click.echo(text)
     return None
 
 
-def tracking_uri(to: Invocation) -> str:
-    found = to.client.workspaces.get().mlflow_tracking_uri
+def get_tracking_uri(ctx: Invocation) -> str:
+    found = ctx.client.workspaces.get().mlflow_tracking_uri
     if not found:
         raise click.ClickException("the server is of an older smalt, without tracking; end it with: smalt server stop")
     return str(found)
 
 
-def token(to: Invocation) -> str:
-    """Of the server that this command speaks to."""
-    if not to.client.connection.local:
-        return str(to.client.connection.server.token)
-    found = to.home.token()
+def get_token(ctx: Invocation) -> str:
+    """Return the token of the server that this command connects to."""
+    if not ctx.client.connection.is_local:
+        return str(ctx.client.connection.server.token)
+    found = ctx.home.token()
     if not found:
-        path = to.home.path("token")
+        path = ctx.home.path("token")
         raise click.ClickException(f"{path} is gone; the server makes it again when it next starts: smalt server stop")
     return found
 
 
-def _lines(uri: str, token: str) -> Iterator[str]:
-    """A name and password, where MLflow has some already, go before a token; and so does a proxy."""
-    yield _export("MLFLOW_TRACKING_URI", uri)
-    yield _export("MLFLOW_TRACKING_TOKEN", token)
-    yield _export("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # there is no page at the URI
+def _make_shell_lines(uri: str, token: str) -> Iterator[str]:
+    """Yield the shell lines for an MLflow client.
+
+    A user name and password precede a token in MLflow, and a proxy precedes a direct connection, so both are
+    overridden.
+    """
+    yield _format_export("MLFLOW_TRACKING_URI", uri)
+    yield _format_export("MLFLOW_TRACKING_TOKEN", token)
+    yield _format_export("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # there is no page at the URI
     if os.environ.get("MLFLOW_TRACKING_USERNAME") or os.path.exists(os.path.expanduser(_CREDENTIALS)):
-        yield _export("MLFLOW_TRACKING_USERNAME", "smalt")
-        yield _export("MLFLOW_TRACKING_PASSWORD", token)
+        yield _format_export("MLFLOW_TRACKING_USERNAME", "smalt")
+        yield _format_export("MLFLOW_TRACKING_PASSWORD", token)
     if os.environ.get("MLFLOW_REGISTRY_URI"):
         yield "unset MLFLOW_REGISTRY_URI"
     proxies = any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"))
     host = urlsplit(uri).hostname
     for name in ("NO_PROXY", "no_proxy") if proxies and host in _LOOPBACK else ():
         named = [one for one in os.environ.get(name, "").split(",") if one and one != host]
-        yield _export(name, ",".join([*named, str(host)]))
+        yield _format_export(name, ",".join([*named, str(host)]))
 
 
-def _export(name: str, value: str) -> str:
+def _format_export(name: str, value: str) -> str:
     return f"export {name}={shlex.quote(value)}"
 
 
@@ -87,15 +91,15 @@ def _export(name: str, value: str) -> str:
     click.Option(["--python"], metavar="PROGRAM", help="A Python that has the full mlflow package."),
     click.Option(["--no-browser"], is_flag=True, help="Only print the address."),
 )
-def ui(to: Invocation, python: str | None, no_browser: bool) -> None:
-    """Open MLflow's own pages, where the full mlflow package is installed; end it with Ctrl-C."""
+def open_ui(ctx: Invocation, python: str | None, no_browser: bool) -> None:
+    """Open MLflow's own pages, if the full mlflow package is installed; end it with Ctrl-C."""
     import subprocess
     import sys
 
     from smalt.cli.commands import mlflow_pages
 
-    program = _with_pages(to, python)
-    address, secret = tracking_uri(to), token(to)
+    program = _find_python_with_pages(ctx, python)
+    address, secret = get_tracking_uri(ctx), get_token(ctx)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     environment.update(MLFLOW_TRACKING_URI=address, MLFLOW_TRACKING_TOKEN=secret)
     command = [program, "-I", str(mlflow_pages.__file__), address]
@@ -115,12 +119,12 @@ def ui(to: Invocation, python: str | None, no_browser: bool) -> None:
             pages.stdin.close()
 
 
-def _with_pages(to: Invocation, python: str | None) -> str:
-    """A Python program that has MLflow's pages."""
+def _find_python_with_pages(ctx: Invocation, python: str | None) -> str:
+    """Return a Python program that has MLflow's pages."""
     import subprocess
     import sys
 
-    named = python or to.connection.get("/smalt/v1/config")["mlflow-python"]
+    named = python or ctx.connection.get("/smalt/v1/config")["mlflow-python"]
     look = "import importlib.util as u; s = u.find_spec('mlflow'); print(s.submodule_search_locations[0] if s else '')"
     for program in [os.path.expanduser(named)] if named else [sys.executable]:
         try:

@@ -19,21 +19,21 @@ assets.add_create(model, "models", _TYPES, _PATH, [_STAGE])
 
 @model.verb(
     "download",
-    options.name("The model's name."),
+    options.make_name_options("The model's name."),
     options.VERSION,
     options.LABEL,
     options.DOWNLOAD_PATH,
     options.REGISTRY,
 )
-def download(
-    to: Invocation, name: str, version: str | None, label: str | None, download_path: str, registry_name: str | None
+def download_model(
+    ctx: Invocation, name: str, version: str | None, label: str | None, download_path: str, registry_name: str | None
 ) -> None:
     """Download a model's files."""
-    client = to.client if registry_name is None else to.registry(registry_name)
-    found = assets.fetch(client.models, name, version, label)
+    client = ctx.client if registry_name is None else ctx.make_registry_client(registry_name)
+    found = assets.fetch_asset(client.models, name, version, label)
     client.models.download(found.name, version=found.version, download_path=download_path)
-    to.note(f"downloaded to {download_path}")
+    ctx.print_note(f"downloaded to {download_path}")
 
 
 assets.add_verbs(model, "models")
-model.refuse("package", "smalt cannot package models yet; that comes in a later version, with online endpoints")
+model.add_refusal("package", "smalt cannot package models yet; that comes in a later version, with online endpoints")

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from smalt.cli.framework.verb import Invocation, Verb
-from smalt.client.transfers.progress import human
+from smalt.client.transfers.progress import format_bytes
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class _Age(click.ParamType[float]):
-    """An age such as 7d, in seconds."""
+class _AgeType(click.ParamType[float]):
+    """An age such as 7d, converted to seconds."""
 
     name = "age"
 
@@ -25,29 +25,33 @@ class _Age(click.ParamType[float]):
         return float(found[1]) * _UNITS[found[2]]
 
 
-def _prune(to: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
-    """Free space: working folders of ended jobs, outputs of failed and cancelled ones, and caches that nothing uses."""
-    return free(to, older_than, dry_run, yes, "delete the files that old jobs left and the caches that nothing uses?")
+def _prune_all(ctx: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
+    """Free disk space: working folders of ended jobs, outputs of failed and canceled jobs, and unused caches."""
+    return free_space(
+        ctx, older_than, dry_run, yes, "delete the files that old jobs left and the caches that nothing uses?"
+    )
 
 
-def free(to: Invocation, older_than: float, dry_run: bool, yes: bool, question: str, only: str | None = None) -> Any:
-    """`only` that kind of thing."""
+def free_space(
+    ctx: Invocation, older_than: float, dry_run: bool, yes: bool, question: str, only: str | None = None
+) -> Any:
+    """Delete old files of all kinds, or of the kind `only`, after asking `question`; return what was freed."""
     if not dry_run:
-        to.confirm(yes, question)
-    result = to.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run, "only": only})
-    to.note(f"{'would free' if dry_run else 'freed'} {human(result['freed'])}")
-    if to.output != "table":
+        ctx.confirm(yes, question)
+    result = ctx.connection.post("/smalt/v1/prune", {"older_than": older_than, "dry_run": dry_run, "only": only})
+    ctx.print_note(f"{'would free' if dry_run else 'freed'} {format_bytes(result['freed'])}")
+    if ctx.output != "table":
         return result
-    to.columns = ("kind", "name", "size")
-    return [{**item, "size": human(item["bytes"])} for item in result["items"]]
+    ctx.columns = ("kind", "name", "size")
+    return [{**item, "size": format_bytes(item["bytes"])} for item in result["items"]]
 
 
 OPTIONS: list[click.Parameter] = [
     click.Option(
-        ["--older-than"], type=_Age(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
+        ["--older-than"], type=_AgeType(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
     ),
     click.Option(["--dry-run"], is_flag=True, help="Only say what would go."),
     click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
 ]
 
-prune = Verb("prune", _prune, OPTIONS, help=_prune.__doc__)
+prune = Verb("prune", _prune_all, OPTIONS, help=_prune_all.__doc__)

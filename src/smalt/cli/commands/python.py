@@ -1,4 +1,4 @@
-"""`smalt python …`: a program or notebook written for `azure.ai.ml`, unedited; docs/python.md."""
+"""`smalt python …`: a program or notebook written for `azure.ai.ml`, run unedited; see docs/python.md."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 
-def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
+def _run_python(module: bool, text: bool, words: tuple[str, ...]) -> None:
     """Run a Python program or a notebook written for azure.ai.ml, unedited.
 
-    What it imports of azure.ai.ml, azure.identity and mldesigner is smalt's, whether or not those packages are
-    installed. A notebook's cells run in order, up to the first that fails; with its outputs it is written to
-    NAME.executed.ipynb beside it.
+    Its imports of azure.ai.ml, azure.identity and mldesigner are smalt's, whether or not those packages are installed.
+    A notebook's cells run in order until one fails; the notebook with its outputs is written to NAME.executed.ipynb
+    beside it.
 
     \b
         smalt python submit.py --learning-rate 0.1
@@ -31,7 +31,7 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
     if not words:
         raise click.UsageError("say what to run: smalt python FILE, where FILE is a program or a notebook")
     first, rest = words[0], words[1:]
-    lead_az()
+    add_programs_to_path()
     if module:
         code = programs.run_module(first, rest)
     elif text:
@@ -48,19 +48,19 @@ def _python(module: bool, text: bool, words: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(code)
 
 
-def lead_az() -> None:
-    """In what the program starts `az ml …` and `mldesigner` are smalt, `python` the Python that runs the program."""
-    from smalt.cli.commands.exec import program, programs
+def add_programs_to_path() -> None:
+    """Put smalt's `az` and `mldesigner`, and this process's Python, first on the PATH of the program's children."""
+    from smalt.cli.commands.exec import install_az, install_program
     from smalt.machine.home import Home
 
     home = Home.find()
     home.create()
-    ours = (programs(home), program(home, "programs/designer/mldesigner", "smalt.designer"))
+    ours = (install_az(home), install_program(home, "programs/designer/mldesigner", "smalt.designer"))
     os.environ["PATH"] = os.pathsep.join((*ours, os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)))
 
 
-class _Command(click.Command):
-    """Everything after the program belongs to the program."""
+class _PythonCommand(click.Command):
+    """A command that passes everything after the program to the program."""
 
     allow_interspersed_args = False
 
@@ -70,14 +70,14 @@ class _Command(click.Command):
         return super().parse_args(ctx, args)
 
 
-python = _Command(
+python = _PythonCommand(
     "python",
-    callback=_python,
+    callback=_run_python,
     params=[
         click.Option(["-m", "module"], is_flag=True, help="The next word is a module, as of 'python -m'."),
         click.Option(["-c", "text"], is_flag=True, help="The next word is the program's text, as of 'python -c'."),
         click.Argument(["words"], nargs=-1, type=click.UNPROCESSED, metavar="FILE|MODULE|CODE [ARGUMENT…]"),
     ],
-    help=_python.__doc__,
+    help=_run_python.__doc__,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -11,7 +11,7 @@ from smalt.cli.framework.verb import Invocation, Verb
 KINDS = ("job", "component", "environment", "data", "model", "datastore", "compute", "workspace")
 
 
-def _schema(to: Invocation, kind: str | None) -> Any:
+def _print_schema(ctx: Invocation, kind: str | None) -> Any:
     """Print the JSON Schema of a kind of file, or of all kinds together.
 
     An editor with the YAML language server uses it through a first line such as
@@ -23,5 +23,8 @@ def _schema(to: Invocation, kind: str | None) -> Any:
 
 
 schema = Verb(
-    "schema", _schema, [click.Argument(["kind"], required=False, type=click.Choice(KINDS))], help=_schema.__doc__
+    "schema",
+    _print_schema,
+    [click.Argument(["kind"], required=False, type=click.Choice(KINDS))],
+    help=_print_schema.__doc__,
 )

@@ -21,7 +21,7 @@ secret = Noun(
     ("name", "version", "enabled", "tags"),
 )
 
-_NAME = options.name("The secret's name.")
+_NAME = options.make_name_options("The secret's name.")
 
 
 @secret.verb(
@@ -31,9 +31,9 @@ _NAME = options.name("The secret's name.")
     click.Option(["-f", "--file"], metavar="FILE", help="A file that holds the value."),
     options.TAGS,
 )
-def set_secret(to: Invocation, name: str, value: str | None, file: str | None, tags: tuple[str, ...]) -> Any:
-    """Keep a value under a name. What --value says is seen in the list of processes and the shell's history."""
-    return _secrets(to).set(name, _given(name, value, file), tags=edits.tags(tags))
+def set_secret(ctx: Invocation, name: str, value: str | None, file: str | None, tags: tuple[str, ...]) -> Any:
+    """Store a secret. A value given by --value is visible in the process list and the shell's history."""
+    return _get_secrets(ctx).set(name, _read_value(name, value, file), tags=edits.parse_tags(tags))
 
 
 @secret.verb(
@@ -42,38 +42,38 @@ def set_secret(to: Invocation, name: str, value: str | None, file: str | None, t
     click.Option(["--version"], metavar="VERSION", help="A version other than the newest."),
     click.Option(["--include-value"], is_flag=True, help="Show the value, too."),
 )
-def show(to: Invocation, name: str, version: str | None, include_value: bool) -> Any:
+def show_secret(ctx: Invocation, name: str, version: str | None, include_value: bool) -> Any:
     """Show a secret, without its value."""
-    return _secrets(to).get(name, version or "", include_value=include_value)
+    return _get_secrets(ctx).get(name, version or "", include_value=include_value)
 
 
 @secret.verb("list")
-def list_secrets(to: Invocation) -> Any:
+def list_secrets(ctx: Invocation) -> Any:
     """List secrets, without their values."""
-    return list(_secrets(to).list())
+    return list(_get_secrets(ctx).list())
 
 
 @secret.verb("delete", _NAME, options.YES)
-def delete(to: Invocation, name: str, yes: bool) -> None:
-    """Delete a secret with all its versions, for good."""
-    to.confirm(yes, f"delete the secret {name}? it cannot be had back")
-    _secrets(to).delete(name)
+def delete_secret(ctx: Invocation, name: str, yes: bool) -> None:
+    """Delete a secret and all its versions permanently."""
+    ctx.confirm(yes, f"delete the secret {name}? it cannot be had back")
+    _get_secrets(ctx).delete(name)
 
 
 @secret.verb("rotate-keys")
-def rotate_keys(to: Invocation) -> None:
-    """Encrypt all secrets, and the credentials of datastores and connections, again, with new keys."""
-    count = _secrets(to).rotate_keys()
-    to.note(f"{count} value{'s' * (count != 1)} encrypted again, with new keys")
+def rotate_keys(ctx: Invocation) -> None:
+    """Encrypt all secrets, and the credentials of datastores and connections, with new keys."""
+    count = _get_secrets(ctx).rotate_keys()
+    ctx.print_note(f"{count} value{'s' * (count != 1)} encrypted again, with new keys")
 
 
-def _secrets(to: Invocation) -> SecretOperations:
+def _get_secrets(ctx: Invocation) -> SecretOperations:
     from smalt.client.collections.secrets import SecretOperations
 
-    return SecretOperations(to.client)
+    return SecretOperations(ctx.client)
 
 
-def _given(name: str, value: str | None, file: str | None) -> str:
+def _read_value(name: str, value: str | None, file: str | None) -> str:
     if value is not None and file is not None:
         raise click.UsageError("give the value by --value or by --file, not by both")
     if value is not None:
@@ -83,15 +83,15 @@ def _given(name: str, value: str | None, file: str | None) -> str:
             text = Path(file).expanduser().read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise ValidationException(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
-        return _refuse_empty(name, text, file)
+        return _check_not_empty(name, text, file)
     if sys.stdin.isatty():
         asked: str = click.prompt(f"value of {name}", hide_input=True, err=True)
         return asked
-    return _refuse_empty(name, sys.stdin.read().removesuffix("\n"), "standard input")
+    return _check_not_empty(name, sys.stdin.read().removesuffix("\n"), "standard input")
 
 
-def _refuse_empty(name: str, value: str, source: str) -> str:
-    """Return the value; an empty one is most likely a pipe or a file that somebody forgot to fill."""
+def _check_not_empty(name: str, value: str, source: str) -> str:
+    """Return the value; an empty one is most likely a pipe or a file that was forgotten."""
     if not value:
         raise ValidationException(
             f"secret '{name}' was not set: {source} is empty; give its value by --value, by --file or on standard "

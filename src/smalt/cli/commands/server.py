@@ -12,11 +12,11 @@ import click
 
 from smalt.cli.commands.doctor import describe_disk
 from smalt.cli.framework.verb import Invocation, Noun
-from smalt.client.connection.connection import Silent
+from smalt.client.connection.connection import ServerNotResponding
 from smalt.exceptions import Unavailable
 
 if TYPE_CHECKING:
-    from smalt.client.connection.autostart import Serving
+    from smalt.client.connection.autostart import ServerProcess
     from smalt.machine.home import Home
 
 server = Noun("server", "The local server, which starts by itself.")
@@ -30,67 +30,67 @@ _SHORT = 3.0
 
 
 @server.verb("start", click.Option(["--foreground"], is_flag=True, help="Stay in the foreground; end it with Ctrl-C."))
-def start(to: Invocation, foreground: bool) -> Any:
-    """Start the server of this home, detached, if it does not run."""
-    _only_local()
+def start_server(ctx: Invocation, foreground: bool) -> Any:
+    """Start the server of this home in the background, unless it runs."""
+    _check_local()
     from smalt.client.connection import autostart
 
-    home = to.home
-    if autostart.serving(home) or autostart.running(home):
-        to.note("the server runs already")
+    home = ctx.home
+    if autostart.find_server_process(home) or autostart.is_running(home):
+        ctx.print_note("the server runs already")
     elif foreground:
-        _become(home)
+        _become_server(home)
     else:
-        autostart.start(home).close()
-    return _status(to)
+        autostart.start_server(home).close()
+    return _get_status(ctx)
 
 
 @server.verb("stop", click.Option(["--force"], is_flag=True, help="Cancel unfinished jobs instead of refusing."))
-def stop(to: Invocation, force: bool) -> None:
+def stop_server(ctx: Invocation, force: bool) -> None:
     """Stop the server; refused while jobs are unfinished, unless forced."""
-    _only_local()
+    _check_local()
     from smalt.client.connection import autostart
 
-    process = autostart.serving(to.home)
-    if process is None and not autostart.running(to.home):
-        to.note("the server does not run")
+    process = autostart.find_server_process(ctx.home)
+    if process is None and not autostart.is_running(ctx.home):
+        ctx.print_note("the server does not run")
         return
     if process is not None and process.is_stopped:
         os.kill(process.pid, signal.SIGCONT)  # else it could not end
-    to.connection.patience = _SHORT
+    ctx.connection.patience = _SHORT
     try:
-        to.connection.post("/smalt/v1/shutdown", {"force": force})
-    except Silent as error:
+        ctx.connection.post("/smalt/v1/shutdown", {"force": force})
+    except ServerNotResponding as error:
         if not force or process is None:
             raise
-        to.note(f"{error}; it is killed, and the next one ends the jobs")
+        ctx.print_note(f"{error}; it is killed, and the next one ends the jobs")
         os.kill(process.pid, signal.SIGKILL)
-        _until_gone(to.home, process)
-        _stop_successors(to)
+        _wait_until_gone(ctx.home, process)
+        _stop_successors(ctx)
     else:
-        _until_gone(to.home, process)
-    to.note("the server has stopped")
+        _wait_until_gone(ctx.home, process)
+    ctx.print_note("the server has stopped")
 
 
-def _stop_successors(to: Invocation) -> None:
-    """Have the jobs canceled by the next server, and stop the one that the launcher started meanwhile, if it did."""
+def _stop_successors(ctx: Invocation) -> None:
+    """Stop the next server, which cancels the jobs, and the one that the launcher may have started meanwhile."""
     from smalt.client.connection import autostart
 
     until = 0.0
     while not until or time.monotonic() < until:
-        if not until or autostart.running(to.home):
-            to.connection.post("/smalt/v1/shutdown", {"force": True})
-            _until_gone(to.home, autostart.serving(to.home))
+        if not until or autostart.is_running(ctx.home):
+            ctx.connection.post("/smalt/v1/shutdown", {"force": True})
+            _wait_until_gone(ctx.home, autostart.find_server_process(ctx.home))
             until = time.monotonic() + _SUCCESSION
         time.sleep(_PAUSE)
 
 
-def _until_gone(home: Home, process: Serving | None) -> None:
-    """Wait until the process has ended: only then are its files at rest."""
+def _wait_until_gone(home: Home, process: ServerProcess | None) -> None:
+    """Wait until the process has ended; only then do its files stop changing."""
     from smalt.client.connection import autostart
 
     deadline = time.monotonic() + _PATIENCE
-    while process.lives if process else autostart.running(home):
+    while process.is_alive if process else autostart.is_running(home):
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"the server was told to stop and has not after {_PATIENCE:.0f} s; see: smalt server logs"
@@ -99,22 +99,24 @@ def _until_gone(home: Home, process: Serving | None) -> None:
 
 
 @server.verb("status")
-def status(to: Invocation) -> Any:
+def show_status(ctx: Invocation) -> Any:
     """Show whether the server runs, and where; exit code 1 if it does not."""
     if os.environ.get("SMALT_URL"):
-        return _status(to)
+        return _get_status(ctx)
     from smalt.client.connection import autostart
 
-    process = autostart.serving(to.home)
-    if process is None and not autostart.running(to.home):
-        to.show({"running": False, "home": str(to.home.root)})
+    process = autostart.find_server_process(ctx.home)
+    if process is None and not autostart.is_running(ctx.home):
+        ctx.print_result({"running": False, "home": str(ctx.home.root)})
         raise click.exceptions.Exit(1)
-    to.connection.patience = 0.0 if process and process.is_stopped else _SHORT
+    ctx.connection.patience = 0.0 if process and process.is_stopped else _SHORT
     try:
-        return _status(to)
-    except Silent as error:
+        return _get_status(ctx)
+    except ServerNotResponding as error:
         pid = process.pid if process else None
-        to.show({"running": True, "answers": False, "pid": pid, "home": str(to.home.root), "reason": str(error)})
+        ctx.print_result(
+            {"running": True, "answers": False, "pid": pid, "home": str(ctx.home.root), "reason": str(error)}
+        )
         raise click.exceptions.Exit(1) from None
 
 
@@ -125,12 +127,12 @@ def status(to: Invocation) -> Any:
     ),
     click.Option(["--follow"], is_flag=True, help="Go on showing what comes."),
 )
-def logs(to: Invocation, lines: int, follow: bool) -> None:
+def show_logs(ctx: Invocation, lines: int, follow: bool) -> None:
     """Show the log of the server."""
-    _only_local()
-    path = to.home.path("server.log")
+    _check_local()
+    path = ctx.home.path("server.log")
     if not path.exists():
-        to.note(f"there is no log yet in {path}")
+        ctx.print_note(f"there is no log yet in {path}")
         return
     with open(path, errors="replace") as log:
         sys.stdout.writelines(log.readlines()[-lines:] if lines else ())
@@ -140,17 +142,17 @@ def logs(to: Invocation, lines: int, follow: bool) -> None:
             time.sleep(_PAUSE)
 
 
-def _status(to: Invocation) -> dict[str, Any]:
+def _get_status(ctx: Invocation) -> dict[str, Any]:
     from datetime import datetime, timezone
 
-    facts = to.connection.get("/smalt/v1/status", details=True)
+    facts = ctx.connection.get("/smalt/v1/status", details=True)
     if facts["disk"]["full"]:
-        to.note(f"{describe_disk(facts['disk'])}; free some space: smalt prune")
+        ctx.print_note(f"{describe_disk(facts['disk'])}; free some space: smalt prune")
     started = datetime.fromtimestamp(facts["started"], timezone.utc).isoformat(timespec="seconds")
     return {"running": True, **facts, "started": started}
 
 
-def _only_local() -> None:
+def _check_local() -> None:
     url = os.environ.get("SMALT_URL")
     if url:
         raise click.ClickException(
@@ -158,8 +160,8 @@ def _only_local() -> None:
         )
 
 
-def _become(home: Any) -> None:
-    """Turn this process into the server, so that signals and exit codes are its own."""
+def _become_server(home: Any) -> None:
+    """Replace this process by the server, so that signals and exit codes are the server's."""
     home.create()
     sys.stdout.flush()
     os.execve(

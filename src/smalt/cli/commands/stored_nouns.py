@@ -1,4 +1,4 @@
-"""`smalt schedule …`, `smalt online-endpoint …` and the like: what smalt keeps as it is described."""
+"""`smalt schedule …`, `smalt online-endpoint …` and the other nouns that smalt only stores."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CREDENTIALS = click.Option(
 )
 
 
-class Described(Noun):
-    """A noun with create, show, list, update and delete; `more` are options of create beside the usual ones."""
+class StoredNoun(Noun):
+    """A noun with create, show, list, update and delete; `more` are further options of create."""
 
     def __init__(
         self, kind: str, help: str, columns: tuple[str, ...], collection: str, more: tuple[click.Option, ...] = ()
@@ -28,13 +28,16 @@ class Described(Noun):
         self.add_verbs()
 
     def add_verbs(self, *where: click.Option) -> None:
-        """`where` says which endpoint a deployment belongs to."""
-        words, a_word = self.words, options.with_article(self.words)
-        name, whole = options.name(f"The {words}'s name."), options.file(f"A file with the whole {words}.", first=False)
+        """Add the verbs; `where` are the options that name a deployment's endpoint."""
+        words, a_word = self.words, options.add_article(self.words)
+        name, whole = (
+            options.make_name_options(f"The {words}'s name."),
+            options.make_file_option(f"A file with the whole {words}.", first=False),
+        )
         self.verb(
             "create",
-            options.file(f"The {words}'s YAML file."),
-            options.name("Its name, instead of the file's.", needed=False, argument="[FILE]"),
+            options.make_file_option(f"The {words}'s YAML file."),
+            options.make_name_options("Its name, instead of the file's.", needed=False, argument="[FILE]"),
             [click.Option(each.opts, metavar="NAME", help="The endpoint, instead of the file's.") for each in where],
             options.SET,
             self.more,
@@ -42,7 +45,7 @@ class Described(Noun):
             help=f"Create {a_word} from a YAML file.",
         )(self.create)
         self.verb("show", name, where, help=f"Show {a_word}.")(self.show)
-        self.verb("list", options.MAX_RESULTS, where, help=f"List {words}s.")(self.every)
+        self.verb("list", options.MAX_RESULTS, where, help=f"List {words}s.")(self.list_entities)
         self.verb(
             "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change {a_word}, by --set or a file."
         )(self.update)
@@ -51,49 +54,51 @@ class Described(Noun):
             for verb in self.commands.values():
                 verb.params.insert(-len(COMMON), LOCAL)
 
-    def of(self, to: Invocation) -> Any:
-        """The client's collection."""
-        return getattr(to.client, self.collection)
+    def get_collection(self, ctx: Invocation) -> Any:
+        """Return the client's collection of this noun."""
+        return getattr(ctx.client, self.collection)
 
-    def put(self, to: Invocation, entity: Any) -> Any:
-        collection = self.of(to)
+    def put_entity(self, ctx: Invocation, entity: Any) -> Any:
+        collection = self.get_collection(ctx)
         if hasattr(collection, "begin_create_or_update"):
             return collection.begin_create_or_update(entity).result()
         return collection.create_or_update(entity)
 
     def create(
-        self, to: Invocation, file: str | None, name: str | None, set: tuple[str, ...], no_wait: bool, **where: Any
+        self, ctx: Invocation, file: str | None, name: str | None, set: tuple[str, ...], no_wait: bool, **where: Any
     ) -> Any:
         if file is None and not (name and AUTH_MODE in self.more):
             raise click.UsageError(f"say which file describes the {self.words}: smalt {self.name} create --file FILE")
-        given = {"name": name, **where, "credentials": dict(_pair(text) for text in where.get("credentials", ()))}
-        return self.put(to, documents.read(self.kind, file, set, given))
+        given = {"name": name, **where, "credentials": dict(_split_pair(text) for text in where.get("credentials", ()))}
+        return self.put_entity(ctx, documents.read_document(self.kind, file, set, given))
 
-    def show(self, to: Invocation, name: str, **where: Any) -> Any:
-        return self.of(to).get(name, **where)
+    def show(self, ctx: Invocation, name: str, **where: Any) -> Any:
+        return self.get_collection(ctx).get(name, **where)
 
-    def every(self, to: Invocation, max_results: int | None, **where: Any) -> Any:
-        return list(islice(self.of(to).list(**where), max_results))
+    def list_entities(self, ctx: Invocation, max_results: int | None, **where: Any) -> Any:
+        return list(islice(self.get_collection(ctx).list(**where), max_results))
 
-    def update(self, to: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
+    def update(self, ctx: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
         where = {key: rest.pop(key) for key in ("endpoint_name",) if key in rest}
         if file is not None:
-            documents.refuse_edits(rest)
-            return self.create(to, file, name, set=rest["set"], no_wait=no_wait, **where)
-        return documents.update(self.of(to).get(name, **where), rest, lambda entity: self.put(to, entity))
+            documents.check_no_edits(rest)
+            return self.create(ctx, file, name, set=rest["set"], no_wait=no_wait, **where)
+        return documents.update_entity(
+            self.get_collection(ctx).get(name, **where), rest, lambda entity: self.put_entity(ctx, entity)
+        )
 
-    def delete(self, to: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
-        collection = self.of(to)
+    def delete(self, ctx: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
+        collection = self.get_collection(ctx)
         collection.get(name, **where)
-        to.confirm(yes, f"delete the {self.words} {name}?")
+        ctx.confirm(yes, f"delete the {self.words} {name}?")
         if hasattr(collection, "begin_delete"):
             collection.begin_delete(name, **where).wait()
         else:
             collection.delete(name)
 
 
-class Deployments(Described):
-    """`first` is the flag of create that makes the deployment the one that answers."""
+class DeploymentNoun(StoredNoun):
+    """A noun for deployments; `first` is the flag of create that directs the endpoint's calls to the new deployment."""
 
     def __init__(self, kind: str, help: str, columns: tuple[str, ...], collection: str, first: str) -> None:
         self.first = first
@@ -107,11 +112,11 @@ class Deployments(Described):
         )
         self.commands["create"].params.insert(2, flag)
 
-    def create(self, to: Invocation, file: str | None, name: str | None, *, answers: bool = False, **rest: Any) -> Any:  # type: ignore[override]
-        made = super().create(to, file, name, **rest)
+    def create(self, ctx: Invocation, file: str | None, name: str | None, *, answers: bool = False, **rest: Any) -> Any:  # type: ignore[override]
+        made = super().create(ctx, file, name, **rest)
         if answers:
             kind = self.kind.partition("_")[0]
-            endpoints = getattr(to.client, f"{kind}_endpoints")
+            endpoints = getattr(ctx.client, f"{kind}_endpoints")
             endpoint = endpoints.get(made.endpoint_name)
             if kind == "online":
                 endpoint.traffic = {made.name: 100}
@@ -121,41 +126,41 @@ class Deployments(Described):
         return made
 
 
-schedule = Described(
+schedule = StoredNoun(
     "schedule",
     "Schedules: stored; smalt does not run them yet.",
     ("name", "display_name", "is_enabled", "trigger.type", "description"),
     "schedules",
 )
-online_endpoint = Described(
+online_endpoint = StoredNoun(
     "online_endpoint",
     "Online endpoints: stored; smalt does not serve them yet.",
     ("name", "auth_mode", "description"),
     "online_endpoints",
     (AUTH_MODE,),
 )
-online_deployment = Deployments(
+online_deployment = DeploymentNoun(
     "online_deployment",
     "Online deployments: stored; smalt does not serve them yet.",
     ("name", "endpoint_name", "model", "instance_type", "instance_count"),
     "online_deployments",
     "--all-traffic",
 )
-batch_endpoint = Described(
+batch_endpoint = StoredNoun(
     "batch_endpoint",
     "Batch endpoints: stored; smalt does not run them yet.",
     ("name", "defaults.deployment_name", "description"),
     "batch_endpoints",
     (AUTH_MODE,),
 )
-batch_deployment = Deployments(
+batch_deployment = DeploymentNoun(
     "batch_deployment",
     "Batch deployments: stored; smalt does not run them yet.",
     ("name", "endpoint_name", "type", "model", "component"),
     "batch_deployments",
     "--set-default",
 )
-connection = Described(
+connection = StoredNoun(
     "connection",
     "Connections: addresses of other services, and how to log in there.",
     ("name", "type", "target", "description"),
@@ -163,12 +168,12 @@ connection = Described(
     (CREDENTIALS,),
 )
 
-_NAME = options.name("The name.")
+_NAME = options.make_name_options("The name.")
 _DEPLOYMENT = click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to answer.")
 _ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _split_pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"'{text}' is not KEY=VALUE")
@@ -176,21 +181,21 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @schedule.verb("enable", _NAME, options.NO_WAIT)
-def enable(to: Invocation, name: str, no_wait: bool) -> Any:
-    """Switch a schedule on."""
-    return to.client.schedules.begin_enable(name).result()
+def enable_schedule(ctx: Invocation, name: str, no_wait: bool) -> Any:
+    """Enable a schedule."""
+    return ctx.client.schedules.begin_enable(name).result()
 
 
 @schedule.verb("disable", _NAME, options.NO_WAIT)
-def disable(to: Invocation, name: str, no_wait: bool) -> Any:
-    """Switch a schedule off."""
-    return to.client.schedules.begin_disable(name).result()
+def disable_schedule(ctx: Invocation, name: str, no_wait: bool) -> Any:
+    """Disable a schedule."""
+    return ctx.client.schedules.begin_disable(name).result()
 
 
 @schedule.verb("trigger", _NAME)
-def trigger(to: Invocation, name: str) -> Any:
-    """Refused: no schedule happens yet."""
-    return to.client.schedules.trigger(name)
+def trigger_schedule(ctx: Invocation, name: str) -> Any:
+    """Refused: smalt runs no schedules yet."""
+    return ctx.client.schedules.trigger(name)
 
 
 @schedule.verb(
@@ -199,16 +204,16 @@ def trigger(to: Invocation, name: str) -> Any:
     click.Option(["--include-disabled"], is_flag=True, help="Those that are off, too."),
     click.Option(["--disabled-only"], is_flag=True, help="Only those that are off."),
 )
-def list_schedules(to: Invocation, max_results: int | None, include_disabled: bool, disabled_only: bool) -> Any:
+def list_schedules(ctx: Invocation, max_results: int | None, include_disabled: bool, disabled_only: bool) -> Any:
     """List schedules."""
     view = "DisabledOnly" if disabled_only else "All" if include_disabled else "EnabledOnly"
-    return list(islice(to.client.schedules.list(list_view_type=view), max_results))
+    return list(islice(ctx.client.schedules.list(list_view_type=view), max_results))
 
 
 @online_endpoint.verb(
     "update",
     _NAME,
-    options.file("A file with the whole online endpoint.", first=False),
+    options.make_file_option("A file with the whole online endpoint.", first=False),
     click.Option(["--traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests, by deployment."),
     click.Option(
         ["--mirror-traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests that go there, too."
@@ -217,11 +222,11 @@ def list_schedules(to: Invocation, max_results: int | None, include_disabled: bo
     options.NO_WAIT,
     LOCAL,
 )
-def update_online(to: Invocation, traffic: tuple[str, ...], mirror_traffic: tuple[str, ...], **rest: Any) -> Any:
+def update_online(ctx: Invocation, traffic: tuple[str, ...], mirror_traffic: tuple[str, ...], **rest: Any) -> Any:
     """Change an online endpoint, by --traffic, --set or a file."""
     shares = [f"traffic.{share}" for words in traffic for share in words.split()]
     shares += [f"mirror_traffic.{share}" for words in mirror_traffic for share in words.split()]
-    return online_endpoint.update(to, **{**rest, "set": (*rest["set"], *shares)})
+    return online_endpoint.update(ctx, **{**rest, "set": (*rest["set"], *shares)})
 
 
 @online_endpoint.verb(
@@ -231,22 +236,22 @@ def update_online(to: Invocation, traffic: tuple[str, ...], mirror_traffic: tupl
     _DEPLOYMENT,
     LOCAL,
 )
-def invoke_online(to: Invocation, name: str, request_file: str | None, deployment_name: str | None) -> Any:
-    """Refused: no deployment answers yet."""
-    return to.client.online_endpoints.invoke(name, request_file=request_file, deployment_name=deployment_name)
+def invoke_online(ctx: Invocation, name: str, request_file: str | None, deployment_name: str | None) -> Any:
+    """Refused: no deployment answers requests yet."""
+    return ctx.client.online_endpoints.invoke(name, request_file=request_file, deployment_name=deployment_name)
 
 
 @online_endpoint.verb("get-credentials", _NAME)
-def get_credentials(to: Invocation, name: str) -> Any:
-    """Refused: there is nothing yet that a key would open."""
-    return to.client.online_endpoints.get_keys(name)
+def get_credentials(ctx: Invocation, name: str) -> Any:
+    """Refused: online endpoints have no keys yet."""
+    return ctx.client.online_endpoints.get_keys(name)
 
 
 @batch_endpoint.verb(
     "invoke",
     _NAME,
     _DEPLOYMENT,
-    options.file("The job's file.", first=False),
+    options.make_file_option("The job's file.", first=False),
     *(
         click.Option([f"--{name}"], metavar=name.rpartition("-")[2].upper(), help=f"The {name.replace('-', ' ')}.")
         for name in ("input", "input-type", "output-path", "instance-count", "mini-batch-size", "job-name")
@@ -254,21 +259,21 @@ def get_credentials(to: Invocation, name: str) -> Any:
     click.Option(["--experiment-name"], metavar="NAME", help="The experiment of its job."),
     options.SET,
 )
-def invoke_batch(to: Invocation, name: str, deployment_name: str | None, **_: Any) -> Any:
+def invoke_batch(ctx: Invocation, name: str, deployment_name: str | None, **_: Any) -> Any:
     """Refused: no deployment runs yet."""
-    return to.client.batch_endpoints.invoke(name, deployment_name=deployment_name)
+    return ctx.client.batch_endpoints.invoke(name, deployment_name=deployment_name)
 
 
 @batch_endpoint.verb("list-jobs", _NAME)
-def list_jobs(to: Invocation, name: str) -> Any:
+def list_jobs(ctx: Invocation, name: str) -> Any:
     """List the jobs of a batch endpoint: none yet."""
-    return list(to.client.batch_endpoints.list_jobs(name))
+    return list(ctx.client.batch_endpoints.list_jobs(name))
 
 
 @batch_deployment.verb("list-jobs", _NAME, _ENDPOINT)
-def list_deployment_jobs(to: Invocation, name: str, endpoint_name: str) -> Any:
+def list_deployment_jobs(ctx: Invocation, name: str, endpoint_name: str) -> Any:
     """List the jobs of a batch deployment: none yet."""
-    return list(to.client.batch_deployments.list_jobs(endpoint_name, name=name))
+    return list(ctx.client.batch_deployments.list_jobs(endpoint_name, name=name))
 
 
 @online_deployment.verb(
@@ -279,6 +284,6 @@ def list_deployment_jobs(to: Invocation, name: str, endpoint_name: str) -> Any:
     click.Option(["-c", "--container"], metavar="NAME", help="Whose: inference-server or storage-initializer."),
     LOCAL,
 )
-def get_logs(to: Invocation, name: str, endpoint_name: str, lines: int, container: str | None) -> Any:
-    """Refused: a deployment that answers nothing has no logs."""
-    return to.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)
+def get_logs(ctx: Invocation, name: str, endpoint_name: str, lines: int, container: str | None) -> Any:
+    """Refused: no deployment runs yet, so none has logs."""
+    return ctx.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)

@@ -8,11 +8,11 @@ from smalt._version import __version__
 from smalt.cli.framework.verb import Invocation, Verb
 
 
-def _version(to: Invocation) -> Any:
-    """The version of smalt and of the Python that it runs on."""
+def _show_version(ctx: Invocation) -> Any:
+    """Show the versions of smalt and of its Python."""
     import platform
 
     return {"smalt": __version__, "python": platform.python_version(), "platform": platform.platform()}
 
 
-version = Verb("version", _version, [], help=_version.__doc__)
+version = Verb("version", _show_version, [], help=_show_version.__doc__)

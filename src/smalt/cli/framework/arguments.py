@@ -1,4 +1,4 @@
-"""Command lines as `az` reads them, rewritten into what click reads.
+"""Command lines in the syntax of `az`, rewritten for click.
 
 `az` takes several values after one option (`--set a=1 b=2`) and any unambiguous beginning of a long option
 (`--workspace` for `--workspace-name`); click takes neither.
@@ -13,14 +13,14 @@ import click
 SEPARATOR = "\0"  # cannot stand in a command line
 
 
-def expand(arguments: Sequence[str], options: Iterable[click.Option]) -> list[str]:
-    """`arguments` with shortened long options written out and options of several values repeated."""
+def expand_arguments(arguments: Sequence[str], options: Iterable[click.Option]) -> list[str]:
+    """Return the arguments with long options written in full and options of several values repeated."""
     names = {name: option for option in options for name in (*option.opts, *option.secondary_opts)}
     names.setdefault("--help", click.Option(["--help"], is_flag=True))
-    return list(_repeated(_written_out(arguments, names), names))
+    return list(_repeat_options(_expand_names(arguments, names), names))
 
 
-def _written_out(arguments: Sequence[str], names: dict[str, click.Option]) -> list[str]:
+def _expand_names(arguments: Sequence[str], names: dict[str, click.Option]) -> list[str]:
     result: list[str] = []
     rest = iter(arguments)
     for argument in rest:
@@ -28,7 +28,7 @@ def _written_out(arguments: Sequence[str], names: dict[str, click.Option]) -> li
         if argument == "--":
             return [*result, argument, *rest]
         if name.startswith("--") and name not in names:
-            name = _full_name(name, names)
+            name = _find_full_name(name, names)
         result.append(name + equals + value)
         option = names.get(name)
         if option is not None and not equals and not option.is_flag:
@@ -36,16 +36,19 @@ def _written_out(arguments: Sequence[str], names: dict[str, click.Option]) -> li
     return result
 
 
-def _full_name(start: str, names: dict[str, click.Option]) -> str:
-    """The one option that begins with `start`; `start` itself when there is none, for click to refuse."""
+def _find_full_name(start: str, names: dict[str, click.Option]) -> str:
+    """Return the only option that begins with `start`; `start` itself if none does, for click to refuse."""
     found = [name for name in names if name.startswith(start)]
     if len({id(names[name]) for name in found}) > 1:
         raise click.UsageError(f"{start} could be {' or '.join(sorted(found))}; write it out")
     return found[0] if found else start
 
 
-def _repeated(arguments: Sequence[str], names: dict[str, click.Option]) -> Iterable[str]:
-    """After an option of several values more `key=value` belong to it; after one that takes words, any words."""
+def _repeat_options(arguments: Sequence[str], names: dict[str, click.Option]) -> Iterable[str]:
+    """Yield the arguments, with an option of several values repeated before each `key=value` that follows it.
+
+    An option that takes words is followed by one argument of all words up to the next option.
+    """
     several: str | None = None
     waiting = list(reversed(arguments))
     while waiting:
@@ -59,18 +62,18 @@ def _repeated(arguments: Sequence[str], names: dict[str, click.Option]) -> Itera
                 several = None
             yield argument
             continue
-        several = name if option.multiple and not isinstance(option, Words) else None
+        several = name if option.multiple and not isinstance(option, WordsOption) else None
         yield argument
-        if isinstance(option, Words) and not equals:
-            yield SEPARATOR.join(_words(waiting))
+        if isinstance(option, WordsOption) and not equals:
+            yield SEPARATOR.join(_take_words(waiting))
         elif not option.is_flag and not equals and waiting:
             yield waiting.pop()
 
 
-def _words(waiting: list[str]) -> Iterable[str]:
+def _take_words(waiting: list[str]) -> Iterable[str]:
     while waiting and not waiting[-1].startswith("--"):
         yield waiting.pop()
 
 
-class Words(click.Option):
+class WordsOption(click.Option):
     """An option that takes all words up to the next option; they arrive as one text, joined by SEPARATOR."""

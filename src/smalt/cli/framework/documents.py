@@ -1,4 +1,4 @@
-"""From a file, and what the command line adds to it, to an entity."""
+"""Entities built from a file and the options of the command line."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 _IDENTITY = ("name", "version", "id", "type", "creation_context", "endpoint_name")
 
 
-def read(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
-    """The entity of `file`, or of the options alone where there is no file; what is None is not given."""
+def read_document(kind: str, file: str | None, sets: Sequence[str], given: Mapping[str, Any]) -> Any:
+    """Return the entity of `file`, or of the options alone if there is no file; options that are None are left out."""
     from smalt import yaml
 
     values = {key: value for key, value in given.items() if value not in (None, (), {}, [])}
     if file is not None:
-        overrides = [*flat(values), *settings(sets)]
+        overrides = [*flatten_options(values), *parse_settings(sets)]
         entity = yaml.load(file, kind, overrides=overrides, data_must_exist=True)
-        _tell_warnings(entity)
+        _print_warnings(entity)
         return entity
     if not values and not sets:
         raise click.UsageError(f"say what {kind} to make: give its file with --file")
-    text, overrides = json.dumps(values), settings(sets)
+    text, overrides = json.dumps(values), parse_settings(sets)
     return yaml.load_text(text, kind, folder=os.getcwd(), name="", overrides=overrides, data_must_exist=True)
 
 
-def _tell_warnings(entity: Any) -> None:
+def _print_warnings(entity: Any) -> None:
     from smalt.yaml.loading import warnings_of
 
     context = click.get_current_context(silent=True)
@@ -43,47 +43,52 @@ def _tell_warnings(entity: Any) -> None:
         click.echo(f"warning: {warning}", err=True)
 
 
-def changed(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Any:
-    """A copy of `entity` with the values of options, and the edits of --set, --add and --remove."""
+def apply_changes(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Any:
+    """Return a copy of the entity with the values of options, and the edits of --set, --add and --remove."""
     from smalt.yaml.loading import edited
 
     if not given and not any(changes[key] for key in ("set", "add", "remove")):
         raise click.UsageError("say what to change, with --set, --add or --remove")
     are_texts = changes["force_string"]
-    entity = edited(entity, [*flat(given), *settings(changes["set"], are_texts)])
+    entity = edited(entity, [*flatten_options(given), *parse_settings(changes["set"], are_texts)])
     if changes["add"]:
-        entity = edited(entity, edits.additions(entity.to_dict(), changes["add"], are_texts))
+        entity = edited(entity, edits.parse_additions(entity.to_dict(), changes["add"], are_texts))
     if changes["remove"]:
         document = entity.to_dict()
-        edits.remove(document, changes["remove"])
+        edits.remove_values(document, changes["remove"])
         entity = type(entity).from_dict(document)
     return entity
 
 
-def update(entity: Any, changes: Mapping[str, Any], write: Callable[[Any], Any], given: Mapping[str, Any] = {}) -> Any:
-    """Return what `write` makes of `entity` with the values of options and the edits; each must have an effect."""
-    wanted = changed(entity, changes, given)
+def update_entity(
+    entity: Any, changes: Mapping[str, Any], write: Callable[[Any], Any], given: Mapping[str, Any] = {}
+) -> Any:
+    """Return the result of `write` for the entity with the options' values and edits.
+
+    Raises ClickException if an edit had no effect.
+    """
+    wanted = apply_changes(entity, changes, given)
     before, asked = entity.to_dict(), wanted.to_dict()
     _check_changeable(entity, before, asked)
     after = (result := write(wanted)).to_dict()
-    stayed = [key for key in _differing(before, asked) if after.get(key) == before.get(key)]
+    stayed = [key for key in _find_differing_keys(before, asked) if after.get(key) == before.get(key)]
     if stayed:
         words = join_words((f"'{key}'" for key in stayed), "and")
         raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update, and stayed as before")
     return result
 
 
-def refuse_edits(changes: Mapping[str, Any]) -> None:
-    """Refuse edits that a file in their place would leave without effect."""
+def check_no_edits(changes: Mapping[str, Any]) -> None:
+    """Raise UsageError for --add and --remove, which have no effect with --file."""
     if any(changes[key] for key in ("add", "remove")):
         raise click.UsageError("--add and --remove change what is there; with --file only --set is taken")
 
 
-def refuse_lost(sets: Sequence[str], part: Any) -> None:
-    """Refuse --set for what is left out of a part of a pipeline."""
+def check_sets_apply(sets: Sequence[str], part: Any) -> None:
+    """Raise UsageError for a --set of a step that is left out of a pipeline."""
     from smalt.yaml.overrides import parts_of
 
-    for name, _ in edits.pairs(sets):
+    for name, _ in edits.split_pairs(sets):
         where, *rest = map(str, parts_of(name) or [""])
         known = getattr(part, where, {}) if where in ("jobs", "inputs", "outputs") else {}
         if rest and where in ("jobs", "inputs", "outputs") and rest[0] not in known:
@@ -92,26 +97,26 @@ def refuse_lost(sets: Sequence[str], part: Any) -> None:
 
 
 def _check_changeable(entity: Any, before: Mapping[str, Any], document: Mapping[str, Any]) -> None:
-    """Refuse to change what tells one entity from another, and what only the service says."""
-    for key in _differing(before, document):
+    """Raise UsageError for a change of a field that identifies the entity, or that only the service sets."""
+    for key in _find_differing_keys(before, document):
         field = type(entity)._fields.get(key)
         if key in _IDENTITY or (field is not None and field.from_service):
             raise click.UsageError(f"'{key}' of {entity.noun} cannot be changed; create another one")
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _find_differing_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return [key for key in {**before, **after} if before.get(key) != after.get(key)]
 
 
-def settings(sets: Sequence[str], are_texts: bool = False) -> list[Setting]:
-    """The values of --set; with --force-string each is the text that it is written as."""
+def parse_settings(sets: Sequence[str], are_texts: bool = False) -> list[Setting]:
+    """Return the values of --set; with `are_texts` (--force-string) each is taken as text."""
     from smalt.yaml.overrides import Setting
 
-    return [Setting(f"--set {name}", name, text, not are_texts) for name, text in edits.pairs(sets)]
+    return [Setting(f"--set {name}", name, text, not are_texts) for name, text in edits.split_pairs(sets)]
 
 
-def flat(values: Mapping[str, Any], option: str = "", prefix: str = "") -> list[Setting]:
-    """The values of options, each put where the document has it; nested ones beside what is there."""
+def flatten_options(values: Mapping[str, Any], option: str = "", prefix: str = "") -> list[Setting]:
+    """Return the values of options as settings at their places in the document; nested values keep their neighbours."""
     from smalt.yaml.overrides import Setting
 
     result: list[Setting] = []
@@ -121,14 +126,14 @@ def flat(values: Mapping[str, Any], option: str = "", prefix: str = "") -> list[
         argument = option or f"--{key.replace('_', '-')}"
         name = f"{prefix}'{key}'"
         if isinstance(value, Mapping):
-            result.extend(flat(value, argument, f"{name}."))
+            result.extend(flatten_options(value, argument, f"{name}."))
         else:
             result.append(Setting(argument, name, value))
     return result
 
 
-def local(path: str | None) -> str | None:
-    """A path of the command line as it must stand in a document: absolute where it is a local one."""
+def to_local_path(path: str | None) -> str | None:
+    """Return a path of the command line as a document needs it: absolute if it is local."""
     if path is None or "://" in path or path.startswith("azureml:") or is_mlflow_uri(path):
         return path
     return os.path.abspath(os.path.expanduser(path))

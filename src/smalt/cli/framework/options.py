@@ -1,23 +1,23 @@
-"""The options that several verbs have, spelt as `az ml` spells them."""
+"""Options common to several verbs, spelt as `az ml` spells them."""
 
 from __future__ import annotations
 
 import click
 
-from smalt.cli.framework.arguments import Words
-from smalt.cli.framework.verb import File, Name
+from smalt.cli.framework.arguments import WordsOption
+from smalt.cli.framework.verb import FileOption, NameOption
 
 
-def name(help: str, needed: bool = True, argument: str = "[NAME]") -> list[click.Parameter]:
-    """-n/--name, which the first argument of the command line may give as well."""
+def make_name_options(help: str, needed: bool = True, argument: str = "[NAME]") -> list[click.Parameter]:
+    """Return -n/--name and the first argument of the command line, which may give the name as well."""
     return [
-        Name(["-n", "--name"], metavar="NAME", needed=needed, help=help),
+        NameOption(["-n", "--name"], metavar="NAME", needed=needed, help=help),
         click.Argument(["argument"], required=False, metavar=argument),
     ]
 
 
-def file(help: str, first: bool = True) -> click.Option:
-    return File(["-f", "--file"], metavar="FILE", first=first, help=help)
+def make_file_option(help: str, first: bool = True) -> click.Option:
+    return FileOption(["-f", "--file"], metavar="FILE", first=first, help=help)
 
 
 SET = click.Option(["--set"], multiple=True, metavar="KEY=VALUE…", help="Set values in the file: --set a.b=1 c=2.")
@@ -38,8 +38,8 @@ LABEL = click.Option(["-l", "--label"], metavar="LABEL", help="A label instead o
 
 EDITS = [
     SET,
-    Words(["--add"], multiple=True, metavar="LIST VALUE…", help="Add to a list."),
-    Words(["--remove"], multiple=True, metavar="KEY [INDEX]…", help="Remove a value, or one of a list."),
+    WordsOption(["--add"], multiple=True, metavar="LIST VALUE…", help="Add to a list."),
+    WordsOption(["--remove"], multiple=True, metavar="KEY [INDEX]…", help="Remove a value, or one of a list."),
     click.Option(["--force-string"], is_flag=True, help="Take the values of --set and --add as text, not as JSON."),
 ]
 
@@ -50,13 +50,13 @@ LISTING = [
 MAX_RESULTS = click.Option(["-r", "--max-results"], type=click.IntRange(1), metavar="N", help="At most so many.")
 
 
-def with_article(words: str) -> str:
-    """`an online endpoint`, `a model`."""
+def add_article(words: str) -> str:
+    """Return `an online endpoint`, `a model`."""
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
-def view(archived_only: bool, include_archived: bool) -> str:
-    """The service's word for what a list shows."""
+def get_list_view(archived_only: bool, include_archived: bool) -> str:
+    """Return the service's word for the entities that a list shows."""
     if archived_only and include_archived:
         raise click.UsageError("--archived-only and --include-archived exclude each other; give one")
     return "ArchivedOnly" if archived_only else "All" if include_archived else "ActiveOnly"

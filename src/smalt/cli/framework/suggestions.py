@@ -1,4 +1,4 @@
-"""What a word that is not a command was most likely meant to be, as a line to type."""
+"""Suggestions for a word that is not a command, as a line to type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import takewhile
 
 import click
 
-_LINES = {
+_COMMANDS = {
     "logs": "job stream", "log": "job stream", "tail": "job stream", "attach": "job stream", "follow": "job stream",
     "stream": "job stream", "watch": "job stream",
     "ps": "job list", "ls": "job list", "list": "job list", "history": "job list", "runs": "job list",
@@ -43,37 +43,37 @@ _VERBS = {
 """Verbs of other programs, and the verbs of `smalt` that do it, the best first."""
 
 
-def guess_noun(words: Sequence[str], known: Sequence[str], ctx: click.Context) -> str:
+def suggest_noun(words: Sequence[str], known: Sequence[str], ctx: click.Context) -> str:
     """Return the sentence for a command line whose first word is not a noun."""
     word, rest = words[0], list(words[1:])
     if word in _PREFIXES:
         needless = len(list(takewhile(_PREFIXES.__contains__, words)))
-        return f"leave out '{' '.join(words[:needless])}': {_line(ctx, words[needless:] or ['--help'])}"
+        return f"leave out '{' '.join(words[:needless])}': {_format_command(ctx, words[needless:] or ['--help'])}"
     if rest and word in _OF_A_JOB:
-        return _did_you_mean(word, _line(ctx, ["job", _OF_A_JOB[word], *rest]))
+        return _format_suggestion(word, _format_command(ctx, ["job", _OF_A_JOB[word], *rest]))
     near = difflib.get_close_matches(word, known, 1)
-    if word in _LINES:
-        return _did_you_mean(word, _line(ctx, [*_LINES[word].split(), *rest]))
+    if word in _COMMANDS:
+        return _format_suggestion(word, _format_command(ctx, [*_COMMANDS[word].split(), *rest]))
     if near:
-        return _did_you_mean(word, _line(ctx, [near[0]]))
+        return _format_suggestion(word, _format_command(ctx, [near[0]]))
     return f"unknown command '{word}'; {ctx.command_path} --help lists the commands"
 
 
-def guess_verb(words: Sequence[str], known: Sequence[str], ctx: click.Context) -> str:
+def suggest_verb(words: Sequence[str], known: Sequence[str], ctx: click.Context) -> str:
     """Return the sentence for a command line whose second word is not a verb of the noun."""
     word, rest = words[0], list(words[1:])
     for line in _VERBS.get(word, ()):
         if line.split()[0] in known:
-            return _did_you_mean(word, _line(ctx, [*line.split(), *rest]))
+            return _format_suggestion(word, _format_command(ctx, [*line.split(), *rest]))
     near = difflib.get_close_matches(word, known, 1)
     if near:
-        return _did_you_mean(word, _line(ctx, [near[0]]))
+        return _format_suggestion(word, _format_command(ctx, [near[0]]))
     return f"unknown command '{word}'; there are: {', '.join(known)}"
 
 
-def _did_you_mean(word: str, line: str) -> str:
+def _format_suggestion(word: str, line: str) -> str:
     return f"unknown command '{word}'; did you mean '{line}'?"
 
 
-def _line(ctx: click.Context, words: Sequence[str]) -> str:
+def _format_command(ctx: click.Context, words: Sequence[str]) -> str:
     return f"{ctx.command_path} {shlex.join(words)}"

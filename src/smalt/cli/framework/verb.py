@@ -1,4 +1,4 @@
-"""What all verbs have in common: the options of `az`, a name as first argument, the result on standard output."""
+"""The base of all commands: the options of `az`, a name as first argument, the result on standard output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
-    from smalt.client.connection.connection import Connection
+    from smalt.client.connection.connection import ServerConnection
     from smalt.machine.home import Home
 
 Result = Any
@@ -52,7 +52,7 @@ COMMON = (
 
 
 class Invocation:
-    """One call of a verb: where it goes to, and how its result is to be shown."""
+    """One call of a verb: its workspace, and how to print its result."""
 
     def __init__(self, common: dict[str, Any], columns: tuple[str, ...] = (), stores: bool = False) -> None:
         self.resource_group: str | None = common["resource_group"]
@@ -65,47 +65,47 @@ class Invocation:
         self.stores = stores
         """Whether the verb stores something, so that a workspace that is named and not there is made for it."""
         self._client: MLClient | None = None
-        self._connection: Connection | None = None
+        self._connection: ServerConnection | None = None
 
     @property
     def client(self) -> MLClient:
-        """The client of the workspace; making it starts a server where none runs."""
+        """The client of the workspace; a local server is started at its first request if none runs."""
         if self._client is None:
-            self._client = self.client_of(self.workspace_name, by="named on the command line")
+            self._client = self.make_client(self.workspace_name, by="named on the command line")
         return self._client
 
-    def client_of(self, name: str | None, *, by: str) -> MLClient:
-        """Return the client of the workspace that the name and the other options mean."""
+    def make_client(self, name: str | None, *, by: str) -> MLClient:
+        """Return the client of the workspace that the name and the other options mean; `by` says who named it."""
         from smalt.client import MLClient
-        from smalt.client.scope.workspace_choice import workspace_in_effect
+        from smalt.client.scope.workspace_choice import choose_workspace
 
         given = {"subscription": self.subscription, "group": self.resource_group, "workspace": name}
-        is_remote = not self.connection.local
-        found = workspace_in_effect(given, self.home, by=by, known=self._known, is_remote=is_remote)
+        is_remote = not self.connection.is_local
+        found = choose_workspace(given, self.home, by=by, known=self._list_workspace_ids, is_remote=is_remote)
         client = MLClient(None, *found[:3], show_progress=not self.quiet, _makes_workspaces=self.stores)
         client.why, client.is_named = found.why, found.is_named
         return client
 
-    def _known(self) -> Iterator[str]:
-        """Return the ids of the home's workspaces; none to those whose token opens one workspace only."""
+    def _list_workspace_ids(self) -> Iterator[str]:
+        """Yield the ids of the home's workspaces; none for a token that opens one workspace only."""
         try:
-            yield from (str(one["id"]) for one in self.connection.pages("/smalt/v1/workspaces"))
+            yield from (str(one["id"]) for one in self.connection.list_items("/smalt/v1/workspaces"))
         except Refused:
             return
 
-    def registry(self, name: str) -> MLClient:
-        """The client of a registry."""
+    def make_registry_client(self, name: str) -> MLClient:
+        """Return the client of a registry."""
         from smalt.client import MLClient
 
         return MLClient(subscription_id=self.subscription, resource_group_name=self.resource_group, registry_name=name)
 
     @property
-    def connection(self) -> Connection:
-        """The connection to the server, for what belongs to no workspace."""
-        from smalt.client.connection.connection import Connection
+    def connection(self) -> ServerConnection:
+        """The connection to the server, for requests that belong to no workspace."""
+        from smalt.client.connection.connection import ServerConnection
 
         if self._connection is None:
-            self._connection = Connection.open()
+            self._connection = ServerConnection.open()
         return self._connection
 
     @property
@@ -115,36 +115,36 @@ class Invocation:
         return Home.find()
 
     @property
-    def wants_result(self) -> bool:
-        """Whether the command line says how to print the result, so that it must not be mixed with a log."""
+    def has_output_options(self) -> bool:
+        """True if the command line says how to print the result, so that nothing else may be printed with it."""
         return self.output is not None or self.query is not None
 
     @property
-    def is_for_a_person(self) -> bool:
-        """Return whether the result goes to a terminal, in whatever form reads well."""
-        return not self.wants_result and sys.stdout.isatty()
+    def is_interactive(self) -> bool:
+        """True if the result goes to a terminal, in any readable form."""
+        return not self.has_output_options and sys.stdout.isatty()
 
     @property
-    def wants_table(self) -> bool:
-        """Whether a list of rows is to be shown as a table."""
-        return output.form_of([], self.output, self.query) == "table"
+    def is_table(self) -> bool:
+        """True if a list of rows is printed as a table."""
+        return output.choose_format([], self.output, self.query) == "table"
 
-    def note(self, sentence: str) -> None:
-        """Say progress and the like on standard error, unless only errors are wanted."""
+    def print_note(self, sentence: str) -> None:
+        """Print a sentence on standard error, unless only errors are wanted."""
         if not self.quiet:
-            click.echo(self.completed(sentence), err=True)
+            click.echo(self.complete_commands(sentence), err=True)
 
-    def completed(self, sentence: str) -> str:
-        """Return the sentence with its commands as they work when typed here."""
-        return self._client.completed(sentence) if self._client is not None else sentence
+    def complete_commands(self, sentence: str) -> str:
+        """Return the sentence with the workspace's options added to its commands."""
+        return self._client.complete_commands(sentence) if self._client is not None else sentence
 
-    def hint(self, sentence: str) -> None:
-        """What a person may want to do next; scripts are not told."""
+    def print_hint(self, sentence: str) -> None:
+        """Print a suggestion for a person at a terminal; scripts do not get it."""
         if sys.stderr.isatty():
-            self.note(sentence)
+            self.print_note(sentence)
 
     def confirm(self, yes: bool, question: str) -> None:
-        """Ask before something is lost; without a terminal only --yes will do."""
+        """Ask before something is lost, unless `yes`; raises UsageError if there is no terminal to ask at."""
         if yes:
             return
         if not sys.stdin.isatty():
@@ -154,17 +154,17 @@ class Invocation:
         if not click.confirm(question, err=True):
             raise click.exceptions.Exit(1)
 
-    def show(self, result: Result) -> None:
-        """Print a result: plain data, an entity, or several of them."""
+    def print_result(self, result: Result) -> None:
+        """Print a result: plain data, an entity, or several entities."""
         if result is None or self.output == "none":
             return
         from smalt.cli.output import plain_data as plain
 
-        output.write(plain.data(result), self.output, self.query, self.columns)
+        output.write_result(plain.to_plain_data(result), self.output, self.query, self.columns)
 
 
 class Verb(click.Command):
-    """A verb; its callback gets the invocation and the options, and returns what is to be printed."""
+    """A command whose callback gets the invocation and the options, and returns the result to print."""
 
     def __init__(
         self, name: str, callback: Callback, params: list[click.Parameter], columns: tuple[str, ...] = (), **rest: Any
@@ -180,51 +180,51 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        return super().parse_args(ctx, arguments.expand(args, options))
+        return super().parse_args(ctx, arguments.expand_arguments(args, options))
 
     def invoke(self, ctx: click.Context) -> None:
-        self._refuse_empty(ctx)
+        self._check_not_empty(ctx)
         values = dict(ctx.params)
         common = {str(option.name): values.pop(str(option.name)) for option in COMMON}
         invocation = Invocation(common, self.columns, self.name in _STORING)
         if common["debug"]:
             os.environ["SMALT_DEBUG"] = "1"
         if "argument" in values:
-            self._take_argument(ctx, values)
+            self._assign_argument(ctx, values)
         assert self.callback is not None
         with ctx:
-            invocation.show(ctx.invoke(self.callback, invocation, **values))
+            invocation.print_result(ctx.invoke(self.callback, invocation, **values))
 
-    def _refuse_empty(self, ctx: click.Context) -> None:
-        """An unset variable of a shell must not mean what the option means when it is left out."""
+    def _check_not_empty(self, ctx: click.Context) -> None:
+        """Raise UsageError for an empty value, which is most likely an unset variable of the shell."""
         for param in self.params:
             if ctx.params.get(str(param.name)) == "" and param.metavar in _NAMING:
                 given = "/".join(param.opts) if isinstance(param, click.Option) else "the argument"
                 raise click.UsageError(f"{given} is empty; is a variable of the shell unset?", ctx)
 
-    def _take_argument(self, ctx: click.Context, values: dict[str, Any]) -> None:
-        """The first argument is the file of a verb that reads one and was given none, else the name."""
+    def _assign_argument(self, ctx: click.Context, values: dict[str, Any]) -> None:
+        """Assign the first argument to the file, if the verb reads one and none was given, else to the name."""
         argument = values.pop("argument")
-        takes_file = any(isinstance(param, File) and param.first for param in self.params)
+        takes_file = any(isinstance(param, FileOption) and param.first for param in self.params)
         place = "file" if takes_file and not values.get("file") else "name"
         if argument is not None and values.get(place) not in (None, argument):
             raise click.UsageError(f"two names are given, '{values[place]}' and '{argument}'; give one", ctx)
         values[place] = values.get(place) or argument
-        needed = next((param for param in self.params if isinstance(param, Name) and param.needed), None)
+        needed = next((param for param in self.params if isinstance(param, NameOption) and param.needed), None)
         if needed is not None and not values["name"]:
             raise click.UsageError(f"say which one: {ctx.command_path} NAME", ctx)
 
 
-class Name(click.Option):
-    """-n/--name; `needed` where the verb has no meaning without one (the first argument will do too)."""
+class NameOption(click.Option):
+    """The option -n/--name; `needed` if the verb has no meaning without a name (the first argument will do)."""
 
     def __init__(self, *args: Any, needed: bool = True, **rest: Any) -> None:
         self.needed = needed
         super().__init__(*args, **rest)
 
 
-class File(click.Option):
-    """-f/--file; `first` where the first argument of the command line may stand for it."""
+class FileOption(click.Option):
+    """The option -f/--file; `first` if the first argument of the command line may stand for it."""
 
     def __init__(self, *args: Any, first: bool = True, **rest: Any) -> None:
         self.first = first
@@ -232,7 +232,7 @@ class File(click.Option):
 
 
 class Noun(click.Group):
-    """A noun: a group of verbs, that are added by `@noun.verb(…)`."""
+    """A group of verbs, which `@noun.verb(…)` adds."""
 
     def __init__(self, name: str, help: str, columns: tuple[str, ...] = ()) -> None:
         self.columns = columns
@@ -241,19 +241,19 @@ class Noun(click.Group):
     def verb(
         self, name: str, *params: click.Parameter | Sequence[click.Parameter], **rest: Any
     ) -> Callable[[Callback], Callback]:
-        """Add the decorated function as a verb with these options (lists of options are laid out flat)."""
+        """Return a decorator that adds a function as a verb with these options; lists of options are flattened."""
 
         def add(callback: Callback) -> Callback:
             rest.setdefault("help", callback.__doc__)
             rest.setdefault("columns", self.columns)
-            self.add_command(Verb(name, callback, list(_flat(params)), **rest))
+            self.add_command(Verb(name, callback, list(_flatten(params)), **rest))
             return callback
 
         return add
 
-    def refuse(self, name: str, sentence: str) -> None:
+    def add_refusal(self, name: str, sentence: str) -> None:
         """Add a verb of `az ml` that smalt answers with a sentence, whatever its options."""
-        self.add_command(refusal(name, sentence))
+        self.add_command(make_refusal(name, sentence))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -262,15 +262,15 @@ class Noun(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            from smalt.cli.framework.suggestions import guess_verb
+            from smalt.cli.framework.suggestions import suggest_verb
 
             verbs = [verb for verb in self.list_commands(ctx) if not self.commands[verb].hidden]
-            raise click.UsageError(guess_verb(args, verbs, ctx), ctx)
+            raise click.UsageError(suggest_verb(args, verbs, ctx), ctx)
         return super().resolve_command(ctx, args)
 
 
-def refusal(name: str, sentence: str) -> click.Command:
-    """A command that takes anything and ends with this sentence."""
+def make_refusal(name: str, sentence: str) -> click.Command:
+    """Return a command that accepts any arguments and fails with this sentence."""
 
     def refuse(**_: Any) -> None:
         raise click.ClickException(sentence)
@@ -285,7 +285,7 @@ def refusal(name: str, sentence: str) -> click.Command:
     )
 
 
-def _flat(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:
+def _flatten(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:
     for param in params:
         if isinstance(param, click.Parameter):
             yield param

@@ -1,4 +1,4 @@
-"""What the verbs of `smalt job` do: following, reporting, comparing, debugging.
+"""The work of the verbs of `smalt job`: following, reporting, comparing, debugging.
 
 The declarations of the verbs and their options belong in `commands/job.py`.
 """

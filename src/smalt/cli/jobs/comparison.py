@@ -1,12 +1,12 @@
-"""Jobs beside each other: a row for each thing that is known of one of them."""
+"""A comparison of jobs: a row for each fact that one of them has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from smalt.cli.jobs.metrics import number
-from smalt.cli.jobs.watch import duration
+from smalt.cli.jobs.metrics import format_value
+from smalt.cli.jobs.watch import format_duration
 from smalt.cli.output import table
 
 Json = dict[str, Any]
@@ -17,53 +17,62 @@ _FACTS = ("display_name", "experiment", "type", "status", "created_by", "duratio
 _CODE = ("snapshot", "repository", "branch", "commit", "dirty")
 
 
-def rows(jobs: Sequence[Json]) -> list[Json]:
-    """[{"differs", "what", "name", JOB: value, …}]; what a job does not have is None.
+def build_rows(jobs: Sequence[Json]) -> list[Json]:
+    """Return `[{"differs", "what", "name", JOB: value, …}]`; a value that a job does not have is None.
 
-    Of files of code, of packages, and of what the steps of pipelines are, only those that differ.
+    Files of code, packages, and facts of a pipeline's steps have a row only if they differ.
     """
-    found = [*_facts(jobs), *_section(jobs, "parameter", lambda job: job.get("parameters"))]
-    found += _section(jobs, "metric", lambda job: job.get("metrics"))
-    found += _section(jobs, "input", lambda job: job.get("inputs"))
-    found += _differing(_section(jobs, "step", lambda job: job.get("steps")))
-    found += _section(jobs, "tag", lambda job: job.get("tags"))
-    found += _section(jobs, "code", lambda job: _some(job.get("code"), _CODE))
-    found += _differing(_section(jobs, "file", lambda job: (job.get("code") or {}).get("files")))
-    found += _section(jobs, "environment", lambda job: _some(job.get("environment"), ("name", "image")))
-    found += _differing(_section(jobs, "package", lambda job: (job.get("environment") or {}).get("packages")))
+    found = [*_build_fact_rows(jobs), *_build_section(jobs, "parameter", lambda job: job.get("parameters"))]
+    found += _build_section(jobs, "metric", lambda job: job.get("metrics"))
+    found += _build_section(jobs, "input", lambda job: job.get("inputs"))
+    found += _keep_differing(_build_section(jobs, "step", lambda job: job.get("steps")))
+    found += _build_section(jobs, "tag", lambda job: job.get("tags"))
+    found += _build_section(jobs, "code", lambda job: _select_keys(job.get("code"), _CODE))
+    found += _keep_differing(_build_section(jobs, "file", lambda job: (job.get("code") or {}).get("files")))
+    found += _build_section(jobs, "environment", lambda job: _select_keys(job.get("environment"), ("name", "image")))
+    found += _keep_differing(
+        _build_section(jobs, "package", lambda job: (job.get("environment") or {}).get("packages"))
+    )
     return found
 
 
-def text(found: Sequence[Json]) -> str:
-    """The rows as a table; what differs has a mark, and long values are cut."""
+def render_text(found: Sequence[Json]) -> str:
+    """Return the rows as a table, with differences marked and long values shortened."""
     names = [key for key in (found[0] if found else {}) if key not in ("differs", "what", "name")]
     cells = [
-        [_MARK if row["differs"] else "", row["what"], row["name"], *(cell(row[name], row["what"]) for name in names)]
+        [
+            _MARK if row["differs"] else "",
+            row["what"],
+            row["name"],
+            *(format_cell(row[name], row["what"]) for name in names),
+        ]
         for row in found
     ]
-    return table.lay_out(["", "", "", *names], [[_cut(value) for value in line] for line in cells])
+    return table.render_columns(["", "", "", *names], [[_shorten(value) for value in line] for line in cells])
 
 
-def cell(value: Any, what: str) -> str:
-    """A value as people read it."""
+def format_cell(value: Any, what: str) -> str:
+    """Return a value as people read it."""
     if value is None:
         return "-"
     if what == "metric":
-        return number(value)
+        return format_value(value)
     return str(value)[:12] if what == "file" else " ".join(str(value).split())
 
 
-def _facts(jobs: Sequence[Json]) -> Iterator[Json]:
+def _build_fact_rows(jobs: Sequence[Json]) -> Iterator[Json]:
     def facts(job: Json) -> Json:
         started, ended = job.get("start"), job.get("end")
-        took = duration(ended - started) if started is not None and ended is not None else None
-        return {name: value for name, value in _some({**job, "duration": took}, _FACTS).items() if value is not None}
+        took = format_duration(ended - started) if started is not None and ended is not None else None
+        return {
+            name: value for name, value in _select_keys({**job, "duration": took}, _FACTS).items() if value is not None
+        }
 
-    return _section(jobs, "job", facts)
+    return _build_section(jobs, "job", facts)
 
 
-def _section(jobs: Sequence[Json], what: str, of: Callable[[Json], Json | None]) -> Iterator[Json]:
-    """A row for each name that one of the jobs has."""
+def _build_section(jobs: Sequence[Json], what: str, of: Callable[[Json], Json | None]) -> Iterator[Json]:
+    """Yield a row for each name that one of the jobs has."""
     all_of = {job["name"]: of(job) or {} for job in jobs}
     for name in dict.fromkeys(name for found in all_of.values() for name in found):
         values = {job: found.get(name) for job, found in all_of.items()}
@@ -71,13 +80,13 @@ def _section(jobs: Sequence[Json], what: str, of: Callable[[Json], Json | None])
         yield {"differs": any(other != first for other in others), "what": what, "name": name, **values}
 
 
-def _differing(found: Iterator[Json]) -> list[Json]:
+def _keep_differing(found: Iterator[Json]) -> list[Json]:
     return [row for row in found if row["differs"]]
 
 
-def _some(found: Json | None, names: Sequence[str]) -> Json:
+def _select_keys(found: Json | None, names: Sequence[str]) -> Json:
     return {name: found[name] for name in names if found and name in found}
 
 
-def _cut(value: str) -> str:
+def _shorten(value: str) -> str:
     return value if len(value) <= _WIDEST else value[: _WIDEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""Jobs beside each other as one HTML file: nothing is loaded from elsewhere, and it runs no script."""
+"""A comparison of jobs as one HTML file, which loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smalt.cli.jobs.comparison import cell
-from smalt.cli.jobs.metrics import xy
-from smalt.cli.output.curves import short
+from smalt.cli.jobs.comparison import format_cell
+from smalt.cli.jobs.metrics import to_xy
+from smalt.cli.output.curves import format_number
 
 if TYPE_CHECKING:
-    from smalt.client.jobs.metrics import Metrics
+    from smalt.client.jobs.metrics import MetricsReader
 
 Json = dict[str, Any]
 Curves = dict[str, dict[str, Sequence[Sequence[Any]]]]
@@ -45,56 +45,56 @@ svg polyline { fill: none; stroke-width: 1.6 } .key span { margin-right: 1.2rem;
 """
 
 
-def write(path: str, rows: Sequence[Json], jobs: Sequence[str], reader: Metrics) -> None:
-    """Write the page, with the curves of what the jobs themselves, or runs below them of the same name, logged."""
+def write_page(path: str, rows: Sequence[Json], jobs: Sequence[str], reader: MetricsReader) -> None:
+    """Write the page, with the curves of the jobs' own metrics and of runs below them with the same label."""
     curves: Curves = {}
     for job in jobs:
-        for run in reader.runs(job, history=True, points=_POINTS):
+        for run in reader.get_runs(job, history=True, points=_POINTS):
             for metric in run["metrics"]:
                 name = f"{run['label']}: {metric['name']}" if run["label"] else metric["name"]
                 curves.setdefault(name, {})[job] = metric["points"]
     try:
         with open(path, "w", encoding="utf-8") as file:
-            file.write(page(rows, jobs, curves))
+            file.write(render_page(rows, jobs, curves))
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
 
 
-def page(rows: Sequence[Json], jobs: Sequence[str], curves: Curves) -> str:
-    """The rows of `comparison.rows` as a table, and a drawing for each metric."""
+def render_page(rows: Sequence[Json], jobs: Sequence[str], curves: Curves) -> str:
+    """Return the page with the rows of `comparison.build_rows` as a table, and a drawing for each metric."""
     title = f"{len(jobs)} jobs: {', '.join(jobs)}"
-    drawings = "".join(_figure(metric, of, jobs) for metric, of in curves.items())
-    drawn = f'<h2>Curves</h2>\n{_key(jobs)}\n<div class="curves">\n{drawings}</div>\n' if drawings else ""
+    drawings = "".join(_render_figure(metric, of, jobs) for metric, of in curves.items())
+    drawn = f'<h2>Curves</h2>\n{_render_key(jobs)}\n<div class="curves">\n{drawings}</div>\n' if drawings else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f'<div class="wide">\n<table>\n{_table(rows, jobs)}</table>\n</div>\n{drawn}</body>\n</html>\n'
+        f'<div class="wide">\n<table>\n{_render_table(rows, jobs)}</table>\n</div>\n{drawn}</body>\n</html>\n'
     )
 
 
-def _table(rows: Sequence[Json], jobs: Sequence[str]) -> str:
+def _render_table(rows: Sequence[Json], jobs: Sequence[str]) -> str:
     lines = [f"<tr><th></th>{''.join(f'<th>{escape(job)}</th>' for job in jobs)}</tr>\n"]
     for what, some in groupby(rows, key=lambda row: row["what"]):
         lines.append(f'<tr class="what"><th colspan="{len(jobs) + 1}">{escape(what)}</th></tr>\n')
         for row in some:
-            cells = "".join(f"<td>{escape(cell(row[job], what))}</td>" for job in jobs)
+            cells = "".join(f"<td>{escape(format_cell(row[job], what))}</td>" for job in jobs)
             mark = ' class="differs"' if row["differs"] else ""
             lines.append(f"<tr{mark}><th>{escape(row['name'])}</th>{cells}</tr>\n")
     return "".join(lines)
 
 
-def _key(jobs: Sequence[str]) -> str:
-    """Which colour is whose."""
+def _render_key(jobs: Sequence[str]) -> str:
+    """Return the legend: the colour of each job."""
     entries = (
-        f'<span><i style="background: {_colour(index)}"></i>{escape(job)}</span>' for index, job in enumerate(jobs)
+        f'<span><i style="background: {_get_colour(index)}"></i>{escape(job)}</span>' for index, job in enumerate(jobs)
     )
     return f'<p class="key">{"".join(entries)}</p>'
 
 
-def _figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Sequence[str]) -> str:
-    """One metric of all jobs; nothing where none has two values that can be drawn."""
-    series = {job: xy(points) for job, points in of.items()}
+def _render_figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Sequence[str]) -> str:
+    """Return the drawing of one metric of all jobs; "" if no job has two finite values."""
+    series = {job: to_xy(points) for job, points in of.items()}
     x_name = "step" if any(name == "step" for _, name in series.values()) else "seconds"
     drawn = {
         job: [(x, y) for x, y in points if math.isfinite(y)] for job, (points, name) in series.items() if name == x_name
@@ -102,9 +102,9 @@ def _figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Sequence[
     every = [point for points in drawn.values() for point in points]
     if not any(len(points) > 1 for points in drawn.values()):
         return ""
-    frame = _Frame(every)
+    frame = _PlotFrame(every)
     lines = "".join(
-        f'<polyline stroke="{_colour(index)}" points="{frame.corners(drawn[job])}">'
+        f'<polyline stroke="{_get_colour(index)}" points="{frame.format_points(drawn[job])}">'
         f"<title>{escape(job)}</title></polyline>\n"
         for index, job in enumerate(jobs)
         if len(drawn.get(job, ())) > 1
@@ -112,41 +112,42 @@ def _figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Sequence[
     return (
         f"<figure><figcaption>{escape(metric)}</figcaption>\n"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" '
-        f'aria-label="{escape(metric)}">\n{"".join(frame.axes(x_name))}{lines}</svg>\n</figure>\n'
+        f'aria-label="{escape(metric)}">\n{"".join(frame.render_axes(x_name))}{lines}</svg>\n</figure>\n'
     )
 
 
-class _Frame:
-    """Where the points of one drawing come to stand."""
+class _PlotFrame:
+    """The scale of a drawing, which maps values to coordinates."""
 
     def __init__(self, points: Sequence[tuple[float, float]]) -> None:
         xs, ys = [x for x, _ in points], [y for _, y in points]
         self._left, self._right = min(xs), max(xs)
         self._low, self._high = min(ys), max(ys)
 
-    def corners(self, points: Sequence[tuple[float, float]]) -> str:
-        return " ".join(f"{self._x(x):.1f},{self._y(y):.1f}" for x, y in points)
+    def format_points(self, points: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{self._scale_x(x):.1f},{self._scale_y(y):.1f}" for x, y in points)
 
-    def axes(self, x_name: str) -> Iterator[str]:
+    def render_axes(self, x_name: str) -> Iterator[str]:
         bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _AROUND
         for y in sorted({self._low, self._low / 2 + self._high / 2, self._high}):
-            place = f"{self._y(y):.1f}"
+            place = f"{self._scale_y(y):.1f}"
             yield f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{place}" y2="{place}"/>'
-            yield f'<text x="{_LEFT - 6}" y="{place}" text-anchor="end" dominant-baseline="middle">{short(y)}</text>'
-        yield f'<text x="{_LEFT}" y="{bottom + 16}">{short(self._left)}</text>'
-        yield f'<text x="{right}" y="{bottom + 16}" text-anchor="end">{short(self._right)}</text>'
+            anchor = 'text-anchor="end" dominant-baseline="middle"'
+            yield f'<text x="{_LEFT - 6}" y="{place}" {anchor}>{format_number(y)}</text>'
+        yield f'<text x="{_LEFT}" y="{bottom + 16}">{format_number(self._left)}</text>'
+        yield f'<text x="{right}" y="{bottom + 16}" text-anchor="end">{format_number(self._right)}</text>'
         yield f'<text x="{(_LEFT + right) / 2}" y="{bottom + 30}" text-anchor="middle">{x_name}</text>\n'
 
-    def _x(self, value: float) -> float:
-        return _LEFT + _part(value, self._left, self._right) * (_WIDTH - _AROUND - _LEFT)
+    def _scale_x(self, value: float) -> float:
+        return _LEFT + _get_fraction(value, self._left, self._right) * (_WIDTH - _AROUND - _LEFT)
 
-    def _y(self, value: float) -> float:
-        return _HEIGHT - _BOTTOM - _part(value, self._low, self._high) * (_HEIGHT - _BOTTOM - _AROUND)
+    def _scale_y(self, value: float) -> float:
+        return _HEIGHT - _BOTTOM - _get_fraction(value, self._low, self._high) * (_HEIGHT - _BOTTOM - _AROUND)
 
 
-def _part(value: float, low: float, high: float) -> float:
+def _get_fraction(value: float, low: float, high: float) -> float:
     return 0.5 if low == high else (value / 2 - low / 2) / (high / 2 - low / 2)
 
 
-def _colour(index: int) -> str:
+def _get_colour(index: int) -> str:
     return f"var(--c{index % _COLOURS})"

@@ -1,4 +1,4 @@
-"""`smalt job debug`: a shell, a command or a debugger where a step runs, in a copy of it made again."""
+"""`smalt job debug`: a shell, a command or a debugger in a copy of a step's folder and environment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smalt.cli.framework.verb import Invocation
 from smalt.client.collections.name_rules import check_name
 from smalt.exceptions import Refused, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.client import MLClient
 
 _TERMINAL = ("TERM", "COLORTERM", "DISPLAY", "SSH_TTY")
 """What a shell needs to know of the terminal that it is in; given where the step has no such variable."""
@@ -28,39 +31,41 @@ exec {python} "${{options[@]}}" -m debugpy --listen 127.0.0.1:{port} --wait-for-
 """
 
 
-def debug(to: Invocation, name: str, node: str | None, port: int | None, keep: bool, words: tuple[str, ...]) -> int:
-    """Make the copy, do what is asked for in it, and remove it; the exit code of what was done."""
+def debug_step(
+    ctx: Invocation, name: str, node: str | None, port: int | None, keep: bool, words: tuple[str, ...]
+) -> int:
+    """Make the copy, run the command in it, remove it, and return the command's exit code."""
     if port is not None and words:
         raise click.UsageError("--debugpy runs the step's own command; leave out the one after '--'")
-    client = to.client
+    client = ctx.client
     check_name("job", name)
-    job = _step(client, name, node) if node is not None else name
+    job = _find_step_job(client, name, node) if node is not None else name
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was made is removed then, too
     made = client.connection.post(f"/smalt/v1{client.workspace_id}/jobs/{job}/debug")
     try:
         for note in made["notes"]:
-            to.note(note)
-        given = _words(to, made, port, words)
-        return _run(made, given) if port is None else _run_apart(made, given)
+            ctx.print_note(note)
+        given = _choose_command(ctx, made, port, words)
+        return _run_command(made, given) if port is None else _run_in_group(made, given)
     finally:
         if keep:
-            to.note(f"kept: {made['folder']}")
+            ctx.print_note(f"kept: {made['folder']}")
         else:
             shutil.rmtree(made["folder"], ignore_errors=True)
 
 
-def _words(to: Invocation, made: dict[str, Any], port: int | None, words: tuple[str, ...]) -> list[str]:
+def _choose_command(ctx: Invocation, made: dict[str, Any], port: int | None, words: tuple[str, ...]) -> list[str]:
     if words:
         return list(words)
     if port is not None:
-        _wrap(made, port)
-        to.note(f"{made['job']} waits for an editor at 127.0.0.1:{port}; its files are in {made['cwd']}")
+        _wrap_python(made, port)
+        ctx.print_note(f"{made['job']} waits for an editor at 127.0.0.1:{port}; its files are in {made['cwd']}")
         return ["/bin/bash", "-c", made["command"]]
-    to.note(f"this is a copy of {made['job']} in {made['cwd']}; its command is:\n  {made['command'].strip()}")
+    ctx.print_note(f"this is a copy of {made['job']} in {made['cwd']}; its command is:\n  {made['command'].strip()}")
     return ["/bin/bash", "--norc"] if sys.stdin.isatty() else ["/bin/bash"]
 
 
-def _run(made: dict[str, Any], words: list[str]) -> int:
+def _run_command(made: dict[str, Any], words: list[str]) -> int:
     environment = {key: value for key in _TERMINAL if (value := os.environ.get(key))} | made["environment"]
     try:
         return subprocess.run(words, cwd=made["cwd"], env=environment).returncode
@@ -68,8 +73,8 @@ def _run(made: dict[str, Any], words: list[str]) -> int:
         raise ValidationException(f"cannot run '{shlex.join(words)}' in the step: {error.strerror}") from None
 
 
-def _run_apart(made: dict[str, Any], words: list[str]) -> int:
-    """In a process group of its own, all of which ends with us, also what waits for an editor that never comes."""
+def _run_in_group(made: dict[str, Any], words: list[str]) -> int:
+    """Run a command in a process group of its own, and kill the group with us, even if it waits for an editor."""
     environment = made["environment"]
     step = subprocess.Popen(words, cwd=made["cwd"], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -80,8 +85,8 @@ def _run_apart(made: dict[str, Any], words: list[str]) -> int:
             step.wait()
 
 
-def _wrap(made: dict[str, Any], port: int) -> None:
-    """Lead `python` of the step's command to debugpy."""
+def _wrap_python(made: dict[str, Any], port: int) -> None:
+    """Make `python` of the step's command start debugpy first."""
     variables = made["environment"]
     python = shutil.which("python", path=variables["PATH"]) or made["python"]
     has = subprocess.run([python, "-c", "import debugpy"], env=variables, cwd=made["cwd"], capture_output=True)
@@ -101,8 +106,8 @@ def _wrap(made: dict[str, Any], port: int) -> None:
     variables["PATH"] = f"{folder}:{variables['PATH']}"
 
 
-def _step(client: Any, name: str, node: str) -> str:
-    """The job's name of a step of a pipeline, by the name that the pipeline gives it."""
+def _find_step_job(client: MLClient, name: str, node: str) -> str:
+    """Return the name of the job of a pipeline's step."""
     rows = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/{name}/tree")["jobs"]
     steps = {str(row["node"]): str(row["name"]) for row in rows if row.get("node")}
     if node not in steps:

@@ -1,4 +1,4 @@
-"""What jobs logged, as rows, as curves and as a few lines after the end of a job."""
+"""The metrics of jobs as rows, as curves, and as a summary after the end of a job."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MOST_RUNS = 10
 _MOST_METRICS = 8
 
 
-def rows(runs: Sequence[Json]) -> list[Json]:
-    """A row for each metric: its last value, and the extremes."""
+def build_rows(runs: Sequence[Json]) -> list[Json]:
+    """Return a row for each metric, with its last value and its extremes."""
     return [
         {
             "name": metric["name"],
@@ -31,47 +31,47 @@ def rows(runs: Sequence[Json]) -> list[Json]:
             "min": metric.get("min"),
             "max": metric.get("max"),
             "count": metric.get("count"),
-            "time": _iso(metric["time"]),
+            "time": _to_iso(metric["time"]),
             "run": run["label"],
             "run_id": run["id"],
         }
-        for run, metric in _ordered(runs)
+        for run, metric in _sort_metrics(runs)
     ]
 
 
-def history(runs: Sequence[Json]) -> list[Json]:
-    """A row for each value."""
+def build_history_rows(runs: Sequence[Json]) -> list[Json]:
+    """Return a row for each value."""
     return [
         {
             "name": metric["name"],
             "step": step,
             "value": value,
-            "time": _iso(time),
+            "time": _to_iso(time),
             "run": run["label"],
             "run_id": run["id"],
         }
-        for run, metric in _ordered(runs)
+        for run, metric in _sort_metrics(runs)
         for step, time, value in metric["points"]
     ]
 
 
-def plot(runs: Sequence[Json]) -> str:
-    """Curves as wide as the terminal; a metric of one value is a line of text."""
+def plot_metrics(runs: Sequence[Json]) -> str:
+    """Return curves as wide as the terminal; a metric with one value is a line of text."""
     columns = shutil.get_terminal_size((80, 24)).columns
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     drawings = []
-    for run, metric in _ordered(runs):
+    for run, metric in _sort_metrics(runs):
         title = f"{run['label']}: {metric['name']}" if run["label"] else metric["name"]
-        points, x_name = xy(metric["points"])
+        points, x_name = to_xy(metric["points"])
         if len(points) < 2:
-            drawings.append(f"{title}  {number(metric['value'])}\n")
+            drawings.append(f"{title}  {format_value(metric['value'])}\n")
             continue
-        drawings.append(curves.draw(f"{title}  {_told(metric)}", points, x_name, columns, plain=plain))
+        drawings.append(curves.draw_curve(f"{title}  {_describe_metric(metric)}", points, x_name, columns, plain=plain))
     return "\n".join(drawings)
 
 
-def xy(points: Sequence[Sequence[Any]]) -> tuple[list[tuple[float, float]], str]:
-    """A curve's points, over the steps or, where these do not tell the points apart, over the seconds."""
+def to_xy(points: Sequence[Sequence[Any]]) -> tuple[list[tuple[float, float]], str]:
+    """Return a curve's points over steps, or over seconds if the steps are all the same; and the name of the x axis."""
     if len({step for step, _, _ in points}) > 1:
         return [(float(step), float(value)) for step, _, value in points], "step"
     by_time = sorted(points, key=lambda point: float(point[1]))
@@ -79,17 +79,17 @@ def xy(points: Sequence[Sequence[Any]]) -> tuple[list[tuple[float, float]], str]
     return [(time - first, float(value)) for _, time, value in by_time], "seconds"
 
 
-def number(value: Any) -> str:
-    """A value of a metric in few characters."""
-    return value if isinstance(value, str) else curves.short(value)
+def format_value(value: Any) -> str:
+    """Return a metric's value in few characters."""
+    return value if isinstance(value, str) else curves.format_number(value)
 
 
-def summary(name: str, runs: Sequence[Json]) -> list[str]:
-    """The last metrics of a job that is over and of each run below it; what the machine was used for is left out."""
+def summarise_metrics(name: str, runs: Sequence[Json]) -> list[str]:
+    """Return lines with the last metrics of an ended job and its runs, without those of the machine."""
     told = [(run, metrics) for run in runs if (metrics := [one for one in run["metrics"] if not _is_system(one)])]
     lines = []
     for run, metrics in told[:_MOST_RUNS]:
-        values = ", ".join(f"{one['name']} {number(one['value'])}" for one in metrics[:_MOST_METRICS])
+        values = ", ".join(f"{one['name']} {format_value(one['value'])}" for one in metrics[:_MOST_METRICS])
         more = f" and {len(metrics) - _MOST_METRICS} more" if len(metrics) > _MOST_METRICS else ""
         lines.append(f"metrics{' of ' + run['label'] if run['label'] else ''}: {values}{more}")
     if len(told) > _MOST_RUNS:
@@ -97,8 +97,8 @@ def summary(name: str, runs: Sequence[Json]) -> list[str]:
     return lines
 
 
-def _ordered(runs: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
-    """Run by run, what was logged before what was measured."""
+def _sort_metrics(runs: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
+    """Yield each run's metrics, the logged ones before those of the machine."""
     for run in runs:
         for metric in sorted(run["metrics"], key=_is_system):
             yield run, metric
@@ -108,10 +108,10 @@ def _is_system(metric: Json) -> bool:
     return bool(metric["name"].startswith(_SYSTEM))
 
 
-def _told(metric: Json) -> str:
-    extremes = f", from {number(metric['min'])} to {number(metric['max'])}" if "min" in metric else ""
-    return f"last {number(metric['value'])}{extremes}"
+def _describe_metric(metric: Json) -> str:
+    extremes = f", from {format_value(metric['min'])} to {format_value(metric['max'])}" if "min" in metric else ""
+    return f"last {format_value(metric['value'])}{extremes}"
 
 
-def _iso(seconds: float) -> str:
+def _to_iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""A job as `smalt job show` prints it: with its error, the end of its log, its steps and what it waits for."""
+"""The report of `smalt job show`: a job with its error, the end of its log, its steps, and what it waits for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.cli.jobs.watch import COMPOSITE, duration
-from smalt.client.transfers.progress import human
+from smalt.cli.jobs.watch import COMPOSITE, format_duration
+from smalt.client.transfers.progress import format_bytes
 
 if TYPE_CHECKING:
     from smalt.cli.framework.verb import Invocation
@@ -22,39 +22,39 @@ _NARROW = ("step", "status", "duration", "remark")
 """Columns where not all fit: why a step failed is read first."""
 
 
-def with_overview(shown: Json, jobs: list[Json]) -> Json:
-    """Return the job as plain data, with what `jobs` (the job and all below it) tell of its course."""
-    facts = _facts(jobs[0])
+def add_overview(shown: Json, jobs: list[Json]) -> Json:
+    """Return the job as plain data with the facts of `jobs`, the job itself and its descendants."""
+    facts = _collect_facts(jobs[0])
     if str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1:
-        facts["steps"] = [{"step": job["label"], "name": job["name"], **_facts(job)} for job in jobs[1:]]
+        facts["steps"] = [{"step": job["label"], "name": job["name"], **_collect_facts(job)} for job in jobs[1:]]
     told = {**shown, **facts}
     return {**{key: told.pop(key) for key in _FIRST if key in told}, **told}
 
 
-def write(to: Invocation, shown: Json) -> None:
-    """Print the job for a person: as YAML, then its steps as a table and the ends of logs as they are."""
+def print_report(ctx: Invocation, shown: Json) -> None:
+    """Print the job for a person: as YAML, then its steps as a table and the ends of the logs."""
     import click
 
     from smalt.cli.output import results as output
     from smalt.cli.output import table
 
     steps, tail = shown.pop("steps", None), shown.pop("log_tail", None)
-    to.show(shown)
-    rows = [_row(step) for step in steps or ()]
+    ctx.print_result(shown)
+    rows = [_build_row(step) for step in steps or ()]
     if rows:
         click.echo()
-        screen = output.screen_of(sys.stdout)
-        needed = max(len(line) for line in table.render(rows, _COLUMNS).splitlines())
+        screen = output.get_screen(sys.stdout)
+        needed = max(len(line) for line in table.render_table(rows, _COLUMNS).splitlines())
         columns = _COLUMNS if screen.width is None or needed <= screen.width else _NARROW
-        click.echo(table.render(rows, columns, screen), nl=False)
-    for heading, lines in _tails(steps or [], tail):
+        click.echo(table.render_table(rows, columns, screen), nl=False)
+    for heading, lines in _find_log_tails(steps or [], tail):
         click.echo(f"\n{heading}")
         for line in lines:
             click.echo(f"    {line}")
 
 
-def _facts(job: Json) -> Json:
-    """What is known of the course of a job; keys without a value are left out."""
+def _collect_facts(job: Json) -> Json:
+    """Return the facts about the course of a job; keys without a value are left out."""
     start, end = job.get("start"), job.get("end")
     never_ran = job["status"] == "Canceled" and start == end
     facts = {
@@ -70,19 +70,19 @@ def _facts(job: Json) -> Json:
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def _row(step: Json) -> Json:
+def _build_row(step: Json) -> Json:
     """Return a step as a row of the table."""
     peak = step.get("peak_memory_bytes")
     told = {
-        "duration": duration(step.get("duration_seconds")),
-        "cpu": duration(step.get("cpu_seconds")),
-        "memory": "" if peak is None else human(peak),
-        "remark": _remark(step),
+        "duration": format_duration(step.get("duration_seconds")),
+        "cpu": format_duration(step.get("cpu_seconds")),
+        "memory": "" if peak is None else format_bytes(peak),
+        "remark": _get_remark(step),
     }
     return {**step, **told}
 
 
-def _remark(step: Json) -> str:
+def _get_remark(step: Json) -> str:
     if step.get("reused"):
         return f"reused {step['reused']}"
     if step.get("error"):
@@ -90,7 +90,7 @@ def _remark(step: Json) -> str:
     return f"waits for {step['waits_for']}" if step.get("waits_for") else ""
 
 
-def _tails(steps: list[Json], own: list[str] | None) -> Iterator[tuple[str, list[str]]]:
+def _find_log_tails(steps: list[Json], own: list[str] | None) -> Iterator[tuple[str, list[str]]]:
     if own:
         yield "its log ends:", own
     for step in steps:

@@ -1,4 +1,4 @@
-"""A followed job on a terminal: the log scrolls, below it stands the tree of the pipeline with state and time."""
+"""The view of a followed job on a terminal: the log scrolls above a tree of the pipeline's steps, states and times."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from smalt.cli.jobs.log_output import is_detail, whole_lines
-from smalt.cli.jobs.watch import Followed, Watch, duration
+from smalt.cli.jobs.log_output import is_detail, split_lines
+from smalt.cli.jobs.watch import FollowedJob, JobWatch, format_duration
 
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -21,87 +21,87 @@ _LEAST_ROWS = 3
 _MOST_UNENDED = 4
 
 
-class Tree:
-    """The live view; also what it leaves behind when it is closed."""
+class StepTree:
+    """A live view, which leaves the final tree behind when it is closed."""
 
-    def __init__(self, watch: Watch, quiet: bool = False, console: Console | None = None) -> None:
+    def __init__(self, watch: JobWatch, quiet: bool = False, console: Console | None = None) -> None:
         self.watch = watch
         self._quiet = quiet
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._plain = (self._console.encoding or "").lower().replace("-", "") != "utf8"
         self._pending: dict[str, str] = {}
         self._live = Live(
-            get_renderable=self.render,
+            get_renderable=self.render_tree,
             console=self._console,
             transient=True,
             refresh_per_second=5,
             redirect_stderr=False,
         )
 
-    def changed(self, job: Followed, before: str) -> None:
-        """The live part shows it by itself."""
+    def show_status(self, job: FollowedJob, before: str) -> None:
+        """Do nothing: the live part shows the status itself."""
 
-    def log(self, job: Followed, text: str) -> None:
-        self._print(job, text, job.name, dim=False)
+    def show_log(self, job: FollowedJob, text: str) -> None:
+        self._print_lines(job, text, job.name, dim=False)
 
-    def note(self, job: Followed, text: str) -> None:
+    def show_note(self, job: FollowedJob, text: str) -> None:
         if self._quiet:
-            for line in whole_lines(self._pending, f"{job.name}\n", text):
+            for line in split_lines(self._pending, f"{job.name}\n", text):
                 job.notes.append(line)
             return
-        self._print(job, text, f"{job.name}\n", dim=True)
+        self._print_lines(job, text, f"{job.name}\n", dim=True)
 
     def tick(self) -> None:
-        """The live part counts the seconds by itself."""
+        """Do nothing: the live part counts the seconds itself."""
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> StepTree:
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         for key, rest in list(self._pending.items()):
             if rest:
-                self._print(self.watch.jobs[key.rstrip("\n")], "\n", key, dim=key.endswith("\n"))
+                self._print_lines(self.watch.jobs[key.rstrip("\n")], "\n", key, dim=key.endswith("\n"))
         self._live.stop()
         if self.watch.is_composite:
-            self._console.print(self.render())
+            self._console.print(self.render_tree())
         sys.stdout.flush()
 
-    def render(self) -> RenderableType:
-        """The tree as it stands, at most half a screen of it."""
+    def render_tree(self) -> RenderableType:
+        """Return the tree, or at most half a screen of it."""
         room = max(_LEAST_ROWS, self._console.size.height // 2 - 2)
-        rows = self._rows(self.watch.root, "", "")
-        shown = rows if len(rows) <= room else _most_telling(rows, room - 1)
-        lines: list[RenderableType] = [*self._unended(), *(self._row(job, start) for job, start in shown)]
+        rows = self._build_rows(self.watch.root, "", "")
+        shown = rows if len(rows) <= room else _select_rows(rows, room - 1)
+        lines: list[RenderableType] = [*self._render_unended(), *(self._render_row(job, start) for job, start in shown)]
         left = Counter(job.status for job, _ in rows) - Counter(job.status for job, _ in shown)
         if left:
             rest = ", ".join(f"{number} {status}" for status, number in left.most_common())
             lines.append(Text(f"{'...' if self._plain else '…'} and {rest}", style="dim"))
         return Group(*lines)
 
-    def _unended(self) -> list[Text]:
-        """Return the lines of logs that are redrawn with carriage returns and have no end yet: progress bars."""
+    def _render_unended(self) -> list[Text]:
+        """Return the log lines that are redrawn with carriage returns and have no end yet: progress bars."""
         found = []
         for key, text in self._pending.items():
             drawn = text.rstrip("\r").rpartition("\r")[2]
             if "\r" in text and drawn.strip():
-                line = self._prefixed(self.watch.jobs[key.rstrip("\n")], drawn, dim=key.endswith("\n"))
+                line = self._add_prefix(self.watch.jobs[key.rstrip("\n")], drawn, dim=key.endswith("\n"))
                 line.no_wrap, line.overflow = True, "ellipsis"
                 found.append(line)
         return found[:_MOST_UNENDED]
 
-    def _rows(self, job: Followed, start: str, indent: str) -> list[tuple[Followed, str]]:
+    def _build_rows(self, job: FollowedJob, start: str, indent: str) -> list[tuple[FollowedJob, str]]:
         rows = [(job, start)]
         branch, last, bar = ("|-- ", "`-- ", "|   ") if self._plain else ("├── ", "└── ", "│   ")
         children = list(job.children)
         for number, name in enumerate(children, 1):
             final = number == len(children)
             child = self.watch.jobs[name]
-            rows += self._rows(child, indent + (last if final else branch), indent + ("    " if final else bar))
+            rows += self._build_rows(child, indent + (last if final else branch), indent + ("    " if final else bar))
         return rows
 
-    def _row(self, job: Followed, start: str) -> Text:
-        mark, colour = self._mark(job)
+    def _render_row(self, job: FollowedJob, start: str) -> Text:
+        mark, colour = self._get_mark(job)
         title = job.name if job is self.watch.root else job.node
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(start, style="dim")
@@ -111,12 +111,12 @@ class Tree:
         if job.reused:
             line.append(f"  reused {job.reused}", style="dim")
         elif job.start is not None:
-            line.append(f"  {duration(job.seconds)}", style="dim")
+            line.append(f"  {format_duration(job.seconds)}", style="dim")
         if job.status == "Failed" and not job.children and job.reason:
             line.append(f"  {job.reason.splitlines()[0]}", style="red")
         return line
 
-    def _mark(self, job: Followed) -> tuple[str, str]:
+    def _get_mark(self, job: FollowedJob) -> tuple[str, str]:
         if job.status in _MARKS:
             mark, colour = _MARKS[job.status]
             return ({"✓": "+", "✗": "x", "–": "-"}[mark] if self._plain else mark), colour
@@ -125,26 +125,26 @@ class Tree:
         frame = int(time.monotonic() * 8)
         return ("*" if self._plain else _SPINNER[frame % len(_SPINNER)]), "cyan"
 
-    def _print(self, job: Followed, text: str, key: str, dim: bool) -> None:
-        for line in whole_lines(self._pending, key, text):
+    def _print_lines(self, job: FollowedJob, text: str, key: str, dim: bool) -> None:
+        for line in split_lines(self._pending, key, text):
             if dim:
                 job.notes.append(line)
             else:
-                self.watch.show(job, line)
+                self.watch.record_line(job, line)
             if not dim or not is_detail(line):
-                self._console.print(self._prefixed(job, line, dim))
+                self._console.print(self._add_prefix(job, line, dim))
 
-    def _prefixed(self, job: Followed, line: str, dim: bool) -> Text:
+    def _add_prefix(self, job: FollowedJob, line: str, dim: bool) -> Text:
         body = Text.from_ansi(line, style="dim" if dim else "")
-        label = self.watch.label(job) if self.watch.is_composite else ""
+        label = self.watch.get_label(job) if self.watch.is_composite else ""
         if not label:
             return body
         colour = _COLOURS[sum(label.encode()) % len(_COLOURS)]
         return Text.assemble((f"{label} | ", colour), body)
 
 
-def _most_telling(rows: list[tuple[Followed, str]], room: int) -> list[tuple[Followed, str]]:
-    """The rows that matter most (failed, then running, then waiting, then over), in their order."""
+def _select_rows(rows: list[tuple[FollowedJob, str]], room: int) -> list[tuple[FollowedJob, str]]:
+    """Return the rows that matter most (failed, then running, then waiting, then ended), in their order."""
 
     def weight(index: int) -> tuple[int, int]:
         job = rows[index][0]

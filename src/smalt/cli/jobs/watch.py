@@ -1,4 +1,4 @@
-"""What is known of a job that is being followed, from the events of its stream."""
+"""The state of a followed job and its steps, built from the events of its stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from smalt.client.transfers.progress import duration as duration
+from smalt.client.transfers.progress import format_duration as format_duration
 
 OVER = frozenset({"Completed", "Failed", "Canceled"})
 COMPOSITE = frozenset({"pipeline", "sweep", "parallel", "automl"})
@@ -16,8 +16,8 @@ _TAIL = 20
 
 
 @dataclass
-class Followed:
-    """One job of the tree: the job itself or a descendant of it."""
+class FollowedJob:
+    """A followed job or one of its descendants."""
 
     name: str
     node: str = ""
@@ -47,45 +47,45 @@ class Followed:
 
     @property
     def reason(self) -> str:
-        """Why it failed, in the server's words."""
+        """The server's message why the job failed."""
         error = self.error.get("error", self.error) if isinstance(self.error, dict) else self.error
         message = error.get("message") if isinstance(error, dict) else error
         return str(message or "").strip()
 
 
-class Watch:
-    """All jobs of one tree."""
+class JobWatch:
+    """All jobs of a followed tree."""
 
     def __init__(self, root: str) -> None:
-        self.root = Followed(root)
-        self.jobs: dict[str, Followed] = {root: self.root}
+        self.root = FollowedJob(root)
+        self.jobs: dict[str, FollowedJob] = {root: self.root}
         self.status = ""
         self.shown = 0
         """Lines of logs that were shown."""
 
-    def show(self, job: Followed, line: str) -> None:
-        """Note a line of the job's log that is shown."""
+    def record_line(self, job: FollowedJob, line: str) -> None:
+        """Record a line of the job's log that was printed."""
         job.tail.append(line)
         self.shown += 1
         job.last_shown = self.shown
 
-    def is_still_seen(self, job: Followed) -> bool:
-        """Return whether the end of the job's log stands a few lines above."""
+    def is_tail_visible(self, job: FollowedJob) -> bool:
+        """Return True if the end of the job's log is a few lines above."""
         return bool(job.tail) and self.shown - job.last_shown < _TAIL
 
-    def update(self, event: dict[str, Any]) -> tuple[Followed, str]:
-        """Take a "job" event; the job and the status that it had."""
-        job = self._job(str(event["name"]))
+    def apply_event(self, event: dict[str, Any]) -> tuple[FollowedJob, str]:
+        """Apply a "job" event, and return the job and its previous status."""
+        job = self._get_job(str(event["name"]))
         before = job.status
         parent = event.get("parent")
         if parent and job is not self.root and job.parent is None:
             job.parent = str(parent)
-            self._job(job.parent).children.append(job.name)
+            self._get_job(job.parent).children.append(job.name)
         job.node = str(event.get("node") or job.node or job.name)
         job.type = str(event.get("type") or job.type).lower()
         job.status = str(event.get("status") or job.status)
-        job.start = seconds_since_epoch(event.get("start"), job.start)
-        job.end = seconds_since_epoch(event.get("end"), job.end)
+        job.start = parse_time(event.get("start"), job.start)
+        job.end = parse_time(event.get("end"), job.end)
         if job.status == "Canceled" and job.start == job.end:
             job.start = None  # it never began
         job.error = event.get("error") or job.error
@@ -99,39 +99,39 @@ class Watch:
     def is_composite(self) -> bool:
         return self.root.type in COMPOSITE or len(self.jobs) > 1
 
-    def label(self, job: Followed) -> str:
-        """Where it stands in the tree: `train`, `outer/inner`; nothing for the job itself."""
+    def get_label(self, job: FollowedJob) -> str:
+        """Return the job's path in the tree, such as `train` or `outer/inner`; "" for the root."""
         names: list[str] = []
-        here: Followed | None = job
+        here: FollowedJob | None = job
         while here is not None and here is not self.root:
             names.append(here.node or here.name)
             here = self.jobs.get(here.parent or "")
         return "/".join(reversed(names))
 
-    def failures(self) -> list[Followed]:
-        """The jobs whose failing made the others fail: failed, with no failed child; in order of time."""
+    def find_failures(self) -> list[FollowedJob]:
+        """Return the jobs that made the others fail, which failed without a failed child, in order of time."""
         failed = [job for job in self.jobs.values() if job.status == "Failed"]
         causes = [job for job in failed if not any(self.jobs[name].status == "Failed" for name in job.children)]
         return sorted(causes, key=lambda job: job.end or 0.0)
 
-    def counts(self) -> Counter[str]:
-        """How many of the steps (jobs without children, the job itself left out) are in each state."""
+    def count_statuses(self) -> Counter[str]:
+        """Return the number of steps (jobs without children, except the root) by status."""
         return Counter(job.status for job in self.jobs.values() if job is not self.root and not job.children)
 
-    def told_counts(self) -> str:
-        """The same in words, `3 Completed (2 reused), 1 Failed`."""
+    def format_counts(self) -> str:
+        """Return the counts as text: `3 Completed (2 reused), 1 Failed`."""
         reused = sum(bool(job.reused) for job in self.jobs.values())
         return ", ".join(
             f"{number} {status}{f' ({reused} reused)' if reused and status == 'Completed' else ''}"
-            for status, number in self.counts().most_common()
+            for status, number in self.count_statuses().most_common()
         )
 
-    def _job(self, name: str) -> Followed:
-        return self.jobs.setdefault(name, Followed(name))
+    def _get_job(self, name: str) -> FollowedJob:
+        return self.jobs.setdefault(name, FollowedJob(name))
 
 
-def seconds_since_epoch(value: Any, otherwise: float | None = None) -> float | None:
-    """A time of an event, which is a number or an ISO 8601 text."""
+def parse_time(value: Any, otherwise: float | None = None) -> float | None:
+    """Return an event's time, a number or an ISO 8601 text, in seconds since the epoch."""
     if isinstance(value, (int, float)):
         return float(value)
     if isinstance(value, str) and value:

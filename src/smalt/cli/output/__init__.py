@@ -1,1 +1,4 @@
-"""How results look on standard output: formats, tables, trees, curves and colours. Nothing here asks a server."""
+"""The appearance of results on standard output: formats, tables, trees, curves and colours.
+
+Nothing here sends a request.
+"""

@@ -14,9 +14,9 @@ _YAML = re.compile(r"^(?P<start>[ -]*)(?P<key>[^\s:#'\"][^:]*)(?P<colon>:)(?= |$
 _COLOURS = {"key": _KEY, "text": _TEXT, "number": _NUMBER, "word": _WORD}
 
 
-def json_text(text: str) -> str:
+def highlight_json(text: str) -> str:
     return _JSON.sub(lambda match: f"{_COLOURS[match.lastgroup or 'text']}{match[0]}{_END}", text)
 
 
-def yaml_text(text: str) -> str:
+def highlight_yaml(text: str) -> str:
     return _YAML.sub(lambda match: f"{match['start']}{_KEY}{match['key']}{_END}{match['colon']}", text)

@@ -1,4 +1,4 @@
-"""What something was made of and by, and what was made of it, as a tree of text."""
+"""The sources and users of an asset or a job, as a tree of text."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ DEPTH = click.Option(
 _KINDS = {"data": "data", "models": "model", "uri": "", "imported": "imported from"}
 
 
-def show(to: Invocation, found: Node) -> Any:
-    """The tree for a person, plain data for a program."""
-    if to.wants_result or not _is_terminal():
+def show_lineage(ctx: Invocation, found: Node) -> Any:
+    """Print the tree for a person; return plain data for a program."""
+    if ctx.has_output_options or not _is_terminal():
         return found
-    click.echo(render(found), nl=False)
+    click.echo(render_lineage(found), nl=False)
     return None
 
 
-def render(root: Node) -> str:
-    lines = [_name(root)]
+def render_lineage(root: Node) -> str:
+    lines = [_format_node(root)]
     for direction, word in (("made_by", "made by"), ("used_by", "used by")):
         found = root.get(direction) or []
         nothing = "nothing that is known here" if direction == "made_by" else "nothing yet"
         lines.append(f"{word}{'' if found else f' {nothing}'}")
-        lines += _branches(found, direction, "")
+        lines += _render_branches(found, direction, "")
     if root.get("more"):
         lines.append("… and more; see: --depth")
     return "\n".join(lines) + "\n"
 
 
-def _branches(nodes: list[Node], direction: str, indent: str) -> list[str]:
+def _render_branches(nodes: list[Node], direction: str, indent: str) -> list[str]:
     lines = []
     for number, node in enumerate(nodes):
         last = number == len(nodes) - 1
         again = "  (see above)" if node.get("again") else ""
         more = "  …" if node.get("more") else ""
-        lines.append(f"{indent}{'└─' if last else '├─'} {_name(node)}{again}{more}")
-        lines += _branches(node.get(direction) or [], direction, f"{indent}{'   ' if last else '│  '}")
+        lines.append(f"{indent}{'└─' if last else '├─'} {_format_node(node)}{again}{more}")
+        lines += _render_branches(node.get(direction) or [], direction, f"{indent}{'   ' if last else '│  '}")
     return lines
 
 
-def _name(node: Node) -> str:
+def _format_node(node: Node) -> str:
     if node["kind"] != "job":
         name = f"{node['name']}:{node['version']}" if node.get("version") else str(node["name"])
-        return f"{_KINDS.get(node['kind'], node['kind'])} {name}".lstrip() + _port(node)
+        return f"{_KINDS.get(node['kind'], node['kind'])} {name}".lstrip() + _format_port(node)
     step = f", step {node['step']} of {node['parent']}" if node.get("parent") else ""
     status = "" if node["status"] == "Completed" else f", {node['status']}"
-    return f"job {node['name']}{step}{status}{_port(node)}"
+    return f"job {node['name']}{step}{status}{_format_port(node)}"
 
 
-def _port(node: Node) -> str:
+def _format_port(node: Node) -> str:
     port = node.get("input") or node.get("output")
     return f"  [{port}]" if port else ""
 

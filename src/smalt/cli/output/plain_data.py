@@ -1,4 +1,4 @@
-"""Results as plain data, in the shape that `az ml` prints: the keys of the YAML, and what the server adds."""
+"""Results as plain data, in the shape that `az ml` prints: the keys of the YAML, and those that the server adds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ ADDED = ("id", "status", "services", "creation_context", "provisioning_state", "
 """What an entity that came from the server has besides the keys of its YAML."""
 
 
-def data(result: Any) -> Any:
-    """Anything that a verb returns, as mappings, lists and scalars."""
+def to_plain_data(result: Any) -> Any:
+    """Return the result of a verb as mappings, lists and scalars."""
     if isinstance(result, Mapping):
-        return {key: data(value) for key, value in result.items()}
+        return {key: to_plain_data(value) for key, value in result.items()}
     if isinstance(result, (list, tuple, Iterator)):
-        return [data(item) for item in result]
+        return [to_plain_data(item) for item in result]
     if hasattr(result, "to_dict"):
-        return _entity(result)
+        return _convert_entity(result)
     return result
 
 
-def _entity(entity: Any) -> dict[str, Any]:
+def _convert_entity(entity: Any) -> dict[str, Any]:
     written = entity.to_dict()
     first = {key: written.pop(key) for key in ("name", "version", "type") if key in written}
-    added = {key: data(value) for key in ADDED if (value := getattr(entity, key, None)) is not None}
+    added = {key: to_plain_data(value) for key in ADDED if (value := getattr(entity, key, None)) is not None}
     return {**first, **{key: value for key, value in added.items() if key not in first}, **written}

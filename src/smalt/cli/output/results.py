@@ -17,35 +17,35 @@ _MOST_FOUND = 50_000_000
 FORMATS = ("json", "jsonc", "yaml", "yamlc", "table", "tsv", "none")
 
 
-def write(
+def write_result(
     data: Any, form: str | None, query: str | None = None, columns: tuple[str, ...] = (), stream: TextIO | None = None
 ) -> None:
-    """Print plain data; a query that finds nothing prints nothing, as with `az`."""
+    """Print plain data; a query without a result prints nothing, as in `az`."""
     stream = stream or sys.stdout
     if query is not None:
-        data = search(data, query)
+        data = apply_query(data, query)
     is_for_a_person = form is None and query is None and stream.isatty()
-    form = form_of(data, form, query, stream)
+    form = choose_format(data, form, query, stream)
     if data is None or form == "none":
         return
     if form == "tsv":
-        text = tsv(data)
+        text = render_tsv(data)
     elif form == "table":
-        text = table.render(data, () if query else columns, screen_of(stream))
+        text = table.render_table(data, () if query else columns, get_screen(stream))
     elif form in ("yaml", "yamlc"):
-        text = _yaml(with_local_times(data) if is_for_a_person else data)
+        text = _render_yaml(convert_times(data) if is_for_a_person else data)
     else:
         text = json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
-    if form in ("jsonc", "yamlc") and _coloured(stream):
+    if form in ("jsonc", "yamlc") and _has_colours(stream):
         from smalt.cli.output import colour
 
-        text = colour.json_text(text) if form == "jsonc" else colour.yaml_text(text)
+        text = colour.highlight_json(text) if form == "jsonc" else colour.highlight_yaml(text)
     stream.write(text)
     stream.flush()
 
 
-def search(data: Any, query: str) -> Any:
-    """Return what the JMESPath `query` finds in `data`; one that is too long, or finds too much, is refused."""
+def apply_query(data: Any, query: str) -> Any:
+    """Return the result of a JMESPath query; raises UsageError if it is invalid or its result too large."""
     import click
     import jmespath
     from jmespath.exceptions import JMESPathError
@@ -57,13 +57,13 @@ def search(data: Any, query: str) -> Any:
         def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
             found = super().visit(node, *args, **kwargs)
             if isinstance(found, (list, str)) and len(found) > _LONGEST:
-                raise _TooMuch
+                raise _QueryTooLarge
             return found
 
     try:
         found = Limited().visit(jmespath.compile(query).parsed, data)
-        if _size(found, {}) > _MOST_FOUND:
-            raise _TooMuch
+        if _count_values(found, {}) > _MOST_FOUND:
+            raise _QueryTooLarge
         return found
     except JMESPathError as error:
         reason = " ".join(str(error).split())
@@ -71,36 +71,36 @@ def search(data: Any, query: str) -> Any:
         raise click.UsageError(f"--query {format_value(query)} is not a JMESPath expression: {reason}") from None
     except RecursionError:
         raise click.UsageError(f"--query {format_value(query)} is nested too deeply; make it shorter") from None
-    except _TooMuch:
+    except _QueryTooLarge:
         raise click.UsageError(
             f"--query {format_value(query)} finds too much: a list or text of more than {_LONGEST:,}, or more than"
             f" {_MOST_FOUND:,} values; choose fewer"
         ) from None
 
 
-class _TooMuch(Exception):
-    """A query makes more of the data than can be shown."""
+class _QueryTooLarge(Exception):
+    """The result of a query is too large to print."""
 
 
-def _size(value: Any, known: dict[int, int]) -> int:
-    """Return how many values there are to be written; what is in several places is counted in each."""
+def _count_values(value: Any, known: dict[int, int]) -> int:
+    """Return the number of values to write; a value in several places counts in each."""
     if not isinstance(value, (list, dict)):
         return 1
     found = known.get(id(value))
     if found is None:
-        found = 1 + sum(_size(one, known) for one in (value.values() if isinstance(value, dict) else value))
+        found = 1 + sum(_count_values(one, known) for one in (value.values() if isinstance(value, dict) else value))
         known[id(value)] = found
     return found
 
 
-def tsv(data: Any) -> str:
-    """One line for each item, cells separated by tabs; strings raw, nested values left out, as `az` has it."""
+def render_tsv(data: Any) -> str:
+    """Return a line for each item with cells separated by tabs; nested values are left out, as in `az`."""
     rows = data if isinstance(data, list) else [data]
-    return "".join(_tsv_row(row) + "\n" for row in rows)
+    return "".join(_render_tsv_row(row) + "\n" for row in rows)
 
 
-def form_of(data: Any, form: str | None, query: str | None = None, stream: TextIO | None = None) -> str:
-    """The format that was asked for; else for a person a table or YAML, for a pipe (or a query) JSON."""
+def choose_format(data: Any, form: str | None, query: str | None = None, stream: TextIO | None = None) -> str:
+    """Return the given format; else a table or YAML for a terminal, and JSON for a pipe or a query."""
     if form is not None:
         return form
     if query is not None or not (stream or sys.stdout).isatty():
@@ -108,27 +108,27 @@ def form_of(data: Any, form: str | None, query: str | None = None, stream: TextI
     return "table" if isinstance(data, list) else "yaml"
 
 
-def screen_of(stream: TextIO) -> table.Screen:
-    """Return how a table is shown on a stream: on a terminal as wide as it is, or as COLUMNS says."""
+def get_screen(stream: TextIO) -> table.TableScreen:
+    """Return the screen of a stream: as wide as the terminal, or as COLUMNS says."""
     if not stream.isatty():
         return table.PIPE
-    return table.Screen(shutil.get_terminal_size().columns, _coloured(stream))
+    return table.TableScreen(shutil.get_terminal_size().columns, _has_colours(stream))
 
 
-def with_local_times(data: Any) -> Any:
-    """Return the data with the times in UTC as this machine's clocks show them."""
+def convert_times(data: Any) -> Any:
+    """Return the data with times in UTC converted to this machine's time zone."""
     if isinstance(data, dict):
-        return {key: with_local_times(value) for key, value in data.items()}
+        return {key: convert_times(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [with_local_times(value) for value in data]
-    return table.local_time(data) if isinstance(data, str) else data
+        return [convert_times(value) for value in data]
+    return table.to_local_time(data) if isinstance(data, str) else data
 
 
-def _coloured(stream: TextIO) -> bool:
+def _has_colours(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _yaml(data: Any) -> str:
+def _render_yaml(data: Any) -> str:
     import yaml
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -145,19 +145,19 @@ def _yaml(data: Any) -> str:
     return text.removesuffix("...\n")
 
 
-def _tsv_row(row: Any) -> str:
+def _render_tsv_row(row: Any) -> str:
     if isinstance(row, dict):
-        return "\t".join(_tsv_cell(value) for value in row.values())
+        return "\t".join(_render_tsv_cell(value) for value in row.values())
     if isinstance(row, list):
-        return "\t".join(_tsv_cell(value) for value in row)
-    return _tsv_scalar(row)
+        return "\t".join(_render_tsv_cell(value) for value in row)
+    return _render_tsv_scalar(row)
 
 
-def _tsv_cell(value: Any) -> str:
+def _render_tsv_cell(value: Any) -> str:
     if isinstance(value, list):
         return str(len(value))
-    return "" if isinstance(value, dict) else _tsv_scalar(value)
+    return "" if isinstance(value, dict) else _render_tsv_scalar(value)
 
 
-def _tsv_scalar(value: Any) -> str:
+def _render_tsv_scalar(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

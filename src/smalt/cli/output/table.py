@@ -1,4 +1,4 @@
-"""Plain tables: a heading, a rule, a line for each row; no package needed. On a terminal they fit its width."""
+"""Plain tables with a heading, a rule and a line for each row, fitted to a terminal's width, without a package."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ _COLOURS = {
 _END = "\033[0m"
 
 
-class Screen(NamedTuple):
-    """Where a table is shown: on a terminal of a width, with colours or not; or, without a width, in a pipe."""
+class TableScreen(NamedTuple):
+    """The place where a table is shown: a terminal with a width and perhaps colours; without a width, a pipe."""
 
     width: int | None = None
     has_colours: bool = False
 
 
-PIPE = Screen()
+PIPE = TableScreen()
 
 
-def render(data: Any, columns: tuple[str, ...] = (), screen: Screen = PIPE) -> str:
-    """Return `data`, a mapping or a list of them, as a table; with `columns` only those of them that some row has."""
-    rows = [_row(item) for item in (data if isinstance(data, list) else [data])]
-    heads = _heads(rows, columns)
+def render_table(data: Any, columns: tuple[str, ...] = (), screen: TableScreen = PIPE) -> str:
+    """Return a mapping or a list of mappings as a table; of `columns` only those that some row has."""
+    rows = [_to_row(item) for item in (data if isinstance(data, list) else [data])]
+    heads = _choose_columns(rows, columns)
     if not rows or not heads:
         return ""
-    cells = [[_text(_at(row, head), is_local=screen.width is not None) for head in heads] for row in rows]
-    return lay_out([_title(head) for head in heads], cells, screen)
+    cells = [
+        [_render_value(_get_value(row, head), is_local=screen.width is not None) for head in heads] for row in rows
+    ]
+    return render_columns([_format_title(head) for head in heads], cells, screen)
 
 
-def lay_out(titles: list[str], cells: list[list[str]], screen: Screen = PIPE) -> str:
-    """Return columns under their titles, as wide as they need to be; narrower where the screen is."""
+def render_columns(titles: list[str], cells: list[list[str]], screen: TableScreen = PIPE) -> str:
+    """Return columns under their titles, as wide as their cells, or narrower to fit the screen."""
     widths = [max(len(line[index]) for line in [titles, *cells]) for index in range(len(titles))]
     if screen.width is not None:
-        widths = fitted(widths, screen.width)
-    lines = [_line(titles, widths), _line(["-" * width for width in widths], widths)]
-    lines += [_line(line, widths, screen.has_colours) for line in cells]
+        widths = fit_widths(widths, screen.width)
+    lines = [_render_line(titles, widths), _render_line(["-" * width for width in widths], widths)]
+    lines += [_render_line(line, widths, screen.has_colours) for line in cells]
     if missing := titles[len(widths) :]:
         lines += textwrap.wrap(f"({', '.join(missing)}: see --output json)", screen.width or len(lines[0]))
     return "".join(f"{line}\n" for line in lines)
 
 
-def fitted(widths: Sequence[int], room: int) -> list[int]:
-    """Return widths that fit: the widest columns but the first are shortened; then the last ones are left out."""
+def fit_widths(widths: Sequence[int], room: int) -> list[int]:
+    """Return widths that fit: the widest columns except the first are shortened, then the last ones left out."""
     found = list(widths)
     while len(found) > 1:
         over = sum(found) + len(_GAP) * (len(found) - 1) - room
@@ -67,15 +69,15 @@ def fitted(widths: Sequence[int], room: int) -> list[int]:
     return found
 
 
-def local_time(text: str) -> str:
-    """Return a time in UTC as this machine's clocks show it, with the zone; any other text as it is."""
+def to_local_time(text: str) -> str:
+    """Return a time in UTC in this machine's time zone; any other text unchanged."""
     if not _TIME.match(text):
         return text
     moment = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     return f"{moment:%Y-%m-%d %H:%M} {moment:%Z}"
 
 
-def _row(item: Any) -> dict[str, Any]:
+def _to_row(item: Any) -> dict[str, Any]:
     if isinstance(item, dict):
         return item
     if isinstance(item, list):
@@ -83,16 +85,16 @@ def _row(item: Any) -> dict[str, Any]:
     return {"result": item}
 
 
-def _heads(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
-    chosen = [column for column in columns if any(_at(row, column) not in (None, "") for row in rows)]
+def _choose_columns(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
+    chosen = [column for column in columns if any(_get_value(row, column) not in (None, "") for row in rows)]
     if chosen:
         return chosen
     every = dict.fromkeys(key for row in rows for key in row)
-    return [key for key in every if any(_plain(row.get(key)) for row in rows)]
+    return [key for key in every if any(_is_scalar(row.get(key)) for row in rows)]
 
 
-def _at(row: dict[str, Any], head: str) -> Any:
-    """The value of a key; `a.b` is that of `b` in `a`."""
+def _get_value(row: dict[str, Any], head: str) -> Any:
+    """Return the value of a key; `a.b` means the key `b` in `a`."""
     if head in row:
         return row[head]
     outer, dot, inner = head.partition(".")
@@ -100,12 +102,12 @@ def _at(row: dict[str, Any], head: str) -> Any:
     return nested.get(inner) if dot and isinstance(nested, dict) else None
 
 
-def _plain(value: Any) -> bool:
+def _is_scalar(value: Any) -> bool:
     return value is not None and not isinstance(value, (dict, list))
 
 
-def _text(value: Any, *, is_local: bool) -> str:
-    """One cell; a list is its length, a mapping nothing, a text its first line, a number six digits of it."""
+def _render_value(value: Any, *, is_local: bool) -> str:
+    """Return a cell: a list as its length, a mapping as "", a text's first line, a number with six digits."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, list):
@@ -115,11 +117,11 @@ def _text(value: Any, *, is_local: bool) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
     text = str(value).partition("\n")[0].replace("\t", " ")
-    return local_time(text) if is_local else text
+    return to_local_time(text) if is_local else text
 
 
-def _title(key: str) -> str:
-    """`display_name` is headed "Display name"; a name that the query chose stays."""
+def _format_title(key: str) -> str:
+    """Return `Display name` for `display_name`; a name that a query chose stays unchanged."""
     key = key.rpartition(".")[2]
     if key.islower() or "_" in key:
         words = key.replace("_", " ")
@@ -127,12 +129,12 @@ def _title(key: str) -> str:
     return key
 
 
-def _line(cells: list[str], widths: list[int], has_colours: bool = False) -> str:
-    shown = [_cell(cell, width, has_colours) for cell, width in zip(cells, widths, strict=False)]
+def _render_line(cells: list[str], widths: list[int], has_colours: bool = False) -> str:
+    shown = [_render_cell(cell, width, has_colours) for cell, width in zip(cells, widths, strict=False)]
     return _GAP.join(shown).rstrip()
 
 
-def _cell(cell: str, width: int, has_colours: bool) -> str:
+def _render_cell(cell: str, width: int, has_colours: bool) -> str:
     text = cell if len(cell) <= width else f"{cell[: width - 1]}…"
     colour = _COLOURS.get(cell) if has_colours else None
     return f"{colour}{text}{_END}{' ' * (width - len(text))}" if colour else text.ljust(width)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.endpoints import Deployments, Endpoints
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.endpoints import DeploymentCollection, EndpointCollection
+from smalt.client.collections.pollers import CompletedPoller
 
 if TYPE_CHECKING:
     from smalt.entities.endpoints.deployment import Deployment
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 _NOTE = "batch endpoints and deployments are kept, but smalt runs none yet"
 
 
-class BatchEndpointOperations(Endpoints):
+class BatchEndpointOperations(EndpointCollection):
     kind = "batch_endpoint"
     segment = "batchEndpoints"
-    does_nothing = _NOTE
+    notice = _NOTE
 
-    def begin_create_or_update(self, endpoint: BatchEndpoint) -> Done[BatchEndpoint]:
-        return self._create(endpoint)
+    def begin_create_or_update(self, endpoint: BatchEndpoint) -> CompletedPoller[BatchEndpoint]:
+        return self._create_deployment(endpoint)
 
     def get(self, name: str) -> BatchEndpoint:
-        found: BatchEndpoint = self._one(name)
+        found: BatchEndpoint = self._get_deployment(name)
         return found
 
     def list(self) -> Iterator[BatchEndpoint]:
-        return self._pages(self._path())
+        return self._list_entities(self._build_path())
 
-    def begin_delete(self, name: str) -> Done[None]:
-        """The endpoint and its deployments."""
-        return self._remove(self._path(name))
+    def begin_delete(self, name: str) -> CompletedPoller[None]:
+        """Delete the endpoint and its deployments."""
+        return self._delete_existing(self._build_path(name))
 
     def invoke(
         self,
@@ -42,40 +42,40 @@ class BatchEndpointOperations(Endpoints):
         inputs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Refused: no deployment runs yet."""
-        return self._refused(endpoint_name, "invoke")
+        """Raise the server's refusal: no deployment runs yet."""
+        return self._post_action(endpoint_name, "invoke")
 
     def list_jobs(self, endpoint_name: str) -> Iterator[Any]:
-        """The jobs that it ran: none yet."""
+        """Return the jobs that the endpoint ran: none yet."""
         self.get(endpoint_name)
         return iter(())
 
 
-class BatchDeploymentOperations(Deployments):
+class BatchDeploymentOperations(DeploymentCollection):
     kind = "batch_deployment"
     segment = "deployments"
     endpoints = "batchEndpoints"
-    does_nothing = _NOTE
+    notice = _NOTE
 
     def begin_create_or_update(
         self, deployment: Deployment, *, skip_script_validation: bool = False, **kwargs: Any
-    ) -> Done[Deployment]:
-        return self._create(deployment)
+    ) -> CompletedPoller[Deployment]:
+        return self._create_deployment(deployment)
 
     def get(self, name: str, endpoint_name: str) -> Deployment:
-        found: Deployment = self._one(name, endpoint_name)
+        found: Deployment = self._get_deployment(name, endpoint_name)
         return found
 
     def list(self, endpoint_name: str) -> Iterator[Deployment]:
-        return self._every(endpoint_name)
+        return self._list_deployments(endpoint_name)
 
-    def begin_delete(self, name: str, endpoint_name: str) -> Done[None]:
-        return self._remove(self._place(endpoint_name, name))
+    def begin_delete(self, name: str, endpoint_name: str) -> CompletedPoller[None]:
+        return self._delete_existing(self._build_deployment_path(endpoint_name, name))
 
     def list_jobs(self, endpoint_name: str, *, name: str | None = None) -> Iterator[Any]:
-        """The jobs that it ran: none yet."""
+        """Return the jobs that the deployment ran: none yet."""
         if name is not None:
             self.get(name, endpoint_name)
         else:
-            self._connection.get(self._place(endpoint_name, "").removesuffix("/deployments/"))
+            self._connection.get(self._build_deployment_path(endpoint_name, "").removesuffix("/deployments/"))
         return iter(())

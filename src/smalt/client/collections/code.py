@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from smalt.client.collections.collection import Collection
-from smalt.client.transfers.snapshots import snapshot
+from smalt.client.transfers.snapshots import create_snapshot
 
 
 class CodeOperations(Collection):
@@ -14,10 +14,10 @@ class CodeOperations(Collection):
     segment = "codes"
 
     def create_or_update(self, path: str | os.PathLike[str]) -> str:
-        """Take a snapshot of a folder or file; gives its id."""
-        return snapshot(self._session, os.path.abspath(path))
+        """Take a snapshot of a folder or file, and return its id."""
+        return create_snapshot(self._session, os.path.abspath(path))
 
     def get(self, name: str, version: str = "1") -> dict[str, Any]:
-        """The code's resource, as the service has it."""
-        body: dict[str, Any] = self._connection.get(self._path(name, version))
+        """Return the code's REST resource."""
+        body: dict[str, Any] = self._connection.get(self._build_path(name, version))
         return body

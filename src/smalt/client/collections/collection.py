@@ -1,4 +1,4 @@
-"""What all collections share."""
+"""The base of all collections: paths, requests and entities of one kind of resource."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.client.collections.name_rules import check_name, check_version
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import asset_id, resource_id
 
 if TYPE_CHECKING:
-    from smalt.client.connection.connection import Connection
+    from smalt.client.connection.connection import ServerConnection
     from smalt.client.session import ClientSession
 
 
@@ -28,44 +28,46 @@ class Collection:
         self._session = session
 
     @property
-    def _connection(self) -> Connection:
+    def _connection(self) -> ServerConnection:
         return self._session.connection
 
     @property
-    def _workspace(self) -> str:
+    def _workspace_id(self) -> str:
         return self._session.workspace_id
 
-    def _path(self, name: str = "", version: str | None = None) -> str:
+    def _build_path(self, name: str = "", version: str | None = None) -> str:
         if not name:
-            return f"{self._workspace}/{self.segment}"
+            return f"{self._workspace_id}/{self.segment}"
         check_name(self.kind, name)
         if version is None:
-            return resource_id(self._workspace, self.segment, name)
+            return resource_id(self._workspace_id, self.segment, name)
         check_version(str(version))
-        return asset_id(self._workspace, self.segment, name, version)
+        return asset_id(self._workspace_id, self.segment, name, version)
 
-    def _entity(self, body: dict[str, Any]) -> Any:
+    def _parse_entity(self, body: dict[str, Any]) -> Any:
         return wire.from_rest(body, self.kind, is_answer=True)
 
-    def _pages(self, path: str, **query: object) -> Iterator[Any]:
-        return (self._entity(body) for body in self._connection.pages(path, **query))
+    def _list_entities(self, path: str, **query: object) -> Iterator[Any]:
+        return (self._parse_entity(body) for body in self._connection.list_items(path, **query))
 
-    def _sent(self, entity: Any) -> dict[str, Any]:
-        """The body of its PUT; what is local in it is at the server by then."""
-        from smalt.client.transfers.local_assets import Assets
+    def _build_sent_body(self, entity: Any) -> dict[str, Any]:
+        """Return the REST body of an entity, after the local files that it names were sent."""
+        from smalt.client.transfers.local_assets import LocalAssets
 
-        assets = Assets(self._session)
+        assets = LocalAssets(self._session)
         body = wire.to_rest(entity, assets)
         assets.send()
         return body
 
-    def _put(self, entity: Any, path: str | None = None) -> Any:
+    def _put_entity(self, entity: Any, path: str | None = None) -> Any:
         if not entity.name:
             raise ValidationException(f"{entity.noun} needs a name to be created")
-        return self._entity(self._connection.put(path or self._path(entity.name), self._sent(entity)))
+        return self._parse_entity(
+            self._connection.put(path or self._build_path(entity.name), self._build_sent_body(entity))
+        )
 
-    def _remove(self, path: str) -> Done[None]:
-        """What is not there is refused by name."""
+    def _delete_existing(self, path: str) -> CompletedPoller[None]:
+        """Delete the resource; raises NotFound if there is no such resource."""
         self._connection.get(path)
         self._connection.delete(path)
-        return Done(None)
+        return CompletedPoller(None)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt import wire
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.pollers import Done
-from smalt.client.transfers.local_assets import Assets
+from smalt.client.collections.pollers import CompletedPoller
+from smalt.client.transfers.local_assets import LocalAssets
 from smalt.exceptions import Refused
 from smalt.wire.encoding.ids import PROVIDER
 
@@ -17,67 +17,69 @@ if TYPE_CHECKING:
 
 
 class ComputeOperations(Collection):
-    """Computes are names for this machine; with the setting `compute: any` every name is one."""
+    """Computes, which are names for this machine; with the setting `compute: any` every name is one."""
 
     kind = "compute"
     segment = "computes"
 
-    def begin_create_or_update(self, compute: Compute) -> Done[Compute]:
-        body = wire.to_rest(compute, Assets(self._session))
+    def begin_create_or_update(self, compute: Compute) -> CompletedPoller[Compute]:
+        body = wire.to_rest(compute, LocalAssets(self._session))
         body.setdefault("location", "local")
-        return Done(self._entity(self._connection.put(self._path(str(compute.name or "")), body)))
+        return CompletedPoller(
+            self._parse_entity(self._connection.put(self._build_path(str(compute.name or "")), body))
+        )
 
-    def begin_update(self, compute: Compute) -> Done[Compute]:
+    def begin_update(self, compute: Compute) -> CompletedPoller[Compute]:
         return self.begin_create_or_update(compute)
 
-    def begin_attach(self, compute: Compute, **kwargs: Any) -> Done[Compute]:
+    def begin_attach(self, compute: Compute, **kwargs: Any) -> CompletedPoller[Compute]:
         return self.begin_create_or_update(compute)
 
     def get(self, name: str) -> Compute:
-        found: Compute = self._entity(self._connection.get(self._path(name)))
+        found: Compute = self._parse_entity(self._connection.get(self._build_path(name)))
         return found
 
     def list(self, *, compute_type: str | None = None) -> Iterator[Compute]:
-        found = self._pages(self._path())
+        found = self._list_entities(self._build_path())
         return (each for each in found if compute_type is None or compute_type.lower() == str(each.type).lower())
 
     def list_nodes(self, name: str) -> Iterator[Any]:
-        """The machines of a cluster: none of its own, as its jobs run on this one."""
+        """Return the machines of a cluster: none, as its jobs run on this machine."""
         self.get(name)
         return iter(())
 
     def list_sizes(self, *, location: str | None = None, compute_type: str | None = None) -> Sizes:
-        """This machine, and the sizes of the cloud that are known here by name."""
+        """Return this machine and the cloud's sizes that smalt knows by name."""
         base = f"/subscriptions/{self._session.subscription_id}/providers/{PROVIDER}/locations/{location or 'local'}"
         found = [VmSize(item) for item in self._connection.get(f"{base}/vmSizes")["value"]]
         wanted = (compute_type or "").lower()
         return (each for each in found if not wanted or wanted in each.supported_compute_types.lower().split(","))
 
     def list_usage(self, *, location: str | None = None) -> Iterator[Any]:
-        """What is used of the quota: there is none."""
+        """Return the usage of quotas: none, as there are no quotas."""
         return iter(())
 
     def enable_sso(self, *, name: str, enable_sso: bool = True, **kwargs: Any) -> NoReturn:
-        """Refused: nobody logs in to a compute here."""
+        """Raise Refused: nobody logs in to a compute here."""
         self.get(name)
         raise Refused(f"compute '{name}' is a name for this machine, and nobody logs in to it; leave the call out")
 
-    def begin_delete(self, name: str, *, action: str = "Delete") -> Done[None]:
-        self._connection.request("DELETE", self._path(name), query={"underlyingResourceAction": action})
-        return Done(None)
+    def begin_delete(self, name: str, *, action: str = "Delete") -> CompletedPoller[None]:
+        self._connection.request("DELETE", self._build_path(name), query={"underlyingResourceAction": action})
+        return CompletedPoller(None)
 
-    def begin_start(self, name: str) -> Done[None]:
-        return self._do(name, "start")
+    def begin_start(self, name: str) -> CompletedPoller[None]:
+        return self._run_action(name, "start")
 
-    def begin_stop(self, name: str) -> Done[None]:
-        return self._do(name, "stop")
+    def begin_stop(self, name: str) -> CompletedPoller[None]:
+        return self._run_action(name, "stop")
 
-    def begin_restart(self, name: str) -> Done[None]:
-        return self._do(name, "restart")
+    def begin_restart(self, name: str) -> CompletedPoller[None]:
+        return self._run_action(name, "restart")
 
-    def _do(self, name: str, action: str) -> Done[None]:
-        self._connection.post(f"{self._path(name)}/{action}")
-        return Done(None)
+    def _run_action(self, name: str, action: str) -> CompletedPoller[None]:
+        self._connection.post(f"{self._build_path(name)}/{action}")
+        return CompletedPoller(None)
 
 
 Sizes = Iterator["VmSize"]

@@ -20,15 +20,15 @@ class WorkspaceConnectionsOperations(Collection):
     def create_or_update(
         self, workspace_connection: Connection, *, populate_secrets: bool = False, **kwargs: Any
     ) -> Connection:
-        """Keep the connection; its secrets are encrypted with a key of the home."""
-        made = self._put(workspace_connection)
+        """Store the connection; its secrets are encrypted with a key of the home."""
+        made = self._put_entity(workspace_connection)
         return self.get(made.name, populate_secrets=True) if populate_secrets else made
 
     def get(self, name: str, *, populate_secrets: bool = False, **kwargs: Any) -> Connection:
-        """The connection; its secrets only where they are asked for."""
-        path = self._path(name)
+        """Return the connection, with its secrets if `populate_secrets`."""
+        path = self._build_path(name)
         body = self._connection.post(f"{path}/listsecrets", {}) if populate_secrets else self._connection.get(path)
-        found: Connection = self._entity(body)
+        found: Connection = self._parse_entity(body)
         return found
 
     def list(
@@ -39,12 +39,15 @@ class WorkspaceConnectionsOperations(Collection):
         include_data_connections: bool = False,
         **kwargs: Any,
     ) -> Iterator[Connection]:
-        """Those of a type; those to data only when they are asked for."""
-        for one in self._pages(self._path()):
+        """Yield the connections of a type, by default of all.
+
+        Data connections only if a type or the flag asks for them.
+        """
+        for one in self._list_entities(self._build_path()):
             if connection_type is not None and one.type != connection_type.lower():
                 continue
             if one.type not in _DATA or include_data_connections or connection_type is not None:
                 yield self.get(one.name, populate_secrets=True) if populate_secrets else one
 
     def delete(self, name: str, **kwargs: Any) -> None:
-        self._remove(self._path(name))
+        self._delete_existing(self._build_path(name))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from smalt.client.collections.versioned import Archivable
+from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.transfers.mounts import refuse_mount
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Refused, ValidationException
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from smalt.entities.assets.data import Data
 
 
-class DataOperations(Archivable):
+class DataOperations(ArchivableCollection):
     kind = "data"
     segment = "data"
     type_key = "dataType"
 
     def create_or_update(self, data: Data) -> Data:
-        """Register data; what is local must be of the type that is said."""
+        """Register data; raises ValidationException if local data is not of its declared type."""
         place = parse_uri(str(data.path or ""))
         if isinstance(place, LocalPath) and os.path.exists(place.path):
-            _check(place.path, data.type or "uri_folder")
-        return self._register(data)  # type: ignore[no-any-return]
+            _check_type(place.path, data.type or "uri_folder")
+        return self._register_asset(data)  # type: ignore[no-any-return]
 
     def import_data(self, data_import: Any, **kwargs: Any) -> Any:
-        """Refused: nothing reaches a database or a bucket yet."""
+        """Raise Refused: smalt reaches no databases yet."""
         name = getattr(data_import, "name", None)
         raise Refused(
             f"data '{name}' was not imported: smalt reaches no databases yet; export it to files and register those "
@@ -38,7 +38,7 @@ class DataOperations(Archivable):
     def list_materialization_status(
         self, name: str, *, list_view_type: str = "ActiveOnly", **kwargs: Any
     ) -> Iterator[Any]:
-        """The jobs that imported it: none yet."""
+        """Return the import jobs of the data: none yet."""
         return iter(())
 
     def mount(
@@ -51,11 +51,11 @@ class DataOperations(Archivable):
         persistent: bool = False,
         **kwargs: Any,
     ) -> NoReturn:
-        """Refused: what is registered is in folders of this machine already."""
+        """Raise Refused: registered data is in folders of this machine already."""
         refuse_mount(path)
 
 
-def _check(path: str, type: str) -> None:
+def _check_type(path: str, type: str) -> None:
     is_folder = os.path.isdir(path)
     if type == "uri_file" and is_folder:
         raise ValidationException(f"{path} is a folder, and the type is uri_file; make it uri_folder or name a file")

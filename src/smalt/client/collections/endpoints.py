@@ -1,4 +1,4 @@
-"""What the collections of endpoints share, and those of deployments."""
+"""Operations common to all endpoints, and to all deployments of endpoints."""
 
 from __future__ import annotations
 
@@ -8,61 +8,65 @@ from typing import Any
 
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
 from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import resource_id
 
 
-class Endpoints(Collection):
-    does_nothing = ""
+class EndpointCollection(Collection):
+    notice = ""
     """What is told when one is created."""
 
-    def _create(self, endpoint: Any) -> Done[Any]:
-        print_notice(self.does_nothing)
-        return Done(self._put(endpoint))
+    def _create_deployment(self, endpoint: Any) -> CompletedPoller[Any]:
+        print_notice(self.notice)
+        return CompletedPoller(self._put_entity(endpoint))
 
-    def _one(self, name: str) -> Any:
-        return self._entity(self._connection.get(self._path(name)))
+    def _get_deployment(self, name: str) -> Any:
+        return self._parse_entity(self._connection.get(self._build_path(name)))
 
-    def _refused(self, name: str, verb: str) -> Any:
-        """The server's sentence why not."""
-        return self._connection.post(f"{self._path(name)}/{verb}", {})
+    def _post_action(self, name: str, verb: str) -> Any:
+        """Post an action of the endpoint, which the server refuses with its reason."""
+        return self._connection.post(f"{self._build_path(name)}/{verb}", {})
 
 
-class Deployments(Collection):
-    """Of an endpoint, which must be there."""
+class DeploymentCollection(Collection):
+    """The deployments of an existing endpoint."""
 
     endpoints = ""
     """The segment of their endpoints."""
-    does_nothing = ""
+    notice = ""
 
-    def _create(self, deployment: Any) -> Done[Any]:
+    def _create_deployment(self, deployment: Any) -> CompletedPoller[Any]:
         endpoint = deployment.endpoint_name
         if not endpoint:
             raise ValidationException(f"{deployment.noun} needs 'endpoint_name'")
-        self._connection.get(self._endpoint(endpoint))
-        print_notice(self.does_nothing)
-        path = self._place(endpoint, str(deployment.name or ""))
-        return Done(self._of(self._put(self._complete(deployment), path), endpoint))
+        self._connection.get(self._build_endpoint_path(endpoint))
+        print_notice(self.notice)
+        path = self._build_deployment_path(endpoint, str(deployment.name or ""))
+        return CompletedPoller(
+            self._build_rule_path(self._put_entity(self._register_model(deployment), path), endpoint)
+        )
 
-    def _one(self, name: str, endpoint: str) -> Any:
-        return self._of(self._entity(self._connection.get(self._place(endpoint, name))), endpoint)
+    def _get_deployment(self, name: str, endpoint: str) -> Any:
+        return self._build_rule_path(
+            self._parse_entity(self._connection.get(self._build_deployment_path(endpoint, name))), endpoint
+        )
 
-    def _every(self, endpoint: str) -> Iterator[Any]:
-        found = self._pages(f"{self._endpoint(endpoint)}/deployments")
-        return (self._of(each, endpoint) for each in found)
+    def _list_deployments(self, endpoint: str) -> Iterator[Any]:
+        found = self._list_entities(f"{self._build_endpoint_path(endpoint)}/deployments")
+        return (self._build_rule_path(each, endpoint) for each in found)
 
-    def _endpoint(self, name: str) -> str:
+    def _build_endpoint_path(self, name: str) -> str:
         check_name("endpoint", name)
-        return resource_id(self._workspace, self.endpoints, name)
+        return resource_id(self._workspace_id, self.endpoints, name)
 
-    def _place(self, endpoint: str, name: str) -> str:
+    def _build_deployment_path(self, endpoint: str, name: str) -> str:
         check_name("deployment", name)
-        return f"{self._endpoint(endpoint)}/deployments/{name}"
+        return f"{self._build_endpoint_path(endpoint)}/deployments/{name}"
 
-    def _complete(self, deployment: Any) -> Any:
-        """With a model that is described in place registered, as its reference."""
+    def _register_model(self, deployment: Any) -> Any:
+        """Return the deployment with a model that it describes in place registered, and named by reference."""
         from smalt.client.collections.models import ModelOperations
         from smalt.entities.assets.model import Model
 
@@ -76,6 +80,6 @@ class Deployments(Collection):
         changed.model = f"azureml:{model.name}:{model.version}"
         return changed
 
-    def _of(self, deployment: Any, endpoint: str) -> Any:
+    def _build_rule_path(self, deployment: Any, endpoint: str) -> Any:
         deployment.endpoint_name = endpoint
         return deployment

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from smalt.client.collections.pollers import Done
-from smalt.client.collections.versioned import Versioned
-from smalt.client.collections.workspaces import Workspaces
+from smalt.client.collections.pollers import CompletedPoller
+from smalt.client.collections.versioned import VersionedCollection
+from smalt.client.collections.workspaces import WorkspaceCollection
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 _NOT_MADE = "smalt keeps feature sets, but makes no features yet"
 
 
-class FeatureSetOperations(Versioned):
+class FeatureSetOperations(VersionedCollection):
     kind = "feature_set"
     segment = "featuresets"
 
-    def begin_create_or_update(self, featureset: FeatureSet, **kwargs: Any) -> Done[FeatureSet]:
-        return Done(self._register(featureset))
+    def begin_create_or_update(self, featureset: FeatureSet, **kwargs: Any) -> CompletedPoller[FeatureSet]:
+        return CompletedPoller(self._register_asset(featureset))
 
     def get(self, name: str, version: str, **kwargs: Any) -> FeatureSet:
-        return self._entity(self._get(name, version, None))  # type: ignore[no-any-return]
+        return self._parse_entity(self._get_body(name, version, None))  # type: ignore[no-any-return]
 
     def list(
         self, name: str | None = None, *, list_view_type: str = "ActiveOnly", **kwargs: Any
     ) -> Iterator[FeatureSet]:
-        return self._listed(name, list_view_type, **kwargs)
+        return self._list_assets(name, list_view_type, **kwargs)
 
     def archive(self, name: str, version: str, **kwargs: Any) -> None:
-        self._hide(name, version, None, True)
+        self._set_archived(name, version, None, True)
 
     def restore(self, name: str, version: str, **kwargs: Any) -> None:
-        self._hide(name, version, None, False)
+        self._set_archived(name, version, None, False)
 
     def begin_backfill(
         self,
@@ -53,9 +53,9 @@ class FeatureSetOperations(Versioned):
         data_status: list[Any] | None = None,  # type: ignore[valid-type]
         job_id: str | None = None,
         **kwargs: Any,
-    ) -> Done[Any]:
-        """Refused: features are made by nobody yet."""
-        self._refuse(name, version)
+    ) -> CompletedPoller[Any]:
+        """Raise Refused: smalt computes no features yet."""
+        self._refuse_materialization(name, version)
 
     def list_features(
         self,
@@ -67,12 +67,12 @@ class FeatureSetOperations(Versioned):
         tags: str | None = None,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        """Refused: its specification is read by nobody yet."""
-        self._refuse(feature_set_name, version)
+        """Raise Refused: smalt does not read the specification of features yet."""
+        self._refuse_materialization(feature_set_name, version)
 
     def get_feature(self, feature_set_name: str, version: str, *, feature_name: str, **kwargs: Any) -> Any:
-        """Refused, as `list_features`."""
-        self._refuse(feature_set_name, version)
+        """Raise Refused: smalt does not read the specification of features yet."""
+        self._refuse_materialization(feature_set_name, version)
 
     def list_materialization_operations(
         self,
@@ -84,41 +84,41 @@ class FeatureSetOperations(Versioned):
         filters: str | None = None,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        """The jobs that made its features: none yet."""
+        """Return the jobs that computed the features: none yet."""
         self.get(name, version)
         return iter(())
 
-    def _refuse(self, name: str, version: str) -> NoReturn:
+    def _refuse_materialization(self, name: str, version: str) -> NoReturn:
         self.get(name, version)
         raise Refused(f"nothing was made of feature set '{name}:{version}': {_NOT_MADE}")
 
 
-class FeatureStoreEntityOperations(Versioned):
+class FeatureStoreEntityOperations(VersionedCollection):
     kind = "feature_store_entity"
     segment = "featurestoreEntities"
 
     def begin_create_or_update(
         self, feature_store_entity: FeatureStoreEntity, **kwargs: Any
-    ) -> Done[FeatureStoreEntity]:
-        return Done(self._register(feature_store_entity))
+    ) -> CompletedPoller[FeatureStoreEntity]:
+        return CompletedPoller(self._register_asset(feature_store_entity))
 
     def get(self, name: str, version: str, **kwargs: Any) -> FeatureStoreEntity:
-        return self._entity(self._get(name, version, None))  # type: ignore[no-any-return]
+        return self._parse_entity(self._get_body(name, version, None))  # type: ignore[no-any-return]
 
     def list(
         self, name: str | None = None, *, list_view_type: str = "ActiveOnly", **kwargs: Any
     ) -> Iterator[FeatureStoreEntity]:
-        return self._listed(name, list_view_type, **kwargs)
+        return self._list_assets(name, list_view_type, **kwargs)
 
     def archive(self, name: str, version: str, **kwargs: Any) -> None:
-        self._hide(name, version, None, True)
+        self._set_archived(name, version, None, True)
 
     def restore(self, name: str, version: str, **kwargs: Any) -> None:
-        self._hide(name, version, None, False)
+        self._set_archived(name, version, None, False)
 
 
-class FeatureStoreOperations(Workspaces):
-    """A feature store is a workspace of that kind."""
+class FeatureStoreOperations(WorkspaceCollection):
+    """Feature stores, which are workspaces of that kind."""
 
     kind = "feature_store"
 
@@ -129,9 +129,9 @@ class FeatureStoreOperations(Workspaces):
         grant_materialization_permissions: bool = True,
         update_dependent_resources: bool = False,
         **kwargs: Any,
-    ) -> Done[FeatureStore]:
+    ) -> CompletedPoller[FeatureStore]:
         feature_store.kind = "featurestore"
-        return Done(self._put(feature_store))
+        return CompletedPoller(self._put_entity(feature_store))
 
     def begin_update(
         self,
@@ -140,22 +140,24 @@ class FeatureStoreOperations(Workspaces):
         grant_materialization_permissions: bool = True,
         update_dependent_resources: bool = False,
         **kwargs: Any,
-    ) -> Done[FeatureStore]:
+    ) -> CompletedPoller[FeatureStore]:
         return self.begin_create(feature_store)
 
     def get(self, name: str, **kwargs: Any) -> FeatureStore:
-        return self._entity(self._connection.get(self._path(name)))  # type: ignore[no-any-return]
+        return self._parse_entity(self._connection.get(self._build_path(name)))  # type: ignore[no-any-return]
 
     def list(self, *, scope: str = "resource_group", **kwargs: Any) -> Iterator[FeatureStore]:
-        bodies = self._connection.pages(self._scope(scope))
-        return (self._entity(body) for body in bodies if str(body.get("kind", "")).lower() == "featurestore")
+        bodies = self._connection.list_items(self._build_scope_path(scope))
+        return (self._parse_entity(body) for body in bodies if str(body.get("kind", "")).lower() == "featurestore")
 
-    def begin_delete(self, name: str, *, delete_dependent_resources: bool = False, **kwargs: Any) -> Done[None]:
-        """Refused, as for any workspace."""
-        return Done(self._connection.delete(self._path(name)))
+    def begin_delete(
+        self, name: str, *, delete_dependent_resources: bool = False, **kwargs: Any
+    ) -> CompletedPoller[None]:
+        """Delete the feature store; the server decides, as for any workspace."""
+        return CompletedPoller(self._connection.delete(self._build_path(name)))
 
     def begin_provision_network(
         self, *, feature_store_name: str | None = None, include_spark: bool = False, **kwargs: Any
-    ) -> Done[Any]:
-        """Refused: there is no network to provide."""
-        return self._no_network(feature_store_name)
+    ) -> CompletedPoller[Any]:
+        """Raise Refused: workspaces have no network of their own."""
+        return self._refuse_network(feature_store_name)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.versioned import Versioned
+from smalt.client.collections.versioned import VersionedCollection
 from smalt.exceptions import Refused
 
 if TYPE_CHECKING:
     from smalt.entities.assets.index import Index
 
 
-class IndexOperations(Versioned):
+class IndexOperations(VersionedCollection):
     kind = "index"
     segment = "indexes"
 
     def create_or_update(self, index: Index, **kwargs: Any) -> Index:
-        return self._register(index)  # type: ignore[no-any-return]
+        return self._register_asset(index)  # type: ignore[no-any-return]
 
     def get(self, name: str, *, version: str | None = None, label: str | None = None, **kwargs: Any) -> Index:
-        return self._entity(self._get(name, version, label))  # type: ignore[no-any-return]
+        return self._parse_entity(self._get_body(name, version, label))  # type: ignore[no-any-return]
 
     def list(self, name: str | None = None, *, list_view_type: str = "ActiveOnly", **kwargs: Any) -> Iterator[Index]:
-        return self._listed(name, list_view_type, **kwargs)
+        return self._list_assets(name, list_view_type, **kwargs)
 
     def build_index(
         self,
@@ -39,7 +39,7 @@ class IndexOperations(Versioned):
         input_source: Any,
         input_source_credential: Any = None,
     ) -> Any:
-        """Refused: the embeddings are computed by a service of the cloud."""
+        """Raise Refused: the embeddings are computed by a cloud service."""
         raise Refused(
             f"index '{name}' was not built: smalt makes no embeddings; build it in a job and register its folder with "
             "ml_client.indexes.create_or_update"

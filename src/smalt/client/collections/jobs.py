@@ -13,8 +13,8 @@ from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import LROPoller
 from smalt.client.connection.notices import print_notice
-from smalt.client.jobs.default_names import job_name
-from smalt.client.scope.config_file import current_folder
+from smalt.client.jobs.default_names import make_job_name
+from smalt.client.scope.config_file import get_current_folder
 from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import (
     Conflict,
@@ -59,61 +59,61 @@ class JobOperations(Collection):
         of: str | None = None,
         **kwargs: Any,
     ) -> Job:
-        """Submit the job. One that came from the server is changed there: its display name, description, tags and
-        properties; where anything else was changed, it is refused.
+        """Submit the job, or update one that came from the server: its display name, description, tags and properties.
 
-        smalt's own: of a pipeline `only` these steps, or those `from_` these on, with what the others made in an
-        earlier run: the job `of` this name, else the newest that has it.
+        smalt's own arguments: of a pipeline run `only` these steps, or the steps `from_` these on; the others' outputs
+        are those of an earlier run, by default the newest that has them, else the job named by `of`.
+        Raises ValidationException with every problem, and Refused where an update changes anything else.
         """
-        _tell_unknown(kwargs)
+        _check_arguments(kwargs)
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
-        from smalt.client.jobs.validation import at_lines_of, validated
+        from smalt.client.jobs.validation import locate_problems, validate_entity
         from smalt.entities.steps.standalone_jobs import as_job
 
         job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
-        if _is_there(job):
-            return self._update(job)
+        if _is_submitted(job):
+            return self._update_existing(job)
         if not skip_validation:
-            validated(job, raise_on_failure=True)
+            validate_entity(job, raise_on_failure=True)
         if only or from_:
-            from smalt.client.jobs.step_selection import part
+            from smalt.client.jobs.step_selection import select_steps
 
-            job = part(self._session, job, _names(only), _names(from_), of).job
+            job = select_steps(self._session, job, _to_list(only), _to_list(from_), of).job
         elif of is not None:
             raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
-        there = self._found(job.name) if job.name else None
-        job.name = job.name or job_name()
-        from smalt.client.jobs.display import shortened
+        there = self._find_body(job.name) if job.name else None
+        job.name = job.name or make_job_name()
+        from smalt.client.jobs.display import shorten_references
 
-        with at_lines_of(job):
-            answer = self._connection.put(self._path(job.name), self._body(job))
+        with locate_problems(job):
+            answer = self._connection.put(self._build_path(job.name), self._build_body(job))
         if there is not None and self._session.show_progress:
-            print_notice(_repeated(there["properties"], answer["properties"], job.name))
+            print_notice(_describe_resubmission(there["properties"], answer["properties"], job.name))
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
             raise Refused(error["message"])
-        created: Job = self._entity(answer)
-        return shortened(created)
+        created: Job = self._parse_entity(answer)
+        return shorten_references(created)
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:
-        """Say what is wrong with the job: what `create_or_update` would say, but nothing is submitted.
+        """Return the problems that `create_or_update` would raise; nothing is submitted.
 
-        Code and what else is described in place is sent to the server, which looks at the job with all that it names.
+        Code and inline assets are sent to the server, which checks the job with everything that it names.
         """
-        from smalt.client.jobs.validation import ValidationResult, at_lines_of, validated
+        from smalt.client.jobs.validation import ValidationResult, locate_problems, validate_entity
         from smalt.entities.steps.standalone_jobs import as_job
 
         job = copy.copy(as_job(job))
-        result = validated(job, raise_on_failure)
-        if not result.passed or _is_there(job):
+        result = validate_entity(job, raise_on_failure)
+        if not result.passed or _is_submitted(job):
             return result
-        job.name = job.name or job_name()
+        job.name = job.name or make_job_name()
         try:
-            with at_lines_of(job):
-                answer = self._connection.post(f"/smalt/v1{self._path(job.name)}/validate", self._body(job))
+            with locate_problems(job):
+                answer = self._connection.post(f"/smalt/v1{self._build_path(job.name)}/validate", self._build_body(job))
         except (ValidationException, Refused, Conflict, NotFound) as error:
             if raise_on_failure:
                 raise
@@ -134,65 +134,71 @@ class JobOperations(Collection):
         max_results: int | None = None,
         **kwargs: Any,
     ) -> Iterator[Job]:
-        """Return the jobs of the workspace, newest first; or the children of one.
+        """Return the workspace's jobs, newest first, or the children of one job.
 
-        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` choose among them.
+        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` filter them.
         """
         from itertools import islice
 
         status, experiment, type = kwargs.get("status"), kwargs.get("experiment_name"), kwargs.get("job_type")
         if parent_job_name is not None:
-            chosen = _chosen(self._children(parent_job_name), status, type)
+            chosen = _filter_children(self._list_children(parent_job_name), status, type)
             return islice(chosen, max_results)
         view = str(getattr(list_view_type, "value", list_view_type))
         query = {"tag": kwargs.get("tag"), "status": status, "experimentName": experiment, "jobType": type}
         top = max(max_results, 1) if max_results is not None and max_results < _PAGE else None
-        return islice(self._pages(self._path(), listViewType=view, __top=top, **query), max_results)
+        return islice(self._list_entities(self._build_path(), listViewType=view, __top=top, **query), max_results)
 
     def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
-        """What the job was `made_by`: its inputs and where they come from; and what its outputs are `used_by`."""
+        """Return the sources of the job's inputs (`made_by`) and the users of its outputs (`used_by`) as nested data."""
         check_name(self.kind, name)
-        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace}/lineage/jobs/{name}", depth=depth)
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace_id}/lineage/jobs/{name}", depth=depth)
         return found
 
     def snapshot(self, name: str) -> dict[str, Any]:
-        """The code that the job, and each of its steps, runs: its files with their sizes, and what git said of it."""
-        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._path(name)}/snapshot")
+        """Return the code of the job and of each of its steps: files with sizes, and the state of the git checkout."""
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._build_path(name)}/snapshot")
         return found
 
     def restore_snapshot(self, name: str, folder: str | os.PathLike[str]) -> dict[str, Any]:
-        """Write that code into a new or empty folder; of a pipeline each different one into a folder of its step."""
-        from smalt.client.transfers.downloads import restore
+        """Write the job's code into a new or empty folder.
 
-        return restore(self._session, self.snapshot(name), os.fspath(folder))
+        Each different code of a pipeline into a folder of its step.
+        """
+        from smalt.client.transfers.downloads import restore_snapshots
+
+        return restore_snapshots(self._session, self.snapshot(name), os.fspath(folder))
 
     def overview(self, name: str) -> Sequence[dict[str, Any]]:
-        """Return the job and all below it: state, times, error, the end of the log, what it waits for. smalt's own."""
-        found: Sequence[dict[str, Any]] = self._connection.get(f"/smalt/v1{self._path(name)}/overview")["jobs"]
+        """Return the job and its descendants: state, times, error, end of the log, and what each waits for.
+
+        smalt's own.
+        """
+        found: Sequence[dict[str, Any]] = self._connection.get(f"/smalt/v1{self._build_path(name)}/overview")["jobs"]
         return found
 
     def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
-        """Why each step of a job was reused or ran; of a pipeline perhaps only the step `node`. smalt's own."""
+        """Return why each step of a job was reused or ran; `node` selects one step of a pipeline. smalt's own."""
         query = f"?{urlencode({'node': node})}" if node else ""
-        path = url_path(f"/smalt/v1{self._path(name)}/reuse")
+        path = url_path(f"/smalt/v1{self._build_path(name)}/reuse")
         found: Sequence[dict[str, Any]] = self._connection.get(f"{path}{query}")["steps"]
         return found
 
     def begin_cancel(self, name: str, **kwargs: Any) -> LROPoller[None]:
-        """Ask for the end of a job and all that it started; the poller waits for it."""
-        self._connection.post(f"{self._path(name)}/cancel")
-        return LROPoller(lambda: self._status(name) in OVER, lambda: None)
+        """Request the cancellation of a job and its descendants; the poller waits for their end."""
+        self._connection.post(f"{self._build_path(name)}/cancel")
+        return LROPoller(lambda: self._get_status(name) in OVER, lambda: None)
 
     def begin_delete(self, name: str, **kwargs: Any) -> LROPoller[None]:
-        self._connection.delete(self._path(name))
+        self._connection.delete(self._build_path(name))
         return LROPoller(lambda: True, lambda: None)
 
     def archive(self, name: str) -> None:
         """Hide the job from lists."""
-        self._change(name, {"hidden": True})
+        self._patch_run(name, {"hidden": True})
 
     def restore(self, name: str) -> None:
-        self._change(name, {"hidden": False})
+        self._patch_run(name, {"hidden": False})
 
     def update(
         self,
@@ -203,34 +209,34 @@ class JobOperations(Collection):
         tags: dict[str, str] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Job:
-        """Change what people see of the job; tags and properties are added to those that it has."""
+        """Change the job's descriptive fields; tags and properties are added to the existing ones."""
         given = {"displayName": display_name, "description": description, "tags": tags, "properties": properties}
-        self._change(name, {key: value for key, value in given.items() if value is not None})
+        self._patch_run(name, {key: value for key, value in given.items() if value is not None})
         return self.get(name)
 
     def show_services(self, name: str, node_index: int = 0) -> dict[str, Any] | None:
-        """The interactive services beside the job; None where it has none."""
+        """Return the interactive services of the job; None if it has none."""
         return self.get(name).services or None
 
     def events(self, name: str) -> Iterator[bytes]:
-        """What happens to the job and its descendants, from its beginning, as lines of JSON until it is over."""
-        answer = self._connection.stream(f"/smalt/v1{self._path(name)}/stream")
+        """Yield the events of the job and its descendants from the beginning to the job's end, as lines of JSON."""
+        answer = self._connection.stream(f"/smalt/v1{self._build_path(name)}/stream")
         try:
-            yield from answer.lines()
+            yield from answer.read_lines()
         finally:
             answer.close()
 
     def stream(self, name: str, on_event: Callable[[dict[str, Any]], None] | None = None) -> None:
-        """Follow the job until it is over; raises JobException where it does not complete.
+        """Follow the job until it ends; raises JobException unless it completes.
 
-        `on_event` gets every event; without it the logs are printed, and the progress of the job and its steps.
+        `on_event` receives every event. Without it the logs and the progress of the job and its steps are printed.
         """
-        from smalt.client.jobs.event_stream import follow
-        from smalt.client.jobs.stream_printer import Printer
+        from smalt.client.jobs.event_stream import follow_events
+        from smalt.client.jobs.stream_printer import StreamPrinter
 
-        show = on_event or Printer(shows_progress=self._session.show_progress)
+        show = on_event or StreamPrinter(shows_progress=self._session.show_progress)
         try:
-            status, reason = follow(lambda: self.events(name), show)
+            status, reason = follow_events(lambda: self.events(name), show)
         except KeyboardInterrupt:
             print_notice(
                 f"no longer following {name}, which goes on; to follow it again: ml_client.jobs.stream('{name}'); "
@@ -264,61 +270,63 @@ class JobOperations(Collection):
             count += download_steps(self._session, steps, folder)
         return count
 
-    def _body(self, job: Job) -> dict[str, Any]:
-        from smalt.client.jobs.text_inputs import take_text_paths
+    def _build_body(self, job: Job) -> dict[str, Any]:
+        from smalt.client.jobs.text_inputs import convert_text_paths
         from smalt.client.transfers import git_checkout
-        from smalt.client.transfers.local_assets import Assets
+        from smalt.client.transfers.local_assets import LocalAssets
 
-        take_text_paths(self._session, job)
-        assets = Assets(self._session)
+        convert_text_paths(self._session, job)
+        assets = LocalAssets(self._session)
         body = wire.to_rest(job, assets)
         properties = body["properties"]
         properties.setdefault("displayName", job.name)
-        properties.setdefault("experimentName", os.path.basename(current_folder() or "").replace(" ", "") or "Default")
+        properties.setdefault(
+            "experimentName", os.path.basename(get_current_folder() or "").replace(" ", "") or "Default"
+        )
         folder = assets.first_code or (job.source_path and job.base_path)
         if folder:
             sources = [*assets.sources, *([job.source_path] if job.source_path else ())]
-            facts = git_checkout.properties(folder, sources=sources)
-            properties["properties"] = {**facts, **properties["properties"], **_command_file(job)}
+            facts = git_checkout.read_properties(folder, sources=sources)
+            properties["properties"] = {**facts, **properties["properties"], **_find_command_file(job)}
         assets.send()
         return body
 
-    def _found(self, name: str) -> dict[str, Any] | None:
-        """The job of that name, if there is one."""
+    def _find_body(self, name: str) -> dict[str, Any] | None:
+        """Return the REST body of the job of that name; None if there is none."""
         try:
-            found: dict[str, Any] = self._connection.get(self._path(name))
+            found: dict[str, Any] = self._connection.get(self._build_path(name))
         except NotFound:
             return None
         return found
 
-    def _update(self, job: Job) -> Job:
-        from smalt.client.jobs.updates import changes_of
+    def _update_existing(self, job: Job) -> Job:
+        from smalt.client.jobs.updates import build_changes
 
         there = self.get(str(job.name))
-        changes = changes_of(job, there)
+        changes = build_changes(job, there)
         if not changes:
             return there
-        self._change(str(job.name), changes)
+        self._patch_run(str(job.name), changes)
         return self.get(str(job.name))
 
-    def _change(self, name: str, changes: dict[str, Any]) -> None:
-        job = self._connection.get(self._path(name))
+    def _patch_run(self, name: str, changes: dict[str, Any]) -> None:
+        job = self._connection.get(self._build_path(name))
         experiment = job["properties"].get("experimentName") or "Default"
-        path = f"/history/v1.0{self._workspace}/experiments/{experiment}/runs/{name}"
+        path = f"/history/v1.0{self._workspace_id}/experiments/{experiment}/runs/{name}"
         self._connection.patch(path, changes)
 
-    def _status(self, name: str) -> str:
-        return str(self._connection.get(self._path(name))["properties"].get("status"))
+    def _get_status(self, name: str) -> str:
+        return str(self._connection.get(self._build_path(name))["properties"].get("status"))
 
-    def _children(self, name: str) -> Iterator[Job]:
-        from smalt.client.jobs.display import child
+    def _list_children(self, name: str) -> Iterator[Job]:
+        from smalt.client.jobs.display import build_child
 
-        tree = self._connection.get(f"/smalt/v1{self._path(name)}/tree")
-        return (child(row) for row in tree["jobs"] if row.get("parent") == name)
+        tree = self._connection.get(f"/smalt/v1{self._build_path(name)}/tree")
+        return (build_child(row) for row in tree["jobs"] if row.get("parent") == name)
 
 
-def _tell_unknown(arguments: Mapping[str, Any]) -> None:
-    """Refuse an argument that is nearly one of `create_or_update`'s; warn of another one, which does nothing."""
+def _check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse an argument that is nearly one of `create_or_update`; warn of any other, which has no effect."""
     for name in arguments:
         hint = did_you_mean(name, _ARGUMENTS)
         if hint:
@@ -326,16 +334,16 @@ def _tell_unknown(arguments: Mapping[str, Any]) -> None:
         warn(f"create_or_update has no argument '{name}', so it has no effect")
 
 
-def _is_there(job: Job) -> bool:
-    """Return whether the job came from the server and has its name still; a file that tells an id is of another run."""
+def _is_submitted(job: Job) -> bool:
+    """Return True if the job came from the server and kept its name; an id in a file belongs to another run."""
     if job.id is None or job.source_path is not None:
         return False
     parsed = parse_id(job.id)
     return parsed is None or parsed.name == job.name
 
 
-def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
-    """The line for a job that was there already, and perhaps is described otherwise now."""
+def _describe_resubmission(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    """Return the notice for a job that existed already, with the descriptive fields that changed."""
     words = {"displayName": "display name", "description": "description", "tags": "tags", "properties": "properties"}
     changed = [word for key, word in words.items() if (before.get(key) or None) != (after.get(key) or None)]
     if before.get("status") not in OVER:  # times come to the properties of a job as it goes
@@ -344,7 +352,7 @@ def _repeated(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
     return f"job '{name}' exists already and is the same{updated}; nothing new runs"
 
 
-def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
+def _filter_children(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
     from smalt.entities.syntax.job_states import parse_state
 
     wanted = None if status is None else parse_state(status)
@@ -353,12 +361,12 @@ def _chosen(found: Iterator[Job], status: str | None, type: str | None) -> Itera
             yield job
 
 
-def _names(names: str | Sequence[str]) -> Sequence[str]:
+def _to_list(names: str | Sequence[str]) -> Sequence[str]:
     return [names] if isinstance(names, str) else names
 
 
-def _command_file(job: Job) -> dict[str, str]:
-    """Where the file is that a command names as if it were a program, for the message when it fails."""
+def _find_command_file(job: Job) -> dict[str, str]:
+    """Return the property with the path of a file that a command names like a program, for messages."""
     code, words = getattr(job, "code", None), str(getattr(job, "command", "")).split()
     if not code or not words:
         return {}

@@ -6,20 +6,20 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from smalt.client.collections.versioned import Archivable
+from smalt.client.collections.versioned import ArchivableCollection
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.assets.model import Model
 
 
-class ModelOperations(Archivable):
+class ModelOperations(ArchivableCollection):
     kind = "model"
     segment = "models"
 
     def create_or_update(self, model: Model) -> Model:
-        """Register a model: local files, a URI, or what a job made (`azureml://jobs/NAME/outputs/OUTPUT`)."""
-        return self._register(model)  # type: ignore[no-any-return]
+        """Register a model from local files, a URI, or a job's output (`azureml://jobs/NAME/outputs/OUTPUT`)."""
+        return self._register_asset(model)  # type: ignore[no-any-return]
 
     def list(
         self,
@@ -29,8 +29,8 @@ class ModelOperations(Archivable):
         list_view_type: str = "ActiveOnly",
         max_results: int | None = None,
     ) -> Iterator[Model]:
-        """The versions of a model, or without a name all models; with `stage` those of that stage."""
-        found = self._listed(name, list_view_type)
+        """Return the versions of a model, or without a name all models; `stage` filters them."""
+        found = self._list_assets(name, list_view_type)
         from itertools import islice
 
         return islice((each for each in found if stage is None or each.stage == stage), max_results)
@@ -43,18 +43,20 @@ class ModelOperations(Archivable):
         *,
         label: str | None = None,
     ) -> None:
-        """The model's files into a folder of its name."""
-        from smalt.client.transfers.downloads import fetch, unpack
+        """Download the model's files into a folder of its name."""
+        from smalt.client.transfers.downloads import download_uri, unpack_archive
 
-        found = self._get(name, version, label)
+        found = self._get_body(name, version, label)
         uri, folder = found["properties"]["modelUri"], os.path.join(os.path.abspath(download_path), name)
-        if uri == found.get("id") and not self._connection.local:  # of a registry, whose folder is not seen from here
-            unpack(self._session, f"/smalt/v1/{uri.removeprefix('azureml://')}/archive", folder, uri)
+        if (
+            uri == found.get("id") and not self._connection.is_local
+        ):  # of a registry, whose folder is not seen from here
+            unpack_archive(self._session, f"/smalt/v1/{uri.removeprefix('azureml://')}/archive", folder, uri)
         else:
-            fetch(self._session, uri, folder)
+            download_uri(self._session, uri, folder)
 
     def package(self, name: str, version: str, package_request: Any, **kwargs: Any) -> NoReturn:
-        """Refused: images for serving are not built yet."""
+        """Raise Refused: smalt builds no images for serving yet."""
         self.get(name, version)
         raise Refused(
             f"model '{name}:{version}' was not packaged: smalt serves no models yet; download it with "
@@ -63,7 +65,7 @@ class ModelOperations(Archivable):
 
 
 class EvaluatorOperations(ModelOperations):
-    """Evaluators are models with a property that says so."""
+    """Evaluators, which are models with the property `is-evaluator`."""
 
     def create_or_update(self, model: Model, **kwargs: Any) -> Model:
         model.properties = {**model.properties, **_EVALUATOR}

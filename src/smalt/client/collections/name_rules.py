@@ -1,4 +1,4 @@
-"""Names as the server takes them, refused before one becomes part of a path that means something else."""
+"""The server's rules for names, checked before a name becomes part of a path with another meaning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 255
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse what cannot be the name of a `kind` ("job", "data", …)."""
+    """Raise ValidationException if `name` cannot be the name of a `kind` ("job", "data", …)."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         noun = "data asset" if kind == "data" else kind.replace("_", " ")
         letters = "'-' and '_'" if kind == "job" else "'-', '_' and '.'"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.endpoints import Deployments, Endpoints
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.endpoints import DeploymentCollection, EndpointCollection
+from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import Refused, ValidationException
 
 if TYPE_CHECKING:
@@ -16,38 +16,40 @@ if TYPE_CHECKING:
 _NOTE = "online endpoints and deployments are kept, but smalt serves no requests yet"
 
 
-class OnlineEndpointOperations(Endpoints):
+class OnlineEndpointOperations(EndpointCollection):
     kind = "online_endpoint"
     segment = "onlineEndpoints"
-    does_nothing = _NOTE
+    notice = _NOTE
 
-    def begin_create_or_update(self, endpoint: OnlineEndpoint, *, local: bool = False) -> Done[OnlineEndpoint]:
-        _not_local(local)
-        return self._create(endpoint)
+    def begin_create_or_update(
+        self, endpoint: OnlineEndpoint, *, local: bool = False
+    ) -> CompletedPoller[OnlineEndpoint]:
+        _refuse_local(local)
+        return self._create_deployment(endpoint)
 
     def get(self, name: str, *, local: bool = False) -> OnlineEndpoint:
-        _not_local(local)
-        found: OnlineEndpoint = self._one(name)
+        _refuse_local(local)
+        found: OnlineEndpoint = self._get_deployment(name)
         return found
 
     def list(self, *, local: bool = False) -> Iterator[OnlineEndpoint]:
-        _not_local(local)
-        return self._pages(self._path())
+        _refuse_local(local)
+        return self._list_entities(self._build_path())
 
-    def begin_delete(self, name: str | None = None, *, local: bool = False) -> Done[None]:
-        """The endpoint and its deployments."""
-        _not_local(local)
+    def begin_delete(self, name: str | None = None, *, local: bool = False) -> CompletedPoller[None]:
+        """Delete the endpoint and its deployments."""
+        _refuse_local(local)
         if name is None:
             raise ValidationException("the name of the online endpoint is missing")
-        return self._remove(self._path(name))
+        return self._delete_existing(self._build_path(name))
 
     def get_keys(self, name: str) -> Any:
-        """Refused: there is nothing yet that a key would open."""
-        return self._refused(name, "listKeys")
+        """Raise the server's refusal: there are no keys."""
+        return self._post_action(name, "listKeys")
 
-    def begin_regenerate_keys(self, name: str, *, key_type: str = "primary") -> Done[None]:
-        """Refused, as there are no keys."""
-        return Done(self._refused(name, "regenerateKeys"))
+    def begin_regenerate_keys(self, name: str, *, key_type: str = "primary") -> CompletedPoller[None]:
+        """Raise the server's refusal: there are no keys."""
+        return CompletedPoller(self._post_action(name, "regenerateKeys"))
 
     def invoke(
         self,
@@ -60,16 +62,16 @@ class OnlineEndpointOperations(Endpoints):
         local: bool = False,
         **kwargs: Any,
     ) -> str:
-        """Refused: no deployment answers yet."""
-        _not_local(local)
-        return str(self._refused(endpoint_name, "invoke"))
+        """Raise the server's refusal: no deployment answers requests yet."""
+        _refuse_local(local)
+        return str(self._post_action(endpoint_name, "invoke"))
 
 
-class OnlineDeploymentOperations(Deployments):
+class OnlineDeploymentOperations(DeploymentCollection):
     kind = "online_deployment"
     segment = "deployments"
     endpoints = "onlineEndpoints"
-    does_nothing = _NOTE
+    notice = _NOTE
 
     def begin_create_or_update(
         self,
@@ -80,22 +82,22 @@ class OnlineDeploymentOperations(Deployments):
         skip_script_validation: bool = False,
         local_enable_gpu: bool = False,
         **kwargs: Any,
-    ) -> Done[OnlineDeployment]:
-        _not_local(local)
-        return self._create(deployment)
+    ) -> CompletedPoller[OnlineDeployment]:
+        _refuse_local(local)
+        return self._create_deployment(deployment)
 
     def get(self, name: str, endpoint_name: str, *, local: bool | None = False) -> OnlineDeployment:
-        _not_local(local)
-        found: OnlineDeployment = self._one(name, endpoint_name)
+        _refuse_local(local)
+        found: OnlineDeployment = self._get_deployment(name, endpoint_name)
         return found
 
     def list(self, endpoint_name: str, *, local: bool = False) -> Iterator[OnlineDeployment]:
-        _not_local(local)
-        return self._every(endpoint_name)
+        _refuse_local(local)
+        return self._list_deployments(endpoint_name)
 
-    def begin_delete(self, name: str, endpoint_name: str, *, local: bool | None = False) -> Done[None]:
-        _not_local(local)
-        return self._remove(self._place(endpoint_name, name))
+    def begin_delete(self, name: str, endpoint_name: str, *, local: bool | None = False) -> CompletedPoller[None]:
+        _refuse_local(local)
+        return self._delete_existing(self._build_deployment_path(endpoint_name, name))
 
     def get_logs(
         self,
@@ -106,12 +108,14 @@ class OnlineDeploymentOperations(Deployments):
         container_type: str | None = None,
         local: bool = False,
     ) -> str:
-        """Refused: there is no server that would log."""
-        _not_local(local)
-        return str(self._connection.post(f"{self._place(endpoint_name, name)}/getLogs", {"tail": lines}))
+        """Raise the server's refusal: no deployment runs, so none has logs."""
+        _refuse_local(local)
+        return str(
+            self._connection.post(f"{self._build_deployment_path(endpoint_name, name)}/getLogs", {"tail": lines})
+        )
 
 
-def _not_local(local: bool | None) -> None:
+def _refuse_local(local: bool | None) -> None:
     if local:
         raise Refused(
             "smalt serves no local endpoints yet: it keeps endpoints and deployments only; leave out local=True"

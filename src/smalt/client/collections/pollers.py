@@ -1,4 +1,4 @@
-"""What the `begin_…` methods answer: named and used as the pollers of the service's client."""
+"""Pollers of the `begin_…` methods, with the names and methods of those of the service's client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class LROPoller(Generic[T]):
-    """An operation that may still go on at the server."""
+    """An operation that may still run at the server."""
 
     def __init__(self, done: Callable[[], bool], result: Callable[[], T]) -> None:
         self._done = done
@@ -23,7 +23,7 @@ class LROPoller(Generic[T]):
         return "Succeeded" if self._done() else "InProgress"
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until it is done, at most `timeout` seconds."""
+        """Wait until the operation has ended, at most `timeout` seconds."""
         import time
 
         until = None if timeout is None else time.monotonic() + timeout
@@ -42,7 +42,7 @@ class LROPoller(Generic[T]):
         return self._result()
 
     def add_done_callback(self, func: Callable[[LROPoller[T]], Any]) -> None:
-        """Called when a `wait` or `result` sees the end; at once where it is over."""
+        """Call `func` once a `wait` or `result` sees the end; immediately if the operation has ended."""
         if self._done():
             func(self)
         else:
@@ -52,8 +52,8 @@ class LROPoller(Generic[T]):
         self._callbacks = [each for each in self._callbacks if each is not func]
 
 
-class Done(LROPoller[T]):
-    """An operation that was over when the server answered; what it answered is also had by name."""
+class CompletedPoller(LROPoller[T]):
+    """An operation that had ended when the server answered; it has the attributes of its result too."""
 
     def __init__(self, value: T) -> None:
         super().__init__(lambda: True, lambda: value)

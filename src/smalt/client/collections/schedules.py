@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
 
 if TYPE_CHECKING:
@@ -14,38 +14,40 @@ if TYPE_CHECKING:
 
 
 class ScheduleOperations(Collection):
-    """Schedules are kept, changed and listed; none happens yet."""
+    """Schedules, which are stored, changed and listed; smalt does not run them yet."""
 
     kind = "schedule"
     segment = "schedules"
 
-    def begin_create_or_update(self, schedule: Schedule, **kwargs: Any) -> Done[Schedule]:
-        """Keep the schedule; one that was on or off stays so unless it says otherwise."""
+    def begin_create_or_update(self, schedule: Schedule, **kwargs: Any) -> CompletedPoller[Schedule]:
+        """Store the schedule; it stays enabled or disabled unless it says otherwise."""
         print_notice("schedules are kept, but smalt runs none yet")
-        return Done(self._put(schedule))
+        return CompletedPoller(self._put_entity(schedule))
 
     def get(self, name: str, **kwargs: Any) -> Schedule:
-        found: Schedule = self._entity(self._connection.get(self._path(name)))
+        found: Schedule = self._parse_entity(self._connection.get(self._build_path(name)))
         return found
 
     def list(self, *, list_view_type: str = "EnabledOnly", **kwargs: Any) -> Iterator[Schedule]:
-        """Those that are on; `DisabledOnly` and `All` ask for others."""
-        return self._pages(self._path(), listViewType=str(getattr(list_view_type, "value", list_view_type)))
+        """Yield the enabled schedules; `DisabledOnly` and `All` select others."""
+        return self._list_entities(
+            self._build_path(), listViewType=str(getattr(list_view_type, "value", list_view_type))
+        )
 
-    def begin_enable(self, name: str, **kwargs: Any) -> Done[Schedule]:
-        return self._switch(name, True)
+    def begin_enable(self, name: str, **kwargs: Any) -> CompletedPoller[Schedule]:
+        return self._set_enabled(name, True)
 
-    def begin_disable(self, name: str, **kwargs: Any) -> Done[Schedule]:
-        return self._switch(name, False)
+    def begin_disable(self, name: str, **kwargs: Any) -> CompletedPoller[Schedule]:
+        return self._set_enabled(name, False)
 
-    def begin_delete(self, name: str, **kwargs: Any) -> Done[None]:
-        return self._remove(self._path(name))
+    def begin_delete(self, name: str, **kwargs: Any) -> CompletedPoller[None]:
+        return self._delete_existing(self._build_path(name))
 
     def trigger(self, name: str, **kwargs: Any) -> Any:
-        """Refused: nothing happens at a schedule's time yet, so it cannot happen now."""
-        return self._connection.post(f"{self._path(name)}/trigger", {})
+        """Raise the server's refusal: smalt runs no schedules yet."""
+        return self._connection.post(f"{self._build_path(name)}/trigger", {})
 
-    def _switch(self, name: str, on: bool) -> Done[Schedule]:
-        body = self._connection.get(self._path(name))
+    def _set_enabled(self, name: str, on: bool) -> CompletedPoller[Schedule]:
+        body = self._connection.get(self._build_path(name))
         body["properties"]["isEnabled"] = on
-        return Done(self._entity(self._connection.put(self._path(name), body)))
+        return CompletedPoller(self._parse_entity(self._connection.put(self._build_path(name), body)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.endpoints import Endpoints
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.endpoints import EndpointCollection
+from smalt.client.collections.pollers import CompletedPoller
 
 if TYPE_CHECKING:
     from smalt.entities.endpoints.endpoint import MarketplaceSubscription, ServerlessEndpoint
@@ -14,49 +14,51 @@ if TYPE_CHECKING:
 _NOTE = "serverless endpoints and marketplace subscriptions are kept, but smalt reaches no model of the marketplace"
 
 
-class ServerlessEndpointOperations(Endpoints):
+class ServerlessEndpointOperations(EndpointCollection):
     kind = "serverless_endpoint"
     segment = "serverlessEndpoints"
-    does_nothing = _NOTE
+    notice = _NOTE
 
-    def begin_create_or_update(self, endpoint: ServerlessEndpoint, **kwargs: Any) -> Done[ServerlessEndpoint]:
-        return self._create(endpoint)
+    def begin_create_or_update(
+        self, endpoint: ServerlessEndpoint, **kwargs: Any
+    ) -> CompletedPoller[ServerlessEndpoint]:
+        return self._create_deployment(endpoint)
 
     def get(self, name: str, **kwargs: Any) -> ServerlessEndpoint:
-        found: ServerlessEndpoint = self._one(name)
+        found: ServerlessEndpoint = self._get_deployment(name)
         return found
 
     def list(self, **kwargs: Any) -> Iterator[ServerlessEndpoint]:
-        return self._pages(self._path())
+        return self._list_entities(self._build_path())
 
-    def begin_delete(self, name: str, **kwargs: Any) -> Done[None]:
-        return self._remove(self._path(name))
+    def begin_delete(self, name: str, **kwargs: Any) -> CompletedPoller[None]:
+        return self._delete_existing(self._build_path(name))
 
     def get_keys(self, name: str, **kwargs: Any) -> Any:
-        """Refused: there is nothing that a key would open."""
-        return self._refused(name, "listKeys")
+        """Raise the server's refusal: there are no keys."""
+        return self._post_action(name, "listKeys")
 
-    def begin_regenerate_keys(self, name: str, *, key_type: str = "primary", **kwargs: Any) -> Done[Any]:
-        """Refused, as there are no keys."""
-        return Done(self._refused(name, "regenerateKeys"))
+    def begin_regenerate_keys(self, name: str, *, key_type: str = "primary", **kwargs: Any) -> CompletedPoller[Any]:
+        """Raise the server's refusal: there are no keys."""
+        return CompletedPoller(self._post_action(name, "regenerateKeys"))
 
 
-class MarketplaceSubscriptionOperations(Endpoints):
+class MarketplaceSubscriptionOperations(EndpointCollection):
     kind = "marketplace_subscription"
     segment = "marketplaceSubscriptions"
-    does_nothing = _NOTE
+    notice = _NOTE
 
     def begin_create_or_update(
         self, marketplace_subscription: MarketplaceSubscription, **kwargs: Any
-    ) -> Done[MarketplaceSubscription]:
-        return self._create(marketplace_subscription)
+    ) -> CompletedPoller[MarketplaceSubscription]:
+        return self._create_deployment(marketplace_subscription)
 
     def get(self, name: str, **kwargs: Any) -> MarketplaceSubscription:
-        found: MarketplaceSubscription = self._one(name)
+        found: MarketplaceSubscription = self._get_deployment(name)
         return found
 
     def list(self, **kwargs: Any) -> Iterator[MarketplaceSubscription]:
-        return self._pages(self._path())
+        return self._list_entities(self._build_path())
 
-    def begin_delete(self, name: str, **kwargs: Any) -> Done[None]:
-        return self._remove(self._path(name))
+    def begin_delete(self, name: str, **kwargs: Any) -> CompletedPoller[None]:
+        return self._delete_existing(self._build_path(name))

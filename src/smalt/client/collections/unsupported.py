@@ -1,4 +1,4 @@
-"""Collections of services that are the cloud's alone: each method says so in one sentence."""
+"""Collections of services that only the cloud has; each method raises Refused."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from smalt.exceptions import Refused
 
 
 class CapabilityHostsOperations(Collection):
-    """Capability hosts belong to the cloud's agent service."""
+    """Capability hosts, which belong to the cloud's agent service."""
 
     def begin_create_or_update(self, capability_host: Any, **kwargs: Any) -> NoReturn:
-        _refuse("capability hosts, which are of the cloud's agent service")
+        _refuse_call("capability hosts, which are of the cloud's agent service")
 
     def get(self, name: str, **kwargs: Any) -> NoReturn:
-        _refuse("capability hosts, which are of the cloud's agent service")
+        _refuse_call("capability hosts, which are of the cloud's agent service")
 
     def begin_delete(self, name: str, **kwargs: Any) -> NoReturn:
-        _refuse("capability hosts, which are of the cloud's agent service")
+        _refuse_call("capability hosts, which are of the cloud's agent service")
 
 
 class DeploymentTemplateOperations(Collection):
-    """Deployment templates belong to registries."""
+    """Deployment templates, which belong to the cloud's registries."""
 
     def create_or_update(self, deployment_template: Any, **kwargs: Any) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
     def get(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
     def list(
         self,
@@ -40,24 +40,24 @@ class DeploymentTemplateOperations(Collection):
         list_view_type: str = "ActiveOnly",
         **kwargs: Any,
     ) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
     def archive(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
     def restore(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
     def delete(self, name: str, version: str | None = None, **kwargs: Any) -> NoReturn:
-        _refuse("deployment templates, which are of registries")
+        _refuse_call("deployment templates, which are of registries")
 
 
 class AzureOpenAIDeploymentOperations(Collection):
-    """Deployments of Azure OpenAI are found by asking Azure."""
+    """Deployments of Azure OpenAI, which only Azure lists."""
 
     def list(self, connection_name: str, **kwargs: Any) -> NoReturn:
-        _refuse("deployments of Azure OpenAI, which are had from Azure")
+        _refuse_call("deployments of Azure OpenAI, which are had from Azure")
 
 
-def _refuse(what: str) -> NoReturn:
+def _refuse_call(what: str) -> NoReturn:
     raise Refused(f"smalt has no {what}; leave the call out")

@@ -1,4 +1,4 @@
-"""What the collections of versioned assets share: components, environments, data, models."""
+"""Operations common to versioned assets: components, environments, data, models."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import quote
 from smalt import wire
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.name_rules import check_name, check_version
-from smalt.client.transfers.import_progress import shown
-from smalt.client.transfers.local_assets import Assets
-from smalt.client.transfers.sharing import bring, share
+from smalt.client.transfers.import_progress import show_import_progress
+from smalt.client.transfers.local_assets import LocalAssets
+from smalt.client.transfers.sharing import import_asset, share_asset
 from smalt.entities.schema.kinds import KINDS
 from smalt.entities.schema.nested import noun_class
 from smalt.exceptions import NotFound, Refused, ValidationException
@@ -20,72 +20,77 @@ from smalt.exceptions import NotFound, Refused, ValidationException
 Json = dict[str, Any]
 
 
-class Versioned(Collection):
+class VersionedCollection(Collection):
     type_key = ""
     """The container's key for the type of its assets, where it has one."""
     reuses_latest = False
     """Whether an asset without a version, and the same as the latest, is that one."""
 
-    def _register(self, entity: Any, version: str | None = None) -> Any:
-        """Register the asset; without a version under the next free number, which the server has the last word on."""
-        name = _named(entity)
-        assets = Assets(self._session)
-        body = self._body(entity, assets)
+    def _register_asset(self, entity: Any, version: str | None = None) -> Any:
+        """Register the asset; without a version, under the next free number, which the server chooses finally."""
+        name = _check_has_name(entity)
+        assets = LocalAssets(self._session)
+        body = self._build_body(entity, assets)
         assets.send()
         given = version or entity.version
-        chosen = given or self._next_version(name, body)
+        chosen = given or self._choose_version(name, body)
         if isinstance(chosen, dict):
-            return self._entity(chosen)
-        self._versioned(body, str(chosen))
-        with shown(self._session, body["properties"]):
-            return self._entity(self._connection.put(self._written(name, str(chosen), is_next=not given), body))
+            return self._parse_entity(chosen)
+        self._set_version(body, str(chosen))
+        with show_import_progress(self._session, body["properties"]):
+            return self._parse_entity(
+                self._connection.put(self._build_put_path(name, str(chosen), is_next=not given), body)
+            )
 
-    def _body(self, entity: Any, assets: Assets) -> Json:
+    def _build_body(self, entity: Any, assets: LocalAssets) -> Json:
         return wire.to_rest(entity, assets)
 
-    def _written(self, name: str, version: str, *, is_next: bool = False) -> str:
-        """The path of its PUT; a registry is told the workspace by way of which local files came."""
+    def _build_put_path(self, name: str, version: str, *, is_next: bool = False) -> str:
+        """Return the path of the asset's PUT; for a registry, with the workspace that received the local files."""
         queries = [f"workspace={self._session.uploads_id}"] if self._session.registry_name is not None else []
         queries += ["next=true"] if is_next else []
-        return "?".join(filter(None, (self._path(name, version), "&".join(queries))))
+        return "?".join(filter(None, (self._build_path(name, version), "&".join(queries))))
 
-    def _listed(
+    def _list_assets(
         self, name: str | None, list_view_type: str = "ActiveOnly", max_results: int | None = None, **_: object
     ) -> Iterator[Any]:
-        """The versions of an asset, or without a name all assets with their latest versions."""
+        """Return the versions of an asset, or without a name all assets with their latest versions."""
         view = str(getattr(list_view_type, "value", list_view_type))
         if name is not None:
-            found = self._pages(f"{self._path(name)}/versions", listViewType=view)
+            found = self._list_entities(f"{self._build_path(name)}/versions", listViewType=view)
         else:
-            found = (self._render_container(body) for body in self._connection.pages(self._path(), listViewType=view))
+            found = (
+                self._parse_container(body)
+                for body in self._connection.list_items(self._build_path(), listViewType=view)
+            )
         return islice(found, max_results)
 
-    def _get(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
+    def _get_body(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
         if version is not None and label is not None:
             raise ValidationException("a version and a label are given; give one of them")
         if version is None:
-            version = self._labelled(name, label or "latest")
-        body: dict[str, Any] = self._connection.get(self._path(name, version))
+            version = self._resolve_label(name, label or "latest")
+        body: dict[str, Any] = self._connection.get(self._build_path(name, version))
         return body
 
-    def _labelled(self, name: str, label: str) -> str:
+    def _resolve_label(self, name: str, label: str) -> str:
         if label != "latest":
-            return str(self._connection.get(f"{self._path(name)}/labels/{quote(label, safe='')}")["name"])
-        latest = self._connection.get(self._path(name))["properties"].get("latestVersion")
+            return str(self._connection.get(f"{self._build_path(name)}/labels/{quote(label, safe='')}")["name"])
+        latest = self._connection.get(self._build_path(name))["properties"].get("latestVersion")
         if latest is None:
-            self._connection.get(f"{self._path(name)}/labels/latest")  # which says why there is none
+            self._connection.get(f"{self._build_path(name)}/labels/latest")  # which says why there is none
             raise NotFound(f"{self.kind} {name} has no version")
         return str(latest)
 
-    def _next_version(self, name: str, body: dict[str, Any]) -> str | dict[str, Any]:
-        """The next free number; or the latest version itself."""
+    def _choose_version(self, name: str, body: dict[str, Any]) -> str | dict[str, Any]:
+        """Return the next free number, or the body of the latest version if that is identical and may be reused."""
         try:
-            facts = self._connection.get(self._path(name))["properties"]
+            facts = self._connection.get(self._build_path(name))["properties"]
         except NotFound:
             return "1"
         latest = facts.get("latestVersion")
         if self.reuses_latest and latest is not None:
-            there: dict[str, Any] = self._connection.get(self._path(name, str(latest)))
+            there: dict[str, Any] = self._connection.get(self._build_path(name, str(latest)))
             if self._is_same(there["properties"], body["properties"]):
                 return there
         return str(facts.get("nextVersion") or "1")
@@ -93,10 +98,10 @@ class Versioned(Collection):
     def _is_same(self, there: dict[str, Any], here: dict[str, Any]) -> bool:
         return all(there.get(key) == value for key, value in here.items())
 
-    def _versioned(self, body: dict[str, Any], version: str) -> None:
-        """Note the version where the body has a place for it."""
+    def _set_version(self, body: dict[str, Any], version: str) -> None:
+        """Write the version into the body, where the body has a place for it."""
 
-    def _render_container(self, body: dict[str, Any]) -> Any:
+    def _parse_container(self, body: dict[str, Any]) -> Any:
         properties = body["properties"]
         where = KINDS[self.kind]
         if isinstance(where, dict):
@@ -108,48 +113,52 @@ class Versioned(Collection):
                 setattr(noun, key, properties[there])
         return noun
 
-    def _hide(self, name: str, version: str | None, label: str | None, archived: bool) -> None:
+    def _set_archived(self, name: str, version: str | None, label: str | None, archived: bool) -> None:
         if version is None and label is not None:
-            version = self._labelled(name, label)
-        if version is not None and not archived and self._connection.get(self._path(name))["properties"]["isArchived"]:
+            version = self._resolve_label(name, label)
+        if (
+            version is not None
+            and not archived
+            and self._connection.get(self._build_path(name))["properties"]["isArchived"]
+        ):
             raise Refused(
                 f"{self.kind} '{name}' is archived as a whole, so its version {version} cannot be restored alone; "
                 "restore it without a version"
             )
-        body = self._connection.get(self._path(name, version))
+        body = self._connection.get(self._build_path(name, version))
         properties = {**body["properties"], "isArchived": archived}
         properties.pop("provisioningState", None)
-        path = self._path(name) if version is None else self._written(name, version)
+        path = self._build_path(name) if version is None else self._build_put_path(name, version)
         self._connection.put(path, {"properties": properties})
 
 
-class Archivable(Versioned):
-    """Those that are got by a version or a label, and listed, archived and restored alike."""
+class ArchivableCollection(VersionedCollection):
+    """Assets with a version or a label, which are listed, archived, restored and shared."""
 
     def get(self, name: str, version: str | None = None, label: str | None = None) -> Any:
-        """One version: the given one, that of a label, or the latest."""
-        return self._entity(self._get(name, version, label))
+        """Return the given version, the labelled one, or the latest."""
+        return self._parse_entity(self._get_body(name, version, label))
 
     def list(
         self, name: str | None = None, *, list_view_type: str = "ActiveOnly", max_results: int | None = None
     ) -> Iterator[Any]:
-        """The versions of an asset, or without a name all assets with their latest versions."""
-        return self._listed(name, list_view_type, max_results)
+        """Return the versions of an asset, or without a name all assets with their latest versions."""
+        return self._list_assets(name, list_view_type, max_results)
 
     def archive(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
         """Hide the asset, or one version of it, from lists."""
-        self._hide(name, version, label, True)
+        self._set_archived(name, version, label, True)
 
     def restore(self, name: str, version: str | None = None, label: str | None = None, **kwargs: Any) -> None:
-        self._hide(name, version, label, False)
+        self._set_archived(name, version, label, False)
 
     def lineage(self, name: str, version: str | None = None, label: str | None = None, *, depth: int = 8) -> Json:
-        """What a version was `made_by`, and what it is `used_by`, as nested plain data; of data and models."""
+        """Return `made_by` and `used_by` of a version as nested data; for data and models."""
         if version is None:
-            version = self._labelled(name, label or "latest")
+            version = self._resolve_label(name, label or "latest")
         check_name(self.kind, name)
         check_version(str(version))
-        path = f"/smalt/v1{self._workspace}/lineage/{self.segment}/{name}/versions/{version}"
+        path = f"/smalt/v1{self._workspace_id}/lineage/{self.segment}/{name}/versions/{version}"
         found: Json = self._connection.get(path, depth=depth)
         return found
 
@@ -163,9 +172,11 @@ class Archivable(Versioned):
         registry_name: str,
         **kwargs: Any,
     ) -> Any:
-        """Copy a version, with its content, into a registry; under its own name and version unless others are given."""
+        """Copy a version and its content into a registry, by default under the same name and version."""
         shared_as = share_with_name or name, str(share_with_version or version)
-        return self._entity(share(self._session, self.segment, (name, str(version)), registry_name, shared_as))
+        return self._parse_entity(
+            share_asset(self._session, self.segment, (name, str(version)), registry_name, shared_as)
+        )
 
     def export_to(
         self,
@@ -176,7 +187,7 @@ class Archivable(Versioned):
         resource_group_name: str | None = None,
         registry_name: str | None = None,
     ) -> Any:
-        """Copy a version, with its content, to another workspace or into a registry."""
+        """Copy a version and its content to another workspace or into a registry."""
         if registry_name is not None and workspace_name is None:
             return self.share(name, version, registry_name=registry_name)
         if workspace_name is None or registry_name is not None:
@@ -198,20 +209,20 @@ class Archivable(Versioned):
         as_name: str | None = None,
         as_version: str | None = None,
     ) -> Any:
-        """Copy a version, with its content, from another workspace or from a registry to this workspace."""
-        found = bring(
+        """Copy a version and its content from another workspace or from a registry into this workspace."""
+        found = import_asset(
             self._session,
             self.segment,
             (name, str(version)),
             workspace_name=workspace_name,
             resource_group_name=resource_group_name,
             registry_name=registry_name,
-            brought_as=(as_name, as_version),
+            imported_as=(as_name, as_version),
         )
-        return self._entity(found)
+        return self._parse_entity(found)
 
 
-def _named(entity: Any) -> str:
+def _check_has_name(entity: Any) -> str:
     if not entity.name:
         raise ValidationException(f"{entity.noun} needs a name to be registered; set 'name'")
     return str(entity.name)

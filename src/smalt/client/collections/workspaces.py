@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt import wire
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.pollers import Done
+from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import Refused
 from smalt.wire.encoding.ids import PROVIDER, parse_id, workspace_id
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from smalt.entities.workspaces.workspace import Workspace
 
 
-class Workspaces(Collection):
-    """Workspaces of the subscription and resource group of the client."""
+class WorkspaceCollection(Collection):
+    """The workspaces in the client's subscription and resource group."""
 
-    def _path(self, name: str = "", version: str | None = None) -> str:
+    def _build_path(self, name: str = "", version: str | None = None) -> str:
         session = self._session
         return workspace_id(session.subscription_id, session.resource_group_name, name or session.workspace_name)
 
-    def _entity(self, body: dict[str, Any]) -> Any:
-        """With its resource group, which only the id tells."""
-        workspace = super()._entity(body)
+    def _parse_entity(self, body: dict[str, Any]) -> Any:
+        """Return the workspace with its resource group, which only the id has."""
+        workspace = super()._parse_entity(body)
         parsed = parse_id(str(workspace.id))
         if parsed is not None:
             workspace.resource_group = parsed.resource_group
-        if workspace.mlflow_tracking_uri and not self._connection.local:
-            workspace.mlflow_tracking_uri = self._connection.server.own_url(workspace.mlflow_tracking_uri)
+        if workspace.mlflow_tracking_uri and not self._connection.is_local:
+            workspace.mlflow_tracking_uri = self._connection.server.to_client_url(workspace.mlflow_tracking_uri)
         return workspace
 
-    def _scope(self, scope: str) -> str:
+    def _build_scope_path(self, scope: str) -> str:
         """Return the path of all workspaces of the resource group, of the subscription or of the home."""
         if scope == "home":
             return "/smalt/v1/workspaces"
@@ -41,21 +41,23 @@ class Workspaces(Collection):
             base += f"/resourceGroups/{self._session.resource_group_name}"
         return f"{base}/providers/{PROVIDER}/workspaces"
 
-    def _no_network(self, name: str | None) -> NoReturn:
+    def _refuse_network(self, name: str | None) -> NoReturn:
         raise Refused(
             f"workspace '{name or self._session.workspace_name}' got no network: jobs run on this machine and reach "
             "what it does; leave the call out"
         )
 
 
-class WorkspaceOperations(Workspaces):
+class WorkspaceOperations(WorkspaceCollection):
     kind = "workspace"
 
     def get(self, name: str | None = None, **kwargs: Any) -> Workspace:
-        """Return a workspace; a program's own is made where it is not there, another is not found."""
+        """Return a workspace; the client's own is created if it does not exist, any other raises NotFound."""
         is_own = (name or "").lower() in ("", self._session.workspace_name.lower())
         headers = {} if is_own else {"X-Smalt-Makes-Workspaces": "0"}
-        workspace: Workspace = self._entity(self._connection.request("GET", self._path(name or ""), headers=headers))
+        workspace: Workspace = self._parse_entity(
+            self._connection.request("GET", self._build_path(name or ""), headers=headers)
+        )
         return workspace
 
     def list(
@@ -64,52 +66,56 @@ class WorkspaceOperations(Workspaces):
         scope: str = "resource_group",
         filtered_kinds: str | list[str] | None = None,
     ) -> Iterator[Workspace]:
-        """The workspaces of the resource group, or with scope="subscription" of the subscription."""
+        """Yield the workspaces of the resource group, or with scope="subscription" of the subscription."""
         wanted = [filtered_kinds] if isinstance(filtered_kinds, str) else filtered_kinds
-        for body in self._connection.pages(self._scope(scope)):
+        for body in self._connection.list_items(self._build_scope_path(scope)):
             kind = str(body.get("kind") or "default").lower()
             if wanted is None or kind in [str(each).lower() for each in wanted]:
-                yield self._entity(body)
+                yield self._parse_entity(body)
 
     def begin_create(
         self, workspace: Workspace, update_dependent_resources: bool = False, **kwargs: Any
-    ) -> Done[Workspace]:
+    ) -> CompletedPoller[Workspace]:
         body = wire.to_rest(workspace)
-        return Done(self._entity(self._connection.put(self._path(str(workspace.name or "")), body)))
+        return CompletedPoller(
+            self._parse_entity(self._connection.put(self._build_path(str(workspace.name or "")), body))
+        )
 
     def begin_update(
         self, workspace: Workspace, *, update_dependent_resources: bool = False, **kwargs: Any
-    ) -> Done[Workspace]:
-        """Change what the workspace says; where it came from the server, what it says no more is removed."""
+    ) -> CompletedPoller[Workspace]:
+        """Update the workspace; fields that one from the server no longer has are removed there."""
         body = wire.to_rest(workspace)
         if workspace.id is not None:
             there = wire.to_rest(self.get(workspace.name))
             body = {**{key: {} if key == "tags" else None for key in there}, **body}
             body["properties"] = {**dict.fromkeys(there["properties"]), **body["properties"]}
-        return Done(self._entity(self._connection.patch(self._path(str(workspace.name or "")), body)))
+        return CompletedPoller(
+            self._parse_entity(self._connection.patch(self._build_path(str(workspace.name or "")), body))
+        )
 
     def begin_delete(
         self, name: str, *, delete_dependent_resources: bool = False, permanently_delete: bool = False, **kwargs: Any
-    ) -> Done[None]:
-        self._connection.delete(self._path(name))
-        return Done(None)
+    ) -> CompletedPoller[None]:
+        self._connection.delete(self._build_path(name))
+        return CompletedPoller(None)
 
     def get_keys(self, name: str | None = None) -> dict[str, Any]:
-        """The keys of the workspace."""
-        keys: dict[str, Any] = self._connection.post(f"{self._path(name or '')}/listKeys")
+        """Return the keys of the workspace."""
+        keys: dict[str, Any] = self._connection.post(f"{self._build_path(name or '')}/listKeys")
         return keys
 
-    def begin_sync_keys(self, name: str | None = None) -> Done[None]:
-        """There are no keys that could be out of date."""
+    def begin_sync_keys(self, name: str | None = None) -> CompletedPoller[None]:
+        """Do nothing: no keys can be out of date."""
         self.get(name)
-        return Done(None)
+        return CompletedPoller(None)
 
-    def begin_diagnose(self, name: str, **kwargs: Any) -> Done[Any]:
-        """Refused: what it asks is about the cloud's network."""
+    def begin_diagnose(self, name: str, **kwargs: Any) -> CompletedPoller[Any]:
+        """Raise Refused: the diagnosis is about the cloud's network."""
         raise Refused(f"workspace '{name}' is not diagnosed from here; run 'smalt server status'")
 
     def begin_provision_network(
         self, *, workspace_name: str | None = None, include_spark: bool = False, **kwargs: Any
-    ) -> Done[Any]:
-        """Refused: there is no network to provide."""
-        self._no_network(workspace_name)
+    ) -> CompletedPoller[Any]:
+        """Raise Refused: workspaces have no network of their own."""
+        self._refuse_network(workspace_name)

@@ -1,4 +1,4 @@
-"""Find the home's server, or start it: detached, keeping nothing of whoever starts it."""
+"""Find the home's server, or start it detached from the process that starts it."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _LONGEST_PAUSE = 0.02
 _DYING_SECONDS = 1.0
 
 _started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
-_seen: dict[str, int] = {}  # by home: how long the server's log was before
+_log_sizes: dict[str, int] = {}  # by home: how long the server's log was before
 
 
-def connect(home: Home) -> socket.socket:
-    """A connection to the home's server, which is started, or replaced by this version's, where need be."""
+def connect_to_server(home: Home) -> socket.socket:
+    """Return a connection to the home's server; start it if none runs, replace it if it is of an older version."""
     deadline = time.monotonic() + DEADLINE
-    sock = _try(home)
-    if sock is not None and _runs_older(home):
-        _give_way(home, sock)
+    sock = _try_connect(home)
+    if sock is not None and _is_server_older(home):
+        _request_shutdown(home, sock)
         _wait_until_gone(home, deadline)
         sock = None
-    return sock or start(home, deadline)
+    return sock or start_server(home, deadline)
 
 
-def running(home: Home) -> bool:
-    """Whether the home's server answers; starts nothing."""
-    sock = _try(home)
+def is_running(home: Home) -> bool:
+    """Return True if the home's server answers; starts nothing."""
+    sock = _try_connect(home)
     if sock is None:
         return False
     sock.close()
     return True
 
 
-class Serving(NamedTuple):
-    """The process that serves a home, by what it wrote when it was ready."""
+class ServerProcess(NamedTuple):
+    """The process of a home's server, as it recorded itself when it was ready."""
 
     pid: int
     start_time: int
@@ -56,15 +56,15 @@ class Serving(NamedTuple):
     """Whether it was sent SIGSTOP, say, and so does nothing."""
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         from smalt.machine.processes import stat
 
         found = stat(self.pid)
         return found is not None and not found.dead and found.start_time == self.start_time
 
 
-def serving(home: Home) -> Serving | None:
-    """Return the process of the home's server, whether or not it answers; None where there is none or it starts."""
+def find_server_process(home: Home) -> ServerProcess | None:
+    """Return the process of the home's server, even if it does not answer; None if there is none or it is starting."""
     from smalt.machine.processes import boot_id, stat
 
     facts: Any = home.read_json("server.json")
@@ -76,35 +76,37 @@ def serving(home: Home) -> Serving | None:
     found = stat(int(facts["pid"]))
     if found is None or found.dead or found.start_time != facts.get("start_time"):
         return None
-    return Serving(int(facts["pid"]), found.start_time, found.state in "Tt")
+    return ServerProcess(int(facts["pid"]), found.start_time, found.state in "Tt")
 
 
-def start(home: Home, deadline: float | None = None) -> socket.socket:
-    """Start a server and wait for it; several may do so at once, and the home's lock decides which one stays."""
+def start_server(home: Home, deadline: float | None = None) -> socket.socket:
+    """Start a server and connect to it.
+
+    Several processes may do so at once; the home's lock decides which server stays.
+    """
     deadline = deadline or time.monotonic() + DEADLINE
     home.create()
-    reap()
+    reap_servers()
     log = home.path("server.log")
     seen = log.stat().st_size if log.exists() else 0
-    _seen[str(home.root)] = seen
-    process = spawn(home)
+    _log_sizes[str(home.root)] = seen
+    process = spawn_server(home)
     pause = _FIRST_PAUSE
     while True:
-        sock = _try(home)
+        sock = _try_connect(home)
         if sock is not None:
             return sock
         if process.poll():
-            raise Unavailable(f"the smalt server did not start: {_last_line(home, seen)}")
+            raise Unavailable(f"the smalt server did not start: {_read_last_log_line(home, seen)}")
         if time.monotonic() > deadline:
-            raise Unavailable(
-                f"the smalt server was started but does not answer after {DEADLINE:.0f} s: {_last_line(home, seen)}"
-            )
+            said = _read_last_log_line(home, seen)
+            raise Unavailable(f"the smalt server was started but does not answer after {DEADLINE:.0f} s: {said}")
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def failure(home: Home) -> str | None:
-    """What the server said that was started here last and has ended with an error; None where it has not."""
+def find_start_failure(home: Home) -> str | None:
+    """Return the last log line of the server started here last if it ended with an error; else None."""
     import subprocess
 
     if not _started:
@@ -113,40 +115,40 @@ def failure(home: Home) -> str | None:
         code = _started[-1].wait(_DYING_SECONDS)
     except subprocess.TimeoutExpired:
         return None
-    return _last_line(home, _seen.get(str(home.root), 0)) if code else None
+    return _read_last_log_line(home, _log_sizes.get(str(home.root), 0)) if code else None
 
 
 def is_older(version: str, than: str) -> bool:
-    """Whether a version is; one that has no numbers is not."""
-    left, right = _numbers(version), _numbers(than)
+    """Return True if `version` is older than `than`; False for a version without numbers."""
+    left, right = _parse_version(version), _parse_version(than)
     return bool(left) and left < right
 
 
-def spawn(home: Home) -> subprocess.Popen[bytes]:
+def spawn_server(home: Home) -> subprocess.Popen[bytes]:
     """Start `python -m smalt.service` for the home, in a session, folder and environment of its own."""
     import subprocess
 
-    with _log(home) as log:
+    with _open_log(home) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "smalt.service"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",
-            env=environment(home, os.environ),
+            env=build_environment(home, os.environ),
             start_new_session=True,
         )
     _started.append(process)
     return process
 
 
-def environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
-    """What the server inherits of its caller's environment."""
+def build_environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the server inherits from its caller."""
     kept = {name: value for name, value in caller.items() if is_inherited(name)}
     return {**kept, "SMALT_HOME": str(home.root)}
 
 
-def _try(home: Home) -> socket.socket | None:
+def _try_connect(home: Home) -> socket.socket | None:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.connect(str(home.socket("server")))
@@ -158,7 +160,7 @@ def _try(home: Home) -> socket.socket | None:
     return sock
 
 
-def _runs_older(home: Home) -> bool:
+def _is_server_older(home: Home) -> bool:
     from smalt._version import __version__
 
     facts: Any = home.read_json("server.json")
@@ -166,8 +168,8 @@ def _runs_older(home: Home) -> bool:
     return isinstance(theirs, str) and theirs != __version__ and is_older(theirs, __version__)
 
 
-def _numbers(version: str) -> list[int]:
-    """`[1, 0, 1]` of `1.0.1`, and of `1.0.1rc2`, too."""
+def _parse_version(version: str) -> list[int]:
+    """Return `[1, 0, 1]` for `1.0.1`, and for `1.0.1rc2` too."""
     numbers = []
     for part in version.partition("+")[0].split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
@@ -177,26 +179,26 @@ def _numbers(version: str) -> list[int]:
     return numbers
 
 
-def _give_way(home: Home, sock: socket.socket) -> None:
-    from smalt.client.connection.http1 import Broken, Wire
+def _request_shutdown(home: Home, sock: socket.socket) -> None:
+    from smalt.client.connection.http1 import ConnectionLost, HttpConnection
 
-    wire = Wire(sock, "localhost")
+    wire = HttpConnection(sock, "localhost")
     try:
         answer = wire.request("POST", "/smalt/v1/shutdown", {"Content-Type": "application/json"}, b'{"replace": true}')
         body = answer.read()
-    except Broken:
+    except ConnectionLost:
         return  # ending already
     finally:
         wire.close()
     if answer.status >= 400:
-        from smalt.client.connection.errors import from_answer
+        from smalt.client.connection.errors import from_response
 
-        raise from_answer(answer.status, body, "the request to give way to a newer version")
+        raise from_response(answer.status, body, "the request to give way to a newer version")
 
 
 def _wait_until_gone(home: Home, deadline: float) -> None:
     while time.monotonic() < deadline:
-        sock = _try(home)
+        sock = _try_connect(home)
         if sock is None:
             return
         sock.close()
@@ -206,7 +208,7 @@ def _wait_until_gone(home: Home, deadline: float) -> None:
     )
 
 
-def _last_line(home: Home, seen: int) -> str:
+def _read_last_log_line(home: Home, seen: int) -> str:
     try:
         with open(home.path("server.log"), "rb") as log:
             log.seek(seen)
@@ -217,13 +219,13 @@ def _last_line(home: Home, seen: int) -> str:
     return said[-1] if said else f"it said nothing in {home.path('server.log')}"
 
 
-def reap() -> bool:
-    """Let go of the started servers that have ended; whether one is left."""
+def reap_servers() -> bool:
+    """Forget the started servers that have ended; return True if one still runs."""
     _started[:] = [process for process in _started if process.poll() is None]
     return bool(_started)
 
 
-def _log(home: Home) -> io.BufferedWriter:
+def _open_log(home: Home) -> io.BufferedWriter:
     path = home.path("server.log")
     try:
         return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))

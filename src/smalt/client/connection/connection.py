@@ -1,4 +1,4 @@
-"""One connection to the server: over the home's Unix socket, or to where `SMALT_URL` points."""
+"""A connection to the server: over the home's Unix socket, or to the address in `SMALT_URL`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from smalt.client.connection.errors import Unreachable, from_answer
-from smalt.client.connection.http1 import Answer, Body, Broken, Parts, Wire
+from smalt.client.connection.errors import Unreachable, from_response
+from smalt.client.connection.http1 import Body, BodyParts, ConnectionLost, HttpConnection, HttpResponse
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.encoding.ids import url_path
 
@@ -39,22 +39,22 @@ _answered: set[str] = set()
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
 
 
-class Connection:
-    """Requests to one server, kept alive between them. Not for several threads at once: give each its own."""
+class ServerConnection:
+    """Requests to one server over a kept-alive connection. Not thread-safe: give each thread its own."""
 
     def __init__(self, server: LocalServer | RemoteServer) -> None:
         self.server = server
         self.patience = _PATIENCE
         self.makes_workspaces = False
         """Whether a workspace that is named and not there is made."""
-        self.completed: Callable[[str], str] | None = None
+        self.complete_commands: Callable[[str], str] | None = None
         """Gives a sentence of the server's with its commands as they work from here."""
-        self._wire: Wire | None = None
+        self._wire: HttpConnection | None = None
         self._process = os.getpid()
 
     @classmethod
-    def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> Connection:
-        """To `url`, else where `SMALT_URL` says, else to the home's own server, which is started if need be."""
+    def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> ServerConnection:
+        """Return a connection to `url`, else to `SMALT_URL`, else to the home's own server, started if needed."""
         url = url or (os.environ.get("SMALT_URL") if home is None else None)
         if url:
             return cls(RemoteServer(url, token or os.environ.get("SMALT_TOKEN", "")))
@@ -63,8 +63,8 @@ class Connection:
         return cls(LocalServer(home or Home.find()))
 
     @property
-    def local(self) -> bool:
-        """Whether the server reads the same files as this process."""
+    def is_local(self) -> bool:
+        """True if the server reads the same files as this process."""
         return isinstance(self.server, LocalServer)
 
     def get(self, path: str, /, **query: object) -> Any:
@@ -82,8 +82,8 @@ class Connection:
     def delete(self, path: str) -> Any:
         return self.request("DELETE", path)
 
-    def pages(self, path: str, /, **query: object) -> Iterator[dict[str, Any]]:
-        """The items of a list, page after page."""
+    def list_items(self, path: str, /, **query: object) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, page after page."""
         page = self.get(path, **query)
         while True:
             yield from page.get("value", ())
@@ -102,8 +102,8 @@ class Connection:
         *,
         query: Mapping[str, object] | None = None,
     ) -> Any:
-        """The answer's JSON, None where it is empty; errors are raised."""
-        data = self._ask(method, path, body, headers or {}, query or {})
+        """Send a request and return the response's JSON, None for an empty body; raises the server's errors."""
+        data = self._send_request(method, path, body, headers or {}, query or {})
         if not data:
             return None
         try:
@@ -111,14 +111,17 @@ class Connection:
         except ValueError:
             raise Unavailable(f"what answers at {self.server.name} is not a smalt server") from None
 
-    def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> Answer:
-        """An answer to be read as it comes, on a connection of its own; the caller closes it."""
-        wire = Wire(self.server.connect(), self.server.host)
+    def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> HttpResponse:
+        """Return a response to be read as it arrives, over a connection of its own; the caller closes it."""
+        wire = HttpConnection(self.server.connect(), self.server.host)
         try:
-            wire.timeout(_QUIET_SECONDS)
-            target, waiting = _target(self.server.prefix, path, query or {}), (self.patience, self._awaited())
-            answer = wire.request("GET", target, self._headers({}), None, waiting)
-            return _checked(answer, f"GET {path}", self.completed)
+            wire.set_timeout(_QUIET_SECONDS)
+            target, waiting = (
+                _build_target(self.server.prefix, path, query or {}),
+                (self.patience, self._make_wait_check()),
+            )
+            answer = wire.request("GET", target, self._build_headers({}), None, waiting)
+            return _raise_for_status(answer, f"GET {path}", self.complete_commands)
         except SmaltError:
             wire.close()
             raise
@@ -128,48 +131,50 @@ class Connection:
             self._wire.close()
             self._wire = None
 
-    def _ask(
+    def _send_request(
         self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, object]
     ) -> bytes:
-        target = _target(self.server.prefix, path, query)
-        data, kind = _encoded(body)
-        sent = self._headers({**kind, **headers})
-        may_repeat = data is None or isinstance(data, (bytes, Parts))
+        target = _build_target(self.server.prefix, path, query)
+        data, kind = _encode_body(body)
+        sent = self._build_headers({**kind, **headers})
+        may_repeat = data is None or isinstance(data, (bytes, BodyParts))
         if not may_repeat:
             self.close()  # what cannot be sent twice goes over a fresh connection
-        tries = _Tries(may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE), self.server.name)
+        tries = _RetryPolicy(
+            may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE), self.server.name
+        )
         while True:
             try:
-                wire = self._opened()
-                answer = wire.request(method, target, sent, data, (self.patience, self._awaited()))
+                wire = self._get_wire()
+                answer = wire.request(method, target, sent, data, (self.patience, self._make_wait_check()))
                 found = answer.read()
                 _answered.add(self.server.name)
             except Unavailable as error:
                 self.close()
-                if not tries.may_go_on(error):
-                    raise self.server.explained(error) if isinstance(error, Broken) else error from None
+                if not tries.should_retry(error):
+                    raise self.server.explain_failure(error) if isinstance(error, ConnectionLost) else error from None
                 continue
-            if answer.status == 503 and tries.is_stopping():
+            if answer.status == 503 and tries.wait_for_successor():
                 self.close()  # it is ending; the next one will do it
                 continue
             if answer.status >= 400:
-                raise from_answer(answer.status, found, f"{method} {path}", self.completed)
-            _tell(answer)
+                raise from_response(answer.status, found, f"{method} {path}", self.complete_commands)
+            _print_server_notice(answer)
             return found
 
-    def _awaited(self) -> Callable[[], None]:
-        """Return what is called while the server gives no answer, and raises where it is not there either."""
+    def _make_wait_check(self) -> Callable[[], None]:
+        """Return a function to call while no response comes; it raises if the server does not respond at all."""
         began = time.monotonic()
-        return lambda: self.server.check_it_answers(time.monotonic() - began)
+        return lambda: self.server.check_responds(time.monotonic() - began)
 
-    def _opened(self) -> Wire:
+    def _get_wire(self) -> HttpConnection:
         if self._wire is None or not self._wire.reusable or self._process != os.getpid():
             self.close()  # a forked process must not use its parent's
             self._process = os.getpid()
-            self._wire = Wire(self.server.connect(), self.server.host)
+            self._wire = HttpConnection(self.server.connect(), self.server.host)
         return self._wire
 
-    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+    def _build_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         from smalt._version import __version__
 
         known = {"Accept": "application/json", "User-Agent": f"smalt/{__version__}"}
@@ -180,8 +185,8 @@ class Connection:
         return {**known, **headers}
 
 
-def _tell(answer: Answer) -> None:
-    """Say what the server has to say beside its answer."""
+def _print_server_notice(answer: HttpResponse) -> None:
+    """Print the notice that the server sent with its response, if any."""
     text = answer.headers.get("x-smalt-note")
     if text:
         from smalt.client.connection.notices import print_notice
@@ -189,11 +194,12 @@ def _tell(answer: Answer) -> None:
         print_notice(text)
 
 
-class _Tries:
-    """How often a request is sent: again where its server is ending; and once more where a kept connection was closed.
+class _RetryPolicy:
+    """The decision to send a request again after its server ended or its connection was lost.
 
-    What may be carried out twice is sent until the server is back, as it may have died under it. Where a server that
-    answered before takes no connection, nothing was sent yet, so that is done with every call.
+    A lost kept-alive connection is replaced once. An idempotent request is repeated for `_LOST_SECONDS`, as the server
+    may have died during it; any other request only if nothing was sent. A stopping server is awaited for
+    `_STOPPING_SECONDS`.
     """
 
     def __init__(self, may_repeat: bool, is_idempotent: bool, server: str) -> None:
@@ -205,40 +211,44 @@ class _Tries:
         self._may_be_done = False
         self._pause = _PAUSE
 
-    def may_go_on(self, error: Unavailable) -> bool:
-        if isinstance(error, Silent) or not self._may_repeat or not (self._lost or self._was_there(error)):
+    def should_retry(self, error: Unavailable) -> bool:
+        if (
+            isinstance(error, ServerNotResponding)
+            or not self._may_repeat
+            or not (self._lost or self._was_reachable(error))
+        ):
             return False
         is_first, self._lost = self._lost is None, self._lost or time.monotonic()
-        self._may_be_done = self._may_be_done or isinstance(error, Broken)
-        if is_first and isinstance(error, Broken) and not error.started:
+        self._may_be_done = self._may_be_done or isinstance(error, ConnectionLost)
+        if is_first and isinstance(error, ConnectionLost) and not error.started:
             return True
         if (self._may_be_done and not self._is_idempotent) or time.monotonic() - self._lost > _LOST_SECONDS:
             return False
-        self._wait()
+        self._pause_before_retry()
         return True
 
-    def _was_there(self, error: Unavailable) -> bool:
-        """Return whether the server broke off, or is gone that was there for an earlier call."""
-        return isinstance(error, Broken) or (isinstance(error, Unreachable) and self._server in _answered)
+    def _was_reachable(self, error: Unavailable) -> bool:
+        """Return True if the server broke off, or cannot be reached although it answered an earlier call."""
+        return isinstance(error, ConnectionLost) or (isinstance(error, Unreachable) and self._server in _answered)
 
-    def is_stopping(self) -> bool:
-        """Return whether to ask the next server, after a moment."""
+    def wait_for_successor(self) -> bool:
+        """Wait a moment and return True if the next server should be asked."""
         if not self._may_repeat or time.monotonic() - self._began > _STOPPING_SECONDS:
             return False
         time.sleep(_PAUSE)
         return True
 
-    def _wait(self) -> None:
+    def _pause_before_retry(self) -> None:
         time.sleep(self._pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
 
-class Silent(Unavailable):
-    """The server is there and does not answer."""
+class ServerNotResponding(Unavailable):
+    """The server exists and does not respond."""
 
 
 class LocalServer:
-    """The server of a home, started when it does not run; its socket is in a private folder and needs no token."""
+    """The server of a home, started if none runs; its socket is in a private folder and needs no token."""
 
     host = "localhost"
     prefix = ""
@@ -248,43 +258,46 @@ class LocalServer:
         self.home = home
         self.name = str(home.root)
 
-    def own_url(self, url: str) -> str:
+    def to_client_url(self, url: str) -> str:
         return url
 
     def connect(self) -> socket.socket:
-        from smalt.client.connection.autostart import connect
+        from smalt.client.connection.autostart import connect_to_server
 
-        return connect(self.home)
+        return connect_to_server(self.home)
 
-    def explained(self, error: Broken) -> SmaltError:
-        """It listens before it knows that it can serve; what it said when it could not tells more."""
-        from smalt.client.connection.autostart import failure
+    def explain_failure(self, error: ConnectionLost) -> SmaltError:
+        """Return the reason why the server did not start, if that is why it broke off; else the error.
 
-        said = failure(self.home)
+        A server listens before it knows that it can serve.
+        """
+        from smalt.client.connection.autostart import find_start_failure
+
+        said = find_start_failure(self.home)
         return Unavailable(f"the smalt server did not start: {said}") if said else error
 
-    def check_it_answers(self, waited: float) -> None:
-        """Raise unless the server answers something, or is still on its way up."""
-        from smalt.client.connection.autostart import serving
+    def check_responds(self, waited: float) -> None:
+        """Raise ServerNotResponding unless the server responds or is still starting."""
+        from smalt.client.connection.autostart import find_server_process
 
-        process = serving(self.home)
+        process = find_server_process(self.home)
         if process is None and waited < _BOOT_SECONDS:
             return
         if process is not None and process.is_stopped:
-            raise Silent(
+            raise ServerNotResponding(
                 f"the smalt server (process {process.pid}) is stopped, so it does not answer; to let it go on: "
                 f"kill -CONT {process.pid}"
             )
-        with _socket(socket.AF_UNIX) as probe:
-            if not _answers(probe, str(self.home.socket("server")), self.host, ""):
+        with _make_probe(socket.AF_UNIX) as probe:
+            if not _is_responding(probe, str(self.home.socket("server")), self.host, ""):
                 who = f" (process {process.pid})" if process else ""
-                raise Silent(
+                raise ServerNotResponding(
                     f"the smalt server{who} of {self.name} does not answer; to end it: smalt server stop --force"
                 )
 
 
 class RemoteServer:
-    """A server somewhere else; nothing is started, and what is local here must be uploaded."""
+    """A server on another machine; it is never started from here, and local files must be uploaded to it."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -316,35 +329,35 @@ class RemoteServer:
                 f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
 
-    def own_url(self, url: str) -> str:
-        """Return a URL of the server as SMALT_URL has it: before the server may be a proxy with TLS and other names."""
+    def to_client_url(self, url: str) -> str:
+        """Return a URL of the server as seen from here: a proxy may serve it under another scheme, host and path."""
         parts = urlsplit(url)
         path = parts.path if parts.path.startswith(f"{self.prefix}/") else self.prefix + parts.path
         return parts._replace(scheme="https" if self._secure else "http", netloc=self.host, path=path).geturl()
 
-    def explained(self, error: Broken) -> SmaltError:
+    def explain_failure(self, error: ConnectionLost) -> SmaltError:
         return error
 
-    def check_it_answers(self, waited: float) -> None:
-        """Raise unless the server answers something."""
+    def check_responds(self, waited: float) -> None:
+        """Raise ServerNotResponding unless the server responds."""
         if self._secure:
             return  # a proxy is before it, which has its own limit
         try:
             with socket.create_connection((self._host_name, self._port), _PROBE_SECONDS) as probe:
-                is_there = _answers(probe, None, self.host, self.prefix)
+                is_there = _is_responding(probe, None, self.host, self.prefix)
         except OSError:
             is_there = False
         if not is_there:
-            raise Silent(f"the smalt server at {self.name} (from SMALT_URL) does not answer")
+            raise ServerNotResponding(f"the smalt server at {self.name} (from SMALT_URL) does not answer")
 
 
-def _socket(family: int) -> socket.socket:
+def _make_probe(family: int) -> socket.socket:
     made = socket.socket(family)
     made.settimeout(_PROBE_SECONDS)
     return made
 
 
-def _answers(probe: socket.socket, address: str | None, host: str, prefix: str) -> bool:
+def _is_responding(probe: socket.socket, address: str | None, host: str, prefix: str) -> bool:
     try:
         if address is not None:
             probe.connect(address)
@@ -357,23 +370,23 @@ def _answers(probe: socket.socket, address: str | None, host: str, prefix: str) 
         return False
 
 
-def _target(prefix: str, path: str, query: Mapping[str, object]) -> str:
+def _build_target(prefix: str, path: str, query: Mapping[str, object]) -> str:
     if "?" not in path:
         path = url_path(path)
-    given = {key.replace("__", "$"): _text(value) for key, value in query.items() if value is not None}
+    given = {key.replace("__", "$"): _format_query_value(value) for key, value in query.items() if value is not None}
     if not given:
         return prefix + path
     return f"{prefix}{path}{'&' if '?' in path else '?'}{urlencode(given)}"
 
 
-def _text(value: object) -> str:
+def _format_query_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _encoded(body: object) -> tuple[Body, dict[str, str]]:
+def _encode_body(body: object) -> tuple[Body, dict[str, str]]:
     if body is None:
         return None, {}
-    if isinstance(body, (dict, list)) and not isinstance(body, Parts):
+    if isinstance(body, (dict, list)) and not isinstance(body, BodyParts):
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
         return text.encode(), {"Content-Type": "application/json"}
     if isinstance(body, (bytes, Iterable)):
@@ -381,7 +394,7 @@ def _encoded(body: object) -> tuple[Body, dict[str, str]]:
     raise TypeError(f"cannot send a {type(body).__name__}")
 
 
-def _checked(answer: Answer, what: str, completed: Callable[[str], str] | None) -> Answer:
+def _raise_for_status(answer: HttpResponse, what: str, completed: Callable[[str], str] | None) -> HttpResponse:
     if answer.status >= 400:
-        raise from_answer(answer.status, answer.read(), what, completed)
+        raise from_response(answer.status, answer.read(), what, completed)
     return answer

@@ -1,4 +1,4 @@
-"""The server's error bodies, in the ARM shape, back into exceptions."""
+"""The server's error bodies, in the ARM shape, turned into exceptions."""
 
 from __future__ import annotations
 
@@ -34,29 +34,31 @@ _BY_STATUS: dict[int, type[SmaltError]] = {
 
 
 class Unreachable(Unavailable):
-    """The server cannot be reached now, or says that it is ending; it may come back."""
+    """The server cannot be reached now, or is stopping; it may come back."""
 
 
-def from_answer(status: int, body: bytes, what: str, completed: Callable[[str], str] | None = None) -> SmaltError:
-    """Return the exception for an answer of 400 or more; `what` names the request where the body says nothing.
+def from_response(
+    status: int, body: bytes, what: str, complete_commands: Callable[[str], str] | None = None
+) -> SmaltError:
+    """Return the exception for a status of 400 or more; `what` names the request if the body has no message.
 
-    `completed` gives a sentence with its commands as they work for who reads it.
+    `complete_commands` adds the reader's workspace to the commands in a sentence.
     """
-    error = _error(body)
+    error = _parse_error(body)
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the server answered {status} to {what} without saying why"
-    say = completed or str
+    say = complete_commands or str
     if status in _AWAY:
         return Unreachable(say(message))
     kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or SmaltError
     if kind is ValidationException:
-        found = [one._replace(message=say(one.message)) for one in _problems(error.get("details"))]
+        found = [one._replace(message=say(one.message)) for one in _parse_problems(error.get("details"))]
         return ValidationException(found or say(message))
     return kind(say(message))
 
 
-def _error(body: bytes) -> dict[str, Any]:
+def _parse_error(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError:
@@ -65,11 +67,11 @@ def _error(body: bytes) -> dict[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _problems(details: object) -> list[Located]:
+def _parse_problems(details: object) -> list[Located]:
     if not isinstance(details, list):
         return []
-    return [_problem(detail) for detail in details if isinstance(detail, dict) and detail.get("message")]
+    return [_parse_problem(detail) for detail in details if isinstance(detail, dict) and detail.get("message")]
 
 
-def _problem(detail: dict[str, Any]) -> Located:
+def _parse_problem(detail: dict[str, Any]) -> Located:
     return Located(str(detail.get("target") or ""), 0, 0, str(detail["message"]))

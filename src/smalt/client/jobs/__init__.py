@@ -1,4 +1,4 @@
-"""What `MLClient.jobs` does with one job: defaults, checks, steps of an earlier run, events, export.
+"""The work of `MLClient.jobs` on one job: defaults, checks, steps of an earlier run, events, export.
 
 Requests of other collections do not belong here.
 """

@@ -1,4 +1,4 @@
-"""Names for jobs that were given none, in the service's manner: `patient_harbor_8k2mx0q7vd`."""
+"""Names for jobs without one, in the service's style: `patient_harbor_8k2mx0q7vd`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _NOUNS = (
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
-def job_name() -> str:
-    """An adjective, a noun and ten characters; not the same one twice, also in processes forked from one."""
+def make_job_name() -> str:
+    """Return an adjective, a noun and ten random characters; unique also in processes forked from one."""
     chance = random.SystemRandom()
     adjective, noun = chance.choice(_ADJECTIVES.split()), chance.choice(_NOUNS.split())
     return f"{adjective}_{noun}_{''.join(chance.choices(_ALPHABET, k=10))}"

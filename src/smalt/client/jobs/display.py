@@ -1,4 +1,4 @@
-"""Jobs as users are to see them: references by name rather than by id."""
+"""Jobs as users see them: references by name instead of by id."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ J = TypeVar("J", bound="Job")
 _NAMED = ("compute", "environment", "component")
 
 
-def shortened(job: J) -> J:
-    """`azureml:cpu-cluster` for a compute's id, `azureml:name:version` for an asset's; code keeps its id."""
-    _shorten(job)
+def shorten_references(job: J) -> J:
+    """Replace ids by `azureml:cpu-cluster` for a compute and `azureml:name:version` for an asset; code keeps its id."""
+    _shorten_fields(job)
     for node in (getattr(job, "jobs", None) or {}).values():
-        _shorten(node)
+        _shorten_fields(node)
     settings = getattr(job, "settings", None)
     for key in ("default_compute", "default_datastore"):
         value = vars(settings).get(key) if settings is not None else None
@@ -28,8 +28,8 @@ def shortened(job: J) -> J:
     return job
 
 
-def child(row: dict[str, Any]) -> Job:
-    """A job of a tree; only what the tree tells."""
+def build_child(row: dict[str, Any]) -> Job:
+    """Return a job with the few fields that a row of the job tree has."""
     where = JOBS.get(str(row.get("type", "")).lower(), JOBS["command"])
     display_name = row.get("display_name") or row.get("node") or row["name"]
     job = noun_class(where)(name=row["name"], display_name=display_name, status=row.get("status"))
@@ -37,7 +37,7 @@ def child(row: dict[str, Any]) -> Job:
     return job  # type: ignore[return-value]
 
 
-def _shorten(noun: Any) -> None:
+def _shorten_fields(noun: Any) -> None:
     values = vars(noun)
     for key in _NAMED:
         value = values.get(key)

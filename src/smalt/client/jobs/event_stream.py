@@ -1,4 +1,4 @@
-"""A job's events over as many connections as it takes."""
+"""The events of a job, over as many connections as needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from smalt.client.connection.errors import Unreachable
-from smalt.client.connection.http1 import Broken
+from smalt.client.connection.http1 import ConnectionLost
 from smalt.exceptions import Unavailable
 
 Event = dict[str, Any]
 
 
-class Lost(Unavailable):
-    """The server of a followed job did not come back; nothing is known of how the job ends."""
+class ServerLost(Unavailable):
+    """The server of a followed job did not come back, so the end of the job is unknown."""
 
 
 PATIENCE = 60.0
@@ -23,22 +23,25 @@ PATIENCE = 60.0
 _PAUSE = 0.2
 
 
-def follow(open_stream: Callable[[], Iterable[bytes]], on_event: Callable[[Event], None]) -> tuple[str, str]:
-    """Hand on every event up to the end; the job's status, and why, if it did not complete."""
+def follow_events(open_stream: Callable[[], Iterable[bytes]], on_event: Callable[[Event], None]) -> tuple[str, str]:
+    """Pass every event to `on_event` up to the end; return the job's status, and the reason if it did not complete."""
     reason = ""
-    for event in resumed(open_stream):
+    for event in stream_events(open_stream):
         on_event(event)
         if event.get("t") == "end":
             return str(event.get("status")), reason
         if event.get("t") == "job" and event.get("error"):
-            reason = _message(event["error"]) or reason
+            reason = _get_message(event["error"]) or reason
     raise Unavailable("the job's events ended before the job")
 
 
-def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], None] = lambda: None) -> Iterator[Event]:
-    """Yield the events over all connections; each connection tells all from the beginning, so skip what was seen.
+def stream_events(
+    open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], None] = lambda: None
+) -> Iterator[Event]:
+    """Yield the events over all connections, each event once: every connection repeats them from the beginning.
 
-    A server that goes away once something was seen is waited for; `on_lost` is called when the wait begins.
+    A server that disappears after the first event is awaited for PATIENCE seconds; `on_lost` is called when the wait
+    begins. Raises ServerLost after that.
     """
     seen: dict[tuple[str, str], int] = {}
     has_begun, lost = False, None
@@ -47,13 +50,13 @@ def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], No
         try:
             for line in open_stream():
                 has_begun, lost = True, None
-                event = _unseen(json.loads(line), skip, seen)
+                event = _skip_seen(json.loads(line), skip, seen)
                 if event is None:
                     continue
                 yield event
                 if event.get("t") == "end":
                     return
-        except Broken:
+        except ConnectionLost:
             pass  # it was there
         except Unreachable:
             if not has_begun:
@@ -62,20 +65,22 @@ def resumed(open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], No
             lost = time.monotonic()
             on_lost()
         if time.monotonic() - lost > PATIENCE:
-            raise Lost(f"the smalt server went away and did not come back within {PATIENCE:.0f} s; the job goes on")
+            raise ServerLost(
+                f"the smalt server went away and did not come back within {PATIENCE:.0f} s; the job goes on"
+            )
         time.sleep(_PAUSE)
 
 
-def _unseen(event: Event, skip: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]) -> Event | None:
+def _skip_seen(event: Event, seen_before: dict[tuple[str, str], int], seen: dict[tuple[str, str], int]) -> Event | None:
     if event.get("t") != "log":
         return event
     key, text = (str(event["name"]), str(event.get("file"))), str(event["text"])
-    old = min(skip.get(key, 0), len(text))
-    skip[key] = skip.get(key, 0) - old
+    old = min(seen_before.get(key, 0), len(text))
+    seen_before[key] = seen_before.get(key, 0) - old
     seen[key] = seen.get(key, 0) + len(text) - old
     return {**event, "text": text[old:]} if text[old:] else None
 
 
-def _message(error: Any) -> str:
+def _get_message(error: Any) -> str:
     inner = error.get("error", error) if isinstance(error, dict) else error
     return str(inner.get("message", "")) if isinstance(inner, dict) else str(inner)

@@ -1,4 +1,4 @@
-"""A job that ran as a folder that runs again elsewhere: job.yml, and all that it refers to beside it."""
+"""The export of a job as a folder that runs elsewhere: job.yml, and beside it all files that it refers to."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 from smalt.client.collections.components import ComponentOperations
 from smalt.client.collections.environments import EnvironmentOperations
-from smalt.client.collections.versioned import Archivable
+from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.jobs.lookup import fetch_job
-from smalt.client.transfers.downloads import copy, download_code, fetch
+from smalt.client.transfers.downloads import copy_files, download_code, download_uri
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, Refused
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
@@ -30,14 +30,17 @@ _OF_THIS_RUN = (
     "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
 )  # fmt: skip
 _OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
-_COLLECTIONS: dict[str, type[Archivable]] = {"components": ComponentOperations, "environments": EnvironmentOperations}
+_COLLECTIONS: dict[str, type[ArchivableCollection]] = {
+    "components": ComponentOperations,
+    "environments": EnvironmentOperations,
+}
 _ANONYMOUS = (ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT)
 
 
 def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: bool = False) -> str:
-    """Write the job's folder, which must be new or empty; the path of its job.yml.
+    """Write the job into a new or empty folder and return the path of its job.yml.
 
-    Data stays where it is, unless `copy_inputs` puts it into the folder, too.
+    Data stays where it is, unless `copy_inputs`. Raises Refused if the folder is not empty.
     """
     from smalt.yaml.dumping import dump_plain
 
@@ -46,17 +49,17 @@ def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: b
         raise Refused(f"{target} is not empty; name a new folder")
     job = fetch_job(session, name)
     path = f"/smalt/v1{session.workspace_id}/jobs/{name}/references"
-    export = _Export(session, target, copy_inputs, session.connection.get(url_path(path))["pins"])
+    export = _JobExport(session, target, copy_inputs, session.connection.get(url_path(path))["pins"])
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
     _restore_paths(document, json.loads((job.properties or {}).get(_OUTPUT_PATHS) or "{}"))
-    text = dump_plain(export.document(document, target))
-    return export.write("job.yml", text)
+    text = dump_plain(export.convert_document(document, target))
+    return export.write_file("job.yml", text)
 
 
 def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
-    """Let a rerun register the next version again where the run did."""
+    """Remove versions that were numbered automatically, so that a rerun registers the next version again."""
     for name in outputs:
         output = document.get("outputs", {}).get(name)
         if isinstance(output, Mapping):
@@ -64,7 +67,7 @@ def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
 
 
 def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]]) -> None:
-    """Let a rerun write to a place of its own where the run did."""
+    """Restore the outputs' paths as they were submitted, so that a rerun writes to a place of its own."""
     for name, (_, path) in given.items():
         output = document.get("outputs", {}).get(name)
         if isinstance(output, Mapping):
@@ -72,8 +75,8 @@ def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]])
             document["outputs"][name] = {**bare, **({} if path is None else {"path": path})}
 
 
-class _Export:
-    """One folder: each code, component, environment and input once, however often it is named."""
+class _JobExport:
+    """The folder of one export, with each code, component, environment and input once."""
 
     def __init__(
         self, session: ClientSession, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]
@@ -87,65 +90,77 @@ class _Export:
         """By kind and reference: the file or folder, absolute; or the reference where it stays one."""
         self._taken: set[str] = set()
 
-    def write(self, name: str, text: str) -> str:
+    def write_file(self, name: str, text: str) -> str:
         path = os.path.join(self._folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
 
-    def document(self, document: Plain, beside: str) -> Plain:
-        """A job, step or component with its references led into the folder; `beside` is where its own file lies."""
+    def convert_document(self, document: Plain, beside: str) -> Plain:
+        """Return a job, step or component whose references lead into the folder.
+
+        `beside` is the folder of its own file.
+        """
         made = dict(document)
-        for key, place in (("code", self._code), ("environment", self._environment), ("component", self._component)):
+        for key, place in (
+            ("code", self._export_code),
+            ("environment", self._export_environment),
+            ("component", self._export_component),
+        ):
             if isinstance(made.get(key), str):
-                made[key] = self._relative(place(made[key]), beside, "file:" if key == "environment" else "")
+                made[key] = self._to_relative(place(made[key]), beside, "file:" if key == "environment" else "")
         for key in ("component", "trial", "task"):
             if isinstance(made.get(key), Mapping):
-                made[key] = self.document(made[key], beside)
+                made[key] = self.convert_document(made[key], beside)
         if isinstance(made.get("trial"), str):
-            made["trial"] = self._relative(self._component(made["trial"]), beside)
+            made["trial"] = self._to_relative(self._export_component(made["trial"]), beside)
         if isinstance(made.get("jobs"), Mapping):
-            made["jobs"] = {name: self._step(step, beside) for name, step in made["jobs"].items()}
+            made["jobs"] = {name: self._convert_step(step, beside) for name, step in made["jobs"].items()}
         if isinstance(made.get("inputs"), Mapping):
-            made["inputs"] = {name: self._input(name, value, beside) for name, value in made["inputs"].items()}
+            made["inputs"] = {name: self._convert_input(name, value, beside) for name, value in made["inputs"].items()}
         return made
 
-    def _step(self, step: Any, beside: str) -> Any:
+    def _convert_step(self, step: Any, beside: str) -> Any:
         if not isinstance(step, Mapping):
             return step
-        return self.document({key: value for key, value in step.items() if key not in ("services", "id")}, beside)
+        return self.convert_document(
+            {key: value for key, value in step.items() if key not in ("services", "id")}, beside
+        )
 
-    def _input(self, name: str, value: Any, beside: str) -> Any:
-        """Data that stays is named so that another home can find it."""
+    def _convert_input(self, name: str, value: Any, beside: str) -> Any:
+        """Return an input whose path another home can resolve."""
         if not isinstance(value, Mapping) or not isinstance(value.get("path"), str) or "${{" in value["path"]:
             return value
-        return {**value, "path": self._relative(self._data(name, value["path"]), beside)}
+        return {**value, "path": self._to_relative(self._export_data(name, value["path"]), beside)}
 
-    def _pinned(self, kind: str, text: str) -> str:
+    def _apply_pin(self, kind: str, text: str) -> str:
         return self._pins.get(kind, {}).get(text, text)
 
-    def _code(self, text: str) -> str:
-        text = self._pinned("codes", text)
-        return self._once("code", text, lambda: self._fetch_code(text))
+    def _export_code(self, text: str) -> str:
+        text = self._apply_pin("codes", text)
+        return self._export_once("code", text, lambda: self._fetch_code(text))
 
     def _fetch_code(self, text: str) -> str:
         if not text.startswith(("/subscriptions/", "azureml:/subscriptions/")):
             return text
-        place = self._place("code")
+        place = self._reserve_path("code")
         download_code(self._session, text, place)
         return place
 
-    def _environment(self, text: str) -> str:
-        text = self._pinned("environments", text)
-        return self._once("environment", text, lambda: self._asset("environments", text))
+    def _export_environment(self, text: str) -> str:
+        text = self._apply_pin("environments", text)
+        return self._export_once("environment", text, lambda: self._export_asset("environments", text))
 
-    def _component(self, text: str) -> str:
-        text = self._pinned("components", text)
-        return self._once("component", text, lambda: self._asset("components", text))
+    def _export_component(self, text: str) -> str:
+        text = self._apply_pin("components", text)
+        return self._export_once("component", text, lambda: self._export_asset("components", text))
 
-    def _asset(self, kind: str, text: str) -> str:
-        """Its file; the reference of what is the same in every home, or in a registry."""
+    def _export_asset(self, kind: str, text: str) -> str:
+        """Write the asset's file and return its path.
+
+        Return the reference of an asset that every home or a registry has.
+        """
         from smalt.yaml.dumping import dump_plain
 
         reference = parse_reference(text)
@@ -159,42 +174,44 @@ class _Export:
         if reference.name in _ANONYMOUS:
             document = {key: value for key, value in document.items() if key not in ("name", "version")}
         title = document.get("name") or document.get("display_name") or kind[:-1]
-        place = self._place(f"{kind}/{title}", ".yml")
+        place = self._reserve_path(f"{kind}/{title}", ".yml")
         build = document.get("build")
         if isinstance(build, Mapping) and isinstance(build.get("path"), str):
-            context = self._place(f"{kind}/{title}-context")
-            fetch(self._session, build["path"], context)
-            document["build"] = {**build, "path": self._relative(context, os.path.dirname(place))}
+            context = self._reserve_path(f"{kind}/{title}-context")
+            download_uri(self._session, build["path"], context)
+            document["build"] = {**build, "path": self._to_relative(context, os.path.dirname(place))}
         if kind == "components":
-            document = self.document(document, os.path.dirname(place))
-        return self.write(os.path.relpath(place, self._folder), dump_plain(document))
+            document = self.convert_document(document, os.path.dirname(place))
+        return self.write_file(os.path.relpath(place, self._folder), dump_plain(document))
 
-    def _data(self, name: str, text: str) -> str:
-        text = self._pinned("data", text)
-        return self._once("data", text, lambda: self._copy(name, text) if self._copy_inputs else _elsewhere(text))
+    def _export_data(self, name: str, text: str) -> str:
+        text = self._apply_pin("data", text)
+        return self._export_once(
+            "data", text, lambda: self._copy_data(name, text) if self._copy_inputs else _to_portable_reference(text)
+        )
 
-    def _copy(self, name: str, text: str) -> str:
+    def _copy_data(self, name: str, text: str) -> str:
         uri = parse_uri(text)
         if not isinstance(uri, (LocalPath, Reference)) and not text.startswith("azureml"):
             return text
-        place = self._place(f"data/{name}")
+        place = self._reserve_path(f"data/{name}")
         if not isinstance(uri, LocalPath):
-            fetch(self._session, text, place)
+            download_uri(self._session, text, place)
             return place
         source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
         if not os.path.exists(source):
             raise Refused(f"cannot copy input '{name}' from {source}, where nothing is")
         os.makedirs(place, exist_ok=True)
-        copy(source, place)
+        copy_files(source, place)
         return place if os.path.isdir(source) else os.path.join(place, os.path.basename(source))
 
-    def _once(self, kind: str, text: str, make: Any) -> str:
+    def _export_once(self, kind: str, text: str, make: Any) -> str:
         if (kind, text) not in self._known:
             self._known[kind, text] = make()
         return self._known[kind, text]
 
-    def _place(self, name: str, ending: str = "") -> str:
-        """A path that is not taken yet."""
+    def _reserve_path(self, name: str, ending: str = "") -> str:
+        """Return a path in the folder that no other file has."""
         name = re.sub(r"[^A-Za-z0-9_./-]", "_", name)
         number, tried = 1, name
         while tried + ending in self._taken:
@@ -203,14 +220,14 @@ class _Export:
         self._taken.add(tried + ending)
         return os.path.join(self._folder, tried + ending)
 
-    def _relative(self, text: str, beside: str, prefix: str = "") -> str:
+    def _to_relative(self, text: str, beside: str, prefix: str = "") -> str:
         if not text.startswith(self._folder + os.sep):
             return text
         return f"{prefix}./{os.path.relpath(text, beside)}"
 
 
-def _elsewhere(text: str) -> str:
-    """An asset by its name, which does not say the workspace."""
+def _to_portable_reference(text: str) -> str:
+    """Return an asset's reference by name and version, without the workspace."""
     reference = parse_reference(text)
     if reference is None or reference.registry is not None or reference.version is None:
         return text

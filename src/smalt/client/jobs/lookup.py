@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.client.collections.name_rules import check_name
-from smalt.client.jobs.display import shortened
+from smalt.client.jobs.display import shorten_references
 from smalt.wire.encoding.ids import resource_id
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def fetch_job(session: ClientSession, name: str) -> Job:
     check_name("job", name)
     body = session.connection.get(resource_id(session.workspace_id, "jobs", name))
     job: Any = wire.from_rest(body, "job", is_answer=True)
-    return shortened(job)  # type: ignore[no-any-return]
+    return shorten_references(job)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What jobs logged, by the server's own routes."""
+"""Metrics and resource usage of jobs, from the server's own routes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Json = dict[str, Any]
 _AT_ONCE = 5000
 
 
-class Metrics:
-    """Reads the metrics of a workspace's jobs. A value is a number, or "NaN", "Infinity" or "-Infinity"."""
+class MetricsReader:
+    """A reader of the metrics of a workspace's jobs. A value is a number, or "NaN", "Infinity" or "-Infinity"."""
 
     def __init__(self, session: ClientSession) -> None:
         self._connection = session.connection
         self._workspace = session.workspace_id
 
-    def runs(
+    def get_runs(
         self,
         job: str,
         metrics: Sequence[str] = (),
@@ -43,22 +43,22 @@ class Metrics:
         found: list[Json] = self._connection.get(f"{path}?{urlencode(query, doseq=True)}")["runs"]
         return found
 
-    def latest(self, jobs: Sequence[str]) -> dict[str, Json]:
-        """job → metric → its last value; jobs without any are left out."""
+    def get_latest(self, jobs: Sequence[str]) -> dict[str, Json]:
+        """Return job → metric → its last value; jobs without metrics are left out."""
         found: dict[str, Json] = {}
         for start in range(0, len(jobs), _AT_ONCE):
             body = {"jobs": list(jobs[start : start + _AT_ONCE])}
             found.update(self._connection.post(f"/smalt/v1{self._workspace}/metrics", body)["metrics"])
         return found
 
-    def costs(self, jobs: Sequence[str]) -> dict[str, Json]:
-        """Return what the processes of each job, and of its steps, used: CPU seconds and peak memory."""
+    def get_costs(self, jobs: Sequence[str]) -> dict[str, Json]:
+        """Return the CPU seconds and peak memory of each job, including its steps."""
         found: dict[str, Json] = self._connection.post(f"/smalt/v1{self._workspace}/costs", {"jobs": list(jobs)})[
             "costs"
         ]
         return found
 
-    def compare(self, jobs: Sequence[str]) -> list[Json]:
-        """What each of the jobs is and did; see `service/api/native/job_comparison.py`."""
+    def compare_jobs(self, jobs: Sequence[str]) -> list[Json]:
+        """Return the facts of each job for a comparison."""
         found: list[Json] = self._connection.post(f"/smalt/v1{self._workspace}/compare", {"jobs": list(jobs)})["jobs"]
         return found

@@ -1,4 +1,4 @@
-"""Some steps of a pipeline again, with what an earlier run of it made: `job create --only STEP`, `--from STEP`.
+"""Selected steps of a pipeline, with the outputs of an earlier run: `job create --only STEP`, `--from STEP`.
 
 In Python: `ml_client.jobs.create_or_update(job, only="score", of="NAME")`, `from_=["train"]`.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.client.collections.components import ComponentOperations
 from smalt.client.jobs.lookup import fetch_job
-from smalt.client.jobs.source_run import PART_OF, earlier_run
+from smalt.client.jobs.source_run import PART_OF, find_source_run
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
@@ -28,66 +28,69 @@ PART = "smalt.part"
 """The property that says, a line each, what this part of a pipeline takes and what it leaves out."""
 
 
-class Part(NamedTuple):
+class PipelinePart(NamedTuple):
     job: PipelineJob
     lines: list[str]
     """What the user is to know of it; the job's log says it, too."""
 
 
-def part(
+def select_steps(
     session: ClientSession, job: Any, only: Sequence[str], since: Sequence[str], of: str | None, how: str = "of="
-) -> Part:
-    """The pipeline with only these steps, or with these and all that need them, fed by an earlier run.
+) -> PipelinePart:
+    """Return the pipeline with only these steps, or with these and all that need them, fed by an earlier run.
 
-    `how` the user names the run, for messages.
+    `how` is the option by which the user names the run, for messages. Raises ValidationException for an unknown step.
     """
     if isinstance(job, PipelineJob) and job.component is not None and not vars(job).get("jobs"):
-        job = _with_steps(session, job)
+        job = _expand_component(session, job)
     if not isinstance(job, PipelineJob) or not job.jobs:
         raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
     for name in (*only, *since):
         if name not in job.jobs:
             hint = did_you_mean(name, job.jobs) or f"; its steps are {join_words(job.jobs, 'and')}"
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
-    wanted = _wanted(job, only, since)
-    needed = {one.job for name in wanted for one in _said(job.jobs[name]) if one.job} - wanted
-    earlier, steps, told = earlier_run(session, job, needed, of, how)
-    made = _Part(session, job, wanted, steps).made()
+    wanted = _find_wanted(job, only, since)
+    needed = {one.job for name in wanted for one in _find_bindings(job.jobs[name]) if one.job} - wanted
+    earlier, steps, told = find_source_run(session, job, needed, of, how)
+    made = _PartBuilder(session, job, wanted, steps).build()
     names = [name for name in job.jobs if name in wanted]
     taken = f" with the outputs of job {earlier}" if earlier and needed else ""
     lines = [
         f"only {join_words(names, 'and')} {'runs' if len(names) == 1 else 'run'}{taken}",
         *told,
-        *_left_out(job, made),
+        *_describe_left_out(job, made),
     ]
     notes = {PART: "\n".join(lines), **({PART_OF: earlier} if earlier else {})}
     vars(made)["properties"] = {**(job.properties or {}), **notes}
-    return Part(made, lines)
+    return PipelinePart(made, lines)
 
 
-def _wanted(job: PipelineJob, only: Sequence[str], since: Sequence[str]) -> set[str]:
-    """The steps to run. Those of `on_init` and `on_finalize` belong to the pipeline: only `only` leaves them out."""
-    edges = {name for name in _edges(job).values() if name}
-    if since and _edges(job).get("on_init") in since:
+def _find_wanted(job: PipelineJob, only: Sequence[str], since: Sequence[str]) -> set[str]:
+    """Return the steps to run.
+
+    The `on_init` and `on_finalize` steps belong to the pipeline: only `only` leaves them out.
+    """
+    edges = {name for name in _get_edge_steps(job).values() if name}
+    if since and _get_edge_steps(job).get("on_init") in since:
         return set(job.jobs)  # all others come after it
-    return {*only, *_users(job, since), *(edges if since else ())}
+    return {*only, *_find_users(job, since), *(edges if since else ())}
 
 
-def _left_out(job: PipelineJob, made: PipelineJob) -> Iterator[str]:
-    """What the whole pipeline does and this part of it does not."""
-    for key, step in _edges(job).items():
+def _describe_left_out(job: PipelineJob, made: PipelineJob) -> Iterator[str]:
+    """Yield a line for each thing that the whole pipeline does and the selected steps do not."""
+    for key, step in _get_edge_steps(job).items():
         if step and step not in made.jobs:
             yield f"'{step}', the pipeline's {key} step, is left out"
     for name in job.outputs.keys() - made.outputs.keys():
         yield f"the pipeline's output '{name}' is left out with the step that writes it"
 
 
-def _edges(job: PipelineJob) -> dict[str, str | None]:
+def _get_edge_steps(job: PipelineJob) -> dict[str, str | None]:
     return {key: getattr(job.settings, key) for key in EDGES}
 
 
-def _with_steps(session: ClientSession, job: PipelineJob) -> PipelineJob:
-    """Return a job that names a component as one that has the component's steps itself."""
+def _expand_component(session: ClientSession, job: PipelineJob) -> PipelineJob:
+    """Return a job that names a pipeline component as a job with the component's steps."""
     component = job.component
     if isinstance(component, str):
         reference = parse_reference(component)
@@ -99,7 +102,7 @@ def _with_steps(session: ClientSession, job: PipelineJob) -> PipelineJob:
     return made
 
 
-class _Part:
+class _PartBuilder:
     def __init__(self, session: ClientSession, job: PipelineJob, wanted: set[str], steps: Mapping[str, str]) -> None:
         self._session = session
         self._job = job
@@ -108,36 +111,38 @@ class _Part:
         """By the step's name: the job that it was."""
         self._read: dict[str, Any] = {}
 
-    def made(self) -> PipelineJob:
+    def build(self) -> PipelineJob:
         made = copy.copy(self._job)
-        nodes = {name: self._node(name, node) for name, node in self._job.jobs.items() if name in self._wanted}
-        written = {one.name for node in nodes.values() for one in _said(node) if one.kind == "parent.outputs"}
+        nodes = {name: self._build_node(name, node) for name, node in self._job.jobs.items() if name in self._wanted}
+        written = {one.name for node in nodes.values() for one in _find_bindings(node) if one.kind == "parent.outputs"}
         read = {
             resolve_port(one.name, self._job.inputs)
             for node in nodes.values()
-            for one in _everything_said(node.to_dict())
+            for one in _find_input_bindings(node.to_dict())
         }
         vars(made)["jobs"] = nodes
         vars(made)["inputs"] = {name: value for name, value in self._job.inputs.items() if name in read}
         vars(made)["outputs"] = {name: output for name, output in self._job.outputs.items() if name in written}
         vars(made)["settings"] = settings = copy.copy(self._job.settings)
         settings.force_rerun = True  # who names a step wants it to run, though it be as it was
-        edges = _edges(self._job)
+        edges = _get_edge_steps(self._job)
         for key, step in edges.items():
             if step not in self._wanted or self._wanted <= set(edges.values()):  # nothing is left to be before or after
                 vars(settings).pop(key, None)
         return made
 
-    def _node(self, name: str, node: Any) -> Any:
+    def _build_node(self, name: str, node: Any) -> Any:
         made = copy.copy(node)
-        vars(made)["inputs"] = {key: self._input(f"{name}.inputs.{key}", value) for key, value in node.inputs.items()}
-        left = sorted({str(one.job) for one in _said(made) if one.job and one.job not in self._wanted})
+        vars(made)["inputs"] = {
+            key: self._resolve_input(f"{name}.inputs.{key}", value) for key, value in node.inputs.items()
+        }
+        left = sorted({str(one.job) for one in _find_bindings(made) if one.job and one.job not in self._wanted})
         if left:
             raise Refused(f"step '{name}' cannot run without {join_words(left, 'and')}: name them, too")
         return made
 
-    def _input(self, where: str, value: Any) -> Any:
-        """The same, but what a step that stays out was to give is what it gave."""
+    def _resolve_input(self, where: str, value: Any) -> Any:
+        """Return the input, with the output of a step that is left out replaced by that step's earlier output."""
         text = value.path if isinstance(value, Input) else value
         binding = parse_binding(text)
         if binding is None or not binding.job or binding.job in self._wanted:
@@ -158,18 +163,20 @@ class _Part:
         return given
 
 
-def _users(job: PipelineJob, names: Sequence[str]) -> set[str]:
-    """These steps and all that need them, however far."""
+def _find_users(job: PipelineJob, names: Sequence[str]) -> set[str]:
+    """Return these steps and all that need them, directly or not."""
     found = set(names)
     while True:
-        more = {name for name, node in job.jobs.items() if any(one.job in found for one in _said(node))} - found
+        more = {
+            name for name, node in job.jobs.items() if any(one.job in found for one in _find_bindings(node))
+        } - found
         if not more:
             return found
         found |= more
 
 
-def _said(node: Any) -> Iterator[Expression]:
-    """The expressions in a step's inputs and outputs."""
+def _find_bindings(node: Any) -> Iterator[Expression]:
+    """Yield the expressions in a step's inputs and outputs."""
     for values in (node.inputs or {}, node.outputs or {}):
         for value in values.values():
             text = value if isinstance(value, str) else getattr(value, "path", None)
@@ -177,13 +184,13 @@ def _said(node: Any) -> Iterator[Expression]:
                 yield from find_expressions(text)
 
 
-def _everything_said(value: Any) -> Iterator[Expression]:
-    """The pipeline's inputs that anything in a step names."""
+def _find_input_bindings(value: Any) -> Iterator[Expression]:
+    """Yield the expressions for the pipeline's inputs anywhere in a step."""
     if isinstance(value, str):
         yield from (one for one in find_expressions(value) if one.kind == "parent.inputs")
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _everything_said(one)
+            yield from _find_input_bindings(one)
     elif isinstance(value, (list, tuple)):
         for one in value:
-            yield from _everything_said(one)
+            yield from _find_input_bindings(one)

@@ -1,4 +1,4 @@
-"""A followed job as a program or a notebook shows it: the logs as they are, and what happens beside them."""
+"""The output of a followed job for a program or a notebook: logs unchanged, and the progress beside them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import Any, TextIO
 
-from smalt.client.transfers.progress import duration
+from smalt.client.transfers.progress import format_duration
 
 Event = dict[str, Any]
 
@@ -14,8 +14,8 @@ _TOLD = ("Running", "Completed", "Failed", "Canceled")
 _OVER = _TOLD[1:]
 
 
-class Printer:
-    """Prints the log of the job itself as it is, that of each step after a line with its name; and the progress.
+class StreamPrinter:
+    """Print the job's own log unchanged, each step's log below a line with its name, and the progress.
 
     Progress is each step's start, end and reuse, the building of environments, and the totals. It goes to standard
     error; in a notebook, where that looks like a failure, to standard output.
@@ -35,13 +35,13 @@ class Printer:
         kind = event.get("t")
         self._root = self._root or str(event.get("name") or "")  # what is followed comes before its steps
         if kind == "job":
-            self._tell_change(event)
+            self._print_change(event)
         elif kind == "log" and str(event.get("file", "")).startswith("user_logs"):
             self._print_log(str(event["name"]), str(event["text"]))
         elif kind == "log":
-            self._tell_notes(str(event["name"]), str(event["text"]))
+            self._print_notes(str(event["name"]), str(event["text"]))
         elif kind == "end":
-            self._tell_end(str(event.get("status")))
+            self._print_end(str(event.get("status")))
 
     def _print_log(self, name: str, text: str) -> None:
         if name != (self._last or self._root):
@@ -51,24 +51,24 @@ class Printer:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def _tell_change(self, event: Event) -> None:
+    def _print_change(self, event: Event) -> None:
         before = self._jobs.get(event["name"], {})
         self._jobs[event["name"]] = event
         status = event.get("status")
         if event["name"] == self._root or status == before.get("status") or status not in _TOLD:
             return
-        how = f", reused from {event['reused']}" if event.get("reused") else self._took(event, " in ")
-        self._tell(f"{self._label(event)}: {status}{how}")
+        how = f", reused from {event['reused']}" if event.get("reused") else self._format_duration(event, " in ")
+        self._print_progress(f"{self._get_label(event)}: {status}{how}")
 
-    def _tell_notes(self, name: str, text: str) -> None:
-        """Tell what smalt itself says of a job, whole lines; indented ones are details."""
+    def _print_notes(self, name: str, text: str) -> None:
+        """Print whole lines of smalt's own log of a job; indented lines are details and left out."""
         *lines, self._notes[name] = (self._notes.get(name, "") + text).split("\n")
-        label = self._label(self._jobs.get(name, {"name": name}))
+        label = self._get_label(self._jobs.get(name, {"name": name}))
         for line in lines:
             if line and not line.startswith(" "):
-                self._tell(f"{label} | {line}" if label else line)
+                self._print_progress(f"{label} | {line}" if label else line)
 
-    def _tell_end(self, status: str) -> None:
+    def _print_end(self, status: str) -> None:
         steps = [job for job in self._jobs.values() if job["name"] != self._root]
         parents = {job.get("parent") for job in steps}
         counts = Counter(str(job.get("status")) for job in steps if job["name"] not in parents)
@@ -81,26 +81,28 @@ class Printer:
         if self._is_open and self._last != self._root:
             sys.stdout.write("\n")
             self._is_open = False
-        self._tell(f"job {self._root} {status}{self._took(self._jobs.get(self._root, {}), ' after ')}{totals}")
+        self._print_progress(
+            f"job {self._root} {status}{self._format_duration(self._jobs.get(self._root, {}), ' after ')}{totals}"
+        )
 
-    def _label(self, job: Event) -> str:
-        """Return the job's path of nodes below the one that is followed; nothing for that one."""
+    def _get_label(self, job: Event) -> str:
+        """Return the path of nodes from the followed job to this one; "" for the followed job itself."""
         names: list[str] = []
         while job and job.get("name") != self._root and job.get("name"):
             names.append(str(job.get("node") or job["name"]))
             job = self._jobs.get(str(job.get("parent") or ""), {})
         return "/".join(reversed(names))
 
-    def _took(self, job: Event, word: str) -> str:
+    def _format_duration(self, job: Event, word: str) -> str:
         start, end = job.get("start"), job.get("end")
         if not isinstance(start, (int, float)) or not isinstance(end, (int, float)) or start == end:
             return ""
-        return f"{word}{duration(end - start)}" if job.get("status") in _OVER else ""
+        return f"{word}{format_duration(end - start)}" if job.get("status") in _OVER else ""
 
-    def _tell(self, line: str) -> None:
+    def _print_progress(self, line: str) -> None:
         if not self._shows_progress:
             return
-        stream = _progress_stream()
+        stream = _get_progress_stream()
         if self._is_open and stream is sys.stdout:
             stream.write("\n")
             self._is_open = False
@@ -108,7 +110,7 @@ class Printer:
         stream.flush()
 
 
-def _progress_stream() -> TextIO:
+def _get_progress_stream() -> TextIO:
     ipython = sys.modules.get("IPython")
     in_notebook = ipython is not None and ipython.get_ipython() is not None
     ours: Any = sys.modules.get("smalt.python.display")

@@ -1,4 +1,4 @@
-"""Texts that a file gives to data inputs of registered components are paths, as where the component is a file."""
+"""Texts for data inputs of registered components, taken as paths, as for a component in a file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from smalt.exceptions import SmaltError
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
 
-Ask = Callable[[str], "Component | None"]
+FindComponent = Callable[[str], "Component | None"]
 
 
-def take_text_paths(session: ClientSession, job: Any) -> None:
-    """Make data of each text that names a file or folder and is given to data of a registered component.
+def convert_text_paths(session: ClientSession, job: Any) -> None:
+    """Turn each text that names a local path and is given to a data input of a registered component into data.
 
     The server is asked only for components that are given such a text, each once.
     """
@@ -27,14 +27,14 @@ def take_text_paths(session: ClientSession, job: Any) -> None:
 
     def ask(reference: str) -> Component | None:
         if reference not in known:
-            known[reference] = _component(session, reference)
+            known[reference] = _find_component(session, reference)
         return known[reference]
 
-    _take(job, ask)
+    _convert_pipeline(job, ask)
 
 
-def _component(session: ClientSession, text: str) -> Component | None:
-    """Return the component of the workspace that the text names; what is wrong with the name is the server's to say."""
+def _find_component(session: ClientSession, text: str) -> Component | None:
+    """Return the workspace's component of that name; None if there is none, which the server reports later."""
     reference = parse_reference(text)
     if reference is None or reference.registry or reference.workspace:
         return None
@@ -47,31 +47,31 @@ def _component(session: ClientSession, text: str) -> Component | None:
     return found
 
 
-def _take(pipeline: Any, ask: Ask) -> None:
+def _convert_pipeline(pipeline: Any, find_component: FindComponent) -> None:
     if pipeline.source_path is None:  # in a program a text for such an input is a path already, of the current folder
         return
     given = vars(pipeline).get("component")
     if isinstance(given, str):
-        _take_inputs(pipeline, pipeline.inputs, given, ask)
+        _convert_inputs(pipeline, pipeline.inputs, given, find_component)
     for step in (vars(pipeline).get("jobs") or {}).values():
         given = vars(step).get("component") or vars(step).get("trial")
         if isinstance(given, str):
-            _take_inputs(pipeline, step.inputs, given, ask)
+            _convert_inputs(pipeline, step.inputs, given, find_component)
         elif isinstance(given, Component):
-            _take(given, ask)
+            _convert_pipeline(given, find_component)
 
 
-def _take_inputs(pipeline: Any, inputs: dict[str, Any], reference: str, ask: Ask) -> None:
-    for name, values, key in list(_sources(pipeline, inputs)):
-        path = _existing(pipeline, values.get(key))
-        found = ask(reference) if path is not None else None
+def _convert_inputs(pipeline: Any, inputs: dict[str, Any], reference: str, find_component: FindComponent) -> None:
+    for name, values, key in list(_find_sources(pipeline, inputs)):
+        path = _find_existing_path(pipeline, values.get(key))
+        found = find_component(reference) if path is not None else None
         declared = found.inputs.get(name) if found is not None else None
         if declared is not None and declared.type in ASSETS:
             dict.__setitem__(values, key, Input(type=declared.type, path=path))
 
 
-def _sources(pipeline: Any, inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield each input with the mapping and the key where its value stands: the pipeline's, where it is bound to it."""
+def _find_sources(pipeline: Any, inputs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield each input's name, with the mapping and key that hold its value: a bound input's is the pipeline's."""
     for name, value in inputs.items():
         bound = parse_binding(value.path if isinstance(value, Input) else value) if _is_text(value) else None
         if bound is None:
@@ -86,8 +86,11 @@ def _is_text(value: Any) -> bool:
     return isinstance(value.path if isinstance(value, Input) else value, str)
 
 
-def _existing(pipeline: Any, value: Any) -> str | None:
-    """Return the absolute path of a text that names something of this machine; a typed one from the current folder."""
+def _find_existing_path(pipeline: Any, value: Any) -> str | None:
+    """Return the absolute path that a text names on this machine; None if there is no such path.
+
+    A text typed on the command line is relative to the current folder first, any other to the file's folder.
+    """
     if not isinstance(value, str) or not value or "://" in value or is_reference(value) or has_expression(value):
         return None
     folders = [os.path.dirname(pipeline.source_path)]

@@ -1,4 +1,4 @@
-"""What a changed job asks its service to change; a job runs once, so what it runs is not among that."""
+"""The changes of a submitted job. A job runs once, so only its descriptive fields can change."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ _CHANGEABLE = {"display_name": "displayName", "description": "description", "tag
 _FROM_SERVICE = ("id", "name", "creation_context", "services")
 
 
-def changes_of(job: Job, there: Job) -> dict[str, Any]:
-    """Return the body of the PATCH that makes the job `there` what `job` says; refuse what no PATCH can change."""
+def build_changes(job: Job, there: Job) -> dict[str, Any]:
+    """Return the PATCH body that makes the job `there` equal `job`; raises Refused for a field that cannot change."""
     wanted, before = job.to_dict(), there.to_dict()
-    fixed = [key for key in {**before, **wanted} if key not in _CHANGEABLE and not _is_same(job, key, wanted, before)]
+    fixed = [
+        key for key in {**before, **wanted} if key not in _CHANGEABLE and not _is_same_value(job, key, wanted, before)
+    ]
     if fixed:
         words = join_words((f"'{key}'" for key in fixed), "and")
         raise Refused(
@@ -36,17 +38,17 @@ def changes_of(job: Job, there: Job) -> dict[str, Any]:
     return changes
 
 
-def _is_same(job: Job, key: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+def _is_same_value(job: Job, key: str, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     field = type(job)._fields.get(key)
     if key in _FROM_SERVICE or (field is not None and field.from_service):
         return True
     new, old = wanted.get(key), before.get(key)
     if key == "outputs" and isinstance(new, Mapping) and isinstance(old, Mapping):  # told as they are registered
-        return new.keys() == old.keys() and all(_is_part(value, old[name]) for name, value in new.items())
+        return new.keys() == old.keys() and all(_is_subset(value, old[name]) for name, value in new.items())
     return bool(new == old)
 
 
-def _is_part(value: Any, of: Any) -> bool:
+def _is_subset(value: Any, of: Any) -> bool:
     if not isinstance(value, Mapping) or not isinstance(of, Mapping):
         return bool(value == of)
     return all(of.get(key) == item for key, item in value.items())

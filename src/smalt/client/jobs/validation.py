@@ -1,4 +1,4 @@
-"""Checks of jobs and components before they are sent, and the places of what the server says of them."""
+"""Checks of jobs and components before they are sent, and the places of the problems that the server finds."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from smalt.entities.schema.validation_result import ValidationResult as Validati
 from smalt.exceptions import Located, ValidationException
 
 
-def validated(noun: Any, raise_on_failure: bool) -> ValidationResult:
-    """Read again from what it says; each problem is told at the line of the program that made the job or the step."""
+def validate_entity(noun: Any, raise_on_failure: bool) -> ValidationResult:
+    """Validate an entity built by a program; each problem has the program's line that made the job or step.
+
+    An entity from a file was validated when it was read. Raises ValidationException if `raise_on_failure`.
+    """
     if noun.source_path is not None:
         return ValidationResult([])
-    reader = _Looking()
+    reader = _ExistenceReader()
     type(noun)._read_whole(noun.to_dict(), reader)
-    problems = [Located(*_line(noun, problem), 0, str(problem)) for problem in reader.problems]
+    problems = [Located(*_find_line(noun, problem), 0, str(problem)) for problem in reader.problems]
     if problems and raise_on_failure:
         raise ValidationException(problems)
     return ValidationResult(problems)
 
 
-class _Looking(Reader):
-    """Local files and folders must be there."""
+class _ExistenceReader(Reader):
+    """A reader that reports local files and folders that do not exist."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,8 +50,8 @@ class _Looking(Reader):
         return self.local(text, path)
 
 
-def _line(noun: Any, problem: Problem) -> tuple[str, int]:
-    """Of the innermost step that it is in, as far as a program made it."""
+def _find_line(noun: Any, problem: Problem) -> tuple[str, int]:
+    """Return file and line of the innermost step with the problem that a program made."""
     line = vars(noun).get("_line") or ("", 0)
     path = problem.path
     while len(path) > 1 and path[0] == "jobs":
@@ -64,25 +67,26 @@ def _line(noun: Any, problem: Problem) -> tuple[str, int]:
 
 
 @contextmanager
-def at_lines_of(noun: Any) -> Iterator[None]:
-    """Tell each problem that the server finds at its line of the file, or of the program, that the noun is from."""
+def locate_problems(noun: Any) -> Iterator[None]:
+    """Add to each problem that the server finds its line in the file or program that the entity is from."""
     try:
         yield
     except ValidationException as error:
-        raise ValidationException(_located(noun, error.problems)) from None
+        raise ValidationException(_add_places(noun, error.problems)) from None
 
 
 _PLACE = re.compile(r"[^\s:]+")
 
 
-def _located(noun: Any, problems: list[Located]) -> list[Located]:
-    """Return the problems with their places; one whose place cannot be found stays as it is."""
+def _add_places(noun: Any, problems: list[Located]) -> list[Located]:
+    """Return the problems with their places; a problem whose place is unknown stays unchanged."""
     from smalt.yaml.document import Document
 
     file = noun.source_path
     if file is None:
         return [
-            one if one.file else Located(*_line(noun, Problem(_path_of(one), "")), 0, one.message) for one in problems
+            one if one.file else Located(*_find_line(noun, Problem(_parse_path(one), "")), 0, one.message)
+            for one in problems
         ]
     try:
         with open(file, "rb") as text:
@@ -90,11 +94,14 @@ def _located(noun: Any, problems: list[Located]) -> list[Located]:
     except OSError:
         return problems
     places = vars(noun).get("_places") or ()
-    return [one if one.file else _at_setting(places, one) or _at_line(document, _shown(file), one) for one in problems]
+    return [
+        one if one.file else _locate_at_setting(places, one) or _locate_at_line(document, _shorten_path(file), one)
+        for one in problems
+    ]
 
 
-def _at_setting(places: Iterable[Any], problem: Located) -> Located | None:
-    """Return the problem as one of the `--set` that put the value at the path that its message begins with."""
+def _locate_at_setting(places: Iterable[Any], problem: Located) -> Located | None:
+    """Return the problem as one of the `--set` that set the value at the path in its message; None if none did."""
     where, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(where):
         return None
@@ -102,13 +109,13 @@ def _at_setting(places: Iterable[Any], problem: Located) -> Located | None:
     return found[-1].setting.problem(words) if found else None
 
 
-def _path_of(problem: Located) -> Path:
+def _parse_path(problem: Located) -> Path:
     place, colon, _ = problem.message.partition(": ")
     return tuple(place.split(".")) if colon and _PLACE.fullmatch(place) else ()
 
 
-def _at_line(document: Any, file: str, problem: Located) -> Located:
-    """Return the problem at the line of the path that its message begins with, or of as much of it as is written."""
+def _locate_at_line(document: Any, file: str, problem: Located) -> Located:
+    """Return the problem at the line of the path in its message, or of the part of the path that the file has."""
     place, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(place):
         return problem
@@ -125,6 +132,6 @@ def _at_line(document: Any, file: str, problem: Located) -> Located:
     return Located(file, line, column, f"{rest}: {words}" if rest else words)
 
 
-def _shown(file: str) -> str:
-    """Return the file's path as it is shortest."""
+def _shorten_path(file: str) -> str:
+    """Return the shorter of the file's absolute and relative paths."""
     return min(file, os.path.relpath(file), key=len)

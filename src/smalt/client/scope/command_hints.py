@@ -1,4 +1,4 @@
-"""Commands in sentences for people, completed so that they work as printed."""
+"""Commands in messages, completed so that they work as printed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _OF_A_WORKSPACE = re.compile(
 )
 
 
-def complete(text: str, options: Callable[[], str]) -> str:
-    """Return the text with the options after the verb of each command of a workspace; they are asked for if need be."""
+def add_workspace_options(text: str, options: Callable[[], str]) -> str:
+    """Return the text with the options after each command of a workspace; `options` is called only if there is one."""
     if _OF_A_WORKSPACE.search(text) is None:
         return text
     chosen = options()

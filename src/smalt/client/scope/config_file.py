@@ -1,4 +1,4 @@
-"""The workspace that a configuration file names, found as the service's client finds it."""
+"""The configuration file that names a workspace, found where the service's client finds it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _BESIDE = re.compile("subscription_id|resource_group")
 
 
 def find_config(place: str, file_name: str | None) -> str | None:
-    """The file itself; else, in the folder or above it, the first of the places where it may be."""
-    return place if os.path.isfile(place) else next(_configs(place, file_name), None)
+    """Return `place` if it is a file; else the first configuration file in that folder or above it."""
+    return place if os.path.isfile(place) else next(_find_configs(place, file_name), None)
 
 
-def current_folder() -> str | None:
-    """Return the current folder; None where it was deleted, as that of a shell may be while it stands in it."""
+def get_current_folder() -> str | None:
+    """Return the current folder; None if it was deleted."""
     try:
         return os.getcwd()
     except FileNotFoundError:
@@ -35,14 +35,14 @@ def current_folder() -> str | None:
 
 
 def find_workspace_config(place: str) -> str | None:
-    """Return the first of these files that names a workspace: many a `config.json` is something else's.
+    """Return the first configuration file that names a workspace; many a `config.json` belongs to another tool.
 
-    Raises ValidationException where the first that is meant to name one cannot be read.
+    Raises ValidationException if the first that is meant to name one cannot be read.
     """
-    return next((path for path in _configs(place, None) if _names_workspace(path)), None)
+    return next((path for path in _find_configs(place, None) if _is_workspace_config(path)), None)
 
 
-def _configs(place: str, file_name: str | None) -> Iterator[str]:
+def _find_configs(place: str, file_name: str | None) -> Iterator[str]:
     for folder, name in product(_FOLDERS, [file_name] if file_name else _FILES):
         above = place
         for _ in range(_LEVELS):
@@ -54,30 +54,30 @@ def _configs(place: str, file_name: str | None) -> Iterator[str]:
             above = os.path.dirname(above)
 
 
-def _names_workspace(path: str) -> bool:
-    """Return whether a file is meant for this: those of other tools are passed over, in whatever form they are."""
+def _is_workspace_config(path: str) -> bool:
+    """Return True if the file is meant to name a workspace; files of other tools may have any form."""
     is_own = os.path.basename(os.path.dirname(path)) in _FOLDERS
     try:
-        config = json.loads(text := _text(path))
+        config = json.loads(text := _read_text(path))
     except OSError:
         return is_own
     except (ValueError, RecursionError):
-        return is_own or _is_meant(_text(path, errors="replace"))
-    return is_own or (isinstance(config, dict) and ("Scope" in config or _is_meant(text)))
+        return is_own or _has_workspace_key(_read_text(path, errors="replace"))
+    return is_own or (isinstance(config, dict) and ("Scope" in config or _has_workspace_key(text)))
 
 
-def _is_meant(text: str) -> bool:
+def _has_workspace_key(text: str) -> bool:
     return "workspace_name" in text or ("workspace" in text and bool(_BESIDE.search(text)))
 
 
-def _text(path: str, errors: str = "strict") -> str:
+def _read_text(path: str, errors: str = "strict") -> str:
     with open(path, encoding="utf-8-sig", errors=errors) as file:
         return file.read()
 
 
 def read_scope(path: str) -> tuple[str, str, str]:
-    """Subscription, resource group and workspace: each by its key, or all in the id under `Scope`."""
-    config = _config(path)
+    """Return subscription, resource group and workspace: by their keys, or from the id under `Scope`."""
+    config = _read_config(path)
     known = parse_id(str(config["Scope"])) if config.get("Scope") else None
     if known is not None:
         return known.subscription, known.resource_group, known.workspace
@@ -91,11 +91,11 @@ def read_scope(path: str) -> tuple[str, str, str]:
     return config["subscription_id"], config["resource_group"], config["workspace_name"]
 
 
-def _config(path: str) -> dict[str, Any]:
-    """Return what is in the file; raises ValidationException with the place where it is not JSON."""
+def _read_config(path: str) -> dict[str, Any]:
+    """Return the content of the file; raises ValidationException with the place where it is not JSON."""
     correct = f"correct it, or name the workspace otherwise and remove the file; it needs {_NEEDED}"
     try:
-        config = json.loads(_text(path))
+        config = json.loads(_read_text(path))
     except json.JSONDecodeError as error:
         words = f"this workspace configuration is not valid JSON ({error.msg}); {correct}"
         raise ValidationException([Located(path, error.lineno, error.colno, words)]) from None

@@ -1,8 +1,9 @@
-"""The workspace in effect: which one is meant where a program or a command line does not say, and why.
+"""The workspace that a program or command line means, and who names it.
 
-Each of subscription, resource group and workspace is what the first of these names: the caller (options, arguments),
-the environment, a `config.json` here or above, `az configure --defaults`, the home's setting `defaults`. A workspace
-whose resource group or subscription only a later one names is found by its name, where that is unique in the home.
+Subscription, resource group and workspace are each named by the first of these that does: the caller (options,
+arguments), the environment, a `config.json` here or above, `az configure --defaults`, the home's setting `defaults`.
+A workspace whose resource group or subscription only a later source names is found by its name, if that is unique
+in the home.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from smalt.client.scope.config_file import current_folder, find_workspace_config, read_scope
+from smalt.client.scope.config_file import find_workspace_config, get_current_folder, read_scope
 from smalt.entities.schema.typos import is_typo
 from smalt.exceptions import NotFound, ValidationException
 from smalt.wire.encoding import ids
@@ -42,7 +43,7 @@ Known = Callable[[], Iterable[str]]
 """Gives the ids of all workspaces of the home."""
 
 
-class InEffect(NamedTuple):
+class WorkspaceChoice(NamedTuple):
     subscription: str
     group: str
     workspace: str
@@ -56,16 +57,19 @@ class InEffect(NamedTuple):
         return ids.workspace_id(self.subscription, self.group, self.workspace)
 
 
-def workspace_in_effect(
+def choose_workspace(
     given: Names,
     home: Home | None,
     *,
     by: str = "named by the program",
     known: Known | None = None,
     is_remote: bool = False,
-) -> InEffect:
-    """Return the workspace in effect; `known` looks workspaces up by name. A remote server's home is not this one."""
-    sources = _sources(given, home, by, is_remote)
+) -> WorkspaceChoice:
+    """Return the workspace that the names and their defaults mean; `known` lists workspaces to find one by name.
+
+    The settings of this home do not apply to a remote server.
+    """
+    sources = _list_sources(given, home, by, is_remote)
     found, rank, why = {}, {}, ""
     for part in _LAST:
         rank[part] = next(at for at, (_, names) in enumerate(sources) if names.get(part))
@@ -73,12 +77,12 @@ def workspace_in_effect(
         why = sources[rank[part]][0]
     loose = {part for part in ("subscription", "group") if rank[part] > rank["workspace"]}
     if loose and known is not None:
-        found = _looked_up(found, loose, list(known()))
-    return InEffect(found["subscription"], found["group"], found["workspace"], why, rank["workspace"] < 2)
+        found = _find_by_name(found, loose, list(known()))
+    return WorkspaceChoice(found["subscription"], found["group"], found["workspace"], why, rank["workspace"] < 2)
 
 
-def options(workspace: tuple[str, str, str], without: InEffect) -> str:
-    """Return the options by which a command means `workspace` where without any it would mean `without`."""
+def format_options(workspace: tuple[str, str, str], without: WorkspaceChoice) -> str:
+    """Return the options by which a command means `workspace`; "" if it means that workspace without any."""
     subscription, group, name = workspace
     if [one.lower() for one in (subscription, group, name)] == [one.lower() for one in without[:3]]:
         return ""
@@ -89,29 +93,29 @@ def options(workspace: tuple[str, str, str], without: InEffect) -> str:
 
 
 def read_az_defaults(home: Home) -> dict[str, str]:
-    """Return what `az configure --defaults` and `az account set` have said."""
+    """Return the defaults stored by `az configure --defaults` and `az account set`."""
     found = home.read_json(AZ_DEFAULTS)
     return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
 
-def _sources(given: Names, home: Home | None, by: str, is_remote: bool) -> list[tuple[str, Names]]:
-    """Return who may name it, the first one first, each with what it names."""
+def _list_sources(given: Names, home: Home | None, by: str, is_remote: bool) -> list[tuple[str, Names]]:
+    """Return the sources of names in order of precedence, each with its description and names."""
     if all(given.get(part) for part in _LAST):
         return [(by, given)]
-    here = current_folder()
+    here = get_current_folder()
     config = find_workspace_config(here) if here else None
     named = dict(zip(_LAST, read_scope(config), strict=True)) if config else {}
     return [
         (by, given),
-        (f"named by {_VARIABLES['workspace']}", _environment()),
+        (f"named by {_VARIABLES['workspace']}", _read_environment()),
         (f"named by {config}", named),
         ("named by 'az configure --defaults'", read_az_defaults(home) if home else {}),
-        ("the home's default (the setting 'defaults')", _setting(home) if home and not is_remote else {}),
+        ("the home's default (the setting 'defaults')", _read_setting(home) if home and not is_remote else {}),
         ("smalt's default, as nothing names another", _LAST),
     ]
 
 
-def _environment() -> dict[str, str]:
+def _read_environment() -> dict[str, str]:
     found = {part: os.environ.get(name, "") for part, name in _VARIABLES.items()}
     weak = os.environ.get(WEAK)
     if weak and ids.workspace_id(found["subscription"], found["group"], found["workspace"]) == weak:
@@ -119,36 +123,39 @@ def _environment() -> dict[str, str]:
     return found
 
 
-def _setting(home: Home) -> dict[str, str]:
+def _read_setting(home: Home) -> dict[str, str]:
     config = home.read_json("config.json")
     defaults = config.get("defaults") if isinstance(config, dict) else None
     return {key: value for key, value in (defaults or {}).items() if isinstance(value, str)}
 
 
-def _looked_up(found: dict[str, str], loose: set[str], every: list[str]) -> dict[str, str]:
-    """Return the names of the only workspace that `found` may mean; the loose parts are those that were not said."""
+def _find_by_name(found: dict[str, str], loose: set[str], every: list[str]) -> dict[str, str]:
+    """Return the names of the only workspace that `found` may mean; the `loose` parts are defaults.
+
+    Raises ValidationException if several may be meant.
+    """
     parsed = [ids.parse_id(each) for each in every]
     there = [
         {"subscription": one.subscription, "group": one.resource_group, "workspace": one.workspace}
         for one in parsed
         if one is not None
     ]
-    meant = [one for one in there if all(_same(one, found, part) for part in _LAST if part not in loose)]
+    meant = [one for one in there if all(_is_same_part(one, found, part) for part in _LAST if part not in loose)]
     if not meant and "group" in loose:
-        _refuse_slip(found["workspace"], there)
-    if any(all(_same(one, found, part) for part in _LAST) for one in meant) or not meant:
+        _check_typo(found["workspace"], there)
+    if any(all(_is_same_part(one, found, part) for part in _LAST) for one in meant) or not meant:
         return found
     if len(meant) > 1:
         subscriptions = {each["subscription"] for each in meant}
-        choices = ", or ".join(_shown(one, len(subscriptions) > 1) for one in meant)
+        choices = ", or ".join(_format_choice(one, len(subscriptions) > 1) for one in meant)
         raise ValidationException(
             f"there are {len(meant)} workspaces called '{found['workspace']}'; say which: {choices}"
         )
     return meant[0]
 
 
-def _refuse_slip(name: str, there: list[dict[str, str]]) -> None:
-    """Raise where the name is nowhere in the home and is a slip of one that is, whatever its group."""
+def _check_typo(name: str, there: list[dict[str, str]]) -> None:
+    """Raise NotFound if the name is unknown in the home and nearly the name of a workspace there."""
     meant = next((one for one in there if is_typo(name, one["workspace"])), None)
     if meant is not None:
         raise NotFound(
@@ -157,10 +164,10 @@ def _refuse_slip(name: str, there: list[dict[str, str]]) -> None:
         )
 
 
-def _same(one: Names, other: Names, part: str) -> bool:
+def _is_same_part(one: Names, other: Names, part: str) -> bool:
     return str(one[part]).lower() == str(other[part]).lower()
 
 
-def _shown(one: Mapping[str, str], with_subscription: bool) -> str:
+def _format_choice(one: Mapping[str, str], with_subscription: bool) -> str:
     parts = ("subscription", "group", "workspace") if with_subscription else ("group", "workspace")
     return " ".join(f"{_OPTIONS[part]} {shlex.quote(one[part])}" for part in parts)

@@ -1,4 +1,4 @@
-"""Outputs and logs of jobs, and models, from the server into a local folder."""
+"""Downloads of job outputs, logs, code and models into a local folder."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dci
 
 
 def download_job(session: ClientSession, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
-    """In `az`'s layout: `artifacts/…` by default, `named-outputs/NAME/…` for one output, both for all.
+    """Download a job's files in `az`'s layout: `artifacts/`, and `named-outputs/NAME/` for one or all outputs.
 
-    Gives the number of files; where it is 0, nothing was made.
+    Return the number of files; if it is 0, no folder was made. Raises NotFound for an unknown output.
     """
     outputs = getattr(job, "outputs", None) or {}
     if output_name is not None:
@@ -33,10 +33,10 @@ def download_job(session: ClientSession, job: Job, folder: str, output_name: str
     count = 0
     if output_name is None:
         made = (job.properties or {}).get("azureml.reusedrunid") or job.name  # a reused step has no files of its own
-        count += fetch(session, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
+        count += download_uri(session, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
-        count += fetch(session, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+        count += download_uri(session, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
     return count
 
 
@@ -54,7 +54,7 @@ def download_steps(session: ClientSession, steps: Iterable[tuple[str, Job]], fol
 
 
 def download_component(session: ClientSession, component: Any, folder: str) -> None:
-    """`component_spec.yaml`, and what its code is in `code/`."""
+    """Write `component_spec.yaml`, and the component's code into `code/`."""
     import yaml
 
     document = component.to_dict()
@@ -68,12 +68,12 @@ def download_component(session: ClientSession, component: Any, folder: str) -> N
 
 
 def download_code(session: ClientSession, id: str, folder: str) -> None:
-    """A snapshot's content into a folder."""
-    unpack(session, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
+    """Download the files of a code snapshot into a folder."""
+    unpack_archive(session, f"/smalt/v1{id.removeprefix('azureml:')}/archive", folder, f"the code of {id}")
 
 
-def restore(session: ClientSession, found: dict[str, Any], folder: str) -> dict[str, Any]:
-    """The snapshots of a job into a folder; which went where."""
+def restore_snapshots(session: ClientSession, found: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Download a job's code snapshots into a folder, and return them with their folders."""
     if os.path.isdir(folder) and os.listdir(folder):
         raise Refused(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
     snapshots = found["snapshots"]
@@ -85,12 +85,12 @@ def restore(session: ClientSession, found: dict[str, Any], folder: str) -> dict[
     return found
 
 
-def unpack(session: ClientSession, path: str, folder: str, what: str) -> None:
-    """The tar that the server answers, as a folder."""
+def unpack_archive(session: ClientSession, path: str, folder: str, what: str) -> None:
+    """Unpack a tar archive that the server sends into a folder; raises Refused for a member that leads outside."""
     import tarfile
 
     answer = session.connection.stream(path)
-    stream: Any = Pieces(answer.pieces())
+    stream: Any = ChunkReader(answer.read_pieces())
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
@@ -106,8 +106,8 @@ def _is_inside(name: str) -> bool:
     return not name.startswith("/") and ".." not in name.split("/")
 
 
-class Pieces:
-    """What comes in pieces, read as a file."""
+class ChunkReader:
+    """A file object that reads from an iterator of bytes."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -123,8 +123,11 @@ class Pieces:
         return taken
 
 
-def fetch(session: ClientSession, uri: str, folder: str, *, optional: bool = False) -> int:
-    """All files at a URI into a folder, a file under its own name; their number. Of none, no folder is made."""
+def download_uri(session: ClientSession, uri: str, folder: str, *, optional: bool = False) -> int:
+    """Download all files at a URI into a folder, a single file under its own name; return their number.
+
+    Without files no folder is made, and NotFound is raised unless `optional`.
+    """
     try:
         place = session.connection.post(f"/smalt/v1{session.uploads_id}/resolve", {"uri": uri})
     except NotFound:
@@ -132,20 +135,20 @@ def fetch(session: ClientSession, uri: str, folder: str, *, optional: bool = Fal
             return 0
         raise
     local = place.get("local")
-    is_here = session.connection.local and local and os.path.exists(local)
-    count = copy(local, folder) if is_here else _fetch_remote(session, place, folder)
+    is_here = session.connection.is_local and local and os.path.exists(local)
+    count = copy_files(local, folder) if is_here else _download_remote(session, place, folder)
     if not count and not optional:
         raise NotFound(f"there is nothing at {uri}")
     return count
 
 
-def copy(source: str, folder: str) -> int:
-    """The files of a folder, or one file, into a folder, as files that can be written; their number.
+def copy_files(source: str, folder: str) -> int:
+    """Copy a file or the files of a folder into a folder, as writable files; return their number.
 
-    Links are followed. What has no content is left out: links that lead nowhere, loops, FIFOs, sockets and devices.
+    Links are followed. Dangling links, loops, FIFOs, sockets and devices are left out.
     """
     try:
-        found = dict(_files(source)) if os.path.isdir(source) else {os.path.basename(source): source}
+        found = dict(_find_files(source)) if os.path.isdir(source) else {os.path.basename(source): source}
         for name, path in found.items():
             target = os.path.join(folder, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -159,8 +162,8 @@ def copy(source: str, folder: str) -> int:
     return len(found)
 
 
-def _files(top: str) -> Iterator[tuple[str, str]]:
-    """Each file of a folder by its path in it."""
+def _find_files(top: str) -> Iterator[tuple[str, str]]:
+    """Yield each file of a folder: its path in the folder, and its path."""
     pending: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(top),))]
     while pending:
         prefix, above = pending.pop()
@@ -173,11 +176,11 @@ def _files(top: str) -> Iterator[tuple[str, str]]:
                     pending.append((f"{name}/", (*above, real)))
 
 
-def _fetch_remote(session: ClientSession, place: dict[str, Any], folder: str) -> int:
+def _download_remote(session: ClientSession, place: dict[str, Any], folder: str) -> int:
     base = f"/smalt/v1{session.workspace_id}/datastores/{place['datastore']}"
     path = str(place["path"]).strip("/")
     try:
-        listing = session.connection.pages(f"{base}/list", path=path, recursive=True)
+        listing = session.connection.list_items(f"{base}/list", path=path, recursive=True)
         found = [item for item in listing if not item.get("is_dir")]
     except NotFound:
         return 0
@@ -185,20 +188,20 @@ def _fetch_remote(session: ClientSession, place: dict[str, Any], folder: str) ->
         name = str(item["path"])
         inside = name[len(path) :].lstrip("/") if name.startswith(f"{path}/") or not path else os.path.basename(name)
         target = os.path.join(folder, *inside.split("/"))
-        save(session, f"{base}/files/{name}", target)
+        save_file(session, f"{base}/files/{name}", target)
         if item.get("executable"):
             os.chmod(target, os.stat(target).st_mode | 0o111)
     return len(found)
 
 
-def save(session: ClientSession, path: str, target: str) -> None:
-    """A file of the server as a local one, which is whole or not there."""
+def save_file(session: ClientSession, path: str, target: str) -> None:
+    """Download a file of the server; the local file appears only when it is complete."""
     answer = session.connection.stream(path)
     temporary = f"{target}.part"
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(temporary, "wb") as file:
-            for piece in answer.pieces():
+            for piece in answer.read_pieces():
                 file.write(piece)
         os.replace(temporary, target)
     finally:

@@ -1,4 +1,4 @@
-"""The sha256 of each file of a folder; a file that has not changed since the last time is not read again."""
+"""The SHA-256 of each file of a folder; files unchanged since the last time are not read again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE = 1 << 20
 _AT_ONCE = 64
 
 
-class File(NamedTuple):
+class HashedFile(NamedTuple):
     path: str
     """Below the root, with `/`; "" for a root that is a file."""
     source: str
@@ -32,24 +32,24 @@ class File(NamedTuple):
 
     @property
     def is_executable(self) -> bool:
-        """Whether its owner may execute it, as snapshots and registered copies keep it."""
+        """True if its owner may execute it; snapshots and registered copies keep that."""
         return bool(self.mode & stat.S_IXUSR)
 
 
-class Tree(NamedTuple):
-    files: list[File]
+class HashedTree(NamedTuple):
+    files: list[HashedFile]
     links: dict[str, str]
     folders: list[str]
     """Empty ones."""
 
 
-def of(root: str, ignore: bool) -> Tree:
-    """Of a folder, less what its ignore file names where `ignore`; or of one file."""
+def hash_tree(root: str, ignore: bool) -> HashedTree:
+    """Return the hashed files of a folder, without ignored files if `ignore`; or of a single file."""
     if not os.path.isdir(root):
         status = os.stat(root)
         stamps = status.st_mtime_ns, status.st_ctime_ns
-        return Tree([File("", root, status.st_size, sha256(root), status.st_mode, stamps)], {}, [])
-    began, place = time.time_ns(), stat_cache.place(_folder(), root, ignore)
+        return HashedTree([HashedFile("", root, status.st_size, hash_file(root), status.st_mode, stamps)], {}, [])
+    began, place = time.time_ns(), stat_cache.place(_find_cache_folder(), root, ignore)
     last = stat_cache.load(place)
     known: dict[str, dict[str, Known]] = {}
     rest: dict[str, str] = {}
@@ -66,16 +66,16 @@ def of(root: str, ignore: bool) -> Tree:
         rest.update((folder.prefix + name, target) for name, target in folder.links)
         if folder.empty and folder.prefix:
             rest[folder.prefix] = ""
-    for (prefix, name), found in zip(changed, _read(root, changed), strict=True):
+    for (prefix, name), found in zip(changed, _hash_changed(root, changed), strict=True):
         known[prefix][name] = found
     if changed or last is None or last.rest != rest:
-        _remember(place, known, rest, began)
+        _save_cache(place, known, rest, began)
     links = {path: target for path, target in rest.items() if target}
-    return Tree(_sorted(root, known), links, [path[:-1] for path, target in rest.items() if not target])
+    return HashedTree(_sort_files(root, known), links, [path[:-1] for path, target in rest.items() if not target])
 
 
-def whole(path: str) -> bytes:
-    """The bytes of a small file, in one reading."""
+def read_whole(path: str) -> bytes:
+    """Return the bytes of a small file, in one read. Raises NotFound if it cannot be read."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -85,11 +85,11 @@ def whole(path: str) -> bytes:
             os.close(handle)
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None
-    return data if len(data) == size else b"".join(pieces(path))
+    return data if len(data) == size else b"".join(read_pieces(path))
 
 
-def check_same(file: File) -> None:
-    """Call after reading its bytes again: they are to be those of its sha256."""
+def check_unchanged(file: HashedFile) -> None:
+    """Raise Unavailable if the file changed after it was hashed; call it after reading the file again."""
     with contextlib.suppress(OSError):
         status = os.stat(file.source)
         if (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == (file.size, *file.changed):
@@ -97,17 +97,17 @@ def check_same(file: File) -> None:
     raise Unavailable(f"{file.source} changed while it was being uploaded; wait until it is written and try again")
 
 
-def sha256(path: str, size: int = _PIECE) -> str:
+def hash_file(path: str, size: int = _PIECE) -> str:
     if size < _PIECE:
-        return hashlib.sha256(whole(path)).hexdigest()
+        return hashlib.sha256(read_whole(path)).hexdigest()
     digest = hashlib.sha256()
-    for piece in pieces(path):
+    for piece in read_pieces(path):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def pieces(path: str) -> Iterator[bytes]:
-    """A file's bytes, a piece at a time."""
+def read_pieces(path: str) -> Iterator[bytes]:
+    """Yield a file's bytes, one MiB at a time. Raises NotFound if it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
             while piece := file.read(_PIECE):
@@ -116,24 +116,24 @@ def pieces(path: str) -> Iterator[bytes]:
         raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None
 
 
-def _read(root: str, changed: list[tuple[str, str]]) -> list[Known]:
+def _hash_changed(root: str, changed: list[tuple[str, str]]) -> list[Known]:
     paths = [os.path.join(root, prefix + name) for prefix, name in changed]
     if len(paths) < _AT_ONCE:
-        return [_known(path) for path in paths]
+        return [_hash_entry(path) for path in paths]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # hashing lets other threads run
-        return list(pool.map(_known, paths, chunksize=_AT_ONCE))
+        return list(pool.map(_hash_entry, paths, chunksize=_AT_ONCE))
 
 
-def _known(path: str) -> Known:
+def _hash_entry(path: str) -> Known:
     status = os.stat(path)
-    return stat_cache.known(status, sha256(path, status.st_size))
+    return stat_cache.known(status, hash_file(path, status.st_size))
 
 
-def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
+def _sort_files(root: str, known: dict[str, dict[str, Known]]) -> list[HashedFile]:
     found = [
-        File(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4], (file[1], file[2]))
+        HashedFile(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4], (file[1], file[2]))
         for prefix, names in known.items()
         for name, file in names.items()
     ]
@@ -141,7 +141,7 @@ def _sorted(root: str, known: dict[str, dict[str, Known]]) -> list[File]:
     return found
 
 
-def _remember(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, str], began: int) -> None:
+def _save_cache(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, str], began: int) -> None:
     safe = {
         prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, began)}
         for prefix, names in known.items()
@@ -149,6 +149,6 @@ def _remember(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, s
     stat_cache.save(place, Cache(safe, rest, sum(map(len, known.values())), 0, ""))
 
 
-def _folder() -> Path:
+def _find_cache_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(base, "smalt", "stat")

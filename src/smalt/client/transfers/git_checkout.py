@@ -1,4 +1,4 @@
-"""What the git checkout that code lies in says about it: from git's files, and whether `git status` finds it dirty."""
+"""The state of the git checkout that code is in: from git's files, and from `git status` whether it is dirty."""
 
 from __future__ import annotations
 
@@ -18,39 +18,44 @@ _VARIABLES = {
 }
 
 
-def properties(folder: str, environment: Mapping[str, str] = os.environ, sources: Iterable[str] = ()) -> dict[str, str]:
-    """Return the job properties for code in `folder`; none outside a checkout.
+def read_properties(
+    folder: str, environment: Mapping[str, str] = os.environ, sources: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return the job properties that describe the git checkout of `folder`; {} outside a checkout.
 
-    A change in one of the `sources` of the same checkout makes it dirty too. Variables of a build system come first.
+    A change in one of the `sources` in the same checkout makes it dirty too. A build system's variables override git.
     """
-    facts = {**_facts(folder, sources), **{name: environment[name] for name in _VARIABLES if environment.get(name)}}
+    facts = {
+        **_read_facts(folder, sources),
+        **{name: environment[name] for name in _VARIABLES if environment.get(name)},
+    }
     return {key: value for name, value in facts.items() for key in _VARIABLES[name]}
 
 
-def _facts(folder: str, sources: Iterable[str]) -> dict[str, str]:
-    git = _git_folder(os.path.abspath(folder))
-    head = _read(git, "HEAD") if git else ""
+def _read_facts(folder: str, sources: Iterable[str]) -> dict[str, str]:
+    git = _find_git_folder(os.path.abspath(folder))
+    head = _read_file(git, "HEAD") if git else ""
     if not head:
         return {}
-    common = os.path.join(git, _read(git, "commondir") or ".")  # of a linked worktree
+    common = os.path.join(git, _read_file(git, "commondir") or ".")  # of a linked worktree
     facts = {}
     if head.startswith("ref: "):
         ref = head[5:].strip()
         facts["AZUREML_GIT_BRANCH"] = ref.removeprefix("refs/heads/")
-        head = _read(git, ref) or _read(common, ref) or _packed(common, ref)
+        head = _read_file(git, ref) or _read_file(common, ref) or _find_packed_ref(common, ref)
     if head:
         facts["AZUREML_GIT_COMMIT"] = head
-    url = _remote(_read(common, "config"), facts.get("AZUREML_GIT_BRANCH", ""))
+    url = _find_remote_url(_read_file(common, "config"), facts.get("AZUREML_GIT_BRANCH", ""))
     if url:
         facts["AZUREML_GIT_REPOSITORY_URI"] = url
-    dirty = _is_dirty(folder, _of_checkout(git, sources))
+    dirty = _is_dirty(folder, _keep_checkout_files(git, sources))
     if dirty is not None:
         facts["AZUREML_GIT_DIRTY"] = str(dirty)
     return facts
 
 
-def _of_checkout(git: str, sources: Iterable[str]) -> list[str]:
-    """Return the files and folders of the checkout, without those that lie in another of these folders."""
+def _keep_checkout_files(git: str, sources: Iterable[str]) -> list[str]:
+    """Return the paths that are in the checkout, without those below another of them."""
     known: dict[str, bool] = {}
     found: list[str] = []
     for path in sorted({os.path.abspath(source) for source in sources}):
@@ -58,17 +63,14 @@ def _of_checkout(git: str, sources: Iterable[str]) -> list[str]:
             continue
         folder = os.path.dirname(path)
         if folder not in known:
-            known[folder] = _git_folder(folder) == git
+            known[folder] = _find_git_folder(folder) == git
         if known[folder]:
             found.append(path)
     return found
 
 
 def _is_dirty(folder: str, others: Iterable[str]) -> bool | None:
-    """Return whether something below the folder, or of the others, is not committed.
-
-    None where git is not there, or takes long to say.
-    """
+    """Return True if something in the folder or the others is not committed; None if git is missing or slow."""
     read_end, write_end = os.pipe()
     null = os.open(os.devnull, os.O_RDWR)
     where, itself = (folder, ".") if os.path.isdir(folder) else os.path.split(os.path.abspath(folder))
@@ -97,12 +99,12 @@ def _is_dirty(folder: str, others: Iterable[str]) -> bool | None:
     return False if answered and os.waitstatus_to_exitcode(status) == 0 else None
 
 
-def _git_folder(folder: str) -> str:
+def _find_git_folder(folder: str) -> str:
     while True:
         git = os.path.join(folder, ".git")
         if os.path.isdir(git):
             return git
-        link = _read(folder, ".git")
+        link = _read_file(folder, ".git")
         if link.startswith("gitdir: "):
             return os.path.join(folder, link[8:].strip())
         parent = os.path.dirname(folder)
@@ -111,7 +113,7 @@ def _git_folder(folder: str) -> str:
         folder = parent
 
 
-def _read(folder: str, name: str) -> str:
+def _read_file(folder: str, name: str) -> str:
     try:
         with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
             return file.read(1 << 20).strip()
@@ -119,16 +121,16 @@ def _read(folder: str, name: str) -> str:
         return ""
 
 
-def _packed(git: str, ref: str) -> str:
-    for line in _read(git, "packed-refs").splitlines():
+def _find_packed_ref(git: str, ref: str) -> str:
+    for line in _read_file(git, "packed-refs").splitlines():
         commit, _, name = line.partition(" ")
         if name == ref:
             return commit
     return ""
 
 
-def _remote(config: str, branch: str) -> str:
-    """The URL that git would fetch from, without a password that may stand in it."""
+def _find_remote_url(config: str, branch: str) -> str:
+    """Return the URL that git would fetch from, without a password in it."""
     urls: dict[str, str] = {}
     chosen, section = "origin", ""
     for line in config.splitlines():
@@ -141,10 +143,10 @@ def _remote(config: str, branch: str) -> str:
             chosen = value
         elif section.startswith('remote "') and key == "url":
             urls.setdefault(section[8:-1], value)
-    return _without_secret(urls.get(chosen, ""))
+    return _remove_password(urls.get(chosen, ""))
 
 
-def _without_secret(url: str) -> str:
+def _remove_password(url: str) -> str:
     scheme, found, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     if not found or scheme == "ssh" or "@" not in host:

@@ -1,4 +1,4 @@
-"""How far the server is with copying what a client on its machine registers."""
+"""The progress of a copy that the server makes of data registered on its own machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.transfers.progress import Progress
+from smalt.client.transfers.progress import TransferProgress
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import SmaltError
 
@@ -19,15 +19,15 @@ _EVERY = 0.3
 
 
 @contextlib.contextmanager
-def shown(session: ClientSession, properties: Mapping[str, Any]) -> Iterator[None]:
-    """While the asset with these properties is registered; nothing where it is not watched on a terminal."""
+def show_import_progress(session: ClientSession, properties: Mapping[str, Any]) -> Iterator[None]:
+    """Show the progress while an asset with these properties is registered; only on a terminal, and for local data."""
     found = [uri for uri in properties.values() if isinstance(uri, str) and uri.startswith("file://")]
     if not found or not session.show_progress or not sys.stderr.isatty():
         yield
         return
     place = parse_uri(found[0])
     path, over = place.path if isinstance(place, LocalPath) else "", threading.Event()
-    watching = threading.Thread(target=_watch, args=(session, path, over), daemon=True)
+    watching = threading.Thread(target=_poll_progress, args=(session, path, over), daemon=True)
     watching.start()
     try:
         yield
@@ -36,8 +36,8 @@ def shown(session: ClientSession, properties: Mapping[str, Any]) -> Iterator[Non
         watching.join()
 
 
-def _watch(session: ClientSession, path: str, over: threading.Event) -> None:
-    """On a thread of its own, with a connection of its own."""
+def _poll_progress(session: ClientSession, path: str, over: threading.Event) -> None:
+    """Poll the server until `over` is set, on a thread and connection of its own."""
     progress, files, size = None, 0, 0
     try:
         while not over.wait(_EVERY):
@@ -45,10 +45,10 @@ def _watch(session: ClientSession, path: str, over: threading.Event) -> None:
             if not told:
                 continue
             if progress is None:
-                progress = Progress(path.rpartition("/")[2], told["files"], told["bytes"], verb="copying")
-                progress.skip(told["done_files"], told["done_bytes"])  # nobody knows how long they took
+                progress = TransferProgress(path.rpartition("/")[2], told["files"], told["bytes"], verb="copying")
+                progress.skip_present(told["done_files"], told["done_bytes"])  # nobody knows how long they took
             else:
-                progress.add(told["done_files"] - files, told["done_bytes"] - size)
+                progress.add_sent(told["done_files"] - files, told["done_bytes"] - size)
             files, size = told["done_files"], told["done_bytes"]
     except SmaltError:
         pass  # the registration itself tells what is wrong

@@ -1,4 +1,4 @@
-"""Makes local things remote before a job or an asset is sent: code, data, inline environments and components.
+"""Local code, data, inline environments and components, made remote before a job or an asset is sent.
 
 Everything that one submission needs is sent in one request, each content once.
 """
@@ -31,8 +31,8 @@ _BULK = 20_000
 _canonical = json.JSONEncoder(sort_keys=True).encode
 
 
-class Assets:
-    """The references of one submission; `send` is to be called before the submission itself."""
+class LocalAssets:
+    """The references of one submission; call `send` before the submission itself."""
 
     keeps_inline = False
 
@@ -47,30 +47,30 @@ class Assets:
 
     @property
     def first_code(self) -> str | None:
-        """A local folder that code was taken from."""
+        """The first local folder or file that code was taken from."""
         return next((path or includes[0] for path, includes in self._codes), None)
 
     @property
     def sources(self) -> list[str]:
-        """Return the local folders and files that this submission is made of: code, components, environments."""
+        """The local folders and files of this submission: code, components, environments."""
         codes = [path for local, includes in self._codes for path in (local, *includes) if path]
         nouns = [noun for noun, _ in (*self._components.values(), *self._environments.values())]
         return [*codes, *(noun.source_path for noun in nouns if noun.source_path)]
 
-    def component_body(self, component: Component) -> Json:
-        """The body of its PUT; files and folders that it adds to its code are in the code."""
+    def build_component_body(self, component: Component) -> Json:
+        """Return the component's REST body; its code includes its `additional_includes`."""
         includes = getattr(component, "additional_includes", None)
         if not includes or "code" not in type(component)._fields:
             return components.write(component, Writing(self))
         bare = copy.copy(component)
         vars(bare).update(code=None, additional_includes=None)
         body = components.write(bare, Writing(self))
-        code = self._code(vars(component).get("code"), tuple(_existing_include(path) for path in includes))
+        code = self._resolve_code(vars(component).get("code"), tuple(_check_include_exists(path) for path in includes))
         body["properties"]["componentSpec"]["code"] = f"azureml:{code}" if code.startswith("/") else code
         return body
 
     def send(self) -> None:
-        """Register what was met since the last time."""
+        """Register the assets that were collected since the last call."""
         items = list(self._items.values())
         self._items.clear()
         for start in range(0, len(items), _BULK):
@@ -78,7 +78,7 @@ class Assets:
             self._session.connection.post(path, {"items": items[start : start + _BULK]})
 
     def code(self, path: str) -> str:
-        return self._code(path, ())
+        return self._resolve_code(path, ())
 
     def environment(self, environment: Any) -> str:
         if isinstance(environment, str):
@@ -92,7 +92,7 @@ class Assets:
         from smalt.client.transfers.uploads import DEFAULT_DATASTORE
         from smalt.yaml.loading import load_conda
 
-        found = load_conda(given if isinstance(given, dict) else _existing(given))
+        found = load_conda(given if isinstance(given, dict) else _check_exists(given))
 
         def stored(path: str) -> str:
             return self.stored(path, DEFAULT_DATASTORE)  # named there by its content, so that it is part of the hash
@@ -110,30 +110,30 @@ class Assets:
     def asset(self, text: str, kind: str) -> str:
         known = self._names.get((text, kind))
         if known is None:
-            known = self._names[(text, kind)] = self._asset(text, kind)
+            known = self._names[(text, kind)] = self._resolve_asset(text, kind)
         return known
 
     def compute(self, name: str) -> str:
-        bare = _bare(name)
+        bare = _remove_prefix(name)
         if bare.startswith("/") or bare.lower() in ("serverless", "none"):
             return bare
         return resource_id(self._workspace, "computes", bare)
 
     def datastore(self, name: str) -> str:
-        bare = _bare(name)
+        bare = _remove_prefix(name)
         return bare if bare.startswith("/") else resource_id(self._workspace, "datastores", bare)
 
     def data(self, path: str, type: str | None) -> str:
         uri = parse_uri(path)
         if isinstance(uri, Reference):
-            return self._model(uri) if type in _MODELS else self.asset(path, "data")
+            return self._resolve_model(uri) if type in _MODELS else self.asset(path, "data")
         if not isinstance(uri, LocalPath):
             return path
-        local = _existing(uri.path)
-        return _file_uri(local) if self._session.connection.local else self._upload(local, None)
+        local = _check_exists(uri.path)
+        return _to_file_uri(local) if self._session.connection.is_local else self._upload_data(local, None)
 
-    def _model(self, reference: Reference) -> str:
-        """A label says no kind by itself, and data may have the same name."""
+    def _resolve_model(self, reference: Reference) -> str:
+        """Return the id of a model; a label alone could mean data of the same name."""
         if reference.label is None or reference.registry is not None or reference.workspace is not None:
             return self.asset(reference.text, "models")
         return f"{self._workspace}/models/{reference.name}/labels/{reference.label}"
@@ -142,18 +142,18 @@ class Assets:
         uri = parse_uri(path)
         if not isinstance(uri, LocalPath):
             return path
-        local = _existing(uri.path)
-        if self._session.connection.local and datastore is None:
-            return _file_uri(local)  # the server copies it
-        return self._upload(local, datastore)
+        local = _check_exists(uri.path)
+        if self._session.connection.is_local and datastore is None:
+            return _to_file_uri(local)  # the server copies it
+        return self._upload_data(local, datastore)
 
-    def _upload(self, path: str, datastore: str | None) -> str:
-        from smalt.client.transfers.uploads import upload
+    def _upload_data(self, path: str, datastore: str | None) -> str:
+        from smalt.client.transfers.uploads import upload_content
 
-        return upload(self._session, path, _bare(datastore) if datastore else None)
+        return upload_content(self._session, path, _remove_prefix(datastore) if datastore else None)
 
-    def _code(self, path: str | None, includes: tuple[str, ...]) -> str:
-        """Of a reference, a folder, or a file; or of nothing but what is included."""
+    def _resolve_code(self, path: str | None, includes: tuple[str, ...]) -> str:
+        """Return the id of code: a reference, a local folder or file, or the includes alone."""
         local = ""
         if path is not None:
             if path.startswith("git+"):
@@ -166,15 +166,15 @@ class Assets:
                         f"code {path} is not a local folder, so nothing can be added; drop additional_includes"
                     )
                 return self.asset(path, "codes") if isinstance(uri, Reference) else path
-            local = _existing(uri.path)
+            local = _check_exists(uri.path)
         key = local, includes
         if key not in self._codes:
-            from smalt.client.transfers.snapshots import snapshot
+            from smalt.client.transfers.snapshots import create_snapshot
 
-            self._codes[key] = snapshot(self._session, *key)
+            self._codes[key] = create_snapshot(self._session, *key)
         return self._codes[key]
 
-    def _asset(self, text: str, kind: str) -> str:
+    def _resolve_asset(self, text: str, kind: str) -> str:
         reference = parse_reference(text)
         if reference is None or reference.registry is not None:
             return text
@@ -190,46 +190,48 @@ class Assets:
                 raise Refused(f"the environment's build.{problem}")
         properties = ENVIRONMENT.write(environment, Writing(self))
         if environment.name and environment.version and not environment._is_in_place:
-            return self._add("environments", environment.name, environment.version, properties)
-        return self._add("environments", ANONYMOUS_ENVIRONMENT, _hash(properties), {**properties, "isAnonymous": True})
+            return self._add_item("environments", environment.name, environment.version, properties)
+        return self._add_item(
+            "environments", ANONYMOUS_ENVIRONMENT, _hash_body(properties), {**properties, "isAnonymous": True}
+        )
 
     def _add_component(self, component: Component) -> str:
-        properties = self.component_body(component)["properties"]
+        properties = self.build_component_body(component)["properties"]
         properties["isAnonymous"] = True
         spec = properties["componentSpec"]
         if not spec.get("tags"):  # an object that was looked at has empty ones, and is the same component
             spec.pop("tags", None)
-        return self._add("components", ANONYMOUS_COMPONENT, _hash(spec), properties)
+        return self._add_item("components", ANONYMOUS_COMPONENT, _hash_body(spec), properties)
 
-    def _add(self, kind: str, name: str, version: str, properties: Json) -> str:
+    def _add_item(self, kind: str, name: str, version: str, properties: Json) -> str:
         id = asset_id(self._workspace, kind, name, version)
         if id not in self._items:
             self._items[id] = {"kind": kind, "name": name, "version": version, "body": {"properties": properties}}
         return id
 
 
-def _bare(name: str) -> str:
+def _remove_prefix(name: str) -> str:
     return name.removeprefix("azureml:")
 
 
-def _existing(path: str) -> str:
+def _check_exists(path: str) -> str:
     local = os.path.abspath(os.path.expanduser(path))
     if not os.path.exists(local):
         raise NotFound(f"there is no file or folder {local}; correct the path")
     return local
 
 
-def _existing_include(path: str) -> str:
-    """One that ends in `.zip` may be a folder, which is to be packed."""
+def _check_include_exists(path: str) -> str:
+    """Return the absolute path; `x.zip` exists if the folder `x` does, which is packed later."""
     local = os.path.abspath(os.path.expanduser(path))
     if not os.path.exists(local) and not (local.endswith(".zip") and os.path.isdir(local[:-4])):
         raise NotFound(f"there is no file or folder {local}; correct additional_includes")
     return local
 
 
-def _file_uri(path: str) -> str:
+def _to_file_uri(path: str) -> str:
     return f"file://{quote(path)}"
 
 
-def _hash(body: Json) -> str:
+def _hash_body(body: Json) -> str:
     return hashlib.sha256(_canonical(body).encode()).hexdigest()

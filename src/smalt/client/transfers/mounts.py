@@ -1,4 +1,4 @@
-"""Mounts, which smalt has no need of: datastores are folders."""
+"""Mounts, which smalt does not need: datastores are folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far an upload is: one line on a terminal, drawn again and again; nothing in a pipe."""
+"""The progress of a transfer: one line, redrawn on a terminal, and nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EVERY = 0.1
 _WIDTH = 24
 
 
-class Progress:
+class TransferProgress:
     def __init__(self, what: str, files: int, size: int, shown: bool = True, verb: str = "uploading") -> None:
         self._what = f"{verb} {what}"
         self._files, self._size = files, size
@@ -20,13 +20,13 @@ class Progress:
         self._shown = shown and bool(files) and sys.stderr.isatty()
         self._lock = threading.Lock()
 
-    def skip(self, files: int, size: int) -> None:
-        """Part of it was there already."""
+    def skip_present(self, files: int, size: int) -> None:
+        """Count files that were there already."""
         self._done_files += files
         self._done_size += size
 
-    def add(self, files: int, size: int) -> None:
-        """Part of it has been sent; may be called from any thread."""
+    def add_sent(self, files: int, size: int) -> None:
+        """Count files that were sent; thread-safe."""
         with self._lock:
             self._done_files += files
             self._done_size += size
@@ -34,25 +34,26 @@ class Progress:
             now = time.monotonic()
             if self._shown and now - self._drawn >= _EVERY:
                 self._drawn = now
-                sys.stderr.write(f"\r{self.line()}\x1b[K")
+                sys.stderr.write(f"\r{self.render_line()}\x1b[K")
                 sys.stderr.flush()
 
-    def line(self) -> str:
+    def render_line(self) -> str:
         share = self._done_size / self._size if self._size else 1.0
         bar = "█" * int(share * _WIDTH) + "░" * (_WIDTH - int(share * _WIDTH))
         rate = self._sent / max(time.monotonic() - self._began, 1e-3)
         files = f"{self._done_files:,}/{self._files:,} files"
-        return f"{self._what} {bar} {files}, {human(self._done_size)} of {human(self._size)}, {human(rate)}/s"
+        size = f"{format_bytes(self._done_size)} of {format_bytes(self._size)}"
+        return f"{self._what} {bar} {files}, {size}, {format_bytes(rate)}/s"
 
     def close(self) -> None:
-        """The line goes, so that what comes next stands alone."""
+        """Erase the line, so that the next output stands alone."""
         if self._shown and self._drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
 
-def human(size: float) -> str:
-    """A number of bytes for people."""
+def format_bytes(size: float) -> str:
+    """Return a number of bytes with a decimal unit, such as `1.5 MB`."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
@@ -60,8 +61,8 @@ def human(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def duration(seconds: float | None) -> str:
-    """`3.2 s`, `2:05`, `1:00:05`."""
+def format_duration(seconds: float | None) -> str:
+    """Return seconds as `3.2 s`, `2:05` or `1:00:05`; "" for None."""
     if seconds is None:
         return ""
     if seconds < 60:

@@ -1,4 +1,4 @@
-"""Assets from one workspace to another, or to a registry and back."""
+"""Copies of assets between workspaces and registries."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def share(session: ClientSession, kind: str, asset: tuple[str, str], registry: str, shared_as: tuple[str, str]) -> Json:
-    """A version of the workspace into a registry; both are a name and a version. Gives the registry's resource."""
+def share_asset(
+    session: ClientSession, kind: str, asset: tuple[str, str], registry: str, shared_as: tuple[str, str]
+) -> Json:
+    """Copy a version (name, version) into a registry and return the registry's resource."""
     name, version = shared_as
     body = {"kind": kind, "name": asset[0], "version": asset[1], "registry": registry}
     made: Json = session.connection.post(
@@ -23,7 +25,7 @@ def share(session: ClientSession, kind: str, asset: tuple[str, str], registry: s
     return made
 
 
-def bring(
+def import_asset(
     session: ClientSession,
     kind: str,
     asset: tuple[str, str],
@@ -31,13 +33,13 @@ def bring(
     workspace_name: str | None,
     resource_group_name: str | None,
     registry_name: str | None,
-    brought_as: tuple[str | None, str | None],
+    imported_as: tuple[str | None, str | None],
 ) -> Json:
-    """A version of another workspace, or of a registry, into this workspace."""
+    """Copy a version from another workspace or a registry into this workspace and return its resource."""
     if (workspace_name is None) == (registry_name is None):
         raise ValidationException("say where it comes from: give a workspace_name or a registry_name, one of them")
-    body: Json = {"kind": kind, "name": asset[0], "version": asset[1], "asName": brought_as[0]}
-    body["asVersion"] = brought_as[1]
+    body: Json = {"kind": kind, "name": asset[0], "version": asset[1], "asName": imported_as[0]}
+    body["asVersion"] = imported_as[1]
     if registry_name is not None:
         body["registry"] = registry_name
     else:

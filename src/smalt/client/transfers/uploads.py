@@ -1,4 +1,4 @@
-"""Local data into a datastore, by HTTP."""
+"""Uploads of local data into a datastore, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from smalt.client.connection.http1 import Parts
+from smalt.client.connection.http1 import BodyParts
 from smalt.client.transfers import file_hashes
-from smalt.client.transfers.file_hashes import File, Tree, check_same, pieces, whole
-from smalt.client.transfers.progress import Progress
+from smalt.client.transfers.file_hashes import HashedFile, HashedTree, check_unchanged, read_pieces, read_whole
+from smalt.client.transfers.progress import TransferProgress
 from smalt.exceptions import NotFound
 from smalt.machine.ignore_rules import walk
 
@@ -22,58 +22,58 @@ if TYPE_CHECKING:
     from smalt.client.session import ClientSession
 
 DEFAULT_DATASTORE = "workspaceblobstore"
-Request = tuple[Parts, int, int]
+Request = tuple[BodyParts, int, int]
 """The body, and how many files and bytes are done with it."""
 _HEAD = struct.Struct(">IQQ")  # as service/data/uploads reads it
 _REQUEST = 8_000_000
 _SENDERS = 2
 
 
-def upload(session: ClientSession, path: str, datastore: str | None = None) -> str:
-    """Upload a file or folder under the hash of its content, as far as it is not there; gives its URI."""
+def upload_content(session: ClientSession, path: str, datastore: str | None = None) -> str:
+    """Upload a file or folder under the hash of its content, unless it is there, and return its URI."""
     store = datastore or DEFAULT_DATASTORE
-    tree, digest = file_hashes.of(path, ignore=True), hashlib.sha256()
+    tree, digest = file_hashes.hash_tree(path, ignore=True), hashlib.sha256()
     for file in tree.files:
         mark = "x" if file.is_executable else ""
         digest.update(f"{file.path}\0{file.sha256}{mark}\0".encode("utf-8", "surrogateescape"))
     for folder in sorted(tree.folders):
         digest.update(f"{folder}/\0\0".encode("utf-8", "surrogateescape"))
     target = f"LocalUpload/{digest.hexdigest()}/{os.path.basename(path)}"
-    _Sending(session, store, target, tree).run()
+    _Upload(session, store, target, tree).run()
     return f"azureml://datastores/{store}/paths/{target}"
 
 
-class _Sending:
-    """One upload: what is missing of it, in requests of many small files or a part of a large one."""
+class _Upload:
+    """An upload of the missing files, in requests of many small files or of a part of a large one."""
 
-    def __init__(self, session: ClientSession, store: str, target: str, tree: Tree) -> None:
+    def __init__(self, session: ClientSession, store: str, target: str, tree: HashedTree) -> None:
         self._session = session
-        self._base = _base(session, store)
+        self._base = _build_path(session, store)
         self._target = target
         self._files = tree.files
         self._folders = tree.folders
 
     def run(self) -> None:
         route = f"{self._base}/uploads"
-        answer = self._ask(route, {"target": self._target})
+        answer = self._post_json(route, {"target": self._target})
         if answer.get("done"):
             return
         if not answer["bulk"]:
-            return self._one_by_one()
+            return self._send_one_by_one()
         asked = [[file.path, file.size] for file in self._files]
-        answer = self._ask(route, {"target": self._target, "files": asked})
+        answer = self._post_json(route, {"target": self._target, "files": asked})
         if not answer["done"]:
-            self._send([(self._files[index], there) for index, there in answer["missing"]])
+            self._send_missing([(self._files[index], there) for index, there in answer["missing"]])
             executable = [file.path for file in self._files if file.is_executable]
             body = {"target": self._target, "files": asked, "folders": self._folders, "executable": executable}
-            self._ask(f"{route}/finish", body)
+            self._post_json(f"{route}/finish", body)
 
-    def _ask(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _post_json(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._session.connection.post(route, body)
         return answer
 
-    def _send(self, missing: list[tuple[File, int]]) -> None:
-        progress = self._progress(missing)
+    def _send_missing(self, missing: list[tuple[HashedFile, int]]) -> None:
+        progress = self._make_progress(missing)
         route = f"{self._base}/uploads/content?{urlencode({'target': self._target})}"
 
         stopped = threading.Event()
@@ -83,10 +83,10 @@ class _Sending:
                 if stopped.is_set():
                     return
                 self._session.connection.request("POST", route, body)
-                progress.add(files, size)
+                progress.add_sent(files, size)
 
         def sender(_: int) -> None:
-            """On a thread of its own, with a connection of its own, until nothing is left or another one failed."""
+            """Send work on a thread and connection of its own, until none is left or another thread failed."""
             try:
                 while work and not stopped.is_set():
                     send(work.pop())
@@ -100,8 +100,8 @@ class _Sending:
 
         small = [file for file, there in missing if not there and file.size <= _REQUEST]
         large = [(file, there) for file, there in missing if there or file.size > _REQUEST]
-        work: list[Iterable[Request]] = [_together(batch) for batch in _batches(small)]
-        work += [_parts(file, there) for file, there in large]
+        work: list[Iterable[Request]] = [_build_batch_request(batch) for batch in _split_batches(small)]
+        work += [_split_file(file, there) for file, there in large]
         work.reverse()
         try:
             if len(work) <= 1:
@@ -118,40 +118,40 @@ class _Sending:
         finally:
             progress.close()
 
-    def _one_by_one(self) -> None:
-        """To a datastore of a cloud; a file there is whole or not at all."""
-        present = _present(self._session, self._base, os.path.dirname(self._target))
+    def _send_one_by_one(self) -> None:
+        """Send each file by itself to a cloud's datastore, where a file is complete or absent."""
+        present = _list_present(self._session, self._base, os.path.dirname(self._target))
         places = {f"{self._target}/{file.path}" if file.path else self._target: file for file in self._files}
         missing = {place: file for place, file in places.items() if present.get(place) != file.size}
-        progress = self._progress([(file, 0) for file in missing.values()])
+        progress = self._make_progress([(file, 0) for file in missing.values()])
         for place, file in missing.items():
-            self._session.connection.request("PUT", f"{self._base}/files/{place}", _checked(file))
-            progress.add(1, file.size)
+            self._session.connection.request("PUT", f"{self._base}/files/{place}", _read_checked(file))
+            progress.add_sent(1, file.size)
         progress.close()
 
-    def _progress(self, missing: list[tuple[File, int]]) -> Progress:
+    def _make_progress(self, missing: list[tuple[HashedFile, int]]) -> TransferProgress:
         total = sum(file.size for file in self._files)
         name = os.path.basename(self._target)
-        progress = Progress(name, len(self._files), total, self._session.show_progress)
+        progress = TransferProgress(name, len(self._files), total, self._session.show_progress)
         left = sum(file.size - there for file, there in missing)
-        progress.skip(len(self._files) - len(missing), total - left)
+        progress.skip_present(len(self._files) - len(missing), total - left)
         return progress
 
 
-def put(session: ClientSession, path: str, datastore: str, target: str) -> list[str]:
-    """Upload a file as `target`, or what a folder holds below it; the paths in the datastore."""
-    base = _base(session, datastore)
+def upload_files(session: ClientSession, path: str, datastore: str, target: str) -> list[str]:
+    """Upload a file as `target`, or the files of a folder below it; return their paths in the datastore."""
+    base = _build_path(session, datastore)
     places = []
-    for name, source in files(path).items():
+    for name, source in list_files(path).items():
         place = "/".join(part for part in (target, name) if part)
         query = {"executable": "true"} if os.stat(source).st_mode & stat.S_IXUSR else {}
-        session.connection.request("PUT", f"{base}/files/{place}", pieces(source), query=query)
+        session.connection.request("PUT", f"{base}/files/{place}", read_pieces(source), query=query)
         places.append(place)
     return places
 
 
-def files(path: str) -> dict[str, str]:
-    """The files of a folder by their paths in it, in order; of a file itself under ""."""
+def list_files(path: str) -> dict[str, str]:
+    """Return the files of a folder by their paths in it, sorted; for a single file, its path under ""."""
     if not os.path.exists(path):
         raise NotFound(f"there is no file or folder {path}; correct the path")
     if not os.path.isdir(path):
@@ -164,8 +164,8 @@ def files(path: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _batches(files: list[File]) -> Iterator[list[File]]:
-    batch: list[File] = []
+def _split_batches(files: list[HashedFile]) -> Iterator[list[HashedFile]]:
+    batch: list[HashedFile] = []
     size = 0
     for file in files:
         if batch and size + file.size > _REQUEST:
@@ -177,43 +177,43 @@ def _batches(files: list[File]) -> Iterator[list[File]]:
         yield batch
 
 
-def _together(batch: list[File]) -> Iterator[Request]:
-    parts = Parts()
+def _build_batch_request(batch: list[HashedFile]) -> Iterator[Request]:
+    parts = BodyParts()
     for file in batch:
-        data = whole(file.source)
-        check_same(file)
+        data = read_whole(file.source)
+        check_unchanged(file)
         path = file.path.encode("utf-8", "surrogateescape")
         parts += [_HEAD.pack(len(path), len(data), 0) + path, data]
     yield parts, len(batch), sum(file.size for file in batch)
 
 
-def _parts(file: File, start: int) -> Iterator[Request]:
+def _split_file(file: HashedFile, start: int) -> Iterator[Request]:
     path = file.path.encode("utf-8", "surrogateescape")
     try:
         with open(file.source, "rb", buffering=0) as source:
             source.seek(start)
             while data := source.read(_REQUEST):
-                check_same(file)
+                check_unchanged(file)
                 last = start + len(data) >= file.size
-                yield Parts([_HEAD.pack(len(path), len(data), start) + path, data]), int(last), len(data)
+                yield BodyParts([_HEAD.pack(len(path), len(data), start) + path, data]), int(last), len(data)
                 start += len(data)
     except OSError as error:
         raise NotFound(f"cannot read {file.source}: {error.strerror}; allow it, or correct the path") from None
 
 
-def _checked(file: File) -> Iterator[bytes]:
-    yield from pieces(file.source)
-    check_same(file)  # a body that breaks off is not kept
+def _read_checked(file: HashedFile) -> Iterator[bytes]:
+    yield from read_pieces(file.source)
+    check_unchanged(file)  # a body that breaks off is not kept
 
 
-def _base(session: ClientSession, datastore: str) -> str:
+def _build_path(session: ClientSession, datastore: str) -> str:
     return f"/smalt/v1{session.uploads_id}/datastores/{datastore}"
 
 
-def _present(session: ClientSession, base: str, folder: str) -> dict[str, int]:
-    """The files of a folder of the datastore, with their sizes."""
+def _list_present(session: ClientSession, base: str, folder: str) -> dict[str, int]:
+    """Return the sizes of the files in a folder of the datastore, by path."""
     try:
-        found = session.connection.pages(f"{base}/list", path=folder, recursive=True)
+        found = session.connection.list_items(f"{base}/list", path=folder, recursive=True)
         return {item["path"]: item["size"] for item in found if not item.get("is_dir")}
     except NotFound:
         return {}
