@@ -150,7 +150,7 @@ class JobOperations(Collection):
         return islice(self._list_entities(self._build_path(), listViewType=view, __top=top, **query), max_results)
 
     def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
-        """Return the sources of the job's inputs (`made_by`) and the users of its outputs (`used_by`) as nested data."""
+        """Return the sources of the job's inputs (`made_by`) and the users of its outputs (`used_by`)."""
         check_name(self.kind, name)
         found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._workspace_id}/lineage/jobs/{name}", depth=depth)
         return found
